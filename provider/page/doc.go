@@ -1,0 +1,2 @@
+// Package page holds the manners of HTML pages: languages, words, layout, headers, forms.
+package page
