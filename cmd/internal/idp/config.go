@@ -1,0 +1,63 @@
+package idp
+
+import "time"
+
+// Config is every setting of idp. The comments are the manual: --help prints them.
+type Config struct {
+	// Issuer is the provider's public URL, the iss of every token; no path, no trailing slash.
+	Issuer string `env:"IDP_ISSUER" envDefault:"http://localhost:8080"`
+
+	// Listen is the address of the public listener.
+	Listen string `env:"IDP_LISTEN" envDefault:"localhost:8080"`
+
+	// ManagementURL is the management API's public URL and the audience of the tokens that it takes.
+	ManagementURL string `env:"IDP_MANAGEMENT_URL" envDefault:"http://localhost:8082"`
+
+	// ManagementListen is the address of the management listener. It does not belong on the open Internet.
+	ManagementListen string `env:"IDP_MANAGEMENT_LISTEN" envDefault:"localhost:8082"`
+
+	// CabinetURL is the cabinet's public URL and the audience of tokens with cabinet scopes.
+	CabinetURL string `env:"IDP_CABINET_URL" envDefault:"http://localhost:8081"`
+
+	// DatabaseURL is the PostgreSQL database of idp (PostgreSQL 15 or later). It may also be given as a file.
+	DatabaseURL string `env:"IDP_DATABASE_URL,required"`
+
+	// DatabaseConnections is how many connections requests may use at once. Jobs and notifications have some of their own.
+	DatabaseConnections int32 `env:"IDP_DATABASE_CONNECTIONS" envDefault:"16"`
+
+	// RedisURL is the Redis of idp: redis://, rediss:// or unix://. It may also be given as a file.
+	RedisURL string `env:"IDP_REDIS_URL,required"`
+
+	// MasterKeyFile holds 32 random bytes in base64. It opens everything that is sealed in the database; keep it apart from backups.
+	MasterKeyFile string `env:"IDP_MASTER_KEY_FILE,required"`
+
+	// TLSCertFile and TLSKeyFile turn on TLS on both listeners; without them a proxy in front does it.
+	TLSCertFile string `env:"IDP_TLS_CERT_FILE"`
+
+	// TLSKeyFile is the private key of TLSCertFile.
+	TLSKeyFile string `env:"IDP_TLS_KEY_FILE"`
+
+	// TrustedProxies are the networks whose X-Forwarded-For is believed, comma-separated. Nobody's by default.
+	TrustedProxies []string `env:"IDP_TRUSTED_PROXIES"`
+
+	// SMSGatewayURL takes messages for phones: POST {"id","kind","to","text"}; any 2xx means taken by the network.
+	SMSGatewayURL string `env:"IDP_SMS_GATEWAY_URL,required"`
+
+	// SessionIdle ends a session nobody uses.
+	SessionIdle time.Duration `env:"IDP_SESSION_IDLE" envDefault:"15m"`
+
+	// SessionTotal ends every session, however busy.
+	SessionTotal time.Duration `env:"IDP_SESSION_TOTAL" envDefault:"12h"`
+
+	// TemporaryPasswordFor is how long a temporary password is good.
+	TemporaryPasswordFor time.Duration `env:"IDP_TEMPORARY_PASSWORD_FOR" envDefault:"72h"`
+
+	// Hashers is how many passwords are hashed at once; each takes 19 MiB and a core for some 50 ms. 0 means one a core.
+	Hashers int `env:"IDP_HASHERS" envDefault:"0"`
+
+	// Relaxed lifts the limits on attempts and SMS. For trials only; the log says so at every start.
+	Relaxed bool `env:"IDP_RELAXED" envDefault:"false"`
+
+	// AllowLoopbackFetch lets clients name plain http addresses on this machine. For trials only.
+	AllowLoopbackFetch bool `env:"IDP_ALLOW_LOOPBACK_FETCH" envDefault:"false"`
+}
