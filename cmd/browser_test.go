@@ -1,0 +1,142 @@
+package cmd_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// A browser is a Chromium with a profile of its own, so one that nobody has seen before.
+// It does what a person does: opens, fills, presses, reads.
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+func newBrowser(t *testing.T) *browser {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(chromium(t)),
+		chromedp.NoSandbox, // Debian's Chromium will not sandbox for root
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("accept-lang", "en"),
+	)
+	allocator, release := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(release)
+	tab, closeTab := chromedp.NewContext(allocator)
+	t.Cleanup(closeTab)
+	ctx, cancel := context.WithTimeout(tab, 2*time.Minute)
+	t.Cleanup(cancel)
+	b := &browser{t, ctx}
+	b.do("start", chromedp.Navigate("about:blank"))
+	return b
+}
+
+// chromium finds the browser, installs Debian's as root, or says in one line what to install.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if apt, err := exec.LookPath("apt-get"); err == nil && os.Getuid() == 0 {
+		t.Log("installing chromium with apt-get")
+		install := exec.CommandContext(t.Context(), apt, "install", "-y", "-q", "chromium")
+		install.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		if out, err := install.CombinedOutput(); err != nil {
+			t.Fatalf("apt-get install chromium: %v\n%s", err, out)
+		}
+		return "/usr/bin/chromium"
+	}
+	t.Fatal("browser tests need Chromium: apt-get install chromium")
+	return ""
+}
+
+func (b *browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, steps...); err != nil {
+		b.t.Fatalf("%s: %v\n%s", what, err, b.page())
+	}
+}
+
+// open goes to an address; the answer may be any status.
+func (b *browser) open(address string) {
+	b.t.Helper()
+	b.do("open "+address, chromedp.Navigate(address))
+}
+
+// fill types into the field a password manager would fill: username, current-password, new-password, one-time-code.
+func (b *browser) fill(autocomplete, value string) {
+	b.t.Helper()
+	all := chromedp.CSSAll(`input[autocomplete="` + autocomplete + `"]`)
+	fields, err := chromedp.Run(b.ctx, chromedp.QueryNodeIDs(all, chromedp.AtLeast(0)))
+	if err != nil || len(fields) == 0 {
+		b.t.Fatalf("no field for %s: %v\n%s", autocomplete, err, b.page())
+	}
+	for i := range fields { // both fields, where a value is repeated
+		b.do("fill "+autocomplete, chromedp.Clear(fields[i:i+1]), chromedp.SendKeys(fields[i:i+1], value))
+	}
+}
+
+// press presses what the selector names and waits for the page it leads to.
+func (b *browser) press(selector string) {
+	b.t.Helper()
+	if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
+		b.t.Fatalf("press %s: %v\n%s", selector, err, b.page())
+	}
+}
+
+// submit presses the page's one primary button.
+func (b *browser) submit() {
+	b.t.Helper()
+	b.press(`main form button[type="submit"]`)
+}
+
+// decide presses a choice.
+func (b *browser) decide(decision string) {
+	b.t.Helper()
+	b.press(`button[name="decision"][value="` + decision + `"]`)
+}
+
+// see fails unless the page shows every one of the texts.
+func (b *browser) see(texts ...string) {
+	b.t.Helper()
+	page := b.page()
+	for _, text := range texts {
+		if !strings.Contains(page, text) {
+			b.t.Fatalf("the page does not say %q\n%s", text, page)
+		}
+	}
+}
+
+// at fails unless the address starts so.
+func (b *browser) at(prefix string) {
+	b.t.Helper()
+	if location := b.location(); !strings.HasPrefix(location, prefix) {
+		b.t.Fatalf("the browser is at %s, want %s\n%s", location, prefix, b.page())
+	}
+}
+
+func (b *browser) location() string {
+	location, err := chromedp.Run(b.ctx, chromedp.Location())
+	if err != nil {
+		b.t.Fatalf("location: %v", err)
+	}
+	return location
+}
+
+// page is the text of the page, with its address, as a person would read it.
+func (b *browser) page() string {
+	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
+	if err != nil {
+		return err.Error()
+	}
+	return text
+}
