@@ -1,0 +1,46 @@
+package cabinet
+
+import "time"
+
+// Config is every setting of the cabinet. The comments are the manual: --help prints them.
+type Config struct {
+	// URL is the cabinet's public URL and the audience of the tokens that its API takes; no path, no trailing slash.
+	// URL/callback is its redirect URI and URL/ where a sign-out returns to: register both exactly.
+	URL string `env:"CABINET_URL" envDefault:"http://localhost:8081"`
+
+	// Listen is the address to listen on.
+	Listen string `env:"CABINET_LISTEN" envDefault:"localhost:8081"`
+
+	// Issuer is the provider's URL. Everything else about the provider is read from its discovery document.
+	Issuer string `env:"CABINET_ISSUER" envDefault:"http://localhost:8080"`
+
+	// ManagementURL is where the provider's change feed and register are read.
+	ManagementURL string `env:"CABINET_MANAGEMENT_URL" envDefault:"http://localhost:8082"`
+
+	// ClientID is the name under which the cabinet is registered at the provider.
+	ClientID string `env:"CABINET_CLIENT_ID,required"`
+
+	// ClientKeyFile holds the cabinet's private key as a JWK (EC P-256 or RSA), by which it proves itself at the provider.
+	ClientKeyFile string `env:"CABINET_CLIENT_KEY_FILE,required"`
+
+	// DatabaseURL is the PostgreSQL database of the cabinet (PostgreSQL 15 or later). It may also be given as a file.
+	DatabaseURL string `env:"CABINET_DATABASE_URL,required"`
+
+	// DatabaseConnections is how many connections requests may use at once.
+	DatabaseConnections int32 `env:"CABINET_DATABASE_CONNECTIONS" envDefault:"16"`
+
+	// RedisURL is the Redis of the cabinet: redis://, rediss:// or unix://. It may also be given as a file.
+	RedisURL string `env:"CABINET_REDIS_URL,required"`
+
+	// TLSCertFile and TLSKeyFile turn on TLS; without them a proxy in front does it.
+	TLSCertFile string `env:"CABINET_TLS_CERT_FILE"`
+
+	// TLSKeyFile is the private key of TLSCertFile.
+	TLSKeyFile string `env:"CABINET_TLS_KEY_FILE"`
+
+	// SessionIdle ends a web session nobody uses.
+	SessionIdle time.Duration `env:"CABINET_SESSION_IDLE" envDefault:"15m"`
+
+	// SessionTotal ends every web session, however busy.
+	SessionTotal time.Duration `env:"CABINET_SESSION_TOTAL" envDefault:"12h"`
+}

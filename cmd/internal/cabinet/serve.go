@@ -1,0 +1,9 @@
+package cabinet
+
+import (
+	"context"
+	"log/slog"
+)
+
+// Serve runs the cabinet until ctx ends. It returns before it listens when a setting or a store is wrong.
+func Serve(ctx context.Context, cfg Config, log *slog.Logger) error { panic("unwritten") }
