@@ -1,35 +1,103 @@
-// Package browser is the browsers a person is known to sign in from.
 package browser
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Browsers remembers them: a cookie with a random token, and its digest by person.
+// Browsers remembers them.
 type Browsers struct {
 	Pool   *pgxpool.Pool
-	Secure bool
-	For    time.Duration // 180 days
+	Secure bool          // https: __Host- cookie
+	For    time.Duration // how long after its last sign-in a browser stays known; 180 days
 	Now    func() time.Time
 }
 
 // Known tells whether this browser is known for the person.
 func (b *Browsers) Known(ctx context.Context, r *http.Request, person uuid.UUID) (bool, error) {
-	panic("unwritten")
+	token, ok := b.token(r)
+	if !ok {
+		return false, nil
+	}
+	const known = `
+		SELECT true FROM known_browser
+		WHERE person_id = $1 AND token_hash = $2 AND till > $3`
+	var yes bool
+	err := b.Pool.QueryRow(ctx, known, person, digest(person, token), b.Now()).Scan(&yes)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return false, fmt.Errorf("look for a known browser: %w", err)
+	}
+	return yes, nil
 }
 
-// Remember makes it known.
-func (b *Browsers) Remember(ctx context.Context, w http.ResponseWriter, r *http.Request, person uuid.UUID) error {
-	panic("unwritten")
+// Remember makes this browser known for the person, in the transaction of the sign-in.
+// A browser that already carries a token keeps it: it may be known for others of the family.
+func (b *Browsers) Remember(ctx context.Context, tx pgx.Tx, w http.ResponseWriter, r *http.Request, person uuid.UUID) error {
+	token, ok := b.token(r)
+	if !ok {
+		token = make([]byte, 32)
+		rand.Read(token) //nolint:errcheck // never fails: it ends the program instead
+	}
+	at := b.Now()
+	const remember = `
+		INSERT INTO known_browser (person_id, token_hash, agent, first_at, last_at, till)
+		VALUES ($1, $2, $3, $4, $4, $5)
+		ON CONFLICT (person_id, token_hash) DO UPDATE
+		SET agent = EXCLUDED.agent, last_at = EXCLUDED.last_at, till = EXCLUDED.till`
+	if _, err := tx.Exec(ctx, remember, person, digest(person, token), Agent(r), at, at.Add(b.For)); err != nil {
+		return fmt.Errorf("remember a browser: %w", err)
+	}
+	const tidy = `
+		DELETE FROM known_browser
+		WHERE person_id = $1 AND till <= $2`
+	if _, err := tx.Exec(ctx, tidy, person, at); err != nil {
+		return fmt.Errorf("forget browsers not seen for long: %w", err)
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: b.cookie(), Value: base64.RawURLEncoding.EncodeToString(token), Path: "/",
+		MaxAge: int(b.For / time.Second), Secure: b.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+	return nil
 }
 
-// Forget forgets all of a person's browsers.
-func (b *Browsers) Forget(ctx context.Context, person uuid.UUID) error { panic("unwritten") }
+// Forget forgets all of a person's browsers, in the transaction that makes them strangers.
+func (b *Browsers) Forget(ctx context.Context, tx pgx.Tx, person uuid.UUID) error {
+	const forget = `
+		DELETE FROM known_browser
+		WHERE person_id = $1`
+	if _, err := tx.Exec(ctx, forget, person); err != nil {
+		return fmt.Errorf("forget a person's browsers: %w", err)
+	}
+	return nil
+}
 
-// Agent names the kind of browser and system of a request, "Firefox, Linux"; never the header itself.
-func Agent(r *http.Request) string { panic("unwritten") }
+func (b *Browsers) token(r *http.Request) ([]byte, bool) {
+	cookie, err := r.Cookie(b.cookie())
+	if err != nil {
+		return nil, false
+	}
+	token, err := base64.RawURLEncoding.DecodeString(cookie.Value)
+	return token, err == nil && len(token) == 32
+}
+
+func (b *Browsers) cookie() string {
+	if b.Secure {
+		return "__Host-idp_browser"
+	}
+	return "idp_browser"
+}
+
+func digest(person uuid.UUID, token []byte) []byte {
+	sum := sha256.Sum256(append(person[:], token...))
+	return sum[:]
+}

@@ -1,1 +1,7 @@
+// Package browser is the browsers a person is known to sign in from.
+//
+// A browser carries one random token in a cookie; the table known_browser keeps a digest of it for
+// each person, salted by the person, so that two people who share a browser cannot be told from the table.
+// A browser stays known for 180 days after its last sign-in. Being known lets nobody in: it spares
+// the code by SMS, and gives the person's own tries a budget that strangers cannot use up.
 package browser

@@ -1,28 +1,82 @@
-// Package throttle limits tries. It never changes an identifier's state.
 package throttle
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// Throttle counts tries in short windows, in Redis; keys are digests.
+// A Throttle counts tries in sliding windows.
 type Throttle struct {
 	Redis   redis.UniversalClient
-	Relaxed bool // the demo's --relaxed: nothing is limited
+	Key     []byte // keys the digests under which is counted: numbers and addresses can be guessed
+	Relaxed bool   // for trials: nothing is limited
 	Now     func() time.Time
 }
 
 // A Limit is how many tries in how long.
 type Limit struct {
-	Name  string // bounded: from source code
+	Name  string // names the window; from source code, never from a request
 	Tries int
 	In    time.Duration
 }
 
-// Take counts one try for each key against its limit; wait is how long to wait where any is over, zero where none.
-func (t *Throttle) Take(ctx context.Context, tries map[string]Limit) (wait time.Duration, err error) {
-	panic("unwritten")
+// A Try counts for somebody or something against a limit.
+type Try struct {
+	Limit Limit
+	By    string // whose: a number, an address; kept only as a digest
+}
+
+// take keeps the moments of the newest tries. Where as many as are allowed are
+// younger than the window it counts nothing and tells how long the eldest of them stays so.
+const take = `
+local now, tries, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local eldest = tonumber(redis.call('LINDEX', KEYS[1], -tries) or 0)
+if eldest + window > now then
+	return eldest + window - now
+end
+redis.call('RPUSH', KEYS[1], ARGV[1])
+redis.call('LTRIM', KEYS[1], -tries, -1)
+redis.call('PEXPIRE', KEYS[1], window)
+return 0`
+
+// Take counts the tries in order and stops at the first that is over its limit, so that
+// what is refused for one reason does not use up another's budget. It tells how long to
+// wait; zero means go on.
+func (t *Throttle) Take(ctx context.Context, tries ...Try) (time.Duration, error) {
+	if t.Relaxed {
+		return 0, nil
+	}
+	for _, try := range tries {
+		wait, err := t.Redis.Eval(ctx, take, []string{t.key(try)},
+			t.Now().UnixMilli(), try.Limit.Tries, try.Limit.In.Milliseconds()).Int64()
+		if err != nil {
+			return 0, fmt.Errorf("count a try of %s: %w", try.Limit.Name, err)
+		}
+		if wait > 0 {
+			return time.Duration(wait) * time.Millisecond, nil
+		}
+	}
+	return 0, nil
+}
+
+// Forgive forgets the tries so far: somebody has shown that they were a person's own.
+func (t *Throttle) Forgive(ctx context.Context, tries ...Try) error {
+	for _, try := range tries {
+		if err := t.Redis.Del(ctx, t.key(try)).Err(); err != nil {
+			return fmt.Errorf("forgive tries of %s: %w", try.Limit.Name, err)
+		}
+	}
+	return nil
+}
+
+func (t *Throttle) key(try Try) string {
+	mac := hmac.New(sha256.New, t.Key)
+	mac.Write([]byte(try.Limit.Name + "\x00" + try.By))
+	return "tries:" + hex.EncodeToString(mac.Sum(nil)[:16])
 }
