@@ -1,30 +1,136 @@
-// Package seal keeps personal columns and keys unreadable at rest: envelope
-// encryption under a master key, and blind indexes to find what is sealed.
 package seal
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/aead/subtle"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+	"github.com/tink-crypto/tink-go/v2/prf"
+	tinkpb "github.com/tink-crypto/tink-go/v2/proto/tink_go_proto"
+	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
-// A Box seals, opens and indexes. Its key set lies in the database, wrapped by the master key.
-type Box struct{}
+// MasterKeySize is the master key's length in bytes.
+const MasterKeySize = 32
 
-// Open unwraps the database's key set with the master key (32 bytes), making it the first time.
+// ErrMaster says that the database was sealed under another master key.
+var ErrMaster = errors.New("the master key does not fit this database")
+
+// A Box seals, opens and indexes. Its key sets lie in the database, wrapped by the master key.
+type Box struct {
+	aead tink.AEAD
+	prf  *prf.Set
+}
+
+// Format keeps the keys out of every message a Box strays into.
+func (*Box) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "sealed box") }
+
+// Open unwraps the database's key sets with the master key, making them the first time.
 func Open(ctx context.Context, pool *pgxpool.Pool, master []byte, now time.Time) (*Box, error) {
-	panic("unwritten")
+	if len(master) != MasterKeySize {
+		return nil, fmt.Errorf("open the box: the master key has %d bytes, not %d", len(master), MasterKeySize)
+	}
+	wrap, err := subtle.NewAESGCM(master)
+	if err != nil {
+		return nil, fmt.Errorf("open the box: %w", err)
+	}
+	sealing, err := keySet(ctx, pool, wrap, "aead", aead.AES256GCMKeyTemplate(), now)
+	if err != nil {
+		return nil, fmt.Errorf("open the box: %w", err)
+	}
+	deriving, err := keySet(ctx, pool, wrap, "prf", prf.HMACSHA256PRFKeyTemplate(), now)
+	if err != nil {
+		return nil, fmt.Errorf("open the box: %w", err)
+	}
+	b := new(Box)
+	if b.aead, err = aead.New(sealing); err != nil {
+		return nil, fmt.Errorf("open the box: %w", err)
+	}
+	if b.prf, err = prf.NewPRFSet(deriving); err != nil {
+		return nil, fmt.Errorf("open the box: %w", err)
+	}
+	return b, nil
+}
+
+// keySet reads a key set, having made it if there is none. Of two nodes that
+// start at once both may make one, and both use the one that the table took.
+func keySet(ctx context.Context, pool *pgxpool.Pool, wrap tink.AEAD, name string, template *tinkpb.KeyTemplate, now time.Time) (*keyset.Handle, error) {
+	const insert = `INSERT INTO key_set (name, wrapped, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING`
+
+	place := []byte("key_set:wrapped:" + name)
+	handle, err := readKeySet(ctx, pool, wrap, name, place)
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return handle, err
+	}
+	if handle, err = keyset.NewHandle(template); err != nil {
+		return nil, fmt.Errorf("make key set %s: %w", name, err)
+	}
+	var wrapped bytes.Buffer
+	if err := handle.WriteWithAssociatedData(keyset.NewBinaryWriter(&wrapped), wrap, place); err != nil {
+		return nil, fmt.Errorf("wrap key set %s: %w", name, err)
+	}
+	if _, err := pool.Exec(ctx, insert, name, wrapped.Bytes(), now); err != nil {
+		return nil, fmt.Errorf("keep key set %s: %w", name, err)
+	}
+	return readKeySet(ctx, pool, wrap, name, place)
+}
+
+func readKeySet(ctx context.Context, pool *pgxpool.Pool, wrap tink.AEAD, name string, place []byte) (*keyset.Handle, error) {
+	const find = `SELECT wrapped FROM key_set WHERE name = $1`
+
+	var wrapped []byte
+	if err := pool.QueryRow(ctx, find, name).Scan(&wrapped); err != nil {
+		return nil, fmt.Errorf("read key set %s: %w", name, err)
+	}
+	handle, err := keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(wrapped)), wrap, place)
+	if err != nil {
+		return nil, ErrMaster // Tink says no more than that it did not decrypt
+	}
+	return handle, nil
 }
 
 // Seal encrypts plain for one place, named table:column:row; it opens nowhere else.
-func (b *Box) Seal(place string, plain []byte) ([]byte, error) { panic("unwritten") }
+func (b *Box) Seal(place string, plain []byte) ([]byte, error) {
+	sealed, err := b.aead.Encrypt(plain, []byte(place))
+	if err != nil {
+		return nil, fmt.Errorf("seal %s: %w", place, err)
+	}
+	return sealed, nil
+}
 
 // Open decrypts what was sealed for the place.
-func (b *Box) Open(place string, sealed []byte) ([]byte, error) { panic("unwritten") }
+func (b *Box) Open(place string, sealed []byte) ([]byte, error) {
+	plain, err := b.aead.Decrypt(sealed, []byte(place))
+	if err != nil {
+		return nil, fmt.Errorf("unseal %s: %w", place, err)
+	}
+	return plain, nil
+}
 
-// Index is a keyed digest by which a sealed value is found. place is table:column.
-func (b *Box) Index(place string, plain []byte) ([]byte, error) { panic("unwritten") }
+// Index is a keyed digest of 32 bytes by which a sealed value is found. place is table:column.
+func (b *Box) Index(place string, plain []byte) ([]byte, error) {
+	return b.derive("index", place, plain)
+}
 
 // Key derives 32 bytes for one purpose: the pepper, client secrets, tags of tokens.
-func (b *Box) Key(purpose string) ([]byte, error) { panic("unwritten") }
+func (b *Box) Key(purpose string) ([]byte, error) {
+	return b.derive("key", purpose, nil)
+}
+
+// derive separates its uses: what, name and input are told apart by a byte that stands in neither name.
+func (b *Box) derive(what, name string, input []byte) ([]byte, error) {
+	message := append([]byte(what+"\x00"+name+"\x00"), input...)
+	derived, err := b.prf.ComputePrimaryPRF(message, 32)
+	if err != nil {
+		return nil, fmt.Errorf("derive %s %s: %w", what, name, err)
+	}
+	return derived, nil
+}

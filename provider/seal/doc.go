@@ -1,0 +1,9 @@
+// Package seal keeps personal columns and keys unreadable at rest.
+//
+// A master key, which the database never sees, wraps two key sets that lie in
+// the table key_set: one encrypts (AES-256-GCM), one derives (HMAC-SHA-256).
+// What is sealed is bound to its place, named table:column:row, so a sealed
+// value that is moved to another row or column does not open. A blind index
+// finds a sealed value without opening any: a keyed digest, of no use without
+// the key, where a plain digest of a phone number could be tried in minutes.
+package seal
