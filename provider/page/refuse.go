@@ -1,0 +1,68 @@
+package page
+
+import (
+	"errors"
+	"net/http"
+)
+
+// A Refusal is an error that shows as a page. Cause stays with us.
+type Refusal struct {
+	Status int
+	Word   string
+	Cause  error
+}
+
+// Error is for the operator's log.
+func (e *Refusal) Error() string { return e.Word + ": " + e.Cause.Error() }
+
+// Unwrap gives the cause.
+func (e *Refusal) Unwrap() error { return e.Cause }
+
+// Refuse makes an error that shows as a page: status and the key of the word that says what is wrong and what to do.
+// Where there is a word key+".title" it is the heading.
+func Refuse(status int, word string, cause error) error {
+	if cause == nil {
+		cause = errors.New(http.StatusText(status))
+	}
+	return &Refusal{Status: status, Word: word, Cause: cause}
+}
+
+// Handle makes a door of a handler that returns its error: an error becomes a page that says what to do next. It
+// also answers the language switch.
+func (s *Site) Handle(h func(w http.ResponseWriter, r *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.switched(w, r) {
+			return
+		}
+		if err := h(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+// fail shows the page of an error: its own word, or for one without a meaning only that the fault is ours.
+func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var refusal *Refusal
+	if !errors.As(err, &refusal) {
+		refusal = &Refusal{Status: http.StatusInternalServerError, Word: "error.internal", Cause: err}
+	}
+	id := s.requestID(r.Context())
+	if refusal.Status >= http.StatusInternalServerError {
+		s.log.ErrorContext(r.Context(), "failed", "route", r.Pattern, "status", refusal.Status, "request_id", id, "err", err)
+	} else {
+		s.log.InfoContext(r.Context(), "refused", "route", r.Pattern, "status", refusal.Status, "request_id", id, "err", err)
+	}
+	heading := refusal.Word + ".title"
+	if !s.known[heading] {
+		heading = "error.title"
+	}
+	type data struct{ Word, RequestID string }
+	err = s.Show(w, r, View{
+		Status: refusal.Status, Name: "error", Title: heading, Data: data{refusal.Word, id},
+		Once: r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Query().Get("interaction") == "",
+	})
+	if err != nil {
+		s.log.ErrorContext(r.Context(), "no page for an error", "route", r.Pattern, "request_id", id, "err", err)
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+	}
+}

@@ -1,0 +1,134 @@
+package page
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// A View is one page to show.
+type View struct {
+	Status     int    // 200 when zero
+	Name       string // "sign-in" is pages/sign-in.html
+	Data       any
+	Title      string // the key of its title; Name+".title" when ""
+	TitleArgs  map[string]any
+	Errors     []FieldError // beside the fields, and in the summary
+	FormAction []string     // addresses beyond our own that this page's forms may lead to (CSP form-action takes their origins)
+	Script     string       // a static file to run; pages work without it
+	SignedIn   bool         // for the site's navigation
+	Back       string       // where the link "back" leads; "" for none
+	Wide       bool         // tables rather than text
+	Once       bool         // the page cannot be asked for again by GET, so it has no language switch
+}
+
+// A FieldError is a wrong field and the key of the word that says so.
+type FieldError struct {
+	Field string
+	Word  string
+	Args  map[string]any
+}
+
+// A Sheet is what a template sees as its dot.
+type Sheet struct {
+	Data     any
+	Here     string // the page's address, for the action of a form
+	Title    string
+	Errors   []Wrong
+	SignedIn bool
+	Back     string
+	Wide     bool
+	Script   string
+	Switch   []Tongue // none on a page that is shown once
+}
+
+// A Wrong field, said in the reader's language.
+type Wrong struct{ Field, Text string }
+
+// Show writes the page with its headers.
+func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
+	language := s.Language(r)
+	t := s.pages[language][v.Name]
+	if t == nil {
+		return fmt.Errorf("no page %q", v.Name)
+	}
+	sheet := Sheet{
+		Data: v.Data, Here: here(r.URL), SignedIn: v.SignedIn, Back: v.Back, Wide: v.Wide, Script: v.Script,
+	}
+	title := v.Title
+	if title == "" {
+		title = v.Name + ".title"
+	}
+	var err error
+	if sheet.Title, err = s.word(language, title, v.TitleArgs); err != nil {
+		return err
+	}
+	for _, e := range v.Errors {
+		text, err := s.word(language, e.Word, e.Args)
+		if err != nil {
+			return err
+		}
+		sheet.Errors = append(sheet.Errors, Wrong{e.Field, text})
+	}
+	if !v.Once {
+		sheet.Switch = tongues(r.URL, language)
+	}
+	var body bytes.Buffer
+	if err := t.ExecuteTemplate(&body, "layout", sheet); err != nil {
+		return fmt.Errorf("show %s: %w", v.Name, err)
+	}
+	s.head(w.Header(), v)
+	w.Header().Set("Content-Language", language)
+	if v.Status != 0 {
+		w.WriteHeader(v.Status)
+	}
+	_, err = body.WriteTo(w)
+	return err
+}
+
+// head sets what every page carries.
+func (s *Site) head(h http.Header, v View) {
+	policy := []string{
+		"default-src 'none'", "style-src 'self'", "img-src 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+		"form-action " + strings.Join(append([]string{"'self'"}, sources(v.FormAction)...), " "),
+	}
+	if v.Script != "" {
+		policy = append(policy, "script-src 'self'", "connect-src 'self'")
+	}
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", strings.Join(policy, "; "))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	// Not no-referrer: under it browsers send "Origin: null" with our own forms, and those that know no
+	// Sec-Fetch-Site (Safari before 16.4) could then not be told from another site's page. Others learn nothing either way.
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if s.secure {
+		h.Set("Strict-Transport-Security", "max-age=63072000")
+	}
+}
+
+// host is what may stand in a policy as a host: no character that could end the directive.
+var host = regexp.MustCompile(`^[a-zA-Z0-9.-]+(:[0-9]+)?$`)
+
+// sources gives the CSP sources (CSP3 §2.3.1) of addresses. An application's own scheme is a source by itself, and so is
+// the scheme of an IPv6 host, for which the grammar has no word.
+func sources(addresses []string) []string {
+	var all []string
+	for _, address := range addresses {
+		u, err := url.Parse(address)
+		switch {
+		case err != nil || u.Scheme == "":
+		case u.Host != "" && host.MatchString(u.Host):
+			all = append(all, u.Scheme+"://"+u.Host)
+		default:
+			all = append(all, u.Scheme+":")
+		}
+	}
+	return all
+}

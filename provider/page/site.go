@@ -1,0 +1,176 @@
+package page
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+	_ "time/tzdata" // programs run in images without it, and pages tell the time in Minsk
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+)
+
+//go:embed pages parts words static
+var own embed.FS
+
+// A Room is what a package brings to the site: pages/*.html, words/{be,ru,en}.json and, if it has any, parts/*.html and static/*.
+type Room struct {
+	FS fs.FS
+}
+
+// Config says what a Site is made of.
+type Config struct {
+	Name   string // of the program; also in cookie names: idp, cabinet, eservice
+	Secure bool   // https: cookies are Secure and __Host-, and browsers are told to stay with it
+	Rooms  []Room
+
+	// RequestID gives the id under which the request stands in the log; a page of an error shows it. May be nil.
+	RequestID func(context.Context) string
+	Log       *slog.Logger // where the causes of errors go; nil for slog.Default
+}
+
+// A Site shows one program's pages, in the reader's language.
+type Site struct {
+	name      string
+	secure    bool
+	requestID func(context.Context) string
+	log       *slog.Logger
+	words     map[string]*i18n.Localizer               // by language
+	known     map[string]bool                          // keys of words
+	pages     map[string]map[string]*template.Template // by language, then by name
+	static    *static
+	minsk     *time.Location
+}
+
+// New parses every template and every word; a missing word or template is an error here, not before a citizen.
+func New(cfg Config) (*Site, error) {
+	minsk, err := time.LoadLocation("Europe/Minsk")
+	if err != nil {
+		return nil, err
+	}
+	s := &Site{
+		name: cfg.Name, secure: cfg.Secure, requestID: cfg.RequestID, log: cfg.Log, minsk: minsk,
+	}
+	if s.requestID == nil {
+		s.requestID = func(context.Context) string { return "" }
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	rooms := append([]Room{{FS: own}}, cfg.Rooms...)
+	if err := s.readWords(rooms); err != nil {
+		return nil, fmt.Errorf("words: %w", err)
+	}
+	if s.static, err = readStatic(rooms); err != nil {
+		return nil, fmt.Errorf("static files: %w", err)
+	}
+	if err := s.readPages(rooms); err != nil {
+		return nil, fmt.Errorf("pages: %w", err)
+	}
+	return s, nil
+}
+
+// readPages parses, for each language, what pages share and then every page over a copy of it.
+func (s *Site) readPages(rooms []Room) error {
+	shared, err := readTemplates(rooms, "parts")
+	if err != nil {
+		return err
+	}
+	pages, err := readTemplates(rooms, "pages")
+	if err != nil {
+		return err
+	}
+	var wrong []error
+	s.pages = map[string]map[string]*template.Template{}
+	for _, language := range Languages {
+		s.pages[language] = map[string]*template.Template{}
+		base := template.New("").Funcs(s.functions(language)).Option("missingkey=error")
+		for name, text := range shared {
+			if _, err := base.New(name).Parse(text); err != nil {
+				return err
+			}
+		}
+		for name, text := range pages {
+			t, err := base.Clone()
+			if err != nil {
+				return err
+			}
+			if _, err := t.New("page").Parse(text); err != nil {
+				wrong = append(wrong, fmt.Errorf("%s: %w", name, err))
+				continue
+			}
+			for _, key := range keysNamedIn(t) {
+				if !s.known[key] {
+					wrong = append(wrong, fmt.Errorf("%s: no word %q", name, key))
+				}
+			}
+			if !s.known[name+".title"] {
+				wrong = append(wrong, fmt.Errorf("%s: no word %q", name, name+".title"))
+			}
+			s.pages[language][name] = t
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// readTemplates gives the texts of one folder of all rooms, by name.
+func readTemplates(rooms []Room, folder string) (map[string]string, error) {
+	texts := map[string]string{}
+	for _, room := range rooms {
+		files, err := fs.Glob(room.FS, folder+"/*.html")
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			text, err := fs.ReadFile(room.FS, file)
+			if err != nil {
+				return nil, err
+			}
+			name := strings.TrimSuffix(path.Base(file), ".html")
+			if _, twice := texts[name]; twice {
+				return nil, fmt.Errorf("%s: two rooms bring it", file)
+			}
+			texts[name] = string(text)
+		}
+	}
+	return texts, nil
+}
+
+// functions are what templates may call, in one language.
+func (s *Site) functions(language string) template.FuncMap {
+	return template.FuncMap{
+		"t":      func(key string, args ...any) (string, error) { return s.say(language, key, args) },
+		"lang":   func() string { return language },
+		"static": s.static.address,
+		"field":  func(sh Sheet, name string, args ...any) (Field, error) { return s.field(sh, language, name, args) },
+		"day":    func(at time.Time) (string, error) { return s.day(language, at) },
+		"moment": func(at time.Time) (string, error) { return s.moment(language, at) },
+	}
+}
+
+// Mount serves the static files.
+func (s *Site) Mount(mux *http.ServeMux) {
+	mux.Handle("GET /static/", s.static)
+}
+
+// Protect refuses what another site's page makes a browser post here (http.CrossOriginProtection), but for the
+// patterns named: doors that do not go by cookies, or that take posts from relying parties by specification.
+func (s *Site) Protect(next http.Handler, bypass ...string) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	for _, pattern := range bypass {
+		guard.AddInsecureBypassPattern(pattern)
+	}
+	guard.SetDenyHandler(s.Handle(func(http.ResponseWriter, *http.Request) error {
+		return Refuse(http.StatusForbidden, "error.cross_origin", errCrossOrigin)
+	}))
+	return guard.Handler(next)
+}
+
+var errCrossOrigin = errors.New("posted from another site's page")

@@ -1,0 +1,76 @@
+package page
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+// static serves files under addresses that name their content, so that browsers may keep them for ever.
+type static struct {
+	addresses map[string]string // by name
+	files     map[string]file   // by address
+}
+
+type file struct {
+	content []byte
+	kind    string
+}
+
+func readStatic(rooms []Room) (*static, error) {
+	s := &static{addresses: map[string]string{}, files: map[string]file{}}
+	for _, room := range rooms {
+		names, err := fs.Glob(room.FS, "static/*")
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			content, err := fs.ReadFile(room.FS, name)
+			if err != nil {
+				return nil, err
+			}
+			name = path.Base(name)
+			if _, twice := s.addresses[name]; twice {
+				return nil, fmt.Errorf("%s: two rooms bring it", name)
+			}
+			digest := sha256.Sum256(content)
+			end := path.Ext(name)
+			at := "/static/" + strings.TrimSuffix(name, end) + "." + hex.EncodeToString(digest[:6]) + end
+			s.addresses[name] = at
+			s.files[at] = file{content, mime.TypeByExtension(end)}
+		}
+	}
+	return s, nil
+}
+
+// address is the function "static" of templates.
+func (s *static) address(name string) (string, error) {
+	at, ok := s.addresses[name]
+	if !ok {
+		return "", fmt.Errorf("no static file %q", name)
+	}
+	return at, nil
+}
+
+// ServeHTTP handles GET /static/….
+func (s *static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f, ok := s.files[r.URL.Path]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", f.kind)
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'") // an SVG opened by itself runs nothing
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.content))
+}

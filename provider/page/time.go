@@ -1,0 +1,25 @@
+package page
+
+import (
+	"strconv"
+	"time"
+)
+
+// day says a date as people write it: 12 мая 2026 г.
+func (s *Site) day(language string, at time.Time) (string, error) {
+	at = at.In(s.minsk)
+	month, err := s.word(language, "month."+strconv.Itoa(int(at.Month())), nil)
+	if err != nil {
+		return "", err
+	}
+	return s.word(language, "day", map[string]any{"Day": at.Day(), "Month": month, "Year": at.Year()})
+}
+
+// moment says a date with the time in Minsk.
+func (s *Site) moment(language string, at time.Time) (string, error) {
+	day, err := s.day(language, at)
+	if err != nil {
+		return "", err
+	}
+	return s.word(language, "moment", map[string]any{"Day": day, "Time": at.In(s.minsk).Format("15:04")})
+}

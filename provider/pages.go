@@ -1,0 +1,55 @@
+package provider
+
+import (
+	"net/http"
+
+	"asoba.example/provider/page"
+)
+
+// What the pages of this room show. Each has its template in pages/.
+
+// refusalPage is shown instead of a redirect, where there is no redirect URI to trust (RFC 6749 §4.1.2.1).
+type refusalPage struct {
+	Client      string // its name, if the client is known
+	Code        string // error
+	Description string // error_description
+	RequestID   string
+}
+
+// logoutPage asks whether to end the session (OpenID Connect RP-Initiated Logout §2).
+type logoutPage struct {
+	Client string // which client asks; "" if none is known
+	Action string // where the answer goes
+	Fields []hidden
+}
+
+// signedOutPage is where a sign-out ends when there is no address to go back to.
+type signedOutPage struct {
+	Client    string
+	ClientURI string // "" for no link
+}
+
+// formPostPage carries a response to the client through the browser (OAuth 2.0 Form Post Response Mode).
+type formPostPage struct {
+	Action string // the redirect URI
+	Fields []hidden
+}
+
+// A hidden field of a form.
+type hidden struct{ Name, Value string }
+
+func refusalView(status int, data refusalPage) page.View {
+	return page.View{Status: status, Name: "refusal", Data: data}
+}
+
+func logoutView(data logoutPage, leadsTo string) page.View {
+	return page.View{Name: "logout", Data: data, FormAction: []string{leadsTo}}
+}
+
+func signedOutView(data signedOutPage) page.View {
+	return page.View{Name: "signed-out", Data: data}
+}
+
+func formPostView(data formPostPage) page.View {
+	return page.View{Status: http.StatusOK, Name: "form-post", Data: data, FormAction: []string{data.Action}, Script: "submit.js", Once: true}
+}
