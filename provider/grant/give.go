@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -45,7 +46,7 @@ func Renew(b *pgx.Batch, r Refresh, digest, next []byte, at time.Time, renewed *
 }
 
 // EndSession ends the grants of one browser session when the person signs out there, but for those with offline_access (OpenID
-// Connect Core §11), and records SignedOut, in the caller's transaction. It queues a CleanUp as End does; after commit the caller calls Cleaner.CleanGrants.
-func EndSession(ctx context.Context, tx pgx.Tx, jobs Jobs, sid string, why Why, at time.Time) error {
+// Connect Core §11), and records SignedOut, in the caller's transaction. After commit the caller denies the grants that come back.
+func EndSession(ctx context.Context, tx pgx.Tx, jobs Jobs, sid string, why Why, at time.Time) ([]uuid.UUID, error) {
 	panic("unwritten")
 }
