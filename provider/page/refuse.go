@@ -40,6 +40,44 @@ func (s *Site) Handle(h func(w http.ResponseWriter, r *http.Request) error) http
 	})
 }
 
+// Over serves mux, with our page for addresses that it has no door for.
+func (s *Site) Over(mux *http.ServeMux) http.Handler {
+	missing := s.Handle(func(http.ResponseWriter, *http.Request) error {
+		return Refuse(http.StatusNotFound, "error.not_found", nil)
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if answer, pattern := mux.Handler(r); pattern == "" {
+			// The mux answers by itself: 404, or 405 where another method has a door.
+			answer.ServeHTTP(&unless404{ResponseWriter: w, page: func() { missing.ServeHTTP(w, r) }}, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// unless404 lets an answer through unless it is a 404, which the page stands in for.
+type unless404 struct {
+	http.ResponseWriter
+	page func()
+	done bool
+}
+
+func (u *unless404) WriteHeader(status int) {
+	if status == http.StatusNotFound {
+		u.done = true
+		u.page()
+		return
+	}
+	u.ResponseWriter.WriteHeader(status)
+}
+
+func (u *unless404) Write(b []byte) (int, error) {
+	if u.done {
+		return len(b), nil
+	}
+	return u.ResponseWriter.Write(b)
+}
+
 // fail shows the page of an error: its own word, or for one without a meaning only that the fault is ours.
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var refusal *Refusal

@@ -64,7 +64,7 @@ func New(cfg Config) (*Site, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	rooms := append([]Room{{FS: own}}, cfg.Rooms...)
+	rooms := append([]Room{Own()}, cfg.Rooms...)
 	if err := s.readWords(rooms); err != nil {
 		return nil, fmt.Errorf("words: %w", err)
 	}
@@ -174,3 +174,6 @@ func (s *Site) Protect(next http.Handler, bypass ...string) http.Handler {
 }
 
 var errCrossOrigin = errors.New("posted from another site's page")
+
+// Own is the room of the site itself: layout, forms, the page of errors, and words that all rooms may use.
+func Own() Room { return Room{FS: own} }

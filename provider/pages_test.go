@@ -1,0 +1,28 @@
+package provider
+
+import (
+	"net/http"
+	"testing"
+
+	"asoba.example/provider/page"
+	"asoba.example/provider/page/pagetest"
+)
+
+func TestEveryWordIsSaidAndUsed(t *testing.T) { pagetest.Words(t, ".") }
+
+func TestPages(t *testing.T) {
+	site := pagetest.Site(t, Room())
+	for name, view := range map[string]page.View{
+		"refusal": refusalView(http.StatusBadRequest, refusalPage{
+			Client: "Портал", Code: "invalid_request", Description: "redirect_uri is not registered", RequestID: "0193f2c4",
+		}),
+		"refusal-of-nobody": refusalView(http.StatusBadRequest, refusalPage{Code: "invalid_client"}),
+		"logout": logoutView(logoutPage{
+			Client: "Портал", Action: "/logout", Fields: []hidden{{"state", "x"}},
+		}, "https://portal.example/"),
+		"signed-out": signedOutView(signedOutPage{Client: "Портал", ClientURI: "https://portal.example/"}),
+		"form-post":  formPostView(formPostPage{Action: "https://portal.example/cb", Fields: []hidden{{"code", "abc"}}}),
+	} {
+		pagetest.Golden(t, site, name, "/authorize", view)
+	}
+}
