@@ -12,7 +12,7 @@ import (
 func TestDatabasesAreApart(t *testing.T) {
 	t.Parallel()
 	one, other := pgtest.NewCabinet(t), pgtest.NewCabinet(t)
-	const insert = `INSERT INTO follow (place, at) VALUES (1, now())`
+	const insert = `INSERT INTO edition (id, after) VALUES (1, gen_random_uuid())`
 	if _, err := one.Exec(t.Context(), insert); err != nil {
 		t.Fatal(err)
 	}
@@ -25,14 +25,14 @@ func TestFailOnBreaksOneVerbUntilHealed(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.NewCabinet(t)
 	insert := func() error {
-		_, err := pool.Exec(t.Context(), `INSERT INTO follow (place, at) VALUES (1, now())`)
+		_, err := pool.Exec(t.Context(), `INSERT INTO edition (id, after) VALUES (1, gen_random_uuid())`)
 		return err
 	}
-	heal := pgtest.FailOn(t, pool, "INSERT", "follow")
+	heal := pgtest.FailOn(t, pool, "INSERT", "edition")
 	if insert() == nil {
 		t.Fatal("INSERT went through a broken table")
 	}
-	if _, err := pool.Exec(t.Context(), `UPDATE follow SET place = 2`); err != nil {
+	if _, err := pool.Exec(t.Context(), `UPDATE edition SET id = 2`); err != nil {
 		t.Fatalf("UPDATE is not broken: %v", err)
 	}
 	heal()

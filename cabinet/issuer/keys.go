@@ -1,0 +1,105 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// refreshEvery is how old the provider's keys may grow. It shows a new key long before it signs with it.
+const refreshEvery = 5 * time.Minute
+
+// ErrUnknownKey says that the provider has no such key.
+var ErrUnknownKey = errors.New("the provider has no such key")
+
+// keys are the provider's public keys, as fetched last.
+type keys struct {
+	// fetching is held through a fetch, so that one goes out for all who wait. It guards tried.
+	fetching sync.Mutex
+	tried    time.Time
+
+	mu  sync.RWMutex // guards set, which is written with both held
+	set *jose.JSONWebKeySet
+}
+
+func (k *keys) find(kid string) (jose.JSONWebKey, bool) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	if k.set != nil {
+		if found := k.set.Key(kid); len(found) == 1 && found[0].IsPublic() {
+			return found[0], true
+		}
+	}
+	return jose.JSONWebKey{}, false
+}
+
+// Key finds the public key by its kid. One not seen before makes us fetch the provider's keys again, after a pause.
+func (i *Issuer) Key(ctx context.Context, kid string) (jose.JSONWebKey, error) {
+	if key, ok := i.keys.find(kid); ok {
+		return key, nil
+	}
+	i.keys.fetching.Lock()
+	defer i.keys.fetching.Unlock()
+	if key, ok := i.keys.find(kid); ok { // another request fetched it while we waited
+		return key, nil
+	}
+	if i.cfg.Now().Sub(i.keys.tried) >= pause {
+		if err := i.fetchKeys(ctx); err != nil {
+			return jose.JSONWebKey{}, err
+		}
+	}
+	if key, ok := i.keys.find(kid); ok {
+		return key, nil
+	}
+	if i.keys.set == nil {
+		return jose.JSONWebKey{}, fmt.Errorf("%w: its keys were never read", ErrAway)
+	}
+	return jose.JSONWebKey{}, ErrUnknownKey
+}
+
+// fetchKeys reads the provider's JWKS (OpenID Connect Core §10.1.1). keys.fetching is held.
+func (i *Issuer) fetchKeys(ctx context.Context) error {
+	i.keys.tried = i.cfg.Now()
+	p, err := i.provider(ctx)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.endpoints.JWKS, nil)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrAway, err)
+	}
+	var set jose.JSONWebKeySet
+	if err := i.ask(r, &set); err != nil {
+		return fmt.Errorf("read the provider's keys: %w", err)
+	}
+	i.keys.mu.Lock()
+	defer i.keys.mu.Unlock()
+	i.keys.set = &set
+	return nil
+}
+
+// Run keeps the keys fresh, so that no request waits for them and a key that was withdrawn is forgotten. When the
+// provider is away the last ones stay.
+func (i *Issuer) Run(ctx context.Context) error {
+	tick := time.NewTicker(refreshEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			i.refresh(ctx)
+		}
+	}
+}
+
+func (i *Issuer) refresh(ctx context.Context) {
+	i.keys.fetching.Lock()
+	defer i.keys.fetching.Unlock()
+	_ = i.fetchKeys(ctx) // the follower says in the log that the provider is away
+}
