@@ -2,13 +2,14 @@ package cmd_test
 
 import (
 	"context"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"asoba.example/migrations/debian"
 )
 
 // A browser is a Chromium with a profile of its own, so one that nobody has seen before.
@@ -46,17 +47,11 @@ func chromium(t *testing.T) string {
 			return path
 		}
 	}
-	if apt, err := exec.LookPath("apt-get"); err == nil && os.Getuid() == 0 {
-		t.Log("installing chromium with apt-get")
-		install := exec.CommandContext(t.Context(), apt, "install", "-y", "-q", "chromium")
-		install.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		if out, err := install.CombinedOutput(); err != nil {
-			t.Fatalf("apt-get install chromium: %v\n%s", err, out)
-		}
-		return "/usr/bin/chromium"
+	say := func(line string) { t.Log(line) }
+	if err := debian.Install(t.Context(), say, "chromium"); err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("browser tests need Chromium: apt-get install chromium")
-	return ""
+	return "/usr/bin/chromium"
 }
 
 func (b *browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
