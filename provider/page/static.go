@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -9,8 +10,8 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
-	"time"
 )
 
 // static serves files under addresses that name their content, so that browsers may keep them for ever.
@@ -20,8 +21,8 @@ type static struct {
 }
 
 type file struct {
-	content []byte
-	kind    string
+	content, zipped []byte
+	kind            string
 }
 
 func readStatic(rooms []Room) (*static, error) {
@@ -44,10 +45,19 @@ func readStatic(rooms []Room) (*static, error) {
 			end := path.Ext(name)
 			at := "/static/" + strings.TrimSuffix(name, end) + "." + hex.EncodeToString(digest[:6]) + end
 			s.addresses[name] = at
-			s.files[at] = file{content, mime.TypeByExtension(end)}
+			s.files[at] = file{content, zip(content), mime.TypeByExtension(end)}
 		}
 	}
 	return s, nil
+}
+
+// zip compresses once what is sent many times.
+func zip(content []byte) []byte {
+	var zipped bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&zipped, gzip.BestCompression) // the level is a good one
+	_, _ = w.Write(content)                                    // a Buffer takes all
+	_ = w.Close()
+	return zipped.Bytes()
 }
 
 // address is the function "static" of templates.
@@ -72,5 +82,12 @@ func (s *static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'") // an SVG opened by itself runs nothing
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.content))
+	h.Set("Vary", "Accept-Encoding")
+	content := f.content
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		content = f.zipped
+	}
+	h.Set("Content-Length", strconv.Itoa(len(content)))
+	_, _ = w.Write(content) // the reader has gone; there is nobody to tell
 }
