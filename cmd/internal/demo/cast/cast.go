@@ -1,0 +1,183 @@
+// Package cast is the made-up people of the demo: what their documents, phones and the population register say of them.
+//
+// Nobody real can be met here: an identification number carries a birth date, and all of these are of the nineteenth
+// century, a hundred years before their holders' own; the phones are of an operator that is closed; the series of the
+// documents is not in use.
+package cast
+
+import "slices"
+
+// A Person is made up.
+type Person struct {
+	Key                  string // names the person in addresses and words, where the identification number must not stand
+	IdentificationNumber string
+	Family               string
+	Given                string
+	Middle               string
+	Document             Document
+	Phone                string // E.164
+	Goal                 Goal
+	Clerk                bool // works at the desk
+
+	Sex         string // F, M
+	BirthDate   string // with as much as is known
+	Citizenship string // ISO 3166-1 alpha-2, or stateless
+	Before      Facts  // in the register's first edition
+	Since       Facts  // in the second, a month later
+}
+
+// A Document is what the person shows at the desk.
+type Document struct {
+	Kind      string
+	Number    string
+	ValidTill string
+}
+
+// Facts are what a register may say that changes what a person may do; each is a date, or "" where it does not hold.
+type Facts struct {
+	Death, Missing, Incapable, Limited string
+}
+
+// A Goal is how far somebody's identifier is brought before testers come.
+type Goal string
+
+// Goals.
+const (
+	New           Goal = "new"             // no identifier: theirs is for the tester to issue
+	Temporary     Goal = "temporary"       // with a temporary password on the phone
+	Active        Goal = "active"          // with a static password
+	BlockedBySelf Goal = "blocked_self"    // was active, blocked it on the pages
+	BlockedByDesk Goal = "blocked_by_desk" // was active, had it blocked at the desk
+)
+
+// Password is the static password of everybody who has formed one. A demo need not have a secret of each.
+const Password = "vasilki-u-zhyce"
+
+// Office is the desk where the demo's clerks work.
+const Office = "Minsk-1"
+
+const (
+	passport        = "passport"
+	residencePermit = "residence_permit"
+	validTill       = "2035-12-31"
+)
+
+// people in the order of the workbench.
+var people = []Person{
+	{
+		Key: "hanna", IdentificationNumber: "2140584A001PB7", Family: "Ярошевич", Given: "Анна", Middle: "Игоревна",
+		Document: Document{passport, "ZZ0000001", validTill}, Phone: "+375294000001", Goal: Active, Clerk: true,
+		Sex: "F", BirthDate: "1984-05-14", Citizenship: "BY",
+	},
+	{
+		Key: "piatro", IdentificationNumber: "1020379A002PB6", Family: "Лозовик", Given: "Пётр", Middle: "Андреевич",
+		Document: Document{passport, "ZZ0000002", validTill}, Phone: "+375294000002", Goal: Active, Clerk: true,
+		Sex: "M", BirthDate: "1979-03-02", Citizenship: "BY",
+	},
+	{
+		Key: "maryna", IdentificationNumber: "2120485A021PB3", Family: "Ялинская", Given: "Марина", Middle: "Павловна",
+		Document: Document{passport, "ZZ0000021", validTill}, Phone: "+375294000021", Goal: Active,
+		Sex: "F", BirthDate: "1985-04-12", Citizenship: "BY",
+	},
+	{
+		Key: "siarhei", IdentificationNumber: "1250990M022PB2", Family: "Дубровский", Given: "Сергей", Middle: "Николаевич",
+		Document: Document{passport, "ZZ0000022", validTill}, Phone: "+375294000022", Goal: Active,
+		Sex: "M", BirthDate: "1990-09-25", Citizenship: "BY",
+	},
+	{
+		Key: "nadzeja", IdentificationNumber: "2080366B023PB7", Family: "Вербицкая", Given: "Надежда", Middle: "Степановна",
+		Document: Document{passport, "ZZ0000023", validTill}, Phone: "+375294000023", Goal: Temporary,
+		Sex: "F", BirthDate: "1966-03-08", Citizenship: "BY",
+	},
+	{
+		Key: "mikita", IdentificationNumber: "1070299E014PB5", Family: "Березовик", Given: "Никита", Middle: "Олегович",
+		Document: Document{passport, "ZZ0000014", validTill}, Phone: "+375294000014", Goal: Temporary,
+		Sex: "M", BirthDate: "1999-02-07", Citizenship: "BY",
+	},
+	{
+		Key: "alena", IdentificationNumber: "2230691A011PB9", Family: "Калиновская", Given: "Елена", Middle: "Викторовна",
+		Document: Document{passport, "ZZ0000011", validTill}, Phone: "+375294000011", Goal: New,
+		Sex: "F", BirthDate: "1991-06-23", Citizenship: "BY",
+	},
+	{
+		Key: "jakub", IdentificationNumber: "1111187B012PB6", Family: "Ольховик", Given: "Якуб", Middle: "Янович",
+		Document: Document{passport, "ZZ0000012", validTill}, Phone: "+375294000012", Goal: New,
+		Sex: "M", BirthDate: "1987-11-11", Citizenship: "BY",
+	},
+	{
+		Key: "stefania", IdentificationNumber: "2300895C013PB5", Family: "Рябинина", Given: "Стефания", Middle: "Марковна",
+		Document: Document{passport, "ZZ0000013", validTill}, Phone: "+375294000013", Goal: New,
+		Sex: "F", BirthDate: "1995-08-30", Citizenship: "BY",
+	},
+	{
+		Key: "ihar", IdentificationNumber: "1170182C031PB4", Family: "Ясеневич", Given: "Игорь", Middle: "Леонидович",
+		Document: Document{passport, "ZZ0000031", validTill}, Phone: "+375294000031", Goal: BlockedBySelf,
+		Sex: "M", BirthDate: "1982-01-17", Citizenship: "BY",
+	},
+	{
+		Key: "taisa", IdentificationNumber: "2051076E032PB6", Family: "Клёнова", Given: "Таисия", Middle: "Фёдоровна",
+		Document: Document{passport, "ZZ0000032", validTill}, Phone: "+375294000032", Goal: BlockedByDesk,
+		Sex: "F", BirthDate: "1976-10-05", Citizenship: "BY",
+	},
+	{
+		Key: "stanislau", IdentificationNumber: "1090149H041PB0", Family: "Липский", Given: "Станислав", Middle: "Казимирович",
+		Document: Document{passport, "ZZ0000041", validTill}, Phone: "+375294000041", Goal: Active,
+		Sex: "M", BirthDate: "1949-01-09", Citizenship: "BY", Since: Facts{Death: "2026-09-30"},
+	},
+	{
+		Key: "viktar", IdentificationNumber: "1220688K042PB3", Family: "Осинский", Given: "Виктор", Middle: "Романович",
+		Document: Document{passport, "ZZ0000042", validTill}, Phone: "+375294000042", Goal: New,
+		Sex: "M", BirthDate: "1988-06-22", Citizenship: "BY", Before: Facts{Missing: "2025-02-11"},
+	},
+	{
+		Key: "kaciaryna", IdentificationNumber: "2130597M043PB8", Family: "Ивицкая", Given: "Екатерина", Middle: "Антоновна",
+		Document: Document{passport, "ZZ0000043", validTill}, Phone: "+375294000043", Goal: Active,
+		Sex: "F", BirthDate: "1997-05-13", Citizenship: "BY", Before: Facts{Limited: "2025-06-17"}, Since: Facts{Incapable: "2026-09-15"},
+	},
+	{
+		Key: "tomasz", IdentificationNumber: "1160386A051BA4", Family: "Новак", Given: "Томаш",
+		Document: Document{residencePermit, "ZZ0000051", validTill}, Phone: "+375294000051", Goal: Active,
+		Sex: "M", BirthDate: "1986-03-16", Citizenship: "PL",
+	},
+	{
+		Key: "amina", IdentificationNumber: "2041292B052BI5", Family: "Саид", Given: "Амина",
+		Document: Document{residencePermit, "ZZ0000052", validTill}, Phone: "+375294000052", Goal: Active,
+		Sex: "F", BirthDate: "1992-12-04", Citizenship: "stateless",
+	},
+	{
+		Key: "zoja", IdentificationNumber: "2150914A053PB4", Family: "Лещинская", Given: "Зоя", Middle: "Денисовна",
+		Document: Document{passport, "ZZ0000053", validTill}, Phone: "+375294000053", Goal: New,
+		Sex: "F", BirthDate: "2014-09-15", Citizenship: "BY",
+	},
+	{
+		Key: "yan", IdentificationNumber: "1000356C054PB8", Family: "Грабович", Given: "Иван", Middle: "Иванович",
+		Document: Document{passport, "ZZ0000054", validTill}, Phone: "+375294000054", Goal: Active,
+		Sex: "M", BirthDate: "1956-03", Citizenship: "BY",
+	},
+}
+
+// All is everybody.
+func All() []Person { return slices.Clone(people) }
+
+// Clerks is those who work at the desk.
+func Clerks() []Person {
+	return slices.DeleteFunc(All(), func(p Person) bool { return !p.Clerk })
+}
+
+// Find gives a person by key.
+func Find(key string) (Person, bool) {
+	i := slices.IndexFunc(people, func(p Person) bool { return p.Key == key })
+	if i < 0 {
+		return Person{}, false
+	}
+	return people[i], true
+}
+
+// Name is the name as the document says it.
+func (p Person) Name() string {
+	name := p.Family + " " + p.Given
+	if p.Middle != "" {
+		name += " " + p.Middle
+	}
+	return name
+}
