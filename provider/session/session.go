@@ -1,9 +1,13 @@
-// Package session is the browser's session with the provider: who signed in here, when and how strongly.
 package session
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,12 +16,12 @@ import (
 
 // A Session is a sign-in that a browser carries. The zero Session is nobody's.
 type Session struct {
-	SID      string    // public id, in ID tokens and logout tokens; not the cookie's value
-	Person   uuid.UUID // who
-	AuthTime time.Time // when the person last proved who they are
-	ACR      string    // low, substantial
-	AMR      []string  // RFC 8176: pwd, sms, otp, mfa
-	Agent    string    // "Firefox, Linux"
+	SID      string    `json:"sid"`       // public id, in ID tokens and logout tokens; not the cookie's value
+	Person   uuid.UUID `json:"person"`    // who
+	AuthTime time.Time `json:"auth_time"` // when the person last proved who they are
+	ACR      string    `json:"acr"`       // low, substantial
+	AMR      []string  `json:"amr"`       // RFC 8176: pwd, sms, otp, mfa
+	Agent    string    `json:"agent"`     // "Firefox, Linux"
 }
 
 // IsZero tells a browser nobody is signed in at.
@@ -27,29 +31,117 @@ func (s Session) IsZero() bool { return s.SID == "" }
 type Config struct {
 	Redis  redis.UniversalClient
 	Secure bool          // https: __Host- cookie
-	Idle   time.Duration // 15 min
-	Total  time.Duration // 12 h
+	Idle   time.Duration // how long a session may lie unused: 15 min
+	Total  time.Duration // how long after AuthTime it ends in any case: 12 h
 	Now    func() time.Time
 }
 
 // A Store keeps sessions in Redis under the digest of the cookie.
-type Store struct{}
-
-// New makes a Store.
-func New(cfg Config) *Store { panic("unwritten") }
-
-// Begin starts a session with a new cookie and a new SID, ending the browser's previous one (RFC 9700 §4.7).
-func (s *Store) Begin(ctx context.Context, w http.ResponseWriter, r *http.Request, session Session) (Session, error) {
-	panic("unwritten")
+type Store struct {
+	redis       redis.UniversalClient
+	secure      bool
+	idle, total time.Duration
+	now         func() time.Time
 }
 
-// Find gives the browser's live session and lengthens its idle time, in one round trip; the zero Session if there is none.
-func (s *Store) Find(ctx context.Context, r *http.Request) (Session, error) { panic("unwritten") }
+// New makes a Store.
+func New(cfg Config) *Store {
+	return &Store{redis: cfg.Redis, secure: cfg.Secure, idle: cfg.Idle, total: cfg.Total, now: cfg.Now}
+}
+
+// Begin starts a session with a new cookie and a new SID, ending the browser's
+// previous one, so that a cookie planted before a sign-in is of no use after it
+// (RFC 9700 §4.7). AuthTime is kept to the microsecond, as PostgreSQL keeps times.
+func (s *Store) Begin(ctx context.Context, w http.ResponseWriter, r *http.Request, session Session) (Session, error) {
+	session.SID = rand.Text()
+	session.AuthTime = session.AuthTime.UTC().Truncate(time.Microsecond)
+	value, err := json.Marshal(session)
+	if err != nil {
+		return Session{}, fmt.Errorf("begin session: %w", err)
+	}
+	token := newToken()
+	mine, theirs := digest([]byte(token)), personKey(digest(session.Person[:]))
+	dead := s.now().Add(-s.total)
+	_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		if previous := s.key(r); previous != "" {
+			p.Del(ctx, previous)
+		}
+		p.Set(ctx, sessionKey(mine), value, s.idle)
+		p.ZRemRangeByScore(ctx, theirs, "-inf", score(dead))
+		p.ZAdd(ctx, theirs, redis.Z{Score: float64(session.AuthTime.UnixMicro()), Member: mine})
+		p.Expire(ctx, theirs, s.total)
+		return nil
+	})
+	if err != nil {
+		return Session{}, fmt.Errorf("begin session: %w", err)
+	}
+	s.setCookie(w, token)
+	return session, nil
+}
+
+// Find gives the browser's live session and lengthens its idle time, in one
+// round trip; the zero Session if there is none.
+func (s *Store) Find(ctx context.Context, r *http.Request) (Session, error) {
+	key := s.key(r)
+	if key == "" {
+		return Session{}, nil
+	}
+	value, err := s.redis.GetEx(ctx, key, s.idle).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return Session{}, nil
+	}
+	if err != nil {
+		return Session{}, fmt.Errorf("find session: %w", err)
+	}
+	var session Session
+	if err := json.Unmarshal(value, &session); err != nil {
+		return Session{}, fmt.Errorf("find session: %w", err)
+	}
+	if !s.now().Before(session.AuthTime.Add(s.total)) {
+		return Session{}, nil
+	}
+	return session, nil
+}
 
 // End ends the browser's session and clears the cookie.
 func (s *Store) End(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
-	panic("unwritten")
+	s.clearCookie(w)
+	key := s.key(r)
+	if key == "" {
+		return nil
+	}
+	if err := s.redis.Del(ctx, key).Err(); err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
 }
 
-// EndAll ends every session of a person.
-func (s *Store) EndAll(ctx context.Context, person uuid.UUID) error { panic("unwritten") }
+// EndAll ends every session of a person that was begun by a sign-in not later
+// than upTo. A later one stays: it may be the one in which the password was changed.
+func (s *Store) EndAll(ctx context.Context, person uuid.UUID, upTo time.Time) error {
+	theirs := personKey(digest(person[:]))
+	digests, err := s.redis.ZRangeByScore(ctx, theirs, &redis.ZRangeBy{Min: "-inf", Max: score(upTo)}).Result()
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	if len(digests) == 0 {
+		return nil
+	}
+	// The index goes last: whoever fails midway finds the rest again.
+	_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, d := range digests {
+			p.Del(ctx, sessionKey(d))
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	if err := s.redis.ZRemRangeByScore(ctx, theirs, "-inf", score(upTo)).Err(); err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	return nil
+}
+
+// score is a moment in the person's index: microseconds are exact in a float64 until the year 2255.
+func score(t time.Time) string { return strconv.FormatInt(t.UnixMicro(), 10) }
