@@ -39,7 +39,6 @@ CREATE TABLE client_grant (
 	sid        text        NOT NULL,
 	scopes     text[]      NOT NULL,
 	audience   text[]      NOT NULL,
-	nonce      text,
 	auth_time  timestamptz NOT NULL,
 	acr        text        NOT NULL,
 	amr        text[]      NOT NULL,
@@ -49,9 +48,10 @@ CREATE TABLE client_grant (
 	ended_why  text
 );
 
-CREATE INDEX client_grant_live ON client_grant (person_id) WHERE ended_at IS NULL;
+CREATE INDEX client_grant_person_id ON client_grant (person_id, till);
 CREATE INDEX client_grant_client_id ON client_grant (client_id);
 CREATE INDEX client_grant_sid ON client_grant (sid) WHERE ended_at IS NULL;
+CREATE INDEX client_grant_ended_at ON client_grant (ended_at) WHERE ended_at IS NOT NULL;
 
 -- Refresh tokens of a grant, by digest; a used one stays, so that reuse is seen.
 CREATE TABLE refresh_token (

@@ -1,18 +1,25 @@
-// Package grant is what one sign-in gave one client, and the end of it.
 package grant
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/redis/go-redis/v9"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
+	"github.com/jackc/pgx/v5/pgconn"
 
-	"asoba.example/provider/session"
+	"asoba.example/provider/audit"
+)
+
+// Meanings.
+var (
+	ErrRefused = errors.New("the person's sign-in is worth nothing")
+	ErrReused  = errors.New("used before")
+	ErrUnknown = errors.New("no such refresh token")
+	ErrOver    = errors.New("the grant is over")
 )
 
 // A Grant is what one sign-in gave one client. Its ID is the claim gid of every access token made from it.
@@ -23,76 +30,67 @@ type Grant struct {
 	SID      string
 	Scopes   []string
 	Audience []string
-	Nonce    string
 	AuthTime time.Time
 	ACR      string
 	AMR      []string
+	Agent    string    // for the record: "Firefox, Linux"; not kept with the grant
 	At       time.Time // given at
-	Till     time.Time // absolute end of its refresh tokens
+	Till     time.Time // nothing made from the grant lives longer: neither a refresh nor an access token
 }
 
-// Why a person's grants or one grant ended.
-type Why string
-
-// Reasons.
-const (
-	Blocked     Why = "blocked"
-	Unblocked   Why = "unblocked"
-	Deactivated Why = "deactivated"
-	Password    Why = "password"   // the password was changed
-	SignedOut   Why = "signed_out" // at one browser
-	Revoked     Why = "revoked"    // by the client (RFC 7009)
-	Reused      Why = "reused"     // a code or a refresh token came twice
-	Withdrawn   Why = "withdrawn"  // the person took the agreement back
-)
-
-// Jobs inserts background work into the act's transaction; *river.Client[pgx.Tx] is one.
-type Jobs interface {
-	InsertTx(ctx context.Context, tx pgx.Tx, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
+// A Batcher sends several statements in one round trip: a pool or a transaction.
+type Batcher interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
-// End makes all of a person's sign-ins up to at worth nothing: it writes ended(person, at), ends the grants,
-// records SessionsEnded and queues a CleanUp, in the caller's transaction. After commit the caller calls Cleaner.Clean.
-func End(ctx context.Context, tx pgx.Tx, jobs Jobs, person uuid.UUID, why Why, at time.Time) error {
-	panic("unwritten")
+// Give writes the grant, the digest of its first refresh token (nil for none)
+// and the event, all or nothing, in one round trip.
+//
+// ErrRefused: the identifier is not active, or the sign-in was ended.
+// ErrReused: this grant was given before. Where the id is chosen when the code
+// is issued, a code is thereby good once even if Redis forgot that it was used.
+func Give(ctx context.Context, db Batcher, g Grant, refresh []byte) error {
+	// The identity is locked by a statement of its own: only the next one sees
+	// what was committed while this one waited.
+	const lock = `SELECT person_id FROM identity WHERE person_id = $1 FOR SHARE`
+
+	// A grant of nobody cannot be written (NOT NULL), and that takes the batch back.
+	const insert = `
+		INSERT INTO client_grant (id, person_id, client_id, sid, scopes, audience, auth_time, acr, amr, given_at, till)
+		VALUES ($1, (
+			SELECT identity.person_id FROM identity
+			WHERE identity.person_id = $2 AND identity.state = 'active'
+			AND NOT EXISTS (SELECT FROM ended WHERE ended.person_id = $2 AND ended.at >= $7)
+		), $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+
+	const insertRefresh = `INSERT INTO refresh_token (token_hash, grant_id, issued_at, till) VALUES ($1, $2, $3, $4)`
+
+	b := new(pgx.Batch)
+	b.Queue(lock, g.Person)
+	b.Queue(insert, g.ID, g.Person, g.ClientID, g.SID, g.Scopes, g.Audience, g.AuthTime, g.ACR, g.AMR, g.At, g.Till)
+	if refresh != nil {
+		b.Queue(insertRefresh, refresh, g.ID, g.At, g.Till)
+	}
+	audit.Event{
+		Kind: audit.GrantGiven, At: g.At, Person: g.Person, ClientID: g.ClientID, SID: g.SID, GID: g.ID,
+		ACR: g.ACR, Agent: g.Agent, Detail: map[string]string{"scope": strings.Join(g.Scopes, " ")},
+	}.Queue(b)
+	if err := db.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("give grant: %w", meaning(err))
+	}
+	return nil
 }
 
-// EndOne ends one grant, in the caller's transaction, and records it.
-func EndOne(ctx context.Context, tx pgx.Tx, jobs Jobs, gid uuid.UUID, why Why, at time.Time) error {
-	panic("unwritten")
+// meaning tells what the database's refusal of a grant means.
+func meaning(err error) error {
+	var pg *pgconn.PgError
+	switch {
+	case !errors.As(err, &pg) || pg.TableName != "client_grant":
+		return err
+	case pg.Code == "23502" && pg.ColumnName == "person_id": // not_null_violation
+		return ErrRefused
+	case pg.Code == "23505" && pg.ConstraintName == "client_grant_pkey": // unique_violation
+		return ErrReused
+	}
+	return err
 }
-
-// A CleanUp is the job that cleans Redis after a person's sign-ins were ended.
-type CleanUp struct {
-	Person uuid.UUID `json:"person"`
-}
-
-// Kind names the job.
-func (CleanUp) Kind() string { return "grant_clean_up" }
-
-// A Cleaner takes ended sign-ins out of Redis: sessions, and the access tokens of ended grants.
-// It is called after the act's commit, by the CleanUp job, and at start for all that ended lately.
-type Cleaner struct {
-	Pool     *pgxpool.Pool
-	Denials  *Denials
-	Sessions *session.Store
-	Now      func() time.Time
-}
-
-// Clean ends the person's sessions and denies the tokens of grants that ended within a token's life.
-func (c *Cleaner) Clean(ctx context.Context, person uuid.UUID) error { panic("unwritten") }
-
-// CleanRecent does it for everyone whose sign-ins ended within a token's life; called before the doors open.
-func (c *Cleaner) CleanRecent(ctx context.Context) error { panic("unwritten") }
-
-// Denials is the deny list in Redis, by grant, read wherever an access token is shown to us.
-type Denials struct{}
-
-// NewDenials keeps entries as long as an access token can live.
-func NewDenials(client redis.UniversalClient, keep time.Duration) *Denials { panic("unwritten") }
-
-// Deny refuses the access tokens of grants.
-func (d *Denials) Deny(ctx context.Context, gids ...uuid.UUID) error { panic("unwritten") }
-
-// Denied tells whether the grant's access tokens are refused.
-func (d *Denials) Denied(ctx context.Context, gid uuid.UUID) (bool, error) { panic("unwritten") }

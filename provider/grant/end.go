@@ -1,0 +1,108 @@
+package grant
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"asoba.example/provider/audit"
+)
+
+// Why a person's grants or one grant ended.
+type Why string
+
+// Reasons.
+const (
+	Blocked     Why = "blocked"
+	Unblocked   Why = "unblocked"
+	Deactivated Why = "deactivated"
+	Password    Why = "password"   // the password was changed
+	SignedOut   Why = "signed_out" // at one browser
+	Revoked     Why = "revoked"    // by the client (RFC 7009)
+	Reused      Why = "reused"     // a code or a refresh token came twice
+	Withdrawn   Why = "withdrawn"  // the person took the agreement back
+)
+
+// Jobs inserts background work into the act's transaction; *river.Client[pgx.Tx] is one.
+type Jobs interface {
+	InsertTx(ctx context.Context, tx pgx.Tx, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
+}
+
+// End makes all of a person's sign-ins up to at worth nothing, in the caller's
+// transaction: it writes ended(person, at), ends the grants, records it and
+// queues a CleanUp. After the commit the caller calls Cleaner.Clean.
+func End(ctx context.Context, tx pgx.Tx, jobs Jobs, person uuid.UUID, why Why, at time.Time) error {
+	// The counterpart of the lock in Give, for callers who have not written to the identity.
+	const lock = `SELECT person_id FROM identity WHERE person_id = $1 FOR NO KEY UPDATE`
+
+	const end = `
+		INSERT INTO ended (person_id, at, why) VALUES ($1, $2, $3)
+		ON CONFLICT (person_id) DO UPDATE SET at = greatest(ended.at, excluded.at), why = excluded.why`
+
+	const endGrants = `
+		UPDATE client_grant SET ended_at = $2, ended_why = $3
+		WHERE person_id = $1 AND till > $2 AND ended_at IS NULL`
+
+	b := new(pgx.Batch)
+	b.Queue(lock, person)
+	b.Queue(end, person, at, why)
+	b.Queue(endGrants, person, at, why)
+	audit.Event{Kind: audit.SessionsEnded, At: at, Person: person, Detail: map[string]string{"why": string(why)}}.Queue(b)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("end sign-ins: %w", err)
+	}
+	if _, err := jobs.InsertTx(ctx, tx, CleanUp{Person: person}, nil); err != nil {
+		return fmt.Errorf("end sign-ins: queue the clean-up: %w", err)
+	}
+	return nil
+}
+
+// EndOne ends one grant, in the caller's transaction, and records it; one that
+// is over already stays as it is. After the commit the caller denies its access
+// tokens (Denials.Deny).
+func EndOne(ctx context.Context, tx pgx.Tx, jobs Jobs, gid uuid.UUID, why Why, at time.Time) error {
+	const end = `
+		UPDATE client_grant SET ended_at = $2, ended_why = $3
+		WHERE id = $1 AND till > $2 AND ended_at IS NULL
+		RETURNING id, person_id, client_id, sid`
+
+	return endGrants(ctx, tx, jobs, end, gid, why, at)
+}
+
+// EndSession ends what was given within one session of a browser, when the
+// person signs out there. What was granted for offline use stays (OpenID
+// Connect Back-Channel Logout §2.7). After the commit the caller calls Cleaner.Clean.
+func EndSession(ctx context.Context, tx pgx.Tx, jobs Jobs, sid string, at time.Time) error {
+	const end = `
+		UPDATE client_grant SET ended_at = $2, ended_why = $3
+		WHERE sid = $1 AND till > $2 AND ended_at IS NULL AND NOT 'offline_access' = ANY (scopes)
+		RETURNING id, person_id, client_id, sid`
+
+	return endGrants(ctx, tx, jobs, end, sid, SignedOut, at)
+}
+
+func endGrants(ctx context.Context, tx pgx.Tx, jobs Jobs, end string, of any, why Why, at time.Time) error {
+	rows, _ := tx.Query(ctx, end, of, at, why)
+	events, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (audit.Event, error) {
+		e := audit.Event{Kind: audit.GrantEnded, At: at, Detail: map[string]string{"why": string(why)}}
+		return e, row.Scan(&e.GID, &e.Person, &e.ClientID, &e.SID)
+	})
+	if err != nil {
+		return fmt.Errorf("end grant: %w", err)
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	if err := audit.Record(ctx, tx, events...); err != nil {
+		return fmt.Errorf("end grant: %w", err)
+	}
+	if _, err := jobs.InsertTx(ctx, tx, CleanUp{Person: events[0].Person}, nil); err != nil {
+		return fmt.Errorf("end grant: queue the clean-up: %w", err)
+	}
+	return nil
+}
