@@ -42,10 +42,11 @@ CREATE TABLE client_grant (
 	auth_time  timestamptz NOT NULL,
 	acr        text        NOT NULL,
 	amr        text[]      NOT NULL,
-	given_at   timestamptz NOT NULL,
+	given_at   timestamptz, -- NULL: ended before it was given, its code having come twice
 	till       timestamptz NOT NULL,
 	ended_at   timestamptz,
-	ended_why  text
+	ended_why  text,
+	CONSTRAINT client_grant_given_or_ended CHECK (given_at IS NOT NULL OR ended_at IS NOT NULL)
 );
 
 CREATE INDEX client_grant_person_id ON client_grant (person_id, till);

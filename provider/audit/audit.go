@@ -72,11 +72,11 @@ type Execer interface {
 // server-wide, and every token would wait in that queue; the Sealer looks instead.
 const insert = `
 	INSERT INTO event (id, at, kind, person_id, clerk_id, office, client_id, sid, gid, acr, agent, edition, detail)
-	SELECT id, at, kind, nullif(person_id, $14), nullif(clerk_id, $14), nullif(office, ''), nullif(client_id, ''),
+	SELECT new.id, new.at, new.kind, nullif(person_id, $14), nullif(clerk_id, $14), nullif(office, ''), nullif(client_id, ''),
 	       nullif(sid, ''), nullif(gid, $14), nullif(acr, ''), nullif(agent, ''), nullif(edition, 0), nullif(detail, 'null')
 	FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[],
 	            $8::text[], $9::uuid[], $10::text[], $11::text[], $12::bigint[], $13::jsonb[])
-	     AS e (id, at, kind, person_id, clerk_id, office, client_id, sid, gid, acr, agent, edition, detail)`
+	     AS new (id, at, kind, person_id, clerk_id, office, client_id, sid, gid, acr, agent, edition, detail)`
 
 // Record writes events into the act's transaction, in their order, by one statement.
 func Record(ctx context.Context, tx Execer, events ...Event) error {
@@ -92,6 +92,12 @@ func Record(ctx context.Context, tx Execer, events ...Event) error {
 // Queue puts the event into a batch, for acts that are one round trip.
 func (e Event) Queue(b *pgx.Batch) {
 	b.Queue(insert, columns(e)...)
+}
+
+// QueueIf puts the event into a batch, to be written only if a condition holds
+// at its turn. The condition is SQL from the source code over the event's columns.
+func (e Event) QueueIf(b *pgx.Batch, condition string) {
+	b.Queue(insert+` WHERE `+condition, columns(e)...)
 }
 
 // columns turns events into the arguments of insert. Ids are of version 7 and

@@ -1,9 +1,9 @@
 // Package grant is what one sign-in gave one client, and the end of it.
 //
-//	        Give                      End, EndOne, EndSession
+//	        Give                      End, EndOne, EndSession, Forestall
 //	code ─────────▶ live grant ───────────────────────────────▶ ended
 //	                  │   ▲                                        ▲
-//	           Rotate └───┘ refresh token used twice ──────────────┘
+//	           Renew  └───┘ refresh token used twice ──────────────┘
 //
 // A grant's id is the claim gid of every access token made from it, so one row
 // ends them all: its refresh tokens by the row, its access tokens by the deny

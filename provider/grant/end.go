@@ -11,6 +11,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"asoba.example/provider/audit"
+	"asoba.example/provider/session"
 )
 
 // Why a person's grants or one grant ended.
@@ -71,38 +72,55 @@ func EndOne(ctx context.Context, tx pgx.Tx, jobs Jobs, gid uuid.UUID, why Why, a
 		WHERE id = $1 AND till > $2 AND ended_at IS NULL
 		RETURNING id, person_id, client_id, sid`
 
-	return endGrants(ctx, tx, jobs, end, gid, why, at)
+	if _, err := endGrants(ctx, tx, jobs, why, at, end, gid, at, why); err != nil {
+		return fmt.Errorf("end grant: %w", err)
+	}
+	return nil
 }
 
-// EndSession ends what was given within one session of a browser, when the
-// person signs out there. What was granted for offline use stays (OpenID
-// Connect Back-Channel Logout §2.7). After the commit the caller calls Cleaner.Clean.
-func EndSession(ctx context.Context, tx pgx.Tx, jobs Jobs, sid string, at time.Time) error {
+// EndSession ends what was given within a session, because the person signs out
+// of it, and records that, in the caller's transaction. What was granted for
+// offline use stays (OpenID Connect Back-Channel Logout §2.7). After the commit
+// the caller denies the grants that come back (Denials.Deny).
+func EndSession(ctx context.Context, tx pgx.Tx, jobs Jobs, s session.Session, at time.Time) ([]uuid.UUID, error) {
 	const end = `
 		UPDATE client_grant SET ended_at = $2, ended_why = $3
 		WHERE sid = $1 AND till > $2 AND ended_at IS NULL AND NOT 'offline_access' = ANY (scopes)
 		RETURNING id, person_id, client_id, sid`
 
-	return endGrants(ctx, tx, jobs, end, sid, SignedOut, at)
+	signedOut := audit.Event{Kind: audit.SignedOut, At: at, Person: s.Person, SID: s.SID, ACR: s.ACR, Agent: s.Agent}
+	if err := audit.Record(ctx, tx, signedOut); err != nil {
+		return nil, fmt.Errorf("end session: %w", err)
+	}
+	gids, err := endGrants(ctx, tx, jobs, SignedOut, at, end, s.SID, at, SignedOut)
+	if err != nil {
+		return nil, fmt.Errorf("end session: %w", err)
+	}
+	return gids, nil
 }
 
-func endGrants(ctx context.Context, tx pgx.Tx, jobs Jobs, end string, of any, why Why, at time.Time) error {
-	rows, _ := tx.Query(ctx, end, of, at, why)
-	events, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (audit.Event, error) {
+// endGrants ends the grants that a statement names, and records it.
+func endGrants(ctx context.Context, tx pgx.Tx, jobs Jobs, why Why, at time.Time, end string, args ...any) ([]uuid.UUID, error) {
+	rows, _ := tx.Query(ctx, end, args...)
+	ended, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (audit.Event, error) {
 		e := audit.Event{Kind: audit.GrantEnded, At: at, Detail: map[string]string{"why": string(why)}}
 		return e, row.Scan(&e.GID, &e.Person, &e.ClientID, &e.SID)
 	})
 	if err != nil {
-		return fmt.Errorf("end grant: %w", err)
+		return nil, err
 	}
-	if len(events) == 0 {
-		return nil
+	if err := audit.Record(ctx, tx, ended...); err != nil {
+		return nil, err
 	}
-	if err := audit.Record(ctx, tx, events...); err != nil {
-		return fmt.Errorf("end grant: %w", err)
+	if len(ended) == 0 {
+		return nil, nil
 	}
-	if _, err := jobs.InsertTx(ctx, tx, CleanUp{Person: events[0].Person}, nil); err != nil {
-		return fmt.Errorf("end grant: queue the clean-up: %w", err)
+	if _, err := jobs.InsertTx(ctx, tx, CleanUp{Person: ended[0].Person}, nil); err != nil {
+		return nil, fmt.Errorf("queue the clean-up: %w", err)
 	}
-	return nil
+	gids := make([]uuid.UUID, len(ended))
+	for i, e := range ended {
+		gids[i] = e.GID
+	}
+	return gids, nil
 }

@@ -2,51 +2,68 @@ package grant
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/provider/audit"
 )
 
-// ErrUnknown says that there is no such refresh token.
-var ErrUnknown = errors.New("no such refresh token")
+// Give queues what gives a grant: its row, the digest of its first refresh token
+// (nil for none) and the event, all or nothing. Once the batch is read, *given
+// tells whether it was given: not when the identifier is not active, not when the
+// sign-in was ended, and not a second time. Where the grant's id is chosen when
+// the code is issued, a code is thereby good once even if Redis forgot its use.
+func Give(b *pgx.Batch, g Grant, refresh []byte, given *bool) {
+	// The identity is locked by a statement of its own: only the next one sees
+	// what was committed while this one waited.
+	const lock = `SELECT person_id FROM identity WHERE person_id = $1 FOR SHARE`
 
-// Give queues the giving: the grant, the digest of its first refresh token (nil for none) and the record GrantGiven, which stand
-// or fall together in the batch's implicit transaction. The person's identity row is locked FOR SHARE, so that a block comes before
-// or after; given is false, and nothing is written, if the identifier is not active or the sign-in at AuthTime was ended.
-// A grant that Forestall ended before it was given stays ended and counts as given: its tokens are dead when they arrive.
-func Give(b *pgx.Batch, g Grant, refresh []byte, given *bool) { panic("unwritten") }
+	// A row without given_at was written by Forestall, and stays ended.
+	const give = `
+		WITH given AS (
+			INSERT INTO client_grant (id, person_id, client_id, sid, scopes, audience, auth_time, acr, amr, given_at, till)
+			SELECT $1, identity.person_id, $3, $4, $5, $6, $7, $8, $9, $10, $11
+			FROM identity
+			WHERE identity.person_id = $2 AND identity.state = 'active'
+			AND NOT EXISTS (SELECT FROM ended WHERE ended.person_id = $2 AND ended.at >= $7)
+			ON CONFLICT (id) DO UPDATE SET given_at = excluded.given_at WHERE client_grant.given_at IS NULL
+			RETURNING id, given_at, till
+		), refresh AS (
+			INSERT INTO refresh_token (token_hash, grant_id, issued_at, till)
+			SELECT $12, id, given_at, till FROM given WHERE $12::bytea IS NOT NULL
+		)
+		SELECT EXISTS (SELECT FROM given)`
 
-// Forestall ends a grant because its code came a second time, whether the first has led to the grant's row yet or not:
-// where there is none it is written as ended. It records GrantEnded once, in the caller's transaction.
+	const justGiven = `EXISTS (SELECT FROM client_grant WHERE client_grant.id = gid AND client_grant.given_at = at)`
+
+	b.Queue(lock, g.Person)
+	b.Queue(give, g.ID, g.Person, g.ClientID, g.SID, g.Scopes, g.Audience, g.AuthTime, g.ACR, g.AMR, g.At, g.Till, refresh).
+		QueryRow(func(row pgx.Row) error { return row.Scan(given) })
+	audit.Event{
+		Kind: audit.GrantGiven, At: g.At, Person: g.Person, ClientID: g.ClientID, SID: g.SID, GID: g.ID,
+		ACR: g.ACR, Agent: g.Agent, Detail: map[string]string{"scope": strings.Join(g.Scopes, " ")},
+	}.QueueIf(b, justGiven)
+}
+
+// Forestall ends a grant because its code came a second time, in the caller's
+// transaction (RFC 6749 §4.1.2). If the first use has not led to the grant yet,
+// the grant is written as ended, and what the first use then gets is dead when
+// it arrives. After the commit the caller denies its access tokens (Denials.Deny).
 func Forestall(ctx context.Context, tx pgx.Tx, jobs Jobs, g Grant, at time.Time) error {
-	panic("unwritten")
-}
+	const forestall = `
+		INSERT INTO client_grant (id, person_id, client_id, sid, scopes, audience, auth_time, acr, amr, till, ended_at, ended_why)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, ended_why = excluded.ended_why
+		WHERE client_grant.ended_at IS NULL
+		RETURNING id, person_id, client_id, sid`
 
-// A Refresh is a refresh token as it stands.
-type Refresh struct {
-	Grant Grant
-	Ended bool // the grant is over
-	Used  bool // another token was given in its place
-	Till  time.Time
-}
-
-// FindRefresh gives a refresh token by digest, or ErrUnknown. It decides nothing.
-func FindRefresh(ctx context.Context, pool *pgxpool.Pool, digest []byte) (Refresh, error) {
-	panic("unwritten")
-}
-
-// Renew queues the use of a refresh token: what Give asks of the person is asked again, the grant must not be over. With next, the
-// digest of the token that takes its place, the old one must be unused and is marked used by compare-and-set (of two at once one has
-// renewed false); without, the token stays.
-func Renew(b *pgx.Batch, r Refresh, digest, next []byte, at time.Time, renewed *bool) {
-	panic("unwritten")
-}
-
-// EndSession ends the grants of one browser session when the person signs out there, but for those with offline_access (OpenID
-// Connect Core §11), and records SignedOut, in the caller's transaction. After commit the caller denies the grants that come back.
-func EndSession(ctx context.Context, tx pgx.Tx, jobs Jobs, sid string, why Why, at time.Time) ([]uuid.UUID, error) {
-	panic("unwritten")
+	_, err := endGrants(ctx, tx, jobs, Reused, at, forestall,
+		g.ID, g.Person, g.ClientID, g.SID, g.Scopes, g.Audience, g.AuthTime, g.ACR, g.AMR, g.Till, at, Reused)
+	if err != nil {
+		return fmt.Errorf("forestall grant: %w", err)
+	}
+	return nil
 }

@@ -10,63 +10,79 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
+// ErrUnknown says that there is no such refresh token.
+var ErrUnknown = errors.New("no such refresh token")
+
+// A Refresh is a refresh token as it stands. Who shows a used one that belongs
+// to a live grant ends the grant: one of two users is a thief and we cannot tell
+// which (RFC 9700 §4.14.2).
+type Refresh struct {
+	Grant Grant
+	Ended bool // the grant was ended
+	Used  bool // another token was given in its place
+	Till  time.Time
+}
+
 // A Querier asks: a pool or a transaction.
 type Querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// Find gives the grant that a refresh token belongs to, by the token's digest.
-//
-// ErrUnknown: there is no such token. With the other two the grant comes as
-// well: ErrOver, nothing is to be had from it any more; ErrReused, the token
-// was used before, and the caller ends the grant, because one of the two users
-// is a thief and we cannot tell which (RFC 9700 §4.14.2).
-func Find(ctx context.Context, db Querier, digest []byte, now time.Time) (Grant, error) {
+// FindRefresh gives a refresh token by its digest, or ErrUnknown. It decides nothing; Renew does.
+func FindRefresh(ctx context.Context, db Querier, digest []byte) (Refresh, error) {
 	const find = `
-		SELECT g.id, g.person_id, g.client_id, g.sid, g.scopes, g.audience, g.auth_time, g.acr, g.amr, g.given_at, g.till,
-		       g.ended_at IS NULL AND g.till > $2 AND t.till > $2
-		       AND EXISTS (SELECT FROM identity WHERE identity.person_id = g.person_id AND identity.state = 'active')
-		       AND NOT EXISTS (SELECT FROM ended WHERE ended.person_id = g.person_id AND ended.at >= g.auth_time),
-		       t.used_at IS NOT NULL
+		SELECT g.id, g.person_id, g.client_id, g.sid, g.scopes, g.audience, g.auth_time, g.acr, g.amr,
+		       coalesce(g.given_at, t.issued_at), g.till, g.ended_at IS NOT NULL, t.used_at IS NOT NULL, t.till
 		FROM refresh_token t JOIN client_grant g ON g.id = t.grant_id
 		WHERE t.token_hash = $1`
 
-	var (
-		g          Grant
-		live, used bool
-	)
-	err := db.QueryRow(ctx, find, digest, now).Scan(&g.ID, &g.Person, &g.ClientID, &g.SID, &g.Scopes, &g.Audience,
-		&g.AuthTime, &g.ACR, &g.AMR, &g.At, &g.Till, &live, &used)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return Grant{}, ErrUnknown
-	case err != nil:
-		return Grant{}, fmt.Errorf("find refresh token: %w", err)
-	case !live:
-		return g, ErrOver
-	case used:
-		return g, ErrReused
+	var r Refresh
+	g := &r.Grant
+	err := db.QueryRow(ctx, find, digest).Scan(&g.ID, &g.Person, &g.ClientID, &g.SID, &g.Scopes, &g.Audience,
+		&g.AuthTime, &g.ACR, &g.AMR, &g.At, &g.Till, &r.Ended, &r.Used, &r.Till)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Refresh{}, ErrUnknown
 	}
-	return g, nil
+	if err != nil {
+		return Refresh{}, fmt.Errorf("find refresh token: %w", err)
+	}
+	return r, nil
 }
 
-// Rotate queues what uses up one refresh token and puts the next in its place,
-// by their digests. Once the batch is read, *done tells whether it happened:
-// of any number at once, once. When it did not, treat it as ErrReused.
-func Rotate(b *pgx.Batch, old, next []byte, at time.Time, done *bool) {
-	const rotate = `
-		WITH used AS (
-			UPDATE refresh_token SET used_at = $3
-			WHERE token_hash = $1 AND used_at IS NULL AND till > $3
-			RETURNING grant_id
+// Renew queues the use of a refresh token. Once the batch is read, *renewed
+// tells whether it may be used: the grant and the token are not over, the
+// identifier is active, the sign-in was not ended. With next, the digest of the
+// token that takes its place, the old one is used up: of any number at once,
+// one is renewed. Without next (nil) the token stays as it is.
+//
+// Nothing is locked against a block that comes in the same instant: the block
+// ends the grant and denies its access tokens, those made here among them.
+func Renew(b *pgx.Batch, r Refresh, digest, next []byte, at time.Time, renewed *bool) {
+	const live = `
+		WITH live AS (
+			SELECT g.id, g.till FROM client_grant g
+			JOIN identity ON identity.person_id = g.person_id AND identity.state = 'active'
+			WHERE g.id = $1 AND g.ended_at IS NULL AND g.till > $2
+			AND NOT EXISTS (SELECT FROM ended WHERE ended.person_id = g.person_id AND ended.at >= g.auth_time)
+		)`
+	const use = live + `
+		SELECT token_hash FROM refresh_token JOIN live ON live.id = grant_id
+		WHERE token_hash = $3 AND used_at IS NULL AND refresh_token.till > $2`
+	const rotate = live + `, used AS (
+			UPDATE refresh_token SET used_at = $2 FROM live
+			WHERE token_hash = $3 AND grant_id = live.id AND used_at IS NULL AND refresh_token.till > $2
+			RETURNING live.id, live.till
 		)
 		INSERT INTO refresh_token (token_hash, grant_id, issued_at, till)
-		SELECT $2, g.id, $3, g.till
-		FROM client_grant g JOIN used ON used.grant_id = g.id
-		WHERE g.ended_at IS NULL`
+		SELECT $4, id, $2, till FROM used`
 
-	b.Queue(rotate, old, next, at).Exec(func(tag pgconn.CommandTag) error {
-		*done = tag.RowsAffected() == 1
+	happened := func(tag pgconn.CommandTag) error {
+		*renewed = tag.RowsAffected() == 1
 		return nil
-	})
+	}
+	if next == nil {
+		b.Queue(use, r.Grant.ID, at, digest).Exec(happened)
+		return
+	}
+	b.Queue(rotate, r.Grant.ID, at, digest, next).Exec(happened)
 }
