@@ -2,13 +2,24 @@ package provider
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
+	"github.com/redis/go-redis/v9"
+
+	"asoba.example/provider/page"
 )
+
+// ErrNoInteraction says that nobody waits here: it is over, unknown, or another browser's.
+var ErrNoInteraction = errors.New("no such interaction")
 
 // An Interaction is somebody who waits: an authorization request, or one of our own pages, that needs the person first.
 // Its ID stands in the address of our pages (?interaction=…) and is bound to the browser by a cookie.
@@ -20,52 +31,199 @@ type Interaction struct {
 	ACR      string     // the level asked: "" for any
 	Prompt   string
 	Locales  string    // ui_locales
-	Asked    time.Time // a sign-in must be later than this where a fresh one is asked
+	Asked    time.Time // a sign-in must not be earlier than this where a fresh one is asked
 	Agreed   []string  // scopes agreed to on the consent page, for this request
 	Refused  bool      // the person said no
+
+	browser []byte // digest of the cookie it is bound to; nil until a browser has come with it
+}
+
+// Continue is where the browser goes when a page is done: back to the authorization endpoint, or to the page of ours that waited.
+func (i Interaction) Continue() string {
+	if i.Request == nil {
+		return i.Page
+	}
+	if i.Page != "" {
+		return i.At(i.Page)
+	}
+	return i.At("/authorize")
+}
+
+// At gives the address of one of our pages for this interaction: At("/sign-in") is /sign-in?interaction=ID.
+func (i Interaction) At(path string) string {
+	return path + "?interaction=" + i.ID
+}
+
+// LeadsTo gives the addresses beyond our own that this interaction's pages may lead to, for page.View.FormAction:
+// the answer to a form may be a redirect through the authorization endpoint to the client.
+func (i Interaction) LeadsTo() []string {
+	if uri := i.Request.Get("redirect_uri"); uri != "" {
+		return []string{uri}
+	}
+	return nil
+}
+
+// InteractionsConfig is what Interactions need.
+type InteractionsConfig struct {
+	Redis  redis.UniversalClient
+	Secure bool          // https: __Host- cookie
+	For    time.Duration // how long somebody may wait
+	Now    func() time.Time
 }
 
 // Interactions keeps those who wait, in Redis.
-type Interactions struct{}
+type Interactions struct {
+	cfg InteractionsConfig
+}
+
+// NewInteractions makes Interactions.
+func NewInteractions(cfg InteractionsConfig) *Interactions { return &Interactions{cfg} }
 
 // Begin keeps an interaction for a page of ours and binds it to the browser.
 func (s *Interactions) Begin(ctx context.Context, w http.ResponseWriter, r *http.Request, i Interaction) (Interaction, error) {
-	panic("unwritten")
+	i.browser = s.bind(w, r)
+	return s.keep(ctx, i)
 }
 
-// Find gives the interaction named by the request's ?interaction= or form field; ErrNoInteraction if it is over, unknown or another browser's.
+// Find gives the interaction named by the request's ?interaction= or form field; ErrNoInteraction if it is over, unknown
+// or another browser's.
 func (s *Interactions) Find(ctx context.Context, r *http.Request) (Interaction, error) {
-	panic("unwritten")
+	i, err := s.read(ctx, r)
+	if err != nil {
+		return Interaction{}, err
+	}
+	if !s.bound(r, i) {
+		return Interaction{}, over()
+	}
+	return i, nil
 }
 
 // Save keeps what a page has learnt: Agreed, Refused.
-func (s *Interactions) Save(ctx context.Context, i Interaction) error { panic("unwritten") }
-
-// Continue is where the browser goes when a page is done: back to the authorization endpoint, or to the page of ours that waited.
-func (i Interaction) Continue() string { panic("unwritten") }
-
-// At gives the address of one of our pages for this interaction: At("/sign-in") is /sign-in?interaction=ID.
-func (i Interaction) At(path string) string { panic("unwritten") }
-
-// A Standing is how a person stands at this moment.
-type Standing struct {
-	Person     uuid.UUID
-	Identifier string    // the unique identifier: sub
-	Active     bool      // the identifier is Active; Temporary and Blocked are given nothing
-	Ended      time.Time // sign-ins not later than this are worth nothing
+func (s *Interactions) Save(ctx context.Context, i Interaction) error {
+	value, err := i.record()
+	if err != nil {
+		return err
+	}
+	err = s.cfg.Redis.SetArgs(ctx, interactionKey(i.ID), value, redis.SetArgs{Mode: "XX", KeepTTL: true}).Err()
+	if errors.Is(err, redis.Nil) {
+		return over()
+	}
+	if err != nil {
+		return fmt.Errorf("save interaction: %w", err)
+	}
+	return nil
 }
 
-// Accounts tells the provider about people. login implements it. Both put their question into a batch, so that
-// several questions are one round trip; the answer is there once the batch has been read.
-type Accounts interface {
-	// Standing asks how a person stands; an unknown person has the zero Standing.
-	Standing(b *pgx.Batch, person uuid.UUID, to *Standing)
-	// Claims asks for the person's claims that the scopes give (contract: profile, phone, citizenship, identification_number).
-	Claims(b *pgx.Batch, person uuid.UUID, scopes []string, to *map[string]any)
+// claim finds an interaction as Find does, and binds one that has no browser yet: a request that came as a cross-site POST brought no
+// cookies along, so the browser is known only when it follows the redirect.
+func (s *Interactions) claim(ctx context.Context, w http.ResponseWriter, r *http.Request) (Interaction, error) {
+	i, err := s.read(ctx, r)
+	if err != nil {
+		return Interaction{}, err
+	}
+	if i.browser == nil {
+		i.browser = s.bind(w, r)
+		return i, s.Save(ctx, i)
+	}
+	if !s.bound(r, i) {
+		return Interaction{}, over()
+	}
+	return i, nil
 }
 
-// Consents tells the provider what a person has agreed to. consent/agreement implements it.
-type Consents interface {
-	// Covers asks whether the person's standing agreement with the client covers the scopes.
-	Covers(b *pgx.Batch, person uuid.UUID, clientID string, scopes []string, to *bool)
+// keep stores a new interaction under a new ID.
+func (s *Interactions) keep(ctx context.Context, i Interaction) (Interaction, error) {
+	i.ID = rand.Text()
+	if i.Asked.IsZero() {
+		i.Asked = s.cfg.Now()
+	}
+	value, err := i.record()
+	if err != nil {
+		return Interaction{}, err
+	}
+	if err := s.cfg.Redis.Set(ctx, interactionKey(i.ID), value, s.cfg.For).Err(); err != nil {
+		return Interaction{}, fmt.Errorf("keep interaction: %w", err)
+	}
+	return i, nil
+}
+
+func (s *Interactions) read(ctx context.Context, r *http.Request) (Interaction, error) {
+	id := r.URL.Query().Get("interaction")
+	if id == "" && r.Method == http.MethodPost {
+		id = r.PostFormValue("interaction")
+	}
+	if id == "" {
+		return Interaction{}, over()
+	}
+	value, err := s.cfg.Redis.Get(ctx, interactionKey(id)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return Interaction{}, over()
+	}
+	if err != nil {
+		return Interaction{}, fmt.Errorf("find interaction: %w", err)
+	}
+	var record interactionRecord
+	if err := json.Unmarshal(value, &record); err != nil {
+		return Interaction{}, fmt.Errorf("find interaction: %w", err)
+	}
+	i := record.Interaction
+	i.ID, i.browser = id, record.Browser
+	return i, nil
+}
+
+// interactionRecord is an Interaction as Redis has it: without the ID, whose digest is the key.
+type interactionRecord struct {
+	Interaction
+	Browser []byte
+}
+
+func (i Interaction) record() ([]byte, error) {
+	i.ID = ""
+	return json.Marshal(interactionRecord{i, i.browser})
+}
+
+func interactionKey(id string) string { return "idp:interaction:" + digest(id) }
+
+// over is shown as a page that says to begin again at the service.
+func over() error { return page.Refuse(http.StatusBadRequest, "interaction.over", ErrNoInteraction) }
+
+func (s *Interactions) cookieName() string {
+	if s.cfg.Secure {
+		return "__Host-idp_waiting"
+	}
+	return "idp_waiting"
+}
+
+// cookieLength is that of rand.Text.
+const cookieLength = 26
+
+// bind gives the digest of the browser's cookie, and first the cookie to a browser that has none.
+func (s *Interactions) bind(w http.ResponseWriter, r *http.Request) []byte {
+	var value string
+	if c, err := r.Cookie(s.cookieName()); err == nil && len(c.Value) == cookieLength {
+		value = c.Value
+	} else {
+		value = rand.Text()
+		http.SetCookie(w, &http.Cookie{
+			Name: s.cookieName(), Value: value, Path: "/",
+			Secure: s.cfg.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		})
+	}
+	sum := sha256.Sum256([]byte(value))
+	return sum[:]
+}
+
+func (s *Interactions) bound(r *http.Request, i Interaction) bool {
+	c, err := r.Cookie(s.cookieName())
+	if err != nil || i.browser == nil {
+		return false
+	}
+	sum := sha256.Sum256([]byte(c.Value))
+	return subtle.ConstantTimeCompare(sum[:], i.browser) == 1
+}
+
+// digest names a secret in Redis without telling it.
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

@@ -1,4 +1,9 @@
-// Package tokens makes what the provider hands out: access tokens, ID tokens, codes and refresh tokens.
+// Package tokens makes what the provider hands out, and reads it again when it comes back.
+//
+//	code, refresh token   opaque: the grant's id, chance, and a tag that tells our own from garbage without asking a
+//	                      database; stored as a digest only                                              Opaque
+//	access token          a JWT (RFC 9068), ES256, stored nowhere                                         Maker.Access
+//	ID token              a JWT (OpenID Connect Core §2), signed as the client is registered              Maker.ID
+//
+// It needs the ring of keys and knows nothing of requests, people or stores.
 package tokens
-
-import _ "github.com/ory/fosite" // its errors

@@ -1,0 +1,34 @@
+package provider
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// A Standing is how a person stands at this moment.
+type Standing struct {
+	Person     uuid.UUID
+	Identifier string    // the unique identifier: sub
+	Active     bool      // the identifier is Active; Temporary and Blocked are given nothing
+	Ended      time.Time // sign-ins not later than this are worth nothing
+}
+
+// holds tells whether a sign-in at that time is worth anything.
+func (s Standing) holds(authTime time.Time) bool { return s.Active && authTime.After(s.Ended) }
+
+// Accounts tells the provider about people. login implements it. Both put their question into a batch, so that
+// several questions are one round trip; the answer is there once the batch has been read.
+type Accounts interface {
+	// Standing asks how a person stands; an unknown person has the zero Standing.
+	Standing(b *pgx.Batch, person uuid.UUID, to *Standing)
+	// Claims asks for the person's claims that the scopes give (profile, phone, citizenship, identification_number).
+	Claims(b *pgx.Batch, person uuid.UUID, scopes []string, to *map[string]any)
+}
+
+// Consents tells the provider what a person has agreed to. consent/agreement implements it.
+type Consents interface {
+	// Covers asks whether the person's standing agreement with the client covers the scopes.
+	Covers(b *pgx.Batch, person uuid.UUID, clientID string, scopes []string, to *bool)
+}

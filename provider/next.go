@@ -1,0 +1,83 @@
+package provider
+
+import (
+	"slices"
+	"time"
+
+	"asoba.example/provider/session"
+)
+
+// A Step is what somebody who waits needs now.
+type Step int
+
+// The steps. Login, Consent and Answer are acts; the rest refuse, by the name of the error.
+const (
+	Login Step = iota + 1
+	Consent
+	Answer
+	RefuseAccessDenied
+	RefuseLoginRequired
+	RefuseConsentRequired
+)
+
+// Levels of assurance: values of acr, the weaker first.
+const (
+	Low         = "low"
+	Substantial = "substantial"
+)
+
+// level puts the values of acr in order; nobody signed in is 0.
+func level(acr string) int { return slices.Index([]string{Low, Substantial}, acr) + 1 }
+
+// A Prompt is a set of prompt values (OpenID Connect Core §3.1.2.1).
+type Prompt uint8
+
+// Prompt values. A browser carries one session, so to select another account is to sign in anew.
+const (
+	PromptNone Prompt = 1 << iota
+	PromptLogin
+	PromptConsent
+)
+
+// A Question is all that Next looks at.
+type Question struct {
+	Prompt Prompt
+	MaxAge time.Duration // negative: any
+	ACR    string        // the least level asked; "" for any
+	Hint   string        // digest of the subject that id_token_hint names; "" for none
+
+	Asked    time.Time // when the request first came: a sign-in since then is fresh
+	Session  session.Session
+	Standing Standing // of the session's person
+	Covered  bool     // a standing agreement covers the scopes, or none is needed
+	Agreed   bool     // the person agreed on the consent page, to this request
+	Refused  bool     // the person said no
+}
+
+// Next decides what a request needs now (OpenID Connect Core §3.1.2.3–6). It is the only place that does.
+func Next(q Question, now time.Time) Step {
+	fresh := !q.Session.AuthTime.Before(q.Asked)
+	signedIn := !q.Session.IsZero() && q.Standing.holds(q.Session.AuthTime) &&
+		level(q.Session.ACR) >= level(q.ACR) &&
+		(fresh || q.Prompt&PromptLogin == 0) &&
+		(fresh || q.MaxAge < 0 || now.Sub(q.Session.AuthTime) < q.MaxAge)
+	agreed := q.Agreed || q.Covered && q.Prompt&PromptConsent == 0
+	silent := q.Prompt&PromptNone != 0
+
+	switch {
+	case q.Refused:
+		return RefuseAccessDenied
+	case !signedIn && silent:
+		return RefuseLoginRequired
+	case !signedIn:
+		return Login
+	case q.Hint != "" && q.Hint != digest(q.Standing.Identifier):
+		// Somebody else is here: an error, never a silent switch (§3.1.2.2).
+		return RefuseLoginRequired
+	case !agreed && silent:
+		return RefuseConsentRequired
+	case !agreed:
+		return Consent
+	}
+	return Answer
+}

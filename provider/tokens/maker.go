@@ -1,0 +1,175 @@
+package tokens
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"hash"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/google/uuid"
+
+	"asoba.example/provider/keys"
+)
+
+// A Maker makes and reads the provider's JWTs.
+type Maker struct {
+	Ring      *keys.Ring
+	Issuer    string
+	AccessFor time.Duration // how long an access token is good
+	IDFor     time.Duration // how long an ID token is good
+}
+
+// Algorithms that sign our JWTs. Access tokens are ES256; an ID token's is its client's.
+var Algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256, jose.EdDSA}
+
+// Types of our JWTs (RFC 9068 §2.1). A reader asks for one and takes no other.
+const (
+	typeAccess = "at+jwt"
+	typeID     = "JWT"
+)
+
+// An Access is what an access token says (RFC 9068 §2.2). Those of client_credentials have neither grant nor session.
+type Access struct {
+	Subject  string
+	ClientID string
+	Audience []string
+	Scopes   []string
+	GID      uuid.UUID
+	SID      string
+	AuthTime time.Time
+	ACR      string
+	AMR      []string
+}
+
+type accessClaims struct {
+	Issuer   string   `json:"iss"`
+	Subject  string   `json:"sub"`
+	Audience []string `json:"aud"`
+	Expiry   int64    `json:"exp"`
+	IssuedAt int64    `json:"iat"`
+	ID       string   `json:"jti"`
+	ClientID string   `json:"client_id"`
+	Scope    string   `json:"scope"`
+	AuthTime int64    `json:"auth_time,omitempty"`
+	ACR      string   `json:"acr,omitempty"`
+	AMR      []string `json:"amr,omitempty"`
+	GID      string   `json:"gid,omitempty"`
+	SID      string   `json:"sid,omitempty"`
+}
+
+// Access makes an access token.
+func (m *Maker) Access(a Access, now time.Time) (string, error) {
+	id, err := uuid.NewRandom()
+	if err != nil {
+		return "", err
+	}
+	c := accessClaims{
+		Issuer: m.Issuer, Subject: a.Subject, Audience: a.Audience, ClientID: a.ClientID,
+		Expiry: now.Add(m.AccessFor).Unix(), IssuedAt: now.Unix(), ID: id.String(),
+		Scope: strings.Join(a.Scopes, " "), ACR: a.ACR, AMR: a.AMR, SID: a.SID,
+	}
+	if a.GID != uuid.Nil {
+		c.GID, c.AuthTime = a.GID.String(), a.AuthTime.Unix()
+	}
+	return m.Ring.Sign(jose.ES256, typeAccess, c)
+}
+
+// An ID is what an ID token says (OpenID Connect Core §2). It carries no claims of profile: those are UserInfo's (§5.4).
+type ID struct {
+	Subject  string
+	ClientID string
+	Nonce    string
+	AuthTime time.Time
+	ACR      string
+	AMR      []string
+	SID      string
+}
+
+type idClaims struct {
+	Issuer          string   `json:"iss"`
+	Subject         string   `json:"sub"`
+	Audience        string   `json:"aud"`
+	Expiry          int64    `json:"exp"`
+	IssuedAt        int64    `json:"iat"`
+	AuthTime        int64    `json:"auth_time"`
+	Nonce           string   `json:"nonce,omitempty"`
+	ACR             string   `json:"acr,omitempty"`
+	AMR             []string `json:"amr,omitempty"`
+	SID             string   `json:"sid,omitempty"`
+	AccessTokenHash string   `json:"at_hash,omitempty"`
+}
+
+// ID makes an ID token that stands beside an access token.
+func (m *Maker) ID(alg jose.SignatureAlgorithm, t ID, accessToken string, now time.Time) (string, error) {
+	return m.Ring.Sign(alg, typeID, idClaims{
+		Issuer: m.Issuer, Subject: t.Subject, Audience: t.ClientID,
+		Expiry: now.Add(m.IDFor).Unix(), IssuedAt: now.Unix(), AuthTime: t.AuthTime.Unix(),
+		Nonce: t.Nonce, ACR: t.ACR, AMR: t.AMR, SID: t.SID,
+		AccessTokenHash: halfHash(alg, accessToken),
+	})
+}
+
+// halfHash is the left half of the digest that goes with alg (OpenID Connect Core §3.1.3.6): SHA-512 for Ed25519, else SHA-256.
+func halfHash(alg jose.SignatureAlgorithm, token string) string {
+	var h hash.Hash
+	switch alg {
+	case jose.EdDSA:
+		h = sha512.New()
+	default:
+		h = sha256.New()
+	}
+	h.Write([]byte(token))
+	sum := h.Sum(nil)
+	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
+}
+
+// ErrNotOurs says that a token is not an ID token of ours.
+var ErrNotOurs = errors.New("not an ID token of this issuer")
+
+// A Hint is what an ID token says that comes back as id_token_hint.
+type Hint struct {
+	Subject  string
+	ClientID string
+	SID      string
+}
+
+// longest bounds what is parsed: longer than any token of ours.
+const longest = 8 << 10
+
+// ReadHint reads an ID token of ours. It may have expired (OpenID Connect Core §3.1.2.1), and be signed with a key since retired; an
+// access token is no hint.
+func (m *Maker) ReadHint(ctx context.Context, token string) (Hint, error) {
+	if len(token) > longest {
+		return Hint{}, ErrNotOurs
+	}
+	parsed, err := jwt.ParseSigned(token, Algorithms)
+	if err != nil {
+		return Hint{}, fmt.Errorf("%w: %w", ErrNotOurs, err)
+	}
+	header := parsed.Headers[0]
+	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != typeID {
+		return Hint{}, fmt.Errorf("%w: typ is not %s", ErrNotOurs, typeID)
+	}
+	key, err := m.Ring.Key(ctx, header.KeyID)
+	if err != nil {
+		return Hint{}, fmt.Errorf("%w: %w", ErrNotOurs, err)
+	}
+	if key.Algorithm != header.Algorithm {
+		return Hint{}, fmt.Errorf("%w: its key signs %s", ErrNotOurs, key.Algorithm)
+	}
+	var c idClaims
+	if err := parsed.Claims(key, &c); err != nil {
+		return Hint{}, fmt.Errorf("%w: %w", ErrNotOurs, err)
+	}
+	if c.Issuer != m.Issuer {
+		return Hint{}, fmt.Errorf("%w: of another issuer", ErrNotOurs)
+	}
+	return Hint{Subject: c.Subject, ClientID: c.Audience, SID: c.SID}, nil
+}
