@@ -1,3 +1,4 @@
 // Package api holds the manners of the JSON doors: handlers that return their
-// error, problems (RFC 9457), decoding, lists, and the bearer check.
+// error, problems (RFC 9457), decoding, the bearer check, and the one line that a
+// request leaves in the log.
 package api

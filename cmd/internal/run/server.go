@@ -1,0 +1,110 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// A Server answers HTTP on one listener until it is asked to stop. It answers
+// /livez and /readyz itself, and bounds what a caller may take of it.
+type Server struct {
+	Listener net.Listener // Run closes it
+	Handler  http.Handler
+	TLS      *tls.Config // nil: plain HTTP, behind a proxy or on one machine
+	Log      *slog.Logger
+
+	// Ready tells why the program cannot serve at the moment; nil: it always can.
+	Ready func(ctx context.Context) error
+	// Notice is how long /readyz says 503 before the listener closes, so that a
+	// load balancer has looked away by then. Zero: none.
+	Notice time.Duration
+	// Drain is how long requests may still take after that. Default 10 s.
+	Drain time.Duration
+	// MaxBody is the most bytes of a request's body. Default 128 KiB.
+	MaxBody int64
+}
+
+// Bounds of one connection. The longest honest request is a long poll of 30 s.
+const (
+	readHeaderFor = 5 * time.Second
+	readFor       = 15 * time.Second
+	writeFor      = 45 * time.Second
+	idleFor       = 2 * time.Minute
+	maxHeader     = 32 << 10
+	defaultBody   = 128 << 10
+	defaultDrain  = 10 * time.Second
+	readyWithin   = 2 * time.Second
+)
+
+// Run serves until ctx ends, then drains: not ready, no new connections, requests
+// answered; what is not answered in time is cut off.
+func (s Server) Run(ctx context.Context) error {
+	var stopping atomic.Bool
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { said(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if stopping.Load() {
+			said(w, http.StatusServiceUnavailable, "stopping")
+			return
+		}
+		if s.Ready != nil {
+			ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
+			defer cancel()
+			if err := s.Ready(ctx); err != nil {
+				s.Log.Warn("not ready", "err", err)
+				said(w, http.StatusServiceUnavailable, "not ready")
+				return
+			}
+		}
+		said(w, http.StatusOK, "ok")
+	})
+	mux.Handle("/", http.MaxBytesHandler(s.Handler, cmp.Or(s.MaxBody, defaultBody)))
+
+	server := &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: readHeaderFor,
+		ReadTimeout:       readFor,
+		WriteTimeout:      writeFor,
+		IdleTimeout:       idleFor,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // strangers' broken handshakes
+	}
+	listener := s.Listener
+	if s.TLS != nil {
+		listener = tls.NewListener(listener, s.TLS)
+	}
+
+	serve := func(context.Context) error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve %s: %w", s.Listener.Addr(), err)
+		}
+		return nil
+	}
+	drain := func(ctx context.Context) error {
+		<-ctx.Done()
+		stopping.Store(true)
+		time.Sleep(s.Notice)
+		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(s.Drain, defaultDrain))
+		defer cancel()
+		if server.Shutdown(patience) != nil {
+			return server.Close()
+		}
+		return nil
+	}
+	return All(ctx, serve, drain)
+}
+
+func said(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	fmt.Fprintln(w, text)
+}

@@ -1,0 +1,166 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+const (
+	maxToken = 8 << 10
+	skew     = 10 * time.Second
+)
+
+// ErrUnknownKey is what a KeySource says of a kid that it has never seen.
+var ErrUnknownKey = errors.New("unknown key")
+
+// errToken is what a caller hears of a token that is not good.
+var errToken = errors.New("token not accepted")
+
+// A KeySource finds the public key that signed a token: the ring in idp, JWKS
+// over HTTP in cabinet. A kid that is nobody's is ErrUnknownKey; any other error
+// means that it cannot tell at the moment.
+type KeySource interface {
+	Key(ctx context.Context, kid string) (jose.JSONWebKey, error)
+}
+
+// A Token is what a verified access token says (RFC 9068 §2.2).
+type Token struct {
+	Issuer   string
+	Subject  string
+	ClientID string
+	Audience []string
+	Scopes   []string
+	ID       string // jti
+	GID      string // the grant; "" for client_credentials
+	SID      string
+	ACR      string
+	AuthTime time.Time // zero for client_credentials
+	Expiry   time.Time
+}
+
+// Has tells whether the token carries the scope.
+func (t Token) Has(scope string) bool { return slices.Contains(t.Scopes, scope) }
+
+// A Verifier checks access tokens of one issuer for one audience (RFC 9068 §4).
+type Verifier struct {
+	Keys       KeySource
+	Issuer     string
+	Audience   string
+	Algorithms []jose.SignatureAlgorithm // default ES256
+	Now        func() time.Time
+}
+
+// Require verifies the request's token and demands a scope. The error is a 401
+// or 403 problem with WWW-Authenticate (RFC 6750 §3).
+func (v Verifier) Require(w http.ResponseWriter, r *http.Request, scope string) (Token, error) {
+	token, err := v.Verify(w, r)
+	if err != nil {
+		return Token{}, err
+	}
+	if !token.Has(scope) {
+		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="`+scope+`"`)
+		return Token{}, Refuse(http.StatusForbidden, "insufficient_scope", nil)
+	}
+	return token, nil
+}
+
+// Verify reads the bearer token of a request (RFC 6750 §2.1) and checks it: typ,
+// allowed algorithm, signature, iss, aud, exp. The error is a 401 problem with
+// WWW-Authenticate, or 503 where the keys cannot be had.
+func (v Verifier) Verify(w http.ResponseWriter, r *http.Request) (Token, error) {
+	scheme, raw, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		// Without a word of error: the caller may not have known (RFC 6750 §3.1).
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		return Token{}, Refuse(http.StatusUnauthorized, "token_required", nil)
+	}
+	token, err := v.Check(r.Context(), strings.TrimSpace(raw))
+	switch {
+	case errors.Is(err, errToken):
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		return Token{}, Refuse(http.StatusUnauthorized, "invalid_token", err)
+	case err != nil:
+		return Token{}, Refuse(http.StatusServiceUnavailable, "keys_unavailable", err)
+	}
+	return token, nil
+}
+
+// Check is Verify for a token that came another way.
+func (v Verifier) Check(ctx context.Context, raw string) (Token, error) {
+	algorithms := v.Algorithms
+	if len(algorithms) == 0 {
+		algorithms = []jose.SignatureAlgorithm{jose.ES256}
+	}
+	if len(raw) > maxToken {
+		return Token{}, fmt.Errorf("%w: too long", errToken)
+	}
+	parsed, err := jwt.ParseSigned(raw, algorithms)
+	if err != nil {
+		return Token{}, fmt.Errorf("%w: not a JWT of an allowed algorithm", errToken)
+	}
+	header := parsed.Headers[0]
+	// The type keeps an ID token from being taken for an access token (RFC 9068 §4).
+	typ, _ := header.ExtraHeaders[jose.HeaderType].(string)
+	if typ = strings.ToLower(typ); typ != "at+jwt" && typ != "application/at+jwt" {
+		return Token{}, fmt.Errorf("%w: typ", errToken)
+	}
+	key, err := v.Keys.Key(ctx, header.KeyID)
+	switch {
+	case errors.Is(err, ErrUnknownKey):
+		return Token{}, fmt.Errorf("%w: kid", errToken)
+	case err != nil:
+		return Token{}, fmt.Errorf("find the key of a token: %w", err)
+	}
+	if key.Algorithm != "" && key.Algorithm != header.Algorithm {
+		return Token{}, fmt.Errorf("%w: alg", errToken)
+	}
+	var claims struct {
+		jwt.Claims
+		ClientID string           `json:"client_id"`
+		Scope    string           `json:"scope"`
+		GID      string           `json:"gid"`
+		SID      string           `json:"sid"`
+		ACR      string           `json:"acr"`
+		AuthTime *jwt.NumericDate `json:"auth_time"`
+	}
+	if err := parsed.Claims(key.Key, &claims); err != nil {
+		return Token{}, fmt.Errorf("%w: signature", errToken)
+	}
+	now := v.Now()
+	switch {
+	case claims.Issuer != v.Issuer:
+		return Token{}, fmt.Errorf("%w: iss", errToken)
+	case !slices.Contains(claims.Audience, v.Audience):
+		return Token{}, fmt.Errorf("%w: aud", errToken)
+	case claims.Expiry == nil || now.After(claims.Expiry.Time().Add(skew)):
+		return Token{}, fmt.Errorf("%w: exp", errToken)
+	case claims.NotBefore != nil && now.Add(skew).Before(claims.NotBefore.Time()):
+		return Token{}, fmt.Errorf("%w: nbf", errToken)
+	case claims.Subject == "" || claims.ClientID == "" || claims.ID == "" || claims.IssuedAt == nil:
+		return Token{}, fmt.Errorf("%w: a required claim is missing", errToken)
+	}
+	token := Token{
+		Issuer:   claims.Issuer,
+		Subject:  claims.Subject,
+		ClientID: claims.ClientID,
+		Audience: claims.Audience,
+		Scopes:   strings.Fields(claims.Scope),
+		ID:       claims.ID,
+		GID:      claims.GID,
+		SID:      claims.SID,
+		ACR:      claims.ACR,
+		Expiry:   claims.Expiry.Time().UTC(),
+	}
+	if claims.AuthTime != nil {
+		token.AuthTime = claims.AuthTime.Time().UTC()
+	}
+	return token, nil
+}
