@@ -1,0 +1,87 @@
+package settings_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"asoba.example/cmd/internal/settings"
+)
+
+type config struct {
+	Listen   string        `env:"X_LISTEN" envDefault:"localhost:80"`
+	Idle     time.Duration `env:"X_IDLE" envDefault:"15m"`
+	Busy     int           `env:"X_BUSY" envDefault:"2"`
+	Database string        `env:"X_DATABASE_URL,required"`
+	CertFile string        `env:"X_CERT_FILE"`
+	Cert     string        `env:"X_CERT"`
+}
+
+// A secret may stand in a file; a setting that is a file's name stays a name.
+func TestReadTakesFiles(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "url")
+	if err := os.WriteFile(path, []byte("postgres://secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := settings.Read[config]([]string{"X_DATABASE_URL_FILE=" + path, "X_IDLE=1h", "X_CERT_FILE=/cert"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config{Listen: "localhost:80", Idle: time.Hour, Busy: 2, Database: "postgres://secret", CertFile: "/cert"}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// All mistakes are told at once, by the names that the operator used, without the values.
+func TestReadTellsAllMistakes(t *testing.T) {
+	t.Parallel()
+	_, err := settings.Read[config]([]string{"X_IDLE=secret", "X_BUSY=secret"})
+	if err == nil {
+		t.Fatal("no mistake found")
+	}
+	for _, want := range []string{"X_DATABASE_URL is not set", "X_IDLE is not a duration", "X_BUSY is not a whole number"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not told in:\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "secret") {
+		t.Errorf("a value is told: %v", err)
+	}
+	_, err = settings.Read[config]([]string{"X_DATABASE_URL=a", "X_DATABASE_URL_FILE=b", "X_LISTEN_FILE=/nowhere"})
+	for _, want := range []string{"both set", "X_LISTEN_FILE"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not told in: %v", want, err)
+		}
+	}
+}
+
+func TestHelpIsMadeOfComments(t *testing.T) {
+	t.Parallel()
+	got, err := settings.Help("package x\n" +
+		"type Config struct {\n" +
+		"\t// Listen is the address. Needs CertFile.\n" +
+		"\tListen string `env:\"X_LISTEN\" envDefault:\":80\"`\n\n" +
+		"\t// CertFile is the certificate,\n" +
+		"\t// a secret.\n" +
+		"\tCertFile string `env:\"X_CERT_FILE,required\"`\n" +
+		"\tnow int\n}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `X_LISTEN (default :80)
+    X_LISTEN is the address. Needs X_CERT_FILE.
+
+X_CERT_FILE (required)
+    X_CERT_FILE is the certificate,
+    a secret.
+
+Any setting NAME may instead stand in a file that NAME_FILE names: use that for secrets.
+`
+	if got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
