@@ -182,7 +182,7 @@ func (i Interaction) record() ([]byte, error) {
 	return json.Marshal(interactionRecord{i, i.browser})
 }
 
-func interactionKey(id string) string { return "idp:interaction:" + digest(id) }
+func interactionKey(id string) string { return "interaction:{" + digest(id) + "}" }
 
 // over is shown as a page that says to begin again at the service.
 func over() error { return page.Refuse(http.StatusBadRequest, "interaction.over", ErrNoInteraction) }

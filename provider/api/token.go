@@ -21,8 +21,8 @@ const (
 // ErrUnknownKey is what a KeySource says of a kid that it has never seen.
 var ErrUnknownKey = errors.New("unknown key")
 
-// errToken is what a caller hears of a token that is not good.
-var errToken = errors.New("token not accepted")
+// ErrToken says that a token is not good. Any other error of Check means that it cannot tell.
+var ErrToken = errors.New("token not accepted")
 
 // A KeySource finds the public key that signed a token: the ring in idp, JWKS
 // over HTTP in cabinet. A kid that is nobody's is ErrUnknownKey; any other error
@@ -84,7 +84,7 @@ func (v Verifier) Verify(w http.ResponseWriter, r *http.Request) (Token, error) 
 	}
 	token, err := v.Check(r.Context(), strings.TrimSpace(raw))
 	switch {
-	case errors.Is(err, errToken):
+	case errors.Is(err, ErrToken):
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 		return Token{}, Refuse(http.StatusUnauthorized, "invalid_token", err)
 	case err != nil:
@@ -100,27 +100,27 @@ func (v Verifier) Check(ctx context.Context, raw string) (Token, error) {
 		algorithms = []jose.SignatureAlgorithm{jose.ES256}
 	}
 	if len(raw) > maxToken {
-		return Token{}, fmt.Errorf("%w: too long", errToken)
+		return Token{}, fmt.Errorf("%w: too long", ErrToken)
 	}
 	parsed, err := jwt.ParseSigned(raw, algorithms)
 	if err != nil {
-		return Token{}, fmt.Errorf("%w: not a JWT of an allowed algorithm", errToken)
+		return Token{}, fmt.Errorf("%w: not a JWT of an allowed algorithm", ErrToken)
 	}
 	header := parsed.Headers[0]
 	// The type keeps an ID token from being taken for an access token (RFC 9068 §4).
 	typ, _ := header.ExtraHeaders[jose.HeaderType].(string)
 	if typ = strings.ToLower(typ); typ != "at+jwt" && typ != "application/at+jwt" {
-		return Token{}, fmt.Errorf("%w: typ", errToken)
+		return Token{}, fmt.Errorf("%w: typ", ErrToken)
 	}
 	key, err := v.Keys.Key(ctx, header.KeyID)
 	switch {
 	case errors.Is(err, ErrUnknownKey):
-		return Token{}, fmt.Errorf("%w: kid", errToken)
+		return Token{}, fmt.Errorf("%w: kid", ErrToken)
 	case err != nil:
 		return Token{}, fmt.Errorf("find the key of a token: %w", err)
 	}
 	if key.Algorithm != "" && key.Algorithm != header.Algorithm {
-		return Token{}, fmt.Errorf("%w: alg", errToken)
+		return Token{}, fmt.Errorf("%w: alg", ErrToken)
 	}
 	var claims struct {
 		jwt.Claims
@@ -132,20 +132,20 @@ func (v Verifier) Check(ctx context.Context, raw string) (Token, error) {
 		AuthTime *jwt.NumericDate `json:"auth_time"`
 	}
 	if err := parsed.Claims(key.Key, &claims); err != nil {
-		return Token{}, fmt.Errorf("%w: signature", errToken)
+		return Token{}, fmt.Errorf("%w: signature", ErrToken)
 	}
 	now := v.Now()
 	switch {
 	case claims.Issuer != v.Issuer:
-		return Token{}, fmt.Errorf("%w: iss", errToken)
+		return Token{}, fmt.Errorf("%w: iss", ErrToken)
 	case !slices.Contains(claims.Audience, v.Audience):
-		return Token{}, fmt.Errorf("%w: aud", errToken)
+		return Token{}, fmt.Errorf("%w: aud", ErrToken)
 	case claims.Expiry == nil || now.After(claims.Expiry.Time().Add(skew)):
-		return Token{}, fmt.Errorf("%w: exp", errToken)
+		return Token{}, fmt.Errorf("%w: exp", ErrToken)
 	case claims.NotBefore != nil && now.Add(skew).Before(claims.NotBefore.Time()):
-		return Token{}, fmt.Errorf("%w: nbf", errToken)
+		return Token{}, fmt.Errorf("%w: nbf", ErrToken)
 	case claims.Subject == "" || claims.ClientID == "" || claims.ID == "" || claims.IssuedAt == nil:
-		return Token{}, fmt.Errorf("%w: a required claim is missing", errToken)
+		return Token{}, fmt.Errorf("%w: a required claim is missing", ErrToken)
 	}
 	token := Token{
 		Issuer:   claims.Issuer,

@@ -5,27 +5,31 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"strings"
 
 	"github.com/google/uuid"
 )
 
-// A Kind of opaque token. One kind is never taken for the other.
-type Kind byte
+// A Kind of opaque token, and the prefix by which scanners for leaked secrets know it. One kind is never taken for the other.
+type Kind string
 
 // The kinds.
 const (
-	Code    Kind = 'c'
-	Refresh Kind = 'r'
+	Code    Kind = "code"
+	Refresh Kind = "refresh"
 )
 
-// Opaque makes tokens that mean nothing to their bearer. Each carries the id of its grant, so that a token whose record is long gone
-// still names what its reuse must end; 128 bits of chance; and a tag under a key of ours, so that nothing can be asked, and nothing
-// revoked, with a token that we did not make.
+// Opaque makes tokens that mean nothing to their bearer:
+//
+//	<kind>_<base64url(id of the grant ‖ 16 bytes of chance ‖ 16 bytes of tag)>
+//
+// The tag is under a key of ours and covers the whole, so that nothing can be asked or revoked with a token that we did not make. The
+// id lets a token whose record is long gone still name what its reuse must end.
 type Opaque struct {
 	key []byte
 }
 
-// NewOpaque takes the key of the tags, 32 bytes.
+// NewOpaque takes the key of the tags, 32 bytes: seal.Box.Key("tokens").
 func NewOpaque(key []byte) Opaque { return Opaque{key} }
 
 const (
@@ -40,15 +44,19 @@ const (
 func (o Opaque) New(kind Kind, gid uuid.UUID) string {
 	var raw [opaqueSize]byte
 	copy(raw[:], gid[:])
-	_, _ = rand.Read(raw[idSize:tagAt]) // never fails: the program ends if there is no chance to be had
+	_, _ = rand.Read(raw[idSize:tagAt]) // never fails: crypto/rand ends the program instead
 	copy(raw[tagAt:], o.tag(kind, raw[:tagAt]))
-	return base64.RawURLEncoding.EncodeToString(raw[:])
+	return string(kind) + "_" + base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
 // Open gives the grant of a token that we made as this kind.
-func (o Opaque) Open(kind Kind, token string) (uuid.UUID, bool) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) != opaqueSize || !hmac.Equal(raw[tagAt:], o.tag(kind, raw[:tagAt])) {
+func (o Opaque) Open(kind Kind, token string) (gid uuid.UUID, ours bool) {
+	text, ok := strings.CutPrefix(token, string(kind)+"_")
+	if !ok || base64.RawURLEncoding.DecodedLen(len(text)) != opaqueSize {
+		return uuid.Nil, false
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || !hmac.Equal(raw[tagAt:], o.tag(kind, raw[:tagAt])) {
 		return uuid.Nil, false
 	}
 	return uuid.UUID(raw[:idSize]), true
@@ -56,7 +64,8 @@ func (o Opaque) Open(kind Kind, token string) (uuid.UUID, bool) {
 
 func (o Opaque) tag(kind Kind, body []byte) []byte {
 	mac := hmac.New(sha256.New, o.key)
-	mac.Write([]byte{byte(kind)})
+	mac.Write([]byte(kind))
+	mac.Write([]byte{0})
 	mac.Write(body)
 	return mac.Sum(nil)[:tagSize]
 }
