@@ -1,1 +1,33 @@
+// Package identity keeps the unique identifiers of people (resolution 792):
+// who has one, in what state, with what phone and what password.
+//
+// The life of an identifier; no other move exists, and nothing leads back to
+// "none", for the fact of an assignment must stay so that a second one can be
+// refused (¶4):
+//
+//	none ──Issue──► temporary ──Activate──► active ◄─┐
+//	                 ▲  │  ▲ └─Reissue─┐     │  └────┴─ChangePassword
+//	                 │  │  └───────────┘     │
+//	                 │  └───────┐   ┌────────┘
+//	              Unblock     Block, Deactivate
+//	                 │          ▼   ▼
+//	                 └────── blocked (self, desk, security; register)
+//
+//	Issue           the desk, under its guards (¶4): a temporary password goes out by SMS
+//	Reissue         the desk: another temporary password to the same phone
+//	Activate        the citizen at the first sign-in, forming the static password (¶5)
+//	ChangePassword  the citizen, as often as he likes (¶5)
+//	Block           self (only while active), desk, security (¶6)
+//	Deactivate      the register: death, declared dead, missing
+//	Unblock         the desk, on a written application (¶6, ¶7): a new temporary
+//	                password; never over a block by the register
+//
+// A state moves by compare-and-set, and no wrong password moves it. Each act is
+// one transaction with its record; what an act must end it ends there, and Redis
+// is cleaned after the commit and again by a job. Slow hashing comes before the
+// transaction.
+//
+// Phone, names and document are sealed, phone and document are found by a blind
+// index, and a password is an Argon2id hash of a keyed digest. The package needs
+// the register, whose people it speaks of, and an outbox for SMS.
 package identity

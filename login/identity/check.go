@@ -1,0 +1,73 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Check proves a password. The work is the same whoever is asked about, and
+// ErrWrong says nothing more: not whether there is such a person, or identifier,
+// or whether it is blocked, or its temporary password is over. The identity comes
+// back only with the right password, Temporary (unexpired) or Active.
+//
+// known tells that the browser is known to this person: it does not queue behind
+// strangers. A wrong password is counted and moves no state.
+func (r *Registry) Check(ctx context.Context, id Identifier, password string, known bool, at time.Time) (Identity, error) {
+	w, err := r.readByNumber(ctx, id)
+	if err != nil && !errors.Is(err, ErrUnknown) {
+		return Identity{}, fmt.Errorf("check a password: %w", err)
+	}
+	hash, fold := w.proof(at)
+	right, err := r.hasher.matches(ctx, w.person, hash, known, fold(password))
+	if err != nil {
+		return Identity{}, fmt.Errorf("check a password: %w", err)
+	}
+	if !right {
+		if err := r.count(ctx, w.person); err != nil {
+			return Identity{}, err
+		}
+		return Identity{}, ErrWrong
+	}
+	if *w.failures > 0 {
+		if err := r.forgive(ctx, w.person); err != nil {
+			return Identity{}, err
+		}
+	}
+	return w.open(r.box)
+}
+
+// proof gives the hash that a password must match now, and how the password is
+// to be read; no hash where none is good.
+func (w row) proof(at time.Time) (hash string, fold func(string) string) {
+	switch {
+	case w.state == nil || w.hash == nil:
+		return "", foldStatic
+	case State(*w.state) == Active:
+		return *w.hash, foldStatic
+	case State(*w.state) == Temporary && at.Before(*w.till):
+		return *w.hash, foldTemporary
+	}
+	return "", foldStatic
+}
+
+// count counts a failure in a row. For nobody it is the same statement.
+func (r *Registry) count(ctx context.Context, person uuid.UUID) error {
+	const update = `UPDATE identity SET failures = failures + 1 WHERE person_id = $1`
+	if _, err := r.pool.Exec(ctx, update, person); err != nil {
+		return fmt.Errorf("count a wrong password: %w", err)
+	}
+	return nil
+}
+
+// forgive ends a row of failures: the right password came.
+func (r *Registry) forgive(ctx context.Context, person uuid.UUID) error {
+	const update = `UPDATE identity SET failures = 0 WHERE person_id = $1 AND failures > 0`
+	if _, err := r.pool.Exec(ctx, update, person); err != nil {
+		return fmt.Errorf("forgive wrong passwords: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package identity
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"asoba.example/provider/audit"
+)
+
+// An Assignment is what an identifier is issued with.
+type Assignment struct {
+	Person   uuid.UUID
+	Phone    Phone
+	Names    Names
+	Document Document
+}
+
+// Issue assigns the identifier to its person and sends the temporary password to
+// the phone; assignment and password are one act (resolution 792 ¶4). Whether
+// the person may have it is decided in act.Within. Two who issue at the same
+// moment, for one person or with one phone, are parted by the table's keys.
+func (r *Registry) Issue(ctx context.Context, a Assignment, act Act) (sms uuid.UUID, err error) {
+	kept, err := r.seal(a)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	password, err := r.formTemporary(ctx, a.Person, act)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	const insert = `
+		INSERT INTO identity (person_id, state, password_hash, password_till,
+		                      phone, phone_index, names, document, document_index, issued_at, changed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)`
+	err = r.transact(ctx, act, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, insert, a.Person, Temporary, password.hash, password.till,
+			kept.phone, kept.phoneIndex, kept.names, kept.document, kept.documentIndex, act.At)
+		if err != nil {
+			return taken(err)
+		}
+		if err := audit.Record(ctx, tx, act.event(audit.IdentifierIssued, a.Person)); err != nil {
+			return err
+		}
+		sms, err = r.send(ctx, tx, a.Person, a.Phone, password, act)
+		return err
+	})
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("issue to %s: %w", a.Person, err)
+	}
+	return sms, nil
+}
+
+// taken gives the meaning of a key that is there already.
+func taken(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.ConstraintName {
+		case "identity_pkey":
+			return ErrAssigned
+		case "identity_phone_once":
+			return ErrPhoneTaken
+		}
+	}
+	return err
+}
+
+// An Assignment as it is kept.
+type sealed struct {
+	phone, phoneIndex, names, document, documentIndex []byte
+}
+
+func (r *Registry) seal(a Assignment) (s sealed, err error) {
+	names, _ := json.Marshal(a.Names) // three strings always marshal
+	document, _ := json.Marshal(document(a.Document))
+	for _, part := range []struct {
+		to    *[]byte
+		place string
+		plain []byte
+	}{
+		{&s.phone, phonePlace(a.Person), []byte(a.Phone.Reveal())},
+		{&s.names, namesPlace(a.Person), names},
+		{&s.document, documentPlace(a.Person), document},
+	} {
+		if *part.to, err = r.box.Seal(part.place, part.plain); err != nil {
+			return sealed{}, fmt.Errorf("seal for %s: %w", a.Person, err)
+		}
+	}
+	if s.phoneIndex, err = PhoneIndex(r.box, a.Phone); err == nil {
+		s.documentIndex, err = r.box.Index("identity:document", []byte(a.Document.Number))
+	}
+	if err != nil {
+		return sealed{}, fmt.Errorf("index for %s: %w", a.Person, err)
+	}
+	return s, nil
+}
+
+// A document is Document in the form in which it is kept.
+type document struct {
+	Kind      string `json:"kind"`
+	Number    string `json:"number"`
+	ValidTill string `json:"valid_till"`
+}
+
+// event is the act's record.
+func (a Act) event(kind audit.Kind, person uuid.UUID) audit.Event {
+	return audit.Event{
+		Kind: kind, At: a.At, Person: person,
+		Clerk: a.Clerk, Office: a.Office, ClientID: a.ClientID, Agent: a.Agent,
+	}
+}
+
+// A temporaryPassword on its way to the citizen: nobody else sees it.
+type temporaryPassword struct {
+	text string // of the message
+	hash string
+	till time.Time
+}
+
+// formTemporary forms a temporary password and its hash, before the transaction.
+func (r *Registry) formTemporary(ctx context.Context, person uuid.UUID, act Act) (temporaryPassword, error) {
+	password := formTemporary()
+	hash, err := r.hasher.hash(ctx, person, foldTemporary(password))
+	if err != nil {
+		return temporaryPassword{}, err
+	}
+	till := act.At.Add(r.temporaryFor)
+	return temporaryPassword{
+		text: r.say(act.language(), "sms.temporary_password", map[string]any{
+			"Password": password,
+			"Till":     till.In(Minsk).Format("02.01 15:04"),
+		}),
+		hash: hash,
+		till: till,
+	}, nil
+}
+
+// send puts the temporary password into the act's transaction.
+func (r *Registry) send(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone Phone, p temporaryPassword, act Act) (uuid.UUID, error) {
+	return r.sms.Put(ctx, tx, Message{
+		Person: person, Phone: phone, Kind: TemporaryPasswordMessage, Text: p.text,
+		At: act.At, Till: p.till,
+	})
+}
+
+// notify tells the citizen what was done, in the act's transaction. A notice
+// never carries a link: who gets used to following them follows a thief's.
+func (r *Registry) notify(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone Phone, word string, act Act) error {
+	_, err := r.sms.Put(ctx, tx, Message{
+		Person: person, Phone: phone, Kind: NoticeMessage,
+		Text: r.say(act.language(), word, map[string]any{"At": act.At.In(Minsk).Format("02.01 15:04")}),
+		At:   act.At, Till: act.At.Add(24 * time.Hour),
+	})
+	return err
+}
+
+// language of the messages to the citizen; Russian where nobody said.
+func (a Act) language() string {
+	if a.Language == "" {
+		return "ru"
+	}
+	return a.Language
+}

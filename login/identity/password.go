@@ -1,0 +1,186 @@
+package identity
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/google/uuid"
+	"golang.org/x/text/unicode/norm"
+
+	"asoba.example/login/register"
+)
+
+// ErrBusy says that more passwords wait to be hashed than can be in a bearable time.
+var ErrBusy = errors.New("too many passwords are being checked at once")
+
+// patience is how long a password waits for its turn to be hashed.
+const patience = 10 * time.Second
+
+// A hasher turns passwords into what is kept of them, so many at once and no
+// more: each takes 19 MiB and some 50 ms of one processor. Strangers never fill
+// every place, so that a storm of guesses leaves room for people at their own
+// browsers.
+type hasher struct {
+	pepper    []byte // lies under the master key: a stolen database cannot be tried
+	dummy     string
+	places    chan struct{}
+	strangers chan struct{}
+}
+
+func newHasher(pepper []byte, atOnce int) (*hasher, error) {
+	h := &hasher{
+		pepper:    pepper,
+		places:    make(chan struct{}, max(atOnce, 2)),
+		strangers: make(chan struct{}, max(atOnce-1, 1)),
+	}
+	var err error
+	h.dummy, err = argon2id.CreateHash(h.mac(uuid.Nil, rand.Text()), h.params())
+	return h, err
+}
+
+// params are the least that OWASP ASVS 5.0 appendix C allows: 19 MiB, two passes, one lane.
+func (h *hasher) params() *argon2id.Params {
+	return &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+}
+
+// mac is what is hashed in a password's stead. It names the person: a hash
+// copied into another row proves nothing there.
+func (h *hasher) mac(person uuid.UUID, password string) string {
+	m := hmac.New(sha256.New, h.pepper)
+	m.Write(person[:])
+	m.Write([]byte(password))
+	return string(m.Sum(nil))
+}
+
+// hash gives the PHC string to keep. It is slow by design: never in a transaction.
+func (h *hasher) hash(ctx context.Context, person uuid.UUID, password string) (string, error) {
+	leave, err := h.enter(ctx, true) // who forms a password has been let in before
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	hash, err := argon2id.CreateHash(h.mac(person, password), h.params())
+	if err != nil {
+		return "", fmt.Errorf("hash a password: %w", err)
+	}
+	return hash, nil
+}
+
+// matches tells whether any of the passwords is the one hashed. Without a hash
+// it does the same work and says no.
+func (h *hasher) matches(ctx context.Context, person uuid.UUID, hash string, known bool, passwords ...string) (bool, error) {
+	leave, err := h.enter(ctx, known)
+	if err != nil {
+		return false, err
+	}
+	defer leave()
+	against := hash
+	if hash == "" {
+		against = h.dummy
+	}
+	for _, password := range passwords {
+		ok, err := argon2id.ComparePasswordAndHash(h.mac(person, password), against)
+		if err != nil {
+			return false, fmt.Errorf("compare a password: %w", err)
+		}
+		if ok && hash != "" {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// enter waits for a place to hash at.
+func (h *hasher) enter(ctx context.Context, known bool) (leave func(), err error) {
+	waiting, cancel := context.WithTimeoutCause(ctx, patience, ErrBusy)
+	defer cancel()
+	if !known {
+		select {
+		case h.strangers <- struct{}{}:
+		case <-waiting.Done():
+			return nil, context.Cause(waiting)
+		}
+	}
+	leave = func() {
+		<-h.places
+		if !known {
+			<-h.strangers
+		}
+	}
+	select {
+	case h.places <- struct{}{}:
+		return leave, nil
+	case <-waiting.Done():
+		if !known {
+			<-h.strangers
+		}
+		return nil, context.Cause(waiting)
+	}
+}
+
+// Symbols of a temporary password: 31 without look-alikes, ten of them make 49 bits.
+const (
+	symbols       = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+	symbolsInPass = 10
+)
+
+// formTemporary makes a temporary password, as it is read from the phone: XXXXX-XXXXX.
+// Nobody chooses, types or sees it but the citizen (resolution 792 ¶4, ¶7).
+func formTemporary() string {
+	var (
+		password strings.Builder
+		random   [4 * symbolsInPass]byte
+	)
+	for password.Len() < symbolsInPass+1 {
+		_, _ = rand.Read(random[:]) // never fails: crypto/rand stops the program instead
+		for _, b := range random {
+			if int(b) >= 256/len(symbols)*len(symbols) {
+				continue // so that every symbol is equally likely
+			}
+			if password.Len() == symbolsInPass/2 {
+				password.WriteByte('-')
+			}
+			password.WriteByte(symbols[int(b)%len(symbols)])
+			if password.Len() == symbolsInPass+1 {
+				break
+			}
+		}
+	}
+	return password.String()
+}
+
+// foldTemporary takes a temporary password as it may be typed: with or without
+// the hyphen, in any case, on a Cyrillic keyboard.
+func foldTemporary(s string) string { return register.FoldNumber(s) }
+
+// foldStatic makes one spelling of characters that look and mean the same
+// (NIST SP 800-63B-4 §3.1.1.2); nothing else of a static password is changed.
+func foldStatic(s string) string { return norm.NFC.String(s) }
+
+// derived gives the temporary passwords that a static one may be made of: the
+// whole, its beginning and its end, forwards and backwards.
+func derived(static string) []string {
+	folded := foldTemporary(static)
+	if len(folded) < symbolsInPass {
+		return nil
+	}
+	var passwords []string
+	for _, s := range []string{folded[:symbolsInPass], folded[len(folded)-symbolsInPass:]} {
+		if strings.Trim(s, symbols) != "" {
+			continue // cannot be one
+		}
+		back := []byte(s)
+		for i, j := 0, len(back)-1; i < j; i, j = i+1, j-1 {
+			back[i], back[j] = back[j], back[i]
+		}
+		passwords = append(passwords, s, string(back))
+	}
+	return passwords
+}

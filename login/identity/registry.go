@@ -1,0 +1,152 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/provider/grant"
+	"asoba.example/provider/seal"
+)
+
+// Meanings; ErrState, ErrWeak and ErrBusy stand beside what they speak of.
+var (
+	ErrUnknown    = errors.New("no such identifier")
+	ErrAssigned   = errors.New("an identifier was assigned to this person before")
+	ErrPhoneTaken = errors.New("the phone is used with another identifier")
+	ErrWrong      = errors.New("wrong password")
+)
+
+// Config is what a Registry needs.
+type Config struct {
+	Pool    *pgxpool.Pool
+	Box     *seal.Box
+	Jobs    grant.Jobs
+	Cleaner *grant.Cleaner
+	SMS     Outbox
+	// Say gives a word of words/*.json in a language, for the texts of messages.
+	Say func(language, key string, args map[string]any) string
+	// TemporaryFor is how long a temporary password is good.
+	TemporaryFor time.Duration
+	// Hashers is how many passwords may be hashed at once, each with 19 MiB and a
+	// processor; at least two, one of which strangers never take.
+	Hashers int
+}
+
+// Outbox takes messages into the act's transaction; sms.Outbox is one.
+type Outbox interface {
+	Put(ctx context.Context, tx pgx.Tx, m Message) (uuid.UUID, error)
+}
+
+// A Message for a phone.
+type Message struct {
+	Person uuid.UUID
+	Phone  Phone
+	Kind   MessageKind
+	Text   string
+	At     time.Time
+	Till   time.Time // afterwards it is worth nothing and is not sent
+}
+
+// A MessageKind tells a gateway and an outbox how to treat a message.
+type MessageKind string
+
+// Kinds of messages.
+const (
+	CodeMessage              MessageKind = "code"
+	TemporaryPasswordMessage MessageKind = "temporary_password"
+	NoticeMessage            MessageKind = "notice"
+)
+
+// An Act is who acts upon an identifier, when and how. The zero Clerk is the
+// citizen, or where no citizen can act, the operator.
+type Act struct {
+	At       time.Time
+	Clerk    uuid.UUID
+	Office   string
+	ClientID string // of a desk's system that speaks for its clerk
+	Agent    string // "Firefox, Linux"
+	Language string // of the messages to the citizen; "" is the first language
+	// Within, where there is one, runs first in the act's transaction and may
+	// refuse it: the desk checks its guards and keeps its paper there.
+	Within func(ctx context.Context, tx pgx.Tx) error
+}
+
+// A Registry keeps identities.
+type Registry struct {
+	pool         *pgxpool.Pool
+	box          *seal.Box
+	jobs         grant.Jobs
+	cleaner      *grant.Cleaner
+	sms          Outbox
+	say          func(language, key string, args map[string]any) string
+	temporaryFor time.Duration
+	hasher       *hasher
+	strength     strength
+}
+
+// New makes a Registry.
+func New(cfg Config) (*Registry, error) {
+	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil || cfg.TemporaryFor <= 0 {
+		return nil, errors.New("identity: the config is not complete")
+	}
+	pepper, err := cfg.Box.Key("password pepper")
+	if err != nil {
+		return nil, fmt.Errorf("derive the pepper: %w", err)
+	}
+	hasher, err := newHasher(pepper, cfg.Hashers)
+	if err != nil {
+		return nil, err
+	}
+	common, err := readCommon()
+	if err != nil {
+		return nil, err
+	}
+	return &Registry{
+		pool: cfg.Pool, box: cfg.Box, jobs: cfg.Jobs, cleaner: cfg.Cleaner, sms: cfg.SMS, say: cfg.Say,
+		temporaryFor: cfg.TemporaryFor, hasher: hasher, strength: strength{common},
+	}, nil
+}
+
+// transact runs an act as one transaction.
+func (r *Registry) transact(ctx context.Context, act Act, do func(tx pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
+		if act.Within != nil {
+			if err := act.Within(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return do(tx)
+	})
+}
+
+// ending runs an act that ends a person's sign-ins. After the commit they are
+// cleaned out of Redis at once; where that fails they are refused all the same,
+// and the job that lies in the transaction cleans them.
+func (r *Registry) ending(ctx context.Context, person uuid.UUID, act Act, do func(tx pgx.Tx) error) error {
+	if err := r.transact(ctx, act, do); err != nil {
+		return err
+	}
+	_ = r.cleaner.Clean(ctx, person)
+	return nil
+}
+
+// move compares and sets. The row is locked from here to the act's end: whatever
+// would give this person something waits, and then sees what was done. It gives
+// the phone that is to be told.
+func (r *Registry) move(ctx context.Context, tx pgx.Tx, person uuid.UUID, update string, args ...any) (Phone, error) {
+	var sealed []byte
+	err := tx.QueryRow(ctx, update, append([]any{person}, args...)...).Scan(&sealed)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Phone{}, ErrState
+	}
+	if err != nil {
+		return Phone{}, err
+	}
+	return OpenPhone(r.box, person, sealed)
+}

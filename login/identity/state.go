@@ -1,0 +1,67 @@
+package identity
+
+import "errors"
+
+// ErrState says that the act is not allowed in the identifier's present state.
+var ErrState = errors.New("not allowed in this state")
+
+// State of an identifier. The life is drawn in doc.go.
+type State string
+
+// States; None is for people in the register who have no identifier.
+const (
+	None      State = "none"
+	Temporary State = "temporary"
+	Active    State = "active"
+	Blocked   State = "blocked"
+)
+
+// BlockReason decides who may lift a block.
+type BlockReason string
+
+// Reasons.
+const (
+	Self     BlockReason = "self"     // the citizen refused to use the identifier (resolution 792 ¶6)
+	Desk     BlockReason = "desk"     // the same by written application (¶6)
+	Register BlockReason = "register" // death, declared dead, missing (order 82 p. 10)
+	Security BlockReason = "security" // the operator suspects a takeover
+)
+
+// A stance is a state and, where it is Blocked, for what reason, in one word.
+type stance string
+
+const (
+	temporary       stance = "temporary"
+	active          stance = "active"
+	blockedSelf     stance = "blocked:self"
+	blockedDesk     stance = "blocked:desk"
+	blockedSecurity stance = "blocked:security"
+)
+
+// A deed is a kind of act upon an identifier.
+type deed string
+
+const (
+	reissue        deed = "reissue"
+	activate       deed = "activate"
+	changePassword deed = "change password"
+	blockSelf      deed = "block by self"
+	blockDesk      deed = "block by desk"
+	blockSecurity  deed = "block by security"
+	deactivate     deed = "deactivate"
+	unblock        deed = "unblock"
+)
+
+// allowed is the whole life of an identifier after its assignment, drawn in
+// doc.go: where each deed may begin. Every UPDATE of a state is held to it by
+// its WHERE, so that nobody reads, thinks and then writes over another's act.
+var allowed = map[deed][]stance{
+	reissue:        {temporary},
+	activate:       {temporary},
+	changePassword: {active},
+	blockSelf:      {active},
+	blockDesk:      {temporary, active},
+	blockSecurity:  {temporary, active},
+	deactivate:     {temporary, active},
+	unblock:        {blockedSelf, blockedDesk, blockedSecurity},
+}

@@ -1,0 +1,156 @@
+package identity
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// ErrWeak says that a password may not be this person's static one; a WeakError wraps it.
+var ErrWeak = errors.New("the password is not acceptable")
+
+// A WeakError names the word that tells the citizen what is wrong with the password.
+type WeakError struct{ Word string }
+
+func (e *WeakError) Error() string { return ErrWeak.Error() + ": " + e.Word }
+func (e *WeakError) Unwrap() error { return ErrWeak }
+
+// What is wrong with a password, as keys of words/*.json.
+const (
+	wordShort     = "password.too_short"
+	wordLong      = "password.too_long"
+	wordCommon    = "password.common"
+	wordPersonal  = "password.personal" // made of what is known of the person, or of the portal's words
+	wordSimple    = "password.simple"   // a row, a repetition
+	wordTemporary = "password.like_temporary"
+)
+
+const (
+	shortest = 12
+	longest  = 128
+	// What must be left of a password without the words that anybody would try.
+	ownPart = 6
+)
+
+// A strength judges static passwords. There are no rules of composition, for
+// they make passwords worse; length, a list of what people choose, and the words
+// of the person's own life (NIST SP 800-63B-4 §3.1.1.2, OWASP ASVS 5.0 6.2).
+type strength struct{ common map[string]struct{} }
+
+// judge gives the word of what is wrong, or "".
+func (s strength) judge(password string, about []string) string {
+	password = foldStatic(password)
+	switch n := utf8.RuneCountInString(password); {
+	case n < shortest:
+		return wordShort
+	case n > longest:
+		return wordLong
+	}
+	// The same keys under another keyboard layout are the same password.
+	for _, p := range []string{strings.ToLower(password), keys(password)} {
+		switch {
+		case s.has(p):
+			return wordCommon
+		case monotonous(p):
+			return wordSimple
+		case utf8.RuneCountInString(without(p, about)) < ownPart:
+			return wordPersonal
+		}
+	}
+	return ""
+}
+
+func (s strength) has(password string) bool {
+	_, ok := s.common[password]
+	return ok
+}
+
+// monotonous tells a password that is a repetition of a few characters, or runs
+// of neighbours: aaaa…, 1234…, abcabcabc….
+func monotonous(password string) bool {
+	var (
+		p       = []rune(password)
+		seen    = map[rune]struct{}{}
+		turns   int // changes of the step from one character to the next
+		last    rune
+		repeats bool
+	)
+	for i, c := range p {
+		seen[c] = struct{}{}
+		if i > 0 {
+			if step := c - p[i-1]; i == 1 || step != last {
+				turns, last = turns+1, step
+			}
+		}
+	}
+	for unit := 1; unit <= 4; unit++ {
+		repeats = repeats || strings.HasPrefix(strings.Repeat(string(p[:unit]), len(p)), password)
+	}
+	return len(seen) < 5 || turns < 5 || repeats
+}
+
+// without takes from a password every word that anybody would try, the longest
+// first, and the signs that are put between them.
+func without(password string, about []string) string {
+	about = slices.SortedFunc(slices.Values(about), func(a, b string) int { return len(b) - len(a) })
+	for _, word := range about {
+		for _, w := range []string{strings.ToLower(word), keys(word), latinOf(word)} {
+			if utf8.RuneCountInString(w) >= 4 {
+				password = strings.ReplaceAll(password, w, "")
+			}
+		}
+	}
+	return strings.Map(func(c rune) rune {
+		if strings.ContainsRune(" -_.,!?@#$*+=", c) {
+			return -1
+		}
+		return c
+	}, password)
+}
+
+// portal are words that stand before everyone's eyes here, and the passwords everyone thinks of first.
+var portal = []string{
+	"пароль", "parol", "password", "привет", "прывітанне", "привіт", "qwerty", "йцукен", "admin", "админ",
+	"идентификатор", "ідэнтыфікатар", "identifier", "кабинет", "кабінет", "cabinet", "kabinet",
+	"портал", "партал", "portal", "вход", "уваход", "login", "услуги", "паслугі", "uslugi", "gosuslugi",
+	"беларусь", "belarus", "минск", "мінск", "minsk", "люблю", "кахаю", "iloveyou",
+}
+
+// about are the words of a person's own life: names, number, birth date, phone.
+func about(i Identity, birthDate string) []string {
+	words := append([]string{i.Identifier.Reveal()}, portal...)
+	words = append(words, strings.Fields(i.Names.Full())...)
+	if n := i.Phone.Reveal(); n != "" {
+		words = append(words, n, n[1:], "80"+n[4:], n[4:], n[6:])
+	}
+	if n := i.Identifier.Reveal(); len(n) > 7 {
+		words = append(words, n[:7])
+	}
+	date := strings.Split(birthDate, "-")
+	if len(date) == 3 {
+		y, m, d := date[0], date[1], date[2]
+		words = append(words, y+m+d, d+m+y, d+m+y[2:], y[2:]+m+d, d+"."+m+"."+y, d+m, m+d)
+	}
+	return append(words, date[0])
+}
+
+// keys gives the keys of a usual keyboard that a text is typed with: привет is ghbdtn.
+func keys(s string) string { return layout.Replace(strings.ToLower(s)) }
+
+var layout = strings.NewReplacer(
+	"й", "q", "ц", "w", "у", "e", "к", "r", "е", "t", "н", "y", "г", "u", "ш", "i", "щ", "o", "ў", "o", "з", "p",
+	"х", "[", "ъ", "]", "ф", "a", "ы", "s", "в", "d", "а", "f", "п", "g", "р", "h", "о", "j", "л", "k", "д", "l",
+	"ж", ";", "э", "'", "я", "z", "ч", "x", "с", "c", "м", "v", "и", "b", "і", "b", "т", "n", "ь", "m", "б", ",",
+	"ю", ".", "ё", "`",
+)
+
+// latinOf writes a word in Latin letters as people do for passwords: Иванов is ivanov.
+func latinOf(s string) string { return sounds.Replace(strings.ToLower(s)) }
+
+var sounds = strings.NewReplacer(
+	"а", "a", "б", "b", "в", "v", "г", "g", "д", "d", "е", "e", "ё", "e", "ж", "zh", "з", "z", "и", "i", "і", "i",
+	"й", "y", "к", "k", "л", "l", "м", "m", "н", "n", "о", "o", "п", "p", "р", "r", "с", "s", "т", "t", "у", "u",
+	"ў", "u", "ф", "f", "х", "h", "ц", "ts", "ч", "ch", "ш", "sh", "щ", "sch", "ъ", "", "ы", "y", "ь", "", "э", "e",
+	"ю", "yu", "я", "ya",
+)
