@@ -5,6 +5,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/clients"
 )
 
 // A Standing is how a person stands at this moment.
@@ -15,8 +17,8 @@ type Standing struct {
 	Ended      time.Time // sign-ins not later than this are worth nothing
 }
 
-// holds tells whether a sign-in at that time is worth anything.
-func (s Standing) holds(authTime time.Time) bool { return s.Active && authTime.After(s.Ended) }
+// Holds tells whether a sign-in at that time is worth anything.
+func (s Standing) Holds(authTime time.Time) bool { return s.Active && authTime.After(s.Ended) }
 
 // Accounts tells the provider about people. login implements it. Both put their question into a batch, so that
 // several questions are one round trip; the answer is there once the batch has been read.
@@ -29,6 +31,7 @@ type Accounts interface {
 
 // Consents tells the provider what a person has agreed to. consent/agreement implements it.
 type Consents interface {
-	// Covers asks whether the person's standing agreement with the client covers the scopes.
-	Covers(b *pgx.Batch, person uuid.UUID, clientID string, scopes []string, to *bool)
+	// Covers asks whether what the person agreed to, or was informed of where the client has an official basis, covers
+	// the scopes at that time. The client's basis counts: who was informed of a release has not agreed to it.
+	Covers(b *pgx.Batch, person uuid.UUID, client *clients.Client, scopes []string, at time.Time, to *bool)
 }

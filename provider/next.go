@@ -57,7 +57,7 @@ type Question struct {
 // Next decides what a request needs now (OpenID Connect Core §3.1.2.3–6). It is the only place that does.
 func Next(q Question, now time.Time) Step {
 	fresh := !q.Session.AuthTime.Before(q.Asked)
-	signedIn := !q.Session.IsZero() && q.Standing.holds(q.Session.AuthTime) &&
+	signedIn := !q.Session.IsZero() && q.Standing.Holds(q.Session.AuthTime) &&
 		level(q.Session.ACR) >= level(q.ACR) &&
 		(fresh || q.Prompt&PromptLogin == 0) &&
 		(fresh || q.MaxAge < 0 || now.Sub(q.Session.AuthTime) < q.MaxAge)
