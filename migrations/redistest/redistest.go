@@ -40,37 +40,44 @@ func New(t testing.TB) redis.UniversalClient {
 // URL leads to an empty database, for a program that connects by itself.
 func URL(t testing.TB) string {
 	t.Helper()
-	socket, err := server()
+	server, err := server()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("unix://%s?db=%d", socket, last.Add(1))
+	return fmt.Sprintf("unix://%s?db=%d", server.socket, last.Add(1))
 }
 
 var last atomic.Int64
 
+// A running server. Its process is held here, because a leash that nobody holds is
+// collected as garbage, and with it goes the server.
+type running struct {
+	socket  string
+	process *leash.Process
+}
+
 // server is the process's own; the leash ends it with the process.
-var server = sync.OnceValues(func() (socket string, err error) {
+var server = sync.OnceValues(func() (running, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	bin, err := exec.LookPath("redis-server")
 	if err != nil {
 		if err := debian.Install(ctx, func(line string) { fmt.Println(line) }, "redis-server"); err != nil {
-			return "", fmt.Errorf("no Redis found: %w", err)
+			return running{}, fmt.Errorf("no Redis found: %w", err)
 		}
 		if bin, err = exec.LookPath("redis-server"); err != nil {
-			return "", err
+			return running{}, err
 		}
 	}
 	dir, err := os.MkdirTemp("/tmp", "redistest-") // short: a socket's path has 107 bytes
 	if err != nil {
-		return "", err
+		return running{}, err
 	}
 	log, err := os.OpenFile(filepath.Join(dir, "log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
-		return "", errors.Join(err, os.RemoveAll(dir))
+		return running{}, errors.Join(err, os.RemoveAll(dir))
 	}
-	socket = filepath.Join(dir, "redis.sock")
+	socket := filepath.Join(dir, "redis.sock")
 	process, err := leash.Start(leash.Command{
 		Args: []string{
 			bin, "--port", "0", "--unixsocket", socket, "--dir", dir,
@@ -81,7 +88,7 @@ var server = sync.OnceValues(func() (socket string, err error) {
 		Log:  log,
 	})
 	if err != nil {
-		return "", err
+		return running{}, err
 	}
 	client := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, DialerRetries: 1})
 	defer client.Close()
@@ -90,13 +97,13 @@ var server = sync.OnceValues(func() (socket string, err error) {
 	for client.Ping(ctx).Err() != nil {
 		if process.Ended() {
 			said, _ := io.ReadAll(io.NewSectionReader(log, 0, 8<<10))
-			return "", fmt.Errorf("start Redis: %s", said)
+			return running{}, fmt.Errorf("start Redis: %s", said)
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return "", errors.Join(ctx.Err(), process.Stop())
+			return running{}, errors.Join(ctx.Err(), process.Stop())
 		}
 	}
-	return socket, nil
+	return running{socket, process}, nil
 })
