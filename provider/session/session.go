@@ -49,11 +49,16 @@ func New(cfg Config) *Store {
 	return &Store{redis: cfg.Redis, secure: cfg.Secure, idle: cfg.Idle, total: cfg.Total, now: cfg.Now}
 }
 
-// Begin starts a session with a new cookie and a new SID, ending the browser's
-// previous one, so that a cookie planted before a sign-in is of no use after it
+// NewSID makes the public id of a session that is about to begin, for the record of it, which comes first.
+func NewSID() string { return rand.Text() }
+
+// Begin starts a session with a new cookie, and a new SID where it has none yet, ending the
+// browser's previous one, so that a cookie planted before a sign-in is of no use after it
 // (RFC 9700 §4.7). AuthTime is kept to the microsecond, as PostgreSQL keeps times.
 func (s *Store) Begin(ctx context.Context, w http.ResponseWriter, r *http.Request, session Session) (Session, error) {
-	session.SID = rand.Text()
+	if session.SID == "" {
+		session.SID = NewSID()
+	}
 	session.AuthTime = session.AuthTime.UTC().Truncate(time.Microsecond)
 	value, err := json.Marshal(session)
 	if err != nil {
