@@ -1,0 +1,509 @@
+package grant_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"asoba.example/migrations/pgtest"
+	"asoba.example/migrations/redistest"
+	"asoba.example/provider/grant"
+	"asoba.example/provider/session"
+)
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// A world holds one person who signed in at noon, and what it takes to end that.
+type world struct {
+	pool     *pgxpool.Pool
+	trips    *pgtest.Trips
+	redis    redis.UniversalClient
+	jobs     grant.Jobs
+	sessions *session.Store
+	denials  *grant.Denials
+	cleaner  *grant.Cleaner
+	mint     grant.Mint
+	person   uuid.UUID
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{redis: redistest.New(t), mint: grant.NewMint("rt", make([]byte, 32)), person: uuid.Must(uuid.NewV7())}
+	w.pool, w.trips = pgtest.Counting(t)
+	now := func() time.Time { return noon.Add(time.Minute) }
+	w.sessions = session.New(session.Config{Redis: w.redis, Idle: time.Minute, Total: time.Hour, Now: now})
+	w.denials = grant.NewDenials(w.pool, w.redis, 5*time.Minute, now)
+	w.cleaner = &grant.Cleaner{Pool: w.pool, Denials: w.denials, Sessions: w.sessions, Now: now}
+	jobs, err := river.NewClient(riverpgxv5.New(w.pool), &river.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.jobs = jobs
+	w.exec(t, `INSERT INTO person (id, identification_number, sex, birth_date, citizenship, changed_in)
+		VALUES ($1, '3080356A001PB5', 'F', '1956-03-08', 'BY', 1)`, w.person)
+	w.exec(t, `INSERT INTO identity (person_id, state, phone, phone_index, issued_at, changed_at)
+		VALUES ($1, 'active', '\x00', '\x00', now(), now())`, w.person)
+	w.exec(t, `INSERT INTO client (client_id, metadata, created_at, changed_at) VALUES ('portal', '{}', now(), now())`)
+	return w
+}
+
+func (w *world) exec(t *testing.T, sql string, args ...any) {
+	t.Helper()
+	if _, err := w.pool.Exec(t.Context(), sql, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) count(t *testing.T, sql string) int {
+	t.Helper()
+	var n int
+	if err := w.pool.QueryRow(t.Context(), `SELECT count(*) FROM `+sql).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// grant is what the sign-in at noon could give the portal.
+func (w *world) grant() grant.Grant {
+	return grant.Grant{
+		ID: uuid.Must(uuid.NewV7()), Person: w.person, ClientID: "portal", SID: "s",
+		Scopes: []string{"openid"}, Audience: []string{"https://cabinet.example"},
+		AuthTime: noon, ACR: "low", AMR: []string{"pwd"},
+		At: noon.Add(time.Second), Till: noon.Add(time.Hour),
+	}
+}
+
+// give gives g and a refresh token of it.
+func (w *world) give(t *testing.T, db interface {
+	SendBatch(context.Context, *pgx.Batch) pgx.BatchResults
+}, g grant.Grant,
+) (refresh []byte, given bool) {
+	t.Helper()
+	refresh, _ = w.mint.Digest(w.mint.New())
+	b := new(pgx.Batch)
+	grant.Give(b, g, refresh, &given)
+	if err := db.SendBatch(t.Context(), b).Close(); err != nil {
+		t.Error(err)
+	}
+	return refresh, given
+}
+
+func (w *world) renew(t *testing.T, r grant.Refresh, digest, next []byte, at time.Time) (renewed bool) {
+	t.Helper()
+	b := new(pgx.Batch)
+	grant.Renew(b, r, digest, next, at, &renewed)
+	if err := w.pool.SendBatch(t.Context(), b).Close(); err != nil {
+		t.Error(err)
+	}
+	return renewed
+}
+
+// end is an act that ends the person's sign-ins, a minute past noon, having done something to the identity.
+func (w *world) end(t *testing.T, act string) error {
+	t.Helper()
+	return pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), act, w.person); err != nil {
+			return err
+		}
+		return grant.End(t.Context(), tx, w.jobs, w.person, grant.Blocked, noon.Add(time.Minute))
+	})
+}
+
+const (
+	block          = `UPDATE identity SET state = 'blocked', block_reason = 'self' WHERE person_id = $1`
+	changePassword = `UPDATE identity SET password_hash = 'new' WHERE person_id = $1`
+
+	live = `client_grant WHERE ended_at IS NULL`
+)
+
+func TestAGrantItsTokenAndItsRecordAreOneRoundTrip(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.trips.Take()
+	g := w.grant()
+	refresh, given := w.give(t, w.pool, g)
+	if got := w.trips.Take(); !given || got != 1 {
+		t.Fatalf("given %t in %d round trips", given, got)
+	}
+	if n := w.count(t, `event WHERE kind = 'grant.given' AND detail = '{"scope": "openid"}'`); n != 1 {
+		t.Errorf("recorded %d times", n)
+	}
+	r, err := grant.FindRefresh(t.Context(), w.pool, refresh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Ended || r.Used || r.Grant.ID != g.ID || !r.Grant.AuthTime.Equal(noon) || !r.Till.Equal(g.Till) {
+		t.Errorf("got %+v", r)
+	}
+}
+
+// What the person's standing forbids is not written, not even in part.
+func TestNothingIsGivenOnASignInThatIsWorthNothing(t *testing.T) {
+	t.Parallel()
+	const ended = `INSERT INTO ended (person_id, at, why) VALUES ($1, '2026-11-22T12:00:00Z', 'blocked')`
+	for name, test := range map[string]struct {
+		before   string
+		authTime time.Time
+		given    bool
+	}{
+		"blocked":                   {block, noon, false},
+		"temporary":                 {`UPDATE identity SET state = 'temporary' WHERE person_id = $1`, noon, false},
+		"ended at that very moment": {ended, noon, false},
+		"ended later":               {ended, noon.Add(-time.Microsecond), false},
+		"ended before":              {ended, noon.Add(time.Microsecond), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.exec(t, test.before, w.person)
+			g := w.grant()
+			g.AuthTime = test.authTime
+			_, given := w.give(t, w.pool, g)
+			want := 0
+			if test.given {
+				want = 1
+			}
+			if rows := w.count(t, live) + w.count(t, `refresh_token`) + w.count(t, `event`); given != test.given || rows != 3*want {
+				t.Errorf("given %t, %d rows", given, rows)
+			}
+		})
+	}
+}
+
+// A code that Redis forgot to have seen still gives one grant (RFC 6749 §4.1.2).
+func TestAGrantIsGivenOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var (
+		g     = w.grant()
+		times atomic.Int32
+		all   sync.WaitGroup
+	)
+	for i := range 20 {
+		g := g
+		g.At = g.At.Add(time.Duration(i) * time.Microsecond)
+		all.Go(func() {
+			if _, given := w.give(t, w.pool, g); given {
+				times.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if times.Load() != 1 || w.count(t, live) != 1 || w.count(t, `refresh_token`) != 1 || w.count(t, `event`) != 1 {
+		t.Errorf("given %d times, %d tokens, %d events", times.Load(), w.count(t, `refresh_token`), w.count(t, `event`))
+	}
+}
+
+// The second use of a code ends the grant whichever of the two arrives first.
+func TestAForestalledGrantIsDeadOnArrival(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{"given", "forestalled"} {
+		t.Run(first+" first", func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			g := w.grant()
+			forestall := func() {
+				err := pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) error {
+					return grant.Forestall(t.Context(), tx, w.jobs, g, noon.Add(2*time.Second))
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if first == "forestalled" {
+				forestall()
+			}
+			refresh, given := w.give(t, w.pool, g)
+			forestall()
+			r, err := grant.FindRefresh(t.Context(), w.pool, refresh)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !given || !r.Ended || w.renew(t, r, refresh, nil, noon.Add(time.Minute)) {
+				t.Errorf("given %t, refresh token %+v", given, r)
+			}
+			if n := w.count(t, `event WHERE kind = 'grant.ended'`); n != 1 {
+				t.Errorf("the end is recorded %d times", n)
+			}
+		})
+	}
+}
+
+// Of an act that ends a person's sign-ins and an exchange in the same instant
+// one comes first, and no grant outlives either order. The change of a password
+// leaves the identity active: there only ended tells.
+func TestNoGrantOutlivesAnEndInTheSameInstant(t *testing.T) {
+	t.Parallel()
+	for name, act := range map[string]string{"block": block, "password": changePassword} {
+		t.Run(name+" first", func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			var others sync.WaitGroup
+			err := pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) error {
+				if _, err := tx.Exec(t.Context(), act, w.person); err != nil {
+					return err
+				}
+				if err := grant.End(t.Context(), tx, w.jobs, w.person, grant.Blocked, noon.Add(time.Minute)); err != nil {
+					return err
+				}
+				others.Go(func() {
+					if _, given := w.give(t, w.pool, w.grant()); given {
+						t.Error("given")
+					}
+				})
+				w.waitForALock(t)
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			others.Wait()
+			if n := w.count(t, live); n != 0 {
+				t.Errorf("%d grants live", n)
+			}
+		})
+		t.Run("exchange before "+name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			var others sync.WaitGroup
+			err := pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) error {
+				if _, given := w.give(t, tx, w.grant()); !given {
+					t.Error("not given")
+				}
+				others.Go(func() {
+					if err := w.end(t, act); err != nil {
+						t.Error(err)
+					}
+				})
+				w.waitForALock(t)
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			others.Wait()
+			if n := w.count(t, live); n != 0 {
+				t.Errorf("%d grants live", n)
+			}
+		})
+	}
+}
+
+// waitForALock returns once somebody in this database waits for a lock.
+func (w *world) waitForALock(t *testing.T) {
+	t.Helper()
+	const waiting = `pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+	for w.count(t, waiting) == 0 {
+		if t.Context().Err() != nil {
+			t.Fatal("nobody waits")
+		}
+	}
+}
+
+func TestOfFiftyRotationsOneSucceeds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	old, _ := w.give(t, w.pool, w.grant())
+	r, err := grant.FindRefresh(t.Context(), w.pool, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var (
+		times atomic.Int32
+		all   sync.WaitGroup
+	)
+	for range 50 {
+		all.Go(func() {
+			next, _ := w.mint.Digest(w.mint.New())
+			if w.renew(t, r, old, next, noon.Add(time.Minute)) {
+				times.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if r, err = grant.FindRefresh(t.Context(), w.pool, old); err != nil {
+		t.Fatal(err)
+	}
+	if times.Load() != 1 || w.count(t, `refresh_token`) != 2 || !r.Used {
+		t.Errorf("rotated %d times, %d tokens, used %t", times.Load(), w.count(t, `refresh_token`), r.Used)
+	}
+}
+
+func TestARefreshTokenIsRenewedOnlyWhileItsGrantLives(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		before string
+		at     time.Time
+		want   bool
+	}{
+		"alive":         {`SELECT $1::uuid`, noon.Add(time.Minute), true},
+		"blocked":       {block, noon.Add(time.Minute), false},
+		"sign-in ended": {`INSERT INTO ended (person_id, at, why) VALUES ($1, '2026-11-22T12:00:30Z', 'password')`, noon.Add(time.Minute), false},
+		"grant ended":   {`UPDATE client_grant SET ended_at = given_at, ended_why = 'revoked' WHERE person_id = $1`, noon.Add(time.Minute), false},
+		"used":          {`UPDATE refresh_token SET used_at = issued_at WHERE $1::uuid IS NOT NULL`, noon.Add(time.Minute), false},
+		"at its end":    {`SELECT $1::uuid`, noon.Add(time.Hour), false},
+	} {
+		for _, rotating := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				old, _ := w.give(t, w.pool, w.grant())
+				r, err := grant.FindRefresh(t.Context(), w.pool, old)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.exec(t, test.before, w.person)
+				var next []byte
+				if rotating {
+					next, _ = w.mint.Digest(w.mint.New())
+				}
+				if got := w.renew(t, r, old, next, test.at); got != test.want {
+					t.Errorf("rotating %t: renewed %t", rotating, got)
+				}
+			})
+		}
+	}
+}
+
+// An end whose record or whose clean-up cannot be written has not happened, and a retry works.
+func TestEndLeavesNothingHalfDone(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []struct{ verb, table string }{
+		{"INSERT", "ended"},
+		{"UPDATE", "client_grant"},
+		{"INSERT", "event"},
+		{"INSERT", "river_job"},
+	} {
+		t.Run(fault.verb+" "+fault.table, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.give(t, w.pool, w.grant())
+			check := func(grants, ends, events, jobs int) {
+				t.Helper()
+				got := [...]int{w.count(t, live), w.count(t, `ended`), w.count(t, `event WHERE kind = 'sessions.ended'`), w.count(t, `river_job`)}
+				if want := [...]int{grants, ends, events, jobs}; got != want {
+					t.Errorf("live grants, ends, events, jobs: got %v, want %v", got, want)
+				}
+			}
+			heal := pgtest.FailOn(t, w.pool, fault.verb, fault.table)
+			if err := w.end(t, block); err == nil {
+				t.Fatal("ended over a broken table")
+			}
+			check(1, 0, 0, 0)
+			heal()
+			if err := w.end(t, block); err != nil {
+				t.Fatal(err)
+			}
+			check(0, 1, 1, 1)
+		})
+	}
+}
+
+// A sign-out takes what the session gave, but not what was granted for offline use.
+func TestSigningOutLeavesOfflineGrants(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	online, offline := w.grant(), w.grant()
+	offline.Scopes = append(offline.Scopes, "offline_access")
+	w.give(t, w.pool, online)
+	w.give(t, w.pool, offline)
+	var gids []uuid.UUID
+	err := pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) (err error) {
+		gids, err = grant.EndSession(t.Context(), tx, w.jobs, session.Session{SID: "s", Person: w.person}, noon.Add(time.Minute))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(gids) != 1 || gids[0] != online.ID || w.count(t, live) != 1 {
+		t.Errorf("ended %v of %v and %v", gids, online.ID, offline.ID)
+	}
+}
+
+// Redis is cleaned of what was ended, and of nothing else: the session in which
+// the password was changed is later than the end.
+func TestCleanTakesWhatWasEndedOutOfRedis(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	before, after := w.signIn(t, noon), w.signIn(t, noon.Add(time.Minute+time.Microsecond))
+	ended, other := w.grant(), uuid.Must(uuid.NewV7())
+	w.give(t, w.pool, ended)
+	if err := w.end(t, changePassword); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.cleaner.Clean(t.Context(), w.person); err != nil {
+		t.Fatal(err)
+	}
+	check := func() {
+		t.Helper()
+		for gid, want := range map[uuid.UUID]bool{ended.ID: true, other: false} {
+			if got, err := w.denials.Denied(t.Context(), gid); err != nil || got != want {
+				t.Errorf("denied %t, want %t, %v", got, want, err)
+			}
+		}
+	}
+	check()
+	for r, alive := range map[*http.Request]bool{before: false, after: true} {
+		if s, err := w.sessions.Find(t.Context(), r); err != nil || s.IsZero() == alive {
+			t.Errorf("session of %v, %v", s.AuthTime, err)
+		}
+	}
+	// A Redis that lost its memory lets nobody in.
+	if err := w.redis.FlushDB(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	check()
+	if err := w.cleaner.CleanRecent(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check()
+}
+
+// signIn begins a session and gives a request that carries it.
+func (w *world) signIn(t *testing.T, at time.Time) *http.Request {
+	t.Helper()
+	answer, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
+	if _, err := w.sessions.Begin(t.Context(), answer, r, session.Session{Person: w.person, AuthTime: at}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range answer.Result().Cookies() {
+		r.AddCookie(c)
+	}
+	return r
+}
+
+// What was not minted here, with this prefix and whole, is dropped without asking a store.
+func TestAMintKnowsItsOwn(t *testing.T) {
+	t.Parallel()
+	codes, refreshes := grant.NewMint("ac", make([]byte, 32)), grant.NewMint("rt", make([]byte, 32))
+	token := codes.New()
+	if _, ok := codes.Digest(token); !ok {
+		t.Errorf("its own is not known: %s", token)
+	}
+	if one, other := codes.New(), codes.New(); one == other {
+		t.Error("two alike")
+	}
+	for i := range token {
+		broken := []byte(token)
+		broken[i] ^= 1
+		if _, ok := codes.Digest(string(broken)); ok {
+			t.Errorf("%s passes for %s", broken, token)
+		}
+	}
+	for _, foreign := range []string{"", "ac_", "rt" + token[2:], token + "A", token[:len(token)-1], refreshes.New()} {
+		if _, ok := codes.Digest(foreign); ok {
+			t.Errorf("%q passes", foreign)
+		}
+	}
+}
