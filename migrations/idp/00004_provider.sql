@@ -65,14 +65,18 @@ CREATE TABLE refresh_token (
 
 CREATE INDEX refresh_token_grant_id ON refresh_token (grant_id);
 
--- What a person has agreed to release to a client.
+-- What a person has agreed to release to a client, or was informed of where the
+-- client has an official basis. The history is in the events.
 CREATE TABLE agreement (
 	person_id    uuid        NOT NULL REFERENCES person,
 	client_id    text        COLLATE "C" NOT NULL REFERENCES client,
-	scopes       text[]      NOT NULL,
+	scope        text        COLLATE "C" NOT NULL,
+	basis        text        NOT NULL,
 	given_at     timestamptz NOT NULL,
+	till         timestamptz NOT NULL,
 	withdrawn_at timestamptz,
-	PRIMARY KEY (person_id, client_id)
+	PRIMARY KEY (person_id, client_id, scope),
+	CONSTRAINT agreement_basis_known CHECK (basis IN ('consent', 'official'))
 );
 
 CREATE INDEX agreement_client_id ON agreement (client_id);

@@ -99,6 +99,22 @@ func EndSession(ctx context.Context, tx pgx.Tx, jobs Jobs, s session.Session, at
 	return gids, nil
 }
 
+// EndClient ends all that a person's sign-ins gave one client, and records it, in
+// the caller's transaction, which holds the lock of End. After the commit the
+// caller denies the grants that come back (Denials.Deny).
+func EndClient(ctx context.Context, tx pgx.Tx, jobs Jobs, person uuid.UUID, clientID string, why Why, at time.Time) ([]uuid.UUID, error) {
+	const end = `
+		UPDATE client_grant SET ended_at = $3, ended_why = $4
+		WHERE person_id = $1 AND client_id = $2 AND till > $3 AND ended_at IS NULL
+		RETURNING id, person_id, client_id, sid`
+
+	gids, err := endGrants(ctx, tx, jobs, why, at, end, person, clientID, at, why)
+	if err != nil {
+		return nil, fmt.Errorf("end grants of a client: %w", err)
+	}
+	return gids, nil
+}
+
 // endGrants ends the grants that a statement names, and records it.
 func endGrants(ctx context.Context, tx pgx.Tx, jobs Jobs, why Why, at time.Time, end string, args ...any) ([]uuid.UUID, error) {
 	rows, _ := tx.Query(ctx, end, args...)
