@@ -17,7 +17,7 @@ var (
 	ErrMetadata = errors.New("client metadata is not acceptable") // wrapped by *MetadataError, which names the member
 )
 
-// Bases on which values are released to a client (mission R164).
+// Bases on which values are released to a client.
 const (
 	BasisOfficial = "official" // on a legal basis: the person is informed
 	BasisConsent  = "consent"  // the person agrees
@@ -25,7 +25,7 @@ const (
 
 // Metadata is what a client registers: RFC 7591 §2, and ours after it.
 type Metadata struct {
-	ClientName               map[string]string   `json:"-"` // by language; "" the default: client_name, client_name#be, …
+	ClientName               Texts               `json:"-"` // client_name, client_name#be, …
 	RedirectURIs             []string            `json:"redirect_uris,omitempty"`
 	PostLogoutRedirectURIs   []string            `json:"post_logout_redirect_uris,omitempty"`
 	GrantTypes               []string            `json:"grant_types,omitempty"`
@@ -37,13 +37,28 @@ type Metadata struct {
 	ClientURI                string              `json:"client_uri,omitempty"`
 	PolicyURI                string              `json:"policy_uri,omitempty"`
 
-	Profile        string            `json:"profile,omitempty"` // baseline (default) or fapi2
-	RequirePKCE    *bool             `json:"require_pkce,omitempty"`
-	FirstParty     bool              `json:"first_party,omitempty"`     // asks no consent
-	Basis          string            `json:"basis,omitempty"`           // official or consent (default)
-	Purpose        map[string]string `json:"-"`                         // why the values are asked, by language: purpose, purpose#be, …
-	Resources      []string          `json:"resources,omitempty"`       // audiences it may ask tokens for (RFC 8707)
-	ResourceServer string            `json:"resource_server,omitempty"` // the audience it serves, and so may introspect
+	Profile        string   `json:"profile,omitempty"` // baseline (default) or fapi2
+	RequirePKCE    *bool    `json:"require_pkce,omitempty"`
+	FirstParty     bool     `json:"first_party,omitempty"`     // asks no consent
+	Basis          string   `json:"basis,omitempty"`           // official or consent (default)
+	Purpose        Texts    `json:"-"`                         // why the values are asked: purpose, purpose#be, …
+	LegalBasis     Texts    `json:"-"`                         // the law that lets the client ask: legal_basis, legal_basis#be, …
+	Resources      []string `json:"resources,omitempty"`       // audiences it may ask tokens for (RFC 8707)
+	ResourceServer string   `json:"resource_server,omitempty"` // the audience it serves, and so may introspect
+}
+
+// Texts say one thing in several languages; "" is the one for all others (RFC 7591 §2.2).
+type Texts map[string]string
+
+// In gives the text in the language, or else the one for all others, or else any: a person is never shown nothing
+// where something was said.
+func (t Texts) In(language string) string {
+	for _, l := range []string{language, "", "ru", "be", "en"} {
+		if text := t[l]; text != "" {
+			return text
+		}
+	}
+	return ""
 }
 
 // A Client is a registered relying party or resource server.
