@@ -50,6 +50,9 @@ const (
 	BlockedByDesk Goal = "blocked_by_desk" // was active, had it blocked at the desk
 )
 
+// Static tells whether somebody with this goal has formed a static password.
+func (g Goal) Static() bool { return g != New && g != Temporary }
+
 // Password is the static password of everybody who has formed one. A demo need not have a secret of each.
 const Password = "vasilki-u-zhyce"
 

@@ -123,6 +123,15 @@ func (n *Network) On(to string) []Message {
 	return on
 }
 
+// Newest gives the newest messages on all phones, newest first.
+func (n *Network) Newest(most int) []Message {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := slices.Clone(n.messages[max(0, len(n.messages)-most):])
+	slices.Reverse(all)
+	return all
+}
+
 // Changed is closed when the next message comes.
 func (n *Network) Changed() <-chan struct{} {
 	n.mu.Lock()

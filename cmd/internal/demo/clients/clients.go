@@ -1,0 +1,192 @@
+// Package clients is the demo's relying parties: what they register as, and the credentials that come of it.
+package clients
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"net/http"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"asoba.example/cmd/internal/demo/management"
+)
+
+// Credentials are a registered client as testers need it.
+type Credentials struct {
+	Key          string           `json:"-"` // names the client in words
+	ClientID     string           `json:"client_id"`
+	ClientSecret string           `json:"client_secret,omitempty"`
+	JWK          *jose.JSONWebKey `json:"jwk,omitempty"` // the private key
+	AuthMethod   string           `json:"token_endpoint_auth_method"`
+	RedirectURIs []string         `json:"redirect_uris"`
+	Scope        string           `json:"scope"`
+	Resource     string           `json:"resource,omitempty"`
+	About        string           `json:"about"`
+}
+
+// Addresses are where the parts of the system are.
+type Addresses struct {
+	Issuer, Management, Cabinet, EService, Workbench string
+}
+
+// The clients, by key.
+const (
+	Operator     = "operator"      // the whole management API
+	Desk         = "desk"          // a desk's own system
+	DeskPage     = "desk_page"     // the desk page of the workbench, where clerks sign in
+	Follower     = "workbench"     // the workbench, which follows the feed
+	Cabinet      = "cabinet"       // the web cabinet and the cabinet's API
+	EService     = "eservice"      // the sample e-service
+	Test         = "test"          // for testers' own relying parties: a secret
+	TestKey      = "test_key"      // the same with a key
+	TestPublic   = "test_public"   // the same without either
+	TestOfficial = "test_official" // one that asks on an official basis
+)
+
+// OperatorScope is the whole management API.
+const OperatorScope = "clients:manage keys:manage desk:act register:manage policy:manage audit:read changes:read"
+
+// testScope is all that concerns a citizen.
+const testScope = "openid profile phone citizenship identification_number offline_access " +
+	"cabinet.profile cabinet.services cabinet.cases cabinet.inbox cabinet.journal"
+
+// testRedirects are where testers' relying parties listen.
+var testRedirects = []string{"http://127.0.0.1:3901/cb", "http://localhost:3901/cb"}
+
+// Metadata is what a client registers (RFC 7591 §2), with the provider's own members.
+type Metadata map[string]any
+
+// OperatorMetadata is the first client of all: it registers the others.
+func OperatorMetadata(at Addresses) Metadata {
+	return Metadata{
+		"client_name": "Оператор", "client_name#en": "Operator",
+		"grant_types": []string{"client_credentials"}, "response_types": []string{},
+		"token_endpoint_auth_method": "client_secret_basic", "scope": OperatorScope,
+		"resources": []string{at.Management},
+	}
+}
+
+// A wanted client.
+type wanted struct {
+	key      string
+	metadata Metadata
+	keyed    bool // authenticates by a key of its own
+}
+
+// others are all clients but the operator's.
+func others(at Addresses) []wanted {
+	test := func(name string, more Metadata) Metadata {
+		m := Metadata{
+			"client_name": name, "redirect_uris": testRedirects,
+			"post_logout_redirect_uris": []string{"http://127.0.0.1:3901/", "http://localhost:3901/", "http://127.0.0.1:3901/cb"},
+			"grant_types":               []string{"authorization_code", "refresh_token"},
+			"scope":                     testScope, "resources": []string{at.Cabinet},
+			"purpose": "Проба", "purpose#be": "Спроба", "purpose#en": "A trial",
+		}
+		maps.Copy(m, more)
+		return m
+	}
+	return []wanted{
+		{key: Desk, metadata: Metadata{
+			"client_name": "Система пункта выдачи", "client_name#be": "Сістэма пункта выдачы", "client_name#en": "Desk system",
+			"grant_types": []string{"client_credentials"}, "response_types": []string{},
+			"token_endpoint_auth_method": "client_secret_basic", "scope": "desk:act",
+			"resources": []string{at.Management},
+		}},
+		{key: DeskPage, metadata: Metadata{
+			"client_name": "Рабочее место пункта выдачи", "client_name#be": "Працоўнае месца пункта выдачы", "client_name#en": "Desk page",
+			"redirect_uris": []string{at.Workbench + "/desk/callback"}, "post_logout_redirect_uris": []string{at.Workbench + "/desk"},
+			"grant_types": []string{"authorization_code"}, "token_endpoint_auth_method": "client_secret_basic",
+			"scope": "openid desk:act", "resources": []string{at.Management}, "first_party": true,
+		}},
+		{key: Follower, metadata: Metadata{
+			"client_name": "Демонстрационный стенд", "client_name#be": "Дэманстрацыйны стэнд", "client_name#en": "Workbench",
+			"grant_types": []string{"client_credentials"}, "response_types": []string{},
+			"token_endpoint_auth_method": "client_secret_basic", "scope": "changes:read",
+			"resources": []string{at.Management},
+		}},
+		{key: Cabinet, keyed: true, metadata: Metadata{
+			"client_name": "Личный кабинет", "client_name#be": "Асабісты кабінет", "client_name#en": "Personal cabinet",
+			"redirect_uris": []string{at.Cabinet + "/callback"}, "post_logout_redirect_uris": []string{at.Cabinet + "/"},
+			"grant_types": []string{"authorization_code", "client_credentials"}, "token_endpoint_auth_method": "private_key_jwt",
+			"scope":     "openid profile phone cabinet.profile cabinet.journal changes:read",
+			"resources": []string{at.Cabinet, at.Management}, "resource_server": at.Cabinet, "first_party": true,
+		}},
+		{key: EService, metadata: Metadata{
+			"client_name": "Пример электронной услуги", "client_name#be": "Прыклад электроннай паслугі", "client_name#en": "Sample e-service",
+			"redirect_uris": []string{at.EService + "/callback"}, "post_logout_redirect_uris": []string{at.EService + "/"},
+			"grant_types": []string{"authorization_code"}, "token_endpoint_auth_method": "client_secret_basic",
+			"scope": "openid profile phone cabinet.profile", "resources": []string{at.Cabinet}, "basis": "consent",
+			"purpose":    "Показать, какие сведения получает электронная услуга",
+			"purpose#be": "Паказаць, якія звесткі атрымлівае электронная паслуга",
+			"purpose#en": "To show what an e-service is given",
+			"client_uri": at.EService,
+		}},
+		{key: Test, metadata: test("Проба с секретом", Metadata{"token_endpoint_auth_method": "client_secret_basic"})},
+		{key: TestKey, keyed: true, metadata: test("Проба с ключом", Metadata{"token_endpoint_auth_method": "private_key_jwt"})},
+		{key: TestPublic, metadata: test("Проба без секрета", Metadata{"token_endpoint_auth_method": "none", "require_pkce": true})},
+		{key: TestOfficial, metadata: test("Проба на официальном основании", Metadata{
+			"token_endpoint_auth_method": "client_secret_basic", "basis": "official",
+		})},
+	}
+}
+
+// Register registers every client that is not among those known, by the management API, and calls keep after each.
+func Register(ctx context.Context, api management.Caller, at Addresses, known []Credentials, keep func(Credentials) error) error {
+	has := map[string]bool{}
+	for _, c := range known {
+		has[c.Key] = true
+	}
+	for _, w := range others(at) {
+		if has[w.key] {
+			continue
+		}
+		c, err := register(ctx, api, w)
+		if err != nil {
+			return fmt.Errorf("register the client %s: %w", w.key, err)
+		}
+		if err := keep(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func register(ctx context.Context, api management.Caller, w wanted) (Credentials, error) {
+	var key *jose.JSONWebKey
+	if w.keyed {
+		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return Credentials{}, err
+		}
+		key = &jose.JSONWebKey{Key: private, KeyID: w.key, Algorithm: string(jose.ES256), Use: "sig"}
+		w.metadata["jwks"] = jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}}
+	}
+	var registered struct {
+		ClientID     string `json:"client_id"`
+		ClientSecret string `json:"client_secret"`
+	}
+	if err := api.Call(ctx, http.MethodPost, "/clients", w.metadata, &registered); err != nil {
+		return Credentials{}, err
+	}
+	return With(w.key, registered.ClientID, registered.ClientSecret, key, w.metadata), nil
+}
+
+// With makes credentials of what was registered and what came of it.
+func With(key, id, secret string, jwk *jose.JSONWebKey, m Metadata) Credentials {
+	c := Credentials{Key: key, ClientID: id, ClientSecret: secret, JWK: jwk}
+	c.AuthMethod, _ = m["token_endpoint_auth_method"].(string)
+	c.Scope, _ = m["scope"].(string)
+	c.RedirectURIs, _ = m["redirect_uris"].([]string)
+	if c.RedirectURIs == nil {
+		c.RedirectURIs = []string{}
+	}
+	if resources, _ := m["resources"].([]string); len(resources) > 0 {
+		c.Resource = resources[0]
+	}
+	return c
+}

@@ -1,0 +1,198 @@
+// Package standing knows how the demo's people stand, from the provider's feed of changes: the workbench is a
+// follower like the cabinet and asks nobody's database.
+//
+//	none ── issued ──► temporary ── activated ──► active
+//	                     ▲    └─ blocked ─┐         │ blocked
+//	                     │                ▼         ▼
+//	                     └─ unblocked ─── blocked(reason)     by the desk
+//	                                      └─ unblocked ► active   by the citizen
+package standing
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"asoba.example/cmd/internal/demo/management"
+)
+
+// A Standing is how a person's identifier stands.
+type Standing struct {
+	State       string // none, temporary, active, blocked
+	BlockReason string
+	Formed      int // how often a static password was formed
+}
+
+// A Follower reads the feed.
+type Follower struct {
+	api    management.Caller
+	log    *slog.Logger
+	cursor string            // Run's
+	ids    map[string]string // Run's: identification number by the person's id
+
+	mu       sync.Mutex
+	standing map[string]Standing // by identification number; of those only who are followed
+	changed  chan struct{}       // closed and replaced when something changed
+}
+
+// New makes a Follower of some people, by their identification numbers, that begins at the feed's beginning.
+func New(api management.Caller, numbers []string, log *slog.Logger) *Follower {
+	f := &Follower{
+		api: api, log: log,
+		ids: map[string]string{}, standing: map[string]Standing{}, changed: make(chan struct{}),
+	}
+	for _, number := range numbers {
+		f.standing[number] = Standing{State: "none"}
+	}
+	return f
+}
+
+// pause is between tries while the provider does not answer.
+const pause = time.Second
+
+// Run follows until ctx ends.
+func (f *Follower) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := f.read(ctx, 2*time.Second); err != nil && ctx.Err() == nil {
+			f.log.Warn("the feed of changes was not read; will be tried again", "err", err)
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+			}
+		}
+	}
+	return nil
+}
+
+// Of gives a person's standing by identification number.
+func (f *Follower) Of(number string) Standing {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.standing[number]
+}
+
+// Changed is closed at the next change.
+func (f *Follower) Changed() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.changed
+}
+
+// Await returns when somebody stands as wanted.
+func (f *Follower) Await(ctx context.Context, number string, as func(Standing) bool) error {
+	for {
+		changed := f.Changed()
+		if as(f.Of(number)) {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("the feed has not told: %w", ctx.Err())
+		}
+	}
+}
+
+type entry struct {
+	Kind    string            `json:"kind"`
+	Person  string            `json:"person"`
+	Edition int64             `json:"edition"`
+	Staff   bool              `json:"staff"`
+	Detail  map[string]string `json:"detail"`
+}
+
+// read takes what came after the cursor, waiting for it at most so long.
+func (f *Follower) read(ctx context.Context, wait time.Duration) error {
+	query := url.Values{"wait": {strconv.Itoa(int(wait.Seconds()))}}
+	if f.cursor != "" {
+		query.Set("after", f.cursor)
+	}
+	var page struct {
+		Entries []entry `json:"entries"`
+		Cursor  string  `json:"cursor"`
+	}
+	if err := f.api.Call(ctx, http.MethodGet, "/changes?"+query.Encode(), nil, &page); err != nil {
+		return err
+	}
+	for _, e := range page.Entries {
+		if e.Kind == "edition.applied" {
+			if err := f.meet(ctx, e.Edition); err != nil {
+				return err
+			}
+		}
+	}
+	f.cursor = page.Cursor
+	f.take(page.Entries)
+	return nil
+}
+
+// meet learns who is in the register: the feed names people by their ids alone.
+func (f *Follower) meet(ctx context.Context, edition int64) error {
+	query := url.Values{"limit": {"1000"}}
+	for {
+		var page struct {
+			People []struct {
+				ID     string `json:"id"`
+				Number string `json:"identification_number"`
+			} `json:"people"`
+			Next string `json:"next"`
+		}
+		path := fmt.Sprintf("/register/editions/%d/people?%s", edition, query.Encode())
+		if err := f.api.Call(ctx, http.MethodGet, path, nil, &page); err != nil {
+			return err
+		}
+		for _, p := range page.People {
+			if f.Of(p.Number) != (Standing{}) {
+				f.ids[p.ID] = p.Number
+			}
+		}
+		if page.Next == "" {
+			return nil
+		}
+		query.Set("after", page.Next)
+	}
+}
+
+func (f *Follower) take(entries []entry) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	news := false
+	for _, e := range entries {
+		number, followed := f.ids[e.Person]
+		if !followed {
+			continue
+		}
+		before := f.standing[number]
+		f.standing[number] = before.after(e)
+		news = news || f.standing[number] != before
+	}
+	if news {
+		close(f.changed)
+		f.changed = make(chan struct{})
+	}
+}
+
+func (s Standing) after(e entry) Standing {
+	switch e.Kind {
+	case "identifier.issued":
+		s.State, s.BlockReason = "temporary", ""
+	case "identifier.activated":
+		s.State, s.BlockReason = "active", ""
+		s.Formed++
+	case "password.changed":
+		s.Formed++
+	case "identifier.blocked":
+		s.State, s.BlockReason = "blocked", e.Detail["reason"]
+	case "identifier.unblocked":
+		s.State, s.BlockReason = "temporary", ""
+		if !e.Staff {
+			s.State = "active"
+		}
+	}
+	return s
+}
