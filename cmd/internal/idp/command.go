@@ -1,0 +1,113 @@
+package idp
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"asoba.example/cmd/internal/settings"
+	"asoba.example/migrations"
+)
+
+//go:embed config.go
+var manual string
+
+// Main is the program: it runs the sub-command that the arguments name and gives the exit status.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := command().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "idp:", err)
+		return 1
+	}
+	return 0
+}
+
+func command() *cobra.Command {
+	help, err := settings.Help(manual)
+	if err != nil {
+		panic(err) // config.go is part of this program
+	}
+	root := &cobra.Command{
+		Use:           "idp",
+		Short:         "The identity provider: sign-in for citizens, OpenID Connect for e-services, the desk's API",
+		Long:          "The identity provider: sign-in for citizens, OpenID Connect for e-services, the desk's API.\n\nSettings are environment variables:\n\n" + help,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(serveCommand(), migrateCommand(), keyCommand())
+	return root
+}
+
+// config reads the settings; every wrong one is told at once.
+func config() (Config, error) { return settings.Read[Config](os.Environ()) }
+
+func serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Serve until told to stop",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := config()
+			if err != nil {
+				return err
+			}
+			return Serve(cmd.Context(), cfg, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+		},
+	}
+}
+
+func migrateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the database to the schema of this build",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := config()
+			if err != nil {
+				return err
+			}
+			return Migrate(cmd.Context(), cfg)
+		},
+	}
+}
+
+func keyCommand() *cobra.Command {
+	key := &cobra.Command{Use: "key", Short: "Keys"}
+	key.AddCommand(&cobra.Command{
+		Use:   "master",
+		Short: "Print a new master key, for IDP_MASTER_KEY_FILE",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), NewMasterKey())
+			return err
+		},
+	})
+	return key
+}
+
+// NewMasterKey makes the content of a master key file.
+func NewMasterKey() string {
+	key := make([]byte, 32)
+	rand.Read(key)
+	return base64.StdEncoding.EncodeToString(key)
+}
+
+// Migrate brings the database to the schema of this build.
+func Migrate(ctx context.Context, cfg Config) error {
+	pool, err := pgxpool.New(ctx, cfg.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	return migrations.Up(ctx, pool, migrations.IDP)
+}
