@@ -22,5 +22,3 @@ CREATE TABLE event (
 
 CREATE INDEX event_unplaced ON event (id) WHERE place IS NULL;
 CREATE INDEX event_person ON event (person_id, place);
-
-CREATE SEQUENCE event_place AS bigint;

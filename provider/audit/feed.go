@@ -1,0 +1,191 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// ErrCursor says that a cursor is none of ours.
+var ErrCursor = errors.New("no such cursor")
+
+// A Cursor is how far a consumer has read. The zero Cursor is before everything.
+type Cursor int64
+
+// ParseCursor reads a cursor as we gave it, or "" for the zero Cursor.
+func ParseCursor(s string) (Cursor, error) {
+	if s == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return 0, ErrCursor
+	}
+	return Cursor(n), nil
+}
+
+// MarshalText writes a cursor as a consumer keeps it: it is no number to reckon with.
+func (c Cursor) MarshalText() ([]byte, error) { return strconv.AppendInt(nil, int64(c), 10), nil }
+
+// An Entry is an event as a consumer of the feed sees it. Which clerk acted is not among it.
+type Entry struct {
+	Cursor   Cursor            `json:"cursor"`
+	Kind     Kind              `json:"kind"`
+	At       time.Time         `json:"at"`
+	Person   uuid.UUID         `json:"person,omitzero"`
+	ClientID string            `json:"client_id,omitempty"`
+	Office   string            `json:"office,omitempty"`
+	Staff    bool              `json:"staff,omitempty"` // a clerk acted
+	GID      uuid.UUID         `json:"gid,omitzero"`
+	SID      string            `json:"sid,omitempty"`
+	ACR      string            `json:"acr,omitempty"`
+	Agent    string            `json:"agent,omitempty"`
+	Edition  int64             `json:"edition,omitempty"`
+	Detail   map[string]string `json:"detail,omitempty"`
+}
+
+// told are the kinds that go out: what a cabinet must act on and what a citizen
+// may see of their own. Keys, clients, clerks and the desk's attempts stay here.
+var told = []string{
+	string(EditionApplied), string(PersonChanged),
+	string(IdentifierIssued), string(PasswordReissued), string(IdentifierActivated), string(PasswordChanged),
+	string(IdentifierBlocked), string(IdentifierUnblocked),
+	string(SignedIn), string(SignInRefused), string(SignedOut), string(SessionsEnded),
+	string(GrantGiven), string(GrantEnded), string(AgreementGiven), string(AgreementWithdrawn),
+}
+
+// A Feed tells consumers what happened, in order, each from where they were.
+type Feed struct {
+	pool       *pgxpool.Pool
+	background *pgxpool.Pool
+
+	mu    sync.Mutex
+	head  Cursor        // the last place we know of
+	risen chan struct{} // closed, and replaced, when head rises
+}
+
+// NewFeed makes a Feed that reads from pool, and listens on a connection of background.
+func NewFeed(pool, background *pgxpool.Pool) *Feed {
+	return &Feed{pool: pool, background: background, risen: make(chan struct{})}
+}
+
+// After gives at most limit entries after a cursor, and the cursor to go on
+// from, which moves past what is not told as well.
+func (f *Feed) After(ctx context.Context, after Cursor, limit int) ([]Entry, Cursor, error) {
+	const last = `SELECT coalesce(max(place), 0) FROM event`
+
+	const find = `
+		SELECT place, kind, at, coalesce(person_id, $4), coalesce(client_id, ''), coalesce(office, ''), clerk_id IS NOT NULL,
+		       coalesce(gid, $4), coalesce(sid, ''), coalesce(acr, ''), coalesce(agent, ''), coalesce(edition, 0), detail
+		FROM event
+		WHERE place > $1 AND kind = ANY ($3) AND (person_id IS NOT NULL OR edition IS NOT NULL)
+		ORDER BY place LIMIT $2`
+
+	var (
+		entries []Entry
+		cursor  Cursor
+	)
+	// The last place is read first: everything up to it is seen by the second statement.
+	b := new(pgx.Batch)
+	b.Queue(last).QueryRow(func(row pgx.Row) error { return row.Scan(&cursor) })
+	b.Queue(find, after, limit, told, uuid.Nil).Query(func(rows pgx.Rows) (err error) {
+		entries, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Entry])
+		return err
+	})
+	if err := f.pool.SendBatch(ctx, b).Close(); err != nil {
+		return nil, 0, fmt.Errorf("read the feed: %w", err)
+	}
+	for i := range entries {
+		entries[i].At = entries[i].At.UTC()
+	}
+	switch n := len(entries); {
+	case n == limit:
+		cursor = entries[n-1].Cursor
+	case n > 0:
+		cursor = max(cursor, entries[n-1].Cursor)
+	}
+	return entries, max(cursor, after), nil
+}
+
+// Wait is After, but where there is nothing new it waits for it, until ctx ends
+// or the time has passed. It holds no connection meanwhile.
+func (f *Feed) Wait(ctx context.Context, after Cursor, limit int, wait time.Duration) ([]Entry, Cursor, error) {
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	for {
+		risen := f.above(after) // before the look, so that nothing is missed between
+		entries, cursor, err := f.After(ctx, after, limit)
+		if err != nil || len(entries) > 0 {
+			return entries, cursor, err
+		}
+		after = cursor
+		select {
+		case <-risen:
+		case <-over.C:
+			return entries, cursor, nil
+		case <-ctx.Done():
+			return nil, 0, ctx.Err()
+		}
+	}
+}
+
+// Listen hears of new places until ctx ends or its connection breaks, and is
+// then to be called again. While nobody listens, Wait lasts for its whole time.
+func (f *Feed) Listen(ctx context.Context) error {
+	conn, err := f.background.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("listen for events: %w", err)
+	}
+	defer conn.Release()
+	defer conn.Conn().Close(context.WithoutCancel(ctx)) // a connection that listens is of no use to others
+	if _, err := conn.Exec(ctx, "LISTEN "+placed); err != nil {
+		return fmt.Errorf("listen for events: %w", err)
+	}
+	const last = `SELECT coalesce(max(place), 0) FROM event`
+	var head Cursor
+	if err := conn.QueryRow(ctx, last).Scan(&head); err != nil { // what was placed before we listened
+		return fmt.Errorf("listen for events: %w", err)
+	}
+	for {
+		f.rise(head)
+		n, err := conn.Conn().WaitForNotification(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("listen for events: %w", err)
+		}
+		if head, err = ParseCursor(n.Payload); err != nil {
+			return fmt.Errorf("listen for events: %w", err)
+		}
+	}
+}
+
+// above gives a channel that closes once there is a place after the cursor.
+func (f *Feed) above(after Cursor) <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.head > after {
+		closed := make(chan struct{})
+		close(closed)
+		return closed
+	}
+	return f.risen
+}
+
+func (f *Feed) rise(to Cursor) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if to > f.head {
+		f.head = to
+		close(f.risen)
+		f.risen = make(chan struct{})
+	}
+}
