@@ -125,17 +125,17 @@ var people = []Person{
 	{
 		Key: "stanislau", IdentificationNumber: "1090149H041PB0", Family: "Липский", Given: "Станислав", Middle: "Казимирович",
 		Document: Document{passport, "ZZ0000041", validTill}, Phone: "+375294000041", Goal: Active,
-		Sex: "M", BirthDate: "1949-01-09", Citizenship: "BY", Since: Facts{Death: "2026-09-30"},
+		Sex: "M", BirthDate: "1949-01-09", Citizenship: "BY", Since: Facts{Death: "2025-02-03"},
 	},
 	{
 		Key: "viktar", IdentificationNumber: "1220688K042PB3", Family: "Осинский", Given: "Виктор", Middle: "Романович",
 		Document: Document{passport, "ZZ0000042", validTill}, Phone: "+375294000042", Goal: New,
-		Sex: "M", BirthDate: "1988-06-22", Citizenship: "BY", Before: Facts{Missing: "2025-02-11"},
+		Sex: "M", BirthDate: "1988-06-22", Citizenship: "BY", Before: Facts{Missing: "2024-11-18"},
 	},
 	{
 		Key: "kaciaryna", IdentificationNumber: "2130597M043PB8", Family: "Ивицкая", Given: "Екатерина", Middle: "Антоновна",
 		Document: Document{passport, "ZZ0000043", validTill}, Phone: "+375294000043", Goal: Active,
-		Sex: "F", BirthDate: "1997-05-13", Citizenship: "BY", Before: Facts{Limited: "2025-06-17"}, Since: Facts{Incapable: "2026-09-15"},
+		Sex: "F", BirthDate: "1997-05-13", Citizenship: "BY", Before: Facts{Limited: "2024-06-17"}, Since: Facts{Incapable: "2025-02-12"},
 	},
 	{
 		Key: "tomasz", IdentificationNumber: "1160386A051BA4", Family: "Новак", Given: "Томаш",
