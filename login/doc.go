@@ -1,1 +1,21 @@
+// Package login is the doors at which a citizen proves who they are, and looks after the means of it.
+//
+//	/sign-in ── right ──► known browser ────────────────────────► session, acr low
+//	   │                  unknown browser, or more is asked
+//	   │                     └─► /sign-in/code ── right ────────► session, acr substantial
+//	   └─ right, temporary ───► /sign-in/password ── formed ────► session, acr low
+//
+// Somebody who signs in is waited for: by an authorization request or by a page of ours. That is the
+// provider's Interaction; every door ends by going back through it, and the provider decides what comes
+// next. How far a person has come between two pages is kept in Redis under the interaction, so that
+// reload and Back do no harm, and only the browser that began can go on.
+//
+// The pages of the person signed in are /security, /security/password and /block. They ask for a fresh
+// sign-in where the act is grave.
+//
+// What is wrong with a sign-in is not told: an unknown number, a number without an identifier, a wrong
+// password, a blocked identifier and an expired password get one answer, after the same work. That one
+// tried too often is told openly, because it is counted alike for all numbers.
+//
+// The package holds no SQL but that of Accounts; it needs provider and its leaves, and the rooms below it.
 package login

@@ -117,7 +117,7 @@ func (c *Codes) Send(ctx context.Context, p Purpose, person uuid.UUID, occasion 
 	}
 	err = pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
 		if _, err := c.Outbox.Put(ctx, tx, identity.Message{
-			Person: person, Phone: phone, Kind: "code", Text: c.Text(language, code), At: at, Till: state.Till,
+			Person: person, Phone: phone, Kind: identity.CodeMessage, Text: c.Text(language, code), At: at, Till: state.Till,
 		}); err != nil {
 			return err
 		}

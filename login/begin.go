@@ -1,0 +1,95 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/login/browser"
+	"asoba.example/provider"
+	"asoba.example/provider/audit"
+	"asoba.example/provider/session"
+)
+
+// Levels of a sign-in (acr).
+const (
+	low         = "low"         // the password, at a browser known for the person; the first sign-in
+	substantial = "substantial" // the password and a code by SMS
+)
+
+// A proof is how somebody has shown who they are.
+type proof struct {
+	acr string
+	amr []string // RFC 8176
+	// alone makes every other browser a stranger: after the password was formed anew
+	// nobody shall come in by a browser that an earlier one had opened.
+	alone bool
+}
+
+// errEnded says that the person's sign-ins are worth nothing any more: there is no session to begin.
+var errEnded = errors.New("the identifier is not active")
+
+// finish ends a sign-in that went well: the session begins, and the browser goes back to what waits.
+func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Interaction, person uuid.UUID, how proof) error {
+	err := l.begin(r.Context(), w, r, i.ClientID, person, how)
+	if errors.Is(err, errEnded) { // blocked between two pages
+		return l.restart(w, r, i)
+	}
+	if err != nil {
+		return err
+	}
+	if err := l.forget(r.Context(), i); err != nil {
+		return err
+	}
+	http.Redirect(w, r, i.Continue(), http.StatusSeeOther)
+	return nil
+}
+
+// begin makes the browser known, records the sign-in, and starts the session. In this order:
+// no session without its record.
+func (l *Login) begin(ctx context.Context, w http.ResponseWriter, r *http.Request, clientID string, person uuid.UUID, how proof) error {
+	standing, err := l.standing(ctx, person)
+	if err != nil {
+		return err
+	}
+	if !standing.Active {
+		return errEnded
+	}
+	at := l.now()
+	s := session.Session{
+		SID: session.NewSID(), Person: person, AuthTime: authTime(at, standing.Ended),
+		ACR: how.acr, AMR: how.amr, Agent: browser.Agent(r),
+	}
+	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		if how.alone {
+			if err := l.browsers.Forget(ctx, tx, person); err != nil {
+				return err
+			}
+		}
+		if err := l.browsers.Remember(ctx, tx, w, r, person); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Event{
+			Kind: audit.SignedIn, At: at, Person: person, ClientID: clientID, SID: s.SID, ACR: s.ACR, Agent: s.Agent,
+		})
+	})
+	if err != nil {
+		return err
+	}
+	_, err = l.sessions.Begin(ctx, w, r, s)
+	return err
+}
+
+// authTime is the time of a sign-in that happens at this moment. Tokens tell it in whole seconds (OpenID
+// Connect Core §2), and whatever is not later than the end of the sign-ins before is worth nothing: so
+// within the second of that end it is the next one.
+func authTime(now, ended time.Time) time.Time {
+	if now.Truncate(time.Second).After(ended) {
+		return now
+	}
+	return ended.Truncate(time.Second).Add(time.Second)
+}

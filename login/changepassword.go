@@ -1,0 +1,74 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+
+	"asoba.example/login/identity"
+	"asoba.example/login/throttle"
+	"asoba.example/provider"
+	"asoba.example/provider/page"
+)
+
+// passwordPage handles GET /security/password.
+func (l *Login) passwordPage(w http.ResponseWriter, r *http.Request, v visitor) error {
+	return l.showPassword(w, r, v, http.StatusOK)
+}
+
+// changePassword handles POST /security/password: a static password may be formed any number of times
+// (resolution 792 ¶5). Everybody else who is signed in as this person is signed out; this browser goes on.
+func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor) error {
+	ctx, current := r.Context(), r.PostFormValue("password")
+	password, wrong := readNewPassword(r)
+	if current == "" {
+		wrong = append([]page.FieldError{{Field: "password", Word: "security-password.missing"}}, wrong...)
+	}
+	if len(wrong) > 0 {
+		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, wrong...)
+	}
+	person := v.Session.Person
+	if v.ACR != substantial {
+		wait, err := l.throttle.Take(ctx, throttle.Try{Limit: ofPasswordChanges, By: person.String()})
+		if err != nil {
+			return err
+		}
+		if wait > 0 {
+			return l.ask(w, r, provider.Interaction{Page: "/security/password", ACR: substantial})
+		}
+	}
+	wait, err := l.throttle.Take(ctx, throttle.Try{Limit: ofCurrentPassword, By: person.String()})
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		return l.showPassword(w, r, v, http.StatusTooManyRequests, tooMany(w, wait))
+	}
+	err = l.registry.ChangePassword(ctx, person, current, password, l.act(r))
+	if errors.Is(err, identity.ErrWrong) {
+		wrong = append(wrong, page.FieldError{Field: "password", Word: "security-password.wrong"})
+	}
+	wrong = append(wrong, weak(err)...)
+	if len(wrong) > 0 {
+		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, wrong...)
+	}
+	if err == nil {
+		// The password alone was proved, so the new session is of the lower level.
+		err = l.begin(ctx, w, r, "", person, proof{acr: low, amr: []string{"pwd"}, alone: true})
+	}
+	to := "/security?changed"
+	if errors.Is(err, identity.ErrState) || errors.Is(err, errEnded) { // changed or blocked from elsewhere at the same moment
+		to, err = "/security", nil
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+func (l *Login) showPassword(w http.ResponseWriter, r *http.Request, v visitor, status int, wrong ...page.FieldError) error {
+	return l.site.Show(w, r, page.View{
+		Status: status, Name: "security-password", Errors: wrong, SignedIn: true, Back: "/security",
+		Data: struct{ Identifier string }{v.Identifier.Reveal()}, // for the person's password manager
+	})
+}

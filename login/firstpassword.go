@@ -1,0 +1,63 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+
+	"asoba.example/login/identity"
+	"asoba.example/provider/page"
+)
+
+// firstPasswordPage handles GET /sign-in/password.
+func (l *Login) firstPasswordPage(w http.ResponseWriter, r *http.Request, u underWay) error {
+	return l.showFirstPassword(w, r, u, http.StatusOK)
+}
+
+// formFirstPassword handles POST /sign-in/password: the static password is formed at the first
+// sign-in (resolution 792 ¶5), and with it the identifier becomes active.
+func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u underWay) error {
+	password, wrong := readNewPassword(r)
+	if len(wrong) == 0 {
+		err := l.registry.Activate(r.Context(), u.Person, password, l.act(r))
+		wrong = weak(err)
+		switch {
+		case errors.Is(err, identity.ErrState): // blocked, or formed in another window: the sign-in begins again
+			return l.restart(w, r, u.Interaction)
+		case err != nil && wrong == nil:
+			return err
+		}
+	}
+	if len(wrong) > 0 {
+		return l.showFirstPassword(w, r, u, http.StatusUnprocessableEntity, wrong...)
+	}
+	return l.finish(w, r, u.Interaction, u.Person, proof{acr: low, amr: []string{"pwd"}, alone: true})
+}
+
+func (l *Login) showFirstPassword(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
+	return l.site.Show(w, r, page.View{
+		Status: status, Name: "sign-in-password", Errors: wrong, FormAction: u.LeadsTo(),
+		Data: struct{ Identifier string }{u.Identifier.Reveal()}, // for the person's password manager
+	})
+}
+
+// readNewPassword understands the two fields of a new password.
+func readNewPassword(r *http.Request) (string, []page.FieldError) {
+	password, again := r.PostFormValue("new_password"), r.PostFormValue("new_password_again")
+	switch {
+	case password == "":
+		return "", []page.FieldError{{Field: "new_password", Word: "new-password.missing"}}
+	case again == "":
+		return "", []page.FieldError{{Field: "new_password_again", Word: "new-password.again_missing"}}
+	case password != again:
+		return "", []page.FieldError{{Field: "new_password_again", Word: "new-password.differ"}}
+	}
+	return password, nil
+}
+
+// weak says what is wrong with a new password, if that is what is wrong.
+func weak(err error) []page.FieldError {
+	if e, ok := errors.AsType[*identity.WeakError](err); ok {
+		return []page.FieldError{{Field: "new_password", Word: e.Word}}
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package login
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
+
+	"asoba.example/login/browser"
+	"asoba.example/login/code"
+	"asoba.example/login/identity"
+	"asoba.example/login/throttle"
+	"asoba.example/provider"
+	"asoba.example/provider/clients"
+	"asoba.example/provider/page"
+	"asoba.example/provider/session"
+)
+
+//go:embed pages parts words
+var files embed.FS
+
+// Room is what login brings to the site.
+func Room() page.Room { return page.Room{FS: files} }
+
+// Config is what a Login needs. All of it.
+type Config struct {
+	Site         *page.Site
+	Interactions *provider.Interactions
+	Accounts     provider.Accounts
+	Sessions     *session.Store
+	Clients      *clients.Registry
+	Registry     *identity.Registry
+	Codes        *code.Codes
+	Browsers     *browser.Browsers
+	Throttle     *throttle.Throttle
+	Pool         *pgxpool.Pool
+	Redis        redis.UniversalClient
+	CabinetURL   string // where "back to the cabinet" leads
+	Now          func() time.Time
+}
+
+// A Login is the doors of this package.
+type Login struct {
+	site         *page.Site
+	interactions *provider.Interactions
+	accounts     provider.Accounts
+	sessions     *session.Store
+	clients      *clients.Registry
+	registry     *identity.Registry
+	codes        *code.Codes
+	browsers     *browser.Browsers
+	throttle     *throttle.Throttle
+	pool         *pgxpool.Pool
+	redis        redis.UniversalClient
+	cabinet      string
+	now          func() time.Time
+}
+
+// New makes a Login.
+func New(c Config) (*Login, error) {
+	if c.Site == nil || c.Interactions == nil || c.Accounts == nil || c.Sessions == nil || c.Clients == nil ||
+		c.Registry == nil || c.Codes == nil || c.Browsers == nil || c.Throttle == nil || c.Pool == nil ||
+		c.Redis == nil || c.CabinetURL == "" || c.Now == nil {
+		return nil, errors.New("login: a part is missing")
+	}
+	return &Login{
+		site: c.Site, interactions: c.Interactions, accounts: c.Accounts, sessions: c.Sessions, clients: c.Clients,
+		registry: c.Registry, codes: c.Codes, browsers: c.Browsers, throttle: c.Throttle,
+		pool: c.Pool, redis: c.Redis, cabinet: c.CabinetURL, now: c.Now,
+	}, nil
+}
+
+// Mount opens the doors.
+func (l *Login) Mount(mux *http.ServeMux) {
+	mux.Handle("GET /sign-in", l.waiting(l.signInPage))
+	mux.Handle("POST /sign-in", l.waiting(l.signIn))
+	mux.Handle("GET /sign-in/code", l.step(codePath, l.codePage))
+	mux.Handle("POST /sign-in/code", l.step(codePath, l.checkCode))
+	mux.Handle("GET /sign-in/password", l.step(firstPasswordPath, l.firstPasswordPage))
+	mux.Handle("POST /sign-in/password", l.step(firstPasswordPath, l.formFirstPassword))
+
+	mux.Handle("GET /security", l.own("/security", 0, l.securityPage))
+	mux.Handle("GET /security/password", l.own("/security/password", fresh, l.passwordPage))
+	mux.Handle("POST /security/password", l.own("/security/password", 2*fresh, l.changePassword))
+	mux.Handle("GET /block", l.own("/block", fresh, l.blockPage))
+	mux.Handle("POST /block", l.own("/block", 2*fresh, l.block))
+	mux.Handle("GET /block/done", l.door(l.blockedPage))
+	mux.Handle("POST /sign-out", l.door(l.signOut))
+	mux.Handle("GET /sign-out", l.door(l.signedOutPage))
+}
+
+// fresh is how lately somebody must have signed in to be shown a page of a grave act. What the page
+// sends may take as long again, so that nobody loses a form that was opened in time.
+const fresh = 10 * time.Minute
+
+// act is what the citizen does at this moment from this browser.
+func (l *Login) act(r *http.Request) identity.Act {
+	return identity.Act{At: l.now(), Agent: browser.Agent(r), Language: l.site.Language(r)}
+}
+
+// standing asks how a person stands at this moment.
+func (l *Login) standing(ctx context.Context, person uuid.UUID) (provider.Standing, error) {
+	var (
+		b pgx.Batch
+		s provider.Standing
+	)
+	l.accounts.Standing(&b, person, &s)
+	return s, l.pool.SendBatch(ctx, &b).Close()
+}

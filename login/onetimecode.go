@@ -1,0 +1,83 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"asoba.example/login/code"
+	"asoba.example/login/identity"
+	"asoba.example/provider/page"
+)
+
+// codePage handles GET /sign-in/code.
+func (l *Login) codePage(w http.ResponseWriter, r *http.Request, u underWay) error {
+	return l.showCode(w, r, u, http.StatusOK)
+}
+
+// checkCode handles POST /sign-in/code.
+func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) error {
+	if r.PostFormValue("decision") == "again" {
+		return l.sendAgain(w, r, u)
+	}
+	typed := r.PostFormValue("code")
+	digits, ok := code.Parse(typed)
+	if !ok {
+		word := "sign-in-code.six_digits"
+		if strings.TrimSpace(typed) == "" {
+			word = "sign-in-code.missing"
+		}
+		return l.showCode(w, r, u, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: word})
+	}
+	err := l.codes.Check(r.Context(), code.SignIn, u.Person, u.ID, digits)
+	switch {
+	case err == nil:
+		return l.finish(w, r, u.Interaction, u.Person, proof{acr: substantial, amr: []string{"pwd", "sms", "mfa"}})
+	case !errors.Is(err, code.ErrWrong) && !errors.Is(err, code.ErrOver):
+		return err
+	}
+	if err := l.recordRefusal(r, u.Interaction, u.Person, "code"); err != nil {
+		return err
+	}
+	word := "sign-in-code.wrong"
+	if errors.Is(err, code.ErrOver) {
+		word = "sign-in-code.over"
+	}
+	return l.showCode(w, r, u, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: word})
+}
+
+// sendAgain sends another code. Sent or too early, the page tells from when the next can be.
+func (l *Login) sendAgain(w http.ResponseWriter, r *http.Request, u underWay) error {
+	_, err := l.codes.Send(r.Context(), code.SignIn, u.Person, u.ID, u.Phone, l.site.Language(r))
+	if err != nil && !errors.Is(err, code.ErrWait) {
+		return err
+	}
+	http.Redirect(w, r, u.At(codePath), http.StatusSeeOther)
+	return nil
+}
+
+// showCode shows the page: where the code went, until when it is good, from when another can be sent.
+func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
+	sent, err := l.codes.Standing(r.Context(), code.SignIn, u.Person, u.ID)
+	if err != nil {
+		return err
+	}
+	type data struct {
+		Phone string // its last digits
+		Till  string // the time of day; "" where no code is good
+		Wait  string // the word of how long till another can be sent; "" where it can be now
+		Count int
+	}
+	d := data{Phone: u.Phone.Hint()}
+	if !sent.Till.IsZero() {
+		d.Till = sent.Till.In(identity.Minsk).Format("15:04")
+	}
+	if wait := sent.Again.Sub(l.now()); wait > 0 {
+		unit, count := inWords(wait)
+		d.Wait, d.Count = "sign-in-code.wait."+unit, count
+	}
+	return l.site.Show(w, r, page.View{
+		Status: status, Name: "sign-in-code", Errors: wrong, Data: d,
+		FormAction: u.LeadsTo(), Back: u.At("/sign-in"),
+	})
+}

@@ -1,0 +1,140 @@
+package login
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
+	"asoba.example/login/identity"
+	"asoba.example/provider"
+)
+
+// The pages between the password and the session.
+const (
+	codePath          = "/sign-in/code"
+	firstPasswordPath = "/sign-in/password" //nolint:gosec // an address
+)
+
+// A progress is how far somebody has come in a sign-in: the password was right, and a page is to come.
+type progress struct {
+	Person  uuid.UUID `json:"person"`
+	At      time.Time `json:"at"`
+	Changed time.Time `json:"changed"` // the identity's ChangedAt, as it was then
+	Page    string    `json:"page"`
+}
+
+// progressFor is how long a proved password waits for the next page.
+const progressFor = 30 * time.Minute
+
+// holds tells whether a password that was proved still counts: no act upon the identifier came
+// between, a re-issue or a change or a block, and the term of a temporary one is not over.
+func (p progress) holds(s provider.Standing, who identity.Identity, at time.Time) bool {
+	return who.ChangedAt.Equal(p.Changed) && p.At.After(s.Ended) && !who.Expired(at)
+}
+
+// A page of a sign-in under way: of whom, and how far they have come.
+type underWay struct {
+	provider.Interaction
+	identity.Identity
+}
+
+// step makes a door of a page between the password and the session. Only the page that is to come next
+// can be reached; without a proved password it is the first.
+func (l *Login) step(path string, door func(http.ResponseWriter, *http.Request, underWay) error) http.Handler {
+	return l.waiting(func(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+		p, err := l.progress(r.Context(), i)
+		if err != nil {
+			return err
+		}
+		if p.Page == "" {
+			return l.goOn(w, r, i)
+		}
+		if p.Page != path {
+			http.Redirect(w, r, i.At(p.Page), http.StatusSeeOther)
+			return nil
+		}
+		standing, err := l.standing(r.Context(), p.Person)
+		if err != nil {
+			return err
+		}
+		who, err := l.registry.Of(r.Context(), p.Person)
+		if err != nil {
+			return err
+		}
+		if !p.holds(standing, who, l.now()) {
+			return l.restart(w, r, i)
+		}
+		return door(w, r, underWay{i, who})
+	})
+}
+
+// goOn leads away from a page that is not to come: who came Back to it after signing in goes on, others sign in.
+func (l *Login) goOn(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	s, _, err := l.signedIn(r)
+	if err != nil {
+		return err
+	}
+	to := i.At("/sign-in")
+	if !s.IsZero() {
+		to = i.Continue()
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// restart leads back to the first page: what was proved is worth nothing any more.
+func (l *Login) restart(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	if err := l.forget(r.Context(), i); err != nil {
+		return err
+	}
+	http.Redirect(w, r, i.At("/sign-in"), http.StatusSeeOther)
+	return nil
+}
+
+// progress gives how far the sign-in has come; the zero progress before the password.
+func (l *Login) progress(ctx context.Context, i provider.Interaction) (progress, error) {
+	var p progress
+	kept, err := l.redis.Get(ctx, progressKey(i)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return p, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(kept, &p)
+	}
+	if err != nil {
+		return progress{}, fmt.Errorf("find how far a sign-in has come: %w", err)
+	}
+	return p, nil
+}
+
+func (l *Login) keep(ctx context.Context, i provider.Interaction, p progress) error {
+	kept, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	if err := l.redis.Set(ctx, progressKey(i), kept, progressFor).Err(); err != nil {
+		return fmt.Errorf("keep how far a sign-in has come: %w", err)
+	}
+	return nil
+}
+
+func (l *Login) forget(ctx context.Context, i provider.Interaction) error {
+	if err := l.redis.Del(ctx, progressKey(i)).Err(); err != nil {
+		return fmt.Errorf("forget how far a sign-in had come: %w", err)
+	}
+	return nil
+}
+
+// progressKey digests the interaction's id, which opens a sign-in together with its cookie.
+func progressKey(i provider.Interaction) string {
+	sum := sha256.Sum256([]byte(i.ID))
+	return "sign_in:" + hex.EncodeToString(sum[:16])
+}

@@ -1,0 +1,49 @@
+package login
+
+import (
+	"net/http"
+	"time"
+
+	"asoba.example/login/identity"
+	"asoba.example/provider"
+	"asoba.example/provider/session"
+)
+
+// signedIn gives the session of this browser and whose it is; the zero Session where nobody is signed in,
+// or where the sign-in is worth nothing any more: the identifier is not active, or sign-ins were ended since.
+func (l *Login) signedIn(r *http.Request) (session.Session, identity.Identity, error) {
+	s, err := l.sessions.Find(r.Context(), r)
+	if err != nil || s.IsZero() {
+		return session.Session{}, identity.Identity{}, err
+	}
+	standing, err := l.standing(r.Context(), s.Person)
+	if err != nil || !standing.Active || !s.AuthTime.After(standing.Ended) {
+		return session.Session{}, identity.Identity{}, err
+	}
+	who, err := l.registry.Of(r.Context(), s.Person)
+	if err != nil {
+		return session.Session{}, identity.Identity{}, err
+	}
+	return s, who, nil
+}
+
+// A visitor is somebody signed in at this browser.
+type visitor struct {
+	session.Session
+	identity.Identity
+}
+
+// own makes a door of a page of ours, for the person signed in at this browser. Others are sent to sign in
+// first, and who signed in longer ago than within, if that is not zero, to do so again.
+func (l *Login) own(path string, within time.Duration, door func(http.ResponseWriter, *http.Request, visitor) error) http.Handler {
+	return l.door(func(w http.ResponseWriter, r *http.Request) error {
+		s, who, err := l.signedIn(r)
+		if err != nil {
+			return err
+		}
+		if s.IsZero() || within > 0 && l.now().Sub(s.AuthTime) > within {
+			return l.ask(w, r, provider.Interaction{Page: path})
+		}
+		return door(w, r, visitor{s, who})
+	})
+}

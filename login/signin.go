@@ -1,0 +1,149 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"asoba.example/login/browser"
+	"asoba.example/login/code"
+	"asoba.example/login/identity"
+	"asoba.example/provider"
+	"asoba.example/provider/audit"
+	"asoba.example/provider/clients"
+	"asoba.example/provider/page"
+)
+
+// signInPage handles GET /sign-in.
+func (l *Login) signInPage(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	return l.showSignIn(w, r, i, http.StatusOK, "")
+}
+
+// signIn handles POST /sign-in.
+func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	ctx, typed, password := r.Context(), r.PostFormValue("identifier"), r.PostFormValue("password")
+	id, wrong := readSignIn(typed, password)
+	if len(wrong) > 0 {
+		return l.showSignIn(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
+	}
+
+	// From here on the work is the same whoever is asked about, and whether there is anybody.
+	who, err := l.registry.Find(ctx, id)
+	if err != nil && !errors.Is(err, identity.ErrUnknown) {
+		return err
+	}
+	known, err := l.browsers.Known(ctx, r, who.Person)
+	if err != nil {
+		return err
+	}
+	own, tries := budget(id, known, network(r))
+	wait, err := l.throttle.Take(ctx, tries...)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		return l.showSignIn(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
+	}
+	at := l.now()
+	proved, err := l.registry.Check(ctx, id, password, known, at)
+	if errors.Is(err, identity.ErrWrong) {
+		if err := l.recordRefusal(r, i, who.Person, "password"); err != nil {
+			return err
+		}
+		return l.showSignIn(w, r, i, http.StatusUnprocessableEntity, typed, page.FieldError{Field: "password", Word: "sign-in.wrong"})
+	}
+	if err != nil {
+		return err
+	}
+	if err := l.throttle.Forgive(ctx, own...); err != nil {
+		return err
+	}
+
+	next := after(proved, known, i.ACR)
+	if next == "" {
+		return l.finish(w, r, i, proved.Person, proof{acr: low, amr: []string{"pwd"}})
+	}
+	if err := l.keep(ctx, i, progress{Person: proved.Person, At: at, Changed: proved.ChangedAt, Page: next}); err != nil {
+		return err
+	}
+	if next == codePath {
+		// Too early for another code is no reason to stop here: the page of the code tells from when.
+		_, err := l.codes.Send(ctx, code.SignIn, proved.Person, i.ID, proved.Phone, l.site.Language(r))
+		if err != nil && !errors.Is(err, code.ErrWait) {
+			return err
+		}
+	}
+	http.Redirect(w, r, i.At(next), http.StatusSeeOther)
+	return nil
+}
+
+// after decides which page follows a right password; "" for none. The temporary password came to the
+// confirmed phone and stands for the code.
+func after(who identity.Identity, known bool, acr string) string {
+	switch {
+	case who.State == identity.Temporary:
+		return firstPasswordPath
+	case !known || acr == substantial:
+		return codePath
+	default:
+		return ""
+	}
+}
+
+// readSignIn understands the form. A number that cannot be one is told at once: it leaks nothing.
+func readSignIn(typed, password string) (identity.Identifier, []page.FieldError) {
+	var wrong []page.FieldError
+	id, err := identity.ParseIdentifier(typed)
+	switch {
+	case strings.TrimSpace(typed) == "":
+		wrong = append(wrong, page.FieldError{Field: "identifier", Word: "sign-in.no_identifier"})
+	case err != nil:
+		wrong = append(wrong, page.FieldError{Field: "identifier", Word: "sign-in.check_identifier"})
+	}
+	if password == "" {
+		wrong = append(wrong, page.FieldError{Field: "password", Word: "sign-in.no_password"})
+	}
+	return id, wrong
+}
+
+// showSignIn shows the page. The identifier comes back to who typed it; the password never does.
+func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
+	client, err := l.clientName(r, i)
+	if err != nil {
+		return err
+	}
+	type data struct {
+		Client     string
+		Again      bool // somebody signed in is asked once more, before a grave act
+		Identifier string
+	}
+	return l.site.Show(w, r, page.View{
+		Status: status, Name: "sign-in", Errors: wrong, FormAction: i.LeadsTo(),
+		Data: data{Client: client, Again: i.Page != "" && i.Page != "/security", Identifier: typed},
+	})
+}
+
+// clientName is the official name of the service that waits; "" where a page of ours does.
+func (l *Login) clientName(r *http.Request, i provider.Interaction) (string, error) {
+	if i.ClientID == "" {
+		return "", nil
+	}
+	client, err := l.clients.Find(r.Context(), i.ClientID)
+	if errors.Is(err, clients.ErrUnknown) { // taken out of use meanwhile: the provider will refuse it
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return client.Name(l.site.Language(r)), nil
+}
+
+// recordRefusal records a sign-in that failed. Nobody is named where the number is nobody's.
+func (l *Login) recordRefusal(r *http.Request, i provider.Interaction, person uuid.UUID, why string) error {
+	return audit.Record(r.Context(), l.pool, audit.Event{
+		Kind: audit.SignInRefused, At: l.now(), Person: person, ClientID: i.ClientID,
+		Agent: browser.Agent(r), Detail: map[string]string{"why": why},
+	})
+}

@@ -1,0 +1,41 @@
+package login
+
+import (
+	"net/http"
+
+	"asoba.example/provider/audit"
+	"asoba.example/provider/page"
+)
+
+// signOut handles POST /sign-out: nobody is signed in at this browser any more.
+func (l *Login) signOut(w http.ResponseWriter, r *http.Request) error {
+	s, err := l.sessions.Find(r.Context(), r)
+	if err != nil {
+		return err
+	}
+	if !s.IsZero() {
+		if err := l.sessions.End(r.Context(), w, r); err != nil {
+			return err
+		}
+		if err := audit.Record(r.Context(), l.pool, audit.Event{
+			Kind: audit.SignedOut, At: l.now(), Person: s.Person, SID: s.SID, ACR: s.ACR, Agent: s.Agent,
+		}); err != nil {
+			return err
+		}
+	}
+	http.Redirect(w, r, "/sign-out", http.StatusSeeOther)
+	return nil
+}
+
+// signedOutPage handles GET /sign-out, where a sign-out ends. Who is signed in finds the button at /security.
+func (l *Login) signedOutPage(w http.ResponseWriter, r *http.Request) error {
+	s, _, err := l.signedIn(r)
+	if err != nil {
+		return err
+	}
+	if !s.IsZero() {
+		http.Redirect(w, r, "/security", http.StatusSeeOther)
+		return nil
+	}
+	return l.site.Show(w, r, page.View{Name: "sign-out"})
+}

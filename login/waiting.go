@@ -1,0 +1,73 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+
+	"asoba.example/login/identity"
+	"asoba.example/provider"
+	"asoba.example/provider/page"
+)
+
+// door shows what a door returns: a page of what went wrong.
+func (l *Login) door(door func(http.ResponseWriter, *http.Request) error) http.Handler {
+	return l.site.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		err := door(w, r)
+		if errors.Is(err, identity.ErrBusy) {
+			return page.Refuse(http.StatusServiceUnavailable, "busy", err)
+		}
+		return err
+	})
+}
+
+// waiting makes a door of somebody's sign-in: of those who are waited for. Who opened the address by hand
+// is sent to sign in for /security; who comes too late is told so, and how to begin again.
+func (l *Login) waiting(door func(http.ResponseWriter, *http.Request, provider.Interaction) error) http.Handler {
+	return l.door(func(w http.ResponseWriter, r *http.Request) error {
+		i, err := l.interactions.Find(r.Context(), r)
+		switch {
+		case errors.Is(err, provider.ErrNoInteraction) && r.URL.Query().Get("interaction") == "":
+			return l.opened(w, r)
+		case errors.Is(err, provider.ErrNoInteraction):
+			return l.gone(w, r)
+		case err != nil:
+			return err
+		}
+		return door(w, page.WithLanguage(r, i.Locales), i)
+	})
+}
+
+// opened answers the address /sign-in without an interaction.
+func (l *Login) opened(w http.ResponseWriter, r *http.Request) error {
+	s, _, err := l.signedIn(r)
+	if err != nil {
+		return err
+	}
+	if s.IsZero() {
+		return l.ask(w, r, provider.Interaction{Page: "/security"})
+	}
+	http.Redirect(w, r, "/security", http.StatusSeeOther)
+	return nil
+}
+
+// gone is the page of a sign-in that is over: done already, waited for too long, or another browser's.
+func (l *Login) gone(w http.ResponseWriter, r *http.Request) error {
+	s, _, err := l.signedIn(r)
+	if err != nil {
+		return err
+	}
+	return l.site.Show(w, r, page.View{
+		Status: http.StatusGone, Name: "sign-in-gone", SignedIn: !s.IsZero(),
+		Data: struct{ SignedIn bool }{!s.IsZero()},
+	})
+}
+
+// ask sends the browser to sign in, for a page of ours that waits.
+func (l *Login) ask(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	i, err := l.interactions.Begin(r.Context(), w, r, i)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, i.At("/sign-in"), http.StatusSeeOther)
+	return nil
+}
