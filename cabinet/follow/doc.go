@@ -1,1 +1,12 @@
+// Package follow follows the provider's feed of changes, so that cabinets are as the register says, ended sign-ins
+// are refused, and the citizen's journal tells what happened.
+//
+//	feed ──▶ Run ─┬─▶ journal                  one transaction with the cursor: an entry has its
+//	              ├─▶ ended sign-ins           effects exactly once, whenever the program is killed
+//	              ├─▶ activated cabinets
+//	              └─▶ editions ──▶ RunEditions ──▶ cabinets, page by page of people
+//
+// Reading an edition may take minutes; it stands apart so that a block is heard meanwhile. Whatever comes first, the
+// person's record or the person's events, the outcome is the same. Any number of nodes may follow: the cursor moves
+// by compare-and-set. To start anew, set the cursor to 0: nothing doubles.
 package follow

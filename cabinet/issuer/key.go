@@ -61,7 +61,7 @@ func (k Key) signer() (jose.Signer, error) {
 }
 
 // Format and LogValue keep the key out of texts.
-func (k Key) Format(f fmt.State, _ rune)  { _, _ = f.Write([]byte("key " + k.jwk.KeyID)) }
+func (k Key) Format(f fmt.State, _ rune)   { _, _ = f.Write([]byte("key " + k.jwk.KeyID)) }
 func (k Key) LogValue() slog.Value         { return slog.StringValue("key " + k.jwk.KeyID) }
 func (k Key) MarshalJSON() ([]byte, error) { return json.Marshal("key " + k.jwk.KeyID) }
 

@@ -2,20 +2,17 @@ package issuer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"asoba.example/provider/api"
 )
 
-// refreshEvery is how old the provider's keys may grow. It shows a new key long before it signs with it.
-const refreshEvery = 5 * time.Minute
-
-// ErrUnknownKey says that the provider has no such key.
-var ErrUnknownKey = errors.New("the provider has no such key")
+var _ api.KeySource = (*Issuer)(nil)
 
 // keys are the provider's public keys, as fetched last.
 type keys struct {
@@ -59,7 +56,7 @@ func (i *Issuer) Key(ctx context.Context, kid string) (jose.JSONWebKey, error) {
 	if i.keys.set == nil {
 		return jose.JSONWebKey{}, fmt.Errorf("%w: its keys were never read", ErrAway)
 	}
-	return jose.JSONWebKey{}, ErrUnknownKey
+	return jose.JSONWebKey{}, api.ErrUnknownKey
 }
 
 // fetchKeys reads the provider's JWKS (OpenID Connect Core §10.1.1). keys.fetching is held.
@@ -83,23 +80,10 @@ func (i *Issuer) fetchKeys(ctx context.Context) error {
 	return nil
 }
 
-// Run keeps the keys fresh, so that no request waits for them and a key that was withdrawn is forgotten. When the
-// provider is away the last ones stay.
-func (i *Issuer) Run(ctx context.Context) error {
-	tick := time.NewTicker(refreshEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			i.refresh(ctx)
-		}
-	}
-}
-
-func (i *Issuer) refresh(ctx context.Context) {
+// Refresh fetches the keys now; called every few minutes, so that no request waits for them and a key that was
+// withdrawn is forgotten. While the provider is away the last ones stay.
+func (i *Issuer) Refresh(ctx context.Context) error {
 	i.keys.fetching.Lock()
 	defer i.keys.fetching.Unlock()
-	_ = i.fetchKeys(ctx) // the follower says in the log that the provider is away
+	return i.fetchKeys(ctx)
 }

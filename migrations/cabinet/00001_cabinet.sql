@@ -10,9 +10,11 @@ CREATE TABLE follow (
 
 INSERT INTO follow (cursor, heard_at) VALUES ('0', 'epoch');
 
--- Editions of the register that the feed announced: how far the people of each have been read.
+-- Editions of the register that the feed announced: when each was applied there, and how far its people have been
+-- read here.
 CREATE TABLE edition (
 	id      bigint      PRIMARY KEY,
+	at      timestamptz NOT NULL,
 	after   uuid        NOT NULL,
 	read_at timestamptz
 );

@@ -12,7 +12,7 @@ import (
 func TestDatabasesAreApart(t *testing.T) {
 	t.Parallel()
 	one, other := pgtest.NewCabinet(t), pgtest.NewCabinet(t)
-	const insert = `INSERT INTO edition (id, after) VALUES (1, gen_random_uuid())`
+	const insert = `INSERT INTO edition (id, at, after) VALUES (1, now(), gen_random_uuid())`
 	if _, err := one.Exec(t.Context(), insert); err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func TestFailOnBreaksOneVerbUntilHealed(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.NewCabinet(t)
 	insert := func() error {
-		_, err := pool.Exec(t.Context(), `INSERT INTO edition (id, after) VALUES (1, gen_random_uuid())`)
+		_, err := pool.Exec(t.Context(), `INSERT INTO edition (id, at, after) VALUES (1, now(), gen_random_uuid())`)
 		return err
 	}
 	heal := pgtest.FailOn(t, pool, "INSERT", "edition")

@@ -1,0 +1,181 @@
+package access_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/cabinet/access"
+	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/profile"
+	"asoba.example/migrations/pgtest"
+)
+
+var now = time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC)
+
+// provider answers for a provider; it counts how often it is asked.
+type provider struct {
+	active bool
+	err    error
+	asked  int
+}
+
+func (p *provider) Active(context.Context, string) (bool, error) {
+	p.asked++
+	return p.active, p.err
+}
+
+// A sign-in is let in, refused, or put before the provider, by what the feed said; and something is written exactly
+// when it is let in.
+func TestAdmit(t *testing.T) {
+	t.Parallel()
+	var (
+		away   = errors.New("away")
+		grant  = uuid.Must(uuid.NewV7())
+		began  = now.Add(-time.Hour)
+		silent = now.Add(-access.Silence)
+	)
+	for name, c := range map[string]struct {
+		unknown  bool
+		gone     profile.Reason
+		ended    func(person uuid.UUID) access.Ended
+		heard    time.Time
+		provider provider
+		want     access.Decision
+		asked    int
+		err      error
+	}{
+		"the feed speaks":                     {heard: now, want: access.Admit},
+		"another grant ended":                 {heard: now, ended: func(uuid.UUID) access.Ended { return access.Ended{ID: uuid.New(), At: now} }, want: access.Admit},
+		"an earlier sign-in ended":            {heard: now, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: began.Add(-time.Second)} }, want: access.Admit},
+		"this very sign-in ended":             {heard: now, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: began} }, want: access.RefuseEnded},
+		"the grant ended":                     {heard: now, ended: func(uuid.UUID) access.Ended { return access.Ended{ID: grant, At: began} }, want: access.RefuseEnded},
+		"nobody we know":                      {heard: now, unknown: true, want: access.RefuseUnknown},
+		"deactivated":                         {heard: now, gone: profile.Death, want: access.RefuseDeactivate},
+		"silence, and the provider vouches":   {heard: silent, provider: provider{active: true}, want: access.Admit, asked: 1},
+		"silence, and the provider does not":  {heard: silent, provider: provider{}, want: access.RefuseEnded, asked: 1},
+		"silence, and nobody can tell":        {heard: silent, provider: provider{err: away}, err: away, asked: 1},
+		"silence, but the end was heard":      {heard: silent, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: now} }, want: access.RefuseEnded},
+		"silence, and deactivated, vouched":   {heard: silent, gone: profile.Missing, provider: provider{active: true}, want: access.RefuseDeactivate, asked: 1},
+		"silence, and of nobody that we know": {heard: silent, unknown: true, want: access.RefuseUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pool := pgtest.NewCabinet(t)
+			person := uuid.Must(uuid.NewV7())
+			write(t, pool, func(ctx context.Context, tx pgx.Tx) error {
+				if !c.unknown {
+					err := profile.Apply(ctx, tx, []profile.Person{{
+						ID: person, Number: "0000000A000PB2", Sex: "F", BirthDate: "1956", Citizenship: "BY", Gone: c.gone,
+					}}, began)
+					if err != nil {
+						return err
+					}
+				}
+				if c.ended != nil {
+					if err := access.End(ctx, tx, []access.Ended{c.ended(person)}, began.Add(-time.Hour)); err != nil {
+						return err
+					}
+				}
+				_, err := tx.Exec(ctx, `UPDATE follow SET heard_at = $1`, c.heard)
+				return err
+			})
+			gate := access.Gate{Pool: pool, Provider: &c.provider}
+			got, err := gate.Admit(t.Context(), access.Question{
+				Subject: "0000000A000PB2", Grant: grant, AuthTime: began, At: now,
+				Kind: journal.ProfileRead, ClientID: "service",
+			}, "token", nil)
+			if got != c.want || !errors.Is(err, c.err) {
+				t.Errorf("got %q, %v; want %q, %v", got, err, c.want, c.err)
+			}
+			if c.provider.asked != c.asked {
+				t.Errorf("the provider was asked %d times, want %d", c.provider.asked, c.asked)
+			}
+			want := ""
+			if c.want == access.Admit {
+				want = "cabinet.activated profile.read"
+			}
+			if got := kinds(t, pool); got != want {
+				t.Errorf("the journal says %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// The cabinet is activated by the first right token and by no later one.
+func TestActivationHappensOnce(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewCabinet(t)
+	write(t, pool, func(ctx context.Context, tx pgx.Tx) error {
+		err := profile.Apply(ctx, tx, []profile.Person{{
+			ID: uuid.Must(uuid.NewV7()), Number: "0000000A000PB2", Sex: "F", BirthDate: "1956", Citizenship: "BY",
+		}}, now)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE follow SET heard_at = $1`, now)
+		return err
+	})
+	gate := access.Gate{Pool: pool}
+	for range 3 {
+		var found profile.Profile
+		q := access.Question{Subject: "0000000A000PB2", AuthTime: now, At: now}
+		got, err := gate.Admit(t.Context(), q, "token", func(b *pgx.Batch) { profile.Queue(b, q.Subject, &found) })
+		if got != access.Admit || err != nil {
+			t.Fatalf("got %q, %v", got, err)
+		}
+		if found.State != profile.Activated || !found.StateAt.Equal(now) {
+			t.Errorf("the cabinet is %s since %s", found.State, found.StateAt)
+		}
+	}
+	if got, want := kinds(t, pool), "cabinet.activated"; got != want {
+		t.Errorf("the journal says %q, want %q", got, want)
+	}
+}
+
+// The later end counts, and what nothing can rest on any more is forgotten.
+func TestEndKeepsTheLater(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewCabinet(t)
+	one, old := uuid.New(), uuid.New()
+	end := func(before time.Time, ended ...access.Ended) {
+		write(t, pool, func(ctx context.Context, tx pgx.Tx) error { return access.End(ctx, tx, ended, before) })
+	}
+	end(now.Add(-2*time.Hour), access.Ended{ID: old, At: now.Add(-time.Hour)}, access.Ended{ID: one, At: now}, access.Ended{ID: one, At: now.Add(-time.Minute)})
+	end(now.Add(-time.Minute), access.Ended{ID: one, At: now.Add(-time.Minute)}, access.Ended{ID: uuid.New(), At: now.Add(-time.Hour)})
+	rows, err := pool.Query(t.Context(), `SELECT id, at FROM ended`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowToStructByPos[access.Ended])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 1 || got[0].ID != one || !got[0].At.Equal(now) {
+		t.Errorf("got %v, want %s at %s alone", got, one, now)
+	}
+}
+
+func write(t *testing.T, pool *pgxpool.Pool, act func(ctx context.Context, tx pgx.Tx) error) {
+	t.Helper()
+	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return act(t.Context(), tx) })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// kinds are the kinds of the journal's entries, oldest first.
+func kinds(t *testing.T, pool *pgxpool.Pool) string {
+	t.Helper()
+	var all string
+	err := pool.QueryRow(t.Context(), `SELECT coalesce(string_agg(kind, ' ' ORDER BY id), '') FROM journal`).Scan(&all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}

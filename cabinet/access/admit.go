@@ -1,0 +1,103 @@
+package access
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/profile"
+)
+
+// Silence is how long the feed may be silent before what it said last is too old to let anybody in.
+const Silence = 5 * time.Second
+
+// A Question is who asks to be let in: what a good token says, or a web session made from one.
+type Question struct {
+	Subject  string
+	Grant    uuid.UUID // gid; uuid.Nil for none
+	AuthTime time.Time
+	Vouched  bool // the provider has just said that the token is good
+	At       time.Time
+
+	// What an e-service does is written in the citizen's journal; for the citizen's own pages Kind is "".
+	Kind     journal.Kind
+	ClientID string
+	ACR      string
+}
+
+// A Standing is how things stand for a Question.
+type Standing struct {
+	Known bool // the person has a cabinet here
+	State profile.State
+	Ended bool // the sign-in is worth nothing any more
+	Sure  bool // the feed speaks, or the provider vouched
+}
+
+// A Decision says what is done with a Question.
+type Decision string
+
+// Decisions.
+const (
+	Admit            Decision = "admit"
+	AskProvider      Decision = "ask_provider" // then put the Question again, Vouched
+	RefuseEnded      Decision = "ended"
+	RefuseUnknown    Decision = "unknown" // the register's record of this person has not reached us yet
+	RefuseDeactivate Decision = "deactivated"
+)
+
+// Decide is the whole rule, in its order. The statement of queue writes only where it says Admit.
+func (s Standing) Decide() Decision {
+	switch {
+	case !s.Known:
+		return RefuseUnknown
+	case s.Ended:
+		return RefuseEnded
+	case !s.Sure:
+		return AskProvider
+	case s.State == profile.Deactivated:
+		return RefuseDeactivate
+	}
+	return Admit
+}
+
+// queue puts a Question as the first part of a batch; what the token asks for follows in the same batch, and is
+// thrown away unless the answer's decision is Admit.
+//
+// A right token exists only after a primary sign-in, so it activates a cabinet that does not know of that yet
+// (order 82, p. 9). Activation and what an e-service does are written by this same statement.
+func queue(b *pgx.Batch, q Question, to *Standing) {
+	const admit = `
+		WITH standing AS (
+			SELECT c.person_id, c.state,
+			       EXISTS (SELECT FROM ended WHERE id = c.person_id AND at >= $3 OR id = $2) AS ended,
+			       $4 OR f.heard_at > $5 AS sure
+			FROM cabinet AS c CROSS JOIN follow AS f
+			WHERE c.identification_number = $1
+		), admitted AS (
+			SELECT person_id FROM standing WHERE NOT ended AND sure AND state <> 'deactivated'
+		), activated AS (
+			UPDATE cabinet SET state = 'activated', state_at = $6
+			WHERE person_id = (SELECT person_id FROM admitted) AND state = 'not_activated'
+			RETURNING person_id
+		), written AS (
+			INSERT INTO journal (id, person_id, at, kind, actor, client_id, acr)
+			SELECT $7::uuid, person_id, $6::timestamptz, 'cabinet.activated', 'self', NULL, NULL FROM activated
+			UNION ALL
+			SELECT $8::uuid, person_id, $6, $9, 'client', $10, nullif($11, '') FROM admitted WHERE $9 <> ''
+		)
+		SELECT state, ended, sure FROM standing`
+	activation, visit := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
+	b.Queue(admit, q.Subject, q.Grant, q.AuthTime, q.Vouched, q.At.Add(-Silence), q.At,
+		activation, visit, string(q.Kind), q.ClientID, q.ACR,
+	).Query(func(rows pgx.Rows) error {
+		found := Standing{}
+		_, err := pgx.ForEachRow(rows, []any{&found.State, &found.Ended, &found.Sure}, func() error {
+			found.Known = true
+			return nil
+		})
+		*to = found
+		return err
+	})
+}

@@ -1,0 +1,100 @@
+package follow
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/cabinet/access"
+	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/profile"
+)
+
+// apply gives entries their effects and moves the cursor past them, in one transaction.
+func (f *Follower) apply(ctx context.Context, cursor string, news changes) error {
+	now := f.cfg.Now()
+	heard, next := now, cursor
+	if n := len(news.Entries); n > 0 {
+		// There may be more behind the last one, so all that is sure is what happened before it.
+		next = news.Entries[n-1].Cursor
+		if last := news.Entries[n-1].At; last.Before(now) {
+			heard = last
+		}
+	}
+	e := effectsOf(news.Entries)
+	err := pgx.BeginFunc(ctx, f.cfg.Pool, func(tx pgx.Tx) error {
+		// First, so that another node with the same entries waits here and then finds them applied.
+		const move = `UPDATE follow SET cursor = $2, heard_at = greatest(heard_at, $3) WHERE cursor = $1`
+		tag, err := tx.Exec(ctx, move, cursor, next, heard)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return errMoved
+		}
+		if err := journal.Append(ctx, tx, e.journal); err != nil {
+			return err
+		}
+		if err := access.End(ctx, tx, e.ended, now.Add(-f.cfg.Keep)); err != nil {
+			return err
+		}
+		if err := profile.Activate(ctx, tx, e.activated); err != nil {
+			return err
+		}
+		return announce(ctx, tx, e.editions)
+	})
+	if err == nil && len(e.editions) > 0 {
+		select {
+		case f.announced <- struct{}{}:
+		default:
+		}
+	}
+	return err
+}
+
+// effects are what entries do here.
+type effects struct {
+	journal   []journal.Entry
+	ended     []access.Ended
+	activated []uuid.UUID
+	editions  []edition
+}
+
+func effectsOf(entries []entry) effects {
+	var all effects
+	for _, e := range entries {
+		if e.Edition != 0 {
+			all.editions = append(all.editions, edition{id: e.Edition, at: e.At})
+		}
+		kind := journal.Kind(e.Kind)
+		if kind == journal.GrantEnded && e.GID != uuid.Nil {
+			all.ended = append(all.ended, access.Ended{ID: e.GID, At: e.At})
+		}
+		if e.Person == uuid.Nil {
+			continue
+		}
+		all.journal = append(all.journal, journal.Entry{
+			Person: e.Person, At: e.At, Kind: kind, Actor: actor(e), ClientID: e.ClientID, Office: e.Office,
+			ACR: e.ACR, Agent: e.Agent, Detail: e.Detail, Cursor: e.Cursor,
+		})
+		switch kind {
+		case journal.IdentifierActivated:
+			all.activated = append(all.activated, e.Person)
+		case journal.IdentifierBlocked, journal.SessionsEnded:
+			all.ended = append(all.ended, access.Ended{ID: e.Person, At: e.At})
+		}
+	}
+	return all
+}
+
+// actor is who acted, as far as the feed tells: a clerk, the register, or the citizen.
+func actor(e entry) journal.Actor {
+	switch {
+	case e.Staff:
+		return journal.Staff
+	case e.Detail["reason"] == "register":
+		return journal.System
+	}
+	return journal.Self
+}

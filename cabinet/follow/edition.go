@@ -1,0 +1,104 @@
+package follow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/cabinet/profile"
+)
+
+// edition is one of the register's: when it was applied there, and after whom it is to be read on here.
+type edition struct {
+	id    int64
+	at    time.Time
+	after uuid.UUID
+}
+
+// announce notes editions to be read, from their beginning, also those that were read before: a feed that is read
+// anew repairs what was missed.
+func announce(ctx context.Context, tx pgx.Tx, editions []edition) error {
+	const announce = `
+		INSERT INTO edition (id, at, after)
+		VALUES ($1, $2, $3)
+		ON CONFLICT (id) DO UPDATE SET at = excluded.at, after = excluded.after, read_at = NULL`
+	for _, e := range editions {
+		if _, err := tx.Exec(ctx, announce, e.id, e.at, e.after); err != nil {
+			return fmt.Errorf("announce edition %d: %w", e.id, err)
+		}
+	}
+	return nil
+}
+
+// readPage reads and applies the next page of people of the oldest edition that was not read to its end; done when
+// there is none.
+func (f *Follower) readPage(ctx context.Context) (done bool, err error) {
+	var e edition
+	const next = `SELECT id, at, after FROM edition WHERE read_at IS NULL ORDER BY id LIMIT 1`
+	switch err := f.cfg.Pool.QueryRow(ctx, next).Scan(&e.id, &e.at, &e.after); {
+	case errors.Is(err, pgx.ErrNoRows):
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("find an edition to read: %w", err)
+	}
+	page, err := f.cfg.Feed.people(ctx, e.id, e.after)
+	if err != nil {
+		return false, fmt.Errorf("read edition %d: %w", e.id, err)
+	}
+	if err := f.applyPage(ctx, e, page); err != nil && !errors.Is(err, errMoved) {
+		return false, fmt.Errorf("apply edition %d: %w", e.id, err)
+	}
+	return false, nil
+}
+
+// applyPage makes cabinets of a page of people and moves past it, in one transaction.
+func (f *Follower) applyPage(ctx context.Context, e edition, page people) error {
+	incoming := make([]profile.Person, len(page.People))
+	for i, p := range page.People {
+		incoming[i] = profile.Person{
+			ID: p.ID, Number: p.IdentificationNumber, Sex: p.Sex, BirthDate: p.BirthDate, Citizenship: p.Citizenship,
+			Gone: gone(p), Incapable: since(p.Incapable), Limited: since(p.Limited),
+		}
+	}
+	return pgx.BeginFunc(ctx, f.cfg.Pool, func(tx pgx.Tx) error {
+		const move = `
+			UPDATE edition SET after = coalesce($3, after), read_at = CASE WHEN $3::uuid IS NULL THEN $4::timestamptz END
+			WHERE id = $1 AND after = $2 AND read_at IS NULL`
+		tag, err := tx.Exec(ctx, move, e.id, e.after, page.Next, f.cfg.Now())
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return errMoved
+		}
+		if len(incoming) == 0 {
+			return nil
+		}
+		return profile.Apply(ctx, tx, incoming, e.at)
+	})
+}
+
+// gone tells why a person's cabinet is deactivated (order 82, p. 10). Incapacity is no such reason.
+func gone(p person) profile.Reason {
+	switch {
+	case p.Death != nil:
+		return profile.Death
+	case p.DeclaredDead != nil:
+		return profile.DeclaredDead
+	case p.Missing != nil:
+		return profile.Missing
+	}
+	return ""
+}
+
+// since gives the date of a fact, nil for none.
+func since(f *fact) *time.Time {
+	if f == nil {
+		return nil
+	}
+	return &f.Date.Time
+}

@@ -1,0 +1,155 @@
+package follow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const (
+	// wait is how long the provider holds a request until there is something to say. It is well under the silence
+	// after which tokens are put before the provider.
+	wait = 2 * time.Second
+	// patience is for an answer, beyond wait.
+	patience = 10 * time.Second
+	// peopleAtOnce is how many people of an edition are read and applied together.
+	peopleAtOnce = 5000
+	// answerLimit is well above peopleAtOnce people.
+	answerLimit = 16 << 20
+)
+
+var errRefused = errors.New("the feed refuses our token")
+
+// entry is one change, as the feed says it.
+type entry struct {
+	Cursor   string            `json:"cursor"`
+	Kind     string            `json:"kind"`
+	At       time.Time         `json:"at"`
+	Person   uuid.UUID         `json:"person"`
+	ClientID string            `json:"client_id"`
+	Office   string            `json:"office"`
+	Staff    bool              `json:"staff"`
+	GID      uuid.UUID         `json:"gid"`
+	ACR      string            `json:"acr"`
+	Agent    string            `json:"agent"`
+	Edition  int64             `json:"edition"`
+	Detail   map[string]string `json:"detail"`
+}
+
+// changes is one answer of the feed: entries after a cursor, and the cursor to ask from next.
+type changes struct {
+	Entries []entry `json:"entries"`
+	Cursor  string  `json:"cursor"`
+}
+
+// people is one page of those whom an edition touched. Next is nil on the last one.
+type people struct {
+	People []person   `json:"people"`
+	Next   *uuid.UUID `json:"next"`
+}
+
+// person is somebody in the register.
+type person struct {
+	ID                   uuid.UUID `json:"id"`
+	IdentificationNumber string    `json:"identification_number"`
+	Sex                  string    `json:"sex"`
+	BirthDate            string    `json:"birth_date"`
+	Citizenship          string    `json:"citizenship"`
+	Death                *fact     `json:"death"`
+	DeclaredDead         *fact     `json:"declared_dead"`
+	Missing              *fact     `json:"missing"`
+	Incapable            *fact     `json:"incapable"`
+	Limited              *fact     `json:"limited"`
+}
+
+// fact is a status with the date it holds from (order 82, p. 5).
+type fact struct {
+	Date date `json:"date"`
+}
+
+type date struct{ time.Time }
+
+// UnmarshalJSON reads YYYY-MM-DD.
+func (d *date) UnmarshalJSON(text []byte) error {
+	var s string
+	if err := json.Unmarshal(text, &s); err != nil {
+		return err
+	}
+	var err error
+	d.Time, err = time.Parse(time.DateOnly, s)
+	return err
+}
+
+// A Feed is the provider's management API, as far as a follower reads it.
+type Feed struct {
+	URL  string // of the management API
+	HTTP *http.Client
+	// Token gives an access token of scope changes:read; refused is one that would not be taken, or "".
+	Token func(ctx context.Context, refused string) (string, error)
+}
+
+// changes asks what happened after a cursor; without news it answers, empty, after wait.
+func (f Feed) changes(ctx context.Context, after string) (c changes, err error) {
+	query := url.Values{"after": {after}, "wait": {strconv.Itoa(int(wait / time.Second))}}
+	err = f.get(ctx, "/changes", query, &c)
+	return c, err
+}
+
+// people asks whom an edition touched, after a person.
+func (f Feed) people(ctx context.Context, edition int64, after uuid.UUID) (p people, err error) {
+	query := url.Values{"limit": {strconv.Itoa(peopleAtOnce)}}
+	if after != uuid.Nil {
+		query.Set("after", after.String())
+	}
+	err = f.get(ctx, "/register/editions/"+strconv.FormatInt(edition, 10)+"/people", query, &p)
+	return p, err
+}
+
+// get asks once more with another token when the first is refused: the provider may have ended it.
+func (f Feed) get(ctx context.Context, path string, query url.Values, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, wait+patience)
+	defer cancel()
+	token, err := f.Token(ctx, "")
+	if err != nil {
+		return err
+	}
+	err = f.getBy(ctx, token, path, query, into)
+	if errors.Is(err, errRefused) {
+		if token, err = f.Token(ctx, token); err == nil {
+			err = f.getBy(ctx, token, path, query, into)
+		}
+	}
+	return err
+}
+
+func (f Feed) getBy(ctx context.Context, token, path string, query url.Values, into any) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, f.URL+path+"?"+query.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Accept", "application/json")
+	answer, err := f.HTTP.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	switch {
+	case answer.StatusCode == http.StatusUnauthorized:
+		return errRefused
+	case answer.StatusCode != http.StatusOK:
+		return fmt.Errorf("GET %s: %s", path, answer.Status)
+	}
+	if err := json.NewDecoder(io.LimitReader(answer.Body, answerLimit)).Decode(into); err != nil {
+		return fmt.Errorf("GET %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,431 @@
+package follow
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/migrations/pgtest"
+)
+
+var now = time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC)
+
+// People of the tests, in the order of their ids.
+var (
+	anna   = uuid.MustParse("018f0000-0000-7000-8000-000000000001")
+	boris  = uuid.MustParse("018f0000-0000-7000-8000-000000000002")
+	vera   = uuid.MustParse("018f0000-0000-7000-8000-000000000003")
+	grant  = uuid.MustParse("018f0000-0000-7000-8000-0000000000aa")
+	nobody uuid.UUID
+)
+
+const (
+	annasNumber = "0000000A000PB2"
+	borisNumber = "7000000A000PB1"
+	verasNumber = "7000001A000PB8"
+)
+
+// provider speaks the feed as the management API documents it.
+type provider struct {
+	mu      sync.Mutex
+	entries []string
+	people  map[int64][]string
+	away    atomic.Int32  // answers 502 so many times
+	asked   chan struct{} // gets one for each request that found no news
+}
+
+// say adds an entry; members are JSON without braces.
+func (p *provider) say(kind string, person uuid.UUID, members ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.entries) + 1
+	all := append([]string{
+		fmt.Sprintf(`"cursor":"%d","kind":%q,"at":%q`, n, kind, now.Add(time.Duration(n)*time.Second-time.Minute).Format(time.RFC3339Nano)),
+	}, members...)
+	if person != nobody {
+		all = append(all, fmt.Sprintf(`"person":%q`, person))
+	}
+	p.entries = append(p.entries, "{"+strings.Join(all, ",")+"}")
+}
+
+// edition announces an edition with its people, who are taken out of older ones, as a register does.
+func (p *provider) edition(n int64, people ...string) {
+	p.say("edition.applied", nobody, fmt.Sprintf(`"edition":%d`, n))
+	if p.people == nil {
+		p.people = map[int64][]string{}
+	}
+	for old, listed := range p.people {
+		var rest []string
+		for _, person := range listed {
+			if !containsAny(person, people) {
+				rest = append(rest, person)
+			}
+		}
+		p.people[old] = rest
+	}
+	p.people[n] = people
+}
+
+func containsAny(person string, people []string) bool {
+	for _, other := range people {
+		if idOf(other) == idOf(person) {
+			return true
+		}
+	}
+	return false
+}
+
+func idOf(person string) string {
+	var p struct{ ID string }
+	if err := json.Unmarshal([]byte(person), &p); err != nil {
+		panic(err)
+	}
+	return p.ID
+}
+
+// living is somebody in the register; members are JSON without braces.
+func living(id uuid.UUID, number string, members ...string) string {
+	return fmt.Sprintf(`{"id":%q,"identification_number":%q,"sex":"F","birth_date":"1956-03","citizenship":"BY"%s}`,
+		id, number, strings.Join(append([]string{""}, members...), ","))
+}
+
+func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p.away.Add(-1) >= 0 {
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	if r.Header.Get("Authorization") != "Bearer good" {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var edition int64
+	if r.URL.Path == "/changes" {
+		var after int
+		fmt.Sscan(r.URL.Query().Get("after"), &after)
+		news := p.entries[after:]
+		if len(news) == 0 && p.asked != nil {
+			select {
+			case p.asked <- struct{}{}:
+			default:
+			}
+		}
+		fmt.Fprintf(w, `{"entries":[%s],"cursor":"%d"}`, strings.Join(news, ","), len(p.entries))
+		return
+	}
+	fmt.Sscanf(r.URL.Path, "/register/editions/%d/people", &edition)
+	after := r.URL.Query().Get("after")
+	var page []string
+	for _, person := range p.people[edition] {
+		if idOf(person) > after {
+			page = append(page, person)
+		}
+	}
+	next := ""
+	if len(page) > 1 { // one at a time, so that there are pages
+		page = page[:1]
+		next = fmt.Sprintf(`,"next":%q`, idOf(page[0]))
+	}
+	fmt.Fprintf(w, `{"people":[%s]%s}`, strings.Join(page, ","), next)
+}
+
+// cabinet follows a provider; its log is kept.
+type cabinet struct {
+	*Follower
+	pool *pgxpool.Pool
+	log  *bytes.Buffer
+}
+
+func newCabinet(t *testing.T, p *provider) cabinet {
+	t.Helper()
+	server := httptest.NewServer(p)
+	t.Cleanup(server.Close)
+	c := cabinet{pool: pgtest.NewCabinet(t), log: new(bytes.Buffer)}
+	c.Follower = New(Config{
+		Pool: c.pool,
+		Feed: Feed{URL: server.URL, HTTP: server.Client(), Token: func(_ context.Context, refused string) (string, error) {
+			if refused == "" {
+				return "old", nil // so each request shows that a refused token is replaced
+			}
+			return "good", nil
+		}},
+		Keep: time.Hour,
+		Now:  func() time.Time { return now },
+		Log:  slog.New(slog.NewTextHandler(c.log, nil)),
+	})
+	return c
+}
+
+// catchUp follows until there is nothing left to do.
+func (c cabinet) catchUp(t *testing.T) {
+	t.Helper()
+	if err := c.tryToCatchUp(t); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c cabinet) tryToCatchUp(t *testing.T) error {
+	t.Helper()
+	if err := c.step(t.Context()); err != nil {
+		return err
+	}
+	for {
+		if done, err := c.readPage(t.Context()); done || err != nil {
+			return err
+		}
+	}
+}
+
+// all is everything the cabinet holds, but for the ids of its own making.
+func (c cabinet) all(t *testing.T) string {
+	t.Helper()
+	const query = `
+		SELECT 'cursor ' || cursor FROM follow
+		UNION ALL
+		SELECT * FROM (SELECT concat_ws(' ', 'edition', id, after, read_at IS NOT NULL) FROM edition ORDER BY id) AS e
+		UNION ALL
+		SELECT * FROM (SELECT concat_ws(' ', 'cabinet', identification_number, state, state_reason, citizenship, limited_date)
+		               FROM cabinet ORDER BY person_id) AS c
+		UNION ALL
+		SELECT * FROM (SELECT concat_ws(' ', 'ended', id) FROM ended ORDER BY id) AS e
+		UNION ALL
+		SELECT * FROM (SELECT concat_ws(' ', right(person_id::text, 1), kind, actor, client_id, office, detail)
+		               FROM journal ORDER BY person_id, kind, detail, id) AS j`
+	rows, err := c.pool.Query(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (c cabinet) anew(t *testing.T) {
+	t.Helper()
+	if _, err := c.pool.Exec(t.Context(), `UPDATE follow SET cursor = '0'`); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// aYear is all that can happen: people come, are issued identifiers, sign in, are blocked; values change; one dies, is
+// found alive, and his sign-in of before counts no more.
+func aYear() *provider {
+	p := &provider{}
+	p.edition(1, living(anna, annasNumber), living(boris, borisNumber))
+	p.say("identifier.issued", anna, `"staff":true,"office":"17"`)
+	p.say("identifier.activated", anna)
+	p.say("identifier.activated", boris)
+	p.say("signed_in", anna, `"acr":"substantial","agent":"Firefox, Linux","client_id":"service"`)
+	p.say("client.registered", nobody, `"client_id":"service"`)
+	p.say("grant.ended", anna, `"gid":"`+grant.String()+`","detail":{"why":"signed_out"}`)
+	p.say("identifier.blocked", boris, `"detail":{"reason":"register"}`)
+	p.edition(2, living(boris, borisNumber, `"death":{"date":"2026-01-02","act":"12"}`), living(vera, verasNumber))
+	p.say("sessions.ended", boris)
+	p.edition(3, living(boris, borisNumber))
+	p.edition(4, living(vera, verasNumber, `"limited":{"date":"2026-02-03","act":"7"}`))
+	p.say("identifier.activated", vera)
+	return p
+}
+
+const afterAYear = `cursor 13
+edition 1 00000000-0000-0000-0000-000000000000 t
+edition 2 00000000-0000-0000-0000-000000000000 t
+edition 3 00000000-0000-0000-0000-000000000000 t
+edition 4 00000000-0000-0000-0000-000000000000 t
+cabinet 0000000A000PB2 activated BY
+cabinet 7000000A000PB1 not_activated BY
+cabinet 7000001A000PB8 activated BY 2026-02-03
+ended 018f0000-0000-7000-8000-000000000002
+ended 018f0000-0000-7000-8000-0000000000aa
+1 cabinet.activated self
+1 grant.ended self {"why": "signed_out"}
+1 identifier.activated self
+1 identifier.issued staff 17
+1 signed_in self service
+2 identifier.activated self
+2 identifier.blocked system {"reason": "register"}
+2 sessions.ended self
+3 cabinet.activated self
+3 identifier.activated self`
+
+// Whatever fails at whatever point, an entry has its effects exactly once.
+func TestEffectsAreExactlyOnce(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []struct{ verb, table string }{
+		{"UPDATE", "follow"},
+		{"INSERT", "journal"},
+		{"INSERT", "ended"},
+		{"UPDATE", "cabinet"},
+		{"INSERT", "cabinet"},
+		{"INSERT", "edition"},
+		{"UPDATE", "edition"},
+	} {
+		t.Run(fault.verb+" "+fault.table, func(t *testing.T) {
+			t.Parallel()
+			c := newCabinet(t, aYear())
+			heal := pgtest.FailOn(t, c.pool, fault.verb, fault.table)
+			if err := c.tryToCatchUp(t); err == nil {
+				t.Fatal("followed over a broken table")
+			}
+			heal()
+			c.catchUp(t)
+			if got := c.all(t); got != afterAYear {
+				t.Errorf("got:\n%s\nwant:\n%s", got, afterAYear)
+			}
+		})
+	}
+}
+
+// A feed that is read again from its beginning changes nothing and doubles nothing.
+func TestStartingAnewDoublesNothing(t *testing.T) {
+	t.Parallel()
+	c := newCabinet(t, aYear())
+	for range 2 {
+		c.catchUp(t)
+		if got := c.all(t); got != afterAYear {
+			t.Errorf("got:\n%s\nwant:\n%s", got, afterAYear)
+		}
+		c.anew(t)
+	}
+}
+
+// Nodes that follow at the same time do not get into each other's way.
+func TestNodesFollowTogether(t *testing.T) {
+	t.Parallel()
+	c := newCabinet(t, aYear())
+	var nodes sync.WaitGroup
+	for range 4 {
+		nodes.Go(func() {
+			for range 3 { // as often as Run would try
+				if err := c.tryToCatchUp(t); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	nodes.Wait()
+	if got := c.all(t); got != afterAYear {
+		t.Errorf("got:\n%s\nwant:\n%s", got, afterAYear)
+	}
+}
+
+// As the year goes by, cabinets go through their states and the journal tells of it.
+func TestCabinetsFollowTheRegister(t *testing.T) {
+	t.Parallel()
+	p := &provider{}
+	c := newCabinet(t, p)
+	p.edition(1, living(anna, annasNumber), living(boris, borisNumber))
+	p.say("identifier.activated", anna)
+	c.catchUp(t)
+	check := func(when, want string) {
+		t.Helper()
+		c.catchUp(t)
+		if got := c.all(t); !strings.Contains(got, want) {
+			t.Errorf("%s: got:\n%s\nwant:\n%s", when, got, want)
+		}
+	}
+	check("at first", "cabinet 0000000A000PB2 activated BY\ncabinet 7000000A000PB1 not_activated BY")
+
+	p.edition(2, living(anna, annasNumber, `"missing":{"date":"2026-01-02","act":"1"}`))
+	check("missing", "cabinet 0000000A000PB2 deactivated missing BY")
+	check("missing", `1 cabinet.deactivated system {"reason": "missing"}`)
+
+	p.edition(3, living(anna, annasNumber))
+	check("found", "cabinet 0000000A000PB2 not_activated BY")
+	check("found", "1 cabinet.restored system")
+
+	p.say("identifier.activated", anna)
+	check("signed in again", "cabinet 0000000A000PB2 activated BY")
+
+	p.edition(4, strings.Replace(living(anna, annasNumber, `"incapable":{"date":"2026-03-04","act":"1"}`), `"BY"`, `"PL"`, 1))
+	check("changed", "cabinet 0000000A000PB2 activated PL")
+	check("changed", `1 profile.changed system {"new": "2026-03-04", "old": "", "field": "incapable"}`)
+	check("changed", `1 profile.changed system {"new": "PL", "old": "BY", "field": "citizenship"}`)
+
+	// Two people change numbers with each other; whoever comes first finds the number taken.
+	p.edition(5, living(anna, borisNumber), living(boris, annasNumber))
+	check("numbers", "cabinet 7000000A000PB1 activated BY\ncabinet 0000000A000PB2 not_activated BY")
+}
+
+// The person's events may come before the person.
+func TestEventsMayComeBeforeThePerson(t *testing.T) {
+	t.Parallel()
+	p := &provider{}
+	c := newCabinet(t, p)
+	p.say("identifier.activated", anna)
+	p.edition(1, living(anna, annasNumber))
+	c.catchUp(t)
+	if got, want := c.all(t), "cabinet 0000000A000PB2 activated BY"; !strings.Contains(got, want) {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// What was heard is what happened before the last entry, or, when there is none, everything.
+func TestHeard(t *testing.T) {
+	t.Parallel()
+	p := &provider{}
+	c := newCabinet(t, p)
+	heard := func() (at time.Time) {
+		t.Helper()
+		if err := c.step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.pool.QueryRow(t.Context(), `SELECT heard_at FROM follow`).Scan(&at); err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	p.say("signed_in", anna)
+	if got, want := heard(), now.Add(time.Second-time.Minute); !got.Equal(want) {
+		t.Errorf("after an entry: heard up to %s, want %s", got, want)
+	}
+	if got := heard(); !got.Equal(now) {
+		t.Errorf("with nothing new: heard up to %s, want %s", got, now)
+	}
+	p.say("signed_in", anna)
+	if got := heard(); !got.Equal(now) {
+		t.Errorf("after an older entry: heard up to %s, want %s", got, now)
+	}
+}
+
+// While the provider is away the follower tries on; the log has one line when it goes and one when it is back.
+func TestRunTriesOn(t *testing.T) {
+	t.Parallel()
+	p := &provider{asked: make(chan struct{}, 1)}
+	p.away.Store(2)
+	p.say("signed_in", anna)
+	c := newCabinet(t, p)
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := c.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	<-p.asked // it has come to the end of the feed
+	<-p.asked // and said so
+	stop()
+	running.Wait()
+	if got, want := c.all(t), "cursor 1\n1 signed_in self"; got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	if got := c.log.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "following again") {
+		t.Errorf("the log:\n%s", got)
+	}
+}

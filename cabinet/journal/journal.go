@@ -1,0 +1,97 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// A Kind names what happened. Those that come by the feed keep the provider's names.
+type Kind string
+
+// Kinds that come by the feed and move something in the cabinet.
+const (
+	IdentifierActivated Kind = "identifier.activated"
+	IdentifierBlocked   Kind = "identifier.blocked" // Detail["reason"]
+	SessionsEnded       Kind = "sessions.ended"
+	GrantEnded          Kind = "grant.ended"
+)
+
+// Kinds of the cabinet's own.
+const (
+	CabinetActivated   Kind = "cabinet.activated"
+	CabinetDeactivated Kind = "cabinet.deactivated" // Detail["reason"]
+	CabinetRestored    Kind = "cabinet.restored"
+	ProfileChanged     Kind = "profile.changed" // Detail["field"], ["old"], ["new"]
+	ProfileRead        Kind = "profile.read"    // by an e-service
+	JournalRead        Kind = "journal.read"    // by an e-service
+)
+
+// An Actor is who did it.
+type Actor string
+
+// Actors. An e-service acts with the citizen's token; the system acts by itself or on the register's word.
+const (
+	Self   Actor = "self"
+	Staff  Actor = "staff"
+	System Actor = "system"
+	Client Actor = "client"
+)
+
+// An Entry is one thing that happened to a person. Its ID is what the citizen may quote to support.
+type Entry struct {
+	ID       uuid.UUID
+	Person   uuid.UUID
+	At       time.Time
+	Kind     Kind
+	Actor    Actor
+	ClientID string // the e-service; "" for none
+	Office   string // of the desk; "" for none
+	ACR      string
+	Agent    string
+	Detail   map[string]string
+	Cursor   string // of the feed; "" for an entry of our own
+}
+
+// Append writes entries, in their order, by one statement. Those that came by the feed before are left as they are.
+func Append(ctx context.Context, tx pgx.Tx, entries []Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	const insert = `
+		INSERT INTO journal (id, person_id, at, kind, actor, client_id, office, acr, agent, detail, cursor)
+		SELECT id, person_id, at, kind, actor, nullif(client_id, ''), nullif(office, ''), nullif(acr, ''),
+		       nullif(agent, ''), nullif(detail, 'null'), nullif(cursor, '')
+		FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
+		            $8::text[], $9::text[], $10::jsonb[], $11::text[])
+		     AS e (id, person_id, at, kind, actor, client_id, office, acr, agent, detail, cursor)
+		ON CONFLICT (cursor) DO NOTHING`
+	var (
+		n       = len(entries)
+		ids     = make([]uuid.UUID, n)
+		people  = make([]uuid.UUID, n)
+		ats     = make([]time.Time, n)
+		kinds   = make([]Kind, n)
+		actors  = make([]Actor, n)
+		clients = make([]string, n)
+		offices = make([]string, n)
+		acrs    = make([]string, n)
+		agents  = make([]string, n)
+		details = make([][]byte, n)
+		cursors = make([]string, n)
+	)
+	for i, e := range entries {
+		ids[i], people[i], ats[i], kinds[i], actors[i] = uuid.Must(uuid.NewV7()), e.Person, e.At, e.Kind, e.Actor
+		clients[i], offices[i], acrs[i], agents[i], cursors[i] = e.ClientID, e.Office, e.ACR, e.Agent, e.Cursor
+		details[i], _ = json.Marshal(e.Detail) // a map of strings always marshals; nil is null
+	}
+	_, err := tx.Exec(ctx, insert, ids, people, ats, kinds, actors, clients, offices, acrs, agents, details, cursors)
+	if err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	return nil
+}
