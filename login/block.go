@@ -12,7 +12,7 @@ import (
 func (l *Login) blockPage(w http.ResponseWriter, r *http.Request, v visitor) error {
 	return l.site.Show(w, r, page.View{
 		Name: "block", SignedIn: true, Back: "/security",
-		Data: struct{ Identifier, Phone string }{v.Identifier.String(), v.Phone.Hint()},
+		Data: blockPage{Identifier: v.Identifier.String(), Phone: v.Phone.Hint()},
 	})
 }
 

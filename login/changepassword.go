@@ -69,6 +69,6 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 func (l *Login) showPassword(w http.ResponseWriter, r *http.Request, v visitor, status int, wrong ...page.FieldError) error {
 	return l.site.Show(w, r, page.View{
 		Status: status, Name: "security-password", Errors: wrong, SignedIn: true, Back: "/security",
-		Data: struct{ Identifier string }{v.Identifier.Reveal()}, // for the person's password manager
+		Data: newPasswordPage{Identifier: v.Identifier.Reveal()},
 	})
 }

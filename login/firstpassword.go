@@ -36,7 +36,7 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 func (l *Login) showFirstPassword(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
 	return l.site.Show(w, r, page.View{
 		Status: status, Name: "sign-in-password", Errors: wrong, FormAction: u.LeadsTo(),
-		Data: struct{ Identifier string }{u.Identifier.Reveal()}, // for the person's password manager
+		Data: newPasswordPage{Identifier: u.Identifier.Reveal()},
 	})
 }
 

@@ -62,22 +62,16 @@ func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, sta
 	if err != nil {
 		return err
 	}
-	type data struct {
-		Phone string // its last digits
-		Till  string // the time of day; "" where no code is good
-		Wait  string // the word of how long till another can be sent; "" where it can be now
-		Count int
-	}
-	d := data{Phone: u.Phone.Hint()}
+	data := codePage{Phone: u.Phone.Hint()}
 	if !sent.Till.IsZero() {
-		d.Till = sent.Till.In(identity.Minsk).Format("15:04")
+		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}
 	if wait := sent.Again.Sub(l.now()); wait > 0 {
 		unit, count := inWords(wait)
-		d.Wait, d.Count = "sign-in-code.wait."+unit, count
+		data.Wait, data.Count = "sign-in-code.wait."+unit, count
 	}
 	return l.site.Show(w, r, page.View{
-		Status: status, Name: "sign-in-code", Errors: wrong, Data: d,
+		Status: status, Name: "sign-in-code", Errors: wrong, Data: data,
 		FormAction: u.LeadsTo(), Back: u.At("/sign-in"),
 	})
 }

@@ -2,25 +2,15 @@ package login
 
 import (
 	"net/http"
-	"time"
 
 	"asoba.example/provider/page"
 )
 
 // securityPage handles GET /security: who is signed in here, how, and what can be done about it.
 func (l *Login) securityPage(w http.ResponseWriter, r *http.Request, v visitor) error {
-	type data struct {
-		Identifier string // masked
-		Phone      string // its last digits
-		At         time.Time
-		Code       bool // a code was asked
-		Agent      string
-		Cabinet    string
-		Changed    bool // the password, just now
-	}
 	return l.site.Show(w, r, page.View{
 		Name: "security", SignedIn: true,
-		Data: data{
+		Data: securityPage{
 			Identifier: v.Identifier.String(), Phone: v.Phone.Hint(), At: v.AuthTime, Code: v.ACR == substantial,
 			Agent: v.Agent, Cabinet: l.cabinet, Changed: r.URL.Query().Has("changed"),
 		},

@@ -114,14 +114,9 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 	if err != nil {
 		return err
 	}
-	type data struct {
-		Client     string
-		Again      bool // somebody signed in is asked once more, before a grave act
-		Identifier string
-	}
 	return l.site.Show(w, r, page.View{
 		Status: status, Name: "sign-in", Errors: wrong, FormAction: i.LeadsTo(),
-		Data: data{Client: client, Again: i.Page != "" && i.Page != "/security", Identifier: typed},
+		Data: signInPage{Client: client, Again: i.Page != "" && i.Page != "/security", Identifier: typed},
 	})
 }
 

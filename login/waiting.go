@@ -58,7 +58,7 @@ func (l *Login) gone(w http.ResponseWriter, r *http.Request) error {
 	}
 	return l.site.Show(w, r, page.View{
 		Status: http.StatusGone, Name: "sign-in-gone", SignedIn: !s.IsZero(),
-		Data: struct{ SignedIn bool }{!s.IsZero()},
+		Data: gonePage{SignedIn: !s.IsZero()},
 	})
 }
 

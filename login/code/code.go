@@ -60,8 +60,9 @@ type Codes struct {
 	Pool   interface {
 		Begin(ctx context.Context) (pgx.Tx, error)
 	}
-	Text    func(language, code string) string // the message
-	Relaxed bool                               // for trials: no pauses, no limits
+	// Say gives a word of words/*.json in a language, for the message.
+	Say     func(language, key string, args map[string]any) string
+	Relaxed bool // for trials: no pauses, no limits
 	Now     func() time.Time
 }
 
@@ -115,9 +116,10 @@ func (c *Codes) Send(ctx context.Context, p Purpose, person uuid.UUID, occasion 
 	case count == 0:
 		return state, &WaitError{Till: state.Again}
 	}
+	text := c.Say(language, "sms.code", map[string]any{"Code": code})
 	err = pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
 		if _, err := c.Outbox.Put(ctx, tx, identity.Message{
-			Person: person, Phone: phone, Kind: identity.CodeMessage, Text: c.Text(language, code), At: at, Till: state.Till,
+			Person: person, Phone: phone, Kind: identity.CodeMessage, Text: text, At: at, Till: state.Till,
 		}); err != nil {
 			return err
 		}

@@ -60,7 +60,7 @@ func onEach(t *testing.T, test func(*world)) {
 			}
 			w.codes = &code.Codes{
 				Redis: open(t), Key: []byte("key"), Outbox: w.phone, Pool: w.pool,
-				Text: func(_, code string) string { return code },
+				Say: func(_, _ string, args map[string]any) string { return args["Code"].(string) },
 				Now:  func() time.Time { return w.at },
 			}
 			test(w)

@@ -1,0 +1,47 @@
+package login
+
+import "time"
+
+// What the pages of this room show. Each has its template in pages/.
+
+// signInPage asks for the identifier and the password.
+type signInPage struct {
+	Client     string // the service that waits; "" where a page of ours does
+	Again      bool   // somebody signed in is asked once more, before a grave act
+	Identifier string // as it was typed
+}
+
+// gonePage is where a sign-in is over.
+type gonePage struct {
+	SignedIn bool
+}
+
+// codePage asks for the code that went to the phone.
+type codePage struct {
+	Phone string // its last digits
+	Till  string // the time of day; "" where no code is good
+	Wait  string // the word of how long till another can be sent; "" where it can be now
+	Count int
+}
+
+// newPasswordPage is for forming a static password, at the first sign-in and later.
+type newPasswordPage struct {
+	Identifier string // for the person's password manager
+}
+
+// securityPage tells who is signed in here, and what can be done.
+type securityPage struct {
+	Identifier string // masked
+	Phone      string // its last digits
+	At         time.Time
+	Code       bool // a code was asked
+	Agent      string
+	Cabinet    string
+	Changed    bool // the password, just now
+}
+
+// blockPage tells what blocking does and what it does not.
+type blockPage struct {
+	Identifier string // masked
+	Phone      string // its last digits
+}

@@ -1,0 +1,48 @@
+package login
+
+import (
+	"testing"
+	"time"
+
+	"asoba.example/provider/page"
+	"asoba.example/provider/page/pagetest"
+)
+
+func TestWordsStandInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	pagetest.Words(t, ".")
+}
+
+// Every page, in every language, as people see it.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	site := pagetest.Site(t, Room())
+	const waiting = "?interaction=I"
+	wrong := func(field, word string) []page.FieldError { return []page.FieldError{{Field: field, Word: word}} }
+	for name, shown := range map[string]struct {
+		address string
+		view    page.View
+	}{
+		"sign-in":           {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Client: "Почта"}}},
+		"sign-in-once-more": {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Again: true}}},
+		"sign-in-refused":   {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Identifier: "0000000A000PB2"}, Errors: wrong("password", "sign-in.wrong")}},
+		"sign-in-gone":      {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{}}},
+		"sign-in-gone-in":   {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{SignedIn: true}}},
+		"sign-in-code":      {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11", Till: "15:04", Wait: "sign-in-code.wait.seconds", Count: 42}}},
+		"sign-in-code-over": {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11"}, Errors: wrong("code", "sign-in-code.over")}},
+		"sign-in-password":  {firstPasswordPath + waiting, page.View{Name: "sign-in-password", Data: newPasswordPage{Identifier: "0000000A000PB2"}}},
+		"security-password": {"/security/password", page.View{Name: "security-password", Data: newPasswordPage{Identifier: "0000000A000PB2"}, Errors: wrong("new_password_again", "new-password.differ")}},
+		"block":             {"/block", page.View{Name: "block", Data: blockPage{Identifier: "00…B2", Phone: "11"}}},
+		"block-done":        {"/block/done", page.View{Name: "block-done"}},
+		"sign-out":          {"/sign-out", page.View{Name: "sign-out"}},
+		"security": {"/security?changed", page.View{Name: "security", SignedIn: true, Data: securityPage{
+			Identifier: "00…B2", Phone: "11", At: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC), Code: true,
+			Agent: "Firefox, Linux", Cabinet: "http://cabinet.example", Changed: true,
+		}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pagetest.Golden(t, site, name, shown.address, shown.view)
+		})
+	}
+}
