@@ -20,13 +20,15 @@ type Standing struct {
 // Holds tells whether a sign-in at that time is worth anything.
 func (s Standing) Holds(authTime time.Time) bool { return s.Active && authTime.After(s.Ended) }
 
-// Accounts tells the provider about people. login implements it. Both put their question into a batch, so that
+// Accounts tells the provider about people. login implements it. They put their questions into a batch, so that
 // several questions are one round trip; the answer is there once the batch has been read.
 type Accounts interface {
 	// Standing asks how a person stands; an unknown person has the zero Standing.
 	Standing(b *pgx.Batch, person uuid.UUID, to *Standing)
 	// Claims asks for the person's claims that the scopes give (profile, phone, citizenship, identification_number).
 	Claims(b *pgx.Batch, person uuid.UUID, scopes []string, to *map[string]any)
+	// Subject asks both about the person whom a token names by sub, in the same round trip.
+	Subject(b *pgx.Batch, sub string, scopes []string, to *Standing, claims *map[string]any)
 }
 
 // Consents tells the provider what a person has agreed to. consent/agreement implements it.
