@@ -78,7 +78,12 @@ func (c *Client) Allows(scope string) bool { panic("unwritten") }
 func (c *Client) RedirectsTo(uri string) bool { panic("unwritten") }
 
 // Name is the client's official name in the language.
-func (c *Client) Name(language string) string { panic("unwritten") }
+func (c *Client) Name(language string) string {
+	if name := c.Metadata.ClientName.In(language); name != "" {
+		return name
+	}
+	return c.ID
+}
 
 // Config is what a Registry needs.
 type Config struct {
