@@ -43,7 +43,7 @@ func (r registry) Find(_ context.Context, id string) (*clients.Client, error) {
 }
 
 // people are accounts that read how a person stands from the database, and know one person's claims.
-type people struct{}
+type people struct{ provider.Accounts }
 
 func (people) Standing(b *pgx.Batch, person uuid.UUID, to *provider.Standing) {
 	const standing = `
