@@ -54,23 +54,46 @@ CREATE TABLE clerk (
 );
 
 -- An issuance from the visit's beginning to the assignment of the identifier.
+-- What the citizen presented is sealed.
 CREATE TABLE issuance (
 	id                 uuid        PRIMARY KEY,
 	person_id          uuid        NOT NULL REFERENCES person,
 	document           bytea       NOT NULL,
 	names              bytea       NOT NULL,
 	phone              bytea       NOT NULL,
-	phone_index        bytea       NOT NULL,
 	attested           text[]      NOT NULL,
 	basis_number       text        NOT NULL,
 	basis_date         date        NOT NULL,
 	clerk_id           uuid        NOT NULL REFERENCES clerk,
 	office             text        NOT NULL,
+	client_id          text        COLLATE "C" NOT NULL,
+	language           text        NOT NULL,
 	opened_at          timestamptz NOT NULL,
 	phone_confirmed_at timestamptz,
 	assigned_at        timestamptz,
-	sms_id             uuid
+	sms_id             uuid,
+	CONSTRAINT issuance_assigned_after_the_phone CHECK (assigned_at IS NULL OR phone_confirmed_at IS NOT NULL)
 );
 
 CREATE INDEX issuance_person_id ON issuance (person_id);
 CREATE INDEX issuance_clerk_id ON issuance (clerk_id);
+
+-- The paper of every other act of the desk upon an identifier: on whose
+-- application, by what document, attested by whom.
+CREATE TABLE desk_act (
+	id           uuid        PRIMARY KEY,
+	person_id    uuid        NOT NULL REFERENCES person,
+	kind         text        NOT NULL,
+	document     bytea       NOT NULL,
+	attested     text[]      NOT NULL,
+	basis_number text        NOT NULL,
+	basis_date   date        NOT NULL,
+	clerk_id     uuid        NOT NULL REFERENCES clerk,
+	office       text        NOT NULL,
+	client_id    text        COLLATE "C" NOT NULL,
+	at           timestamptz NOT NULL,
+	CONSTRAINT desk_act_kind_known CHECK (kind IN ('block', 'unblock', 'reissue'))
+);
+
+CREATE INDEX desk_act_person_id ON desk_act (person_id);
+CREATE INDEX desk_act_clerk_id ON desk_act (clerk_id);

@@ -10,7 +10,7 @@ import (
 // Trips counts round trips to PostgreSQL: a statement is one, a batch is one. It
 // is a tracer of pgx. Statements prepared on first use are not counted, since a
 // connection that has served does not need them.
-type Trips struct{ n atomic.Int64 }
+type Trips struct{ n, fail atomic.Int64 }
 
 var (
 	_ pgx.QueryTracer    = (*Trips)(nil)
@@ -21,10 +21,27 @@ var (
 // Take gives the count so far and begins anew.
 func (t *Trips) Take() int { return int(t.n.Swap(0)) }
 
+// FailAt begins the count anew and makes the nth trip fail, be it a COMMIT; the
+// others go. With 0 all go. So a test can break an act at each of its statements
+// without knowing them.
+func (t *Trips) FailAt(n int) {
+	t.n.Store(0)
+	t.fail.Store(int64(n))
+}
+
+// set counts a trip; one that is to fail gets a context that is over.
+func (t *Trips) set(ctx context.Context) context.Context {
+	if t.n.Add(1) != t.fail.Load() {
+		return ctx
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	return ctx
+}
+
 // TraceQueryStart counts a statement.
 func (t *Trips) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
-	t.n.Add(1)
-	return ctx
+	return t.set(ctx)
 }
 
 // TraceQueryEnd has nothing to count.
@@ -32,8 +49,7 @@ func (*Trips) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {
 
 // TraceBatchStart counts a batch.
 func (t *Trips) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
-	t.n.Add(1)
-	return ctx
+	return t.set(ctx)
 }
 
 // TraceBatchQuery has nothing to count.
@@ -44,8 +60,7 @@ func (*Trips) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {
 
 // TraceCopyFromStart counts a copy.
 func (t *Trips) TraceCopyFromStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceCopyFromStartData) context.Context {
-	t.n.Add(1)
-	return ctx
+	return t.set(ctx)
 }
 
 // TraceCopyFromEnd has nothing to count.

@@ -1,0 +1,233 @@
+// Package identitytest gives tests a registry of identifiers on a real database
+// and a real Redis, with people to act upon.
+package identitytest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"asoba.example/login/identity"
+	"asoba.example/login/register"
+	"asoba.example/login/sms"
+	"asoba.example/migrations/pgtest"
+	"asoba.example/migrations/redistest"
+	"asoba.example/provider/grant"
+	"asoba.example/provider/seal"
+	"asoba.example/provider/session"
+)
+
+// Noon is when everything happens.
+var Noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// A World is the registry and what it stands on.
+type World struct {
+	Pool     *pgxpool.Pool
+	Trips    *pgtest.Trips
+	Redis    redis.UniversalClient
+	Box      *seal.Box
+	Jobs     grant.Jobs
+	Sessions *session.Store
+	Denials  *grant.Denials
+	Outbox   *sms.Outbox
+	Registry *identity.Registry
+
+	people    int
+	mu        sync.Mutex
+	passwords []string // temporary ones, as they were put into messages
+}
+
+// New makes a world.
+func New(t testing.TB) *World {
+	t.Helper()
+	options, err := redis.ParseURL(redistest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &World{Redis: redis.NewClient(options)}
+	t.Cleanup(func() { _ = w.Redis.Close() }) // some tests close it before
+	w.Pool, w.Trips = pgtest.Counting(t)
+	now := func() time.Time { return Noon }
+	w.Sessions = session.New(session.Config{Redis: w.Redis, Idle: time.Hour, Total: time.Hour, Now: now})
+	w.Denials = grant.NewDenials(w.Pool, w.Redis, 5*time.Minute, now)
+	jobs, err := river.NewClient(riverpgxv5.New(w.Pool), &river.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Jobs = jobs
+	if w.Box, err = seal.Open(t.Context(), w.Pool, make([]byte, 32), Noon); err != nil {
+		t.Fatal(err)
+	}
+	w.Outbox = &sms.Outbox{Pool: w.Pool, Box: w.Box, Jobs: jobs}
+	w.Registry, err = identity.New(identity.Config{
+		Pool: w.Pool, Box: w.Box, Jobs: jobs, SMS: w.Outbox, Say: w.say,
+		Cleaner:      &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: now},
+		TemporaryFor: 72 * time.Hour, Hashers: 2,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// say says words plainly and keeps the temporary passwords said.
+func (w *World) say(language, key string, args map[string]any) string {
+	if password, ok := args["Password"].(string); ok {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.passwords = append(w.passwords, password)
+	}
+	text := language + " " + key
+	for _, name := range slices.Sorted(maps.Keys(args)) {
+		text += fmt.Sprintf(" %s=%v", name, args[name])
+	}
+	return text
+}
+
+// Password is the last temporary password that was formed.
+func (w *World) Password() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.passwords[len(w.passwords)-1]
+}
+
+// Person puts somebody into the register.
+func (w *World) Person(t testing.TB) (uuid.UUID, identity.Identifier) {
+	t.Helper()
+	w.people++
+	number := fmt.Sprintf("7%06dA000PB", w.people)
+	number += string(register.CheckDigit(number))
+	id, err := identity.ParseIdentifier(number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	person := uuid.Must(uuid.NewV7())
+	w.Exec(t, `INSERT INTO person (id, identification_number, sex, birth_date, citizenship, changed_in)
+		VALUES ($1, $2, 'F', '1956-03-08', 'BY', 1)`, person, number)
+	return person, id
+}
+
+// Phone is the nth phone of the world.
+func (w *World) Phone(t testing.TB, n int) identity.Phone {
+	t.Helper()
+	phone, err := identity.ParsePhone(fmt.Sprintf("+37529111%04d", n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return phone
+}
+
+// Assignment is what the person would be issued an identifier with.
+func (w *World) Assignment(t testing.TB, person uuid.UUID, phone int) identity.Assignment {
+	t.Helper()
+	return identity.Assignment{
+		Person: person, Phone: w.Phone(t, phone),
+		Names:    identity.Names{Family: "Каваленка", Given: "Алена", Middle: "Пятроўна"},
+		Document: identity.Document{Kind: "passport", Number: fmt.Sprintf("MP%07d", phone), ValidTill: "2030-01-01"},
+	}
+}
+
+// Act is an act of a moment.
+func Act(after time.Duration) identity.Act { return identity.Act{At: Noon.Add(after)} }
+
+// Static is a good password.
+const Static = "бусел ляціць на поўдзень 7"
+
+// Issued is somebody with a temporary password.
+func (w *World) Issued(t testing.TB) (uuid.UUID, identity.Identifier) {
+	t.Helper()
+	person, id := w.Person(t)
+	if _, err := w.Registry.Issue(t.Context(), w.Assignment(t, person, w.people), Act(0)); err != nil {
+		t.Fatal(err)
+	}
+	return person, id
+}
+
+// Active is somebody whose password is Static.
+func (w *World) Active(t testing.TB) (uuid.UUID, identity.Identifier) {
+	t.Helper()
+	person, id := w.Issued(t)
+	if err := w.Registry.Activate(t.Context(), person, Static, Act(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	return person, id
+}
+
+// State reads how a person stands: a state, and after a colon why it is blocked.
+func (w *World) State(t testing.TB, person uuid.UUID) string {
+	t.Helper()
+	i, err := w.Registry.Of(t.Context(), person)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i.BlockReason != "" {
+		return string(i.State) + ":" + string(i.BlockReason)
+	}
+	return string(i.State)
+}
+
+// Count counts rows: of a table, or of whatever can follow FROM.
+func (w *World) Count(t testing.TB, from string, args ...any) int {
+	t.Helper()
+	var n int
+	if err := w.Pool.QueryRow(t.Context(), `SELECT count(*) FROM `+from, args...).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Exec does what a test needs done.
+func (w *World) Exec(t testing.TB, sql string, args ...any) {
+	t.Helper()
+	if _, err := w.Pool.Exec(t.Context(), sql, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Tables are those that an act upon an identifier writes to.
+var Tables = []string{"identity", "ended", "client_grant", "event", "sms_message", "river_job", "issuance", "desk_act", "clerk"}
+
+// Contents gives all rows of Tables, to see that nothing has changed.
+func (w *World) Contents(t testing.TB) string {
+	t.Helper()
+	var all string
+	for _, table := range Tables {
+		var rows string
+		err := w.Pool.QueryRow(t.Context(), `SELECT coalesce(string_agg(r::text, E'\n' ORDER BY r::text), '') FROM `+table+` r`).Scan(&rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all += table + "\n" + rows + "\n"
+	}
+	return all
+}
+
+// BreakEach does an act again and again, breaking it at each statement in turn,
+// until it is done: what fails leaves nothing, and the retry works.
+func (w *World) BreakEach(t *testing.T, act func() error) {
+	t.Helper()
+	for n := 1; ; n++ {
+		before := w.Contents(t)
+		w.Trips.FailAt(n)
+		err := act()
+		w.Trips.FailAt(0)
+		if err == nil {
+			if n < 4 { // begin, at least one statement, commit
+				t.Fatalf("done after %d statements", n-1)
+			}
+			return
+		}
+		if after := w.Contents(t); after != before {
+			t.Fatalf("statement %d failed (%v), and this remains:\n%s\nof\n%s", n, err, after, before)
+		}
+	}
+}

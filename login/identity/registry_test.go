@@ -1,0 +1,419 @@
+package identity_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/login/identity"
+	"asoba.example/login/identity/identitytest"
+)
+
+// Each act is whole or not at all, wherever it is broken, and can be done again.
+func TestAnActBrokenAnywhereLeavesNothing(t *testing.T) {
+	for name, act := range map[string]func(*testing.T, *identitytest.World) func() error{
+		"issue": func(t *testing.T, w *identitytest.World) func() error {
+			person, _ := w.Person(t)
+			a := w.Assignment(t, person, 1)
+			return func() error { _, err := w.Registry.Issue(t.Context(), a, identitytest.Act(0)); return err }
+		},
+		"reissue": func(t *testing.T, w *identitytest.World) func() error {
+			person, _ := w.Issued(t)
+			return func() error {
+				_, err := w.Registry.Reissue(t.Context(), person, identitytest.Act(time.Hour))
+				return err
+			}
+		},
+		"activate": func(t *testing.T, w *identitytest.World) func() error {
+			person, _ := w.Issued(t)
+			return func() error {
+				return w.Registry.Activate(t.Context(), person, identitytest.Static, identitytest.Act(time.Hour))
+			}
+		},
+		"change password": func(t *testing.T, w *identitytest.World) func() error {
+			person, _ := w.Active(t)
+			return func() error {
+				return w.Registry.ChangePassword(t.Context(), person, identitytest.Static, "жаўрук спявае над полем", identitytest.Act(time.Hour))
+			}
+		},
+		"block": func(t *testing.T, w *identitytest.World) func() error {
+			person, _ := w.Active(t)
+			return func() error {
+				return w.Registry.Block(t.Context(), person, identity.Self, identitytest.Act(time.Hour))
+			}
+		},
+		"unblock": func(t *testing.T, w *identitytest.World) func() error {
+			person, _ := w.Active(t)
+			if err := w.Registry.Block(t.Context(), person, identity.Desk, identitytest.Act(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			return func() error {
+				_, err := w.Registry.Unblock(t.Context(), person, identitytest.Act(2*time.Hour))
+				return err
+			}
+		},
+		"deactivate": func(t *testing.T, w *identitytest.World) func() error {
+			person, _ := w.Active(t)
+			return func() error {
+				return pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error {
+					return w.Registry.Deactivate(t.Context(), tx, []uuid.UUID{person}, identitytest.Act(time.Hour).At)
+				})
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := identitytest.New(t)
+			w.BreakEach(t, act(t, w))
+		})
+	}
+}
+
+// The whole life as doc.go draws it: what is not drawn is refused and changes nothing.
+func TestNoMoveExistsButThoseDrawn(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	ctx, hour := t.Context(), identitytest.Act(time.Hour)
+
+	stances := map[string]func() uuid.UUID{
+		"none":      func() uuid.UUID { person, _ := w.Person(t); return person },
+		"temporary": func() uuid.UUID { person, _ := w.Issued(t); return person },
+		"active":    func() uuid.UUID { person, _ := w.Active(t); return person },
+	}
+	for _, reason := range []identity.BlockReason{identity.Self, identity.Desk, identity.Security} {
+		stances["blocked:"+string(reason)] = func() uuid.UUID {
+			person, _ := w.Active(t)
+			if err := w.Registry.Block(ctx, person, reason, identitytest.Act(2*time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			return person
+		}
+	}
+	deactivate := func(person uuid.UUID) error {
+		return pgx.BeginFunc(ctx, w.Pool, func(tx pgx.Tx) error {
+			return w.Registry.Deactivate(ctx, tx, []uuid.UUID{person}, hour.At)
+		})
+	}
+	stances["blocked:register"] = func() uuid.UUID {
+		person, _ := w.Active(t)
+		if err := deactivate(person); err != nil {
+			t.Fatal(err)
+		}
+		return person
+	}
+
+	phone := 9000
+	acts := map[string]func(person uuid.UUID) error{
+		"Issue": func(person uuid.UUID) error {
+			phone++
+			_, err := w.Registry.Issue(ctx, w.Assignment(t, person, phone), hour)
+			return err
+		},
+		"Reissue": func(person uuid.UUID) error { _, err := w.Registry.Reissue(ctx, person, hour); return err },
+		"Activate": func(person uuid.UUID) error {
+			return w.Registry.Activate(ctx, person, identitytest.Static, hour)
+		},
+		"ChangePassword": func(person uuid.UUID) error {
+			return w.Registry.ChangePassword(ctx, person, identitytest.Static, identitytest.Static+"!", hour)
+		},
+		"Unblock":        func(person uuid.UUID) error { _, err := w.Registry.Unblock(ctx, person, hour); return err },
+		"Block register": func(person uuid.UUID) error { return w.Registry.Block(ctx, person, identity.Register, hour) },
+		"Deactivate":     deactivate,
+	}
+	for _, reason := range []identity.BlockReason{identity.Self, identity.Desk, identity.Security} {
+		acts["Block "+string(reason)] = func(person uuid.UUID) error { return w.Registry.Block(ctx, person, reason, hour) }
+	}
+
+	drawn := map[string]string{
+		"none Issue":               "temporary",
+		"temporary Reissue":        "temporary",
+		"temporary Activate":       "active",
+		"temporary Block desk":     "blocked:desk",
+		"temporary Block security": "blocked:security",
+		"temporary Deactivate":     "blocked:register",
+		"active ChangePassword":    "active",
+		"active Block self":        "blocked:self",
+		"active Block desk":        "blocked:desk",
+		"active Block security":    "blocked:security",
+		"active Deactivate":        "blocked:register",
+		"blocked:self Unblock":     "temporary",
+		"blocked:desk Unblock":     "temporary",
+		"blocked:security Unblock": "temporary",
+	}
+	for from, person := range stances {
+		for name, act := range acts {
+			who := person()
+			err := act(who)
+			to, ok := drawn[from+" "+name]
+			switch {
+			case ok && err != nil:
+				t.Errorf("%s from %s: %v", name, from, err)
+			case !ok && name != "Deactivate" && !errors.Is(err, identity.ErrState) && !errors.Is(err, identity.ErrAssigned):
+				t.Errorf("%s from %s: got %v, want a refusal", name, from, err)
+			}
+			if !ok {
+				to = from
+			}
+			if got := w.State(t, who); got != to {
+				t.Errorf("%s from %s: got to %s, want %s", name, from, got, to)
+			}
+		}
+	}
+}
+
+func TestAnIdentifierAndAPhoneAreGivenOnce(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	one, _ := w.Person(t)
+	other, _ := w.Person(t)
+
+	if got := together(
+		func() error {
+			_, err := w.Registry.Issue(t.Context(), w.Assignment(t, one, 1), identitytest.Act(0))
+			return err
+		},
+		func() error {
+			_, err := w.Registry.Issue(t.Context(), w.Assignment(t, one, 2), identitytest.Act(0))
+			return err
+		},
+	); !exactlyOne(got, identity.ErrAssigned) {
+		t.Errorf("two assignments to one person came to %v", got)
+	}
+	w.Exec(t, `DELETE FROM sms_message`)
+	w.Exec(t, `DELETE FROM identity`)
+	if got := together(
+		func() error {
+			_, err := w.Registry.Issue(t.Context(), w.Assignment(t, one, 3), identitytest.Act(0))
+			return err
+		},
+		func() error {
+			_, err := w.Registry.Issue(t.Context(), w.Assignment(t, other, 3), identitytest.Act(0))
+			return err
+		},
+	); !exactlyOne(got, identity.ErrPhoneTaken) {
+		t.Errorf("two assignments with one phone came to %v", got)
+	}
+	if n := w.Count(t, "sms_message"); n != 1 {
+		t.Errorf("%d messages for one assignment", n)
+	}
+}
+
+// together does things at the same moment.
+func together(acts ...func() error) []error {
+	var (
+		errs  = make([]error, len(acts))
+		start = make(chan struct{})
+		all   sync.WaitGroup
+	)
+	for i, act := range acts {
+		all.Go(func() { <-start; errs[i] = act() })
+	}
+	close(start)
+	all.Wait()
+	return errs
+}
+
+func exactlyOne(errs []error, others error) bool {
+	done := 0
+	for _, err := range errs {
+		if err == nil {
+			done++
+		} else if !errors.Is(err, others) {
+			return false
+		}
+	}
+	return done == 1
+}
+
+func TestAPasswordIsProvedOnlyWhileItIsGood(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	person, id := w.Issued(t)
+	temporary := w.Password()
+	check := func(password string, after time.Duration) error {
+		t.Helper()
+		i, err := w.Registry.Check(t.Context(), id, password, false, identitytest.Noon.Add(after))
+		if err == nil && i.Person != person {
+			t.Errorf("Check gave %s, want %s", i.Person, person)
+		}
+		return err
+	}
+	right := func(what, password string, after time.Duration) {
+		t.Helper()
+		if err := check(password, after); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	wrong := func(what, password string, after time.Duration) {
+		t.Helper()
+		if err := check(password, after); !errors.Is(err, identity.ErrWrong) {
+			t.Errorf("%s: got %v, want ErrWrong", what, err)
+		}
+	}
+
+	right("as in the SMS", temporary, 0)
+	right("without the hyphen, in small letters", strings.ToLower(strings.ReplaceAll(temporary, "-", "")), 0)
+	wrong("another", "AAAAA-AAAAA", 0)
+	right("after a wrong one", temporary, 72*time.Hour-time.Second)
+	wrong("past its term", temporary, 72*time.Hour)
+	if got := w.State(t, person); got != "temporary" {
+		t.Errorf("a wrong password moved the state to %s", got)
+	}
+
+	if err := w.Registry.Activate(t.Context(), person, identitytest.Static, identitytest.Act(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	right("the static one", identitytest.Static, 2*time.Hour)
+	wrong("the temporary one after use", temporary, 2*time.Hour)
+	wrong("the static one in capitals", strings.ToUpper(identitytest.Static), 2*time.Hour)
+	for range 60 {
+		w.Exec(t, `UPDATE identity SET failures = failures + 1`)
+	}
+	right("the static one after sixty wrong ones", identitytest.Static, 2*time.Hour)
+	if n := w.Count(t, `identity WHERE failures <> 0`); n != 0 {
+		t.Error("a right password did not end the row of failures")
+	}
+
+	if err := w.Registry.Block(t.Context(), person, identity.Self, identitytest.Act(3*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	wrong("the static one of a blocked identifier", identitytest.Static, 4*time.Hour)
+
+	nobody, err := identity.ParseIdentifier("0000000A000PB2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Registry.Check(t.Context(), nobody, identitytest.Static, false, identitytest.Noon); !errors.Is(err, identity.ErrWrong) {
+		t.Errorf("of nobody: got %v, want ErrWrong", err)
+	}
+	_, noIdentifier := w.Person(t)
+	if _, err := w.Registry.Check(t.Context(), noIdentifier, identitytest.Static, false, identitytest.Noon); !errors.Is(err, identity.ErrWrong) {
+		t.Errorf("of somebody without an identifier: got %v, want ErrWrong", err)
+	}
+}
+
+// The temporary password can never become the static one (resolution 792 ¶5).
+func TestTheTemporaryPasswordNeverBecomesStatic(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	person, _ := w.Issued(t)
+	temporary := w.Password()
+	back := []byte(strings.ReplaceAll(temporary, "-", ""))
+	slices.Reverse(back)
+	for _, password := range []string{
+		temporary + "!", // it is too short by itself
+		temporary + temporary,
+		"пароль " + temporary,
+		strings.ToLower(temporary) + "2026",
+		strings.ReplaceAll(temporary, "-", "") + "ab",
+		string(back) + "..",
+	} {
+		var weak *identity.WeakError
+		err := w.Registry.Activate(t.Context(), person, password, identitytest.Act(time.Hour))
+		if !errors.As(err, &weak) || weak.Word != "password.like_temporary" {
+			t.Errorf("Activate with %q: %v", strings.ReplaceAll(password, temporary, "TTTTT-TTTTT"), err)
+		}
+	}
+	if got := w.State(t, person); got != "temporary" {
+		t.Errorf("the state is %s", got)
+	}
+}
+
+// A static password formed while the desk sends another temporary one: one of the two wins, not both.
+func TestActivateRestsOnTheTemporaryPasswordThatWasProved(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	person, _ := w.Issued(t)
+	act := identitytest.Act(time.Hour)
+	act.Within = func(ctx context.Context, _ pgx.Tx) error {
+		_, err := w.Registry.Reissue(ctx, person, identitytest.Act(time.Hour))
+		return err
+	}
+	if err := w.Registry.Activate(t.Context(), person, identitytest.Static, act); !errors.Is(err, identity.ErrState) {
+		t.Errorf("got %v, want ErrState", err)
+	}
+}
+
+// What must not outlive a block: the temporary password, and every password but the citizen's own that he may return with.
+func TestABlockTakesThePasswordAway(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	for _, reason := range []identity.BlockReason{identity.Self, identity.Desk, identity.Security} {
+		person, _ := w.Active(t)
+		if err := w.Registry.Block(t.Context(), person, reason, identitytest.Act(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		kept := w.Count(t, `identity WHERE person_id = $1 AND password_hash IS NOT NULL`, person) == 1
+		if kept != (reason == identity.Self) {
+			t.Errorf("blocked by %s: password kept: %v", reason, kept)
+		}
+	}
+}
+
+// A block stands, and says so, even when Redis cannot be reached; the job cleans it later.
+func TestABlockDoesNotNeedRedis(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	person, _ := w.Active(t)
+	before := w.Count(t, `river_job WHERE kind = 'grant_clean_up'`)
+	if err := w.Redis.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Registry.Block(t.Context(), person, identity.Self, identitytest.Act(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.Count(t, `ended WHERE person_id = $1`, person); n != 1 {
+		t.Error("the sign-ins are not ended")
+	}
+	if n := w.Count(t, `river_job WHERE kind = 'grant_clean_up'`); n != before+1 {
+		t.Error("no job is left to clean Redis")
+	}
+}
+
+// The dead are sent nothing.
+func TestNobodyIsToldOfADeactivation(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	person, _ := w.Active(t)
+	without, _ := w.Person(t)
+	before := w.Count(t, "sms_message")
+	err := pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error {
+		return w.Registry.Deactivate(t.Context(), tx, []uuid.UUID{person, without}, identitytest.Act(time.Hour).At)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.State(t, person); got != "blocked:register" {
+		t.Errorf("the state is %s", got)
+	}
+	if n := w.Count(t, "sms_message"); n != before {
+		t.Error("a message was sent")
+	}
+	if n := w.Count(t, `event WHERE kind = 'identifier.blocked' AND person_id = $1 AND detail->>'reason' = 'register'`, person); n != 1 {
+		t.Errorf("%d records of the block", n)
+	}
+}
+
+// Nothing personal lies open in the database.
+func TestNothingPersonalIsReadable(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	person, _ := w.Active(t)
+	all := w.Contents(t)
+	i, err := w.Registry.Of(t.Context(), person)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{i.Phone.Reveal(), i.Phone.Reveal()[4:], i.Names.Family, i.Names.Given, "MP0000001", w.Password(), identitytest.Static} {
+		if strings.Contains(all, secret) {
+			t.Errorf("%q lies open", secret)
+		}
+	}
+}
