@@ -1,0 +1,165 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+func TestATemporaryPasswordIsReadableAndFresh(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	count := map[rune]int{}
+	for range 3100 {
+		p := formTemporary()
+		if len(p) != 11 || p[5] != '-' || strings.Trim(p[:5]+p[6:], symbols) != "" {
+			t.Fatalf("%q is not XXXXX-XXXXX", p)
+		}
+		if seen[p] {
+			t.Fatalf("%q came twice", p)
+		}
+		seen[p] = true
+		for _, c := range foldTemporary(p) {
+			count[c]++
+		}
+	}
+	for _, c := range symbols { // 1000 of each are expected; a quarter more or less is eight deviations
+		if n := count[c]; n < 750 || n > 1250 {
+			t.Errorf("%c came %d times of 31000", c, n)
+		}
+	}
+}
+
+func TestAHashIsGoodForOnePersonOnly(t *testing.T) {
+	t.Parallel()
+	h, err := newHasher([]byte("pepper"), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	person, other := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
+	hash, err := h.hash(t.Context(), person, "right")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		t.Errorf("kept as %s", hash)
+	}
+	peppered, err := newHasher([]byte("another"), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, got := range map[string]func() (bool, error){
+		"the right one":    func() (bool, error) { return h.matches(t.Context(), person, hash, true, "right") },
+		"one of two":       func() (bool, error) { return h.matches(t.Context(), person, hash, false, "wrong", "right") },
+		"a wrong one":      func() (bool, error) { return h.matches(t.Context(), person, hash, true, "wrong") },
+		"another person's": func() (bool, error) { return h.matches(t.Context(), other, hash, true, "right") },
+		"another pepper's": func() (bool, error) { return peppered.matches(t.Context(), person, hash, true, "right") },
+		"nobody's":         func() (bool, error) { return h.matches(t.Context(), person, "", true, "right") },
+	} {
+		want := what == "the right one" || what == "one of two"
+		if ok, err := got(); err != nil || ok != want {
+			t.Errorf("%s: %v, %v", what, ok, err)
+		}
+	}
+}
+
+// A storm of strangers leaves a place for people at their own browsers, and nobody waits without end.
+func TestStrangersDoNotFillTheGate(t *testing.T) {
+	t.Parallel()
+	h, err := newHasher([]byte("pepper"), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave, err := h.enter(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := h.enter(gone, false); !errors.Is(err, context.Canceled) {
+		t.Fatalf("a second stranger came in: %v", err)
+	}
+	leaveKnown, err := h.enter(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.enter(gone, true); !errors.Is(err, context.Canceled) {
+		t.Fatalf("a third one came in: %v", err)
+	}
+	leave()
+	leaveKnown()
+	for range 10 { // every place was given back
+		leave, err := h.enter(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave()
+	}
+}
+
+func TestAStaticPasswordIsLongAndOnesOwn(t *testing.T) {
+	t.Parallel()
+	common, err := readCommon()
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := ParseIdentifier("7000001A000PB8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	phone, err := ParsePhone("+375294911911")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := about(Identity{
+		Identifier: id, Phone: phone,
+		Names: Names{Family: "Каваленка", Given: "Алена", Middle: "Пятроўна"},
+	}, "1956-03-08")
+	for password, want := range map[string]string{
+		"бусел ляціць на поўдзень":      "",
+		"correct horse battery":         "",
+		"Kh7#mQ2!vZp9":                  "",
+		"люблю свой старый велосипед":   "",
+		"мой пароль от портала длинный": "",
+		"короткий":                      wordShort,
+		"elevenchars":                   wordShort,
+		strings.Repeat("ўё", 64) + "a":  wordLong,
+		"":                              wordShort,
+		"qwertyuiop123":                 wordCommon,
+		"Passwordpassword":              wordCommon,
+		"ghbdtnrfrltkf":                 wordCommon,
+		"приветкакдела":                 wordCommon, // the same keys
+		"112233445566":                  wordCommon,
+		"ab1ab1ab1ab1ab1":               wordSimple,
+		"абвабвабвабвабв":               wordSimple,
+		"bcdefghijklmno":                wordSimple,
+		"каваленка1956":                 wordPersonal,
+		"Kavalenka-Alena":               wordPersonal,
+		"rfdfktyrf08031956":             wordPersonal, // Каваленка on the other layout
+		"7000001a000pb8":                wordPersonal,
+		"+375294911911":                 wordPersonal,
+		"parol4911911parol":             wordPersonal,
+		"Беларусь-Мінск-08.03":          wordPersonal,
+	} {
+		if got := (strength{common}).judge(password, words); got != want {
+			t.Errorf("%q: got %q, want %q", password, got, want)
+		}
+	}
+}
+
+func FuzzAnyPasswordCanBeJudged(f *testing.F) {
+	f.Add("бусел ляціць на поўдзень", "Каваленка")
+	f.Add("\xff\xfe aaaaaaaaaaaaaa", "")
+	f.Fuzz(func(t *testing.T, password, name string) {
+		words := about(Identity{Names: Names{Family: name}}, "1956-03-08")
+		_ = strength{}.judge(password, words)
+		for _, p := range derived(password) {
+			if len(p) != symbolsInPass {
+				t.Errorf("%q is no temporary password", p)
+			}
+		}
+	})
+}
