@@ -2,104 +2,165 @@ package idp
 
 import (
 	"context"
-	"encoding/base64"
-	"errors"
-	"fmt"
 	"log/slog"
-	"os"
 	"runtime"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/redis/go-redis/v9"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
-	"asoba.example/migrations"
-	"asoba.example/provider/seal"
+	"asoba.example/consent"
+	"asoba.example/consent/agreement"
+	"asoba.example/login"
+	"asoba.example/login/browser"
+	"asoba.example/login/code"
+	"asoba.example/login/identity"
+	"asoba.example/login/register"
+	"asoba.example/login/sms"
+	"asoba.example/login/throttle"
+	"asoba.example/provider"
+	"asoba.example/provider/api"
+	"asoba.example/provider/audit"
+	"asoba.example/provider/clients"
+	"asoba.example/provider/grant"
+	"asoba.example/provider/keys"
+	"asoba.example/provider/page"
+	"asoba.example/provider/session"
 )
 
-// stores is where everything is kept.
-type stores struct {
-	pool  *pgxpool.Pool // for requests
-	back  *pgxpool.Pool // for jobs and notifications, so that a crowd of requests cannot starve them
-	redis redis.UniversalClient
-	box   *seal.Box
+// accessTokenFor is how long an access token lives, and so how long its denial is kept.
+const accessTokenFor = 5 * time.Minute
+
+// knownFor is how long a browser stays known after its last sign-in.
+const knownFor = 180 * 24 * time.Hour
+
+// waitFor is how long somebody may take over our pages: a phone call in between is no reason to begin anew.
+const waitFor = time.Hour
+
+// A house is the provider's rooms, each made once, from the ground up. The
+// server lives in it, and so do the operators' errands.
+type house struct {
+	*stores
+	cfg     Config
+	log     *slog.Logger
+	metrics *prometheus.Registry
+	site    *page.Site
+	jobs    *river.Client[pgx.Tx]
+
+	keys     *keys.Ring
+	clients  *clients.Registry
+	sessions *session.Store
+	denials  *grant.Denials
+	cleaner  *grant.Cleaner
+	feed     *audit.Feed
+	sealer   *audit.Sealer
+
+	register   *register.Register
+	identities *identity.Registry
+	outbox     *sms.Outbox
+	codes      *code.Codes
+	agreements *agreement.Agreements
+	throttle   *throttle.Throttle
+	browsers   *browser.Browsers
+	accounts   login.Accounts
 }
 
-// backConnections: two nodes' worth of jobs, one listener for jobs, one for the feed, one for the clients.
-const backConnections = 8
-
-// openStores connects, or says in one line what is wrong. The words of a URL parser
-// would repeat the password, so they are not passed on.
-func openStores(ctx context.Context, cfg Config, count *trips) (*stores, error) {
-	master, err := masterKey(cfg.MasterKeyFile)
+func newHouse(ctx context.Context, cfg Config, log *slog.Logger) (*house, error) {
+	h := &house{cfg: cfg, log: log, metrics: prometheus.NewRegistry()}
+	count, err := newTrips(h.metrics)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := pgxpool.ParseConfig(cfg.DatabaseURL)
-	if err != nil {
-		return nil, errors.New("IDP_DATABASE_URL is not the URL of a PostgreSQL database")
-	}
-	redisSettings, err := redis.ParseURL(cfg.RedisURL)
-	if err != nil {
-		return nil, errors.New("IDP_REDIS_URL is not the URL of a Redis")
-	}
-	s := &stores{}
-	settings.MaxConns = backConnections
-	if s.back, err = pgxpool.NewWithConfig(ctx, settings.Copy()); err != nil {
+	if h.stores, err = openStores(ctx, cfg, count); err != nil {
 		return nil, err
 	}
-	settings.MaxConns = cfg.DatabaseConnections
-	if count != nil {
-		settings.ConnConfig.Tracer = toPostgreSQL{count}
-	}
-	if s.pool, err = pgxpool.NewWithConfig(ctx, settings); err != nil {
-		s.close()
+	if err := h.furnish(ctx); err != nil {
+		h.close()
 		return nil, err
 	}
-	if err := migrations.Check(ctx, s.back, migrations.IDP); err != nil {
-		s.close()
-		return nil, fmt.Errorf("the database of idp: %w", err)
-	}
-	redisSettings.DialerRetries = 1
-	redisSettings.MaxRetries = 1
-	s.redis = redis.NewClient(redisSettings)
-	if count != nil {
-		s.redis.AddHook(toRedis{count})
-	}
-	if s.box, err = seal.Open(ctx, s.back, master, time.Now()); err != nil {
-		s.close()
-		return nil, err
-	}
-	return s, nil
+	return h, nil
 }
 
-func (s *stores) close() {
-	if s.redis != nil {
-		s.redis.Close()
-	}
-	if s.pool != nil {
-		s.pool.Close()
-	}
-	if s.back != nil {
-		s.back.Close()
-	}
-}
+func (h *house) secure() bool { return strings.HasPrefix(h.cfg.Issuer, "https:") }
 
-// masterKey reads 32 bytes in base64.
-func masterKey(file string) ([]byte, error) {
-	text, err := os.ReadFile(file)
+// furnish makes the rooms in the order in which they rest on one another.
+func (h *house) furnish(ctx context.Context) (err error) {
+	secret := func(purpose string) (key []byte) {
+		if err == nil {
+			key, err = h.box.Key(purpose)
+		}
+		return key
+	}
+	secretsKey, codesKey, throttleKey := secret("client secrets"), secret("one-time codes"), secret("throttle")
 	if err != nil {
-		return nil, fmt.Errorf("read IDP_MASTER_KEY_FILE: %w", err)
+		return err
 	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) != 32 {
-		return nil, errors.New("IDP_MASTER_KEY_FILE does not hold 32 bytes in base64: make one with idp key master")
+	h.site, err = page.New(page.Config{
+		Name: "idp", Secure: h.secure(), RequestID: api.RequestID, Log: h.log,
+		Rooms: []page.Room{provider.Room(), login.Room(), consent.Room()},
+	})
+	if err != nil {
+		return err
 	}
-	return key, nil
+
+	h.sessions = session.New(session.Config{
+		Redis: h.redis, Secure: h.secure(), Idle: h.cfg.SessionIdle, Total: h.cfg.SessionTotal, Now: time.Now,
+	})
+	h.denials = grant.NewDenials(h.pool, h.redis, accessTokenFor, time.Now)
+	h.cleaner = &grant.Cleaner{Pool: h.back, Denials: h.denials, Sessions: h.sessions, Now: time.Now}
+	gateway, err := sms.NewHTTPGateway(h.cfg.SMSGatewayURL)
+	if err != nil {
+		return err
+	}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, h.cleaner)
+	river.AddWorker(workers, &sms.Sender{Pool: h.back, Box: h.box, Gateway: gateway, Now: time.Now})
+	h.jobs, err = river.NewClient(riverpgxv5.New(h.back), &river.Config{
+		Workers: workers,
+		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 16}},
+		Logger:  slog.New(quiet{h.log.Handler()}),
+	})
+	if err != nil {
+		return err
+	}
+
+	h.keys, err = keys.New(ctx, keys.Config{Pool: h.back, Box: h.box, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	h.clients, err = clients.New(ctx, clients.Config{
+		Pool: h.back, Key: secretsKey, Now: time.Now, AllowLoopbackHTTP: h.cfg.AllowLoopbackFetch,
+	})
+	if err != nil {
+		return err
+	}
+	h.feed, h.sealer = audit.NewFeed(h.pool, h.back), &audit.Sealer{Pool: h.back}
+
+	h.outbox = &sms.Outbox{Pool: h.pool, Box: h.box, Jobs: h.jobs}
+	h.identities, err = identity.New(identity.Config{
+		Pool: h.pool, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, SMS: h.outbox, Say: h.site.Say,
+		TemporaryFor: h.cfg.TemporaryPasswordFor, Hashers: max(h.cfg.Hashers, runtime.NumCPU(), 2),
+	})
+	if err != nil {
+		return err
+	}
+	h.register = &register.Register{Pool: h.back, Cascade: h.identities.Deactivate}
+	h.codes = &code.Codes{
+		Redis: h.redis, Key: codesKey, Outbox: h.outbox, Pool: h.pool, Say: h.site.Say, Relaxed: h.cfg.Relaxed, Now: time.Now,
+	}
+	h.agreements = agreement.New(agreement.Config{Pool: h.pool, Jobs: h.jobs})
+	h.accounts = login.Accounts{Box: h.box}
+	h.throttle = &throttle.Throttle{Redis: h.redis, Key: throttleKey, Relaxed: h.cfg.Relaxed, Now: time.Now}
+	h.browsers = &browser.Browsers{Pool: h.pool, Secure: h.secure(), For: knownFor, Now: time.Now}
+	return nil
 }
 
-var _ = []any{slog.Default, runtime.NumCPU, pgx.ErrNoRows, river.QueueDefault, riverpgxv5.New}
+// quiet keeps the jobs' library from telling what only its makers want to know.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)
+}
