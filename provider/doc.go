@@ -1,1 +1,41 @@
+// Package provider is the OpenID Provider: the endpoints that relying parties and resource servers speak to.
+//
+//	e-service          browser                       provider                        login, consent
+//	    │  GET or POST /authorize                        │                                  │
+//	    │─────────────────►│────────────────────────────►│ read: is the request right?      │
+//	    │                  │                             │ Next: what does it need?         │
+//	    │                  │        /sign-in, /consent   │   Login, Consent                 │
+//	    │                  │◄────────────────────────────│                                  │
+//	    │                  │─────────────────────────────────────────────────────────────►  │ the pages
+//	    │                  │        /authorize?interaction=…                                │
+//	    │                  │◄───────────────────────────────────────────────────────────────│
+//	    │                  │────────────────────────────►│ Next, again                      │
+//	    │   code, iss      │                             │   Answer, Refuse…                │
+//	    │◄─────────────────│◄────────────────────────────│
+//	    │  POST /token                                   │ authenticate, redeem, settle, make
+//	    │───────────────────────────────────────────────►│
+//	    │  access token, ID token                        │
+//	    │◄───────────────────────────────────────────────│
+//
+// Who waits is an [Interaction]; pages never route to one another, they all return to /authorize, where [Next] decides from what is known
+// then. What the provider offers and what each client is held to is one table, policy.go; discovery tells it and the endpoints hold to it.
+//
+// The provider asks others two things: how a person stands ([Accounts]) and what they agreed to ([Consents]). It knows no passwords, no
+// documents and no pages but its own few.
+//
+// # Round trips
+//
+//	authorize, with a live session   Redis: session │ PostgreSQL: standing and agreement │ Redis: code
+//	token, a code                    Redis: code    │ PostgreSQL: standing, the grant
+//	token, a refresh token           PostgreSQL: the token │ PostgreSQL: standing, renewal
+//	token, client_credentials        none
+//	introspection                    Redis: deny list
+//	userinfo                         Redis: deny list │ PostgreSQL: standing, claims
+//
+// Authentication by private_key_jwt adds one trip to Redis, for jti. No request holds a connection while it waits for another.
+//
+// # fosite
+//
+// github.com/ory/fosite is the skeleton under /authorize and /token (fosite.go). It stores nothing and answers nothing by itself; client
+// authentication, tokens, stores, errors, introspection, revocation, logout and discovery are ours.
 package provider

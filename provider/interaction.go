@@ -31,6 +31,7 @@ type Interaction struct {
 	ACR      string     // the level asked: "" for any
 	Prompt   string
 	Locales  string    // ui_locales
+	Hint     string    // digest of the subject that id_token_hint names
 	Asked    time.Time // a sign-in must not be earlier than this where a fresh one is asked
 	Agreed   []string  // scopes agreed to on the consent page, for this request
 	Refused  bool      // the person said no

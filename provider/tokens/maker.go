@@ -20,10 +20,9 @@ import (
 
 // A Maker makes and reads the provider's JWTs.
 type Maker struct {
-	Ring      *keys.Ring
-	Issuer    string
-	AccessFor time.Duration // how long an access token is good
-	IDFor     time.Duration // how long an ID token is good
+	Ring   *keys.Ring
+	Issuer string
+	IDFor  time.Duration // how long an ID token is good
 }
 
 // Algorithms that sign our JWTs. Access tokens are ES256; an ID token's is its client's.
@@ -46,6 +45,7 @@ type Access struct {
 	AuthTime time.Time
 	ACR      string
 	AMR      []string
+	Till     time.Time
 }
 
 type accessClaims struct {
@@ -72,7 +72,7 @@ func (m *Maker) Access(a Access, now time.Time) (string, error) {
 	}
 	c := accessClaims{
 		Issuer: m.Issuer, Subject: a.Subject, Audience: a.Audience, ClientID: a.ClientID,
-		Expiry: now.Add(m.AccessFor).Unix(), IssuedAt: now.Unix(), ID: id.String(),
+		Expiry: a.Till.Unix(), IssuedAt: now.Unix(), ID: id.String(),
 		Scope: strings.Join(a.Scopes, " "), ACR: a.ACR, AMR: a.AMR, SID: a.SID,
 	}
 	if a.GID != uuid.Nil {

@@ -1,0 +1,114 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/redis/go-redis/v9"
+
+	"asoba.example/provider/clients"
+)
+
+const (
+	skew         = 10 * time.Second // of other clocks, forgiven everywhere (FAPI 2.0 Security Profile §5.3.2.1)
+	maxAssertion = 8 << 10
+	maxJTI       = 256
+	assertionFor = time.Hour // no assertion may be good for longer: its jti has to be remembered as long
+)
+
+// assertionClaims are those of a client assertion (RFC 7523 §3). Pointers and any tell what is missing from what is empty.
+type assertionClaims struct {
+	Issuer    string           `json:"iss"`
+	Subject   string           `json:"sub"`
+	Audience  any              `json:"aud"`
+	Expiry    *jwt.NumericDate `json:"exp"`
+	IssuedAt  *jwt.NumericDate `json:"iat"`
+	NotBefore *jwt.NumericDate `json:"nbf"`
+	ID        string           `json:"jti"`
+}
+
+// assertionCredentials learns from an assertion whose it claims to be. Nothing else in it is looked at before its signature is.
+func assertionCredentials(c credentials) (credentials, error) {
+	c.method = "private_key_jwt"
+	if len(c.assertion) > maxAssertion {
+		return c, refuse("invalid_client", "The client assertion is too long.")
+	}
+	parsed, err := jwt.ParseSigned(c.assertion, assertionAlgs)
+	if err != nil {
+		return c, refuse("invalid_client", "The client assertion is not a JWT of an algorithm that is taken here.").because(err)
+	}
+	var claims assertionClaims
+	if err := parsed.UnsafeClaimsWithoutVerification(&claims); err != nil {
+		return c, refuse("invalid_client", "The claims of the client assertion are malformed.").because(err)
+	}
+	if c.id != "" && c.id != claims.Subject || claims.Subject == "" {
+		return c, refuse("invalid_client", "sub of the client assertion is not client_id.")
+	}
+	c.id = claims.Subject
+	return c, nil
+}
+
+// checkAssertion verifies a client assertion (RFC 7523 §3; OpenID Connect Core §9).
+func (p *Provider) checkAssertion(ctx context.Context, client *clients.Client, assertion string) error {
+	claims, err := verified(client, assertion)
+	if err != nil {
+		return err
+	}
+	wrong := func(what string) error {
+		return refuse("invalid_client", "The client assertion is not accepted: "+what+".")
+	}
+	now := p.cfg.Now()
+	switch {
+	case claims.Issuer != client.ID || claims.Subject != client.ID:
+		return wrong("iss and sub must be the client_id")
+	case claims.Audience != p.cfg.Issuer:
+		// One string, and only ours: an audience that others share could be carried on to them (CVE-2025-27370).
+		return wrong("aud must be the issuer, as one string")
+	case claims.Expiry == nil:
+		return wrong("exp is missing")
+	case !now.Before(claims.Expiry.Time().Add(skew)):
+		return wrong("it has expired")
+	case claims.Expiry.Time().After(now.Add(assertionFor)):
+		return wrong("exp is too far ahead")
+	case claims.IssuedAt != nil && claims.IssuedAt.Time().After(now.Add(skew)):
+		return wrong("iat is ahead")
+	case claims.NotBefore != nil && claims.NotBefore.Time().After(now.Add(skew)):
+		return wrong("nbf is ahead")
+	case claims.ID == "" || len(claims.ID) > maxJTI:
+		return wrong("jti is missing or too long")
+	}
+	// Last, so that only assertions of the client itself are remembered.
+	key := "jti:{" + digest(client.ID+"\x00"+claims.ID) + "}"
+	err = p.cfg.Redis.SetArgs(ctx, key, "", redis.SetArgs{Mode: "NX", TTL: claims.Expiry.Time().Sub(now) + 2*skew}).Err()
+	if errors.Is(err, redis.Nil) {
+		return wrong("its jti was used before")
+	}
+	if err != nil {
+		return fmt.Errorf("remember jti: %w", err)
+	}
+	return nil
+}
+
+// verified gives the claims of an assertion that one of the client's keys has signed.
+func verified(client *clients.Client, assertion string) (claims assertionClaims, err error) {
+	parsed, err := jwt.ParseSigned(assertion, policyOf(client).assertions)
+	if err != nil {
+		return claims, refuse("invalid_client", "The client assertion is not of an algorithm that the client may use.").because(err)
+	}
+	header := parsed.Headers[0]
+	var keys []jose.JSONWebKey
+	if client.Metadata.JWKS != nil {
+		keys = client.Metadata.JWKS.Keys
+	}
+	for _, key := range keys {
+		fits := (header.KeyID == "" || key.KeyID == header.KeyID) && (key.Algorithm == "" || key.Algorithm == header.Algorithm) && key.Use != "enc"
+		if fits && parsed.Claims(key.Public(), &claims) == nil {
+			return claims, nil
+		}
+	}
+	return assertionClaims{}, refuse("invalid_client", "The client assertion is not signed with a key of the client.")
+}

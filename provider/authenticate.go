@@ -1,0 +1,95 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"asoba.example/provider/clients"
+)
+
+// authenticate tells which client makes a request to an endpoint of clients, by the one method that it is registered with (RFC 6749 §2.3).
+// Every way of being wrong gets the same answer.
+func (p *Provider) authenticate(ctx context.Context, r *http.Request, values url.Values) (*clients.Client, error) {
+	c, err := credentialsOf(r, values)
+	if err != nil {
+		return nil, err
+	}
+	client, err := p.cfg.Clients.Find(ctx, c.id)
+	if errors.Is(err, clients.ErrUnknown) {
+		return nil, refuse("invalid_client", "Client authentication failed.").because(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if client.Metadata.TokenEndpointAuthMethod != c.method {
+		return nil, refuse("invalid_client", "The client is registered with another method of authentication.")
+	}
+	switch c.method {
+	case "private_key_jwt":
+		return client, p.checkAssertion(ctx, client, c.assertion)
+	case "client_secret_basic", "client_secret_post":
+		if !client.HasSecret(c.secret) {
+			return nil, refuse("invalid_client", "Client authentication failed.")
+		}
+	}
+	return client, nil
+}
+
+// credentials are what a request brings to authenticate a client. The method follows from where they stand.
+type credentials struct {
+	method    string // one of authMethods
+	id        string
+	secret    string
+	assertion string
+}
+
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+// credentialsOf reads the credentials, which must be of one method only (RFC 6749 §2.3), and never in the query.
+func credentialsOf(r *http.Request, values url.Values) (credentials, error) {
+	if query := r.URL.Query(); query.Has("client_secret") || query.Has("client_assertion") {
+		return credentials{}, refuse("invalid_request", "Credentials do not belong in the query.")
+	}
+	scheme, encoded, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	c := credentials{id: values.Get("client_id"), secret: values.Get("client_secret"), assertion: values.Get("client_assertion")}
+	switch basic := strings.EqualFold(scheme, "Basic"); {
+	case len(r.Header.Values("Authorization")) > 1, basic && (c.secret != "" || c.assertion != ""), c.secret != "" && c.assertion != "":
+		return c, refuse("invalid_request", "The client authenticates by more than one method.")
+	case basic:
+		return basicCredentials(r, c.id, encoded)
+	case c.assertion != "":
+		if values.Get("client_assertion_type") != assertionType {
+			return c, refuse("invalid_request", "client_assertion_type must be "+assertionType+".")
+		}
+		return assertionCredentials(c)
+	case c.id == "":
+		return c, refuse("invalid_client", "No client authentication was sent.")
+	case c.secret != "":
+		c.method = "client_secret_post"
+	default:
+		c.method = "none"
+	}
+	return c, nil
+}
+
+// basicCredentials reads HTTP Basic, in which id and secret are form-encoded (RFC 6749 §2.3.1).
+func basicCredentials(r *http.Request, sent, encoded string) (credentials, error) {
+	c := credentials{method: "client_secret_basic"}
+	user, password, ok := r.BasicAuth()
+	if !ok || encoded == "" {
+		return c, refuse("invalid_client", "The Authorization header is malformed.")
+	}
+	var err, errSecret error
+	c.id, err = url.QueryUnescape(user)
+	c.secret, errSecret = url.QueryUnescape(password)
+	if err = errors.Join(err, errSecret); err != nil {
+		return c, refuse("invalid_client", "The Authorization header is not form-encoded.")
+	}
+	if sent != "" && sent != c.id {
+		return c, refuse("invalid_request", "client_id is another than in the Authorization header.")
+	}
+	return c, nil
+}

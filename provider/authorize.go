@@ -1,0 +1,202 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/api"
+	"asoba.example/provider/clients"
+	"asoba.example/provider/grant"
+	"asoba.example/provider/page"
+	"asoba.example/provider/session"
+)
+
+// authorize handles GET and POST /authorize (OpenID Connect Core §3.1.2.1), and the return of those who waited.
+func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	if r.Method == http.MethodGet && r.URL.Query().Has("interaction") {
+		i, err := p.cfg.Interactions.claim(ctx, w, r)
+		if err != nil {
+			return err
+		}
+		q, err := p.read(ctx, i.Request)
+		if err != nil {
+			return p.refuseRequest(w, r, q, err)
+		}
+		q.hint = i.Hint
+		return p.decide(w, r, q, i)
+	}
+	values, err := parameters(w, r)
+	if err != nil {
+		return p.refuseRequest(w, r, &request{}, err)
+	}
+	q, err := p.read(ctx, values)
+	if err != nil {
+		return p.refuseRequest(w, r, q, err)
+	}
+	i := q.interaction(p.cfg.Now())
+	if r.Method == http.MethodPost {
+		// Another site's POST brings no cookies along (SameSite=Lax): the browser comes back for its session by GET.
+		if i, err = p.cfg.Interactions.keep(ctx, i); err != nil {
+			return p.refuseRequest(w, r, q, err)
+		}
+		redirect(w, i.Continue())
+		return nil
+	}
+	return p.decide(w, r, q, i)
+}
+
+// decide asks Next and does what it says.
+func (p *Provider) decide(w http.ResponseWriter, r *http.Request, q *request, i Interaction) error {
+	ctx := r.Context()
+	now := p.cfg.Now()
+	question, err := p.question(r, q, i)
+	if err != nil {
+		return p.refuseRequest(w, r, q, err)
+	}
+	switch step := Next(question, now); step {
+	case Login, Consent:
+		if i.ID == "" {
+			if i, err = p.cfg.Interactions.Begin(ctx, w, r, i); err != nil {
+				return p.refuseRequest(w, r, q, err)
+			}
+		}
+		path := "/sign-in"
+		if step == Consent {
+			path = "/consent"
+		}
+		redirect(w, i.At(path))
+		return nil
+	case Answer:
+		code, err := p.code(ctx, q, i, question.Session, now)
+		if err != nil {
+			return p.refuseRequest(w, r, q, err)
+		}
+		return p.answer(w, r, q, url.Values{"code": {code}})
+	case RefuseAccessDenied:
+		err = refuse("access_denied", "The person refused.")
+	case RefuseLoginRequired:
+		err = refuse("login_required", "The person must sign in, as the one whom the request asks for.")
+	case RefuseConsentRequired:
+		err = refuse("consent_required", "The person must agree.")
+	}
+	return p.refuseRequest(w, r, q, err)
+}
+
+// question gathers what Next looks at: the session in one trip, the person in another.
+func (p *Provider) question(r *http.Request, q *request, i Interaction) (Question, error) {
+	ctx := r.Context()
+	s, err := p.cfg.Sessions.Find(ctx, r)
+	if err != nil {
+		return Question{}, err
+	}
+	question := Question{
+		Prompt: q.prompt, MaxAge: q.maxAge, ACR: q.acr, Hint: q.hint,
+		Asked: i.Asked, Session: s, Agreed: len(i.Agreed) > 0, Refused: i.Refused,
+		Covered: q.client.Metadata.FirstParty,
+	}
+	if s.IsZero() {
+		return question, nil
+	}
+	var b pgx.Batch
+	p.cfg.Accounts.Standing(&b, s.Person, &question.Standing)
+	if !question.Covered {
+		p.cfg.Consents.Covers(&b, s.Person, q.client, q.scopes, p.cfg.Now(), &question.Covered)
+	}
+	if err := p.cfg.Pool.SendBatch(ctx, &b).Close(); err != nil {
+		return Question{}, fmt.Errorf("ask how a person stands: %w", err)
+	}
+	return question, nil
+}
+
+// code makes the code for what the session's person grants the client.
+func (p *Provider) code(ctx context.Context, q *request, i Interaction, s session.Session, now time.Time) (string, error) {
+	gid, err := uuid.NewV7()
+	if err != nil {
+		return "", err
+	}
+	scopes, audience := q.scopes, q.audience
+	if len(i.Agreed) > 0 {
+		scopes = slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return s != "openid" && !slices.Contains(i.Agreed, s) })
+		if !q.values.Has("resource") {
+			audience = p.audiences(scopes)
+		}
+	}
+	response, err := p.fosite.NewAuthorizeResponse(ctx, q.fosite, &ticket{
+		client: q.client, now: now, nonce: q.nonce, redirectURI: q.redirectURI, challenge: q.challenge, interaction: i.ID,
+		grant: grant.Grant{
+			ID: gid, Person: s.Person, ClientID: q.client.ID, SID: s.SID, Scopes: scopes, Audience: audience,
+			AuthTime: s.AuthTime, ACR: s.ACR, AMR: s.AMR, Agent: s.Agent,
+		},
+	})
+	if err != nil {
+		return "", err
+	}
+	return response.GetCode(), nil
+}
+
+// refuseRequest answers with an error: to the client, or where its redirect URI is not to be trusted, to the person.
+func (p *Provider) refuseRequest(w http.ResponseWriter, r *http.Request, q *request, err error) error {
+	e := asRefusal(err)
+	if q.redirectURI != "" {
+		api.Note(r, err)
+		return p.answer(w, r, q, url.Values{"error": {e.code}, "error_description": {printable(e.description)}})
+	}
+	if e.code == "temporarily_unavailable" {
+		return err // ours: shown as a page of our fault
+	}
+	return p.refuseToPerson(w, r, q.client, e)
+}
+
+// refuseToPerson shows that a request is wrong, with a word for whoever built it.
+func (p *Provider) refuseToPerson(w http.ResponseWriter, r *http.Request, client *clients.Client, e *refusal) error {
+	api.Note(r, e)
+	view := refusalPage{Code: e.code, Description: printable(e.description), RequestID: api.RequestID(r.Context())}
+	if client != nil {
+		view.Client = client.Name(p.cfg.Site.Language(r))
+	}
+	return p.cfg.Site.Show(w, r, refusalView(http.StatusBadRequest, view))
+}
+
+// answer carries the answer to the client through the browser, with state and issuer (RFC 9207 §2).
+func (p *Provider) answer(w http.ResponseWriter, r *http.Request, q *request, values url.Values) error {
+	values.Set("iss", p.cfg.Issuer)
+	if q.state != "" {
+		values.Set("state", q.state)
+	}
+	if q.mode == "form_post" {
+		data := formPostPage{Action: q.redirectURI}
+		for name := range values {
+			data.Fields = append(data.Fields, hidden{name, values.Get(name)})
+		}
+		slices.SortFunc(data.Fields, func(a, b hidden) int { return strings.Compare(a.Name, b.Name) })
+		return p.cfg.Site.Show(w, page.WithLanguage(r, q.values.Get("ui_locales")), formPostView(data))
+	}
+	redirect(w, withQuery(q.redirectURI, values))
+	return nil
+}
+
+// withQuery adds parameters to an address. A query that is registered with it stays as it is (RFC 6749 §3.1.2).
+func withQuery(address string, values url.Values) string {
+	if strings.Contains(address, "?") {
+		return address + "&" + values.Encode()
+	}
+	return address + "?" + values.Encode()
+}
+
+// redirect sends the browser on by GET, whatever it came by (RFC 9700 §4.12).
+func redirect(w http.ResponseWriter, to string) {
+	h := w.Header()
+	h.Set("Location", to)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	w.WriteHeader(http.StatusSeeOther)
+}

@@ -1,0 +1,112 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/redis/go-redis/v9"
+
+	"asoba.example/provider/grant"
+	"asoba.example/provider/tokens"
+)
+
+// A code is good once (RFC 6749 §4.1.2). On second use what it gave is ended: one of the two users is a thief and we cannot tell which.
+// Redis decides who is first, and keeps the record for a while, so that a second use finds whose grant to end even before the first has
+// led to one. After that the grant's id in the code itself is enough. Should Redis forget a use, the grant's row is the arbiter.
+
+// codeRecord is what a code stands for, in Redis under the code's digest.
+type codeRecord struct {
+	Grant       grant.Grant
+	Nonce       string
+	RedirectURI string
+	Challenge   string
+	Till        time.Time
+}
+
+// keepUsed is how long a code's record outlives the code: longer than any redemption takes.
+const keepUsed = 5 * time.Minute
+
+// The first byte of the value tells whether the code was used.
+const (
+	unused = '0'
+	use    = `
+		local value = redis.call('GET', KEYS[1])
+		if value then redis.call('SETRANGE', KEYS[1], 0, '1') end
+		return value`
+)
+
+func codeKey(code string) string { return "code:{" + digest(code) + "}" }
+
+// keepCode keeps what a code stands for, and lets the interaction go that led to it.
+func (p *Provider) keepCode(ctx context.Context, code string, t *ticket) error {
+	record, err := json.Marshal(codeRecord{
+		Grant: t.grant, Nonce: t.nonce, RedirectURI: t.redirectURI, Challenge: t.challenge, Till: t.now.Add(p.cfg.CodeFor),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = p.cfg.Redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.Set(ctx, codeKey(code), append([]byte{unused}, record...), p.cfg.CodeFor+keepUsed)
+		if t.interaction != "" {
+			pipe.Del(ctx, interactionKey(t.interaction))
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("keep code: %w", err)
+	}
+	return nil
+}
+
+// redeem uses a code up and gives the ticket what it stands for.
+func (p *Provider) redeem(ctx context.Context, code string, t *ticket) error {
+	gid, ours := p.opaque.Open(tokens.Code, code)
+	if !ours {
+		return refuse("invalid_grant", "The code is not one of this provider's.")
+	}
+	value, err := p.cfg.Redis.Eval(ctx, use, []string{codeKey(code)}).Text()
+	if errors.Is(err, redis.Nil) {
+		return p.reused(ctx, gid, t.now, func(tx pgx.Tx) error { return grant.EndOne(ctx, tx, p.cfg.Jobs, gid, grant.Reused, t.now) })
+	}
+	if err != nil {
+		return fmt.Errorf("redeem code: %w", err)
+	}
+	var record codeRecord
+	if err := json.Unmarshal([]byte(value[1:]), &record); err != nil {
+		return fmt.Errorf("redeem code: %w", err)
+	}
+	g := record.Grant
+	g.At, g.Till = t.now, t.now.Add(p.cfg.AccessTokenFor)
+	if offline(g.Scopes) {
+		g.Till = t.now.Add(p.cfg.RefreshTokenFor)
+	}
+	if value[0] != unused {
+		return p.reused(ctx, gid, t.now, func(tx pgx.Tx) error { return grant.Forestall(ctx, tx, p.cfg.Jobs, g, t.now) })
+	}
+	if !t.now.Before(record.Till) {
+		return refuse("invalid_grant", "The code has expired.")
+	}
+	t.code, t.grant, t.nonce, t.redirectURI, t.challenge = code, g, record.Nonce, record.RedirectURI, record.Challenge
+	return nil
+}
+
+// reused ends a grant because what led to it was shown again, and refuses.
+func (p *Provider) reused(ctx context.Context, gid uuid.UUID, at time.Time, end func(pgx.Tx) error) error {
+	if err := p.end(ctx, gid, end); err != nil {
+		return err
+	}
+	return refuse("invalid_grant", "The code or token was used before, or has expired.")
+}
+
+// end ends a grant in PostgreSQL and then its access tokens in Redis.
+func (p *Provider) end(ctx context.Context, gid uuid.UUID, end func(pgx.Tx) error) error {
+	if err := pgx.BeginFunc(ctx, p.cfg.Pool, end); err != nil {
+		return err
+	}
+	return p.cfg.Denials.Deny(ctx, gid)
+}

@@ -1,0 +1,111 @@
+package provider
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"asoba.example/provider/tokens"
+)
+
+// metadata is what discovery tells (OpenID Connect Discovery §3; RFC 8414 §2). Every member is registered, and none is left to a default
+// that would say otherwise.
+type metadata struct {
+	Issuer                string `json:"issuer"`
+	AuthorizationEndpoint string `json:"authorization_endpoint"`
+	TokenEndpoint         string `json:"token_endpoint"`
+	UserinfoEndpoint      string `json:"userinfo_endpoint"`
+	JWKSURI               string `json:"jwks_uri"`
+	IntrospectionEndpoint string `json:"introspection_endpoint"`
+	RevocationEndpoint    string `json:"revocation_endpoint"`
+	EndSessionEndpoint    string `json:"end_session_endpoint"`
+
+	ScopesSupported        []string `json:"scopes_supported"`
+	ClaimsSupported        []string `json:"claims_supported"`
+	ClaimTypesSupported    []string `json:"claim_types_supported"`
+	ResponseTypesSupported []string `json:"response_types_supported"`
+	ResponseModesSupported []string `json:"response_modes_supported"`
+	GrantTypesSupported    []string `json:"grant_types_supported"`
+	ACRValuesSupported     []string `json:"acr_values_supported"`
+	SubjectTypesSupported  []string `json:"subject_types_supported"`
+	PromptValuesSupported  []string `json:"prompt_values_supported"`
+	DisplayValuesSupported []string `json:"display_values_supported"`
+	UILocalesSupported     []string `json:"ui_locales_supported"`
+
+	CodeChallengeMethodsSupported          []string                  `json:"code_challenge_methods_supported"`
+	IDTokenSigningAlgValuesSupported       []jose.SignatureAlgorithm `json:"id_token_signing_alg_values_supported"`
+	TokenEndpointAuthMethodsSupported      []string                  `json:"token_endpoint_auth_methods_supported"`
+	TokenEndpointAuthSigningAlgs           []jose.SignatureAlgorithm `json:"token_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionEndpointAuthMethods       []string                  `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectionEndpointAuthSigningAlgs   []jose.SignatureAlgorithm `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+	RevocationEndpointAuthMethodsSupported []string                  `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationEndpointAuthSigningAlgs      []jose.SignatureAlgorithm `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+
+	ClaimsParameterSupported     bool `json:"claims_parameter_supported"`
+	RequestParameterSupported    bool `json:"request_parameter_supported"`
+	RequestURIParameterSupported bool `json:"request_uri_parameter_supported"`
+	ResponseIssParameter         bool `json:"authorization_response_iss_parameter_supported"`
+}
+
+func (p *Provider) metadata() metadata {
+	scopes := p.scopes()
+	claims := append(claimsOf(scopes), "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid")
+	return metadata{
+		Issuer:                p.cfg.Issuer,
+		AuthorizationEndpoint: p.cfg.Issuer + "/authorize",
+		TokenEndpoint:         p.cfg.Issuer + "/token",
+		UserinfoEndpoint:      p.cfg.Issuer + "/userinfo",
+		JWKSURI:               p.cfg.Issuer + "/jwks",
+		IntrospectionEndpoint: p.cfg.Issuer + "/introspect",
+		RevocationEndpoint:    p.cfg.Issuer + "/revoke",
+		EndSessionEndpoint:    p.cfg.Issuer + "/logout",
+
+		ScopesSupported:        scopes,
+		ClaimsSupported:        claims,
+		ClaimTypesSupported:    []string{"normal"},
+		ResponseTypesSupported: responseTypes,
+		ResponseModesSupported: responseModes,
+		GrantTypesSupported:    grantTypes,
+		ACRValuesSupported:     acrValues,
+		SubjectTypesSupported:  []string{"public"},
+		PromptValuesSupported:  promptValues,
+		DisplayValuesSupported: []string{"page"},
+		UILocalesSupported:     uiLocales,
+
+		CodeChallengeMethodsSupported:          challengeMethods,
+		IDTokenSigningAlgValuesSupported:       tokens.Algorithms,
+		TokenEndpointAuthMethodsSupported:      authMethods,
+		TokenEndpointAuthSigningAlgs:           assertionAlgs,
+		IntrospectionEndpointAuthMethods:       without(authMethods, "none"),
+		IntrospectionEndpointAuthSigningAlgs:   assertionAlgs,
+		RevocationEndpointAuthMethodsSupported: authMethods,
+		RevocationEndpointAuthSigningAlgs:      assertionAlgs,
+
+		ResponseIssParameter: true,
+	}
+}
+
+// discovery handles GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server.
+func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) error {
+	return answerPublic(w, "application/json", p.discovered)
+}
+
+// jwks handles GET /jwks. Nobody may keep it for longer than a key is published before it signs.
+func (p *Provider) jwks(w http.ResponseWriter, _ *http.Request) error {
+	set, err := json.Marshal(p.cfg.Keys.Public())
+	if err != nil {
+		return err
+	}
+	return answerPublic(w, "application/jwk-set+json", set)
+}
+
+// answerPublic answers with what anybody may know, and keep for a while.
+func answerPublic(w http.ResponseWriter, kind string, body []byte) error {
+	h := w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("Cache-Control", "public, max-age=300")
+	h.Set("X-Content-Type-Options", "nosniff")
+	_, err := w.Write(body)
+	return err
+}

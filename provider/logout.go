@@ -1,0 +1,248 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/clients"
+	"asoba.example/provider/grant"
+	"asoba.example/provider/page"
+	"asoba.example/provider/session"
+)
+
+// A farewell is a logout request that was checked (OpenID Connect RP-Initiated Logout §2).
+type farewell struct {
+	client  *clients.Client // who asks; nil when nobody says so
+	hint    string          // digest of the subject that id_token_hint names; "" for no hint
+	sid     string          // the session that it names
+	leadsTo string          // where to go afterwards; "" for our own page
+	locales string
+}
+
+// logout handles GET and POST /logout, the end_session_endpoint. With a hint of who is signed in they are signed out at once; else the
+// person is asked.
+func (p *Provider) logout(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	f, err := p.readLogout(w, r)
+	if err != nil {
+		return p.refuseLogout(w, r, f.client, err)
+	}
+	if r.Method == http.MethodPost {
+		// Another site's POST brings no cookies along (SameSite=Lax): the browser comes back for its session by GET.
+		i, err := p.cfg.Interactions.keep(ctx, f.interaction())
+		if err != nil {
+			return err
+		}
+		redirect(w, i.Continue())
+		return nil
+	}
+	r = page.WithLanguage(r, f.locales)
+	s, err := p.cfg.Sessions.Find(ctx, r)
+	if err != nil {
+		return err
+	}
+	if s.IsZero() {
+		return p.bidFarewell(w, r, f)
+	}
+	theirs, err := p.isTheirs(ctx, f, s)
+	if err != nil {
+		return err
+	}
+	if !theirs {
+		return p.askLogout(w, r, f)
+	}
+	if err := p.endSession(w, r, s); err != nil {
+		return err
+	}
+	return p.bidFarewell(w, r, f)
+}
+
+// askLogout asks the person.
+func (p *Provider) askLogout(w http.ResponseWriter, r *http.Request, f farewell) error {
+	i, err := p.cfg.Interactions.Begin(r.Context(), w, r, f.interaction())
+	if err != nil {
+		return err
+	}
+	data := logoutPage{Action: "/logout/decision", Fields: []hidden{{"interaction", i.ID}}}
+	if f.client != nil {
+		data.Client = f.client.Name(p.cfg.Site.Language(r))
+	}
+	return p.cfg.Site.Show(w, r, logoutView(data, f.leadsTo))
+}
+
+// decideLogout handles POST /logout/decision: what the person answered. Unlike /logout it is not open to other sites, so nobody can answer
+// for them (RP-Initiated Logout §6).
+func (p *Provider) decideLogout(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	values, err := form(w, r)
+	if err != nil {
+		return p.refuseLogout(w, r, nil, err)
+	}
+	i, err := p.cfg.Interactions.Find(ctx, r)
+	if err != nil {
+		return err
+	}
+	f, err := p.farewellOf(ctx, i)
+	if err != nil {
+		return err
+	}
+	r = page.WithLanguage(r, f.locales)
+	if values.Get("decision") != "logout" {
+		redirect(w, "/security")
+		return nil
+	}
+	s, err := p.cfg.Sessions.Find(ctx, r)
+	if err != nil {
+		return err
+	}
+	if !s.IsZero() {
+		if err := p.endSession(w, r, s); err != nil {
+			return err
+		}
+	}
+	return p.bidFarewell(w, r, f)
+}
+
+// readLogout reads and checks a logout request, or takes up one that came by POST. It leads to a redirect URI only when a hint says who asks
+// and that client has registered it.
+func (p *Provider) readLogout(w http.ResponseWriter, r *http.Request) (farewell, error) {
+	ctx := r.Context()
+	if r.Method == http.MethodGet && r.URL.Query().Has("interaction") {
+		i, err := p.cfg.Interactions.claim(ctx, w, r)
+		if err != nil {
+			return farewell{}, err
+		}
+		return p.farewellOf(ctx, i)
+	}
+	values, err := parameters(w, r)
+	if err != nil {
+		return farewell{}, err
+	}
+	if name, ok := repeated(values); ok {
+		return farewell{}, refuse("invalid_request", "The parameter "+name+" was sent more than once.")
+	}
+	f := farewell{locales: values.Get("ui_locales")}
+	clientID := values.Get("client_id")
+	if token := values.Get("id_token_hint"); token != "" {
+		hint, err := p.tokens.ReadHint(ctx, token)
+		if err != nil {
+			return f, refuse("invalid_request", "id_token_hint is not an ID token of this provider.").because(err)
+		}
+		if clientID != "" && clientID != hint.ClientID {
+			return f, refuse("invalid_request", "client_id is not the one that id_token_hint was issued to.")
+		}
+		clientID, f.hint, f.sid = hint.ClientID, digest(hint.Subject), hint.SID
+	}
+	if f.client, err = p.findClient(ctx, clientID); err != nil {
+		return f, err
+	}
+	to := values.Get("post_logout_redirect_uri")
+	if to == "" || f.hint == "" {
+		return f, nil
+	}
+	if f.client == nil || !slices.Contains(f.client.Metadata.PostLogoutRedirectURIs, to) {
+		return f, refuse("invalid_request", "post_logout_redirect_uri is not one that the client is registered with.")
+	}
+	switch state := values.Get("state"); {
+	case len(state) > maxState:
+		return f, refuse("invalid_request", "state is too long.")
+	case state != "":
+		to = withQuery(to, url.Values{"state": {state}})
+	}
+	f.leadsTo = to
+	return f, nil
+}
+
+// interaction is the farewell as something that waits: it keeps of the hint only digests.
+func (f farewell) interaction() Interaction {
+	i := Interaction{Page: "/logout", Hint: f.hint, Locales: f.locales, Request: url.Values{"sid": {f.sid}, "redirect_uri": {f.leadsTo}}}
+	if f.client != nil {
+		i.ClientID = f.client.ID
+	}
+	return i
+}
+
+func (p *Provider) farewellOf(ctx context.Context, i Interaction) (farewell, error) {
+	if i.Page != "/logout" {
+		return farewell{}, over()
+	}
+	client, err := p.findClient(ctx, i.ClientID)
+	return farewell{
+		client: client, hint: i.Hint, sid: i.Request.Get("sid"), leadsTo: i.Request.Get("redirect_uri"), locales: i.Locales,
+	}, err
+}
+
+// findClient gives the client, or nil where there is none of this id.
+func (p *Provider) findClient(ctx context.Context, id string) (*clients.Client, error) {
+	if id == "" {
+		return nil, nil
+	}
+	client, err := p.cfg.Clients.Find(ctx, id)
+	if errors.Is(err, clients.ErrUnknown) {
+		return nil, nil
+	}
+	return client, err
+}
+
+// isTheirs tells whether the hint names who is signed in: by the session, or where that has changed since, by the person.
+func (p *Provider) isTheirs(ctx context.Context, f farewell, s session.Session) (bool, error) {
+	if f.hint == "" || f.sid == s.SID {
+		return f.hint != "", nil
+	}
+	var (
+		b        pgx.Batch
+		standing Standing
+	)
+	p.cfg.Accounts.Standing(&b, s.Person, &standing)
+	if err := p.cfg.Pool.SendBatch(ctx, &b).Close(); err != nil {
+		return false, fmt.Errorf("ask who is signed in: %w", err)
+	}
+	return digest(standing.Identifier) == f.hint, nil
+}
+
+// endSession signs the person out at this browser. What the session gave is ended first: were it the other way round, a failure in
+// between would leave tokens behind that nobody could end any more by signing out.
+func (p *Provider) endSession(w http.ResponseWriter, r *http.Request, s session.Session) error {
+	ctx := r.Context()
+	var ended []uuid.UUID
+	err := pgx.BeginFunc(ctx, p.cfg.Pool, func(tx pgx.Tx) (err error) {
+		ended, err = grant.EndSession(ctx, tx, p.cfg.Jobs, s, p.cfg.Now())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := p.cfg.Sessions.End(ctx, w, r); err != nil {
+		return err
+	}
+	return p.cfg.Denials.Deny(ctx, ended...)
+}
+
+// bidFarewell is where a sign-out ends.
+func (p *Provider) bidFarewell(w http.ResponseWriter, r *http.Request, f farewell) error {
+	if f.leadsTo != "" {
+		redirect(w, f.leadsTo)
+		return nil
+	}
+	var data signedOutPage
+	if f.client != nil {
+		data.Client, data.ClientURI = f.client.Name(p.cfg.Site.Language(r)), f.client.Metadata.ClientURI
+	}
+	return p.cfg.Site.Show(w, r, signedOutView(data))
+}
+
+// refuseLogout tells the person that the request is wrong. It goes nowhere.
+func (p *Provider) refuseLogout(w http.ResponseWriter, r *http.Request, client *clients.Client, err error) error {
+	e, ok := errors.AsType[*refusal](err)
+	if !ok {
+		return err
+	}
+	return p.refuseToPerson(w, r, client, e)
+}

@@ -1,0 +1,125 @@
+package provider
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/ory/fosite"
+	"github.com/redis/go-redis/v9"
+
+	"asoba.example/provider/clients"
+	"asoba.example/provider/grant"
+	"asoba.example/provider/keys"
+	"asoba.example/provider/page"
+	"asoba.example/provider/session"
+	"asoba.example/provider/tokens"
+)
+
+// Config is what a Provider needs. All of it.
+type Config struct {
+	Issuer    string     // https, without query, fragment or a slash at the end
+	Resources []Resource // the APIs that take our access tokens, with their scopes
+
+	Pool  *pgxpool.Pool
+	Redis redis.UniversalClient
+
+	Accounts     Accounts
+	Consents     Consents
+	Clients      *clients.Registry
+	Keys         *keys.Ring
+	Sessions     *session.Store
+	Interactions *Interactions
+	Denials      *grant.Denials
+	Jobs         grant.Jobs
+	Site         *page.Site
+	TokenKey     []byte // of the tags of codes and refresh tokens: seal.Box.Key("tokens")
+
+	CodeFor         time.Duration // at most 60 s (FAPI 2.0 Security Profile §5.3.2.1)
+	AccessTokenFor  time.Duration
+	IDTokenFor      time.Duration
+	RefreshTokenFor time.Duration // from the sign-in's grant to its end, however often it is refreshed
+
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// A Provider is an OpenID Provider: the endpoints that relying parties and resource servers speak to.
+type Provider struct {
+	cfg    Config
+	fosite *fosite.Fosite
+	opaque tokens.Opaque
+	tokens *tokens.Maker
+
+	discovered []byte // the metadata, written out once
+}
+
+// New makes a Provider, or tells everything that is wrong with cfg.
+func New(cfg Config) (*Provider, error) {
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("provider: %w", err)
+	}
+	p := &Provider{
+		cfg:    cfg,
+		opaque: tokens.NewOpaque(cfg.TokenKey),
+		tokens: &tokens.Maker{Ring: cfg.Keys, Issuer: cfg.Issuer, IDFor: cfg.IDTokenFor},
+	}
+	p.fosite = p.newFosite()
+	var err error
+	p.discovered, err = json.Marshal(p.metadata())
+	return p, err
+}
+
+func (cfg Config) check() error {
+	var errs []error
+	if u, err := url.Parse(cfg.Issuer); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.Path != "" {
+		errs = append(errs, errors.New("the issuer must be a scheme and a host"))
+	}
+	if len(cfg.TokenKey) < 32 {
+		errs = append(errs, errors.New("the key of tokens is shorter than 32 bytes"))
+	}
+	if cfg.CodeFor <= 0 || cfg.CodeFor > time.Minute {
+		errs = append(errs, errors.New("a code must be good for a time, and a minute at most"))
+	}
+	if cfg.AccessTokenFor <= 0 || cfg.IDTokenFor <= 0 || cfg.RefreshTokenFor < cfg.AccessTokenFor {
+		errs = append(errs, errors.New("tokens must be good for a time, and no refresh token for less than an access token"))
+	}
+	return errors.Join(errs...)
+}
+
+// CrossOrigin are the patterns to which other sites' pages may post: the rest is refused to them (http.CrossOriginProtection).
+var CrossOrigin = []string{
+	"POST /authorize", "POST /token", "POST /userinfo", "POST /introspect", "POST /revoke", "POST /logout",
+}
+
+// Mount puts every route of the provider on mux.
+func (p *Provider) Mount(mux *http.ServeMux) {
+	site := p.cfg.Site
+	mux.Handle("GET /authorize", site.Handle(p.authorize))
+	mux.Handle("POST /authorize", site.Handle(p.authorize))
+	mux.Handle("GET /logout", site.Handle(p.logout))
+	mux.Handle("POST /logout", site.Handle(p.logout))
+	mux.Handle("POST /logout/decision", site.Handle(p.decideLogout))
+
+	mux.Handle("POST /introspect", endpoint(p.introspect))
+
+	// For clients that are pages in a browser, of any origin: none of these looks at a cookie.
+	open := func(methods []string, path string, h endpoint) {
+		for _, m := range methods {
+			mux.Handle(m+" "+path, anyOrigin(h))
+		}
+		mux.Handle("OPTIONS "+path, anyOrigin(preflight(methods)))
+	}
+	get, post := []string{http.MethodGet}, []string{http.MethodPost}
+	open(get, "/.well-known/openid-configuration", p.discovery)
+	open(get, "/.well-known/oauth-authorization-server", p.discovery)
+	open(get, "/jwks", p.jwks)
+	open(post, "/token", p.token)
+	open(append(get, post...), "/userinfo", p.userinfo)
+	open(post, "/revoke", p.revoke)
+}

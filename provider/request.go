@@ -1,0 +1,281 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"asoba.example/provider/clients"
+)
+
+// A request is an authorization request that was checked (RFC 6749 §4.1.1; OpenID Connect Core §3.1.2.1).
+type request struct {
+	client *clients.Client
+	policy policy
+	values url.Values // as it was sent
+
+	redirectURI string // "" until it may be trusted
+	mode        string // how the answer travels: one of responseModes
+	state       string
+	scopes      []string
+	audience    []string
+	nonce       string
+	challenge   string
+	prompt      Prompt
+	maxAge      time.Duration // negative: any
+	acr         string
+	hint        string // digest of the subject that id_token_hint names
+
+	fosite fosite.AuthorizeRequester
+}
+
+// read checks an authorization request. The checks stand in the order in which they count: until the redirect URI is known to be the
+// client's, an error is shown to the person and goes nowhere (RFC 6749 §4.1.2.1); from then on it goes to the client.
+func (p *Provider) read(ctx context.Context, values url.Values) (*request, error) {
+	q := &request{values: values, mode: "query", maxAge: -1}
+	for _, check := range []func(context.Context, *request) error{
+		p.checkClient,
+		p.checkRedirectURI,
+		// From here on the answer goes to the client.
+		p.checkResponseMode,
+		p.checkRepeated,
+		p.checkRequestObject,
+		p.checkPushed,
+		p.checkScope,
+		p.checkFlow,
+		p.checkChallenge,
+		p.checkResource,
+		p.checkNonce,
+		p.checkPrompt,
+		p.checkMaxAge,
+		p.checkACR,
+		p.checkHint,
+	} {
+		if err := check(ctx, q); err != nil {
+			return q, err
+		}
+	}
+	return q, nil
+}
+
+func (p *Provider) checkClient(ctx context.Context, q *request) error {
+	if len(q.values["client_id"]) != 1 {
+		return refuse("invalid_request", "client_id must be sent, and once.")
+	}
+	client, err := p.cfg.Clients.Find(ctx, q.values.Get("client_id"))
+	if errors.Is(err, clients.ErrUnknown) {
+		return refuse("invalid_client", "No client is registered with this client_id.").because(err)
+	}
+	if err != nil {
+		return err
+	}
+	q.client, q.policy = client, policyOf(client)
+	return nil
+}
+
+// checkRedirectURI also takes the state, which goes back with every answer. One that cannot go back whole is refused before anything
+// goes anywhere.
+func (p *Provider) checkRedirectURI(_ context.Context, q *request) error {
+	switch uri := q.values["redirect_uri"]; {
+	case len(uri) != 1:
+		return refuse("invalid_request", "redirect_uri must be sent, and once.")
+	case !q.client.RedirectsTo(uri[0]):
+		return refuse("invalid_request", "redirect_uri is not one that the client is registered with.")
+	}
+	switch state := q.values["state"]; {
+	case len(state) > 1:
+		return refuse("invalid_request", "state was sent more than once.")
+	case len(state) == 1 && len(state[0]) > maxState:
+		return refuse("invalid_request", "state is longer than "+strconv.Itoa(maxState)+" bytes.")
+	}
+	q.redirectURI, q.state = q.values.Get("redirect_uri"), q.values.Get("state")
+	return nil
+}
+
+func (p *Provider) checkResponseMode(_ context.Context, q *request) error {
+	switch mode := q.values["response_mode"]; {
+	case len(mode) == 0:
+	case len(mode) > 1 || !slices.Contains(responseModes, mode[0]):
+		return refuse("invalid_request", "response_mode must be one of: "+strings.Join(responseModes, ", ")+".")
+	default:
+		q.mode = mode[0]
+	}
+	return nil
+}
+
+func (p *Provider) checkRepeated(_ context.Context, q *request) error {
+	if name, ok := repeated(q.values); ok {
+		return refuse("invalid_request", "The parameter "+name+" was sent more than once.")
+	}
+	return nil
+}
+
+// checkRequestObject refuses what would otherwise be silently ignored (OpenID Connect Core §6, §7.2.1).
+func (p *Provider) checkRequestObject(_ context.Context, q *request) error {
+	switch {
+	case q.values.Has("request"):
+		return refuse("request_not_supported", "Request objects are not supported.")
+	case q.values.Has("request_uri"):
+		return refuse("request_uri_not_supported", "Requests by reference are not supported.")
+	case q.values.Has("registration"):
+		return refuse("registration_not_supported", "Clients are registered beforehand.")
+	}
+	return nil
+}
+
+func (p *Provider) checkPushed(_ context.Context, q *request) error {
+	if q.policy.pushed {
+		return refuse("invalid_request", "The client must push its authorization requests.")
+	}
+	return nil
+}
+
+// checkScope keeps the scopes that we know: others are ignored (OpenID Connect Core §3.1.2.1). Refresh tokens are not for clients that
+// cannot use them (§11).
+func (p *Provider) checkScope(_ context.Context, q *request) error {
+	known := p.scopes()
+	for _, s := range strings.Fields(q.values.Get("scope")) {
+		switch {
+		case !slices.Contains(known, s) || slices.Contains(q.scopes, s):
+		case s == "offline_access" && !allows(q.client, "refresh_token"):
+		case !q.client.Allows(s):
+			return refuse("invalid_scope", "The client is not registered for the scope "+s+".")
+		default:
+			q.scopes = append(q.scopes, s)
+		}
+	}
+	if len(q.scopes) == 0 {
+		return refuse("invalid_scope", "No scope was asked for that is known here.")
+	}
+	return nil
+}
+
+// checkFlow has fosite look at the request. It is shown only what it judges well.
+func (p *Provider) checkFlow(ctx context.Context, q *request) (err error) {
+	if !allows(q.client, "authorization_code") {
+		return refuse("unauthorized_client", "The client is not registered for the authorization code grant.")
+	}
+	shown := url.Values{
+		"client_id":     {q.client.ID},
+		"redirect_uri":  {q.redirectURI},
+		"response_type": {q.values.Get("response_type")},
+		"scope":         {strings.Join(q.scopes, " ")},
+	}
+	q.fosite, err = p.fosite.NewAuthorizeRequest(ctx, &http.Request{Method: http.MethodGet, Header: http.Header{}, Form: shown})
+	return err
+}
+
+// challenge is the digest of SHA-256 in base64url (RFC 7636 §4.2).
+var challenge = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+
+func (p *Provider) checkChallenge(_ context.Context, q *request) error {
+	q.challenge = q.values.Get("code_challenge")
+	method := q.values.Get("code_challenge_method")
+	switch {
+	case q.challenge == "" && method == "" && !q.policy.pkce:
+	case q.challenge == "":
+		return refuse("invalid_request", "code_challenge is required.")
+	case !slices.Contains(challengeMethods, method):
+		return refuse("invalid_request", "code_challenge_method must be S256.")
+	case !challenge.MatchString(q.challenge):
+		return refuse("invalid_request", "code_challenge is not the base64url of a SHA-256 digest.")
+	}
+	return nil
+}
+
+func (p *Provider) checkResource(_ context.Context, q *request) (err error) {
+	q.audience, err = p.aim(q.client, q.scopes, q.values["resource"])
+	return err
+}
+
+func (p *Provider) checkNonce(_ context.Context, q *request) error {
+	if q.nonce = q.values.Get("nonce"); len(q.nonce) > maxState {
+		return refuse("invalid_request", "nonce is longer than "+strconv.Itoa(maxState)+" bytes.")
+	}
+	return nil
+}
+
+func (p *Provider) checkPrompt(_ context.Context, q *request) error {
+	prompts := strings.Fields(q.values.Get("prompt"))
+	for _, prompt := range prompts {
+		switch prompt {
+		case "none":
+			q.prompt |= PromptNone
+		case "login", "select_account": // a browser carries one session: to choose another account is to sign in anew
+			q.prompt |= PromptLogin
+		case "consent":
+			q.prompt |= PromptConsent
+		default:
+			return refuse("invalid_request", "prompt must be of: "+strings.Join(promptValues, ", ")+".")
+		}
+	}
+	if q.prompt&PromptNone != 0 && len(prompts) > 1 {
+		return refuse("invalid_request", "prompt none goes with no other value.")
+	}
+	return nil
+}
+
+func (p *Provider) checkMaxAge(_ context.Context, q *request) error {
+	if !q.values.Has("max_age") {
+		return nil
+	}
+	seconds, err := strconv.ParseUint(q.values.Get("max_age"), 10, 31)
+	if err != nil {
+		return refuse("invalid_request", "max_age must be a whole number of seconds, and not negative.")
+	}
+	q.maxAge = time.Duration(seconds) * time.Second
+	return nil
+}
+
+// checkACR takes the least of the levels asked for: a stronger sign-in satisfies a weaker wish. Values of others are no concern of ours,
+// since acr_values is a wish (OpenID Connect Core §3.1.2.1).
+func (p *Provider) checkACR(_ context.Context, q *request) error {
+	for _, acr := range strings.Fields(q.values.Get("acr_values")) {
+		if level(acr) > 0 && (q.acr == "" || level(acr) < level(q.acr)) {
+			q.acr = acr
+		}
+	}
+	return nil
+}
+
+// checkHint reads id_token_hint. Only a digest of whom it names is kept.
+func (p *Provider) checkHint(ctx context.Context, q *request) error {
+	token := q.values.Get("id_token_hint")
+	if token == "" {
+		return nil
+	}
+	hint, err := p.tokens.ReadHint(ctx, token)
+	if err != nil {
+		return refuse("invalid_request", "id_token_hint is not an ID token of this provider.").because(err)
+	}
+	q.hint = digest(hint.Subject)
+	return nil
+}
+
+// kept are the parameters that an interaction keeps: what a later look at the request needs, and nothing about the person.
+var kept = []string{
+	"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
+	"resource", "prompt", "max_age", "acr_values", "ui_locales",
+}
+
+// interaction is the request as somebody who waits.
+func (q *request) interaction(asked time.Time) Interaction {
+	i := Interaction{
+		Request: url.Values{}, ClientID: q.client.ID, ACR: q.acr, Prompt: q.values.Get("prompt"),
+		Locales: q.values.Get("ui_locales"), Hint: q.hint, Asked: asked,
+	}
+	for _, name := range kept {
+		if v, ok := q.values[name]; ok {
+			i.Request[name] = v
+		}
+	}
+	return i
+}
