@@ -15,20 +15,17 @@ import (
 	"asoba.example/provider/session"
 )
 
-// Levels of a sign-in (acr).
-const (
-	low         = "low"         // the password, at a browser known for the person; the first sign-in
-	substantial = "substantial" // the password and a code by SMS
-)
-
-// A proof is how somebody has shown who they are.
+// A proof is how somebody has shown who they are: its level, and the methods by RFC 8176.
 type proof struct {
 	acr string
-	amr []string // RFC 8176
-	// alone makes every other browser a stranger: after the password was formed anew
-	// nobody shall come in by a browser that an earlier one had opened.
-	alone bool
+	amr []string
 }
+
+// byPassword is proof of the lower level: at a browser known for the person, or at the first sign-in.
+func byPassword() proof { return proof{provider.Low, []string{"pwd"}} }
+
+// byCode is the password and a code by SMS.
+func byCode() proof { return proof{provider.Substantial, []string{"pwd", "sms", "mfa"}} }
 
 // errEnded says that the person's sign-ins are worth nothing any more: there is no session to begin.
 var errEnded = errors.New("the identifier is not active")
@@ -65,11 +62,6 @@ func (l *Login) begin(ctx context.Context, w http.ResponseWriter, r *http.Reques
 		ACR: how.acr, AMR: how.amr, Agent: browser.Agent(r),
 	}
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
-		if how.alone {
-			if err := l.browsers.Forget(ctx, tx, person); err != nil {
-				return err
-			}
-		}
 		if err := l.browsers.Remember(ctx, tx, w, r, person); err != nil {
 			return err
 		}

@@ -27,13 +27,13 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, wrong...)
 	}
 	person := v.Session.Person
-	if v.ACR != substantial {
+	if v.ACR != provider.Substantial {
 		wait, err := l.throttle.Take(ctx, throttle.Try{Limit: ofPasswordChanges, By: person.String()})
 		if err != nil {
 			return err
 		}
 		if wait > 0 {
-			return l.ask(w, r, provider.Interaction{Page: "/security/password", ACR: substantial})
+			return l.ask(w, r, provider.Interaction{Page: "/security/password", ACR: provider.Substantial})
 		}
 	}
 	wait, err := l.throttle.Take(ctx, throttle.Try{Limit: ofCurrentPassword, By: person.String()})
@@ -43,7 +43,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 	if wait > 0 {
 		return l.showPassword(w, r, v, http.StatusTooManyRequests, tooMany(w, wait))
 	}
-	err = l.registry.ChangePassword(ctx, person, current, password, l.act(r))
+	err = l.registry.ChangePassword(ctx, person, current, password, l.forming(r, person))
 	if errors.Is(err, identity.ErrWrong) {
 		wrong = append(wrong, page.FieldError{Field: "password", Word: "security-password.wrong"})
 	}
@@ -53,7 +53,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 	}
 	if err == nil {
 		// The password alone was proved, so the new session is of the lower level.
-		err = l.begin(ctx, w, r, "", person, proof{acr: low, amr: []string{"pwd"}, alone: true})
+		err = l.begin(ctx, w, r, "", person, byPassword())
 	}
 	to := "/security?changed"
 	if errors.Is(err, identity.ErrState) || errors.Is(err, errEnded) { // changed or blocked from elsewhere at the same moment

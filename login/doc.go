@@ -3,7 +3,7 @@
 //	/sign-in ── right ──► known browser ────────────────────────► session, acr low
 //	   │                  unknown browser, or more is asked
 //	   │                     └─► /sign-in/code ── right ────────► session, acr substantial
-//	   └─ right, temporary ───► /sign-in/password ── formed ────► session, acr low
+//	   └─ right, temporary ───► /sign-in/password ── formed ────► session, acr low, or the code where more is asked
 //
 // Somebody who signs in is waited for: by an authorization request or by a page of ours. That is the
 // provider's Interaction; every door ends by going back through it, and the provider decides what comes

@@ -1,10 +1,15 @@
 package login
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
 	"asoba.example/login/identity"
+	"asoba.example/provider"
 	"asoba.example/provider/page"
 )
 
@@ -18,7 +23,7 @@ func (l *Login) firstPasswordPage(w http.ResponseWriter, r *http.Request, u unde
 func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u underWay) error {
 	password, wrong := readNewPassword(r)
 	if len(wrong) == 0 {
-		err := l.registry.Activate(r.Context(), u.Person, password, l.act(r))
+		err := l.registry.Activate(r.Context(), u.Person, password, l.forming(r, u.Person))
 		wrong = weak(err)
 		switch {
 		case errors.Is(err, identity.ErrState): // blocked, or formed in another window: the sign-in begins again
@@ -30,7 +35,18 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 	if len(wrong) > 0 {
 		return l.showFirstPassword(w, r, u, http.StatusUnprocessableEntity, wrong...)
 	}
-	return l.finish(w, r, u.Interaction, u.Person, proof{acr: low, amr: []string{"pwd"}, alone: true})
+	if u.ACR != provider.Substantial {
+		return l.finish(w, r, u.Interaction, u.Person, byPassword())
+	}
+	// The service asks for more than the first sign-in gives: the code comes next.
+	who, err := l.registry.Of(r.Context(), u.Person)
+	if err != nil {
+		return err
+	}
+	if err := l.keep(r.Context(), u.Interaction, progress{Person: u.Person, At: l.now(), Changed: who.ChangedAt, Page: codePath}); err != nil {
+		return err
+	}
+	return l.sendCode(w, r, underWay{u.Interaction, who})
 }
 
 func (l *Login) showFirstPassword(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
@@ -38,6 +54,14 @@ func (l *Login) showFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 		Status: status, Name: "sign-in-password", Errors: wrong, FormAction: u.LeadsTo(),
 		Data: newPasswordPage{Identifier: u.Identifier.Reveal()},
 	})
+}
+
+// forming is the act of forming a static password. With it every browser becomes a stranger: nobody
+// shall come in by one that an earlier password had opened.
+func (l *Login) forming(r *http.Request, person uuid.UUID) identity.Act {
+	act := l.act(r)
+	act.Within = func(ctx context.Context, tx pgx.Tx) error { return l.browsers.Forget(ctx, tx, person) }
+	return act
 }
 
 // readNewPassword understands the two fields of a new password.

@@ -18,6 +18,7 @@ import (
 	"asoba.example/login/throttle"
 	"asoba.example/provider"
 	"asoba.example/provider/clients"
+	"asoba.example/provider/grant"
 	"asoba.example/provider/page"
 	"asoba.example/provider/session"
 )
@@ -34,6 +35,8 @@ type Config struct {
 	Interactions *provider.Interactions
 	Accounts     provider.Accounts
 	Sessions     *session.Store
+	Denials      *grant.Denials
+	Jobs         grant.Jobs
 	Clients      *clients.Registry
 	Registry     *identity.Registry
 	Codes        *code.Codes
@@ -51,6 +54,8 @@ type Login struct {
 	interactions *provider.Interactions
 	accounts     provider.Accounts
 	sessions     *session.Store
+	denials      *grant.Denials
+	jobs         grant.Jobs
 	clients      *clients.Registry
 	registry     *identity.Registry
 	codes        *code.Codes
@@ -64,14 +69,15 @@ type Login struct {
 
 // New makes a Login.
 func New(c Config) (*Login, error) {
-	if c.Site == nil || c.Interactions == nil || c.Accounts == nil || c.Sessions == nil || c.Clients == nil ||
+	if c.Site == nil || c.Interactions == nil || c.Accounts == nil || c.Sessions == nil ||
+		c.Denials == nil || c.Jobs == nil || c.Clients == nil ||
 		c.Registry == nil || c.Codes == nil || c.Browsers == nil || c.Throttle == nil || c.Pool == nil ||
 		c.Redis == nil || c.CabinetURL == "" || c.Now == nil {
 		return nil, errors.New("login: a part is missing")
 	}
 	return &Login{
-		site: c.Site, interactions: c.Interactions, accounts: c.Accounts, sessions: c.Sessions, clients: c.Clients,
-		registry: c.Registry, codes: c.Codes, browsers: c.Browsers, throttle: c.Throttle,
+		site: c.Site, interactions: c.Interactions, accounts: c.Accounts, sessions: c.Sessions,
+		denials: c.Denials, jobs: c.Jobs, clients: c.Clients, registry: c.Registry, codes: c.Codes, browsers: c.Browsers, throttle: c.Throttle,
 		pool: c.Pool, redis: c.Redis, cabinet: c.CabinetURL, now: c.Now,
 	}, nil
 }

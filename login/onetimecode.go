@@ -18,7 +18,7 @@ func (l *Login) codePage(w http.ResponseWriter, r *http.Request, u underWay) err
 // checkCode handles POST /sign-in/code.
 func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) error {
 	if r.PostFormValue("decision") == "again" {
-		return l.sendAgain(w, r, u)
+		return l.sendCode(w, r, u)
 	}
 	typed := r.PostFormValue("code")
 	digits, ok := code.Parse(typed)
@@ -32,7 +32,7 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 	err := l.codes.Check(r.Context(), code.SignIn, u.Person, u.ID, digits)
 	switch {
 	case err == nil:
-		return l.finish(w, r, u.Interaction, u.Person, proof{acr: substantial, amr: []string{"pwd", "sms", "mfa"}})
+		return l.finish(w, r, u.Interaction, u.Person, byCode())
 	case !errors.Is(err, code.ErrWrong) && !errors.Is(err, code.ErrOver):
 		return err
 	}
@@ -46,8 +46,8 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 	return l.showCode(w, r, u, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: word})
 }
 
-// sendAgain sends another code. Sent or too early, the page tells from when the next can be.
-func (l *Login) sendAgain(w http.ResponseWriter, r *http.Request, u underWay) error {
+// sendCode sends a code and leads to its page. Sent or too early, the page tells from when the next can be.
+func (l *Login) sendCode(w http.ResponseWriter, r *http.Request, u underWay) error {
 	_, err := l.codes.Send(r.Context(), code.SignIn, u.Person, u.ID, u.Phone, l.site.Language(r))
 	if err != nil && !errors.Is(err, code.ErrWait) {
 		return err

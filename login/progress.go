@@ -37,7 +37,7 @@ const progressFor = 30 * time.Minute
 // holds tells whether a password that was proved still counts: no act upon the identifier came
 // between, a re-issue or a change or a block, and the term of a temporary one is not over.
 func (p progress) holds(s provider.Standing, who identity.Identity, at time.Time) bool {
-	return who.ChangedAt.Equal(p.Changed) && p.At.After(s.Ended) && !who.Expired(at)
+	return who.ChangedAt.Equal(p.Changed) && !p.At.Before(s.Ended) && !who.Expired(at)
 }
 
 // A page of a sign-in under way: of whom, and how far they have come.

@@ -3,6 +3,7 @@ package login
 import (
 	"net/http"
 
+	"asoba.example/provider"
 	"asoba.example/provider/page"
 )
 
@@ -11,7 +12,7 @@ func (l *Login) securityPage(w http.ResponseWriter, r *http.Request, v visitor) 
 	return l.site.Show(w, r, page.View{
 		Name: "security", SignedIn: true,
 		Data: securityPage{
-			Identifier: v.Identifier.String(), Phone: v.Phone.Hint(), At: v.AuthTime, Code: v.ACR == substantial,
+			Identifier: v.Identifier.String(), Phone: v.Phone.Hint(), At: v.AuthTime, Code: v.ACR == provider.Substantial,
 			Agent: v.Agent, Cabinet: l.cabinet, Changed: r.URL.Query().Has("changed"),
 		},
 	})

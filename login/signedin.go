@@ -17,7 +17,7 @@ func (l *Login) signedIn(r *http.Request) (session.Session, identity.Identity, e
 		return session.Session{}, identity.Identity{}, err
 	}
 	standing, err := l.standing(r.Context(), s.Person)
-	if err != nil || !standing.Active || !s.AuthTime.After(standing.Ended) {
+	if err != nil || !standing.Holds(s.AuthTime) {
 		return session.Session{}, identity.Identity{}, err
 	}
 	who, err := l.registry.Of(r.Context(), s.Person)

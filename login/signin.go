@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/login/browser"
-	"asoba.example/login/code"
 	"asoba.example/login/identity"
 	"asoba.example/provider"
 	"asoba.example/provider/audit"
@@ -63,17 +62,13 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 
 	next := after(proved, known, i.ACR)
 	if next == "" {
-		return l.finish(w, r, i, proved.Person, proof{acr: low, amr: []string{"pwd"}})
+		return l.finish(w, r, i, proved.Person, byPassword())
 	}
 	if err := l.keep(ctx, i, progress{Person: proved.Person, At: at, Changed: proved.ChangedAt, Page: next}); err != nil {
 		return err
 	}
 	if next == codePath {
-		// Too early for another code is no reason to stop here: the page of the code tells from when.
-		_, err := l.codes.Send(ctx, code.SignIn, proved.Person, i.ID, proved.Phone, l.site.Language(r))
-		if err != nil && !errors.Is(err, code.ErrWait) {
-			return err
-		}
+		return l.sendCode(w, r, underWay{i, proved})
 	}
 	http.Redirect(w, r, i.At(next), http.StatusSeeOther)
 	return nil
@@ -85,7 +80,7 @@ func after(who identity.Identity, known bool, acr string) string {
 	switch {
 	case who.State == identity.Temporary:
 		return firstPasswordPath
-	case !known || acr == substantial:
+	case !known || acr == provider.Substantial:
 		return codePath
 	default:
 		return ""

@@ -3,25 +3,35 @@ package login
 import (
 	"net/http"
 
-	"asoba.example/provider/audit"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/grant"
 	"asoba.example/provider/page"
 )
 
-// signOut handles POST /sign-out: nobody is signed in at this browser any more.
+// signOut handles POST /sign-out: nobody is signed in at this browser any more, and what services were
+// given for as long as somebody is, they have no more.
 func (l *Login) signOut(w http.ResponseWriter, r *http.Request) error {
 	s, err := l.sessions.Find(r.Context(), r)
 	if err != nil {
 		return err
 	}
 	if !s.IsZero() {
-		if err := l.sessions.End(r.Context(), w, r); err != nil {
+		var gids []uuid.UUID
+		err := pgx.BeginFunc(r.Context(), l.pool, func(tx pgx.Tx) (err error) {
+			gids, err = grant.EndSession(r.Context(), tx, l.jobs, s, l.now())
+			return err
+		})
+		if err != nil {
 			return err
 		}
-		if err := audit.Record(r.Context(), l.pool, audit.Event{
-			Kind: audit.SignedOut, At: l.now(), Person: s.Person, SID: s.SID, ACR: s.ACR, Agent: s.Agent,
-		}); err != nil {
+		if err := l.denials.Deny(r.Context(), gids...); err != nil {
 			return err
 		}
+	}
+	if err := l.sessions.End(r.Context(), w, r); err != nil {
+		return err
 	}
 	http.Redirect(w, r, "/sign-out", http.StatusSeeOther)
 	return nil

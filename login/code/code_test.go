@@ -61,7 +61,7 @@ func onEach(t *testing.T, test func(*world)) {
 			w.codes = &code.Codes{
 				Redis: open(t), Key: []byte("key"), Outbox: w.phone, Pool: w.pool,
 				Say: func(_, _ string, args map[string]any) string { return args["Code"].(string) },
-				Now:  func() time.Time { return w.at },
+				Now: func() time.Time { return w.at },
 			}
 			test(w)
 		})

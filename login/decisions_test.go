@@ -1,0 +1,92 @@
+package login
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"asoba.example/login/identity"
+	"asoba.example/provider"
+)
+
+func TestWhichPageFollowsARightPassword(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		state identity.State
+		known bool
+		acr   string
+		want  string
+	}{
+		"known browser":                           {identity.Active, true, "", ""},
+		"known browser, low is enough":            {identity.Active, true, provider.Low, ""},
+		"known browser, more is asked":            {identity.Active, true, provider.Substantial, codePath},
+		"unknown browser":                         {identity.Active, false, "", codePath},
+		"unknown browser, low is enough":          {identity.Active, false, provider.Low, codePath},
+		"temporary password":                      {identity.Temporary, false, "", firstPasswordPath},
+		"temporary password, known browser":       {identity.Temporary, true, "", firstPasswordPath},
+		"temporary password, more is asked later": {identity.Temporary, false, provider.Substantial, firstPasswordPath},
+	} {
+		if got := after(identity.Identity{State: c.state}, c.known, c.acr); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// Whatever the time of the end was, the sign-in after it counts, and so does its time in whole seconds.
+func TestAuthTimeCountsAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 5, 12, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct{ now, ended, want time.Time }{
+		"never ended":            {noon.Add(time.Millisecond), time.Time{}, noon.Add(time.Millisecond)},
+		"ended long ago":         {noon.Add(time.Millisecond), noon.Add(-time.Hour), noon.Add(time.Millisecond)},
+		"ended this very moment": {noon, noon, noon.Add(time.Second)},
+		"ended in this second":   {noon.Add(900 * time.Millisecond), noon.Add(100 * time.Millisecond), noon.Add(time.Second)},
+		"ended in the last one":  {noon.Add(time.Millisecond), noon.Add(-time.Millisecond), noon.Add(time.Millisecond)},
+		"another node's clock":   {noon, noon.Add(300 * time.Millisecond), noon.Add(time.Second)},
+	} {
+		got := authTime(c.now, c.ended)
+		if !got.Equal(c.want) {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+		if !got.Truncate(time.Second).After(c.ended) {
+			t.Errorf("%s: in whole seconds it counts for nothing", name)
+		}
+	}
+}
+
+func TestAWaitIsNeverSaidTooShort(t *testing.T) {
+	t.Parallel()
+	for wait, want := range map[time.Duration]string{
+		time.Millisecond:                 "1 seconds",
+		time.Minute:                      "60 seconds",
+		time.Minute + time.Millisecond:   "2 minutes",
+		89*time.Minute + 1:               "90 minutes",
+		90*time.Minute + 1:               "2 hours",
+		23*time.Hour + time.Millisecond:  "24 hours",
+		12*time.Second + time.Nanosecond: "13 seconds",
+	} {
+		unit, count := inWords(wait)
+		if got := fmt.Sprint(count, " ", unit); got != want {
+			t.Errorf("%v: got %s, want %s", wait, got, want)
+		}
+	}
+}
+
+func TestANetworkIsWhatOneHouseholdHas(t *testing.T) {
+	t.Parallel()
+	for from, want := range map[string]string{
+		"192.0.2.7:1234":              "192.0.2.7/32",
+		"[::ffff:192.0.2.7]:1234":     "192.0.2.7/32",
+		"[2001:db8:1:2:3:4:5:6]:1234": "2001:db8:1:2::/64",
+		"[fe80::1%eth0]:1234":         "fe80::/64",
+		"@":                           "@",
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/sign-in", nil)
+		r.RemoteAddr = from
+		if got := network(r); got != want {
+			t.Errorf("%s: got %s, want %s", from, got, want)
+		}
+	}
+}

@@ -1,0 +1,564 @@
+package login_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"asoba.example/login/identity"
+	"asoba.example/migrations/pgtest"
+)
+
+const ofFirefox = " Firefox, Linux"
+
+// The temporary password opens one page, which forms the static one; then the person is signed in, and the browser is known.
+func TestFirstSignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person, temporary := w.issued(anna, "+375294911911")
+	v := w.visitor()
+
+	v.open("/security")
+	v.want("/sign-in", http.StatusOK)
+	v.submit("identifier", "1010130k-001рв9", "password", strings.ToLower(strings.Replace(temporary, "-", " ", 1)))
+	v.want("/sign-in/password", http.StatusOK)
+	forming := v.at.RequestURI()
+
+	// Nothing else can be reached, and the page survives reload and Back.
+	v.open(strings.Replace(forming, "/password", "/code", 1))
+	v.want("/sign-in/password", http.StatusOK)
+	v.open("/security")
+	v.want("/sign-in", http.StatusOK)
+	v.open("/block")
+	v.want("/sign-in", http.StatusOK)
+	v.open(forming)
+	v.want("/sign-in/password", http.StatusOK)
+
+	for _, refused := range []struct{ password, again, says string }{
+		{"", "", "Enter a new password"},
+		{password, "", "Enter the new password once more"},
+		{password, another, "The passwords differ"},
+		{"короткий", "короткий", "shorter than 12"},
+		{temporary + temporary, temporary + temporary, "like the temporary one"},
+	} {
+		v.submit("new_password", refused.password, "new_password_again", refused.again)
+		v.want("/sign-in/password", http.StatusUnprocessableEntity)
+		v.sees(refused.says)
+		if refused.password != "" && strings.Contains(v.body, refused.password) {
+			t.Fatalf("the page repeats the password %q", refused.password)
+		}
+	}
+	v.submit("new_password", password, "new_password_again", password)
+	v.want("/security", http.StatusOK)
+	v.sees("10…B9", "ends in 11", "with the password<", "Firefox, Linux")
+	if got, want := w.events("signed_in", person), []string{"low" + ofFirefox}; !slices.Equal(got, want) {
+		t.Errorf("recorded sign-ins: %q, want %q", got, want)
+	}
+
+	// Back to the page of a sign-in that is done leads on, not to a dead end.
+	v.open(forming)
+	v.want("/security", http.StatusOK)
+
+	// The browser is known now: the static password is enough.
+	v.submit()
+	v.want("/sign-out", http.StatusOK)
+	v.open("/security")
+	v.want("/sign-in", http.StatusOK)
+	v.submit("identifier", anna, "password", password)
+	v.want("/security", http.StatusOK)
+}
+
+// A browser never seen before for this person is asked a code, and known after it.
+func TestUnknownBrowserIsAskedACode(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	v := w.visitor()
+
+	v.open("/authorize")
+	v.want("/sign-in", http.StatusOK)
+	if policy := v.head.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self' https://portal.example") {
+		t.Errorf("the form may not lead back to the client: %s", policy)
+	}
+	v.submit("identifier", anna, "password", password)
+	v.want("/sign-in/code", http.StatusOK)
+	v.sees("ends in 11", "good until 12:06", "in 60 seconds") // Minsk is three hours ahead
+	digits, sent := w.lastCode()
+	page := v.at.RequestURI()
+
+	// Asking too early sends nothing; reload shows the same; Back and the password again send nothing either.
+	w.clock.turn(15 * time.Second)
+	v.submit("decision", "again")
+	v.want("/sign-in/code", http.StatusOK)
+	v.sees("in 45 seconds")
+	v.open(strings.Replace(page, "/code", "", 1))
+	v.want("/sign-in", http.StatusOK)
+	v.submit("identifier", anna, "password", password)
+	v.want("/sign-in/code", http.StatusOK)
+	if _, again := w.lastCode(); again != sent {
+		t.Fatalf("%d codes were sent, want %d", again, sent)
+	}
+	for typed, says := range map[string]string{"": "Enter the code", "12345": "six digits", wrong(digits): "does not match"} {
+		v.submit("code", typed)
+		v.want("/sign-in/code", http.StatusUnprocessableEntity)
+		v.sees(says)
+	}
+	v.submit("code", digits[:3]+" "+digits[3:])
+	v.want("/authorize", http.StatusOK)
+	v.open("/security")
+	v.sees("with the password and a code by SMS")
+	if got, want := w.events("signed_in", person), []string{"substantial" + ofFirefox}; !slices.Equal(got, want) {
+		t.Errorf("recorded sign-ins: %q, want %q", got, want)
+	}
+	if got, want := w.events("sign_in.refused", person), []string{"code" + ofFirefox}; !slices.Equal(got, want) {
+		t.Errorf("recorded refusals: %q, want %q", got, want)
+	}
+
+	// A known browser is asked a code only where the request asks for that level.
+	v.submit()
+	v.open("/authorize")
+	v.submit("identifier", anna, "password", password)
+	v.want("/authorize", http.StatusOK)
+	v.open("/authorize?acr_values=substantial")
+	v.submit("identifier", anna, "password", password)
+	v.want("/sign-in/code", http.StatusOK)
+
+	// Neither is the first sign-in spared it there.
+	_, temporary := w.issued(vera, "+375331234567")
+	v.open("/authorize?acr_values=substantial")
+	v.submit("identifier", vera, "password", temporary)
+	v.submit("new_password", password, "new_password_again", password)
+	v.want("/sign-in/code", http.StatusOK)
+	digits, _ = w.lastCode()
+	v.submit("code", digits)
+	v.want("/authorize", http.StatusOK)
+
+	// For another person this browser is as strange as ever.
+	w.active(boris, "+375291111111")
+	v.open("/authorize")
+	v.submit("identifier", boris, "password", password)
+	v.want("/sign-in/code", http.StatusOK)
+}
+
+// wrong is a code, but not this one.
+func wrong(digits string) string {
+	if digits == "000000" {
+		return "000001"
+	}
+	return "000000"
+}
+
+func TestFiveWrongCodes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.open("/security")
+	v.submit("identifier", anna, "password", password)
+	digits, _ := w.lastCode()
+	for range 4 {
+		v.submit("code", wrong(digits))
+		v.want("/sign-in/code", http.StatusUnprocessableEntity)
+		v.sees("does not match")
+	}
+	for _, typed := range []string{wrong(digits), digits} {
+		v.submit("code", typed)
+		v.want("/sign-in/code", http.StatusUnprocessableEntity)
+		v.sees("no longer good", "There is no good code right now")
+	}
+	w.clock.turn(time.Minute)
+	v.submit("decision", "again")
+	v.sees("good until")
+	digits, _ = w.lastCode()
+	v.submit("code", digits)
+	v.want("/security", http.StatusOK)
+}
+
+// Whoever is asked about, and whatever is wrong, the answer is the same to the byte, after as many questions to the database.
+func TestRefusalsAreAlike(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	active := w.active(anna, "+375294911911")
+	_, temporary := w.issued(boris, "+375291111111")
+	w.clock.turn(73 * time.Hour) // the temporary password is over
+	none := w.registered(vera)
+	blocked := w.active("6311299E007BI7", "+375331234567")
+	if err := w.registry.Block(t.Context(), blocked, identity.Self, identity.Act{At: w.clock.now()}); err != nil {
+		t.Fatal(err)
+	}
+	v := w.visitor()
+	v.open("/security")
+	form := *v
+	type answer struct {
+		status, trips int
+		head, body    string
+	}
+	var first answer
+	for _, refused := range []struct {
+		name, number, password string
+		person                 uuid.UUID
+	}{
+		{"wrong password", anna, another, active},
+		{"unknown number", nobody, password, uuid.Nil},
+		{"no identifier", vera, password, none},
+		{"blocked, right password", "6311299E007BI7", password, blocked},
+		{"expired, right password", boris, temporary, uuid.Nil},
+	} {
+		*v = form
+		w.trips.Take()
+		v.submit("identifier", refused.number, "password", refused.password)
+		trips := w.trips.Take()
+		v.want("/sign-in", http.StatusUnprocessableEntity)
+		v.head.Del("Date")
+		head := new(strings.Builder)
+		if err := v.head.Write(head); err != nil {
+			t.Fatal(err)
+		}
+		got := answer{v.status, trips, head.String(), strings.Replace(v.body, `value="`+refused.number+`"`, "", 1)}
+		if got.body == v.body {
+			t.Errorf("%s: what was typed does not come back", refused.name)
+		}
+		if first.status == 0 {
+			first = got
+		}
+		if got != first {
+			t.Errorf("%s: the answer differs, after %d questions to the database; the first came after %d", refused.name, trips, first.trips)
+		}
+		if refused.name != "expired, right password" && len(w.events("sign_in.refused", refused.person)) != 1 {
+			t.Errorf("%s: not recorded", refused.name)
+		}
+	}
+
+	// What cannot be a number is told, and nothing is looked up or recorded.
+	v.submit("identifier", "0000000A000PB3", "password", password)
+	v.want("/sign-in", http.StatusUnprocessableEntity)
+	v.sees("Check the identifier", `value="0000000A000PB3"`)
+	v.submit("identifier", " ", "password", "")
+	v.sees("Enter your unique identifier", "Enter your password")
+}
+
+// Strangers are told to wait, for numbers of nobody too; the person at a known browser comes in meanwhile.
+func TestTooManyTries(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	own, stranger := w.visitor(), w.visitor()
+	own.signIn(anna)
+	own.submit()
+	w.clock.turn(time.Hour)
+
+	stranger.open("/security")
+	for _, number := range []string{anna, nobody} {
+		for range 3 {
+			stranger.submit("identifier", number, "password", another)
+			stranger.want("/sign-in", http.StatusUnprocessableEntity)
+		}
+		stranger.submit("identifier", number, "password", password)
+		stranger.want("/sign-in", http.StatusTooManyRequests)
+		stranger.sees("Wait 10 seconds")
+		if got := stranger.head.Get("Retry-After"); got != "10" {
+			t.Errorf("Retry-After: %q", got)
+		}
+		for range 7 {
+			w.clock.turn(10 * time.Second)
+			stranger.submit("identifier", number, "password", another)
+			stranger.want("/sign-in", http.StatusUnprocessableEntity)
+		}
+		w.clock.turn(10 * time.Second)
+		stranger.submit("identifier", number, "password", password)
+		stranger.want("/sign-in", http.StatusTooManyRequests)
+		stranger.sees("Wait 14 minutes")
+	}
+
+	own.open("/security")
+	for range 4 {
+		own.submit("identifier", anna, "password", another)
+		own.want("/sign-in", http.StatusUnprocessableEntity)
+	}
+	own.submit("identifier", anna, "password", password)
+	own.want("/security", http.StatusOK)
+	who, err := w.registry.Of(t.Context(), person)
+	if err != nil || who.State != identity.Active {
+		t.Fatalf("the identifier is %s, %v", who.State, err)
+	}
+}
+
+// A sign-in that waited too long, or is another browser's, explains itself and offers to begin again.
+func TestGoneInteraction(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v, other := w.visitor(), w.visitor()
+	v.open("/security")
+	address := v.at.RequestURI()
+	other.open(address)
+	other.want("/sign-in", http.StatusGone)
+	other.sees("out of date", `href="/sign-in"`)
+
+	v.submit("identifier", anna, "password", password)
+	v.want("/sign-in/code", http.StatusOK)
+	if err := w.redis.FlushDB(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	digits, _ := w.lastCode()
+	v.submit("code", digits)
+	v.want("/sign-in/code", http.StatusGone)
+	v.sees("out of date", `href="/sign-in"`)
+	v.signIn(anna)
+	v.open(address)
+	v.want("/sign-in", http.StatusGone)
+	v.sees(`href="/security"`)
+}
+
+// A password that was proved counts for nothing once the identifier was acted upon.
+func TestAProvedPasswordDiesWithTheNextAct(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	act := func() identity.Act { return identity.Act{At: w.clock.now()} }
+	known := w.active(anna, "+375294911911")
+	fresh, temporary := w.issued(boris, "+375291111111")
+	for name, proved := range map[string]struct {
+		number, password, page string
+		act                    func() error
+	}{
+		"change": {anna, password, "/sign-in/code", func() error {
+			return w.registry.ChangePassword(t.Context(), known, password, another, act())
+		}},
+		"reissue": {boris, temporary, "/sign-in/password", func() error {
+			_, err := w.registry.Reissue(t.Context(), fresh, act())
+			return err
+		}},
+	} {
+		v := w.visitor()
+		v.open("/security")
+		v.submit("identifier", proved.number, "password", proved.password)
+		v.want(proved.page, http.StatusOK)
+		w.clock.turn(time.Second)
+		if err := proved.act(); err != nil {
+			t.Fatal(err)
+		}
+		if proved.page == "/sign-in/code" {
+			digits, _ := w.lastCode()
+			v.submit("code", digits)
+		} else {
+			v.submit("new_password", password, "new_password_again", password)
+		}
+		if v.want("/sign-in", http.StatusOK); t.Failed() {
+			t.Fatal(name)
+		}
+	}
+}
+
+// The password changes; this browser goes on; every other is signed out and strange.
+func TestChangePassword(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	here, there := w.visitor(), w.visitor()
+	here.signIn(anna)
+	w.clock.turn(time.Minute)
+	there.signIn(anna)
+
+	here.open("/security/password")
+	here.want("/security/password", http.StatusOK)
+	for _, refused := range []struct{ current, password, again, says string }{
+		{"", another, another, "Enter your current password"},
+		{another, another, another, "current password does not match"},
+		{password, "короткий", "короткий", "shorter than 12"},
+		{password, another, password, "The passwords differ"},
+	} {
+		here.submit("password", refused.current, "new_password", refused.password, "new_password_again", refused.again)
+		here.want("/security/password", http.StatusUnprocessableEntity)
+		here.sees(refused.says)
+	}
+	here.submit("password", password, "new_password", another, "new_password_again", another)
+	here.want("/security", http.StatusOK)
+	here.sees("The password has been changed")
+	there.open("/security")
+	there.want("/sign-in", http.StatusOK)
+	there.submit("identifier", anna, "password", password)
+	there.want("/sign-in", http.StatusUnprocessableEntity)
+	there.submit("identifier", anna, "password", another)
+	there.want("/sign-in/code", http.StatusOK)
+	here.open("/security")
+	here.want("/security", http.StatusOK)
+	if got := len(w.events("password.changed", person)); got != 1 {
+		t.Errorf("%d changes recorded, want 1", got)
+	}
+}
+
+// Beyond five tries a day a change of the password asks for a code first.
+func TestManyChangesAskACode(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.signIn(anna)
+	v.submit()
+	v.signIn(anna) // known now, so of the lower level
+	change := func(current, password string) {
+		t.Helper()
+		w.clock.turn(5 * time.Minute)
+		v.open("/security/password")
+		v.submit("password", current, "new_password", password, "new_password_again", password)
+	}
+	from, to := password, another
+	for range 5 {
+		change(from, to)
+		v.want("/security", http.StatusOK)
+		from, to = to, from
+	}
+	change(from, to)
+	v.want("/sign-in", http.StatusOK)
+	v.submit("identifier", anna, "password", from)
+	v.want("/sign-in/code", http.StatusOK)
+	digits, _ := w.lastCode()
+	v.submit("code", digits)
+	v.want("/security/password", http.StatusOK)
+	v.submit("password", from, "new_password", to, "new_password_again", to)
+	v.want("/security", http.StatusOK)
+}
+
+// Who blocks is signed out everywhere at once, and cannot come back in by any password.
+func TestBlock(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	here, there := w.visitor(), w.visitor()
+	here.signIn(anna)
+	w.clock.turn(time.Minute)
+	there.signIn(anna)
+
+	here.open("/block")
+	here.want("/block", http.StatusOK)
+	here.sees("10…B9", "personal cabinet")
+	here.submit("decision", "keep")
+	here.want("/security", http.StatusOK)
+	here.open("/block")
+	here.submit("decision", "block")
+	here.want("/block/done", http.StatusOK)
+	here.sees("office that gave you the identifier")
+	who, err := w.registry.Of(t.Context(), person)
+	if err != nil || who.State != identity.Blocked || who.BlockReason != identity.Self {
+		t.Fatalf("the identifier is %s, %s, %v", who.State, who.BlockReason, err)
+	}
+	for _, v := range []*visitor{here, there} {
+		for _, path := range []string{"/security", "/security/password", "/block"} {
+			v.open(path)
+			v.want("/sign-in", http.StatusOK)
+		}
+		v.submit("identifier", anna, "password", password)
+		v.want("/sign-in", http.StatusUnprocessableEntity)
+		v.sees("does not match")
+	}
+}
+
+// A blocked person is refused though Redis still knows the session: the database says so.
+func TestASessionAloneOpensNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.signIn(anna)
+	const block = `UPDATE identity SET state = 'blocked', block_reason = 'desk'`
+	if _, err := w.pool.Exec(t.Context(), block); err != nil {
+		t.Fatal(err)
+	}
+	v.open("/security")
+	v.want("/sign-in", http.StatusOK)
+}
+
+// Grave acts ask for a sign-in of the last ten minutes; then the page that waited comes.
+func TestGraveActsAskForAFreshSignIn(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/block", "/security/password"} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.active(anna, "+375294911911")
+			v := w.visitor()
+			v.signIn(anna)
+			w.clock.turn(10 * time.Minute)
+			v.open(path)
+			v.want(path, http.StatusOK)
+			form := *v
+			w.clock.turn(time.Second)
+			v.open("/security")
+			v.want("/security", http.StatusOK)
+			v.open(path)
+			v.want("/sign-in", http.StatusOK)
+			v.sees("sign in once more")
+			v.submit("identifier", anna, "password", password)
+			v.want(path, http.StatusOK)
+
+			// A form that was opened in time may be sent a while later, not for ever.
+			*v = form
+			w.clock.turn(21 * time.Minute)
+			v.submit("decision", "block", "password", password, "new_password", another, "new_password_again", another)
+			v.want("/sign-in", http.StatusOK)
+		})
+	}
+}
+
+// No session without its record: when the record fails nobody is signed in, and a retry works.
+func TestSignInLeavesNothingHalfDone(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []struct{ verb, table string }{{"INSERT", "known_browser"}, {"INSERT", "event"}} {
+		t.Run(fault.verb+" "+fault.table, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.active(anna, "+375294911911")
+			v := w.visitor()
+			v.open("/security")
+			v.submit("identifier", anna, "password", password)
+			digits, _ := w.lastCode()
+			heal := pgtest.FailOn(t, w.pool, fault.verb, fault.table)
+			v.submit("code", digits)
+			v.want("/sign-in/code", http.StatusInternalServerError)
+			v.open("/security")
+			v.want("/sign-in", http.StatusOK)
+			heal()
+			w.clock.turn(time.Minute)
+			v.signIn(anna)
+		})
+	}
+}
+
+// A sign-out ends the session, once, and says so in the record.
+func TestSignOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.signIn(anna)
+	v.open("/sign-out")
+	v.want("/security", http.StatusOK)
+	form := *v
+	v.submit()
+	v.want("/sign-out", http.StatusOK)
+	*v = form
+	v.submit()
+	v.want("/sign-out", http.StatusOK)
+	if got, want := w.events("signed_out", person), []string{"substantial" + ofFirefox}; !slices.Equal(got, want) {
+		t.Errorf("recorded: %q, want %q", got, want)
+	}
+}
+
+// A sign-in of another site's making is refused where the site is mounted with its protection; here the doors only
+// promise that they change nothing on GET.
+func TestGetChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.signIn(anna)
+	for _, path := range []string{"/sign-out", "/block?decision=block", "/security/password?password=x"} {
+		v.open(path)
+	}
+	v.open("/security")
+	v.want("/security", http.StatusOK)
+}

@@ -1,0 +1,338 @@
+package login_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"golang.org/x/net/html"
+
+	"asoba.example/login"
+	"asoba.example/login/browser"
+	"asoba.example/login/code"
+	"asoba.example/login/identity"
+	"asoba.example/login/throttle"
+	"asoba.example/migrations/pgtest"
+	"asoba.example/migrations/redistest"
+	"asoba.example/provider"
+	"asoba.example/provider/clients"
+	"asoba.example/provider/grant"
+	"asoba.example/provider/page/pagetest"
+	"asoba.example/provider/seal"
+	"asoba.example/provider/session"
+)
+
+// A world is the doors of login on real stores, with a clock that tests turn.
+type world struct {
+	*testing.T
+	pool         *pgxpool.Pool
+	trips        *pgtest.Trips
+	redis        redis.UniversalClient
+	registry     *identity.Registry
+	interactions *provider.Interactions
+	phones       *phones
+	server       *httptest.Server
+	clock        *clock
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{T: t, redis: redistest.New(t), phones: new(phones), clock: new(clock)}
+	w.pool, w.trips = pgtest.Counting(t)
+	w.clock.at = time.Date(2026, 5, 12, 9, 0, 0, 0, time.UTC)
+	now := w.clock.now
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	box, err := seal.Open(t.Context(), w.pool, make([]byte, seal.MasterKeySize), now())
+	must(err)
+	jobs, err := river.NewClient(riverpgxv5.New(w.pool), &river.Config{})
+	must(err)
+	sessions := session.New(session.Config{Redis: w.redis, Idle: 15 * time.Minute, Total: 12 * time.Hour, Now: now})
+	denials := grant.NewDenials(w.pool, w.redis, 5*time.Minute, now)
+	site := pagetest.Site(t, login.Room())
+	w.registry, err = identity.New(identity.Config{
+		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, TemporaryFor: 72 * time.Hour, Hashers: 2,
+		Cleaner: &grant.Cleaner{Pool: w.pool, Denials: denials, Sessions: sessions, Now: now},
+	})
+	must(err)
+	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: now})
+	registered := new(clients.Registry)
+	doors, err := login.New(login.Config{
+		Site: site, Interactions: w.interactions, Accounts: login.Accounts{Box: box}, Sessions: sessions, Denials: denials, Jobs: jobs,
+		Clients: registered, Registry: w.registry, Pool: w.pool, Redis: w.redis, CabinetURL: "http://cabinet.example", Now: now,
+		Codes:    &code.Codes{Redis: w.redis, Key: []byte("codes"), Outbox: w.phones, Pool: w.pool, Say: site.Say, Now: now},
+		Browsers: &browser.Browsers{Pool: w.pool, For: 180 * 24 * time.Hour, Now: now},
+		Throttle: &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: now},
+	})
+	must(err)
+	mux := http.NewServeMux()
+	doors.Mount(mux)
+	// The provider's own door: where an authorization request goes on, and where one begins.
+	mux.HandleFunc("GET /authorize", func(out http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("interaction") {
+			_, _ = io.WriteString(out, "<h1>authorize goes on</h1>")
+			return
+		}
+		i, err := w.interactions.Begin(r.Context(), out, r, provider.Interaction{
+			Request: url.Values{"redirect_uri": {"https://portal.example/cb"}}, ACR: r.URL.Query().Get("acr_values"),
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		http.Redirect(out, r, i.At("/sign-in"), http.StatusSeeOther)
+	})
+	w.server = httptest.NewServer(mux)
+	t.Cleanup(w.server.Close)
+	return w
+}
+
+// A clock that tests turn.
+type clock struct {
+	mu sync.Mutex
+	at time.Time // under mu
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) turn(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(by)
+}
+
+// phones is everybody's: what was sent, newest last.
+type phones struct {
+	mu   sync.Mutex
+	sent []identity.Message // under mu
+}
+
+func (p *phones) Put(_ context.Context, _ pgx.Tx, m identity.Message) (uuid.UUID, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent = append(p.sent, m)
+	return uuid.New(), nil
+}
+
+// last finds in the newest message of a kind what the pattern describes, and counts the messages of the kind.
+func (p *phones) last(t *testing.T, kind identity.MessageKind, pattern string) (found string, of int) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range p.sent {
+		if m.Kind == kind {
+			found, of = regexp.MustCompile(pattern).FindString(m.Text), of+1
+		}
+	}
+	if found == "" {
+		t.Fatalf("no %s of the form %s came", kind, pattern)
+	}
+	return found, of
+}
+
+// lastCode is the newest code, and how many were sent.
+func (w *world) lastCode() (string, int) {
+	w.Helper()
+	return w.phones.last(w.T, identity.CodeMessage, `\b\d{6}\b`)
+}
+
+// Numbers of nobody, and passwords.
+const (
+	anna     = "1010130K001PB9"
+	boris    = "2290296M000BA3"
+	vera     = "7000000A000PB1"
+	nobody   = "7000001A000PB8"
+	password = "корова ходит по луне"
+	another  = "луна ходит по корове"
+)
+
+// registered puts somebody into the register.
+func (w *world) registered(number string) uuid.UUID {
+	w.Helper()
+	id := uuid.Must(uuid.NewV7())
+	const insert = `
+		INSERT INTO person (id, identification_number, sex, birth_date, citizenship, changed_in)
+		VALUES ($1, $2, 'F', '1830-01-01', 'BY', 1)`
+	if _, err := w.pool.Exec(w.Context(), insert, id, number); err != nil {
+		w.Fatal(err)
+	}
+	return id
+}
+
+// issued gives somebody an identifier, and tells the temporary password.
+func (w *world) issued(number, phone string) (uuid.UUID, string) {
+	w.Helper()
+	person := w.registered(number)
+	to, err := identity.ParsePhone(phone)
+	if err != nil {
+		w.Fatal(err)
+	}
+	_, err = w.registry.Issue(w.Context(), identity.Assignment{
+		Person: person, Phone: to, Names: identity.Names{Family: "Ковалёва", Given: "Анна"},
+		Document: identity.Document{Kind: "passport", Number: "MP" + number[:7], ValidTill: "2030-01-01"},
+	}, identity.Act{At: w.clock.now()})
+	if err != nil {
+		w.Fatal(err)
+	}
+	temporary, _ := w.phones.last(w.T, identity.TemporaryPasswordMessage, `\w{5}-\w{5}`)
+	return person, temporary
+}
+
+// active gives somebody an active identifier, with the password of these tests.
+func (w *world) active(number, phone string) uuid.UUID {
+	w.Helper()
+	person, _ := w.issued(number, phone)
+	if err := w.registry.Activate(w.Context(), person, password, identity.Act{At: w.clock.now()}); err != nil {
+		w.Fatal(err)
+	}
+	w.clock.turn(time.Minute)
+	return person
+}
+
+// events tells what was recorded of a person by a kind: the level, the reason.
+func (w *world) events(kind string, person uuid.UUID) (got []string) {
+	w.Helper()
+	const read = `
+		SELECT concat_ws(' ', acr, detail->>'why', agent) FROM event
+		WHERE kind = $1 AND person_id IS NOT DISTINCT FROM nullif($2, '00000000-0000-0000-0000-000000000000'::uuid)
+		ORDER BY id`
+	rows, _ := w.pool.Query(w.Context(), read, kind, person)
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		w.Fatal(err)
+	}
+	return got
+}
+
+// A visitor is a browser with cookies, and the page it shows.
+type visitor struct {
+	w      *world
+	client *http.Client
+	at     *url.URL
+	status int
+	head   http.Header
+	body   string
+}
+
+func (w *world) visitor() *visitor {
+	w.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return &visitor{w: w, client: &http.Client{Jar: jar}}
+}
+
+func (v *visitor) do(method, address string, form url.Values) {
+	v.w.Helper()
+	r, err := http.NewRequestWithContext(v.w.Context(), method, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		v.w.Fatal(err)
+	}
+	r.Header.Set("Accept-Language", "en")
+	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	answer, err := v.client.Do(r)
+	if err != nil {
+		v.w.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		v.w.Fatal(err)
+	}
+	v.at, v.status, v.head, v.body = answer.Request.URL, answer.StatusCode, answer.Header, string(body)
+	if strings.Contains(v.body, "<!DOCTYPE") {
+		pagetest.Sound(v.w.T, body)
+	}
+}
+
+// open goes to a path of ours.
+func (v *visitor) open(path string) {
+	v.w.Helper()
+	v.do(http.MethodGet, v.w.server.URL+path, nil)
+}
+
+// submit sends the page's form with these fields.
+func (v *visitor) submit(fields ...string) {
+	v.w.Helper()
+	document, err := html.Parse(strings.NewReader(v.body))
+	if err != nil {
+		v.w.Fatal(err)
+	}
+	for n := range document.Descendants() {
+		if n.Type != html.ElementNode || n.Data != "form" {
+			continue
+		}
+		for _, a := range n.Attr {
+			if a.Key != "action" {
+				continue
+			}
+			to, err := v.at.Parse(a.Val)
+			if err != nil {
+				v.w.Fatal(err)
+			}
+			form := url.Values{}
+			for i := 0; i+1 < len(fields); i += 2 {
+				form.Set(fields[i], fields[i+1])
+			}
+			v.do(http.MethodPost, to.String(), form)
+			return
+		}
+	}
+	v.w.Fatalf("no form at %s\n%s", v.at, v.body)
+}
+
+// want fails unless the browser shows this path with this status.
+func (v *visitor) want(path string, status int) {
+	v.w.Helper()
+	if v.at.Path != path || v.status != status {
+		v.w.Fatalf("at %s with %d, want %s with %d\n%s", v.at.Path, v.status, path, status, v.body)
+	}
+}
+
+// sees fails unless the page says all of it.
+func (v *visitor) sees(texts ...string) {
+	v.w.Helper()
+	for _, text := range texts {
+		if !strings.Contains(v.body, text) {
+			v.w.Fatalf("%s does not say %q\n%s", v.at.Path, text, v.body)
+		}
+	}
+}
+
+// signIn brings the browser from wherever it is to the end of a sign-in with the static password.
+func (v *visitor) signIn(number string) {
+	v.w.Helper()
+	v.open("/security")
+	v.want("/sign-in", http.StatusOK)
+	v.submit("identifier", number, "password", password)
+	if v.at.Path == "/sign-in/code" {
+		digits, _ := v.w.lastCode()
+		v.submit("code", digits)
+	}
+	v.want("/security", http.StatusOK)
+}
