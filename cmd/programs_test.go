@@ -48,7 +48,7 @@ var build = sync.OnceValue(func() error {
 // A country is the system as its operators run it: the built programs, a database
 // and a Redis each, and a phone network. Only the phone network is the test's own.
 type country struct {
-	t                                     *testing.T
+	t                                     testing.TB
 	issuer, management, cabinet, eservice string
 	idpRedis                              string
 	phone                                 *phone
@@ -57,7 +57,7 @@ type country struct {
 }
 
 // newCountry has stores and settings; nothing is migrated and nothing runs.
-func newCountry(t *testing.T) *country {
+func newCountry(t testing.TB) *country {
 	t.Helper()
 	if err := build(); err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ func newCountry(t *testing.T) *country {
 }
 
 // freeAddress is an http URL on this machine that nobody listens at.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "localhost:0")
 	if err != nil {
@@ -154,7 +154,7 @@ func (c *country) errand(program string, args ...string) string {
 
 // A program runs in the background.
 type program struct {
-	t   *testing.T
+	t   testing.TB
 	cmd *exec.Cmd
 	log *bytes.Buffer
 }
@@ -209,7 +209,7 @@ func answers(address string) error {
 }
 
 // eventually asks until the answer is nil, for ten seconds.
-func eventually(t *testing.T, what string, ask func() error) {
+func eventually(t testing.TB, what string, ask func() error) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for {
@@ -236,7 +236,7 @@ type message struct {
 	ID, Kind, To, Text string
 }
 
-func newPhone(t *testing.T) *phone {
+func newPhone(t testing.TB) *phone {
 	t.Helper()
 	p := new(phone)
 	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -254,7 +254,7 @@ func newPhone(t *testing.T) *phone {
 }
 
 // next waits for the next message of a kind, passing over others, and gives its text.
-func (p *phone) next(t *testing.T, kind string) string {
+func (p *phone) next(t testing.TB, kind string) string {
 	t.Helper()
 	var text string
 	eventually(t, "a message of kind "+kind, func() error {
@@ -275,7 +275,7 @@ func (p *phone) next(t *testing.T, kind string) string {
 
 // A caller of the management API, with a token of its own.
 type caller struct {
-	t     *testing.T
+	t     testing.TB
 	base  string
 	token string
 }
@@ -320,7 +320,7 @@ func (c *caller) post(path string, want int, body any) map[string]any {
 }
 
 // exchange sends a request and reads a JSON answer, if there is one.
-func exchange(t *testing.T, req *http.Request, answer any) int {
+func exchange(t testing.TB, req *http.Request, answer any) int {
 	t.Helper()
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -57,6 +57,9 @@ func New() (*Browser, error) {
 	return &Browser{client: &http.Client{Jar: jar, Timeout: 20 * time.Second}}, nil
 }
 
+// Cookies are what the browser keeps.
+func (b *Browser) Cookies() http.CookieJar { return b.client.Jar }
+
 // Open goes to an address and wherever it leads.
 func (b *Browser) Open(ctx context.Context, address string) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)

@@ -1,0 +1,193 @@
+package cmd_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"asoba.example/cmd/internal/demo/walk"
+)
+
+// The made-up people of the journeys. Their dates of birth are in the 1800s and
+// in the future, so that they are nobody's.
+const (
+	clerkNumber   = "1010130K001PB9"
+	clerkPhone    = "+375294911911"
+	citizenNumber = "5311299B500PB0"
+	citizenPhone  = "+375294911912"
+	otherNumber   = "2290296M000BA3"
+	strong        = "семь зелёных яблок на столе"
+	stronger      = "восемь синих слив под окном"
+)
+
+// edition is a month of the register, with one row that cannot be taken.
+const edition = `# edition 1
+# period 2026-11
+identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act,missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act
+1010130K001PB9,M,1830-01-01,BY,,,,,,,,,,
+5311299B500PB0,F,2099-12,BY,,,,,,,,,,
+2290296M000BA3,F,1896-02-29,UA,,,,,,,,,,
+123,M,1830-01-01,BY,,,,,,,,,,
+`
+
+type credentials struct {
+	ID     string `json:"client_id"`
+	Secret string `json:"client_secret"`
+}
+
+// register registers a client as an operator does at the command line.
+func (c *country) register(metadata map[string]any) credentials {
+	c.t.Helper()
+	raw, err := json.Marshal(metadata)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var registered credentials
+	if err := json.Unmarshal([]byte(c.errand("idp", "client", "add", c.file("client.json", string(raw)))), &registered); err != nil {
+		c.t.Fatal(err)
+	}
+	return registered
+}
+
+// registerCabinet makes the cabinet's key and tells the provider its public half.
+func (c *country) registerCabinet() {
+	c.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	private := jose.JSONWebKey{Key: key, KeyID: "cabinet", Algorithm: string(jose.ES256), Use: "sig"}
+	raw, err := private.MarshalJSON()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	cabinet := c.register(map[string]any{
+		"client_name":                "Personal cabinet",
+		"redirect_uris":              []string{c.cabinet + "/callback"},
+		"post_logout_redirect_uris":  []string{c.cabinet + "/"},
+		"grant_types":                []string{"authorization_code", "client_credentials"},
+		"token_endpoint_auth_method": "private_key_jwt",
+		"jwks":                       jose.JSONWebKeySet{Keys: []jose.JSONWebKey{private.Public()}},
+		"scope":                      "openid profile phone cabinet.profile cabinet.journal changes:read",
+		"resources":                  []string{c.cabinet, c.management},
+		"resource_server":            c.cabinet,
+		"first_party":                true,
+	})
+	c.env = append(c.env, "CABINET_CLIENT_ID="+cabinet.ID, "CABINET_CLIENT_KEY_FILE="+c.file("cabinet.jwk", string(raw)))
+}
+
+// eserviceMetadata is what the sample e-service registers.
+func (c *country) eserviceMetadata() map[string]any {
+	return map[string]any{
+		"client_name":                "Tax office",
+		"redirect_uris":              []string{c.eservice + "/callback"},
+		"post_logout_redirect_uris":  []string{c.eservice + "/"},
+		"grant_types":                []string{"authorization_code"},
+		"token_endpoint_auth_method": "client_secret_basic",
+		"scope":                      "openid profile phone cabinet.profile",
+		"resources":                  []string{c.cabinet},
+		"purpose":                    "to show your tax account",
+	}
+}
+
+// A desk is a desk's information system that speaks for a clerk.
+type desk struct {
+	*caller
+	country *country
+}
+
+// document and basis are what the visitor brings.
+var (
+	document = map[string]any{"kind": "passport", "number": "MP0000002", "valid_till": "2099-01-01"}
+	basis    = map[string]any{"number": "17", "date": "2026-11-20"}
+	attested = []string{"holder", "particulars", "phone"}
+)
+
+// desk opens the desk: its system is registered and its first clerk is made by the operator.
+func (c *country) desk() *desk {
+	c.t.Helper()
+	registered := c.register(map[string]any{
+		"client_name": "Desk 1", "grant_types": []string{"client_credentials"}, "response_types": []string{},
+		"token_endpoint_auth_method": "client_secret_basic", "scope": "desk:act", "resources": []string{c.management},
+	})
+	c.errand("idp", "clerk", "add", "--identifier", clerkNumber, "--phone", clerkPhone, "--office", "Desk 1", "--role", "clerk",
+		"--family", "Работнікава", "--given", "Ганна", "--document", "MP0000001", "--document-valid-till", "2099-01-01")
+	return &desk{c.caller(registered.ID, registered.Secret, "desk:act"), c}
+}
+
+// act sends what the desk does, in the name of its clerk.
+func (d *desk) act(path string, want int, members map[string]any) map[string]any {
+	d.t.Helper()
+	named := map[string]any{"clerk": clerkNumber, "office": "Desk 1"}
+	for k, v := range members {
+		named[k] = v
+	}
+	return d.post(path, want, named)
+}
+
+// open begins an issuance and gives its address.
+func (d *desk) open(identifier, phone string) string {
+	d.t.Helper()
+	opened := d.act("/desk/issuances", http.StatusCreated, map[string]any{
+		"identifier": identifier, "document": document, "phone": phone, "attested": attested, "basis": basis,
+		"names": map[string]any{"family": "Прыкладная", "given": "Алеся", "middle": "Янаўна"},
+	})
+	return "/desk/issuances/" + opened["id"].(string)
+}
+
+// issue goes through a whole issuance and gives the temporary password, which only the phone was told.
+func (d *desk) issue(identifier, phone string) string {
+	d.t.Helper()
+	issuance := d.open(identifier, phone)
+	d.act(issuance+"/phone", http.StatusOK, map[string]any{"code": code(d.t, d.country.phone.next(d.t, "code"))})
+	d.act(issuance+"/assign", http.StatusOK, nil)
+	return password(d.t, d.country.phone.next(d.t, "temporary_password"))
+}
+
+// signIn takes a person who has just been given a temporary password to an address that asks for a sign-in.
+func (c *country) signIn(identifier, temporary, address, to string) *walk.Browser {
+	c.t.Helper()
+	b, err := walk.New()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	wallet := walk.Wallet{
+		Identifier: identifier, Password: temporary, NewPassword: strong,
+		Code: func(context.Context) (string, error) { return code(c.t, c.phone.next(c.t, "code")), nil },
+	}
+	if err := b.Open(c.t.Context(), address); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := b.Walk(c.t.Context(), to, wallet); err != nil {
+		c.t.Fatal(err)
+	}
+	return b
+}
+
+// code finds the code in a message: its only run of six digits.
+func code(t testing.TB, text string) string {
+	t.Helper()
+	return find(t, `\b\d{6}\b`, text)
+}
+
+// password finds the temporary password in a message.
+func password(t testing.TB, text string) string {
+	t.Helper()
+	return find(t, `\b[0-9A-Z]{5}-[0-9A-Z]{5}\b`, text)
+}
+
+func find(t testing.TB, pattern, text string) string {
+	t.Helper()
+	found := regexp.MustCompile(pattern).FindAllString(text, -1)
+	if len(found) != 1 {
+		t.Fatalf("%q holds %s %d times", text, pattern, len(found))
+	}
+	return found[0]
+}
