@@ -3,6 +3,8 @@ package page
 import (
 	"errors"
 	"net/http"
+
+	"asoba.example/provider/api"
 )
 
 // A Refusal is an error that shows as a page. Cause stays with us.
@@ -34,10 +36,35 @@ func (s *Site) Handle(h func(w http.ResponseWriter, r *http.Request) error) http
 		if s.switched(w, r) {
 			return
 		}
-		if err := h(w, r); err != nil {
-			s.fail(w, r, err)
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if p != http.ErrAbortHandler {
+				s.tell(w, r, fault(errors.New("panic")))
+			}
+			panic(p) // on to the observer, which leaves it in the log
+		}()
+		r.Body = http.MaxBytesReader(w, r.Body, formSize)
+		err := h(w, r)
+		api.Note(r, err)
+		if err != nil {
+			s.tell(w, r, fault(err))
 		}
 	})
+}
+
+// formSize is more than any form of ours needs, in bytes.
+const formSize = 64 << 10
+
+// fault gives an error its meaning; one that has none is ours, and the page says no more than that.
+func fault(err error) *Refusal {
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		return refusal
+	}
+	return &Refusal{Status: http.StatusInternalServerError, Word: "error.internal", Cause: err}
 }
 
 // Over serves mux, with our page for addresses that it has no door for.
@@ -78,29 +105,19 @@ func (u *unless404) Write(b []byte) (int, error) {
 	return u.ResponseWriter.Write(b)
 }
 
-// fail shows the page of an error: its own word, or for one without a meaning only that the fault is ours.
-func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
-	var refusal *Refusal
-	if !errors.As(err, &refusal) {
-		refusal = &Refusal{Status: http.StatusInternalServerError, Word: "error.internal", Cause: err}
-	}
-	id := s.requestID(r.Context())
-	if refusal.Status >= http.StatusInternalServerError {
-		s.log.ErrorContext(r.Context(), "failed", "route", r.Pattern, "status", refusal.Status, "request_id", id, "err", err)
-	} else {
-		s.log.InfoContext(r.Context(), "refused", "route", r.Pattern, "status", refusal.Status, "request_id", id, "err", err)
-	}
+// tell shows the page of a refusal.
+func (s *Site) tell(w http.ResponseWriter, r *http.Request, refusal *Refusal) {
 	heading := refusal.Word + ".title"
 	if !s.known[heading] {
 		heading = "error.title"
 	}
 	type data struct{ Word, RequestID string }
-	err = s.Show(w, r, View{
-		Status: refusal.Status, Name: "error", Title: heading, Data: data{refusal.Word, id},
+	err := s.Show(w, r, View{
+		Status: refusal.Status, Name: "error", Title: heading, Data: data{refusal.Word, api.RequestID(r.Context())},
 		Once: r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Query().Get("interaction") == "",
 	})
 	if err != nil {
-		s.log.ErrorContext(r.Context(), "no page for an error", "route", r.Pattern, "request_id", id, "err", err)
+		api.Note(r, errors.Join(refusal, err))
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 	}
 }

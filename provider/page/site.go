@@ -1,13 +1,11 @@
 package page
 
 import (
-	"context"
 	"embed"
 	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
-	"log/slog"
 	"net/http"
 	"path"
 	"strings"
@@ -30,23 +28,17 @@ type Config struct {
 	Name   string // of the program; also in cookie names: idp, cabinet, eservice
 	Secure bool   // https: cookies are Secure and __Host-, and browsers are told to stay with it
 	Rooms  []Room
-
-	// RequestID gives the id under which the request stands in the log; a page of an error shows it. May be nil.
-	RequestID func(context.Context) string
-	Log       *slog.Logger // where the causes of errors go; nil for slog.Default
 }
 
 // A Site shows one program's pages, in the reader's language.
 type Site struct {
-	name      string
-	secure    bool
-	requestID func(context.Context) string
-	log       *slog.Logger
-	words     map[string]*i18n.Localizer               // by language
-	known     map[string]bool                          // keys of words
-	pages     map[string]map[string]*template.Template // by language, then by name
-	static    *static
-	minsk     *time.Location
+	name   string
+	secure bool
+	words  map[string]*i18n.Localizer               // by language
+	known  map[string]bool                          // keys of words
+	pages  map[string]map[string]*template.Template // by language, then by name
+	static *static
+	minsk  *time.Location
 }
 
 // New parses every template and every word; a missing word or template is an error here, not before a citizen.
@@ -55,15 +47,7 @@ func New(cfg Config) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{
-		name: cfg.Name, secure: cfg.Secure, requestID: cfg.RequestID, log: cfg.Log, minsk: minsk,
-	}
-	if s.requestID == nil {
-		s.requestID = func(context.Context) string { return "" }
-	}
-	if s.log == nil {
-		s.log = slog.Default()
-	}
+	s := &Site{name: cfg.Name, secure: cfg.Secure, minsk: minsk}
 	rooms := append([]Room{Own()}, cfg.Rooms...)
 	if err := s.readWords(rooms); err != nil {
 		return nil, fmt.Errorf("words: %w", err)
