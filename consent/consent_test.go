@@ -107,9 +107,12 @@ func newWorld(t *testing.T) *world {
 	}
 	w.sessions = session.New(session.Config{Redis: redis, Idle: time.Hour, Total: time.Hour, Now: now})
 	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: redis, For: time.Hour, Now: now})
-	w.agreements = agreement.New(agreement.Config{
+	w.agreements, err = agreement.New(agreement.Config{
 		Pool: w.pool, Jobs: jobs, Denials: grant.NewDenials(w.pool, redis, time.Minute, now), For: 365 * 24 * time.Hour,
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	site := pagetest.Site(t, provider.Room(), consent.Room())
 	doors, err := consent.New(consent.Config{
 		Site: site, Interactions: w.interactions, Accounts: people{}, Sessions: w.sessions,

@@ -47,7 +47,12 @@ type Agreements struct {
 var _ provider.Consents = (*Agreements)(nil)
 
 // New makes Agreements.
-func New(cfg Config) *Agreements { return &Agreements{cfg} }
+func New(cfg Config) (*Agreements, error) {
+	if cfg.Pool == nil || cfg.Jobs == nil || cfg.Denials == nil || cfg.For <= 0 {
+		return nil, errors.New("agreement: a part is missing")
+	}
+	return &Agreements{cfg}, nil
+}
 
 // Term is when an agreement that is given now would end.
 func (a *Agreements) Term(at time.Time) time.Time { return at.Add(a.cfg.For) }

@@ -41,7 +41,10 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.agreements = agreement.New(agreement.Config{Pool: w.pool, Jobs: jobs, Denials: w.denials, For: term})
+	w.agreements, err = agreement.New(agreement.Config{Pool: w.pool, Jobs: jobs, Denials: w.denials, For: term})
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.exec(t, `INSERT INTO person (id, identification_number, sex, birth_date, citizenship, changed_in)
 		VALUES ($1, '3080356A001PB5', 'F', '1956-03-08', 'BY', 1)`, w.session.Person)
 	w.exec(t, `INSERT INTO identity (person_id, state, phone, phone_index, issued_at, changed_at)

@@ -22,7 +22,6 @@ import (
 	"asoba.example/login/sms"
 	"asoba.example/login/throttle"
 	"asoba.example/provider"
-	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/grant"
@@ -86,6 +85,9 @@ func newHouse(ctx context.Context, cfg Config, log *slog.Logger) (*house, error)
 
 func (h *house) secure() bool { return strings.HasPrefix(h.cfg.Issuer, "https:") }
 
+// agreementFor is how long a person's agreement with a client is good.
+const agreementFor = 365 * 24 * time.Hour
+
 // furnish makes the rooms in the order in which they rest on one another.
 func (h *house) furnish(ctx context.Context) (err error) {
 	secret := func(purpose string) (key []byte) {
@@ -99,8 +101,7 @@ func (h *house) furnish(ctx context.Context) (err error) {
 		return err
 	}
 	h.site, err = page.New(page.Config{
-		Name: "idp", Secure: h.secure(), RequestID: api.RequestID, Log: h.log,
-		Rooms: []page.Room{provider.Room(), login.Room(), consent.Room()},
+		Name: "idp", Secure: h.secure(), Rooms: []page.Room{provider.Room(), login.Room(), consent.Room()},
 	})
 	if err != nil {
 		return err
@@ -151,7 +152,10 @@ func (h *house) furnish(ctx context.Context) (err error) {
 	h.codes = &code.Codes{
 		Redis: h.redis, Key: codesKey, Outbox: h.outbox, Pool: h.pool, Say: h.site.Say, Relaxed: h.cfg.Relaxed, Now: time.Now,
 	}
-	h.agreements = agreement.New(agreement.Config{Pool: h.pool, Jobs: h.jobs})
+	h.agreements, err = agreement.New(agreement.Config{Pool: h.pool, Jobs: h.jobs, Denials: h.denials, For: agreementFor})
+	if err != nil {
+		return err
+	}
 	h.accounts = login.Accounts{Box: h.box}
 	h.throttle = &throttle.Throttle{Redis: h.redis, Key: throttleKey, Relaxed: h.cfg.Relaxed, Now: time.Now}
 	h.browsers = &browser.Browsers{Pool: h.pool, Secure: h.secure(), For: knownFor, Now: time.Now}
