@@ -85,7 +85,7 @@ func add(ctx context.Context, tx pgx.Tx, clerk Clerk, at time.Time) error {
 // operator's act and is recorded as such; the temporary password goes out by SMS
 // like any other.
 func (c *Clerks) Appoint(ctx context.Context, registry *identity.Registry, a identity.Assignment, clerk Clerk, at time.Time) error {
-	_, err := registry.Issue(ctx, a, identity.Act{At: at, Office: clerk.Office, Within: func(ctx context.Context, tx pgx.Tx) error {
+	err := registry.Issue(ctx, a, identity.Act{At: at, Office: clerk.Office, Within: func(ctx context.Context, tx pgx.Tx) error {
 		return add(ctx, tx, clerk, at)
 	}})
 	return err

@@ -118,7 +118,7 @@ func (c *Codes) Send(ctx context.Context, p Purpose, person uuid.UUID, occasion 
 	}
 	text := c.Say(language, "sms.code", map[string]any{"Code": code})
 	err = pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
-		if _, err := c.Outbox.Put(ctx, tx, identity.Message{
+		if err := c.Outbox.Put(ctx, tx, identity.Message{
 			Person: person, Phone: phone, Kind: identity.CodeMessage, Text: text, At: at, Till: state.Till,
 		}); err != nil {
 			return err

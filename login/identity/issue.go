@@ -26,14 +26,14 @@ type Assignment struct {
 // the phone; assignment and password are one act (resolution 792 ¶4). Whether
 // the person may have it is decided in act.Within. Two who issue at the same
 // moment, for one person or with one phone, are parted by the table's keys.
-func (r *Registry) Issue(ctx context.Context, a Assignment, act Act) (sms uuid.UUID, err error) {
+func (r *Registry) Issue(ctx context.Context, a Assignment, act Act) error {
 	kept, err := r.seal(a)
 	if err != nil {
-		return uuid.Nil, err
+		return err
 	}
 	password, err := r.formTemporary(ctx, a.Person, act)
 	if err != nil {
-		return uuid.Nil, err
+		return err
 	}
 	const insert = `
 		INSERT INTO identity (person_id, state, password_hash, password_till,
@@ -48,13 +48,12 @@ func (r *Registry) Issue(ctx context.Context, a Assignment, act Act) (sms uuid.U
 		if err := audit.Record(ctx, tx, act.event(audit.IdentifierIssued, a.Person)); err != nil {
 			return err
 		}
-		sms, err = r.send(ctx, tx, a.Person, a.Phone, password, act)
-		return err
+		return r.send(ctx, tx, a.Person, a.Phone, password, act)
 	})
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("issue to %s: %w", a.Person, err)
+		return fmt.Errorf("issue to %s: %w", a.Person, err)
 	}
-	return sms, nil
+	return nil
 }
 
 // taken gives the meaning of a key that is there already.
@@ -142,7 +141,7 @@ func (r *Registry) formTemporary(ctx context.Context, person uuid.UUID, act Act)
 }
 
 // send puts the temporary password into the act's transaction.
-func (r *Registry) send(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone Phone, p temporaryPassword, act Act) (uuid.UUID, error) {
+func (r *Registry) send(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone Phone, p temporaryPassword, act Act) error {
 	return r.sms.Put(ctx, tx, Message{
 		Person: person, Phone: phone, Kind: TemporaryPasswordMessage, Text: p.text,
 		At: act.At, Till: p.till,
@@ -152,12 +151,11 @@ func (r *Registry) send(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone 
 // notify tells the citizen what was done, in the act's transaction. A notice
 // never carries a link: who gets used to following them follows a thief's.
 func (r *Registry) notify(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone Phone, word string, act Act) error {
-	_, err := r.sms.Put(ctx, tx, Message{
+	return r.sms.Put(ctx, tx, Message{
 		Person: person, Phone: phone, Kind: NoticeMessage,
 		Text: r.say(act.language(), word, map[string]any{"At": act.At.In(Minsk).Format("02.01 15:04")}),
 		At:   act.At, Till: act.At.Add(24 * time.Hour),
 	})
-	return err
 }
 
 // language of the messages to the citizen; Russian where nobody said.

@@ -40,7 +40,7 @@ type Config struct {
 
 // Outbox takes messages into the act's transaction; sms.Outbox is one.
 type Outbox interface {
-	Put(ctx context.Context, tx pgx.Tx, m Message) (uuid.UUID, error)
+	Put(ctx context.Context, tx pgx.Tx, m Message) error
 }
 
 // A Message for a phone.

@@ -22,13 +22,12 @@ func TestAnActBrokenAnywhereLeavesNothing(t *testing.T) {
 		"issue": func(t *testing.T, w *identitytest.World) func() error {
 			person, _ := w.Person(t)
 			a := w.Assignment(t, person, 1)
-			return func() error { _, err := w.Registry.Issue(t.Context(), a, identitytest.Act(0)); return err }
+			return func() error { return w.Registry.Issue(t.Context(), a, identitytest.Act(0)) }
 		},
 		"reissue": func(t *testing.T, w *identitytest.World) func() error {
 			person, _ := w.Issued(t)
 			return func() error {
-				_, err := w.Registry.Reissue(t.Context(), person, identitytest.Act(time.Hour))
-				return err
+				return w.Registry.Reissue(t.Context(), person, identitytest.Act(time.Hour))
 			}
 		},
 		"activate": func(t *testing.T, w *identitytest.World) func() error {
@@ -55,8 +54,7 @@ func TestAnActBrokenAnywhereLeavesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			return func() error {
-				_, err := w.Registry.Unblock(t.Context(), person, identitytest.Act(2*time.Hour))
-				return err
+				return w.Registry.Unblock(t.Context(), person, identitytest.Act(2*time.Hour))
 			}
 		},
 		"deactivate": func(t *testing.T, w *identitytest.World) func() error {
@@ -113,17 +111,16 @@ func TestNoMoveExistsButThoseDrawn(t *testing.T) {
 	acts := map[string]func(person uuid.UUID) error{
 		"Issue": func(person uuid.UUID) error {
 			phone++
-			_, err := w.Registry.Issue(ctx, w.Assignment(t, person, phone), hour)
-			return err
+			return w.Registry.Issue(ctx, w.Assignment(t, person, phone), hour)
 		},
-		"Reissue": func(person uuid.UUID) error { _, err := w.Registry.Reissue(ctx, person, hour); return err },
+		"Reissue": func(person uuid.UUID) error { return w.Registry.Reissue(ctx, person, hour) },
 		"Activate": func(person uuid.UUID) error {
 			return w.Registry.Activate(ctx, person, identitytest.Static, hour)
 		},
 		"ChangePassword": func(person uuid.UUID) error {
 			return w.Registry.ChangePassword(ctx, person, identitytest.Static, identitytest.Static+"!", hour)
 		},
-		"Unblock":        func(person uuid.UUID) error { _, err := w.Registry.Unblock(ctx, person, hour); return err },
+		"Unblock":        func(person uuid.UUID) error { return w.Registry.Unblock(ctx, person, hour) },
 		"Block register": func(person uuid.UUID) error { return w.Registry.Block(ctx, person, identity.Register, hour) },
 		"Deactivate":     deactivate,
 	}
@@ -176,12 +173,10 @@ func TestAnIdentifierAndAPhoneAreGivenOnce(t *testing.T) {
 
 	if got := together(
 		func() error {
-			_, err := w.Registry.Issue(t.Context(), w.Assignment(t, one, 1), identitytest.Act(0))
-			return err
+			return w.Registry.Issue(t.Context(), w.Assignment(t, one, 1), identitytest.Act(0))
 		},
 		func() error {
-			_, err := w.Registry.Issue(t.Context(), w.Assignment(t, one, 2), identitytest.Act(0))
-			return err
+			return w.Registry.Issue(t.Context(), w.Assignment(t, one, 2), identitytest.Act(0))
 		},
 	); !exactlyOne(got, identity.ErrAssigned) {
 		t.Errorf("two assignments to one person came to %v", got)
@@ -190,12 +185,10 @@ func TestAnIdentifierAndAPhoneAreGivenOnce(t *testing.T) {
 	w.Exec(t, `DELETE FROM identity`)
 	if got := together(
 		func() error {
-			_, err := w.Registry.Issue(t.Context(), w.Assignment(t, one, 3), identitytest.Act(0))
-			return err
+			return w.Registry.Issue(t.Context(), w.Assignment(t, one, 3), identitytest.Act(0))
 		},
 		func() error {
-			_, err := w.Registry.Issue(t.Context(), w.Assignment(t, other, 3), identitytest.Act(0))
-			return err
+			return w.Registry.Issue(t.Context(), w.Assignment(t, other, 3), identitytest.Act(0))
 		},
 	); !exactlyOne(got, identity.ErrPhoneTaken) {
 		t.Errorf("two assignments with one phone came to %v", got)
@@ -333,8 +326,7 @@ func TestActivateRestsOnTheTemporaryPasswordThatWasProved(t *testing.T) {
 	person, _ := w.Issued(t)
 	act := identitytest.Act(time.Hour)
 	act.Within = func(ctx context.Context, _ pgx.Tx) error {
-		_, err := w.Registry.Reissue(ctx, person, identitytest.Act(time.Hour))
-		return err
+		return w.Registry.Reissue(ctx, person, identitytest.Act(time.Hour))
 	}
 	if err := w.Registry.Activate(t.Context(), person, identitytest.Static, act); !errors.Is(err, identity.ErrState) {
 		t.Errorf("got %v, want ErrState", err)

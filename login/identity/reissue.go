@@ -12,10 +12,10 @@ import (
 
 // Reissue sends another temporary password to the confirmed phone, where the
 // earlier one was lost or is over. The earlier one is no more.
-func (r *Registry) Reissue(ctx context.Context, person uuid.UUID, act Act) (sms uuid.UUID, err error) {
+func (r *Registry) Reissue(ctx context.Context, person uuid.UUID, act Act) error {
 	password, err := r.formTemporary(ctx, person, act)
 	if err != nil {
-		return uuid.Nil, err
+		return err
 	}
 	err = r.transact(ctx, act, func(tx pgx.Tx) error {
 		phone, err := r.renew(ctx, tx, person, reissue, password, act)
@@ -25,13 +25,12 @@ func (r *Registry) Reissue(ctx context.Context, person uuid.UUID, act Act) (sms 
 		if err := audit.Record(ctx, tx, act.event(audit.PasswordReissued, person)); err != nil {
 			return err
 		}
-		sms, err = r.send(ctx, tx, person, phone, password, act)
-		return err
+		return r.send(ctx, tx, person, phone, password, act)
 	})
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("reissue to %s: %w", person, err)
+		return fmt.Errorf("reissue to %s: %w", person, err)
 	}
-	return sms, nil
+	return nil
 }
 
 // renew moves an identifier to Temporary with a new password.

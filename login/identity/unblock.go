@@ -14,10 +14,10 @@ import (
 // Unblock lifts a block at the desk (resolution 792 ¶6): Blocked → Temporary,
 // with a new temporary password by SMS (¶7). A block by the register is lifted
 // by nobody here.
-func (r *Registry) Unblock(ctx context.Context, person uuid.UUID, act Act) (sms uuid.UUID, err error) {
+func (r *Registry) Unblock(ctx context.Context, person uuid.UUID, act Act) error {
 	password, err := r.formTemporary(ctx, person, act)
 	if err != nil {
-		return uuid.Nil, err
+		return err
 	}
 	err = r.ending(ctx, person, act, func(tx pgx.Tx) error {
 		phone, err := r.renew(ctx, tx, person, unblock, password, act)
@@ -30,11 +30,10 @@ func (r *Registry) Unblock(ctx context.Context, person uuid.UUID, act Act) (sms 
 		if err := audit.Record(ctx, tx, act.event(audit.IdentifierUnblocked, person)); err != nil {
 			return err
 		}
-		sms, err = r.send(ctx, tx, person, phone, password, act)
-		return err
+		return r.send(ctx, tx, person, phone, password, act)
 	})
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("unblock %s: %w", person, err)
+		return fmt.Errorf("unblock %s: %w", person, err)
 	}
-	return sms, nil
+	return nil
 }

@@ -146,7 +146,7 @@ const Static = "бусел ляціць на поўдзень 7"
 func (w *World) Issued(t testing.TB) (uuid.UUID, identity.Identifier) {
 	t.Helper()
 	person, id := w.Person(t)
-	if _, err := w.Registry.Issue(t.Context(), w.Assignment(t, person, w.people), Act(0)); err != nil {
+	if err := w.Registry.Issue(t.Context(), w.Assignment(t, person, w.people), Act(0)); err != nil {
 		t.Fatal(err)
 	}
 	return person, id
