@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -125,6 +127,20 @@ func (c *country) file(name, content string) string {
 		c.t.Fatal(err)
 	}
 	return path
+}
+
+// setting gives one setting; set changes it.
+func (c *country) setting(name string) string {
+	for _, setting := range c.env {
+		if value, ok := strings.CutPrefix(setting, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func (c *country) set(name, value string) {
+	c.env = append(slices.DeleteFunc(c.env, func(s string) bool { return strings.HasPrefix(s, name+"=") }), name+"="+value)
 }
 
 // environment is what a program is given: only its own settings, so that the
@@ -302,21 +318,35 @@ func (c *country) caller(clientID, secret, scope string) *caller {
 // post sends JSON, wants a status, and gives the members of the answer.
 func (c *caller) post(path string, want int, body any) map[string]any {
 	c.t.Helper()
+	var answer map[string]any
+	if status := exchange(c.t, c.request(c.t.Context(), path, body), &answer); status != want {
+		c.t.Fatalf("POST %s: %d %v, want %d", path, status, answer, want)
+	}
+	return answer
+}
+
+// try sends JSON and does not mind what comes of it.
+func (c *caller) try(ctx context.Context, path string, body any) error {
+	res, err := http.DefaultClient.Do(c.request(ctx, path, body))
+	if err == nil {
+		res.Body.Close()
+	}
+	return err
+}
+
+func (c *caller) request(ctx context.Context, path string, body any) *http.Request {
+	c.t.Helper()
 	raw, err := json.Marshal(body)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, c.base+path, bytes.NewReader(raw))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, bytes.NewReader(raw))
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+c.token)
-	var answer map[string]any
-	if status := exchange(c.t, req, &answer); status != want {
-		c.t.Fatalf("POST %s: %d %v, want %d", path, status, answer, want)
-	}
-	return answer
+	return req
 }
 
 // exchange sends a request and reads a JSON answer, if there is one.

@@ -1,0 +1,222 @@
+package cmd_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/oauth2"
+
+	"asoba.example/cmd/internal/demo/walk"
+)
+
+// A power cut between the commit of a block and the clean-up of Redis lets nobody in:
+// after the restart the session that Redis still held, the access token and the
+// refresh token are refused.
+func TestBlockOutlivesAPowerCut(t *testing.T) {
+	t.Parallel()
+	c := newCountry(t)
+	gate := newGate(t, c.idpRedis)
+	c.set("IDP_REDIS_URL", gate.url)
+	c.errand("idp", "migrate")
+	c.errand("idp", "register", "import", c.file("edition.csv", edition))
+	metadata := c.eserviceMetadata()
+	metadata["grant_types"] = []string{"authorization_code", "refresh_token"}
+	metadata["scope"] = "openid offline_access"
+	metadata["first_party"] = true
+	metadata["redirect_uris"] = []string{c.issuer + "/nowhere"}
+	registered := c.register(metadata)
+	idp := c.serve("idp", c.issuer)
+	desk := c.desk()
+	c.phone.next(t, "temporary_password")
+	temporary := desk.issue(citizenNumber, citizenPhone)
+
+	rp := oauth2.Config{
+		ClientID: registered.ID, ClientSecret: registered.Secret, RedirectURL: c.issuer + "/nowhere", Scopes: []string{"openid", "offline_access"},
+		Endpoint: oauth2.Endpoint{AuthURL: c.issuer + "/authorize", TokenURL: c.issuer + "/token", AuthStyle: oauth2.AuthStyleInHeader},
+	}
+	person := c.signIn(citizenNumber, temporary, c.issuer+"/security", c.issuer+"/security")
+	client := &http.Client{
+		Jar:           person.Cookies(),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	authorize := func() (leads *url.URL, verifier string) {
+		verifier = oauth2.GenerateVerifier()
+		res, err := client.Get(rp.AuthCodeURL("state-of-this-test", oauth2.S256ChallengeOption(verifier)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if leads, err = res.Location(); err != nil {
+			t.Fatalf("authorize answers %s: %v", res.Status, err)
+		}
+		return leads, verifier
+	}
+	leads, verifier := authorize()
+	token, err := rp.Exchange(t.Context(), leads.Query().Get("code"), oauth2.VerifierOption(verifier))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	gate.shut()
+	blocking, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	answered := make(chan error, 1)
+	go func() {
+		answered <- desk.try(blocking, "/desk/blocks", map[string]any{
+			"identifier": citizenNumber, "document": document, "basis": basis, "attested": attested, "clerk": clerkNumber, "office": "Desk 1",
+		})
+	}()
+	c.phone.next(t, "notice") // the message lay in the act's transaction, so the act is committed
+	select {
+	case err := <-answered:
+		t.Fatalf("the block was answered (%v) before Redis was clean", err)
+	default:
+	}
+	idp.kill()
+	cancel()
+	<-answered
+	gate.open()
+	c.serve("idp", c.issuer)
+
+	if leads, _ := authorize(); leads.Query().Has("code") || !strings.HasSuffix(leads.Path, "/sign-in") {
+		t.Errorf("the session from before the block leads to %s", leads.Path)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.issuer+"/userinfo", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token.SetAuthHeader(req)
+	if status := exchange(t, req, new(map[string]any)); status != http.StatusUnauthorized {
+		t.Errorf("userinfo answers %d to a token from before the block", status)
+	}
+	token.Expiry = time.Now().Add(-time.Hour)
+	var refused *oauth2.RetrieveError
+	if _, err := rp.TokenSource(t.Context(), token).Token(); !errors.As(err, &refused) || refused.ErrorCode != "invalid_grant" {
+		t.Errorf("a refresh after the block: %v", err)
+	}
+	person, err = walk.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := person.Open(t.Context(), c.issuer+"/sign-in"); err != nil {
+		t.Fatal(err)
+	}
+	if err := person.Walk(t.Context(), c.issuer+"/security", walk.Wallet{Identifier: citizenNumber, Password: strong}); err == nil {
+		t.Error("a blocked person signed in")
+	}
+}
+
+// The cabinet is given nothing of the provider's, and its role cannot enter the provider's database.
+func TestCabinetHoldsNothingOfTheProvider(t *testing.T) {
+	t.Parallel()
+	c := newCountry(t)
+	for _, setting := range c.environment("cabinet") {
+		if strings.HasPrefix(setting, "IDP_") {
+			t.Errorf("the cabinet is given %s", setting)
+		}
+	}
+	address, err := url.Parse(c.setting("CABINET_DATABASE_URL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	address.Path = "/idp"
+	if conn, err := pgx.Connect(t.Context(), address.String()); err == nil {
+		conn.Close(t.Context())
+		t.Error("the cabinet's role entered the provider's database")
+	}
+}
+
+// A gate stands before a Redis: shut, what comes stays unanswered.
+type gate struct {
+	url  string
+	mu   sync.Mutex
+	wait chan struct{} // under mu; closed while the gate is open
+}
+
+func newGate(t *testing.T, to string) *gate {
+	t.Helper()
+	target, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	network, address := "tcp", target.Host
+	if target.Scheme == "unix" {
+		network, address = "unix", target.Path
+	}
+	listener, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gate{wait: make(chan struct{})}
+	close(g.wait)
+	front := url.URL{Scheme: "redis", Host: listener.Addr().String(), Path: target.Path, RawQuery: target.RawQuery, User: target.User}
+	if network == "unix" {
+		front.Path, front.RawQuery = "/"+target.Query().Get("db"), ""
+	}
+	g.url = front.String()
+
+	var serving sync.WaitGroup
+	ctx, stop := context.WithCancel(context.Background())
+	t.Cleanup(func() { stop(); listener.Close(); serving.Wait() })
+	serving.Go(func() {
+		for {
+			in, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial(network, address)
+			if err != nil {
+				in.Close()
+				continue
+			}
+			context.AfterFunc(ctx, func() { in.Close(); out.Close() })
+			serving.Go(func() { g.pass(ctx, out, in) })
+			serving.Go(func() { io.Copy(in, out); in.Close() })
+		}
+	})
+	return g
+}
+
+// pass hands on what comes while the gate is open.
+func (g *gate) pass(ctx context.Context, out io.WriteCloser, in io.Reader) {
+	defer out.Close()
+	buffer := make([]byte, 4096)
+	for {
+		n, err := in.Read(buffer)
+		if err != nil {
+			return
+		}
+		g.mu.Lock()
+		wait := g.wait
+		g.mu.Unlock()
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return
+		}
+		if _, err := out.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}
+
+func (g *gate) shut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.wait = make(chan struct{})
+}
+
+func (g *gate) open() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	close(g.wait)
+}
