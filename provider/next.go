@@ -50,7 +50,7 @@ type Question struct {
 	Session  session.Session
 	Standing Standing // of the session's person
 	Covered  bool     // a standing agreement covers the scopes, or none is needed
-	Agreed   bool     // the person agreed on the consent page, to this request
+	Agreed   bool     // the consent page of this request was answered with yes, which is also Covered
 	Refused  bool     // the person said no
 }
 
@@ -61,7 +61,9 @@ func Next(q Question, now time.Time) Step {
 		level(q.Session.ACR) >= level(q.ACR) &&
 		(fresh || q.Prompt&PromptLogin == 0) &&
 		(fresh || q.MaxAge < 0 || now.Sub(q.Session.AuthTime) < q.MaxAge)
-	agreed := q.Agreed || q.Covered && q.Prompt&PromptConsent == 0
+	// An answer on the page does not say whose it was; the agreement that it led to does. Somebody else may have signed
+	// in at this browser since.
+	agreed := q.Covered && (q.Agreed || q.Prompt&PromptConsent == 0)
 	silent := q.Prompt&PromptNone != 0
 
 	switch {
