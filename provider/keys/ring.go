@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -16,11 +15,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"asoba.example/provider/api"
 	"asoba.example/provider/seal"
 )
-
-// ErrUnknown says that no key of ours has this kid.
-var ErrUnknown = errors.New("no such key")
 
 // Algorithms are those we sign with, in the order of preference; each has an active key.
 var Algorithms = []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.EdDSA, jose.RS256}
@@ -53,6 +50,8 @@ type key struct {
 	private crypto.Signer
 	signers sync.Map // typ → jose.Signer, made once each
 }
+
+var _ api.KeySource = (*Ring)(nil)
 
 // Format keeps private keys out of every message a Ring strays into.
 func (*Ring) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "ring of keys") }
@@ -142,7 +141,7 @@ func (r *Ring) Key(_ context.Context, kid string) (jose.JSONWebKey, error) {
 	if k := r.held.Load().all[kid]; k != nil {
 		return k.public, nil
 	}
-	return jose.JSONWebKey{}, ErrUnknown
+	return jose.JSONWebKey{}, api.ErrUnknownKey
 }
 
 // Public is the JWKS as published (RFC 7517 §5).

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"asoba.example/migrations/pgtest"
+	"asoba.example/provider/api"
 	"asoba.example/provider/keys"
 	"asoba.example/provider/seal"
 )
@@ -142,7 +143,7 @@ func TestARetiredKeyIsKnownAndDoesNotSign(t *testing.T) {
 	if _, err := ring.Key(t.Context(), old.KeyID); err != nil {
 		t.Errorf("the retired key: %v", err)
 	}
-	if _, err := ring.Key(t.Context(), "other"); !errors.Is(err, keys.ErrUnknown) {
+	if _, err := ring.Key(t.Context(), "other"); !errors.Is(err, api.ErrUnknownKey) {
 		t.Errorf("a foreign key: %v", err)
 	}
 }

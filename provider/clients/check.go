@@ -1,0 +1,295 @@
+package clients
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/text/language"
+)
+
+// Limits that no honest client meets.
+const (
+	maxURI     = 2000
+	maxURIs    = 50
+	maxText    = 500
+	maxKeys    = 20
+	minRSABits = 2048 // FAPI 2.0 Security Profile §5.4.1
+)
+
+// The values that members may have; the first is the default.
+var (
+	applicationTypes = []string{"web", "native"}
+	grantTypes       = []string{"authorization_code", "refresh_token", "client_credentials"}
+	authMethods      = []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}
+	idTokenAlgs      = []string{"RS256", "ES256", "PS256", "EdDSA"} // OpenID Connect Registration §2
+	assertionAlgs    = []string{"", "ES256", "PS256", "EdDSA", "RS256"}
+	profiles         = []string{"baseline"}
+	bases            = []string{BasisConsent, BasisOfficial}
+)
+
+// checked gives the metadata with every default filled in, or a *MetadataError.
+func (m Metadata) checked() (Metadata, error) {
+	for _, member := range []struct {
+		name  string
+		value *string
+		known []string
+	}{
+		{"application_type", &m.ApplicationType, applicationTypes},
+		{"token_endpoint_auth_method", &m.TokenEndpointAuthMethod, authMethods},
+		{"id_token_signed_response_alg", &m.IDTokenSignedResponseAlg, idTokenAlgs},
+		{"token_endpoint_auth_signing_alg", &m.TokenEndpointAuthSigningAlg, assertionAlgs},
+		{"profile", &m.Profile, profiles},
+		{"basis", &m.Basis, bases},
+	} {
+		if *member.value == "" {
+			*member.value = member.known[0]
+		}
+		if !slices.Contains(member.known, *member.value) {
+			return m, wrong(member.name, "is none of "+strings.Join(member.known, ", "))
+		}
+	}
+	for _, check := range []func(*Metadata) error{
+		(*Metadata).checkGrants, (*Metadata).checkScope, (*Metadata).checkRedirects, (*Metadata).checkPKCE,
+		(*Metadata).checkKeys, (*Metadata).checkResources, (*Metadata).checkLinks, (*Metadata).checkTexts,
+	} {
+		if err := check(&m); err != nil {
+			return m, err
+		}
+	}
+	return m, nil
+}
+
+func wrong(member, reason string) error {
+	return &MetadataError{Code: InvalidClientMetadata, Member: member, Reason: reason}
+}
+
+func (m *Metadata) checkGrants() error {
+	if len(m.GrantTypes) == 0 {
+		m.GrantTypes = []string{"authorization_code"}
+	}
+	for _, g := range m.GrantTypes {
+		if !slices.Contains(grantTypes, g) {
+			return wrong("grant_types", "has one that is none of "+strings.Join(grantTypes, ", "))
+		}
+	}
+	code := slices.Contains(m.GrantTypes, "authorization_code")
+	switch {
+	case !code && slices.Contains(m.GrantTypes, "refresh_token"):
+		return wrong("grant_types", "has refresh_token without authorization_code")
+	case m.public() && slices.Contains(m.GrantTypes, "client_credentials"):
+		return wrong("grant_types", "has client_credentials, which needs credentials")
+	}
+	if len(m.ResponseTypes) == 0 && code {
+		m.ResponseTypes = []string{"code"}
+	}
+	for _, t := range m.ResponseTypes {
+		if t != "code" {
+			return wrong("response_types", "has one that is not code")
+		}
+		if !code {
+			return wrong("response_types", "has code without the grant type authorization_code")
+		}
+	}
+	return nil
+}
+
+func (m *Metadata) checkScope() error {
+	scopes := strings.Fields(m.Scope)
+	if len(scopes) == 0 && slices.Contains(m.GrantTypes, "authorization_code") {
+		scopes = []string{"openid"}
+	}
+	for i, s := range scopes {
+		if !known(s) {
+			return wrong("scope", "has one that there is not")
+		}
+		if slices.Contains(scopes[:i], s) {
+			return wrong("scope", "has one twice")
+		}
+	}
+	m.Scope = strings.Join(scopes, " ")
+	return nil
+}
+
+func (m *Metadata) checkRedirects() error {
+	if len(m.RedirectURIs) == 0 && slices.Contains(m.GrantTypes, "authorization_code") {
+		return &MetadataError{InvalidRedirectURI, "redirect_uris", "is empty"}
+	}
+	if len(m.RedirectURIs) > maxURIs {
+		return &MetadataError{InvalidRedirectURI, "redirect_uris", "has too many"}
+	}
+	for _, uri := range m.RedirectURIs {
+		if reason := landing(uri); reason != "" {
+			return &MetadataError{InvalidRedirectURI, "redirect_uris", reason}
+		}
+	}
+	if len(m.PostLogoutRedirectURIs) > maxURIs {
+		return wrong("post_logout_redirect_uris", "has too many")
+	}
+	for _, uri := range m.PostLogoutRedirectURIs {
+		if reason := landing(uri); reason != "" {
+			return wrong("post_logout_redirect_uris", reason)
+		}
+	}
+	return nil
+}
+
+// landing tells why a browser cannot be sent to uri, or "". Plain http is for a
+// loopback address, where nobody is on the way (RFC 8252 §8.3).
+func landing(uri string) (reason string) {
+	u, reason := absolute(uri)
+	switch {
+	case reason != "":
+		return reason
+	case u.Scheme == "https":
+		return ""
+	case u.Scheme == "http" && (loopback(u.Hostname()) || u.Hostname() == "localhost"):
+		return ""
+	}
+	return "has one that is not https"
+}
+
+func absolute(uri string) (u *url.URL, reason string) {
+	u, err := url.Parse(uri)
+	switch {
+	case len(uri) > maxURI:
+		return nil, "has one that is too long"
+	case err != nil, u.Host == "", u.Hostname() == "", u.Opaque != "", strings.ContainsFunc(uri, notPrintable):
+		return nil, "has one that is not an absolute URI"
+	case strings.Contains(uri, "#"):
+		return nil, "has one with a fragment" // RFC 6749 §3.1.2
+	case u.User != nil:
+		return nil, "has one with user information"
+	case strings.Contains(u.Host, "*"):
+		return nil, "has one with a wildcard"
+	case !strings.HasPrefix(uri, u.Scheme+"://"):
+		return nil, "has one whose scheme is not in lower case"
+	}
+	return u, ""
+}
+
+// notPrintable also finds the characters that browsers and parsers read apart.
+func notPrintable(c rune) bool { return c <= ' ' || c >= 0x7f || c == '\\' }
+
+// loopback tells an address of the machine itself (RFC 8252 §7.3).
+func loopback(host string) bool {
+	return host == net.IPv4(127, 0, 0, 1).String() || host == net.IPv6loopback.String()
+}
+
+func (m *Metadata) checkPKCE() error {
+	if m.RequirePKCE == nil {
+		m.RequirePKCE = new(true)
+	}
+	if !*m.RequirePKCE && m.public() {
+		return wrong("require_pkce", "is always true for a client without credentials") // RFC 9700 §2.1.1
+	}
+	return nil
+}
+
+func (m *Metadata) checkKeys() error {
+	switch {
+	case m.TokenEndpointAuthMethod == "private_key_jwt" && (m.JWKS == nil || len(m.JWKS.Keys) == 0):
+		return wrong("jwks", "is missing: private_key_jwt needs it")
+	case m.JWKS == nil:
+		return nil
+	case len(m.JWKS.Keys) > maxKeys:
+		return wrong("jwks", "has too many keys")
+	}
+	seen := map[string]bool{}
+	for _, key := range m.JWKS.Keys {
+		if reason := verifying(key); reason != "" {
+			return wrong("jwks", reason)
+		}
+		if key.KeyID != "" && seen[key.KeyID] {
+			return wrong("jwks", "has a kid twice")
+		}
+		seen[key.KeyID] = true
+	}
+	return nil
+}
+
+// verifying tells why we cannot verify with a client's key, or "".
+func verifying(key jose.JSONWebKey) (reason string) {
+	switch k := key.Key.(type) {
+	case *rsa.PublicKey:
+		if k.N.BitLen() < minRSABits {
+			return "has an RSA key of less than 2048 bits"
+		}
+	case *ecdsa.PublicKey, ed25519.PublicKey:
+	default:
+		return "has a key that is not public" // a private one that was sent is no secret any more, a symmetric one never was
+	}
+	if !key.Valid() {
+		return "has a key that is not valid"
+	}
+	if key.Use != "" && key.Use != "sig" {
+		return "has a key that is not for signatures"
+	}
+	return ""
+}
+
+func (m *Metadata) checkResources() error {
+	if len(m.Resources) > maxURIs {
+		return wrong("resources", "has too many")
+	}
+	for _, uri := range m.Resources {
+		if _, reason := absolute(uri); reason != "" { // RFC 8707 §2
+			return wrong("resources", reason)
+		}
+	}
+	if m.ResourceServer == "" {
+		return nil
+	}
+	if _, reason := absolute(m.ResourceServer); reason != "" {
+		return wrong("resource_server", reason)
+	}
+	if m.public() {
+		return wrong("resource_server", "needs credentials") // RFC 7662 §2.1
+	}
+	return nil
+}
+
+func (m *Metadata) checkLinks() error {
+	for name, uri := range map[string]string{
+		"client_uri": m.ClientURI, "logo_uri": m.LogoURI, "policy_uri": m.PolicyURI, "tos_uri": m.TOSURI,
+	} {
+		if uri != "" {
+			if reason := landing(uri); reason != "" {
+				return wrong(name, reason)
+			}
+		}
+	}
+	return nil
+}
+
+// checkTexts keeps what a person will read as words of the client: of bounded
+// length, in a language, and without characters that turn or hide a text.
+func (m *Metadata) checkTexts() error {
+	for name, texts := range m.texts() {
+		for tag, text := range *texts {
+			member := name
+			if tag != "" {
+				member += "#" + tag
+				if _, err := language.Parse(tag); err != nil {
+					return wrong(name, "has a language that is none (BCP 47)")
+				}
+			}
+			switch {
+			case utf8.RuneCountInString(text) > maxText:
+				return wrong(member, "is too long")
+			case !utf8.ValidString(text), strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }):
+				return wrong(member, "has characters that are not printed")
+			}
+		}
+	}
+	return nil
+}
+
+func (m *Metadata) public() bool { return m.TokenEndpointAuthMethod == "none" }

@@ -1,0 +1,192 @@
+package clients
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// ErrMetadata is wrapped by every *MetadataError.
+var ErrMetadata = errors.New("client metadata is not acceptable")
+
+// The errors of RFC 7591 §3.2.2.
+const (
+	InvalidRedirectURI    = "invalid_redirect_uri"
+	InvalidClientMetadata = "invalid_client_metadata"
+)
+
+// A MetadataError says which member is not acceptable, and why, in words for the integrator.
+type MetadataError struct {
+	Code   string // InvalidRedirectURI or InvalidClientMetadata
+	Member string
+	Reason string
+}
+
+func (e *MetadataError) Error() string {
+	return fmt.Sprintf("%v: %s %s", ErrMetadata, e.Member, e.Reason)
+}
+
+// Unwrap gives ErrMetadata.
+func (e *MetadataError) Unwrap() error { return ErrMetadata }
+
+// Bases on which values are released to a client.
+const (
+	BasisOfficial = "official" // on a legal basis: the person is informed
+	BasisConsent  = "consent"  // the person agrees
+)
+
+// Metadata is what a client registers: RFC 7591 §2, and ours after it.
+type Metadata struct {
+	ClientName                  Texts               `json:"-"`                          // client_name, client_name#be, …
+	ApplicationType             string              `json:"application_type,omitempty"` // web (default) or native
+	RedirectURIs                []string            `json:"redirect_uris,omitempty"`
+	PostLogoutRedirectURIs      []string            `json:"post_logout_redirect_uris,omitempty"`
+	GrantTypes                  []string            `json:"grant_types,omitempty"`
+	ResponseTypes               []string            `json:"response_types,omitempty"`
+	Scope                       string              `json:"scope,omitempty"`
+	TokenEndpointAuthMethod     string              `json:"token_endpoint_auth_method,omitempty"`
+	TokenEndpointAuthSigningAlg string              `json:"token_endpoint_auth_signing_alg,omitempty"` // "": any that we take
+	JWKS                        *jose.JSONWebKeySet `json:"jwks,omitempty"`
+	IDTokenSignedResponseAlg    string              `json:"id_token_signed_response_alg,omitempty"`
+	ClientURI                   string              `json:"client_uri,omitempty"`
+	LogoURI                     string              `json:"logo_uri,omitempty"`
+	PolicyURI                   string              `json:"policy_uri,omitempty"`
+	TOSURI                      string              `json:"tos_uri,omitempty"`
+
+	Profile        string   `json:"profile,omitempty"` // baseline (default)
+	RequirePKCE    *bool    `json:"require_pkce,omitempty"`
+	FirstParty     bool     `json:"first_party,omitempty"`     // asks no consent
+	Basis          string   `json:"basis,omitempty"`           // official or consent (default)
+	Purpose        Texts    `json:"-"`                         // why the values are asked: purpose, purpose#be, …
+	LegalBasis     Texts    `json:"-"`                         // the law that lets the client ask: legal_basis, legal_basis#be, …
+	Resources      []string `json:"resources,omitempty"`       // audiences it may ask tokens for (RFC 8707)
+	ResourceServer string   `json:"resource_server,omitempty"` // the audience it serves, and so may introspect
+}
+
+// Texts say one thing in several languages; "" is the one for all others (RFC 7591 §2.2).
+type Texts map[string]string
+
+// In gives the text in the language, or else the one for all others, or else any: a person is never shown nothing
+// where something was said.
+func (t Texts) In(language string) string {
+	for _, l := range []string{language, "", "ru", "be", "en"} {
+		if text := t[l]; text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// texts are the members that are said in languages.
+func (m *Metadata) texts() map[string]*Texts {
+	return map[string]*Texts{"client_name": &m.ClientName, "purpose": &m.Purpose, "legal_basis": &m.LegalBasis}
+}
+
+// plain is Metadata without its languages.
+type plain Metadata
+
+// MarshalJSON writes the texts as members of their own, client_name#be.
+func (m Metadata) MarshalJSON() ([]byte, error) {
+	text, err := json.Marshal(plain(m))
+	if err != nil {
+		return nil, err
+	}
+	members := map[string]any{}
+	if err := json.Unmarshal(text, &members); err != nil {
+		return nil, err
+	}
+	for name, texts := range m.texts() {
+		for language, text := range *texts {
+			if language == "" {
+				members[name] = text
+			} else {
+				members[name+"#"+language] = text
+			}
+		}
+	}
+	return json.Marshal(members)
+}
+
+// UnmarshalJSON reads a client's metadata. Members that we do not know are left out.
+func (m *Metadata) UnmarshalJSON(b []byte) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(b, &members); err != nil {
+		return &MetadataError{InvalidClientMetadata, "", "is not a JSON object"}
+	}
+	if err := offered(members); err != nil {
+		return err
+	}
+	*m = Metadata{}
+	if err := json.Unmarshal(b, (*plain)(m)); err != nil {
+		if wrong := new(json.UnmarshalTypeError); errors.As(err, &wrong) {
+			member, _, _ := strings.Cut(wrong.Field, ".")
+			return &MetadataError{InvalidClientMetadata, member, "has the wrong type"}
+		}
+		return &MetadataError{InvalidClientMetadata, "jwks", "is not a set of keys that we know"} // the one member that reads itself
+	}
+	texts := m.texts()
+	for member, value := range members {
+		name, language, _ := strings.Cut(member, "#")
+		into, ok := texts[name]
+		if !ok {
+			continue
+		}
+		var text string
+		if json.Unmarshal(value, &text) != nil {
+			return &MetadataError{InvalidClientMetadata, member, "is not a text"}
+		}
+		if *into == nil {
+			*into = Texts{}
+		}
+		(*into)[language] = text
+	}
+	return nil
+}
+
+// notOffered are registered members that change what a client relies on and that
+// we do not honour. A value that asks for nothing (the second one, null) passes.
+var notOffered = map[string]string{
+	"jwks_uri":                                   ``,
+	"request_uris":                               `[]`,
+	"sector_identifier_uri":                      ``,
+	"subject_type":                               `"public"`,
+	"initiate_login_uri":                         ``,
+	"default_max_age":                            ``,
+	"default_acr_values":                         `[]`,
+	"software_statement":                         ``,
+	"backchannel_logout_uri":                     ``,
+	"backchannel_logout_session_required":        `false`,
+	"frontchannel_logout_uri":                    ``,
+	"frontchannel_logout_session_required":       `false`,
+	"require_pushed_authorization_requests":      `false`,
+	"require_signed_request_object":              `false`,
+	"dpop_bound_access_tokens":                   `false`,
+	"tls_client_certificate_bound_access_tokens": `false`,
+	"id_token_encrypted_response_alg":            ``,
+	"id_token_encrypted_response_enc":            ``,
+	"userinfo_signed_response_alg":               ``,
+	"userinfo_encrypted_response_alg":            ``,
+	"userinfo_encrypted_response_enc":            ``,
+	"request_object_signing_alg":                 ``,
+	"request_object_encryption_alg":              ``,
+	"request_object_encryption_enc":              ``,
+	"authorization_signed_response_alg":          ``,
+	"authorization_encrypted_response_alg":       ``,
+	"authorization_encrypted_response_enc":       ``,
+	"introspection_signed_response_alg":          ``,
+	"introspection_encrypted_response_alg":       ``,
+	"introspection_encrypted_response_enc":       ``,
+}
+
+func offered(members map[string]json.RawMessage) error {
+	for member, value := range members {
+		harmless, ok := notOffered[member]
+		if ok && string(value) != harmless && string(value) != "null" {
+			return &MetadataError{InvalidClientMetadata, member, "is not offered by this provider"}
+		}
+	}
+	return nil
+}

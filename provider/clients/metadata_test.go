@@ -1,0 +1,159 @@
+package clients_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"asoba.example/provider/clients"
+)
+
+const (
+	publicKey  = `{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","kid":"1"}`
+	privateKey = `{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}`
+	weakKey    = `{"kty":"RSA","e":"AQAB","n":"sZJ-k0hfl6rgiBEzd0F0SjtYxUKLTA3hdAj6RXtFO4HxnLvZbTBpqUYPBQyvXNeYcs_W4dqZVTAKVlJCaGnmFHX5uCEM6bg5JcSzbJ9bxoHOlZRQ1DGbUJgKvXvx3Dz1R5yGXvNIMSOVfSjM9LMUKgtzy1BLuRMCrUyCGQsR7bc"}`
+	secretKey  = `{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}`
+)
+
+// What is registered comes back as it was given, with the strict value for all that was left open.
+func TestMetadataIsKeptAndCompleted(t *testing.T) {
+	t.Parallel()
+	registry, _ := newRegistry(t)
+	c, _ := register(t, registry, `{"redirect_uris":["https://portal.example/cb?a=1"],"client_name":"Портал","client_name#be":"Партал",
+		"purpose#en":"A trial","unheard_of":{"a":1},"jwks":{"keys":[`+publicKey+`]},"jwks_uri":null,"subject_type":"public"}`)
+	got, err := json.Marshal(c.Metadata)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"application_type":"web","basis":"consent","client_name":"Портал","client_name#be":"Партал",` +
+		`"grant_types":["authorization_code"],"id_token_signed_response_alg":"RS256",` +
+		`"jwks":{"keys":[{"crv":"P-256","kid":"1","kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]},` +
+		`"profile":"baseline","purpose#en":"A trial","redirect_uris":["https://portal.example/cb?a=1"],"require_pkce":true,` +
+		`"response_types":["code"],"scope":"openid","token_endpoint_auth_method":"client_secret_basic"}`
+	if string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	for language, want := range map[string]string{"be": "Партал", "ru": "Портал", "en": "Портал"} {
+		if got := c.Name(language); got != want {
+			t.Errorf("%s: %s", language, got)
+		}
+	}
+}
+
+// A wrong member is named, with the error that RFC 7591 §3.2.2 has for it; so is what we do not offer.
+func TestWrongMetadataIsRefusedByName(t *testing.T) {
+	t.Parallel()
+	const uri, meta = clients.InvalidRedirectURI, clients.InvalidClientMetadata
+	const cb = `"redirect_uris":["https://portal.example/cb"],`
+	redirect := func(uri string) string {
+		text, _ := json.Marshal(uri)
+		return `"redirect_uris":[` + string(text) + `]`
+	}
+	for _, test := range []struct{ members, code, member string }{
+		{``, uri, "redirect_uris"},
+		{redirect("http://portal.example/cb"), uri, "redirect_uris"},
+		{redirect("http://127.0.0.1.portal.example/cb"), uri, "redirect_uris"},
+		{redirect("https://portal.example/cb#f"), uri, "redirect_uris"},
+		{redirect("https://portal.example/cb#"), uri, "redirect_uris"},
+		{redirect("https://user@portal.example/cb"), uri, "redirect_uris"},
+		{redirect("https://*.portal.example/cb"), uri, "redirect_uris"},
+		{redirect(`https://portal.example\@evil.example/cb`), uri, "redirect_uris"},
+		{redirect("https://portal.example/c b"), uri, "redirect_uris"},
+		{redirect("https://пример.example/cb"), uri, "redirect_uris"},
+		{redirect("https:///cb"), uri, "redirect_uris"},
+		{redirect("https:portal.example"), uri, "redirect_uris"},
+		{redirect("HTTPS://portal.example/cb"), uri, "redirect_uris"},
+		{redirect("javascript:alert(1)"), uri, "redirect_uris"},
+		{redirect("data://portal.example/cb"), uri, "redirect_uris"},
+		{redirect("by.portal:/cb"), uri, "redirect_uris"},
+		{redirect("/cb"), uri, "redirect_uris"},
+		{redirect("https://portal.example/" + strings.Repeat("a", 2000)), uri, "redirect_uris"},
+		{`"redirect_uris":"https://portal.example/cb"`, meta, "redirect_uris"},
+		{cb + `"post_logout_redirect_uris":["http://portal.example/"]`, meta, "post_logout_redirect_uris"},
+		{cb + `"grant_types":["implicit"]`, meta, "grant_types"},
+		{cb + `"grant_types":["refresh_token"]`, meta, "grant_types"},
+		{cb + `"grant_types":["authorization_code","client_credentials"],"token_endpoint_auth_method":"none"`, meta, "grant_types"},
+		{cb + `"response_types":["code id_token"]`, meta, "response_types"},
+		{`"grant_types":["client_credentials"],"response_types":["code"]`, meta, "response_types"},
+		{cb + `"scope":"openid email"`, meta, "scope"},
+		{cb + `"scope":"OPENID"`, meta, "scope"},
+		{cb + `"scope":"openid openid"`, meta, "scope"},
+		{cb + `"token_endpoint_auth_method":"client_secret_jwt"`, meta, "token_endpoint_auth_method"},
+		{cb + `"token_endpoint_auth_method":"private_key_jwt"`, meta, "jwks"},
+		{cb + `"jwks":{"keys":[` + privateKey + `]}`, meta, "jwks"},
+		{cb + `"jwks":{"keys":[` + weakKey + `]}`, meta, "jwks"},
+		{cb + `"jwks":{"keys":[` + secretKey + `]}`, meta, "jwks"},
+		{cb + `"jwks":{"keys":[` + publicKey + `,` + publicKey + `]}`, meta, "jwks"},
+		{cb + `"jwks":{"keys":[{"kty":"EC"}]}`, meta, "jwks"},
+		{cb + `"jwks":{"keys":1}`, meta, "jwks"},
+		{cb + `"id_token_signed_response_alg":"none"`, meta, "id_token_signed_response_alg"},
+		{cb + `"id_token_signed_response_alg":"HS256"`, meta, "id_token_signed_response_alg"},
+		{cb + `"require_pkce":false,"token_endpoint_auth_method":"none"`, meta, "require_pkce"},
+		{cb + `"require_pkce":"no"`, meta, "require_pkce"},
+		{cb + `"basis":"none"`, meta, "basis"},
+		{cb + `"profile":"fapi2"`, meta, "profile"},
+		{cb + `"resources":["cabinet"]`, meta, "resources"},
+		{cb + `"resource_server":"https://api.example","token_endpoint_auth_method":"none"`, meta, "resource_server"},
+		{cb + `"client_uri":"http://portal.example"`, meta, "client_uri"},
+		{cb + `"policy_uri":"javascript:alert(1)"`, meta, "policy_uri"},
+		{cb + `"client_name":7`, meta, "client_name"},
+		{cb + `"client_name#":"a","client_name#not a language":"a"`, meta, "client_name"},
+		{cb + `"client_name":"` + "\u202e" + `latrop"`, meta, "client_name"},
+		{cb + `"purpose#be":"` + strings.Repeat("я", 501) + `"`, meta, "purpose#be"},
+		{cb + `"jwks_uri":"https://portal.example/keys"`, meta, "jwks_uri"},
+		{cb + `"subject_type":"pairwise"`, meta, "subject_type"},
+		{cb + `"backchannel_logout_uri":"https://portal.example/out"`, meta, "backchannel_logout_uri"},
+		{cb + `"dpop_bound_access_tokens":true`, meta, "dpop_bound_access_tokens"},
+	} {
+		var m clients.Metadata
+		err := json.Unmarshal([]byte(`{`+strings.TrimSuffix(test.members, ",")+`}`), &m)
+		if err == nil {
+			registry := new(clients.Registry) // refuses before it looks at any store
+			_, _, err = registry.Register(t.Context(), "", m, clients.By{})
+		}
+		wrong := new(clients.MetadataError)
+		if !errors.As(err, &wrong) || wrong.Code != test.code || wrong.Member != test.member {
+			t.Errorf("%s: got %v, want %s of %s", test.members, err, test.code, test.member)
+		}
+	}
+}
+
+// A redirect URI is a registered one, character for character; native clients choose the port of a loopback address.
+func TestARedirectURIMatchesExactly(t *testing.T) {
+	t.Parallel()
+	registry, _ := newRegistry(t)
+	const uris = `"redirect_uris":["https://portal.example/cb?a=1","http://127.0.0.1:3901/cb","http://[::1]/cb","http://localhost:3901/cb"]`
+	web, _ := register(t, registry, `{`+uris+`}`)
+	native, _ := register(t, registry, `{`+uris+`,"application_type":"native","token_endpoint_auth_method":"none"}`)
+	for uri, want := range map[string]struct{ web, native bool }{
+		"https://portal.example/cb?a=1":     {true, true},
+		"https://portal.example/cb":         {},
+		"https://portal.example/cb?a=1&b=2": {},
+		"https://portal.example/CB?a=1":     {},
+		"https://Portal.example/cb?a=1":     {},
+		"https://portal.example:443/cb?a=1": {},
+		"https://portal.example:8443/cb":    {},
+		"http://portal.example/cb?a=1":      {},
+		"http://127.0.0.1:3901/cb":          {true, true},
+		"http://127.0.0.1:50000/cb":         {false, true},
+		"http://127.0.0.1/cb":               {false, true},
+		"http://[::1]:50000/cb":             {false, true},
+		"http://127.0.0.1:50000/cb/":        {},
+		"http://127.0.0.1:50000/other":      {},
+		"http://127.0.0.1:50000/cb?a=1":     {},
+		"http://127.0.0.1:50000@evil/cb":    {},
+		"http://127.0.0.1.evil.example/cb":  {},
+		"https://127.0.0.1:3901/cb":         {},
+		"http://localhost:3901/cb":          {true, true},
+		"http://localhost:50000/cb":         {},
+		"":                                  {},
+	} {
+		if got := web.RedirectsTo(uri); got != want.web {
+			t.Errorf("web to %q: %t", uri, got)
+		}
+		if got := native.RedirectsTo(uri); got != want.native {
+			t.Errorf("native to %q: %t", uri, got)
+		}
+	}
+}
