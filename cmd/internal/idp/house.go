@@ -133,7 +133,7 @@ func (h *house) furnish(ctx context.Context) (err error) {
 		return err
 	}
 	h.clients, err = clients.New(ctx, clients.Config{
-		Pool: h.back, Key: secretsKey, Now: time.Now, AllowLoopbackHTTP: h.cfg.AllowLoopbackFetch,
+		Pool: h.back, Key: secretsKey, Now: time.Now,
 	})
 	if err != nil {
 		return err
