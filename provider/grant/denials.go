@@ -33,9 +33,12 @@ const (
 
 func denialKey(gid uuid.UUID) string { return "denied:{" + gid.String() + "}" }
 
+// slack is how much longer than its life a token may be taken for good, by a reader whose clock is late.
+const slack = time.Minute
+
 // NewDenials keeps entries as long as an access token can live.
-func NewDenials(pool *pgxpool.Pool, client redis.UniversalClient, keep time.Duration, now func() time.Time) *Denials {
-	return &Denials{pool: pool, redis: client, keep: keep, now: now}
+func NewDenials(pool *pgxpool.Pool, client redis.UniversalClient, life time.Duration, now func() time.Time) *Denials {
+	return &Denials{pool: pool, redis: client, keep: life + slack, now: now}
 }
 
 // since is the moment before which a grant's end needs no denial any more.
