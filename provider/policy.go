@@ -70,6 +70,9 @@ func policyOf(c *clients.Client) policy {
 	if p.idToken == "" {
 		p.idToken = jose.RS256 // OpenID Connect Registration §2
 	}
+	if alg := m.TokenEndpointAuthSigningAlg; alg != "" {
+		p.assertions = []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)}
+	}
 	if p.public {
 		p.pkce, p.rotate = true, true
 	}
