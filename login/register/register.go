@@ -3,7 +3,8 @@ package register
 import (
 	"context"
 	"errors"
-	"io"
+	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,10 +21,10 @@ type Fact struct {
 	Act  string
 }
 
-// A Person is what the register says of somebody, and only that (order 82, p. 5).
+// A Person is what the register says of somebody, and only that.
 type Person struct {
 	ID                   uuid.UUID
-	IdentificationNumber string // revealed only by identity.Identifier's rules; never logged
+	IdentificationNumber string
 	Sex                  string // F, M
 	BirthDate            string // YYYY, YYYY-MM, YYYY-MM-DD
 	Citizenship          string // ISO 3166-1 alpha-2, or "stateless"
@@ -35,44 +36,90 @@ type Person struct {
 	ChangedIn            int64 // the edition
 }
 
-// Gone tells whether a fact holds that ends what a person may do: death, declared dead, missing.
-func (p Person) Gone() bool { panic("unwritten") }
+// Gone tells whether a fact holds that ends what a person may do (order 82, p. 10).
+func (p Person) Gone() bool {
+	return p.Death.Date != "" || p.DeclaredDead.Date != "" || p.Missing.Date != ""
+}
+
+// String names the person without telling who it is.
+func (p Person) String() string { return "person " + p.ID.String() }
+
+// GoString is String, for %#v.
+func (p Person) GoString() string { return p.String() }
+
+// LogValue is String, for logs.
+func (p Person) LogValue() slog.Value { return slog.StringValue(p.String()) }
 
 // A Register is the population register as we hold it.
 type Register struct {
 	Pool *pgxpool.Pool
-	// Cascade is called inside the import's transaction with people who became gone: their identifiers are blocked (wired in cmd).
+	// Cascade is called inside the import's transaction with people who became
+	// gone: their identifiers are blocked.
 	Cascade func(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error
+	// Restored is called there with people who are gone no longer.
+	Restored func(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error
 }
 
-// An Edition is what an import did.
-type Edition struct {
-	ID                                    int64
-	Number                                int
-	Period                                time.Time
-	Added, Changed, Same, Rejected, Total int64
+// columns of person in the order of scan.
+const columns = `
+	id, identification_number, sex, birth_date, citizenship,
+	coalesce(death_date::text, ''), coalesce(death_act, ''),
+	coalesce(declared_dead_date::text, ''), coalesce(declared_dead_act, ''),
+	coalesce(missing_date::text, ''), coalesce(missing_act, ''),
+	coalesce(incapable_date::text, ''), coalesce(incapable_act, ''),
+	coalesce(limited_date::text, ''), coalesce(limited_act, ''),
+	changed_in`
+
+func scan(row pgx.CollectableRow) (p Person, err error) {
+	err = row.Scan(&p.ID, &p.IdentificationNumber, &p.Sex, &p.BirthDate, &p.Citizenship,
+		&p.Death.Date, &p.Death.Act, &p.DeclaredDead.Date, &p.DeclaredDead.Act,
+		&p.Missing.Date, &p.Missing.Act, &p.Incapable.Date, &p.Incapable.Act,
+		&p.Limited.Date, &p.Limited.Act, &p.ChangedIn)
+	return p, err
 }
 
-// A BadRow is a row that was not taken, and why.
-type BadRow struct {
-	Line   int
-	Column string
-	Reason string // a stable word: bad_check_digit is a warning, not here
-}
-
-// Import applies one edition; bad rows are told and the rest applied; the same file twice changes and writes nothing.
-func (g *Register) Import(ctx context.Context, file io.ReadSeeker, at time.Time, progress func(done, total int64), bad func(BadRow)) (Edition, error) {
-	panic("unwritten")
-}
-
-// Find gives a person by identification number, locked FOR SHARE when db is a transaction that must rest on it.
-func Find(ctx context.Context, db interface {
+// A Querier is a pool or a transaction.
+type Querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}, number string) (Person, error) {
-	panic("unwritten")
 }
 
-// Touched gives the people that an edition touched, by keyset, for the feed's consumers.
+// Find gives a person by identification number, or ErrUnknown.
+func Find(ctx context.Context, db Querier, number string) (Person, error) {
+	return one(ctx, db, `SELECT `+columns+` FROM person WHERE identification_number = $1`, number)
+}
+
+// Hold is Find for an act that rests on what the register says: no import
+// changes the person until the act's transaction ends.
+func Hold(ctx context.Context, tx pgx.Tx, number string) (Person, error) {
+	return one(ctx, tx, `SELECT `+columns+` FROM person WHERE identification_number = $1 FOR SHARE`, number)
+}
+
+func one(ctx context.Context, db Querier, query, number string) (Person, error) {
+	rows, err := db.Query(ctx, query, number)
+	if err != nil {
+		return Person{}, fmt.Errorf("find a person in the register: %w", err)
+	}
+	person, err := pgx.CollectExactlyOneRow(rows, scan)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Person{}, ErrUnknown
+	}
+	if err != nil {
+		return Person{}, fmt.Errorf("find a person in the register: %w", err)
+	}
+	return person, nil
+}
+
+// Touched gives the people that an edition touched, by keyset, for the feed's
+// consumers. Whom a later edition touched again belongs to that one.
 func (g *Register) Touched(ctx context.Context, edition int64, after uuid.UUID, limit int) ([]Person, error) {
-	panic("unwritten")
+	const query = `SELECT ` + columns + ` FROM person WHERE changed_in = $1 AND id > $2 ORDER BY id LIMIT $3`
+	rows, err := g.Pool.Query(ctx, query, edition, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read an edition: %w", err)
+	}
+	people, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, fmt.Errorf("read an edition: %w", err)
+	}
+	return people, nil
 }
