@@ -29,7 +29,6 @@ func BenchmarkSingleSignOn(b *testing.B) {
 	idp := c.serve("idp", c.issuer)
 	c.serve("eservice", c.eservice)
 	desk := c.desk()
-	c.phone.next(b, "temporary_password")
 	temporary := desk.issue(citizenNumber, citizenPhone)
 
 	rp := oauth2.Config{

@@ -110,7 +110,8 @@ var (
 	attested = []string{"holder", "particulars", "phone"}
 )
 
-// desk opens the desk: its system is registered and its first clerk is made by the operator.
+// desk opens the desk: its system is registered, and its first clerk is made by the
+// operator and signs in once. idp must be serving.
 func (c *country) desk() *desk {
 	c.t.Helper()
 	registered := c.register(map[string]any{
@@ -118,7 +119,8 @@ func (c *country) desk() *desk {
 		"token_endpoint_auth_method": "client_secret_basic", "scope": "desk:act", "resources": []string{c.management},
 	})
 	c.errand("idp", "clerk", "add", "--identifier", clerkNumber, "--phone", clerkPhone, "--office", "Desk 1", "--role", "clerk",
-		"--family", "Работнікава", "--given", "Ганна", "--document", "MP0000001", "--document-valid-till", "2099-01-01")
+		"--family", "Работнікава", "--given", "Ганна", "--document", "MP0000001", "--valid-till", "2099-01-01")
+	c.signIn(clerkNumber, password(c.t, c.phone.next(c.t, "temporary_password")), c.issuer+"/security", c.issuer+"/security")
 	return &desk{c.caller(registered.ID, registered.Secret, "desk:act"), c}
 }
 

@@ -36,7 +36,6 @@ func TestBlockOutlivesAPowerCut(t *testing.T) {
 	registered := c.register(metadata)
 	idp := c.serve("idp", c.issuer)
 	desk := c.desk()
-	c.phone.next(t, "temporary_password")
 	temporary := desk.issue(citizenNumber, citizenPhone)
 
 	rp := oauth2.Config{

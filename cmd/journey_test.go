@@ -34,7 +34,6 @@ func TestTheWholeRoad(t *testing.T) {
 
 	// 2. At the desk: document, names, phone, attestations; the code; the assignment.
 	desk := c.desk()
-	c.phone.next(t, "temporary_password") // the clerk's own
 	issuance := desk.open(citizenNumber, "8 029 491-19-12")
 	desk.act(issuance+"/assign", http.StatusConflict, nil) // g3: the phone is not confirmed
 	desk.act(issuance+"/phone", http.StatusOK, map[string]any{"code": code(t, c.phone.next(t, "code"))})

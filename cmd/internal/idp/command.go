@@ -44,12 +44,27 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(), migrateCommand(), keyCommand())
+	root.AddCommand(serveCommand(), migrateCommand(), clientCommand(), clerkCommand(), keyCommand())
 	return root
 }
 
 // config reads the settings; every wrong one is told at once.
 func config() (Config, error) { return settings.Read[Config](os.Environ()) }
+
+// withHouse lets an errand act in the provider's house. What it sets off in the
+// background, messages above all, is done by the nodes that serve.
+func withHouse(cmd *cobra.Command, act func(h *house) error) error {
+	cfg, err := config()
+	if err != nil {
+		return err
+	}
+	h, err := newHouse(cmd.Context(), cfg, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil)))
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	return act(h)
+}
 
 func serveCommand() *cobra.Command {
 	return &cobra.Command{

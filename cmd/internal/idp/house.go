@@ -16,6 +16,7 @@ import (
 	"asoba.example/consent/agreement"
 	"asoba.example/login"
 	"asoba.example/login/browser"
+	"asoba.example/login/clerk"
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
 	"asoba.example/login/register"
@@ -59,6 +60,7 @@ type house struct {
 
 	register   *register.Register
 	identities *identity.Registry
+	clerks     *clerk.Clerks
 	outbox     *sms.Outbox
 	codes      *code.Codes
 	agreements *agreement.Agreements
@@ -148,6 +150,7 @@ func (h *house) furnish(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	h.clerks = &clerk.Clerks{Pool: h.pool}
 	h.register = &register.Register{Pool: h.back, Cascade: h.identities.Deactivate}
 	h.codes = &code.Codes{
 		Redis: h.redis, Key: codesKey, Outbox: h.outbox, Pool: h.pool, Say: h.site.Say, Relaxed: h.cfg.Relaxed, Now: time.Now,
