@@ -64,7 +64,6 @@ func (c *Consent) ask(w http.ResponseWriter, r *http.Request) error {
 			SID:        s.SID,
 		},
 		FormAction: i.LeadsTo(),
-		SignedIn:   true,
 	})
 }
 

@@ -15,8 +15,8 @@
 // # A page
 //
 // In a page the dot is a [Sheet]: .Data is what the door gave, .Here the page's
-// own address (the action of a form), .Title its title, which is the word
-// "sign-in.title". Functions:
+// own address (the action of a form), .At "/path" whether it stands there,
+// .Title its title, which is the word "sign-in.title". Functions:
 //
 //	{{t "sign-in.hello" "Name" .Data.Name}}  a word; "Count" also chooses the plural
 //	{{field . "identifier" …}}               a form field for {{template "input" …}}

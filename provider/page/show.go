@@ -36,6 +36,7 @@ type FieldError struct {
 type Sheet struct {
 	Data     any
 	Here     string // the page's address, for the action of a form
+	path     string
 	Title    string
 	Errors   []Wrong
 	SignedIn bool
@@ -43,6 +44,11 @@ type Sheet struct {
 	Wide     bool
 	Script   string
 	Switch   []Tongue // none on a page that is shown once
+}
+
+// At tells whether the page stands at the path or beneath it, for the site's navigation.
+func (s Sheet) At(path string) bool {
+	return s.path == path || path != "/" && strings.HasPrefix(s.path, path+"/")
 }
 
 // A Wrong field, said in the reader's language.
@@ -56,7 +62,7 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 		return fmt.Errorf("no page %q", v.Name)
 	}
 	sheet := Sheet{
-		Data: v.Data, Here: here(r.URL), SignedIn: v.SignedIn, Back: v.Back, Wide: v.Wide, Script: v.Script,
+		Data: v.Data, Here: here(r.URL), path: r.URL.Path, SignedIn: v.SignedIn, Back: v.Back, Wide: v.Wide, Script: v.Script,
 	}
 	title := v.Title
 	if title == "" {
