@@ -1,0 +1,60 @@
+package manage
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"asoba.example/provider/api"
+	"asoba.example/provider/clients"
+	"asoba.example/provider/grant"
+)
+
+// A Bearer checks the access tokens of the management API: that they are good,
+// that they still hold, and that their client still may.
+type Bearer struct {
+	Verifier api.Verifier // for this API's audience
+	Denials  *grant.Denials
+	Clients  *clients.Registry
+}
+
+// Require gives the request's token if it is good for the scope. The error is a
+// 401 or 403 problem with WWW-Authenticate (RFC 6750 §3), or one of ours.
+func (b Bearer) Require(w http.ResponseWriter, r *http.Request, scope string) (api.Token, error) {
+	token, err := b.Verifier.Require(w, r, scope)
+	if err != nil {
+		return api.Token{}, err
+	}
+	over := func(cause error) (api.Token, error) {
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		return api.Token{}, api.Refuse(http.StatusUnauthorized, "invalid_token", cause)
+	}
+	client, err := b.Clients.Find(r.Context(), token.ClientID)
+	switch {
+	case errors.Is(err, clients.ErrUnknown):
+		return over(err)
+	case err != nil:
+		return api.Token{}, fmt.Errorf("check token: %w", err)
+	case !client.Allows(scope):
+		return over(errors.New("the client may not ask for the scope any more"))
+	}
+	// A person's token ends with its grant; one that a client has in its own name, by itself.
+	id := token.GID
+	if id == "" {
+		id = token.ID
+	}
+	ending, err := uuid.Parse(id)
+	if err != nil {
+		return over(fmt.Errorf("neither a grant nor a jti of ours: %w", err))
+	}
+	denied, err := b.Denials.Denied(r.Context(), ending)
+	switch {
+	case err != nil:
+		return api.Token{}, fmt.Errorf("check token: %w", err)
+	case denied:
+		return over(errors.New("the token was ended"))
+	}
+	return token, nil
+}

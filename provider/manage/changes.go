@@ -1,0 +1,57 @@
+package manage
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"asoba.example/provider/api"
+	"asoba.example/provider/audit"
+)
+
+// longest is how many seconds a consumer of the feed may wait in one request.
+const longest = 30
+
+// changes handles GET /changes: what happened after a cursor, or nothing once the
+// caller has waited long enough. It may be asked from any cursor at any time.
+func (m *Manage) changes(w http.ResponseWriter, r *http.Request) error {
+	if _, err := m.bearer.Require(w, r, "changes:read"); err != nil {
+		return err
+	}
+	after, err := audit.ParseCursor(r.URL.Query().Get("after"))
+	if err != nil {
+		return api.Refuse(http.StatusBadRequest, "invalid_cursor", err, api.Field{Name: "/after", Code: "invalid"})
+	}
+	wait, err := number(r, "wait", 0, 0, longest)
+	if err != nil {
+		return err
+	}
+	limit, err := number(r, "limit", 100, 1, 1000)
+	if err != nil {
+		return err
+	}
+	entries, cursor, err := m.feed.Wait(r.Context(), after, limit, time.Duration(wait)*time.Second)
+	if err != nil {
+		return err
+	}
+	if entries == nil {
+		entries = []audit.Entry{}
+	}
+	return api.Write(w, http.StatusOK, struct {
+		Entries []audit.Entry `json:"entries"`
+		Cursor  audit.Cursor  `json:"cursor"`
+	}{entries, cursor})
+}
+
+// number reads a whole number of the query: its usual value where it is absent, and never more than most.
+func number(r *http.Request, name string, usual, least, most int) (int, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return usual, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least {
+		return 0, api.Refuse(http.StatusBadRequest, "invalid_parameter", err, api.Field{Name: "/" + name, Code: "invalid"})
+	}
+	return min(n, most), nil
+}

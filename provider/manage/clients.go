@@ -1,0 +1,175 @@
+package manage
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"asoba.example/provider/api"
+	"asoba.example/provider/clients"
+)
+
+const manageClients = "clients:manage"
+
+// register handles POST /clients: RFC 7591 metadata comes, and the client goes
+// back as it was registered, with its secret this once.
+func (m *Manage) register(w http.ResponseWriter, r *http.Request) error {
+	token, err := m.bearer.Require(w, r, manageClients)
+	if err != nil {
+		return err
+	}
+	metadata, err := decode(w, r, "")
+	if err != nil {
+		return err
+	}
+	client, secret, err := m.clients.Register(r.Context(), "", metadata, clients.By{ClientID: token.ClientID, At: m.now()})
+	if err != nil {
+		return refusal(err)
+	}
+	w.Header().Set("Location", "/clients/"+client.ID)
+	return answer(w, http.StatusCreated, client, secret)
+}
+
+// list handles GET /clients, by client_id.
+func (m *Manage) list(w http.ResponseWriter, r *http.Request) error {
+	if _, err := m.bearer.Require(w, r, manageClients); err != nil {
+		return err
+	}
+	limit, err := number(r, "limit", 100, 1, 500)
+	if err != nil {
+		return err
+	}
+	all, err := m.clients.List(r.Context())
+	if err != nil {
+		return err
+	}
+	after := r.URL.Query().Get("after")
+	start, found := slices.BinarySearchFunc(all, after, func(c *clients.Client, id string) int { return strings.Compare(c.ID, id) })
+	if found {
+		start++
+	}
+	page := struct {
+		Clients []map[string]any `json:"clients"`
+		Next    string           `json:"next,omitempty"` // after which to go on
+	}{Clients: []map[string]any{}}
+	for _, c := range all[start:min(start+limit, len(all))] {
+		members, err := described(c, "")
+		if err != nil {
+			return err
+		}
+		page.Clients = append(page.Clients, members)
+		page.Next = c.ID
+	}
+	if start+limit >= len(all) {
+		page.Next = ""
+	}
+	return api.Write(w, http.StatusOK, page)
+}
+
+// show handles GET /clients/{client_id}.
+func (m *Manage) show(w http.ResponseWriter, r *http.Request) error {
+	if _, err := m.bearer.Require(w, r, manageClients); err != nil {
+		return err
+	}
+	client, err := m.clients.Find(r.Context(), r.PathValue("client_id"))
+	if err != nil {
+		return refusal(err)
+	}
+	return answer(w, http.StatusOK, client, "")
+}
+
+// replace handles PUT /clients/{client_id}: what is left out is back at its default (RFC 7592 §2.2).
+func (m *Manage) replace(w http.ResponseWriter, r *http.Request) error {
+	token, err := m.bearer.Require(w, r, manageClients)
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("client_id")
+	metadata, err := decode(w, r, id)
+	if err != nil {
+		return err
+	}
+	client, secret, err := m.clients.Replace(r.Context(), id, metadata, clients.By{ClientID: token.ClientID, At: m.now()})
+	if err != nil {
+		return refusal(err)
+	}
+	return answer(w, http.StatusOK, client, secret)
+}
+
+// remove handles DELETE /clients/{client_id}.
+func (m *Manage) remove(w http.ResponseWriter, r *http.Request) error {
+	token, err := m.bearer.Require(w, r, manageClients)
+	if err != nil {
+		return err
+	}
+	err = m.clients.Remove(r.Context(), r.PathValue("client_id"), clients.By{ClientID: token.ClientID, At: m.now()})
+	if err != nil {
+		return refusal(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// decode reads metadata. A client_id in it must be the client's own: the provider chooses it (RFC 9700 §4.15).
+func decode(w http.ResponseWriter, r *http.Request, id string) (metadata clients.Metadata, err error) {
+	body, err := api.Decode[json.RawMessage](w, r)
+	if err != nil {
+		return metadata, err
+	}
+	if err := json.Unmarshal(body, &metadata); err != nil {
+		return metadata, refusal(err)
+	}
+	var named struct {
+		ClientID *string `json:"client_id"`
+	}
+	if json.Unmarshal(body, &named) != nil || named.ClientID != nil && *named.ClientID != id {
+		return metadata, refusal(&clients.MetadataError{
+			Code: clients.InvalidClientMetadata, Member: "client_id", Reason: "is chosen by the provider",
+		})
+	}
+	return metadata, nil
+}
+
+// answer tells a client with the members of RFC 7591 §3.2.1.
+func answer(w http.ResponseWriter, status int, c *clients.Client, secret string) error {
+	members, err := described(c, secret)
+	if err != nil {
+		return err
+	}
+	return api.Write(w, status, members)
+}
+
+func described(c *clients.Client, secret string) (map[string]any, error) {
+	text, err := json.Marshal(c.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	var members map[string]any
+	if err := json.Unmarshal(text, &members); err != nil {
+		return nil, err
+	}
+	members["client_id"] = c.ID
+	members["client_id_issued_at"] = c.CreatedAt.Unix()
+	if secret != "" {
+		members["client_secret"] = secret
+		members["client_secret_expires_at"] = 0
+	}
+	return members, nil
+}
+
+func refusal(err error) error {
+	wrong := new(clients.MetadataError)
+	switch {
+	case errors.As(err, &wrong):
+		return &api.Problem{
+			Type: "about:blank", Title: http.StatusText(http.StatusBadRequest), Status: http.StatusBadRequest,
+			Code: wrong.Code, Detail: strings.TrimSpace(wrong.Member + " " + wrong.Reason),
+			Fields: []api.Field{{Name: "/" + wrong.Member, Code: wrong.Code}}, Cause: err,
+		}
+	case errors.Is(err, clients.ErrUnknown):
+		return api.Refuse(http.StatusNotFound, "unknown_client", err)
+	}
+	return err
+}
