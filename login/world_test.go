@@ -74,7 +74,11 @@ func newWorld(t *testing.T) *world {
 	})
 	must(err)
 	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: now})
-	registered := new(clients.Registry)
+	registered, err := clients.New(t.Context(), clients.Config{Pool: w.pool, Key: []byte("key"), Now: now})
+	must(err)
+	portal := clients.Metadata{ClientName: map[string]string{"": "Portal"}, RedirectURIs: []string{"https://portal.example/cb"}}
+	_, _, err = registered.Register(t.Context(), "portal", portal, clients.By{At: now()})
+	must(err)
 	doors, err := login.New(login.Config{
 		Site: site, Interactions: w.interactions, Accounts: login.Accounts{Box: box}, Sessions: sessions, Denials: denials, Jobs: jobs,
 		Clients: registered, Registry: w.registry, Pool: w.pool, Redis: w.redis, CabinetURL: "http://cabinet.example", Now: now,
@@ -92,7 +96,7 @@ func newWorld(t *testing.T) *world {
 			return
 		}
 		i, err := w.interactions.Begin(r.Context(), out, r, provider.Interaction{
-			Request: url.Values{"redirect_uri": {"https://portal.example/cb"}}, ACR: r.URL.Query().Get("acr_values"),
+			Request: url.Values{"redirect_uri": {"https://portal.example/cb"}}, ClientID: "portal", ACR: r.URL.Query().Get("acr_values"),
 		})
 		if err != nil {
 			t.Error(err)
@@ -128,11 +132,11 @@ type phones struct {
 	sent []identity.Message // under mu
 }
 
-func (p *phones) Put(_ context.Context, _ pgx.Tx, m identity.Message) (uuid.UUID, error) {
+func (p *phones) Put(_ context.Context, _ pgx.Tx, m identity.Message) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent = append(p.sent, m)
-	return uuid.New(), nil
+	return nil
 }
 
 // last finds in the newest message of a kind what the pattern describes, and counts the messages of the kind.
@@ -188,7 +192,7 @@ func (w *world) issued(number, phone string) (uuid.UUID, string) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	_, err = w.registry.Issue(w.Context(), identity.Assignment{
+	err = w.registry.Issue(w.Context(), identity.Assignment{
 		Person: person, Phone: to, Names: identity.Names{Family: "Ковалёва", Given: "Анна"},
 		Document: identity.Document{Kind: "passport", Number: "MP" + number[:7], ValidTill: "2030-01-01"},
 	}, identity.Act{At: w.clock.now()})
