@@ -16,6 +16,8 @@ import (
 	"asoba.example/login"
 	"asoba.example/provider"
 	"asoba.example/provider/api"
+	"asoba.example/provider/clients"
+	"asoba.example/provider/manage"
 )
 
 // Serve runs the provider until ctx ends. When a setting, a port or a store is
@@ -138,13 +140,9 @@ func (h *house) public() (http.Handler, error) {
 
 // resources are the APIs that take access tokens of this provider.
 func (h *house) resources() []provider.Resource {
-	var cabinet []string
-	for _, part := range []string{"profile", "services", "cases", "inbox", "journal"} {
-		cabinet = append(cabinet, "cabinet."+part, "cabinet."+part+".read", "cabinet."+part+".write")
-	}
 	return []provider.Resource{
-		{Identifier: h.cfg.CabinetURL, Scopes: cabinet},
-		{Identifier: h.cfg.ManagementURL, Scopes: managementScopes},
+		{Identifier: h.cfg.CabinetURL, Scopes: clients.CabinetScopes},
+		{Identifier: h.cfg.ManagementURL, Scopes: clients.ManagementScopes},
 	}
 }
 
@@ -162,11 +160,12 @@ func certificate(cfg Config) (*tls.Config, error) {
 
 // management is what desks, operators and other state systems see.
 func (h *house) management() (http.Handler, error) {
+	bearer := manage.Bearer{
+		Verifier: api.Verifier{Keys: h.keys, Issuer: h.cfg.Issuer, Audience: h.cfg.ManagementURL, Now: time.Now},
+		Denials:  h.denials, Clients: h.clients,
+	}
 	mux := http.NewServeMux()
+	manage.New(manage.Config{Bearer: bearer, Clients: h.clients, Feed: h.feed, Now: time.Now}).Mount(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{}))
 	return mux, nil
-}
-
-var managementScopes = []string{
-	"clients:manage", "keys:manage", "desk:act", "register:manage", "policy:manage", "audit:read", "changes:read",
 }
