@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"asoba.example/login/identity"
+	"asoba.example/login/register"
 	"asoba.example/provider/audit"
 )
 
@@ -18,6 +19,7 @@ import (
 var (
 	ErrUnknown = errors.New("no such clerk")
 	ErrAlready = errors.New("is a clerk already")
+	ErrUnfit   = errors.New("the register or the document does not allow it")
 )
 
 // A Role is what a member of the staff may do.
@@ -55,7 +57,7 @@ type Clerks struct {
 	Pool *pgxpool.Pool
 }
 
-// Add makes a person a clerk. by is who does it; the zero By.Clerk is the operator at the machine.
+// Add makes somebody who has an identifier a clerk.
 func (c *Clerks) Add(ctx context.Context, clerk Clerk, at time.Time) error {
 	return pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error { return add(ctx, tx, clerk, at) })
 }
@@ -82,13 +84,24 @@ func add(ctx context.Context, tx pgx.Tx, clerk Clerk, at time.Time) error {
 
 // Appoint makes somebody a clerk who has no identifier yet, and issues it, as one
 // act: so the first clerk comes to be, whom no desk could have served. It is the
-// operator's act and is recorded as such; the temporary password goes out by SMS
-// like any other.
+// operator's act and is recorded as nobody else's; the temporary password goes
+// out by SMS like any other.
 func (c *Clerks) Appoint(ctx context.Context, registry *identity.Registry, a identity.Assignment, clerk Clerk, at time.Time) error {
-	err := registry.Issue(ctx, a, identity.Act{At: at, Office: clerk.Office, Within: func(ctx context.Context, tx pgx.Tx) error {
+	who, err := registry.Of(ctx, a.Person)
+	if err != nil {
+		return err
+	}
+	clerk.Person = a.Person
+	return registry.Issue(ctx, a, identity.Act{At: at, Office: clerk.Office, Within: func(ctx context.Context, tx pgx.Tx) error {
+		person, err := register.Hold(ctx, tx, who.Identifier.Reveal())
+		if err != nil {
+			return err
+		}
+		if person.Gone() || !a.Document.Valid(at) {
+			return ErrUnfit
+		}
 		return add(ctx, tx, clerk, at)
 	}})
-	return err
 }
 
 // OnDuty finds the clerk who has the identifier, if it is active and the clerk

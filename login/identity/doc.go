@@ -18,9 +18,10 @@
 //	Activate        the citizen at the first sign-in, forming the static password (¶5)
 //	ChangePassword  the citizen, as often as he likes (¶5)
 //	Block           self (only while active), desk, security (¶6)
-//	Deactivate      the register: death, declared dead, missing
+//	Deactivate      the register: death, declared dead, missing (order 82 p. 10)
+//	Restore         the register took that back: its block becomes the desk's
 //	Unblock         the desk, on a written application (¶6, ¶7): a new temporary
-//	                password; never over a block by the register
+//	                password; never over the register's block
 //
 // A state moves by compare-and-set, and no wrong password moves it. Each act is
 // one transaction with its record; what an act must end it ends there, and Redis

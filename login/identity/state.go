@@ -35,6 +35,7 @@ const (
 	active          stance = "active"
 	blockedSelf     stance = "blocked:self"
 	blockedDesk     stance = "blocked:desk"
+	blockedRegister stance = "blocked:register"
 	blockedSecurity stance = "blocked:security"
 )
 
@@ -49,6 +50,7 @@ const (
 	blockDesk      deed = "block by desk"
 	blockSecurity  deed = "block by security"
 	deactivate     deed = "deactivate"
+	restore        deed = "restore"
 	unblock        deed = "unblock"
 )
 
@@ -63,5 +65,6 @@ var allowed = map[deed][]stance{
 	blockDesk:      {temporary, active},
 	blockSecurity:  {temporary, active},
 	deactivate:     {temporary, active},
+	restore:        {blockedRegister},
 	unblock:        {blockedSelf, blockedDesk, blockedSecurity},
 }
