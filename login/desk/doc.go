@@ -1,1 +1,42 @@
+// Package desk is the issuing service's work upon identifiers (resolution 792
+// ¶3, ¶4, ¶6): the rules of an issuance, of blocks, unblocks and reissues, and
+// their doors in the management API.
+//
+// An issuance is one visit:
+//
+//	Open ──────────► opened ──ConfirmPhone──► confirmed ──Assign──► assigned
+//	guards, a code      │ Resend                  guards again, identifier and
+//	goes to the phone   └──┘                      temporary password in one act
+//
+// It is over two hours after it was opened, or with the assignment.
+//
+// # Guards
+//
+// What must hold, as data (guard.go); what does not is refused with the guard's
+// code, and the refusal is recorded. Every guard is looked at inside the
+// transaction that acts, so that nothing can come between; of two desks that
+// assign at one moment, the identity's keys let one through.
+//
+//	g1  a valid identity document was presented
+//	g2  no identifier was assigned to this person before, whatever became of it
+//	g3  the person has confirmed the use of the phone, during this visit
+//	g4  the phone is not used with another identifier
+//	g5  the clerk has attested what an issuance needs
+//	g6  the person is in the register, and neither dead, declared dead nor missing
+//	g9  the clerk does not serve himself
+//
+// What a clerk attests, each a sentence of ¶3 and ¶4:
+//
+//	holder       the holder of the document is the person who applied
+//	particulars  the particulars in the application and the document are correct and genuine
+//	phone        the person uses the number of a national cellular operator
+//
+// # Who acts
+//
+// A clerk, always: with a token of their own (scope desk:act), or named by a
+// desk's system whose client has that scope. A system that names nobody does
+// nothing to anybody. In an issuance it opened, the clerk it named there goes on.
+//
+// Nobody here sees a password or a code: they go to the citizen's phone, and the
+// desk learns whether the message has left (¶7).
 package desk

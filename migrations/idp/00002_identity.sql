@@ -54,13 +54,11 @@ CREATE TABLE clerk (
 );
 
 -- An issuance from the visit's beginning to the assignment of the identifier.
--- What the citizen presented is sealed.
+-- What was presented (document, names, phone) is sealed.
 CREATE TABLE issuance (
 	id                 uuid        PRIMARY KEY,
 	person_id          uuid        NOT NULL REFERENCES person,
-	document           bytea       NOT NULL,
-	names              bytea       NOT NULL,
-	phone              bytea       NOT NULL,
+	presented          bytea       NOT NULL,
 	attested           text[]      NOT NULL,
 	basis_number       text        NOT NULL,
 	basis_date         date        NOT NULL,
@@ -71,7 +69,6 @@ CREATE TABLE issuance (
 	opened_at          timestamptz NOT NULL,
 	phone_confirmed_at timestamptz,
 	assigned_at        timestamptz,
-	sms_id             uuid,
 	CONSTRAINT issuance_assigned_after_the_phone CHECK (assigned_at IS NULL OR phone_confirmed_at IS NOT NULL)
 );
 
@@ -84,7 +81,7 @@ CREATE TABLE desk_act (
 	id           uuid        PRIMARY KEY,
 	person_id    uuid        NOT NULL REFERENCES person,
 	kind         text        NOT NULL,
-	document     bytea       NOT NULL,
+	presented    bytea       NOT NULL,
 	attested     text[]      NOT NULL,
 	basis_number text        NOT NULL,
 	basis_date   date        NOT NULL,

@@ -11,7 +11,7 @@ import (
 	"asoba.example/login/identity"
 )
 
-func clerkCommand(config reader) *cobra.Command {
+func clerkCommand() *cobra.Command {
 	staff := &cobra.Command{Use: "clerk", Short: "The desk's staff"}
 	var identifier, phone, office, role string
 	var names identity.Names
@@ -34,7 +34,7 @@ func clerkCommand(config reader) *cobra.Command {
 			if office == "" {
 				return errors.New("--office: where the clerk works is not said")
 			}
-			return withHouse(cmd, config, func(h *house) error {
+			return withHouse(cmd, func(h *house) error {
 				known, err := h.identities.Find(cmd.Context(), id)
 				if err != nil {
 					return err

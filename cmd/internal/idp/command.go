@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -26,26 +25,14 @@ var manual string
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := Run(ctx, os.Environ(), os.Stdin, os.Stdout, os.Args[1:]...); err != nil {
+	if err := command().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "idp:", err)
 		return 1
 	}
 	return 0
 }
 
-// Run runs the sub-command that the arguments name, with its settings from an environment.
-func Run(ctx context.Context, environ []string, in io.Reader, out io.Writer, args ...string) error {
-	root := command(func() (Config, error) { return settings.Read[Config](environ) })
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetArgs(args)
-	return root.ExecuteContext(ctx)
-}
-
-// A reader reads the settings; every wrong one is told at once.
-type reader func() (Config, error)
-
-func command(config reader) *cobra.Command {
+func command() *cobra.Command {
 	help, err := settings.Help(manual)
 	if err != nil {
 		panic(err) // config.go is part of this program
@@ -57,13 +44,16 @@ func command(config reader) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(config), migrateCommand(config), clientCommand(config), clerkCommand(config), keyCommand())
+	root.AddCommand(serveCommand(), migrateCommand(), clientCommand(), clerkCommand(), keyCommand())
 	return root
 }
 
+// config reads the settings; every wrong one is told at once.
+func config() (Config, error) { return settings.Read[Config](os.Environ()) }
+
 // withHouse lets an errand act in the provider's house. What it sets off in the
 // background, messages above all, is done by the nodes that serve.
-func withHouse(cmd *cobra.Command, config reader, act func(h *house) error) error {
+func withHouse(cmd *cobra.Command, act func(h *house) error) error {
 	cfg, err := config()
 	if err != nil {
 		return err
@@ -76,7 +66,7 @@ func withHouse(cmd *cobra.Command, config reader, act func(h *house) error) erro
 	return act(h)
 }
 
-func serveCommand(config reader) *cobra.Command {
+func serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
 		Short: "Serve until told to stop",
@@ -91,7 +81,7 @@ func serveCommand(config reader) *cobra.Command {
 	}
 }
 
-func migrateCommand(config reader) *cobra.Command {
+func migrateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the database to the schema of this build",

@@ -1,0 +1,106 @@
+package desk
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"asoba.example/login/identity"
+	"asoba.example/login/register"
+)
+
+// An Attestation is something that the clerk has made sure of.
+type Attestation string
+
+// Attestations; doc.go says what each means.
+const (
+	Holder      Attestation = "holder"
+	Particulars Attestation = "particulars"
+	PhoneUse    Attestation = "phone"
+)
+
+// ParseAttestations knows the three attestations.
+func ParseAttestations(words []string) ([]Attestation, error) {
+	attested := make([]Attestation, 0, len(words))
+	for _, word := range words {
+		switch a := Attestation(word); a {
+		case Holder, Particulars, PhoneUse:
+			attested = append(attested, a)
+		default:
+			return nil, errors.New("no such attestation")
+		}
+	}
+	return attested, nil
+}
+
+// facts are what the guards look at.
+type facts struct {
+	at        time.Time
+	by        By
+	person    register.Person // zero where the register knows nobody
+	document  identity.Document
+	attested  []Attestation
+	assigned  bool // an identifier, at any time
+	confirmed bool // the phone, in this visit
+	used      bool // the phone, with another identifier
+}
+
+// A guard holds, or the act is refused with its code.
+type guard struct {
+	code  string
+	holds func(facts) bool
+}
+
+// A list of guards, in the order in which they are told.
+type guards []guard
+
+// forIssuing are the guards of an issuance (resolution 792 ¶4).
+func forIssuing() guards {
+	return append(forServing(), []guard{
+		{"g5", func(f facts) bool {
+			for _, needed := range []Attestation{Holder, Particulars, PhoneUse} {
+				if !slices.Contains(f.attested, needed) {
+					return false
+				}
+			}
+			return true
+		}},
+		{"g2", func(f facts) bool { return !f.assigned }},
+		{"g4", func(f facts) bool { return !f.used }},
+	}...)
+}
+
+// forAssigning are those at the end of the visit.
+func forAssigning() guards {
+	return append(forIssuing(), guard{"g3", func(f facts) bool { return f.confirmed }})
+}
+
+// forServing are the guards of everything that gives a person something.
+func forServing() guards {
+	return append(forBlocking(), guard{"g6", func(f facts) bool { return f.known() && !f.person.Gone() }})
+}
+
+// forBlocking are the guards of every act: blocking must be easy.
+func forBlocking() guards {
+	return guards{
+		{"g9", func(f facts) bool { return !f.known() || f.by.Person != f.person.ID }},
+		{"g1", func(f facts) bool { return f.document.Valid(f.at) }},
+	}
+}
+
+func (f facts) known() bool { return f.person.IdentificationNumber != "" }
+
+// check gives the refusal of the first guard that does not hold.
+func (gs guards) check(f facts) error {
+	for _, g := range gs {
+		if !g.holds(f) {
+			return &Refusal{Code: g.code}
+		}
+	}
+	return nil
+}
+
+// A Refusal is what a guard says.
+type Refusal struct{ Code string }
+
+func (r *Refusal) Error() string { return "refused by guard " + r.Code }

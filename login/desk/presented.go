@@ -1,0 +1,46 @@
+package desk
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"asoba.example/login/identity"
+)
+
+// What was presented at the desk, in the form in which it is kept.
+type presented struct {
+	Document document       `json:"document"`
+	Names    identity.Names `json:"names,omitzero"`
+	Phone    string         `json:"phone,omitzero"`
+}
+
+// A document is identity.Document in the form in which the doors take it and the desk keeps it.
+type document struct {
+	Kind      string `json:"kind"`
+	Number    string `json:"number"`
+	ValidTill string `json:"valid_till"`
+}
+
+// place is where what was presented lies, and opens.
+func place(table string, id uuid.UUID) string { return table + ":presented:" + id.String() }
+
+func (d *Desk) seal(place string, p presented) ([]byte, error) {
+	plain, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	return d.box.Seal(place, plain)
+}
+
+func (d *Desk) open(place string, sealed []byte) (p presented, err error) {
+	plain, err := d.box.Open(place, sealed)
+	if err == nil {
+		err = json.Unmarshal(plain, &p)
+	}
+	if err != nil {
+		return presented{}, fmt.Errorf("open what was presented: %w", err)
+	}
+	return p, nil
+}
