@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -48,12 +49,12 @@ func assertionCredentials(c credentials) (credentials, error) {
 	if c.id != "" && c.id != claims.Subject || claims.Subject == "" {
 		return c, refuse("invalid_client", "sub of the client assertion is not client_id.")
 	}
-	c.id = claims.Subject
+	c.id, c.parsed = claims.Subject, parsed
 	return c, nil
 }
 
 // checkAssertion verifies a client assertion (RFC 7523 §3; OpenID Connect Core §9).
-func (p *Provider) checkAssertion(ctx context.Context, client *clients.Client, assertion string) error {
+func (p *Provider) checkAssertion(ctx context.Context, client *clients.Client, assertion *jwt.JSONWebToken) error {
 	claims, err := verified(client, assertion)
 	if err != nil {
 		return err
@@ -94,19 +95,18 @@ func (p *Provider) checkAssertion(ctx context.Context, client *clients.Client, a
 }
 
 // verified gives the claims of an assertion that one of the client's keys has signed.
-func verified(client *clients.Client, assertion string) (claims assertionClaims, err error) {
-	parsed, err := jwt.ParseSigned(assertion, policyOf(client).assertions)
-	if err != nil {
-		return claims, refuse("invalid_client", "The client assertion is not of an algorithm that the client may use.").because(err)
+func verified(client *clients.Client, assertion *jwt.JSONWebToken) (claims assertionClaims, err error) {
+	header := assertion.Headers[0]
+	if !slices.Contains(policyOf(client).assertions, jose.SignatureAlgorithm(header.Algorithm)) {
+		return claims, refuse("invalid_client", "The client assertion is not of the algorithm that the client is registered with.")
 	}
-	header := parsed.Headers[0]
 	var keys []jose.JSONWebKey
 	if client.Metadata.JWKS != nil {
 		keys = client.Metadata.JWKS.Keys
 	}
 	for _, key := range keys {
 		fits := (header.KeyID == "" || key.KeyID == header.KeyID) && (key.Algorithm == "" || key.Algorithm == header.Algorithm) && key.Use != "enc"
-		if fits && parsed.Claims(key.Public(), &claims) == nil {
+		if fits && assertion.Claims(key.Public(), &claims) == nil {
 			return claims, nil
 		}
 	}

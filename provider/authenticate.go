@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/go-jose/go-jose/v4/jwt"
+
 	"asoba.example/provider/clients"
 )
 
@@ -29,7 +31,7 @@ func (p *Provider) authenticate(ctx context.Context, r *http.Request, values url
 	}
 	switch c.method {
 	case "private_key_jwt":
-		return client, p.checkAssertion(ctx, client, c.assertion)
+		return client, p.checkAssertion(ctx, client, c.parsed)
 	case "client_secret_basic", "client_secret_post":
 		if !client.HasSecret(c.secret) {
 			return nil, refuse("invalid_client", "Client authentication failed.")
@@ -44,6 +46,7 @@ type credentials struct {
 	id        string
 	secret    string
 	assertion string
+	parsed    *jwt.JSONWebToken // the assertion; its signature is not checked yet
 }
 
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -109,12 +109,20 @@ func (p *Provider) question(r *http.Request, q *request, i Interaction) (Questio
 	var b pgx.Batch
 	p.cfg.Accounts.Standing(&b, s.Person, &question.Standing)
 	if !question.Covered {
-		p.cfg.Consents.Covers(&b, s.Person, q.client, q.scopes, p.cfg.Now(), &question.Covered)
+		p.cfg.Consents.Covers(&b, s.Person, q.client, granted(q, i), p.cfg.Now(), &question.Covered)
 	}
 	if err := p.cfg.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return Question{}, fmt.Errorf("ask how a person stands: %w", err)
 	}
 	return question, nil
+}
+
+// granted gives the scopes asked for, or those of them that were agreed to on the page.
+func granted(q *request, i Interaction) []string {
+	if len(i.Agreed) == 0 {
+		return q.scopes
+	}
+	return common(q.scopes, append([]string{"openid"}, i.Agreed...))
 }
 
 // code makes the code for what the session's person grants the client.
@@ -123,12 +131,9 @@ func (p *Provider) code(ctx context.Context, q *request, i Interaction, s sessio
 	if err != nil {
 		return "", err
 	}
-	scopes, audience := q.scopes, q.audience
-	if len(i.Agreed) > 0 {
-		scopes = slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return s != "openid" && !slices.Contains(i.Agreed, s) })
-		if !q.values.Has("resource") {
-			audience = p.audiences(scopes)
-		}
+	scopes, audience := granted(q, i), q.audience
+	if len(scopes) < len(q.scopes) && !q.values.Has("resource") {
+		audience = p.audiences(scopes)
 	}
 	response, err := p.fosite.NewAuthorizeResponse(ctx, q.fosite, &ticket{
 		client: q.client, now: now, nonce: q.nonce, redirectURI: q.redirectURI, challenge: q.challenge, interaction: i.ID,
@@ -147,7 +152,7 @@ func (p *Provider) code(ctx context.Context, q *request, i Interaction, s sessio
 func (p *Provider) refuseRequest(w http.ResponseWriter, r *http.Request, q *request, err error) error {
 	e := asRefusal(err)
 	if q.redirectURI != "" {
-		api.Note(r, err)
+		api.Note(r, e)
 		return p.answer(w, r, q, url.Values{"error": {e.code}, "error_description": {printable(e.description)}})
 	}
 	if e.code == "temporarily_unavailable" {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"asoba.example/provider/tokens"
+	"asoba.example/provider/keys"
 )
 
 // metadata is what discovery tells (OpenID Connect Discovery §3; RFC 8414 §2). Every member is registered, and none is left to a default
@@ -74,7 +74,7 @@ func (p *Provider) metadata() metadata {
 		UILocalesSupported:     uiLocales,
 
 		CodeChallengeMethodsSupported:          challengeMethods,
-		IDTokenSigningAlgValuesSupported:       tokens.Algorithms,
+		IDTokenSigningAlgValuesSupported:       keys.Algorithms,
 		TokenEndpointAuthMethodsSupported:      authMethods,
 		TokenEndpointAuthSigningAlgs:           assertionAlgs,
 		IntrospectionEndpointAuthMethods:       without(authMethods, "none"),

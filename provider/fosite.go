@@ -78,18 +78,12 @@ func (c fositeClient) GetGrantTypes() (all fosite.Arguments) {
 }
 func (c fositeClient) GetResponseTypes() fosite.Arguments { return responseTypes }
 func (c fositeClient) GetScopes() fosite.Arguments        { return strings.Fields(c.Metadata.Scope) }
-func (c fositeClient) IsPublic() bool                     { return policyOf(c.Client).public }
+func (c fositeClient) IsPublic() bool                     { return c.Public() }
 func (c fositeClient) GetAudience() fosite.Arguments      { return nil } // resources are aimed at by ours
-
-// fositeConfig has no least length of state: short ones are the client's own affair.
-type fositeConfig struct{ *fosite.Config }
-
-func (fositeConfig) GetMinParameterEntropy(context.Context) int { return 0 }
 
 // newFosite puts fosite together, with nothing left to its defaults.
 func (p *Provider) newFosite() *fosite.Fosite {
-	var config fositeConfig
-	config.Config = &fosite.Config{
+	config := &fosite.Config{
 		AccessTokenLifespan:         p.cfg.AccessTokenFor,
 		RefreshTokenLifespan:        p.cfg.RefreshTokenFor,
 		AuthorizeCodeLifespan:       p.cfg.CodeFor,

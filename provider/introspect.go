@@ -24,7 +24,7 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if policyOf(client).public {
+	if client.Public() {
 		return refuse("invalid_client", "A public client may not introspect tokens.")
 	}
 	if !values.Has("token") {

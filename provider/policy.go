@@ -21,17 +21,13 @@ var (
 	uiLocales        = []string{"be", "en", "ru"}
 )
 
-// identityScopes are the scopes about the person, each with the claims it gives at UserInfo. Scopes of APIs are in Config.Resources.
-var identityScopes = []struct {
-	scope  string
-	claims []string
-}{
-	{"openid", []string{"sub"}},
-	{"profile", []string{"name", "family_name", "given_name", "middle_name", "gender", "birthdate", "updated_at"}},
-	{"phone", []string{"phone_number", "phone_number_verified"}},
-	{"citizenship", []string{"citizenship"}},
-	{"identification_number", []string{"identification_number"}},
-	{"offline_access", nil},
+// claimsBy is what the scopes about a person give at UserInfo. Scopes of APIs are in Config.Resources.
+var claimsBy = map[string][]string{
+	"openid":                {"sub"},
+	"profile":               {"name", "family_name", "given_name", "middle_name", "gender", "birthdate", "updated_at"},
+	"phone":                 {"phone_number", "phone_number_verified"},
+	"citizenship":           {"citizenship"},
+	"identification_number": {"identification_number"},
 }
 
 // Limits on what a client sends along. What is longer is refused whole, never cut.
@@ -40,48 +36,28 @@ const (
 	maxBody  = 64 << 10 // of a form
 )
 
-// fapi2 is the stricter of the profiles that a client may be registered with.
-const fapi2 = "fapi2"
-
-// A policy is what one client is held to. The strict value is the default of each line.
+// A policy is what one client is held to.
 //
-//	            pkce        pushed  rotate  assertions           ID token
-//	public      always      no      yes     -                    registered, else RS256
-//	baseline    registered  no      no      PS256 ES256 EdDSA    registered, else RS256
-//	                                        RS256
-//	fapi2       always      yes     no      PS256 ES256 EdDSA    registered, else ES256
+//	              pkce        rotate  assertions
+//	public        always      yes     -
+//	confidential  registered  no      the registered one, or any
 type policy struct {
 	pkce       bool                      // a code_challenge is required (RFC 9700 §2.1.1); one that is sent is always enforced
-	pushed     bool                      // a plain authorization request is refused (FAPI 2.0 Security Profile §5.3.2.2)
 	rotate     bool                      // a refresh token is good once (RFC 9700 §4.14.2)
-	assertions []jose.SignatureAlgorithm // that sign its client assertions
+	assertions []jose.SignatureAlgorithm // that may sign its client assertions
 	idToken    jose.SignatureAlgorithm   // that signs its ID tokens
-	public     bool                      // it has no credentials
 }
 
 func policyOf(c *clients.Client) policy {
 	m := c.Metadata
 	p := policy{
-		pkce:       m.RequirePKCE == nil || *m.RequirePKCE,
+		pkce:       c.Public() || *m.RequirePKCE,
+		rotate:     c.Public(),
 		assertions: assertionAlgs,
 		idToken:    jose.SignatureAlgorithm(m.IDTokenSignedResponseAlg),
-		public:     m.TokenEndpointAuthMethod == "none",
-	}
-	if p.idToken == "" {
-		p.idToken = jose.RS256 // OpenID Connect Registration §2
 	}
 	if alg := m.TokenEndpointAuthSigningAlg; alg != "" {
 		p.assertions = []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)}
-	}
-	if p.public {
-		p.pkce, p.rotate = true, true
-	}
-	if m.Profile == fapi2 {
-		p.pkce, p.pushed = true, true
-		p.assertions = without(p.assertions, jose.RS256)
-		if p.idToken == jose.RS256 {
-			p.idToken = jose.ES256 // FAPI 2.0 Security Profile §5.4
-		}
 	}
 	return p
 }
@@ -92,12 +68,9 @@ type Resource struct {
 	Scopes     []string
 }
 
-// scopes are all that are offered: those of identity first.
+// scopes are all that are offered: those about a person first.
 func (p *Provider) scopes() []string {
-	var all []string
-	for _, s := range identityScopes {
-		all = append(all, s.scope)
-	}
+	all := slices.Clone(clients.IdentityScopes)
 	for _, r := range p.cfg.Resources {
 		all = append(all, r.Scopes...)
 	}
@@ -155,19 +128,14 @@ func (p *Provider) within(audience, scopes []string) []string {
 // claimsOf gives the claims that scopes give at UserInfo.
 func claimsOf(scopes []string) []string {
 	var all []string
-	for _, s := range identityScopes {
-		if slices.Contains(scopes, s.scope) {
-			all = append(all, s.claims...)
-		}
+	for _, s := range scopes {
+		all = append(all, claimsBy[s]...)
 	}
 	return all
 }
 
-// allows tells whether a client is registered for a grant type; authorization_code is what clients have by default (RFC 7591 §2).
+// allows tells whether a client is registered for a grant type.
 func allows(c *clients.Client, grantType string) bool {
-	if len(c.Metadata.GrantTypes) == 0 {
-		return grantType == "authorization_code"
-	}
 	return slices.Contains(c.Metadata.GrantTypes, grantType)
 }
 

@@ -107,11 +107,15 @@ type endpoint func(w http.ResponseWriter, r *http.Request) error
 // ServeHTTP is the only place where such errors are written.
 func (h endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	err := h(w, r)
-	api.Note(r, err)
-	if err == nil || r.Context().Err() != nil { // nobody is there to read it
+	if err == nil {
+		api.Note(r, nil)
 		return
 	}
 	e := asRefusal(err)
+	api.Note(r, e)
+	if r.Context().Err() != nil {
+		return // nobody is there to read it
+	}
 	switch e.code {
 	case "invalid_client":
 		w.Header().Set("WWW-Authenticate", `Basic realm="client"`)

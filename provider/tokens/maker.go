@@ -25,9 +25,6 @@ type Maker struct {
 	IDFor  time.Duration // how long an ID token is good
 }
 
-// Algorithms that sign our JWTs. Access tokens are ES256; an ID token's is its client's.
-var Algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256, jose.EdDSA}
-
 // Types of our JWTs (RFC 9068 §2.1). A reader asks for one and takes no other.
 const (
 	typeAccess = "at+jwt"
@@ -149,7 +146,7 @@ func (m *Maker) ReadHint(ctx context.Context, token string) (Hint, error) {
 	if len(token) > longest {
 		return Hint{}, ErrNotOurs
 	}
-	parsed, err := jwt.ParseSigned(token, Algorithms)
+	parsed, err := jwt.ParseSigned(token, keys.Algorithms)
 	if err != nil {
 		return Hint{}, fmt.Errorf("%w: %w", ErrNotOurs, err)
 	}

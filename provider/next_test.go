@@ -1,0 +1,64 @@
+package provider
+
+import (
+	"testing"
+	"time"
+
+	"asoba.example/provider/session"
+)
+
+// The whole of prompt, max_age, acr_values, id_token_hint and consent (OpenID Connect Core §3.1.2.1–6).
+func TestNext(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	standing := Standing{Identifier: "3080356A001PB5", Active: true}
+	signedIn := func(ago time.Duration, acr string) session.Session {
+		return session.Session{SID: "s", AuthTime: now.Add(-ago), ACR: acr}
+	}
+	hourAgo, justNow := signedIn(time.Hour, Low), signedIn(time.Second, Low)
+	asked := now.Add(-time.Minute)
+
+	for name, row := range map[string]struct {
+		q    Question
+		want Step
+	}{
+		"nobody is signed in":              {Question{MaxAge: -1}, Login},
+		"nobody is signed in, silently":    {Question{MaxAge: -1, Prompt: PromptNone}, RefuseLoginRequired},
+		"signed in and agreed":             {Question{MaxAge: -1, Session: hourAgo, Covered: true}, Answer},
+		"signed in and agreed, silently":   {Question{MaxAge: -1, Session: hourAgo, Covered: true, Prompt: PromptNone}, Answer},
+		"not agreed":                       {Question{MaxAge: -1, Session: hourAgo}, Consent},
+		"not agreed, silently":             {Question{MaxAge: -1, Session: hourAgo, Prompt: PromptNone}, RefuseConsentRequired},
+		"agreed on the page":               {Question{MaxAge: -1, Session: hourAgo, Covered: true, Agreed: true}, Answer},
+		"somebody else had agreed":         {Question{MaxAge: -1, Session: hourAgo, Agreed: true}, Consent},
+		"refused on a page":                {Question{MaxAge: -1, Session: hourAgo, Covered: true, Refused: true}, RefuseAccessDenied},
+		"refused before signing in":        {Question{MaxAge: -1, Refused: true}, RefuseAccessDenied},
+		"consent wanted again":             {Question{MaxAge: -1, Session: hourAgo, Covered: true, Prompt: PromptConsent}, Consent},
+		"consent wanted again and given":   {Question{MaxAge: -1, Session: hourAgo, Covered: true, Agreed: true, Prompt: PromptConsent}, Answer},
+		"login wanted, older session":      {Question{MaxAge: -1, Session: hourAgo, Covered: true, Prompt: PromptLogin}, Login},
+		"login wanted, signed in since":    {Question{MaxAge: -1, Session: justNow, Covered: true, Prompt: PromptLogin}, Answer},
+		"younger than max_age":             {Question{MaxAge: 2 * time.Hour, Session: hourAgo, Covered: true}, Answer},
+		"exactly max_age":                  {Question{MaxAge: time.Hour, Session: hourAgo, Covered: true}, Login},
+		"older than max_age":               {Question{MaxAge: time.Minute, Session: hourAgo, Covered: true}, Login},
+		"older than max_age, silently":     {Question{MaxAge: time.Minute, Session: hourAgo, Covered: true, Prompt: PromptNone}, RefuseLoginRequired},
+		"max_age 0":                        {Question{MaxAge: 0, Session: hourAgo, Covered: true}, Login},
+		"max_age 0, signed in since":       {Question{MaxAge: 0, Session: justNow, Covered: true}, Answer},
+		"a higher level":                   {Question{MaxAge: -1, Session: hourAgo, Covered: true, ACR: Substantial}, Login},
+		"a higher level, silently":         {Question{MaxAge: -1, Session: hourAgo, Covered: true, ACR: Substantial, Prompt: PromptNone}, RefuseLoginRequired},
+		"a lower level":                    {Question{MaxAge: -1, Session: signedIn(time.Hour, Substantial), Covered: true, ACR: Low}, Answer},
+		"the one of the hint":              {Question{MaxAge: -1, Session: hourAgo, Covered: true, Hint: digest(standing.Identifier)}, Answer},
+		"somebody else than the hint's":    {Question{MaxAge: -1, Session: hourAgo, Covered: true, Hint: digest("another")}, RefuseLoginRequired},
+		"a hint and nobody is signed in":   {Question{MaxAge: -1, Hint: digest(standing.Identifier)}, Login},
+		"the sign-in was ended":            {Question{MaxAge: -1, Session: hourAgo, Covered: true, Standing: Standing{Active: true, Ended: now.Add(-time.Hour)}}, Login},
+		"the sign-in is later than that":   {Question{MaxAge: -1, Session: justNow, Covered: true, Standing: Standing{Active: true, Ended: now.Add(-time.Hour)}}, Answer},
+		"the identifier is not active":     {Question{MaxAge: -1, Session: hourAgo, Covered: true, Standing: Standing{Person: [16]byte{1}}}, Login},
+		"blocked, and the page was agreed": {Question{MaxAge: -1, Session: hourAgo, Agreed: true, Standing: Standing{Person: [16]byte{1}}}, Login},
+	} {
+		if row.q.Standing == (Standing{}) {
+			row.q.Standing = standing
+		}
+		row.q.Asked = asked
+		if got := Next(row.q, now); got != row.want {
+			t.Errorf("%s: got step %d, want %d", name, got, row.want)
+		}
+	}
+}

@@ -1,0 +1,539 @@
+package provider_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"asoba.example/migrations/pgtest"
+	"asoba.example/migrations/redistest"
+	"asoba.example/provider"
+	"asoba.example/provider/api"
+	"asoba.example/provider/clients"
+	"asoba.example/provider/grant"
+	"asoba.example/provider/keys"
+	"asoba.example/provider/page"
+	"asoba.example/provider/seal"
+	"asoba.example/provider/session"
+)
+
+const (
+	identifier = "3080356A001PB5"
+	callback   = "https://portal.example/cb"
+	cabinet    = "https://cabinet.example"
+	management = "https://management.example"
+)
+
+// A world is a provider on a real PostgreSQL and a real Redis, one active person, and clients. Its clock stands still until it is moved.
+type world struct {
+	t        *testing.T
+	issuer   string
+	pool     *pgxpool.Pool
+	trips    *pgtest.Trips
+	redis    redis.UniversalClient
+	hook     *redisTrips
+	sessions *session.Store
+	person   uuid.UUID
+	jobs     grant.Jobs
+	ring     *keys.Ring
+
+	clock   atomic.Int64 // nanoseconds
+	secrets map[string]string
+	key     *ecdsa.PrivateKey // of the client "signer"
+}
+
+func (w *world) now() time.Time       { return time.Unix(0, w.clock.Load()).UTC() }
+func (w *world) pass(d time.Duration) { w.clock.Add(int64(d)) }
+func (w *world) jwk() jose.JSONWebKey {
+	return jose.JSONWebKey{Key: w.key.Public(), KeyID: "k1", Algorithm: "ES256"}
+}
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{
+		t: t, redis: redistest.New(t), hook: new(redisTrips), person: uuid.Must(uuid.NewV7()),
+		secrets: map[string]string{}, key: must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)),
+	}
+	w.clock.Store(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC).UnixNano())
+	w.pool, w.trips = pgtest.Counting(t)
+	w.redis.AddHook(w.hook)
+	box := must(seal.Open(t.Context(), w.pool, bytes.Repeat([]byte{1}, seal.MasterKeySize), w.now()))
+	w.ring = must(keys.New(t.Context(), keys.Config{Pool: w.pool, Box: box, Now: w.now}))
+	registry := must(clients.New(t.Context(), clients.Config{Pool: w.pool, Key: must(box.Key("client secrets")), Now: w.now}))
+	w.sessions = session.New(session.Config{Redis: w.redis, Idle: time.Hour, Total: 12 * time.Hour, Now: w.now})
+	interactions := provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: w.now})
+	w.jobs = must(river.NewClient(riverpgxv5.New(w.pool), &river.Config{}))
+
+	listener := must((&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0"))
+	w.issuer = "http://" + listener.Addr().String()
+	word := &fstest.MapFile{Data: []byte(`{"stub.title": "Stub"}`)}
+	site := must(page.New(page.Config{Name: "idp", Rooms: []page.Room{provider.Room(), {FS: fstest.MapFS{
+		"words/ru.json": word, "words/be.json": word, "words/en.json": word, "pages/stub.html": {Data: []byte("stub")},
+	}}}}))
+	p := must(provider.New(provider.Config{
+		Issuer: w.issuer,
+		Resources: []provider.Resource{
+			{Identifier: cabinet, Scopes: clients.CabinetScopes},
+			{Identifier: management, Scopes: clients.ManagementScopes},
+		},
+		Pool: w.pool, Redis: w.redis, Accounts: people{}, Consents: agreements{}, Clients: registry, Keys: w.ring,
+		Sessions: w.sessions, Interactions: interactions,
+		Denials: grant.NewDenials(w.pool, w.redis, 5*time.Minute+time.Minute, w.now), Jobs: w.jobs, Site: site,
+		TokenKey: must(box.Key("tokens")),
+		CodeFor:  30 * time.Second, AccessTokenFor: 5 * time.Minute, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
+		Now: w.now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}))
+	mux := http.NewServeMux()
+	p.Mount(mux)
+	w.pages(mux, interactions)
+	observer := must(api.NewObserver(api.ObserverConfig{
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Metrics: prometheus.NewRegistry(), Now: w.now,
+	}))
+	server := httptest.NewUnstartedServer(observer.Observe(site.Protect(mux, provider.CrossOrigin...)))
+	_ = server.Listener.Close()
+	server.Listener = listener
+	server.Start()
+	t.Cleanup(server.Close)
+
+	w.people()
+	w.register(registry)
+	return w
+}
+
+// pages stand in for those of login and consent: who opens them has signed in, has agreed, or has refused.
+func (w *world) pages(mux *http.ServeMux, interactions *provider.Interactions) {
+	door := func(pattern string, act func(http.ResponseWriter, *http.Request, *provider.Interaction) error) {
+		mux.HandleFunc(pattern, func(rw http.ResponseWriter, r *http.Request) {
+			i, err := interactions.Find(r.Context(), r)
+			if err == nil {
+				err = act(rw, r, &i)
+			}
+			if err != nil {
+				http.Error(rw, err.Error(), http.StatusTeapot)
+				return
+			}
+			http.Redirect(rw, r, i.Continue(), http.StatusSeeOther)
+		})
+	}
+	door("GET /sign-in", func(rw http.ResponseWriter, r *http.Request, i *provider.Interaction) error {
+		acr, amr := provider.Low, []string{"pwd"}
+		if i.ACR == provider.Substantial {
+			acr, amr = provider.Substantial, []string{"pwd", "sms", "mfa"}
+		}
+		_, err := w.sessions.Begin(r.Context(), rw, r, session.Session{
+			SID: session.NewSID(), Person: w.person, AuthTime: w.now(), ACR: acr, AMR: amr, Agent: "Firefox, Linux",
+		})
+		return err
+	})
+	door("GET /consent", func(_ http.ResponseWriter, r *http.Request, i *provider.Interaction) error {
+		i.Agreed = strings.Fields(i.Request.Get("scope"))
+		w.agree(i.ClientID)
+		return interactions.Save(r.Context(), *i)
+	})
+	door("GET /refuse", func(_ http.ResponseWriter, r *http.Request, i *provider.Interaction) error {
+		i.Refused = true
+		return interactions.Save(r.Context(), *i)
+	})
+}
+
+func (w *world) exec(sql string, args ...any) {
+	w.t.Helper()
+	if _, err := w.pool.Exec(context.WithoutCancel(w.t.Context()), sql, args...); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) people() {
+	w.t.Helper()
+	w.exec(`INSERT INTO person (id, identification_number, sex, birth_date, citizenship, changed_in) VALUES ($1, $2, 'F', '1956-03-08', 'BY', 1)`,
+		w.person, identifier)
+	w.exec(`INSERT INTO identity (person_id, state, phone, phone_index, issued_at, changed_at) VALUES ($1, 'active', '\x00', '\x00', now(), now())`, w.person)
+}
+
+// agree keeps an agreement of the person with a client.
+func (w *world) agree(client string) {
+	w.t.Helper()
+	w.exec(`INSERT INTO agreement (person_id, client_id, scope, basis, given_at, till) VALUES ($1, $2, 'openid', 'consent', now(), now())
+		ON CONFLICT DO NOTHING`, w.person, client)
+}
+
+// block blocks the person as login does: the identity and ended in one transaction.
+func (w *world) block() {
+	w.t.Helper()
+	err := pgx.BeginFunc(w.t.Context(), w.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(w.t.Context(), `UPDATE identity SET state = 'blocked', block_reason = 'self' WHERE person_id = $1`, w.person); err != nil {
+			return err
+		}
+		return grant.End(w.t.Context(), tx, w.jobs, w.person, grant.Blocked, w.now())
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) register(registry *clients.Registry) {
+	w.t.Helper()
+	identity := "openid profile phone citizenship identification_number offline_access "
+	both := []string{"authorization_code", "refresh_token"}
+	for id, m := range map[string]clients.Metadata{
+		"portal": {
+			ClientName: clients.Texts{"": "Portal"}, RedirectURIs: []string{callback, "https://portal.example/cb?lang=be"},
+			PostLogoutRedirectURIs: []string{"https://portal.example/bye"}, GrantTypes: both, FirstParty: true,
+			Scope: identity + "cabinet.profile.read cabinet.journal.read",
+		},
+		"relaxed": {RedirectURIs: []string{callback}, RequirePKCE: new(false), Scope: identity, GrantTypes: both, FirstParty: true},
+		"service": {RedirectURIs: []string{callback}, Scope: identity, TokenEndpointAuthMethod: "client_secret_post"},
+		"app": {
+			RedirectURIs: []string{"http://127.0.0.1/cb"}, Scope: identity, GrantTypes: both, FirstParty: true,
+			TokenEndpointAuthMethod: "none", ApplicationType: "native",
+		},
+		"signer": {
+			TokenEndpointAuthMethod: "private_key_jwt", JWKS: &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{w.jwk()}},
+			GrantTypes: []string{"client_credentials"}, Scope: "clients:manage changes:read", ResourceServer: management,
+		},
+		"cabinet": {GrantTypes: []string{"client_credentials"}, Scope: "changes:read", ResourceServer: cabinet},
+		"es":      {RedirectURIs: []string{callback}, Scope: identity, IDTokenSignedResponseAlg: "EdDSA", FirstParty: true},
+	} {
+		_, secret, err := registry.Register(w.t.Context(), id, m, clients.By{At: w.now()})
+		if err != nil {
+			w.t.Fatalf("register %s: %v", id, err)
+		}
+		w.secrets[id] = secret
+	}
+}
+
+// people answers from the tables that login keeps.
+type people struct{}
+
+const account = `
+	SELECT p.id, p.identification_number, i.state = 'active', e.at FROM person p
+	JOIN identity i ON i.person_id = p.id LEFT JOIN ended e ON e.person_id = p.id WHERE `
+
+func ask(b *pgx.Batch, where string, key any, to *provider.Standing) {
+	b.Queue(account+where, key).QueryRow(func(row pgx.Row) error {
+		var ended *time.Time
+		err := row.Scan(&to.Person, &to.Identifier, &to.Active, &ended)
+		if ended != nil {
+			to.Ended = *ended
+		}
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+}
+
+func (people) Standing(b *pgx.Batch, person uuid.UUID, to *provider.Standing) {
+	ask(b, "p.id = $1", person, to)
+}
+
+func (people) Claims(*pgx.Batch, uuid.UUID, []string, *map[string]any) {}
+
+// Subject gives every claim there is, whatever was asked: it is for the provider to keep them back.
+func (people) Subject(b *pgx.Batch, sub string, _ []string, to *provider.Standing, claims *map[string]any) {
+	ask(b, "p.identification_number = $1", sub, to)
+	*claims = map[string]any{"name": "Anna", "phone_number": "+375291234567", "phone_number_verified": true, "email": "a@b"}
+}
+
+// agreements answers from the table that consent keeps.
+type agreements struct{}
+
+func (agreements) Covers(b *pgx.Batch, person uuid.UUID, c *clients.Client, _ []string, _ time.Time, to *bool) {
+	b.Queue(`SELECT EXISTS (SELECT FROM agreement WHERE person_id = $1 AND client_id = $2)`, person, c.ID).
+		QueryRow(func(row pgx.Row) error { return row.Scan(to) })
+}
+
+// redisTrips counts round trips to Redis, and breaks them to order.
+type redisTrips struct {
+	n      atomic.Int64
+	broken atomic.Bool
+}
+
+func (h *redisTrips) take() int                                   { return int(h.n.Swap(0)) }
+func (h *redisTrips) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (h *redisTrips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if err := h.trip(); err != nil {
+			return err
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (h *redisTrips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if err := h.trip(); err != nil {
+			return err
+		}
+		return next(ctx, cmds)
+	}
+}
+
+func (h *redisTrips) trip() error {
+	if h.n.Add(1); h.broken.Load() {
+		return errors.New("broken on purpose")
+	}
+	return nil
+}
+
+// A browser keeps cookies and follows redirects within the provider.
+type browser struct {
+	w      *world
+	client *http.Client
+}
+
+func (w *world) browser() *browser {
+	return &browser{w, &http.Client{
+		Jar:           must(cookiejar.New(nil)),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// send sends one request and gives where it leads ("" for nowhere), the status and the body.
+func (b *browser) send(r *http.Request) (to string, status int, body string) {
+	b.w.t.Helper()
+	response, err := b.client.Do(r)
+	if err != nil {
+		b.w.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text := must(io.ReadAll(response.Body))
+	return response.Header.Get("Location"), response.StatusCode, string(text)
+}
+
+func (b *browser) get(address string) (to string, status int, body string) {
+	b.w.t.Helper()
+	if strings.HasPrefix(address, "/") {
+		address = b.w.issuer + address
+	}
+	return b.send(must(http.NewRequestWithContext(b.w.t.Context(), http.MethodGet, address, nil)))
+}
+
+func (b *browser) post(path string, values url.Values) (to string, status int, body string) {
+	b.w.t.Helper()
+	r := must(http.NewRequestWithContext(b.w.t.Context(), http.MethodPost, b.w.issuer+path, strings.NewReader(values.Encode())))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return b.send(r)
+}
+
+// follow goes from one address of the provider to the next until it leads away, or nowhere.
+func (b *browser) follow(to string) string {
+	b.w.t.Helper()
+	for range 10 {
+		if !strings.HasPrefix(to, "/") {
+			return to
+		}
+		next, status, body := b.get(to)
+		if next == "" {
+			b.w.t.Fatalf("%s: %d %s", to, status, body)
+		}
+		to = next
+	}
+	b.w.t.Fatal("led in circles")
+	return ""
+}
+
+const verifier = "a-verifier-of-forty-three-characters-or-more-is-good"
+
+// params are those of an authorization request that is right, with changes: a value "" takes a parameter out.
+func params(client string, changes ...string) url.Values {
+	sum := sha256.Sum256([]byte(verifier))
+	v := url.Values{
+		"client_id": {client}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {"openid"}, "state": {"st"}, "nonce": {"n-1"},
+		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"},
+	}
+	if client == "app" {
+		v.Set("redirect_uri", "http://127.0.0.1:4711/cb")
+	}
+	for i := 0; i < len(changes); i += 2 {
+		if v.Set(changes[i], changes[i+1]); changes[i+1] == "" {
+			v.Del(changes[i])
+		}
+	}
+	return v
+}
+
+// authorize makes an authorization request and gives the answer's parameters, having gone through all pages.
+func (b *browser) authorize(values url.Values) url.Values {
+	b.w.t.Helper()
+	to := b.follow("/authorize?" + values.Encode())
+	u, err := url.Parse(to)
+	if err != nil || !strings.HasPrefix(to, values.Get("redirect_uri")) {
+		b.w.t.Fatalf("led to %q: %v", to, err)
+	}
+	return u.Query()
+}
+
+// code gives a code of a client.
+func (b *browser) code(client string, changes ...string) string {
+	b.w.t.Helper()
+	answer := b.authorize(params(client, changes...))
+	if !answer.Has("code") {
+		b.w.t.Fatalf("no code: %v", answer)
+	}
+	return answer.Get("code")
+}
+
+// An answer of an endpoint of clients.
+type answer struct {
+	status int
+	header http.Header
+	body   map[string]any
+}
+
+func (a answer) text(name string) string { s, _ := a.body[name].(string); return s }
+
+// call posts a form to an endpoint, authenticating the client by what it is registered with.
+func (w *world) call(path, client string, values url.Values) answer {
+	w.t.Helper()
+	values = maps.Clone(values)
+	basic := false
+	switch client {
+	case "":
+	case "app":
+		values.Set("client_id", client)
+	case "service":
+		values.Set("client_id", client)
+		values.Set("client_secret", w.secrets[client])
+	case "signer":
+		values.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+		values.Set("client_assertion", w.assertion(nil))
+	default:
+		basic = true
+	}
+	r := w.request(path, values)
+	if basic {
+		r.SetBasicAuth(url.QueryEscape(client), url.QueryEscape(w.secrets[client]))
+	}
+	return w.do(r)
+}
+
+func (w *world) request(path string, values url.Values) *http.Request {
+	r := must(http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.issuer+path, strings.NewReader(values.Encode())))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r
+}
+
+func (w *world) do(r *http.Request) answer {
+	w.t.Helper()
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		w.t.Error(err)
+		return answer{}
+	}
+	defer response.Body.Close()
+	a := answer{status: response.StatusCode, header: response.Header}
+	text := must(io.ReadAll(response.Body))
+	if len(text) > 0 && json.Unmarshal(text, &a.body) != nil {
+		w.t.Errorf("%s: not JSON: %s", r.URL.Path, text)
+	}
+	return a
+}
+
+// redeem redeems a code.
+func (w *world) redeem(client, code string, changes ...string) answer {
+	w.t.Helper()
+	v := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback}, "code_verifier": {verifier}}
+	if client == "app" {
+		v.Set("redirect_uri", "http://127.0.0.1:4711/cb")
+	}
+	for i := 0; i < len(changes); i += 2 {
+		if v.Set(changes[i], changes[i+1]); changes[i+1] == "" {
+			v.Del(changes[i])
+		}
+	}
+	return w.call("/token", client, v)
+}
+
+func (w *world) refresh(client, token string, changes ...string) answer {
+	w.t.Helper()
+	v := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}
+	for i := 0; i < len(changes); i += 2 {
+		v.Set(changes[i], changes[i+1])
+	}
+	return w.call("/token", client, v)
+}
+
+// userinfo shows an access token at UserInfo.
+func (w *world) userinfo(token string) answer {
+	w.t.Helper()
+	r := must(http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.issuer+"/userinfo", nil))
+	r.Header.Set("Authorization", "bearer "+token)
+	return w.do(r)
+}
+
+// assertion makes a client assertion of the client "signer", with changes to what would be right; nil takes a claim out.
+func (w *world) assertion(changes map[string]any) string {
+	w.t.Helper()
+	claims := map[string]any{
+		"iss": "signer", "sub": "signer", "aud": w.issuer, "jti": uuid.NewString(),
+		"iat": w.now().Unix(), "exp": w.now().Add(time.Minute).Unix(),
+	}
+	for name, value := range changes {
+		if claims[name] = value; value == nil {
+			delete(claims, name)
+		}
+	}
+	signer := must(jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: w.key, KeyID: "k1"}}, nil))
+	return must(jwt.Signed(signer).Claims(claims).Serialize())
+}
+
+// claims reads a JWT of the provider's with the keys it publishes, and gives its header's typ and its claims.
+func (w *world) claims(token string) (typ string, claims map[string]any) {
+	w.t.Helper()
+	parsed, err := jwt.ParseSigned(token, keys.Algorithms)
+	if err != nil {
+		w.t.Fatalf("%v: %q", err, token)
+	}
+	key, err := w.ring.Key(w.t.Context(), parsed.Headers[0].KeyID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := parsed.Claims(key.Key, &claims); err != nil {
+		w.t.Fatal(err)
+	}
+	typ, _ = parsed.Headers[0].ExtraHeaders[jose.HeaderType].(string)
+	return typ, claims
+}
+
+func (a answer) check(t *testing.T, status int, code string) {
+	t.Helper()
+	if a.status != status || a.text("error") != code {
+		t.Errorf("got %d %v, want %d %s", a.status, a.body, status, code)
+	}
+}
