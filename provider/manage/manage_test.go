@@ -1,0 +1,345 @@
+package manage_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/migrations/pgtest"
+	"asoba.example/migrations/redistest"
+	"asoba.example/provider/api"
+	"asoba.example/provider/audit"
+	"asoba.example/provider/clients"
+	"asoba.example/provider/grant"
+	"asoba.example/provider/keys"
+	"asoba.example/provider/manage"
+	"asoba.example/provider/seal"
+)
+
+const (
+	issuer   = "https://idp.example"
+	audience = "https://idp.example/management"
+)
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+func now() time.Time { return noon }
+
+// A world is the doors on real stores, and their document.
+type world struct {
+	pool     *pgxpool.Pool
+	registry *clients.Registry
+	ring     *keys.Ring
+	denials  *grant.Denials
+	feed     *audit.Feed
+	mux      *http.ServeMux
+	document routers.Router
+	operator *clients.Client
+}
+
+// routes remembers what is mounted.
+type routes struct {
+	*http.ServeMux
+	patterns []string
+}
+
+func (r *routes) Handle(pattern string, h http.Handler) {
+	r.patterns = append(r.patterns, pattern)
+	r.ServeMux.Handle(pattern, h)
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{pool: pgtest.New(t), mux: http.NewServeMux()}
+	box, err := seal.Open(t.Context(), w.pool, make([]byte, seal.MasterKeySize), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.ring, err = keys.New(t.Context(), keys.Config{Pool: w.pool, Box: box, Now: now}); err != nil {
+		t.Fatal(err)
+	}
+	if w.registry, err = clients.New(t.Context(), clients.Config{Pool: w.pool, Key: make([]byte, 32), Now: now}); err != nil {
+		t.Fatal(err)
+	}
+	w.denials = grant.NewDenials(w.pool, redistest.New(t), 5*time.Minute, now)
+	w.feed = audit.NewFeed(w.pool, w.pool)
+	manage.New(manage.Config{
+		Bearer: manage.Bearer{
+			Verifier: api.Verifier{Keys: w.ring, Issuer: issuer, Audience: audience, Now: now},
+			Denials:  w.denials, Clients: w.registry,
+		},
+		Clients: w.registry, Feed: w.feed, Now: now,
+	}).Mount(w.mux)
+	w.operator, _, err = w.registry.Register(t.Context(), "operator", clients.Metadata{
+		GrantTypes: []string{"client_credentials"}, Scope: "clients:manage changes:read",
+	}, clients.By{At: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.document, err = gorillamux.NewRouter(document(t)); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func document(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(manage.Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// token is one of the operator's, changed.
+func (w *world) token(t *testing.T, change map[string]any) string {
+	t.Helper()
+	claims := map[string]any{
+		"iss": issuer, "aud": audience, "sub": "operator", "client_id": "operator", "jti": uuid.NewString(),
+		"iat": noon.Unix(), "exp": noon.Add(5 * time.Minute).Unix(), "scope": "clients:manage changes:read",
+	}
+	for claim, value := range change {
+		claims[claim] = value
+	}
+	token, err := w.ring.Sign(jose.ES256, "at+jwt", claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// call asks a door and holds the answer to the document.
+func (w *world) call(t *testing.T, token, method, path, body string) (status int, answer map[string]any) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+token)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	recorder := httptest.NewRecorder()
+	w.mux.ServeHTTP(recorder, r)
+	route, parameters, err := w.document.FindRoute(r)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	text := recorder.Body.Bytes()
+	err = openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, PathParams: parameters, Route: route},
+		Status:                 recorder.Code,
+		Header:                 recorder.Header(),
+		Body:                   io.NopCloser(bytes.NewReader(text)),
+		Options:                &openapi3filter.Options{IncludeResponseStatus: true},
+	})
+	if err != nil {
+		t.Errorf("%s %s is not as documented: %v", method, path, err)
+	}
+	if len(text) > 0 {
+		if err := json.Unmarshal(text, &answer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return recorder.Code, answer
+}
+
+// Every door of ours is documented, and the document is sound.
+func TestTheDocumentIsWhole(t *testing.T) {
+	t.Parallel()
+	doc := document(t)
+	if err := doc.Validate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mounted := &routes{ServeMux: http.NewServeMux()}
+	manage.New(manage.Config{}).Mount(mounted)
+	for _, pattern := range mounted.patterns {
+		method, path, _ := strings.Cut(pattern, " ")
+		item := doc.Paths.Find(path)
+		if item == nil || item.GetOperation(method) == nil {
+			t.Errorf("%s is not documented", pattern)
+		}
+	}
+	for path, item := range doc.Paths.Map() {
+		if strings.HasPrefix(path, "/desk/") || strings.HasPrefix(path, "/register/") {
+			continue // other rooms' doors
+		}
+		for method := range item.Operations() {
+			if _, pattern := mounted.Handler(httptest.NewRequest(method, path, nil)); pattern == "" {
+				t.Errorf("%s %s is documented and not there", method, path)
+			}
+		}
+	}
+}
+
+// A client's life: registered, shown, listed, replaced, removed.
+func TestAClientIsManaged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.token(t, nil)
+	status, registered := w.call(t, token, "POST", "/clients",
+		`{"redirect_uris":["https://portal.example/cb"],"client_name":"Портал","client_name#be":"Партал","contacts":["a@b.example"]}`)
+	id, _ := registered["client_id"].(string)
+	secret, _ := registered["client_secret"].(string)
+	c, err := w.registry.Find(t.Context(), id)
+	if err != nil {
+		t.Fatal(status, registered, err)
+	}
+	if status != http.StatusCreated || !c.HasSecret(secret) || registered["client_name#be"] != "Партал" || registered["contacts"] != nil {
+		t.Errorf("got %d %v", status, registered)
+	}
+	status, shown := w.call(t, token, "GET", "/clients/"+id, "")
+	if status != http.StatusOK || shown["client_secret"] != nil || shown["client_name"] != "Портал" {
+		t.Errorf("got %d %v", status, shown)
+	}
+	var listed []any
+	for after, pages := "", 0; pages < 2; pages++ {
+		_, page := w.call(t, token, "GET", "/clients?limit=1&after="+after, "")
+		listed = append(listed, page["clients"].([]any)...)
+		after, _ = page["next"].(string)
+		if (after == "") != (pages == 1) {
+			t.Errorf("page %d is followed by %q", pages, after)
+		}
+	}
+	if len(listed) != 2 {
+		t.Errorf("listed %v", listed)
+	}
+	if status, answer := w.call(t, token, "PUT", "/clients/"+id,
+		`{"client_id":"`+id+`","redirect_uris":["https://new.example/cb"],"scope":"openid profile"}`); status != http.StatusOK || answer["client_secret"] != nil || answer["client_name"] != nil {
+		t.Errorf("got %d %v", status, answer)
+	}
+	if c, err := w.registry.Find(t.Context(), id); err != nil || !c.RedirectsTo("https://new.example/cb") || !c.HasSecret(secret) {
+		t.Errorf("after the change: %v", err)
+	}
+	if status, _ := w.call(t, token, "DELETE", "/clients/"+id, ""); status != http.StatusNoContent {
+		t.Errorf("got %d", status)
+	}
+	for _, method := range []string{"GET", "PUT", "DELETE"} {
+		if status, answer := w.call(t, token, method, "/clients/"+id, `{"redirect_uris":["https://new.example/cb"]}`); status != http.StatusNotFound || answer["code"] != "unknown_client" {
+			t.Errorf("%s after the removal: %d %v", method, status, answer)
+		}
+	}
+	const by = `SELECT count(*) FROM event WHERE client_id = $1 AND detail = '{"by": "operator"}'`
+	var recorded int
+	if err := w.pool.QueryRow(t.Context(), by, id).Scan(&recorded); err != nil || recorded != 3 {
+		t.Errorf("%d of 3 changes are recorded, %v", recorded, err)
+	}
+}
+
+func TestWrongRequestsAreToldWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.token(t, nil)
+	for _, test := range []struct {
+		method, path, body string
+		status             int
+		code, field        string
+	}{
+		{"POST", "/clients", `{"redirect_uris":["http://portal.example/cb"]}`, 400, "invalid_redirect_uri", "/redirect_uris"},
+		{"POST", "/clients", `{"redirect_uris":["https://portal.example/cb"],"scope":"email"}`, 400, "invalid_client_metadata", "/scope"},
+		{"POST", "/clients", `{"client_id":"mine","redirect_uris":["https://portal.example/cb"]}`, 400, "invalid_client_metadata", "/client_id"},
+		{"POST", "/clients", `{"client_id":7}`, 400, "invalid_client_metadata", "/client_id"},
+		{"POST", "/clients", `[]`, 400, "invalid_client_metadata", "/"},
+		{"POST", "/clients", `{`, 400, "invalid_body", ""},
+		{"PUT", "/clients/operator", `{"client_id":"other"}`, 400, "invalid_client_metadata", "/client_id"},
+		{"GET", "/clients?limit=0", ``, 400, "invalid_parameter", "/limit"},
+		{"GET", "/changes?after=x", ``, 400, "invalid_cursor", "/after"},
+		{"GET", "/changes?wait=-1", ``, 400, "invalid_parameter", "/wait"},
+	} {
+		status, answer := w.call(t, token, test.method, test.path, test.body)
+		fields, _ := json.Marshal(answer["fields"])
+		if status != test.status || answer["code"] != test.code || !strings.Contains(string(fields), `"name":"`+test.field) && test.field != "" {
+			t.Errorf("%s %s %s: got %d %v", test.method, test.path, test.body, status, answer)
+		}
+	}
+}
+
+// Only a token of ours, for us, that still holds opens a door, and only with the door's scope.
+func TestDoorsOpenToTheRightTokensOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	denied, live := uuid.New(), uuid.New()
+	if err := w.denials.Deny(t.Context(), denied); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		change map[string]any
+		status int
+	}{
+		"good":                        {nil, 200},
+		"of a person":                 {map[string]any{"gid": live, "sub": "3080356A001PB5"}, 200},
+		"for another audience":        {map[string]any{"aud": issuer}, 401},
+		"of an ended grant":           {map[string]any{"gid": denied}, 401},
+		"ended by its client":         {map[string]any{"jti": denied}, 401},
+		"that nobody could have made": {map[string]any{"jti": "1"}, 401},
+		"of a client that is gone":    {map[string]any{"client_id": "gone"}, 401},
+		"without the scope":           {map[string]any{"scope": "changes:read"}, 403},
+	} {
+		if status, answer := w.call(t, w.token(t, test.change), "GET", "/clients", ""); status != test.status {
+			t.Errorf("a token %s: got %d %v", name, status, answer)
+		}
+	}
+	narrower := w.operator.Metadata
+	narrower.Scope = "changes:read"
+	if _, _, err := w.registry.Replace(t.Context(), "operator", narrower, clients.By{At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := w.call(t, w.token(t, nil), "GET", "/clients", ""); status != http.StatusUnauthorized {
+		t.Errorf("a token of a client that lost the scope: got %d", status)
+	}
+	if status, _ := w.call(t, w.token(t, nil), "GET", "/changes", ""); status != http.StatusOK {
+		t.Errorf("a token of a client that kept the scope: got %d", status)
+	}
+	if err := w.registry.Remove(t.Context(), "operator", clients.By{At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := w.call(t, w.token(t, nil), "GET", "/changes", ""); status != http.StatusUnauthorized {
+		t.Errorf("a token of a client that was removed: got %d", status)
+	}
+}
+
+// A consumer of the feed reads from its cursor, and waits no longer than it asked.
+func TestChangesAreFollowed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := uuid.New()
+	err := audit.Record(t.Context(), w.pool,
+		audit.Event{Kind: audit.IdentifierBlocked, At: noon, Person: person, Clerk: person, Detail: map[string]string{"reason": "desk"}},
+		audit.Event{Kind: audit.SessionsEnded, At: noon, Person: person})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (&audit.Sealer{Pool: w.pool}).Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	token := w.token(t, nil)
+	_, first := w.call(t, token, "GET", "/changes?limit=1", "")
+	entries := first["entries"].([]any)
+	if len(entries) != 1 || entries[0].(map[string]any)["kind"] != "identifier.blocked" || entries[0].(map[string]any)["staff"] != true {
+		t.Fatalf("got %v", first)
+	}
+	_, second := w.call(t, token, "GET", "/changes?wait=1&after="+first["cursor"].(string), "")
+	if entries := second["entries"].([]any); len(entries) != 1 || entries[0].(map[string]any)["person"] != person.String() {
+		t.Fatalf("got %v", second)
+	}
+	status, last := w.call(t, token, "GET", "/changes?wait=1&after="+second["cursor"].(string), "")
+	if entries := last["entries"].([]any); status != http.StatusOK || len(entries) != 0 || last["cursor"] != second["cursor"] {
+		t.Errorf("got %d %v", status, last)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop() // a consumer that goes away is not waited for
+	r := httptest.NewRequestWithContext(ctx, "GET", "/changes?wait=30&after="+second["cursor"].(string), nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+	w.mux.ServeHTTP(httptest.NewRecorder(), r)
+}
