@@ -71,7 +71,7 @@ func (p *Provider) redeem(ctx context.Context, code string, t *ticket) error {
 	}
 	value, err := p.cfg.Redis.Eval(ctx, use, []string{codeKey(code)}).Text()
 	if errors.Is(err, redis.Nil) {
-		return p.reused(ctx, gid, t.now, func(tx pgx.Tx) error { return grant.EndOne(ctx, tx, p.cfg.Jobs, gid, grant.Reused, t.now) })
+		return p.reused(ctx, gid, t.now)
 	}
 	if err != nil {
 		return fmt.Errorf("redeem code: %w", err)
@@ -86,7 +86,10 @@ func (p *Provider) redeem(ctx context.Context, code string, t *ticket) error {
 		g.Till = t.now.Add(p.cfg.RefreshTokenFor)
 	}
 	if value[0] != unused {
-		return p.reused(ctx, gid, t.now, func(tx pgx.Tx) error { return grant.Forestall(ctx, tx, p.cfg.Jobs, g, t.now) })
+		if err := p.end(ctx, gid, func(tx pgx.Tx) error { return grant.Forestall(ctx, tx, p.cfg.Jobs, g, t.now) }); err != nil {
+			return err
+		}
+		return refuse("invalid_grant", "The code was used before.")
 	}
 	if !t.now.Before(record.Till) {
 		return refuse("invalid_grant", "The code has expired.")
@@ -96,11 +99,12 @@ func (p *Provider) redeem(ctx context.Context, code string, t *ticket) error {
 }
 
 // reused ends a grant because what led to it was shown again, and refuses.
-func (p *Provider) reused(ctx context.Context, gid uuid.UUID, at time.Time, end func(pgx.Tx) error) error {
-	if err := p.end(ctx, gid, end); err != nil {
+func (p *Provider) reused(ctx context.Context, gid uuid.UUID, at time.Time) error {
+	err := p.end(ctx, gid, func(tx pgx.Tx) error { return grant.EndOne(ctx, tx, p.cfg.Jobs, gid, grant.Reused, at) })
+	if err != nil {
 		return err
 	}
-	return refuse("invalid_grant", "The code or token was used before, or has expired.")
+	return refuse("invalid_grant", "The code or refresh token was used before, or has expired.")
 }
 
 // end ends a grant in PostgreSQL and then its access tokens in Redis.

@@ -57,7 +57,7 @@ func ticketOf(r interface{ GetSession() fosite.Session }) *ticket { return r.Get
 func (t *ticket) request(of *clients.Client, form url.Values) fosite.Requester {
 	return &fosite.Request{
 		ID: t.grant.ID.String(), Client: fositeClient{of}, Session: t, Form: form,
-		RequestedScope: t.grant.Scopes, GrantedScope: t.grant.Scopes, GrantedAudience: t.grant.Audience,
+		RequestedScope: t.grant.Scopes, GrantedScope: t.grant.Scopes,
 	}
 }
 

@@ -94,7 +94,10 @@ func (p *Provider) settle(ctx context.Context, t *ticket, grantType string, valu
 	if err := p.cfg.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("settle a token request: %w", err)
 	}
-	if !given || !standing.Holds(t.grant.AuthTime) {
+	switch holds := standing.Holds(t.grant.AuthTime); {
+	case !given && holds && grantType == "authorization_code": // Redis forgot that the code was used
+		return p.reused(ctx, t.grant.ID, t.now)
+	case !given || !holds:
 		return refuse("invalid_grant", "What was granted is over.")
 	}
 	t.subject = standing.Identifier
@@ -170,8 +173,7 @@ func (p *Provider) findRefresh(ctx context.Context, token string, t *ticket) err
 	case found.Grant.ClientID != t.client.ID, found.Ended, !t.now.Before(found.Till):
 		return unknown
 	case found.Used:
-		gid := found.Grant.ID
-		return p.reused(ctx, gid, t.now, func(tx pgx.Tx) error { return grant.EndOne(ctx, tx, p.cfg.Jobs, gid, grant.Reused, t.now) })
+		return p.reused(ctx, found.Grant.ID, t.now)
 	}
 	t.refresh, t.grant, t.next = found, found.Grant, token
 	return nil

@@ -1,0 +1,317 @@
+package provider_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+func (w *world) introspect(client, token string) answer {
+	w.t.Helper()
+	return w.call("/introspect", client, url.Values{"token": {token}})
+}
+
+// Both well-known addresses tell the same, and everything they tell is so (OpenID Connect Discovery §3, RFC 8414 §2).
+func TestDiscovery(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	read := func(path string) map[string]any {
+		t.Helper()
+		response, err := http.Get(w.issuer + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK || response.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: got %d, %v", path, response.StatusCode, response.Header)
+		}
+		var document map[string]any
+		if err := json.Unmarshal(must(io.ReadAll(response.Body)), &document); err != nil {
+			t.Fatal(err)
+		}
+		return document
+	}
+	document, other := read("/.well-known/openid-configuration"), read("/.well-known/oauth-authorization-server")
+	if len(document) != len(other) || document["issuer"] != w.issuer {
+		t.Errorf("got %v and %v", document, other)
+	}
+	for name, value := range document {
+		if list, ok := value.([]any); ok && len(list) == 0 {
+			t.Errorf("%s is empty", name)
+		}
+		if strings.HasSuffix(name, "_endpoint") || strings.HasSuffix(name, "_uri") {
+			if r := must(http.NewRequestWithContext(t.Context(), http.MethodPost, value.(string), nil)); w.status(r) == http.StatusNotFound {
+				t.Errorf("%s leads to nothing", name)
+			}
+		}
+	}
+	set := read("/jwks")["keys"].([]any)
+	seen := map[any]bool{}
+	for _, k := range set {
+		key := k.(map[string]any)
+		if key["kid"] == "" || seen[key["kid"]] || key["d"] != nil || key["use"] != "sig" {
+			t.Errorf("got the key %v", key)
+		}
+		seen[key["kid"]] = true
+	}
+}
+
+func (w *world) status(r *http.Request) int {
+	w.t.Helper()
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// UserInfo tells what the scopes give and nothing else, by header or form, never by the query (OpenID Connect Core §5.3).
+func TestUserInfo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	tokens := w.redeem("portal", b.code("portal", "scope", "openid phone"))
+	access := tokens.text("access_token")
+	got := w.userinfo(access)
+	if len(got.body) != 3 || got.body["sub"] != identifier || got.body["phone_number_verified"] != true || got.body["phone_number"] == nil {
+		t.Errorf("got %v", got.body)
+	}
+	if got = w.call("/userinfo", "", url.Values{"access_token": {access}}); got.status != http.StatusOK {
+		t.Errorf("by form: got %d %v", got.status, got.body)
+	}
+	both := w.request("/userinfo", url.Values{"access_token": {access}})
+	both.Header.Set("Authorization", "Bearer "+access)
+	w.do(both).check(t, http.StatusBadRequest, "invalid_request")
+	inQuery := must(http.NewRequestWithContext(t.Context(), http.MethodGet, w.issuer+"/userinfo?access_token="+access, nil))
+	w.do(inQuery).check(t, http.StatusBadRequest, "invalid_request")
+	without := must(http.NewRequestWithContext(t.Context(), http.MethodGet, w.issuer+"/userinfo", nil))
+	if got = w.do(without); got.status != http.StatusUnauthorized || got.header.Get("WWW-Authenticate") != "Bearer" {
+		t.Errorf("without a token: got %d %v", got.status, got.header)
+	}
+	for name, token := range map[string]string{
+		"an ID token":           tokens.text("id_token"), // typ is what tells them apart (RFC 9068 §4)
+		"garbage":               "x",
+		"another's key":         access[:len(access)-3] + "AAA",
+		"for the cabinet alone": w.redeem("portal", b.code("portal", "scope", "openid cabinet.profile.read", "resource", cabinet)).text("access_token"),
+	} {
+		if got := w.userinfo(token); got.status != http.StatusUnauthorized || !strings.Contains(got.header.Get("WWW-Authenticate"), `error="invalid_token"`) {
+			t.Errorf("%s: got %d %v", name, got.status, got.body)
+		}
+	}
+	w.userinfo(w.redeem("portal", b.code("portal", "scope", "phone")).text("access_token")).check(t, http.StatusForbidden, "insufficient_scope")
+	w.pass(5*time.Minute + 11*time.Second)
+	w.userinfo(access).check(t, http.StatusUnauthorized, "invalid_token")
+}
+
+// A resource server learns of the tokens that are meant for it; of all others, and all others of these, hear {"active":false} and no more.
+func TestIntrospection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	tokens := w.redeem("portal", b.code("portal", "scope", "openid cabinet.profile.read offline_access"))
+	own := w.redeem("portal", b.code("portal")).text("access_token")
+	w.introspect("cabinet", tokens.text("access_token")) // the first makes the deny list anew
+	w.hook.take()
+	w.trips.Take()
+	got := w.introspect("cabinet", tokens.text("access_token"))
+	if n, psql := w.hook.take(), w.trips.Take(); n != 1 || psql != 0 {
+		t.Errorf("%d trips to Redis, %d to PostgreSQL", n, psql)
+	}
+	if got.body["active"] != true || got.text("sub") != identifier || got.text("client_id") != "portal" || got.text("gid") == "" ||
+		got.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("got %v", got.body)
+	}
+	inactive := func(name string, got answer) {
+		t.Helper()
+		if got.status != http.StatusOK || len(got.body) != 1 || got.body["active"] != false {
+			t.Errorf("%s: got %d %v", name, got.status, got.body)
+		}
+	}
+	inactive("a token for another", w.introspect("cabinet", own))
+	inactive("an ID token", w.introspect("cabinet", tokens.text("id_token")))
+	inactive("a refresh token", w.introspect("cabinet", tokens.text("refresh_token")))
+	inactive("garbage", w.introspect("cabinet", "x"))
+	inactive("another resource server", w.introspect("signer", tokens.text("access_token")))
+	inactive("the client itself", w.introspect("portal", tokens.text("access_token")))
+	w.introspect("", tokens.text("access_token")).check(t, http.StatusUnauthorized, "invalid_client")
+	w.introspect("app", tokens.text("access_token")).check(t, http.StatusUnauthorized, "invalid_client")
+	bearer := w.request("/introspect", url.Values{"token": {own}})
+	bearer.Header.Set("Authorization", "Bearer "+own) // fosite takes anybody's token for authentication
+	w.do(bearer).check(t, http.StatusUnauthorized, "invalid_client")
+
+	w.call("/revoke", "portal", url.Values{"token": {tokens.text("refresh_token")}})
+	inactive("an ended grant's", w.introspect("cabinet", tokens.text("access_token")))
+	w.hook.broken.Store(true)
+	w.introspect("cabinet", tokens.text("access_token")).check(t, http.StatusServiceUnavailable, "temporarily_unavailable")
+}
+
+// A client ends its own tokens, and only these; 200 says that they are ended (RFC 7009 §2).
+func TestRevocation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	give := func() answer { return w.redeem("portal", b.code("portal", "scope", "openid offline_access")) }
+	revoke := func(client, token string) answer {
+		return w.call("/revoke", client, url.Values{"token": {token}, "token_type_hint": {"foo"}})
+	}
+
+	for _, kind := range []string{"refresh_token", "access_token"} {
+		tokens := give()
+		revoke("relaxed", tokens.text(kind)).check(t, http.StatusOK, "")
+		w.userinfo(tokens.text("access_token")).check(t, http.StatusOK, "")
+		w.trips.FailAt(1)
+		revoke("portal", tokens.text(kind)).check(t, http.StatusServiceUnavailable, "temporarily_unavailable")
+		w.trips.FailAt(0)
+		w.userinfo(tokens.text("access_token")).check(t, http.StatusOK, "")
+		for range 2 {
+			revoke("portal", tokens.text(kind)).check(t, http.StatusOK, "")
+		}
+		w.userinfo(tokens.text("access_token")).check(t, http.StatusUnauthorized, "invalid_token")
+		w.refresh("portal", tokens.text("refresh_token")).check(t, http.StatusBadRequest, "invalid_grant")
+	}
+	revoke("portal", "x").check(t, http.StatusOK, "")
+	revoke("", "x").check(t, http.StatusUnauthorized, "invalid_client")
+	w.call("/revoke", "portal", url.Values{}).check(t, http.StatusBadRequest, "invalid_request")
+	last := give().text("access_token")
+	w.hook.broken.Store(true)
+	revoke("portal", last).check(t, http.StatusServiceUnavailable, "temporarily_unavailable")
+}
+
+// With a hint of who is signed in a client signs them out and has them back, with its state and nothing else (RP-Initiated Logout §2–3).
+func TestLogout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const bye = "https://portal.example/bye"
+	for name, row := range map[string]struct {
+		post    bool
+		changes []string
+		want    string
+	}{
+		"with state":    {false, []string{"state", "a b&c"}, bye + "?state=a+b%26c"},
+		"without state": {false, nil, bye},
+		"by POST":       {true, []string{"state", "s"}, bye + "?state=s"},
+		"expired hint":  {false, []string{"expire", ""}, bye},
+	} {
+		b := w.browser()
+		tokens := w.redeem("portal", b.code("portal"))
+		values := url.Values{"id_token_hint": {tokens.text("id_token")}, "post_logout_redirect_uri": {bye}}
+		for i := 0; i < len(row.changes); i += 2 {
+			if row.changes[i] == "expire" {
+				w.pass(time.Hour / 2)
+			} else {
+				values.Set(row.changes[i], row.changes[i+1])
+			}
+		}
+		to, status, _ := "", 0, ""
+		if row.post {
+			to, status, _ = b.post("/logout", values)
+			if strings.Contains(to, "eyJ") {
+				t.Errorf("%s: the hint stands in an address of ours", name)
+			}
+			to, status, _ = b.get(to)
+		} else {
+			to, status, _ = b.get("/logout?" + values.Encode())
+		}
+		if to != row.want || status != http.StatusSeeOther {
+			t.Errorf("%s: got %d, leading to %q", name, status, to)
+		}
+		if got := b.authorize(params("portal", "prompt", "none")); got.Get("error") != "login_required" {
+			t.Errorf("%s: got %v after the sign-out", name, got)
+		}
+		if row.changes == nil {
+			w.userinfo(tokens.text("access_token")).check(t, http.StatusUnauthorized, "invalid_token")
+		}
+	}
+}
+
+// What is not registered, or not the client's word, leads nowhere; and without a hint the person is asked, by a form that no other site
+// can fill in (RP-Initiated Logout §2, §6).
+func TestLogoutThatIsNotSure(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const bye = "https://portal.example/bye"
+	b := w.browser()
+	tokens := w.redeem("portal", b.code("portal"))
+	stillIn := func(name string) {
+		t.Helper()
+		if got := b.authorize(params("portal", "prompt", "none")); !got.Has("code") {
+			t.Errorf("%s: signed out: %v", name, got)
+		}
+	}
+	hint := tokens.text("id_token")
+	for name, values := range map[string]url.Values{
+		"an address that is not registered": {"id_token_hint": {hint}, "post_logout_redirect_uri": {"https://evil.example"}},
+		"a query added":                     {"id_token_hint": {hint}, "post_logout_redirect_uri": {bye + "?x=y"}},
+		"an access token for a hint":        {"id_token_hint": {tokens.text("access_token")}, "post_logout_redirect_uri": {bye}},
+		"a hint that is forged":             {"id_token_hint": {hint[:len(hint)-4] + "AAAA"}, "post_logout_redirect_uri": {bye}},
+		"an unsigned hint":                  {"id_token_hint": {"eyJhbGciOiJub25lIn0.e30."}},
+		"another client":                    {"id_token_hint": {hint}, "client_id": {"service"}},
+		"a parameter twice":                 {"state": {"a", "b"}},
+	} {
+		to, status, _ := b.get("/logout?" + values.Encode())
+		if to != "" || status != http.StatusBadRequest {
+			t.Errorf("%s: got %d, leading to %q", name, status, to)
+		}
+		stillIn(name)
+	}
+	for name, values := range map[string]url.Values{
+		"no parameters": {}, "only state": {"state": {"s"}},
+		"an address without a hint": {"client_id": {"portal"}, "post_logout_redirect_uri": {bye}},
+	} {
+		to, status, body := b.get("/logout?" + values.Encode())
+		if to != "" || status != http.StatusOK || !strings.Contains(body, `value="logout"`) {
+			t.Errorf("%s: got %d, leading to %q", name, status, to)
+		}
+		stillIn(name)
+	}
+
+	_, _, body := b.get("/logout")
+	_, rest, _ := strings.Cut(body, `name="interaction" value="`)
+	id, _, _ := strings.Cut(rest, `"`)
+	decision := url.Values{"decision": {"logout"}, "interaction": {id}}
+	foreign := w.request("/logout/decision", decision)
+	foreign.Header.Set("Origin", "https://evil.example")
+	if _, status, _ := b.send(foreign); status != http.StatusForbidden {
+		t.Errorf("another site's form: got %d", status)
+	}
+	stillIn("another site's form")
+	b.post("/logout/decision", url.Values{"decision": {"stay"}, "interaction": {id}})
+	stillIn("stay")
+	if to, status, _ := b.post("/logout/decision", decision); to != "" || status != http.StatusOK {
+		t.Errorf("got %d, leading to %q", status, to)
+	}
+	if got := b.authorize(params("portal", "prompt", "none")); got.Get("error") != "login_required" {
+		t.Errorf("got %v after the sign-out", got)
+	}
+}
+
+// Pages of other origins read the endpoints that know no cookies, and none of those that do.
+func TestCORS(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for path, open := range map[string]bool{
+		"/token": true, "/userinfo": true, "/revoke": true, "/jwks": true, "/.well-known/openid-configuration": true,
+		"/authorize": false, "/logout": false, "/introspect": false,
+	} {
+		r := must(http.NewRequestWithContext(t.Context(), http.MethodOptions, w.issuer+path, nil))
+		r.Header.Set("Origin", "https://spa.example")
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if got := response.Header.Get("Access-Control-Allow-Origin") == "*"; got != open {
+			t.Errorf("%s: open to other origins: %v, want %v", path, got, open)
+		}
+	}
+	post := w.request("/token", url.Values{"grant_type": {"client_credentials"}})
+	post.Header.Set("Origin", "https://spa.example")
+	if got := w.do(post); got.status == http.StatusForbidden || got.header.Get("Access-Control-Allow-Origin") != "*" {
+		t.Errorf("got %d", got.status)
+	}
+}

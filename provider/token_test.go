@@ -1,0 +1,495 @@
+package provider_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"maps"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/google/uuid"
+)
+
+// What tokens say: an ID token nothing that belongs to UserInfo, an access token what RFC 9068 asks and our grant.
+func TestWhatTokensSay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	got := w.redeem("portal", w.browser().code("portal", "scope", "openid profile cabinet.profile.read offline_access"))
+	if got.header.Get("Cache-Control") != "no-store" || got.text("token_type") != "Bearer" || got.body["expires_in"] != 300.0 {
+		t.Errorf("got %v, %v", got.header, got.body)
+	}
+	typ, claims := w.claims(got.text("id_token"))
+	if want := []string{"acr", "amr", "at_hash", "aud", "auth_time", "exp", "iat", "iss", "nonce", "sid", "sub"}; typ != "JWT" ||
+		!slices.Equal(slices.Sorted(maps.Keys(claims)), want) || claims["aud"] != "portal" || claims["nonce"] != "n-1" {
+		t.Errorf("ID token: got %s %v", typ, claims)
+	}
+	typ, claims = w.claims(got.text("access_token"))
+	want := []string{"acr", "amr", "aud", "auth_time", "client_id", "exp", "gid", "iat", "iss", "jti", "scope", "sid", "sub"}
+	if typ != "at+jwt" || !slices.Equal(slices.Sorted(maps.Keys(claims)), want) || claims["sub"] != identifier {
+		t.Errorf("access token: got %s %v", typ, claims)
+	}
+	if aud := claims["aud"].([]any); len(aud) != 2 || aud[0] != w.issuer || aud[1] != cabinet {
+		t.Errorf("got audience %v, want the issuer and the cabinet", aud)
+	}
+	if typ, _ := w.claims(w.redeem("es", w.browser().code("es")).text("id_token")); typ != "JWT" {
+		t.Error("no ID token of the algorithm that the client is registered with")
+	}
+}
+
+// Of fifty who redeem a code at once exactly one has it, and since somebody has shown it twice, what it gave is over.
+func TestACodeIsGoodOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	code := w.browser().code("portal", "scope", "openid offline_access")
+	var (
+		won  atomic.Pointer[answer]
+		n    atomic.Int64
+		race sync.WaitGroup
+	)
+	for range 50 {
+		race.Go(func() {
+			got := w.redeem("portal", code)
+			if got.status == http.StatusOK {
+				n.Add(1)
+				won.Store(&got)
+			} else if got.text("error") != "invalid_grant" {
+				t.Errorf("got %d %v, want invalid_grant", got.status, got.body)
+			}
+		})
+	}
+	race.Wait()
+	if n.Load() != 1 {
+		t.Fatalf("%d redemptions succeeded, want 1", n.Load())
+	}
+	w.userinfo(won.Load().text("access_token")).check(t, http.StatusUnauthorized, "invalid_token")
+	w.refresh("portal", won.Load().text("refresh_token")).check(t, http.StatusBadRequest, "invalid_grant")
+}
+
+// A code that comes back ends what it gave: at once, after Redis has let its record go, and if Redis forgot that it was used.
+func TestAReplayedCodeEndsWhatItGave(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	for name, between := range map[string]func(){
+		"at once":                 func() {},
+		"when the record is gone": func() { w.redis.FlushDB(t.Context()) },
+		"when its use is forgotten": func() {
+			for _, key := range w.redis.Keys(t.Context(), "code:*").Val() {
+				w.redis.SetRange(t.Context(), key, 0, "0")
+			}
+		},
+	} {
+		code := b.code("portal", "scope", "openid offline_access")
+		tokens := w.redeem("portal", code)
+		tokens.check(t, http.StatusOK, "")
+		if got := w.userinfo(tokens.text("access_token")); got.status != http.StatusOK {
+			t.Errorf("%s: got %v before the replay", name, got.body)
+		}
+		between()
+		w.redeem("portal", code).check(t, http.StatusBadRequest, "invalid_grant")
+		if got := w.userinfo(tokens.text("access_token")); got.status != http.StatusUnauthorized {
+			t.Errorf("%s: the access token still works", name)
+		}
+		if got := w.refresh("portal", tokens.text("refresh_token")); got.text("error") != "invalid_grant" {
+			t.Errorf("%s: the refresh token still works", name)
+		}
+	}
+}
+
+// Whatever does not fit is invalid_grant, and the code is gone: nobody tries twice (RFC 6749 §5.2, RFC 7636 §4.6).
+func TestACodeFitsOneRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	for name, row := range map[string]struct{ authorize, redeem []string }{
+		"a wrong verifier":             {nil, []string{"code_verifier", strings.Repeat("x", 43)}},
+		"no verifier":                  {nil, []string{"code_verifier", ""}},
+		"a short verifier":             {nil, []string{"code_verifier", "short"}},
+		"a verifier without challenge": {[]string{"code_challenge", "", "code_challenge_method", ""}, nil},
+		"another redirect_uri":         {nil, []string{"redirect_uri", callback + "2"}},
+		"no redirect_uri":              {nil, []string{"redirect_uri", ""}},
+		"garbage":                      {nil, []string{"code", "code_garbage"}},
+		"no code":                      {nil, []string{"code", ""}},
+	} {
+		code := b.code("relaxed", row.authorize...)
+		if got := w.redeem("relaxed", code, row.redeem...); got.status != http.StatusBadRequest || got.text("error") != "invalid_grant" {
+			t.Errorf("%s: got %d %v", name, got.status, got.body)
+		}
+		// The downgrade: without the verifier that failed, or with everything right.
+		changes := []string{}
+		if row.authorize != nil {
+			changes = []string{"code_verifier", ""}
+		}
+		if got := w.redeem("relaxed", code, changes...); name != "garbage" && name != "no code" && got.status == http.StatusOK {
+			t.Errorf("%s: the code was good a second time", name)
+		}
+	}
+	w.redeem("portal", b.code("relaxed")).check(t, http.StatusBadRequest, "invalid_grant")
+	code := b.code("relaxed")
+	w.pass(30 * time.Second)
+	w.redeem("relaxed", code).check(t, http.StatusBadRequest, "invalid_grant")
+	code = b.code("relaxed", "code_challenge", "", "code_challenge_method", "")
+	w.redeem("relaxed", code, "code_verifier", "").check(t, http.StatusOK, "")
+}
+
+// Errors of the token endpoint are those of RFC 6749 §5.2, whatever is sent.
+func TestTokenRequestsThatAreWrong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, row := range map[string]struct {
+		values url.Values
+		want   string
+	}{
+		"no grant_type":            {url.Values{"code": {"x"}}, "invalid_request"},
+		"a grant that is not ours": {url.Values{"grant_type": {"password"}, "username": {"x"}, "password": {"y"}}, "unsupported_grant_type"},
+		"a grant not registered":   {url.Values{"grant_type": {"client_credentials"}}, "unauthorized_client"},
+		"a parameter twice":        {url.Values{"grant_type": {"authorization_code", "authorization_code"}}, "invalid_request"},
+		"another's parameter":      {url.Values{"grant_type": {"authorization_code"}, "code": {"x"}, "audience": {"x"}}, "invalid_grant"},
+	} {
+		got := w.call("/token", "portal", row.values)
+		if got.status != http.StatusBadRequest || got.text("error") != row.want || got.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: got %d %v, want %s", name, got.status, got.body, row.want)
+		}
+	}
+
+	var body bytes.Buffer
+	m := multipart.NewWriter(&body)
+	_ = m.WriteField("grant_type", "authorization_code")
+	_ = m.Close()
+	r := must(http.NewRequestWithContext(t.Context(), http.MethodPost, w.issuer+"/token", &body))
+	r.Header.Set("Content-Type", m.FormDataContentType())
+	w.do(r).check(t, http.StatusBadRequest, "invalid_request")
+	w.call("/token", "portal", url.Values{"grant_type": {strings.Repeat("x", 65<<10)}}).check(t, http.StatusBadRequest, "invalid_request")
+	response, err := http.Get(w.issuer + "/token")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("GET: got %d", response.StatusCode)
+	}
+}
+
+// A client authenticates by its one method. Whoever fails hears 401 invalid_client with WWW-Authenticate.
+func TestClientAuthentication(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	values := url.Values{"grant_type": {"authorization_code"}, "code": {"code_x"}}
+	with := func(changes ...string) url.Values {
+		v := maps.Clone(values)
+		for i := 0; i < len(changes); i += 2 {
+			v.Set(changes[i], changes[i+1])
+		}
+		return v
+	}
+	basic := func(id, secret string) string {
+		r := w.request("/token", nil)
+		r.SetBasicAuth(id, secret)
+		return r.Header.Get("Authorization")
+	}
+	for name, row := range map[string]struct {
+		values        url.Values
+		authorization string
+		want          string
+	}{
+		"the right secret":              {values, basic("portal", w.secrets["portal"]), "invalid_grant"}, // the code is what is wrong
+		"the right secret in the body":  {with("client_id", "service", "client_secret", w.secrets["service"]), "", "invalid_grant"},
+		"a public client":               {with("client_id", "app"), "", "invalid_grant"},
+		"a wrong secret":                {values, basic("portal", "wrong"), "invalid_client"},
+		"an empty secret":               {values, basic("portal", ""), "invalid_client"},
+		"another client's secret":       {values, basic("portal", w.secrets["relaxed"]), "invalid_client"},
+		"no secret":                     {with("client_id", "portal"), "", "invalid_client"},
+		"nobody":                        {values, "", "invalid_client"},
+		"an unknown client":             {values, basic("nobody", "x"), "invalid_client"},
+		"not the registered method":     {with("client_id", "portal", "client_secret", w.secrets["portal"]), "", "invalid_client"},
+		"a secret of one that has none": {with("client_id", "signer", "client_secret", ""), "", "invalid_client"},
+		"a public client with a secret": {with("client_id", "app", "client_secret", "x"), "", "invalid_client"},
+		"Basic that is none":            {values, "Basic !!!", "invalid_client"},
+		"two methods":                   {with("client_secret", "x"), basic("portal", w.secrets["portal"]), "invalid_request"},
+		"another client_id in the body": {with("client_id", "relaxed"), basic("portal", w.secrets["portal"]), "invalid_request"},
+		"an assertion of another type":  {with("client_assertion", w.assertion(nil), "client_assertion_type", "x"), "", "invalid_request"},
+	} {
+		r := w.request("/token", row.values)
+		if row.authorization != "" {
+			r.Header.Set("Authorization", row.authorization)
+		}
+		got := w.do(r)
+		if got.text("error") != row.want || (got.status == http.StatusUnauthorized) != (row.want == "invalid_client") {
+			t.Errorf("%s: got %d %v, want %s", name, got.status, got.body, row.want)
+		}
+		if got.status == http.StatusUnauthorized && got.header.Get("WWW-Authenticate") == "" {
+			t.Errorf("%s: 401 without WWW-Authenticate", name)
+		}
+	}
+	w.do(w.request("/token?client_id=service&client_secret="+w.secrets["service"], values)).check(t, http.StatusBadRequest, "invalid_request")
+}
+
+// A client assertion is good once, for a while, here, and by the client's key (RFC 7523 §3). All else is 401, never 500.
+func TestClientAssertions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sign := func(alg jose.SignatureAlgorithm, key any) string {
+		signer := must(jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, nil))
+		return must(jwt.Signed(signer).Claims(map[string]any{
+			"iss": "signer", "sub": "signer", "aud": w.issuer, "jti": uuid.NewString(), "exp": w.now().Add(time.Minute).Unix(),
+		}).Serialize())
+	}
+	call := func(assertion string) answer {
+		return w.call("/token", "", url.Values{
+			"grant_type": {"client_credentials"}, "client_assertion": {assertion},
+			"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+		})
+	}
+	in := func(d time.Duration) int64 { return w.now().Add(d).Unix() }
+	for name, changes := range map[string]map[string]any{
+		"right":                    nil,
+		"no iat":                   {"iat": nil},
+		"a clock 10 s ahead":       {"iat": in(10 * time.Second), "nbf": in(10 * time.Second)},
+		"a clock 9 s behind":       {"exp": in(-9 * time.Second)},
+		"a claim that is not ours": {"foo": "bar"},
+	} {
+		if got := call(w.assertion(changes)); got.status != http.StatusOK {
+			t.Errorf("%s: got %d %v", name, got.status, got.body)
+		}
+	}
+	none := strings.Split(w.assertion(nil), ".")
+	stranger := must(rsa.GenerateKey(rand.Reader, 2048))
+	public := must(x509.MarshalPKIXPublicKey(w.key.Public()))
+	used := w.assertion(nil)
+	call(used).check(t, http.StatusOK, "")
+	for name, assertion := range map[string]string{
+		"used before":               used,
+		"used before, jti alone":    w.assertion(map[string]any{"jti": w.jti(used)}),
+		"expired":                   w.assertion(map[string]any{"exp": in(-11 * time.Second)}),
+		"from the future":           w.assertion(map[string]any{"iat": in(time.Minute + time.Second)}),
+		"not yet good":              w.assertion(map[string]any{"nbf": in(11 * time.Second)}),
+		"good for too long":         w.assertion(map[string]any{"exp": in(2 * time.Hour)}),
+		"without end":               w.assertion(map[string]any{"exp": nil}),
+		"without jti":               w.assertion(map[string]any{"jti": nil}),
+		"without sub":               w.assertion(map[string]any{"sub": nil}),
+		"without iss":               w.assertion(map[string]any{"iss": nil}),
+		"of another issuer":         w.assertion(map[string]any{"iss": "portal"}),
+		"for another client":        w.assertion(map[string]any{"sub": "portal"}),
+		"for the token endpoint":    w.assertion(map[string]any{"aud": w.issuer + "/token"}),
+		"for several":               w.assertion(map[string]any{"aud": []string{w.issuer, "https://evil.example"}}),
+		"for one, in a list":        w.assertion(map[string]any{"aud": []string{w.issuer}}),
+		"for nobody":                w.assertion(map[string]any{"aud": nil}),
+		"with times that are none":  w.assertion(map[string]any{"exp": "soon"}),
+		"unsigned":                  "eyJhbGciOiJub25lIn0." + none[1] + ".",
+		"signed by a stranger":      sign(jose.RS256, stranger),
+		"keyed with the public key": sign(jose.HS256, public),
+		"tampered with":             none[0] + "." + none[1] + "x." + none[2],
+		"garbage":                   "a.b.c",
+		"many dots":                 strings.Repeat(".", 5000),
+		"long":                      strings.Repeat("a", 20000),
+	} {
+		if got := call(assertion); got.status != http.StatusUnauthorized || got.text("error") != "invalid_client" {
+			t.Errorf("%s: got %d %v", name, got.status, got.body)
+		}
+	}
+}
+
+// jti tells the jti of an assertion.
+func (w *world) jti(assertion string) (id string) {
+	w.t.Helper()
+	var claims jwt.Claims
+	if err := must(jwt.ParseSigned(assertion, []jose.SignatureAlgorithm{jose.ES256})).UnsafeClaimsWithoutVerification(&claims); err != nil {
+		w.t.Fatal(err)
+	}
+	return claims.ID
+}
+
+// Of a public client a refresh token is good once; shown again it ends everything, to whom it was given last included (RFC 9700 §4.14.2).
+func TestAPublicClientsRefreshTokenRotates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.redeem("app", w.browser().code("app", "scope", "openid offline_access"))
+	second := w.refresh("app", first.text("refresh_token"))
+	second.check(t, http.StatusOK, "")
+	if second.text("refresh_token") == first.text("refresh_token") || second.text("refresh_token") == "" {
+		t.Error("the refresh token did not rotate")
+	}
+	w.refresh("app", first.text("refresh_token")).check(t, http.StatusBadRequest, "invalid_grant")
+	w.refresh("app", second.text("refresh_token")).check(t, http.StatusBadRequest, "invalid_grant")
+	w.userinfo(second.text("access_token")).check(t, http.StatusUnauthorized, "invalid_token")
+}
+
+// Of twenty who refresh with one token at once exactly one does.
+func TestARefreshTokenIsRenewedOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.redeem("app", w.browser().code("app", "scope", "openid offline_access")).text("refresh_token")
+	var (
+		won  atomic.Int64
+		race sync.WaitGroup
+	)
+	for range 20 {
+		race.Go(func() {
+			if got := w.refresh("app", token); got.status == http.StatusOK {
+				won.Add(1)
+			} else if got.text("error") != "invalid_grant" {
+				t.Errorf("got %d %v", got.status, got.body)
+			}
+		})
+	}
+	race.Wait()
+	if won.Load() != 1 {
+		t.Errorf("%d refreshed, want 1", won.Load())
+	}
+}
+
+// A confidential client keeps its refresh token: a lost answer costs nothing (FAPI 2.0 Security Profile §5.3.2.1). Claims are made anew.
+func TestAConfidentialClientKeepsItsRefreshToken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.redeem("portal", w.browser().code("portal", "scope", "openid profile cabinet.profile.read offline_access"))
+	token := first.text("refresh_token")
+	for range 3 {
+		w.pass(10 * time.Minute)
+		got := w.refresh("portal", token)
+		got.check(t, http.StatusOK, "")
+		if got.text("refresh_token") != token {
+			t.Error("the refresh token rotated")
+		}
+		_, before := w.claims(first.text("id_token"))
+		_, after := w.claims(got.text("id_token"))
+		if after["auth_time"] != before["auth_time"] || after["sub"] != before["sub"] || after["iat"] == before["iat"] || after["nonce"] != nil {
+			t.Errorf("got %v after %v (OpenID Connect Core §12.2)", after, before)
+		}
+	}
+	w.pass(30 * 24 * time.Hour)
+	w.refresh("portal", token).check(t, http.StatusBadRequest, "invalid_grant")
+}
+
+// A refresh may ask for less, never for more (RFC 6749 §6, RFC 8707 §2.2); and less is not for good.
+func TestARefreshMayNarrow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.redeem("portal", w.browser().code("portal", "scope", "openid profile cabinet.profile.read offline_access")).text("refresh_token")
+	for _, row := range []struct {
+		changes  []string
+		scope    string
+		audience []any
+	}{
+		{[]string{"scope", "openid"}, "openid", []any{w.issuer}},
+		{[]string{"scope", "cabinet.profile.read"}, "cabinet.profile.read", []any{cabinet}},
+		{[]string{"resource", cabinet}, "openid profile cabinet.profile.read offline_access", []any{cabinet}},
+		{[]string{"resource", w.issuer}, "openid profile offline_access", []any{w.issuer}},
+		{nil, "openid profile cabinet.profile.read offline_access", []any{w.issuer, cabinet}},
+	} {
+		got := w.refresh("portal", token, row.changes...)
+		got.check(t, http.StatusOK, "")
+		_, claims := w.claims(got.text("access_token"))
+		if got.text("scope") != row.scope || claims["scope"] != row.scope || !slices.Equal(claims["aud"].([]any), row.audience) {
+			t.Errorf("%v: got scope %q, audience %v", row.changes, got.text("scope"), claims["aud"])
+		}
+	}
+	w.refresh("portal", token, "scope", "openid phone").check(t, http.StatusBadRequest, "invalid_scope")
+	w.refresh("portal", token, "scope", "OPENID").check(t, http.StatusBadRequest, "invalid_scope")
+	w.refresh("portal", token, "resource", management).check(t, http.StatusBadRequest, "invalid_target")
+}
+
+// A refresh token that is not the client's, or that we did not make, revokes nothing: not even with a true part of a used one.
+func TestAForgedRefreshTokenRevokesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.redeem("app", w.browser().code("app", "scope", "openid offline_access"))
+	used := first.text("refresh_token")
+	second := w.refresh("app", used)
+	forged := "refresh_" + strings.Repeat("A", 40) + used[len(used)-24:]
+	for _, token := range []string{forged, used[:len(used)-1], "refresh_", "x"} {
+		w.refresh("app", token).check(t, http.StatusBadRequest, "invalid_grant")
+		w.refresh("portal", token).check(t, http.StatusBadRequest, "invalid_grant")
+	}
+	w.refresh("portal", used).check(t, http.StatusBadRequest, "invalid_grant")
+	w.refresh("portal", second.text("refresh_token")).check(t, http.StatusBadRequest, "invalid_grant")
+	w.refresh("app", second.text("refresh_token")).check(t, http.StatusOK, "")
+}
+
+// A client in its own name gets the scopes of APIs, for their audience, and nothing about a person; no database is asked.
+func TestClientCredentials(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.trips.Take()
+	got := w.call("/token", "cabinet", url.Values{"grant_type": {"client_credentials"}})
+	got.check(t, http.StatusOK, "")
+	if n := w.trips.Take(); n != 0 {
+		t.Errorf("%d trips to PostgreSQL, want 0", n)
+	}
+	if got.body["refresh_token"] != nil || got.body["id_token"] != nil || got.text("scope") != "changes:read" {
+		t.Errorf("got %v", got.body)
+	}
+	_, claims := w.claims(got.text("access_token"))
+	if claims["sub"] != "cabinet" || claims["gid"] != nil || claims["auth_time"] != nil || !slices.Equal(claims["aud"].([]any), []any{management}) {
+		t.Errorf("got %v", claims)
+	}
+	w.userinfo(got.text("access_token")).check(t, http.StatusUnauthorized, "invalid_token")
+	for scope, want := range map[string]string{"clients:manage": "invalid_scope", "openid": "invalid_scope", "CHANGES:READ": "invalid_scope"} {
+		w.call("/token", "cabinet", url.Values{"grant_type": {"client_credentials"}, "scope": {scope}}).check(t, http.StatusBadRequest, want)
+	}
+}
+
+// Where a store fails there is no token without its row: 503, and a person who begins again is served.
+func TestNoTokenWithoutItsRow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	code := b.code("app", "scope", "openid offline_access")
+	w.trips.FailAt(1)
+	w.redeem("app", code).check(t, http.StatusServiceUnavailable, "temporarily_unavailable")
+	w.trips.FailAt(0)
+	token := w.redeem("app", b.code("app", "scope", "openid offline_access")).text("refresh_token")
+	for trip := range 2 {
+		w.trips.FailAt(trip + 1)
+		w.refresh("app", token).check(t, http.StatusServiceUnavailable, "temporarily_unavailable")
+		w.trips.FailAt(0)
+	}
+	w.refresh("app", token).check(t, http.StatusOK, "")
+	code = b.code("app")
+	w.hook.broken.Store(true)
+	w.redeem("app", code).check(t, http.StatusServiceUnavailable, "temporarily_unavailable")
+	w.hook.broken.Store(false)
+	w.redeem("app", code).check(t, http.StatusOK, "")
+}
+
+// The round trips of doc.go.
+func TestRoundTrips(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	b.code("portal")
+	w.agree("service")
+	var code, refresh, access string
+	for name, row := range []struct {
+		act         func()
+		redis, psql int
+	}{
+		{func() { code = b.code("service") }, 2, 1},
+		{func() { access = w.redeem("service", code).text("access_token") }, 1, 1},
+		{func() { w.userinfo(access) }, 2, 2}, // the first makes the deny list anew
+		{func() { code = b.code("portal", "scope", "openid offline_access") }, 2, 1},
+		{func() { refresh = w.redeem("portal", code).text("refresh_token") }, 1, 1},
+		{func() { access = w.refresh("portal", refresh).text("access_token") }, 0, 2},
+		{func() { w.userinfo(access) }, 1, 1},
+		{func() { w.introspect("cabinet", access) }, 0, 0}, // not for the cabinet
+		{func() { w.call("/token", "signer", url.Values{"grant_type": {"client_credentials"}}) }, 1, 0},
+	} {
+		w.hook.take()
+		w.trips.Take()
+		row.act()
+		if redis, psql := w.hook.take(), w.trips.Take(); redis != row.redis || psql != row.psql {
+			t.Errorf("step %d: %d trips to Redis and %d to PostgreSQL, want %d and %d", name, redis, psql, row.redis, row.psql)
+		}
+	}
+}
