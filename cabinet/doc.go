@@ -1,1 +1,11 @@
+// Package cabinet holds the doors of the personal electronic cabinet: an API for e-services, which takes access tokens
+// of the provider, and the web cabinet, where the citizen sees the same with a browser. To the provider the web
+// cabinet is a relying party like any other.
+//
+//	e-service ── access token ──▶ API ──────────┐
+//	                                            ├─▶ access.Gate ─▶ profile, journal   one round trip
+//	citizen ── session in Redis ─▶ web cabinet ─┘
+//
+// Whoever comes, and with every single request, the gate is asked: what the provider has ended is refused here within
+// a second.
 package cabinet

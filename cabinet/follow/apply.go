@@ -14,19 +14,15 @@ import (
 // apply gives entries their effects and moves the cursor past them, in one transaction.
 func (f *Follower) apply(ctx context.Context, cursor string, news changes) error {
 	now := f.cfg.Now()
-	heard, next := now, cursor
-	if n := len(news.Entries); n > 0 {
-		// There may be more behind the last one, so all that is sure is what happened before it.
-		next = news.Entries[n-1].Cursor
-		if last := news.Entries[n-1].At; last.Before(now) {
-			heard = last
-		}
+	heard := now
+	if n := len(news.Entries); n > 0 && news.Entries[n-1].At.Before(now) {
+		heard = news.Entries[n-1].At // there may be more behind the last one: all that is sure is what came before it
 	}
 	e := effectsOf(news.Entries)
 	err := pgx.BeginFunc(ctx, f.cfg.Pool, func(tx pgx.Tx) error {
 		// First, so that another node with the same entries waits here and then finds them applied.
 		const move = `UPDATE follow SET cursor = $2, heard_at = greatest(heard_at, $3) WHERE cursor = $1`
-		tag, err := tx.Exec(ctx, move, cursor, next, heard)
+		tag, err := tx.Exec(ctx, move, cursor, news.Cursor, heard)
 		if err != nil {
 			return err
 		}

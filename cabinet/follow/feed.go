@@ -20,6 +20,8 @@ const (
 	wait = 2 * time.Second
 	// patience is for an answer, beyond wait.
 	patience = 10 * time.Second
+	// entriesAtOnce is how many entries are asked for and applied together.
+	entriesAtOnce = 1000
 	// peopleAtOnce is how many people of an edition are read and applied together.
 	peopleAtOnce = 5000
 	// answerLimit is well above peopleAtOnce people.
@@ -44,7 +46,8 @@ type entry struct {
 	Detail   map[string]string `json:"detail"`
 }
 
-// changes is one answer of the feed: entries after a cursor, and the cursor to ask from next.
+// changes is one answer of the feed: entries after a cursor, and the cursor to ask from next, which moves past what is
+// not told as well.
 type changes struct {
 	Entries []entry `json:"entries"`
 	Cursor  string  `json:"cursor"`
@@ -98,8 +101,13 @@ type Feed struct {
 
 // changes asks what happened after a cursor; without news it answers, empty, after wait.
 func (f Feed) changes(ctx context.Context, after string) (c changes, err error) {
-	query := url.Values{"after": {after}, "wait": {strconv.Itoa(int(wait / time.Second))}}
+	query := url.Values{
+		"after": {after}, "wait": {strconv.Itoa(int(wait / time.Second))}, "limit": {strconv.Itoa(entriesAtOnce)},
+	}
 	err = f.get(ctx, "/changes", query, &c)
+	if err == nil && c.Cursor == "" {
+		err = errors.New("GET /changes: no cursor in the answer")
+	}
 	return c, err
 }
 

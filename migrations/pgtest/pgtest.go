@@ -38,6 +38,13 @@ func Counting(t testing.TB) (*pgxpool.Pool, *Trips) {
 	return connect(t, URL(t), trips), trips
 }
 
+// CountingCabinet gives a migrated database of the cabinet and the count of round trips to it.
+func CountingCabinet(t testing.TB) (*pgxpool.Pool, *Trips) {
+	t.Helper()
+	trips := new(Trips)
+	return connect(t, CabinetURL(t), trips), trips
+}
+
 // URL leads to a migrated database of the provider, for a program that connects by itself.
 func URL(t testing.TB) string {
 	t.Helper()

@@ -1,0 +1,82 @@
+package cabinet
+
+import (
+	_ "embed"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/cabinet/access"
+	"asoba.example/cabinet/issuer"
+	"asoba.example/cabinet/journal"
+	"asoba.example/provider/api"
+)
+
+//go:embed openapi.json
+var document []byte
+
+// openapi handles GET /openapi.json.
+func openapi(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Access-Control-Allow-Origin", "*") // for whoever renders it
+	_, err := w.Write(document)
+	return err
+}
+
+func apiUnknown(http.ResponseWriter, *http.Request) error {
+	return api.Refuse(http.StatusNotFound, "not_found", nil)
+}
+
+// retryAfter is how long a caller should wait for what is on its way to us.
+const retryAfter = "5"
+
+// enter checks the token and its scope, lets the e-service in, asks what it came for and notes the visit in the
+// citizen's journal, all in one round trip. Of each scope there is a narrower one for reading.
+func (c *Cabinet) enter(
+	w http.ResponseWriter, r *http.Request, scope string, kind journal.Kind, ask func(b *pgx.Batch, subject string),
+) error {
+	token, err := c.tokens.Verify(w, r)
+	if err != nil {
+		return err
+	}
+	if !token.Has(scope) && !token.Has(scope+".read") {
+		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="`+scope+`.read"`)
+		return api.Refuse(http.StatusForbidden, "insufficient_scope", nil)
+	}
+	if token.AuthTime.IsZero() {
+		return api.Refuse(http.StatusForbidden, "person_required", errors.New("a client's own token"))
+	}
+	q := c.question(token)
+	q.Kind, q.ClientID = kind, token.ClientID
+	_, raw, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	decision, err := c.gate.Admit(r.Context(), q, strings.TrimSpace(raw), func(b *pgx.Batch) { ask(b, token.Subject) })
+	switch {
+	case errors.Is(err, issuer.ErrAway):
+		w.Header().Set("Retry-After", retryAfter)
+		return api.Refuse(http.StatusServiceUnavailable, "provider_away", err)
+	case err != nil:
+		return err
+	}
+	switch decision {
+	case access.RefuseUnknown:
+		w.Header().Set("Retry-After", retryAfter)
+		return api.Refuse(http.StatusServiceUnavailable, "no_cabinet_yet", nil)
+	case access.RefuseDeactivate:
+		return api.Refuse(http.StatusForbidden, "cabinet_deactivated", nil)
+	case access.Admit:
+		return nil
+	}
+	w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	return api.Refuse(http.StatusUnauthorized, "invalid_token", errors.New("the sign-in has ended"))
+}
+
+// question is what a good token asks of the gate.
+func (c *Cabinet) question(token api.Token) access.Question {
+	grant, _ := uuid.Parse(token.GID) // a token without one rests on no grant
+	return access.Question{
+		Subject: token.Subject, Grant: grant, AuthTime: token.AuthTime, ACR: token.ACR, At: c.cfg.Now(),
+	}
+}

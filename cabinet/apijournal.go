@@ -1,0 +1,80 @@
+package cabinet
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/cabinet/journal"
+	"asoba.example/provider/api"
+)
+
+// How many entries an answer has.
+const (
+	usualEntries = 50
+	mostEntries  = 200
+)
+
+// apiEntry is a journal entry as e-services read it.
+type apiEntry struct {
+	ID       uuid.UUID         `json:"id"`
+	At       time.Time         `json:"at"`
+	Kind     journal.Kind      `json:"kind"`
+	Actor    journal.Actor     `json:"actor"`
+	ClientID string            `json:"client_id,omitempty"`
+	Office   string            `json:"office,omitempty"`
+	ACR      string            `json:"acr,omitempty"`
+	Agent    string            `json:"agent,omitempty"`
+	Detail   map[string]string `json:"detail,omitempty"`
+}
+
+// apiJournal handles GET /api/v1/journal.
+func (c *Cabinet) apiJournal(w http.ResponseWriter, r *http.Request) error {
+	from, limit, err := pageOf(r)
+	if err != nil {
+		return err
+	}
+	var found journal.Page
+	err = c.enter(w, r, "cabinet.journal", journal.JournalRead, func(b *pgx.Batch, subject string) {
+		journal.Queue(b, subject, from, limit, &found)
+	})
+	if err != nil {
+		return err
+	}
+	reply := struct {
+		Entries []apiEntry `json:"entries"`
+		Next    string     `json:"next,omitempty"`
+	}{Entries: make([]apiEntry, len(found.Entries))}
+	for i, e := range found.Entries {
+		reply.Entries[i] = apiEntry{
+			ID: e.ID, At: e.At.UTC(), Kind: e.Kind, Actor: e.Actor,
+			ClientID: e.ClientID, Office: e.Office, ACR: e.ACR, Agent: e.Agent, Detail: e.Detail,
+		}
+	}
+	if !found.Next.IsZero() {
+		reply.Next = found.Next.String()
+	}
+	return api.Write(w, http.StatusOK, reply)
+}
+
+// pageOf reads from and limit of the query.
+func pageOf(r *http.Request) (from journal.Place, limit int, err error) {
+	limit = usualEntries
+	query := r.URL.Query()
+	if s := query.Get("limit"); s != "" {
+		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > mostEntries {
+			return from, 0, api.Refuse(http.StatusBadRequest, "invalid_query", errors.New("limit"),
+				api.Field{Name: "/limit", Code: "out_of_range"})
+		}
+	}
+	if s := query.Get("from"); s != "" {
+		if from, err = journal.ParsePlace(s); err != nil {
+			return from, 0, api.Refuse(http.StatusBadRequest, "invalid_query", err, api.Field{Name: "/from", Code: "unknown"})
+		}
+	}
+	return from, limit, nil
+}

@@ -1,0 +1,96 @@
+package cabinet
+
+import (
+	"embed"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
+
+	"asoba.example/cabinet/access"
+	"asoba.example/cabinet/issuer"
+	"asoba.example/provider/api"
+	"asoba.example/provider/page"
+)
+
+//go:embed pages parts words
+var files embed.FS
+
+// Room is what the cabinet brings to its site.
+func Room() page.Room { return page.Room{FS: files} }
+
+// Config is what a Cabinet needs.
+type Config struct {
+	URL       string // its own, the audience of tokens
+	ClientID  string // its own, at the provider
+	IssuerURL string
+	Issuer    *issuer.Issuer
+	Pool      *pgxpool.Pool
+	Redis     redis.UniversalClient
+	// SessionIdle and SessionTotal end a web session that nobody uses, and every one.
+	SessionIdle, SessionTotal time.Duration
+	Now                       func() time.Time
+}
+
+// A Cabinet answers e-services and citizens.
+type Cabinet struct {
+	cfg      Config
+	site     *page.Site
+	tokens   api.Verifier
+	gate     access.Gate
+	sessions sessions
+}
+
+// New makes a Cabinet.
+func New(cfg Config) (*Cabinet, error) {
+	secure := strings.HasPrefix(cfg.URL, "https://")
+	site, err := page.New(page.Config{Name: "cabinet", Secure: secure, Rooms: []page.Room{Room()}})
+	if err != nil {
+		return nil, err
+	}
+	return &Cabinet{
+		cfg:    cfg,
+		site:   site,
+		tokens: api.Verifier{Keys: cfg.Issuer, Issuer: cfg.IssuerURL, Audience: cfg.URL, Now: cfg.Now},
+		gate:   access.Gate{Pool: cfg.Pool, Provider: cfg.Issuer},
+		sessions: sessions{
+			redis: cfg.Redis, secure: secure, idle: cfg.SessionIdle, total: cfg.SessionTotal, now: cfg.Now,
+		},
+	}, nil
+}
+
+// api has the routes that openapi.json describes.
+func (c *Cabinet) api() map[string]api.Handler {
+	return map[string]api.Handler{
+		"GET /api/v1/profile": c.apiProfile,
+		"GET /api/v1/journal": c.apiJournal,
+		"GET /openapi.json":   openapi,
+	}
+}
+
+// Handler has every route of the cabinet.
+func (c *Cabinet) Handler() http.Handler {
+	mux := http.NewServeMux()
+
+	for pattern, handler := range c.api() {
+		mux.Handle(pattern, handler)
+	}
+	mux.Handle("/api/", api.Handler(apiUnknown))
+
+	mux.Handle("GET /{$}", c.site.Handle(c.start))
+	mux.Handle("GET /profile", c.site.Handle(c.profile))
+	mux.Handle("GET /journal", c.site.Handle(c.journal))
+	mux.Handle("GET /services", c.site.Handle(c.empty("services")))
+	mux.Handle("GET /cases", c.site.Handle(c.empty("cases")))
+	mux.Handle("GET /inbox", c.site.Handle(c.empty("inbox")))
+
+	mux.Handle("GET /sign-in", c.site.Handle(c.signIn))
+	mux.Handle("GET /callback", c.site.Handle(c.callback))
+	mux.Handle("GET /sign-out", c.site.Handle(c.askSignOut))
+	mux.Handle("POST /sign-out", c.site.Handle(c.signOut))
+	c.site.Mount(mux)
+
+	return c.site.Protect(c.site.Over(mux))
+}

@@ -1,0 +1,101 @@
+package cabinet
+
+import (
+	"context"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/cabinet/access"
+	"asoba.example/cabinet/issuer/issuertest"
+	"asoba.example/cabinet/profile"
+	"asoba.example/migrations/pgtest"
+	"asoba.example/migrations/redistest"
+)
+
+// The people of the tests.
+var (
+	anna  = uuid.MustParse("018f0000-0000-7000-8000-000000000001")
+	grant = uuid.MustParse("018f0000-0000-7000-8000-0000000000aa")
+	noon  = time.Date(2026, 5, 12, 9, 0, 0, 0, time.UTC) // in Minsk
+)
+
+const annasNumber = "0000000A000PB2"
+
+// world is a cabinet on real stores, in front of a provider.
+type world struct {
+	url      string
+	pool     *pgxpool.Pool
+	trips    *pgtest.Trips
+	provider *issuertest.Provider
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	now := func() time.Time { return noon }
+	w := &world{provider: issuertest.New(t, now)}
+	w.pool, w.trips = pgtest.CountingCabinet(t)
+	server := httptest.NewUnstartedServer(nil)
+	w.url = "http://" + server.Listener.Addr().String()
+	c, err := New(Config{
+		URL: w.url, ClientID: issuertest.ClientID, IssuerURL: w.provider.URL, Issuer: w.provider.Issuer(t, w.url+"/callback"),
+		Pool: w.pool, Redis: redistest.New(t), SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Config.Handler = c.Handler()
+	server.Start()
+	t.Cleanup(server.Close)
+	w.register(t, "")
+	w.hear(t, noon)
+	return w
+}
+
+// register applies what the register says of Anna; gone is "" while she lives.
+func (w *world) register(t *testing.T, gone profile.Reason) {
+	t.Helper()
+	limited := time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC)
+	w.write(t, func(ctx context.Context, tx pgx.Tx) error {
+		return profile.Apply(ctx, tx, []profile.Person{{
+			ID: anna, Number: annasNumber, Sex: "F", BirthDate: "1956-03", Citizenship: "BY", Gone: gone, Limited: &limited,
+		}}, noon.Add(-48*time.Hour))
+	})
+}
+
+// hear has the feed speak at a moment.
+func (w *world) hear(t *testing.T, at time.Time) {
+	t.Helper()
+	w.write(t, func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE follow SET heard_at = $1`, at)
+		return err
+	})
+}
+
+// end ends sign-ins, as the feed would.
+func (w *world) end(t *testing.T, ended access.Ended) {
+	t.Helper()
+	w.write(t, func(ctx context.Context, tx pgx.Tx) error {
+		return access.End(ctx, tx, []access.Ended{ended}, noon.Add(-time.Hour))
+	})
+}
+
+func (w *world) write(t *testing.T, act func(ctx context.Context, tx pgx.Tx) error) {
+	t.Helper()
+	err := pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) error { return act(t.Context(), tx) })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// signIn is what the provider says of Anna's sign-in.
+func signIn() map[string]any {
+	return map[string]any{
+		"sub": annasNumber, "gid": grant.String(), "acr": "substantial", "auth_time": noon.Add(-time.Minute).Unix(),
+		"scope": "openid cabinet.profile cabinet.journal.read",
+	}
+}

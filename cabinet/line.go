@@ -1,0 +1,93 @@
+package cabinet
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"asoba.example/cabinet/journal"
+)
+
+// line is a journal entry as the citizen reads it; what is empty is not shown.
+type line struct {
+	ID       uuid.UUID
+	At       time.Time
+	Word     string // key of what happened
+	Site     string // which e-service, by the name that the provider knows it by
+	Desk     bool   // a clerk acted
+	Office   string
+	Level    string // key of how the citizen signed in
+	Agent    string
+	Changed  bool // a value of the profile, from Old to New
+	Old, New string
+}
+
+// told are the kinds of entries that have a word of their own, "kind." and this.
+var told = map[string]bool{
+	"agreement.given": true, "agreement.withdrawn": true,
+	"cabinet.activated": true, "cabinet.deactivated": true, "cabinet.restored": true,
+	"grant.ended": true, "grant.ended.here": true, "grant.given": true, "grant.given.here": true,
+	"identifier.activated": true, "identifier.issued": true, "identifier.unblocked": true,
+	"identifier.blocked.desk": true, "identifier.blocked.register": true, "identifier.blocked.security": true,
+	"identifier.blocked.self": true,
+	"journal.read":            true, "password.changed": true, "password.reissued": true, "person.changed": true,
+	"profile.changed.birth_date": true, "profile.changed.citizenship": true,
+	"profile.changed.identification_number": true, "profile.changed.incapable": true, "profile.changed.limited": true,
+	"profile.changed.sex": true,
+	"profile.read":        true, "sessions.ended": true, "sign_in.refused": true, "signed_in": true, "signed_out": true,
+}
+
+func (c *Cabinet) lines(entries []journal.Entry, language string) []line {
+	all := make([]line, len(entries))
+	for i, e := range entries {
+		all[i] = c.line(e, language)
+	}
+	return all
+}
+
+// line puts an entry as a person would.
+func (c *Cabinet) line(e journal.Entry, language string) line {
+	l := line{ID: e.ID, At: e.At, Site: e.ClientID, Desk: e.Actor == journal.Staff, Office: e.Office, Agent: e.Agent}
+	kind, here := string(e.Kind), e.ClientID == c.cfg.ClientID
+	if here {
+		l.Site = ""
+	}
+	switch {
+	case e.Kind == journal.IdentifierBlocked:
+		kind += "." + e.Detail["reason"]
+	case here && (kind == "grant.given" || e.Kind == journal.GrantEnded):
+		kind += ".here"
+	case kind == "signed_in" && (e.ACR == "low" || e.ACR == "substantial"):
+		l.Level = "level." + e.ACR
+	case e.Kind == journal.ProfileChanged:
+		field := e.Detail["field"]
+		kind += "." + field
+		l.Changed = true
+		l.Old, l.New = c.value(field, e.Detail["old"], language), c.value(field, e.Detail["new"], language)
+	}
+	if !told[kind] {
+		kind = "other" // of a provider newer than this cabinet
+	}
+	l.Word = "kind." + kind
+	return l
+}
+
+// value says a value of the profile.
+func (c *Cabinet) value(field, value, language string) string {
+	switch {
+	case value == "":
+		return c.site.Say(language, "value.none", nil)
+	case field == "sex" && (value == "F" || value == "M"):
+		return c.site.Say(language, "value.sex."+value, nil)
+	case field == "citizenship" && value == "stateless":
+		return c.site.Say(language, "value.stateless", nil)
+	case field == "citizenship":
+		return country(value, language)
+	case field == "birth_date" || field == "incapable" || field == "limited":
+		if at := wholeDate(value); at != nil {
+			return at.Format("02.01.2006")
+		}
+		return partialDate(value)
+	}
+	return value
+}

@@ -1,0 +1,112 @@
+package cabinet
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/profile"
+	"asoba.example/provider/page"
+	"asoba.example/provider/page/pagetest"
+)
+
+func TestWords(t *testing.T) {
+	t.Parallel()
+	pagetest.Words(t, ".")
+}
+
+// Every page, in every language, as it was.
+func TestPagesAreAsBefore(t *testing.T) {
+	t.Parallel()
+	site := pagetest.Site(t, Room())
+	c := &Cabinet{site: site, cfg: Config{ClientID: "cabinet"}}
+	born, limited := time.Date(1956, 3, 8, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC)
+	mine := profile.Profile{State: profile.Activated, StateAt: noon, Sex: "F", BirthDate: "1956-03-08", Citizenship: "BY", UpdatedAt: noon}
+	partly := profile.Profile{State: profile.Activated, StateAt: noon, Sex: "M", BirthDate: "1956", Citizenship: "stateless", Limited: &limited, UpdatedAt: noon}
+	for _, v := range []struct {
+		name, address string
+		view          page.View
+	}{
+		{"welcome", "/", page.View{Name: "welcome"}},
+		{"start", "/", page.View{Name: "start", Data: startPage{Name: "Анна", Since: noon, Security: "https://idp.example/security"}}},
+		{"start-nameless", "/", page.View{Name: "start", Data: startPage{Since: noon, Security: "https://idp.example/security"}}},
+		{"profile", "/profile", page.View{Name: "profile", Data: profilePage{Identifier: annasNumber, Profile: mine, Born: &born, Citizenship: "Беларусь"}}},
+		{"profile-partly", "/profile", page.View{Name: "profile", Data: profilePage{Identifier: annasNumber, Profile: partly, BornAbout: "1956", Citizenship: "—"}}},
+		{"journal", "/journal", page.View{Name: "journal", Data: journalPage{Newest: true, Older: "/journal?from=x", Entries: c.lines(everything(), "ru"), Security: "https://idp.example/security"}}},
+		{"journal-empty", "/journal", page.View{Name: "journal", Data: journalPage{Newest: true, Security: "https://idp.example/security"}}},
+		{"services", "/services", page.View{Name: "services"}},
+		{"cases", "/cases", page.View{Name: "cases"}},
+		{"inbox", "/inbox", page.View{Name: "inbox"}},
+		{"sign-out", "/sign-out", page.View{Name: "sign-out", Data: signOutPage{IDToken: "token", Back: "https://cabinet.example/"}}},
+		{"ended", "/profile", page.View{Name: "ended", Data: endedPage{SignIn: "/sign-in?return=%2Fprofile"}}},
+		{"declined", "/callback", page.View{Name: "declined"}},
+		{"stale", "/callback", page.View{Name: "stale"}},
+	} {
+		v.view.SignedIn = v.name != "welcome"
+		pagetest.Golden(t, site, v.name, v.address, v.view)
+	}
+}
+
+// everything is an entry of each kind that has a word of its own, and one of a newer provider.
+func everything() []journal.Entry {
+	all := []journal.Entry{
+		{Kind: "signed_in", Actor: journal.Self, ACR: "substantial", Agent: "Firefox, Linux", ClientID: "pension"},
+		{Kind: "signed_in", Actor: journal.Self, ACR: "low", ClientID: "cabinet"},
+		{Kind: "grant.given", Actor: journal.Self, ClientID: "cabinet"},
+		{Kind: "grant.given", Actor: journal.Self, ClientID: "pension", Detail: map[string]string{"scope": "openid"}},
+		{Kind: "grant.ended", Actor: journal.Self, ClientID: "cabinet"},
+		{Kind: "grant.ended", Actor: journal.Self, ClientID: "pension"},
+		{Kind: journal.ProfileRead, Actor: journal.Client, ClientID: "pension"},
+		{Kind: journal.JournalRead, Actor: journal.Client, ClientID: "pension"},
+		{Kind: "identifier.issued", Actor: journal.Staff, Office: "17"},
+		{Kind: "password.reissued", Actor: journal.Staff},
+		{Kind: "something.new", Actor: journal.System},
+	}
+	for _, kind := range []journal.Kind{
+		"agreement.given", "agreement.withdrawn", "cabinet.activated", "cabinet.deactivated", "cabinet.restored",
+		"identifier.activated", "identifier.unblocked", "password.changed", "person.changed", "sessions.ended",
+		"sign_in.refused", "signed_out",
+	} {
+		all = append(all, journal.Entry{Kind: kind, Actor: journal.Self})
+	}
+	for _, reason := range []string{"self", "desk", "register", "security"} {
+		all = append(all, journal.Entry{Kind: journal.IdentifierBlocked, Actor: journal.Self, Detail: map[string]string{"reason": reason}})
+	}
+	for _, change := range []struct{ field, old, fresh string }{
+		{"sex", "F", "M"},
+		{"citizenship", "stateless", "BY"},
+		{"birth_date", "1956", "1956-03-08"},
+		{"incapable", "", "2026-01-15"},
+		{"limited", "2026-01-15", ""},
+		{"identification_number", annasNumber, "7000000A000PB1"},
+	} {
+		all = append(all, journal.Entry{
+			Kind: journal.ProfileChanged, Actor: journal.System,
+			Detail: map[string]string{"field": change.field, "old": change.old, "new": change.fresh},
+		})
+	}
+	for i := range all {
+		all[i].ID, all[i].At = uuid.UUID{}, noon.Add(-time.Duration(i)*time.Hour)
+	}
+	return all
+}
+
+// Each kind that we say we have a word for stands in everything.
+func TestEverythingIsTold(t *testing.T) {
+	t.Parallel()
+	c := &Cabinet{site: pagetest.Site(t, Room()), cfg: Config{ClientID: "cabinet"}}
+	said := map[string]bool{}
+	for _, l := range c.lines(everything(), "be") {
+		said[l.Word] = true
+	}
+	for kind := range told {
+		if !said["kind."+kind] {
+			t.Errorf("%q is said of nothing", kind)
+		}
+	}
+	if !said["kind.other"] {
+		t.Error("nothing is said of what a newer provider tells")
+	}
+}

@@ -1,0 +1,180 @@
+package cabinet
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"asoba.example/cabinet/issuer"
+	"asoba.example/provider/api"
+)
+
+// requestFor is how long a citizen may take to sign in at the provider.
+const requestFor = time.Hour
+
+// session is a citizen signed in to the web cabinet. Tokens stay here; the browser holds a random word.
+type session struct {
+	Token       api.Token // what the access token says, checked when it came
+	AccessToken string
+	IDToken     string
+	Name        string // "" where the provider knows none
+	BeganAt     time.Time
+}
+
+// request is a sign-in on its way: begun in one browser, to come back to it once.
+type request struct {
+	issuer.Request
+	Browser string // digest of the browser's word
+	Return  string // the page that was asked for
+}
+
+// sessions keeps both in Redis, under digests, so that a reader of its keys can use none of them. They may be lost:
+// then the citizen signs in again. That a session is there lets nobody in; the gate is asked each time.
+//
+//	cabinet:session:{digest of the session's word}
+//	cabinet:request:{digest of state}
+type sessions struct {
+	redis       redis.UniversalClient
+	secure      bool
+	idle, total time.Duration
+	now         func() time.Time
+}
+
+var (
+	errNoSession = errors.New("no session")
+	errNoRequest = errors.New("no such sign-in on its way in this browser")
+)
+
+// begin keeps a session under a new word and ends the one that the browser had.
+func (s sessions) begin(ctx context.Context, w http.ResponseWriter, r *http.Request, begun session) error {
+	if err := s.end(ctx, w, r); err != nil {
+		return err
+	}
+	begun.BeganAt = s.now()
+	word := rand.Text()
+	if err := s.keep(ctx, sessionKey(word), begun, s.idle); err != nil {
+		return fmt.Errorf("begin a session: %w", err)
+	}
+	s.setCookie(w, "session", word)
+	return nil
+}
+
+// find gives the browser's session, which counts as its use.
+func (s sessions) find(ctx context.Context, r *http.Request) (session, error) {
+	var found session
+	word := s.cookie(r, "session")
+	if word == "" {
+		return found, errNoSession
+	}
+	text, err := s.redis.GetEx(ctx, sessionKey(word), s.idle).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return found, errNoSession
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &found)
+	}
+	if err != nil {
+		return session{}, fmt.Errorf("find a session: %w", err)
+	}
+	if s.now().Sub(found.BeganAt) >= s.total {
+		return session{}, errNoSession
+	}
+	return found, nil
+}
+
+// end ends the browser's session, if it has one.
+func (s sessions) end(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
+	word := s.cookie(r, "session")
+	if word == "" {
+		return nil
+	}
+	if err := s.redis.Del(ctx, sessionKey(word)).Err(); err != nil {
+		return fmt.Errorf("end a session: %w", err)
+	}
+	http.SetCookie(w, s.made("session", "", -1))
+	return nil
+}
+
+// send keeps a sign-in on its way and binds it to the browser.
+func (s sessions) send(ctx context.Context, w http.ResponseWriter, r *http.Request, sent request) error {
+	browser := s.cookie(r, "browser")
+	if browser == "" {
+		browser = rand.Text()
+		s.setCookie(w, "browser", browser)
+	}
+	sent.Browser = digest(browser)
+	if err := s.keep(ctx, requestKey(sent.State), sent, requestFor); err != nil {
+		return fmt.Errorf("keep a sign-in: %w", err)
+	}
+	return nil
+}
+
+// receive takes a sign-in that came back: once, and only into the browser that began it.
+func (s sessions) receive(ctx context.Context, r *http.Request, state string) (request, error) {
+	var sent request
+	text, err := s.redis.GetDel(ctx, requestKey(state)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return sent, errNoRequest
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &sent)
+	}
+	if err != nil {
+		return request{}, fmt.Errorf("find a sign-in: %w", err)
+	}
+	if sent.Browser != digest(s.cookie(r, "browser")) {
+		return request{}, errNoRequest
+	}
+	return sent, nil
+}
+
+func (s sessions) keep(ctx context.Context, key string, v any, expiry time.Duration) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return s.redis.Set(ctx, key, text, expiry).Err()
+}
+
+func sessionKey(word string) string  { return "cabinet:session:{" + digest(word) + "}" }
+func requestKey(state string) string { return "cabinet:request:{" + digest(state) + "}" }
+
+func digest(word string) string {
+	sum := sha256.Sum256([]byte(word))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func (s sessions) cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(s.cookieName(name))
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+func (s sessions) setCookie(w http.ResponseWriter, name, word string) {
+	http.SetCookie(w, s.made(name, word, 0))
+}
+
+// made is one of our cookies. Lax, not Strict: the citizen comes back from the provider with them.
+func (s sessions) made(name, value string, maxAge int) *http.Cookie {
+	return &http.Cookie{
+		Name: s.cookieName(name), Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+func (s sessions) cookieName(name string) string {
+	if s.secure {
+		return "__Host-cabinet_" + name
+	}
+	return "cabinet_" + name
+}

@@ -1,0 +1,38 @@
+package cabinet
+
+import (
+	"errors"
+	"net/http"
+
+	"asoba.example/provider/page"
+)
+
+// askSignOut handles GET /sign-out. Its form carries what the provider needs (OpenID Connect RP-Initiated Logout §2):
+// in a body, since an ID token names its person and does not belong into an address.
+func (c *Cabinet) askSignOut(w http.ResponseWriter, r *http.Request) error {
+	found, err := c.sessions.find(r.Context(), r)
+	if errors.Is(err, errNoSession) {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.site.Show(w, r, page.View{
+		Name: "sign-out", SignedIn: true, FormAction: []string{c.cfg.IssuerURL},
+		Data: signOutPage{IDToken: found.IDToken, Back: c.cfg.URL + "/"},
+	})
+}
+
+// signOut handles POST /sign-out: it ends the session here and has the browser post the same form to the provider.
+func (c *Cabinet) signOut(w http.ResponseWriter, r *http.Request) error {
+	if err := c.sessions.end(r.Context(), w, r); err != nil {
+		return err
+	}
+	to, err := c.cfg.Issuer.EndSession(r.Context())
+	if err != nil || to == "" {
+		return page.Refuse(http.StatusServiceUnavailable, "error.sign_out", err)
+	}
+	http.Redirect(w, r, to, http.StatusTemporaryRedirect)
+	return nil
+}

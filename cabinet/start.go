@@ -1,0 +1,50 @@
+package cabinet
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/profile"
+	"asoba.example/provider/page"
+)
+
+// lastEntries is how many entries of the journal the start page shows.
+const lastEntries = 5
+
+// start handles GET /.
+func (c *Cabinet) start(w http.ResponseWriter, r *http.Request) error {
+	found, err := c.sessions.find(r.Context(), r)
+	if errors.Is(err, errNoSession) {
+		return c.site.Show(w, r, page.View{Name: "welcome"})
+	}
+	if err != nil {
+		return err
+	}
+	var (
+		mine profile.Profile
+		last journal.Page
+	)
+	in, err := c.letIn(w, r, visitor{found}, func(b *pgx.Batch, subject string) {
+		profile.Queue(b, subject, &mine)
+		journal.Queue(b, subject, journal.Place{}, lastEntries, &last)
+	})
+	if err != nil || !in {
+		return err
+	}
+	return c.show(w, r, "start", startPage{
+		Name: found.Name, Since: mine.StateAt, Entries: c.lines(last.Entries, c.site.Language(r)), Security: c.securityPage(),
+	})
+}
+
+// empty handles the pages of what the cabinet does not offer yet, and says so.
+func (c *Cabinet) empty(name string) func(w http.ResponseWriter, r *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if _, in, err := c.visit(w, r, nil); err != nil || !in {
+			return err
+		}
+		return c.show(w, r, name, nil)
+	}
+}

@@ -1,0 +1,79 @@
+package cabinet
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/cabinet/access"
+	"asoba.example/cabinet/issuer"
+	"asoba.example/provider/page"
+)
+
+// pages are what a citizen may come back to after a sign-in.
+var pages = map[string]bool{"/": true, "/profile": true, "/services": true, "/cases": true, "/inbox": true, "/journal": true}
+
+// A visitor is a citizen who was let in for this one page.
+type visitor struct{ session }
+
+// visit lets the citizen in and asks what the page shows, or answers instead: who has not signed in is sent to, and
+// comes back to this page. in tells whether the page is still to be shown.
+func (c *Cabinet) visit(w http.ResponseWriter, r *http.Request, ask func(b *pgx.Batch, subject string)) (v visitor, in bool, err error) {
+	v.session, err = c.sessions.find(r.Context(), r)
+	if errors.Is(err, errNoSession) {
+		http.Redirect(w, r, signInAt(r.URL.Path), http.StatusSeeOther)
+		return v, false, nil
+	}
+	if err != nil {
+		return v, false, err
+	}
+	in, err = c.letIn(w, r, v, ask)
+	return v, in, err
+}
+
+// letIn asks the gate about a session, as about any token, or says why not. The session of whom it refuses is over.
+func (c *Cabinet) letIn(w http.ResponseWriter, r *http.Request, v visitor, ask func(b *pgx.Batch, subject string)) (bool, error) {
+	decision, err := c.gate.Admit(r.Context(), c.question(v.Token), v.AccessToken, func(b *pgx.Batch) {
+		if ask != nil {
+			ask(b, v.Token.Subject)
+		}
+	})
+	switch {
+	case errors.Is(err, issuer.ErrAway):
+		return false, page.Refuse(http.StatusServiceUnavailable, "error.provider_away", err)
+	case err != nil:
+		return false, err
+	}
+	switch decision {
+	case access.Admit:
+		return true, nil
+	case access.RefuseUnknown:
+		w.Header().Set("Retry-After", retryAfter)
+		return false, page.Refuse(http.StatusServiceUnavailable, "error.no_cabinet_yet", nil)
+	}
+	if err := c.sessions.end(r.Context(), w, r); err != nil {
+		return false, err
+	}
+	if decision == access.RefuseDeactivate {
+		return false, page.Refuse(http.StatusForbidden, "error.deactivated", nil)
+	}
+	return false, c.site.Show(w, r, page.View{
+		Status: http.StatusForbidden, Name: "ended", Data: endedPage{SignIn: signInAt(r.URL.Path)},
+	})
+}
+
+// show shows a page to somebody who is in.
+func (c *Cabinet) show(w http.ResponseWriter, r *http.Request, name string, data any) error {
+	return c.site.Show(w, r, page.View{Name: name, Data: data, SignedIn: true, Wide: true})
+}
+
+func (c *Cabinet) securityPage() string { return c.cfg.IssuerURL + "/security" }
+
+func signInAt(path string) string {
+	if !pages[path] || path == "/" {
+		return "/sign-in"
+	}
+	return "/sign-in?" + url.Values{"return": {path}}.Encode()
+}
