@@ -1,0 +1,38 @@
+package tokens_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+
+	"asoba.example/provider/tokens"
+)
+
+// What was not made here, as this kind and whole, is dropped without asking a store.
+func TestOpaqueKnowsItsOwn(t *testing.T) {
+	t.Parallel()
+	ours, theirs := tokens.NewOpaque(make([]byte, 32)), tokens.NewOpaque([]byte("another key, of thirty-two bytes"))
+	gid := uuid.Must(uuid.NewV7())
+	token := ours.New(tokens.Code, gid)
+	if got, ok := ours.Open(tokens.Code, token); !ok || got != gid {
+		t.Errorf("got %v, %v for its own", got, ok)
+	}
+	if token == ours.New(tokens.Code, gid) {
+		t.Error("two alike")
+	}
+	for i := range token {
+		broken := []byte(token)
+		broken[i] ^= 1
+		if _, ok := ours.Open(tokens.Code, string(broken)); ok {
+			t.Errorf("%s passes for %s", broken, token)
+		}
+	}
+	for _, foreign := range []string{
+		"", "code_", token + "A", token[:len(token)-1], token + "\n", "refresh" + token[len("code"):],
+		ours.New(tokens.Refresh, gid), theirs.New(tokens.Code, gid),
+	} {
+		if _, ok := ours.Open(tokens.Code, foreign); ok {
+			t.Errorf("%q passes", foreign)
+		}
+	}
+}
