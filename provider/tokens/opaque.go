@@ -52,11 +52,11 @@ func (o Opaque) New(kind Kind, gid uuid.UUID) string {
 // Open gives the grant of a token that we made as this kind.
 func (o Opaque) Open(kind Kind, token string) (gid uuid.UUID, ours bool) {
 	text, ok := strings.CutPrefix(token, string(kind)+"_")
-	if !ok || base64.RawURLEncoding.DecodedLen(len(text)) != opaqueSize {
+	if !ok || len(text) != base64.RawURLEncoding.EncodedLen(opaqueSize) {
 		return uuid.Nil, false
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || !hmac.Equal(raw[tagAt:], o.tag(kind, raw[:tagAt])) {
+	if err != nil || len(raw) != opaqueSize || !hmac.Equal(raw[tagAt:], o.tag(kind, raw[:tagAt])) { // it passes over line ends
 		return uuid.Nil, false
 	}
 	return uuid.UUID(raw[:idSize]), true

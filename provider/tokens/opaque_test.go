@@ -28,7 +28,7 @@ func TestOpaqueKnowsItsOwn(t *testing.T) {
 		}
 	}
 	for _, foreign := range []string{
-		"", "code_", token + "A", token[:len(token)-1], token + "\n", "refresh" + token[len("code"):],
+		"", "code_", token + "A", token[:len(token)-1], token + "\n", token[:len(token)-1] + "\n", "refresh" + token[len("code"):],
 		ours.New(tokens.Refresh, gid), theirs.New(tokens.Code, gid),
 	} {
 		if _, ok := ours.Open(tokens.Code, foreign); ok {
