@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -65,7 +66,7 @@ func TestBlockOutlivesAPowerCut(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	gate.shut()
+	gate.shutAt(regexp.MustCompile(`(?i)\bset\r\n\$\d+\r\ndenied:`)) // the clean-up's first word to Redis
 	blocking, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	answered := make(chan error, 1)
@@ -134,11 +135,12 @@ func TestCabinetHoldsNothingOfTheProvider(t *testing.T) {
 	}
 }
 
-// A gate stands before a Redis: shut, what comes stays unanswered.
+// A gate stands before a Redis. Once it has shut, what comes stays unanswered.
 type gate struct {
 	url  string
 	mu   sync.Mutex
-	wait chan struct{} // under mu; closed while the gate is open
+	at   *regexp.Regexp // under mu: what shuts the gate
+	wait chan struct{}  // under mu; closed while the gate is open
 }
 
 func newGate(t *testing.T, to string) *gate {
@@ -194,11 +196,8 @@ func (g *gate) pass(ctx context.Context, out io.WriteCloser, in io.Reader) {
 		if err != nil {
 			return
 		}
-		g.mu.Lock()
-		wait := g.wait
-		g.mu.Unlock()
 		select {
-		case <-wait:
+		case <-g.come(buffer[:n]):
 		case <-ctx.Done():
 			return
 		}
@@ -208,10 +207,20 @@ func (g *gate) pass(ctx context.Context, out io.WriteCloser, in io.Reader) {
 	}
 }
 
-func (g *gate) shut() {
+// come gives what to wait for before something may pass.
+func (g *gate) come(what []byte) <-chan struct{} {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.wait = make(chan struct{})
+	if g.at != nil && g.at.Match(what) {
+		g.at, g.wait = nil, make(chan struct{})
+	}
+	return g.wait
+}
+
+func (g *gate) shutAt(what *regexp.Regexp) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.at = what
 }
 
 func (g *gate) open() {

@@ -94,7 +94,7 @@ var server = sync.OnceValues(func() (running, error) {
 	defer client.Close()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for client.Ping(ctx).Err() != nil {
+	for !exists(socket) || client.Ping(ctx).Err() != nil { // the client complains aloud of a socket that is not there
 		if process.Ended() {
 			said, _ := io.ReadAll(io.NewSectionReader(log, 0, 8<<10))
 			return running{}, fmt.Errorf("start Redis: %s", said)
@@ -107,3 +107,8 @@ var server = sync.OnceValues(func() (running, error) {
 	}
 	return running{socket, process}, nil
 })
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

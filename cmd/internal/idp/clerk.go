@@ -11,7 +11,7 @@ import (
 	"asoba.example/login/identity"
 )
 
-func clerkCommand() *cobra.Command {
+func clerkCommand(config reader) *cobra.Command {
 	staff := &cobra.Command{Use: "clerk", Short: "The desk's staff"}
 	var identifier, phone, office, role string
 	var names identity.Names
@@ -34,7 +34,7 @@ func clerkCommand() *cobra.Command {
 			if office == "" {
 				return errors.New("--office: where the clerk works is not said")
 			}
-			return withHouse(cmd, func(h *house) error {
+			return withHouse(cmd, config, func(h *house) error {
 				known, err := h.identities.Find(cmd.Context(), id)
 				if err != nil {
 					return err

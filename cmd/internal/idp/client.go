@@ -12,7 +12,7 @@ import (
 	"asoba.example/provider/clients"
 )
 
-func clientCommand() *cobra.Command {
+func clientCommand(config reader) *cobra.Command {
 	client := &cobra.Command{Use: "client", Short: "Clients: e-services, desks' systems, the cabinet"}
 	var id string
 	add := &cobra.Command{
@@ -39,7 +39,7 @@ func clientCommand() *cobra.Command {
 			if err := json.Unmarshal(raw, &metadata); err != nil {
 				return fmt.Errorf("%s is not client metadata: %w", args[0], err)
 			}
-			return withHouse(cmd, func(h *house) error {
+			return withHouse(cmd, config, func(h *house) error {
 				registered, secret, err := h.clients.Register(cmd.Context(), id, metadata, clients.By{At: time.Now()})
 				if err != nil {
 					return err

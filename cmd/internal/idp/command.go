@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -25,14 +26,26 @@ var manual string
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := command().ExecuteContext(ctx); err != nil {
+	if err := Run(ctx, os.Environ(), os.Stdin, os.Stdout, os.Args[1:]...); err != nil {
 		fmt.Fprintln(os.Stderr, "idp:", err)
 		return 1
 	}
 	return 0
 }
 
-func command() *cobra.Command {
+// Run runs the sub-command that the arguments name, with its settings from an environment.
+func Run(ctx context.Context, environ []string, in io.Reader, out io.Writer, args ...string) error {
+	root := command(func() (Config, error) { return settings.Read[Config](environ) })
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetArgs(args)
+	return root.ExecuteContext(ctx)
+}
+
+// A reader reads the settings; every wrong one is told at once.
+type reader func() (Config, error)
+
+func command(config reader) *cobra.Command {
 	help, err := settings.Help(manual)
 	if err != nil {
 		panic(err) // config.go is part of this program
@@ -44,16 +57,13 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(), migrateCommand(), clientCommand(), clerkCommand(), keyCommand())
+	root.AddCommand(serveCommand(config), migrateCommand(config), registerCommand(config), clientCommand(config), clerkCommand(config), keyCommand())
 	return root
 }
 
-// config reads the settings; every wrong one is told at once.
-func config() (Config, error) { return settings.Read[Config](os.Environ()) }
-
 // withHouse lets an errand act in the provider's house. What it sets off in the
 // background, messages above all, is done by the nodes that serve.
-func withHouse(cmd *cobra.Command, act func(h *house) error) error {
+func withHouse(cmd *cobra.Command, config reader, act func(h *house) error) error {
 	cfg, err := config()
 	if err != nil {
 		return err
@@ -66,7 +76,7 @@ func withHouse(cmd *cobra.Command, act func(h *house) error) error {
 	return act(h)
 }
 
-func serveCommand() *cobra.Command {
+func serveCommand(config reader) *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
 		Short: "Serve until told to stop",
@@ -81,7 +91,7 @@ func serveCommand() *cobra.Command {
 	}
 }
 
-func migrateCommand() *cobra.Command {
+func migrateCommand(config reader) *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the database to the schema of this build",

@@ -151,7 +151,7 @@ func (h *house) furnish(ctx context.Context) (err error) {
 		return err
 	}
 	h.clerks = &clerk.Clerks{Pool: h.pool}
-	h.register = &register.Register{Pool: h.back, Cascade: h.identities.Deactivate}
+	h.register = &register.Register{Pool: h.back, Cascade: h.identities.Deactivate, Restored: h.identities.Restore}
 	h.codes = &code.Codes{
 		Redis: h.redis, Key: codesKey, Outbox: h.outbox, Pool: h.pool, Say: h.site.Say, Relaxed: h.cfg.Relaxed, Now: time.Now,
 	}

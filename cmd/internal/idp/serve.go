@@ -2,8 +2,170 @@ package idp
 
 import (
 	"context"
+	"crypto/tls"
+	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"asoba.example/cmd/internal/run"
+	"asoba.example/consent"
+	"asoba.example/login"
+	"asoba.example/provider"
+	"asoba.example/provider/api"
+	"asoba.example/provider/clients"
+	"asoba.example/provider/manage"
 )
 
-// Serve runs the provider until ctx ends. It returns before it listens when a setting or a store is wrong.
-func Serve(ctx context.Context, cfg Config, log *slog.Logger) error { panic("unwritten") }
+// Serve runs the provider until ctx ends. When a setting, a port or a store is
+// wrong it says so and has served nobody.
+func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
+	secure, err := certificate(cfg)
+	if err != nil {
+		return err
+	}
+	public, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("IDP_LISTEN: %w", err)
+	}
+	defer public.Close()
+	management, err := net.Listen("tcp", cfg.ManagementListen)
+	if err != nil {
+		return fmt.Errorf("IDP_MANAGEMENT_LISTEN: %w", err)
+	}
+	defer management.Close()
+
+	h, err := newHouse(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	observer, err := api.NewObserver(api.ObserverConfig{Log: log, Metrics: h.metrics, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	pages, err := h.public()
+	if err != nil {
+		return err
+	}
+	doors, err := h.management()
+	if err != nil {
+		return err
+	}
+	server := func(listener net.Listener, doors http.Handler) (run.Part, error) {
+		doors, err := run.Behind(cfg.TrustedProxies, observer.Observe(doors))
+		return run.Server{Listener: listener, Handler: doors, TLS: secure, Log: log, Ready: h.ready}.Run, err
+	}
+	servePublic, err := server(public, pages)
+	if err != nil {
+		return err
+	}
+	serveManagement, err := server(management, doors)
+	if err != nil {
+		return err
+	}
+
+	if err := h.cleaner.CleanRecent(ctx); err != nil { // what a crash may have left in Redis
+		return err
+	}
+	log.Info("serving", "issuer", cfg.Issuer, "management", cfg.ManagementURL)
+	if cfg.Relaxed {
+		log.Warn("limits on attempts and SMS are lifted: IDP_RELAXED is for trials only")
+	}
+	return run.All(ctx,
+		servePublic,
+		serveManagement,
+		h.work,
+		run.Every(100*time.Millisecond, log, "give events their places", h.sealer.Seal),
+		run.Every(time.Second, log, "listen to the feed", h.feed.Listen),
+		run.Every(10*time.Second, log, "refresh the signing keys", h.keys.Refresh),
+		run.Every(time.Second, log, "follow the clients", h.clients.Refresh),
+	)
+}
+
+// work does the jobs until ctx ends.
+func (h *house) work(ctx context.Context) error {
+	if err := h.jobs.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start the jobs: %w", err)
+	}
+	<-ctx.Done()
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return h.jobs.Stop(patience)
+}
+
+// public is what citizens and e-services see.
+func (h *house) public() (http.Handler, error) {
+	tokenKey, err := h.box.Key("tokens")
+	if err != nil {
+		return nil, err
+	}
+	interactions := provider.NewInteractions(provider.InteractionsConfig{Redis: h.redis, Secure: h.secure(), For: waitFor, Now: time.Now})
+	op, err := provider.New(provider.Config{
+		Issuer: h.cfg.Issuer, Resources: h.resources(),
+		Pool: h.pool, Redis: h.redis,
+		Accounts: h.accounts, Consents: h.agreements, Clients: h.clients, Keys: h.keys, Sessions: h.sessions,
+		Interactions: interactions, Denials: h.denials, Jobs: h.jobs, Site: h.site, TokenKey: tokenKey,
+		CodeFor: time.Minute, AccessTokenFor: accessTokenFor, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
+		Now: time.Now, Log: h.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	signIn, err := login.New(login.Config{
+		Site: h.site, Interactions: interactions, Accounts: h.accounts, Sessions: h.sessions, Clients: h.clients,
+		Denials: h.denials, Jobs: h.jobs, Registry: h.identities, Codes: h.codes, Browsers: h.browsers, Throttle: h.throttle,
+		Pool: h.pool, Redis: h.redis, CabinetURL: h.cfg.CabinetURL, Now: time.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	agree, err := consent.New(consent.Config{
+		Site: h.site, Interactions: interactions, Accounts: h.accounts, Sessions: h.sessions, Clients: h.clients,
+		Agreements: h.agreements, Pool: h.pool, Now: time.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	op.Mount(mux)
+	signIn.Mount(mux)
+	agree.Mount(mux)
+	h.site.Mount(mux)
+	return h.site.Protect(h.site.Over(mux), provider.CrossOrigin...), nil
+}
+
+// resources are the APIs that take access tokens of this provider.
+func (h *house) resources() []provider.Resource {
+	return []provider.Resource{
+		{Identifier: h.cfg.CabinetURL, Scopes: clients.CabinetScopes},
+		{Identifier: h.cfg.ManagementURL, Scopes: clients.ManagementScopes},
+	}
+}
+
+// certificate is for both listeners; nil where a proxy in front has it.
+func certificate(cfg Config) (*tls.Config, error) {
+	if cfg.TLSCertFile == "" && cfg.TLSKeyFile == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(cfg.TLSCertFile, cfg.TLSKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("IDP_TLS_CERT_FILE and IDP_TLS_KEY_FILE: %w", err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}, nil
+}
+
+// management is what desks, operators and other state systems see.
+func (h *house) management() (http.Handler, error) {
+	bearer := manage.Bearer{
+		Verifier: api.Verifier{Keys: h.keys, Issuer: h.cfg.Issuer, Audience: h.cfg.ManagementURL, Now: time.Now},
+		Denials:  h.denials, Clients: h.clients,
+	}
+	mux := http.NewServeMux()
+	manage.New(manage.Config{Bearer: bearer, Clients: h.clients, Feed: h.feed, Now: time.Now}).Mount(mux)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{}))
+	return mux, nil
+}

@@ -1,0 +1,112 @@
+package login_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"asoba.example/login"
+	"asoba.example/login/register"
+	"asoba.example/migrations/pgtest"
+	"asoba.example/provider/api"
+)
+
+// A consumer of the feed reads an edition's people page by page, and sees each fact that holds.
+func TestPeopleOfAnEditionAreReadByPages(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, time.November, 3, 12, 0, 0, 0, time.UTC)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &register.Register{Pool: pgtest.New(t)}
+	const file = `# edition 1
+# period 2026-11
+# rows 3
+identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act,missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act
+1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,
+2290296M000BA3,F,1996-02,UA,2026-10-30,record,,,,,,,,
+6290296C042BI1,F,1996,stateless,,,,,,,2020-02-28,,,
+`
+	edition, err := r.Import(t.Context(), strings.NewReader(file), now, func(int64, int64) {}, func(row register.BadRow) { t.Error(row) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	login.People{Register: r, Tokens: api.Verifier{
+		Keys: publicKey(key.PublicKey), Issuer: "https://idp.example", Audience: "https://management.example",
+		Now: func() time.Time { return now },
+	}}.Mount(mux)
+	get := func(scope, query string) (int, string) {
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithType("at+jwt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := jwt.Signed(signer).Claims(map[string]any{
+			"iss": "https://idp.example", "aud": "https://management.example", "sub": "cabinet", "client_id": "cabinet",
+			"jti": "1", "iat": now.Unix(), "exp": now.Unix() + 300, "scope": scope,
+		}).Serialize()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, req := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/register/editions/1/people"+query, nil)
+		req.Header.Set("Authorization", "Bearer "+token)
+		mux.ServeHTTP(w, req)
+		return w.Code, w.Body.String()
+	}
+
+	var people []map[string]any
+	for query, pages := "?limit=2", 1; query != ""; pages++ {
+		status, body := get("changes:read", query)
+		var page struct {
+			People []map[string]any
+			Next   *string
+		}
+		if err := json.Unmarshal([]byte(body), &page); err != nil || status != http.StatusOK || pages > 2 {
+			t.Fatalf("page %d: %d %s", pages, status, body)
+		}
+		people = append(people, page.People...)
+		if query = ""; page.Next != nil {
+			query = "?limit=2&after=" + *page.Next
+		}
+	}
+	for _, p := range people {
+		delete(p, "id")
+	}
+	got, err := json.Marshal(people)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `[` +
+		`{"birth_date":"1930-01-01","citizenship":"BY","identification_number":"1010130K001PB9","sex":"M"},` +
+		`{"birth_date":"1996-02","citizenship":"UA","death":{"act":"record","date":"2026-10-30"},"identification_number":"2290296M000BA3","sex":"F"},` +
+		`{"birth_date":"1996","citizenship":"stateless","identification_number":"6290296C042BI1","incapable":{"date":"2020-02-28"},"sex":"F"}]`
+	if string(got) != want || edition.ID != 1 {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	for query, want := range map[string]int{"?after=x": 400, "?limit=0": 400, "?limit=10001": 400} {
+		if status, body := get("changes:read", query); status != want {
+			t.Errorf("%s: got %d %s", query, status, body)
+		}
+	}
+	if status, _ := get("clients:manage", ""); status != http.StatusForbidden {
+		t.Errorf("without the scope: got %d", status)
+	}
+}
+
+type publicKey ecdsa.PublicKey
+
+func (k publicKey) Key(context.Context, string) (jose.JSONWebKey, error) {
+	key := ecdsa.PublicKey(k)
+	return jose.JSONWebKey{Key: &key, Algorithm: string(jose.ES256)}, nil
+}
