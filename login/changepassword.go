@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/google/uuid"
+
 	"asoba.example/login/identity"
 	"asoba.example/login/throttle"
 	"asoba.example/provider"
@@ -27,8 +29,9 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, wrong...)
 	}
 	person := v.Session.Person
+	changes := throttle.Try{Limit: ofPasswordChanges, By: person.String()}
 	if v.ACR != provider.Substantial {
-		wait, err := l.throttle.Take(ctx, throttle.Try{Limit: ofPasswordChanges, By: person.String()})
+		wait, err := l.throttle.Look(ctx, changes)
 		if err != nil {
 			return err
 		}
@@ -36,7 +39,8 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 			return l.ask(w, r, provider.Interaction{Page: "/security/password", ACR: provider.Substantial})
 		}
 	}
-	wait, err := l.throttle.Take(ctx, throttle.Try{Limit: ofCurrentPassword, By: person.String()})
+	tries := throttle.Try{Limit: ofCurrentPassword, By: person.String()}
+	wait, err := l.throttle.Take(ctx, tries)
 	if err != nil {
 		return err
 	}
@@ -45,17 +49,19 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 	}
 	err = l.registry.ChangePassword(ctx, person, current, password, l.forming(r, person))
 	if errors.Is(err, identity.ErrWrong) {
-		wrong = append(wrong, page.FieldError{Field: "password", Word: "security-password.wrong"})
+		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "password", Word: "security-password.wrong"})
 	}
-	wrong = append(wrong, weak(err)...)
-	if len(wrong) > 0 {
+	// The current password was right, whatever the new one is: the tries were the person's own.
+	if err := l.throttle.Forgive(ctx, tries); err != nil {
+		return err
+	}
+	if wrong := weak(err); wrong != nil {
 		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, wrong...)
 	}
-	if err == nil {
-		// The password alone was proved, so the new session is of the lower level.
-		err = l.begin(ctx, w, r, "", person, byPassword())
-	}
 	to := "/security?changed"
+	if err == nil {
+		err = l.passwordChanged(w, r, person, changes)
+	}
 	if errors.Is(err, identity.ErrState) || errors.Is(err, errEnded) { // changed or blocked from elsewhere at the same moment
 		to, err = "/security", nil
 	}
@@ -64,6 +70,15 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
+}
+
+// passwordChanged counts the change and begins a session anew: all sign-ins so far have ended, this one with them.
+// The password alone was proved, so it is of the lower level.
+func (l *Login) passwordChanged(w http.ResponseWriter, r *http.Request, person uuid.UUID, changes throttle.Try) error {
+	if _, err := l.throttle.Take(r.Context(), changes); err != nil {
+		return err
+	}
+	return l.begin(r.Context(), w, r, "", person, byPassword())
 }
 
 func (l *Login) showPassword(w http.ResponseWriter, r *http.Request, v visitor, status int, wrong ...page.FieldError) error {

@@ -390,7 +390,7 @@ func TestChangePassword(t *testing.T) {
 	}
 }
 
-// Beyond five tries a day a change of the password asks for a code first.
+// Beyond five a day a change of the password asks for a code first.
 func TestManyChangesAskACode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -40,6 +40,7 @@ local eldest = tonumber(redis.call('LINDEX', KEYS[1], -tries) or 0)
 if eldest + window > now then
 	return eldest + window - now
 end
+if ARGV[4] == 'look' then return 0 end
 redis.call('RPUSH', KEYS[1], ARGV[1])
 redis.call('LTRIM', KEYS[1], -tries, -1)
 redis.call('PEXPIRE', KEYS[1], window)
@@ -49,20 +50,29 @@ return 0`
 // what is refused for one reason does not use up another's budget. It tells how long to
 // wait; zero means go on.
 func (t *Throttle) Take(ctx context.Context, tries ...Try) (time.Duration, error) {
-	if t.Relaxed {
-		return 0, nil
-	}
 	for _, try := range tries {
-		wait, err := t.Redis.Eval(ctx, take, []string{t.key(try)},
-			t.Now().UnixMilli(), try.Limit.Tries, try.Limit.In.Milliseconds()).Int64()
-		if err != nil {
-			return 0, fmt.Errorf("count a try of %s: %w", try.Limit.Name, err)
-		}
-		if wait > 0 {
-			return time.Duration(wait) * time.Millisecond, nil
+		if wait, err := t.try(ctx, try, "take"); err != nil || wait > 0 {
+			return wait, err
 		}
 	}
 	return 0, nil
+}
+
+// Look tells how long a try would have to wait, and counts nothing.
+func (t *Throttle) Look(ctx context.Context, try Try) (time.Duration, error) {
+	return t.try(ctx, try, "look")
+}
+
+func (t *Throttle) try(ctx context.Context, try Try, mode string) (time.Duration, error) {
+	if t.Relaxed {
+		return 0, nil
+	}
+	wait, err := t.Redis.Eval(ctx, take, []string{t.key(try)},
+		t.Now().UnixMilli(), try.Limit.Tries, try.Limit.In.Milliseconds(), mode).Int64()
+	if err != nil {
+		return 0, fmt.Errorf("count a try of %s: %w", try.Limit.Name, err)
+	}
+	return time.Duration(wait) * time.Millisecond, nil
 }
 
 // Forgive forgets the tries so far: somebody has shown that they were a person's own.

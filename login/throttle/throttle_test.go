@@ -96,9 +96,15 @@ func TestTakeStopsAtTheFirstRefusal(t *testing.T) {
 			}
 		}
 		for i := range limit.Tries {
+			if wait, err := th.Look(t.Context(), number); wait != 0 || err != nil {
+				t.Fatalf("a look at own try %d: %v, %v", i+1, wait, err)
+			}
 			if wait := take(t, th, number); wait != 0 {
 				t.Fatalf("own try %d has to wait %v", i+1, wait)
 			}
+		}
+		if wait, err := th.Look(t.Context(), number); wait != limit.In || err != nil {
+			t.Fatalf("a look at one too many: %v, %v; want %v", wait, err, limit.In)
 		}
 	})
 }
