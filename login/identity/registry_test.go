@@ -235,7 +235,7 @@ func TestAPasswordIsProvedOnlyWhileItIsGood(t *testing.T) {
 	t.Parallel()
 	w := identitytest.New(t)
 	person, id := w.Issued(t)
-	temporary := w.Password()
+	temporary := w.Said("Password")
 	check := func(password string, after time.Duration) error {
 		t.Helper()
 		i, err := w.Registry.Check(t.Context(), id, password, false, identitytest.Noon.Add(after))
@@ -303,7 +303,7 @@ func TestTheTemporaryPasswordNeverBecomesStatic(t *testing.T) {
 	t.Parallel()
 	w := identitytest.New(t)
 	person, _ := w.Issued(t)
-	temporary := w.Password()
+	temporary := w.Said("Password")
 	back := []byte(strings.ReplaceAll(temporary, "-", ""))
 	slices.Reverse(back)
 	for _, password := range []string{
@@ -409,7 +409,7 @@ func TestNothingPersonalIsReadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{i.Phone.Reveal(), i.Phone.Reveal()[4:], i.Names.Family, i.Names.Given, "MP0000001", w.Password(), identitytest.Static} {
+	for _, secret := range []string{i.Phone.Reveal(), i.Phone.Reveal()[4:], i.Names.Family, i.Names.Given, "MP0000001", w.Said("Password"), identitytest.Static} {
 		if strings.Contains(all, secret) {
 			t.Errorf("%q lies open", secret)
 		}

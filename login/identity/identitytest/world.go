@@ -4,6 +4,7 @@ package identitytest
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -41,9 +42,9 @@ type World struct {
 	Outbox   *sms.Outbox
 	Registry *identity.Registry
 
-	people    int
-	mu        sync.Mutex
-	passwords []string // temporary ones, as they were put into messages
+	people int
+	mu     sync.Mutex
+	said   map[string]string
 }
 
 // New makes a world.
@@ -53,13 +54,13 @@ func New(t testing.TB) *World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &World{Redis: redis.NewClient(options)}
+	w := &World{Redis: redis.NewClient(options), said: map[string]string{}}
 	t.Cleanup(func() { _ = w.Redis.Close() }) // some tests close it before
 	w.Pool, w.Trips = pgtest.Counting(t)
 	now := func() time.Time { return Noon }
 	w.Sessions = session.New(session.Config{Redis: w.Redis, Idle: time.Hour, Total: time.Hour, Now: now})
 	w.Denials = grant.NewDenials(w.Pool, w.Redis, 5*time.Minute, now)
-	jobs, err := river.NewClient(riverpgxv5.New(w.Pool), &river.Config{})
+	jobs, err := river.NewClient(riverpgxv5.New(w.Pool), &river.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func New(t testing.TB) *World {
 	}
 	w.Outbox = &sms.Outbox{Pool: w.Pool, Box: w.Box, Jobs: jobs}
 	w.Registry, err = identity.New(identity.Config{
-		Pool: w.Pool, Box: w.Box, Jobs: jobs, SMS: w.Outbox, Say: w.say,
+		Pool: w.Pool, Box: w.Box, Jobs: jobs, SMS: w.Outbox, Say: w.Say,
 		Cleaner:      &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: now},
 		TemporaryFor: 72 * time.Hour, Hashers: 2,
 	})
@@ -79,25 +80,23 @@ func New(t testing.TB) *World {
 	return w
 }
 
-// say says words plainly and keeps the temporary passwords said.
-func (w *World) say(language, key string, args map[string]any) string {
-	if password, ok := args["Password"].(string); ok {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.passwords = append(w.passwords, password)
-	}
+// Say says words plainly and keeps what was said.
+func (w *World) Say(language, key string, args map[string]any) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	text := language + " " + key
 	for _, name := range slices.Sorted(maps.Keys(args)) {
-		text += fmt.Sprintf(" %s=%v", name, args[name])
+		w.said[name] = fmt.Sprint(args[name])
+		text += " " + name + "=" + w.said[name]
 	}
 	return text
 }
 
-// Password is the last temporary password that was formed.
-func (w *World) Password() string {
+// Said is what was said last under a name: Password, Code. No room hands it out.
+func (w *World) Said(name string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.passwords[len(w.passwords)-1]
+	return w.said[name]
 }
 
 // Person puts somebody into the register.

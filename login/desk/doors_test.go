@@ -1,0 +1,304 @@
+package desk_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/google/uuid"
+
+	"asoba.example/login/clerk"
+	"asoba.example/login/desk"
+	"asoba.example/login/identity"
+	"asoba.example/login/identity/identitytest"
+	"asoba.example/provider/api"
+)
+
+// Doors are a world's, and whoever knocks at them.
+type doors struct {
+	*world
+	mux *http.ServeMux
+	key *ecdsa.PrivateKey
+
+	clerk  identity.Identifier
+	system string // the token of a desk's system
+}
+
+func newDoors(t *testing.T) *doors {
+	t.Helper()
+	d := &doors{world: newWorld(t), mux: http.NewServeMux()}
+	var err error
+	if d.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	now := func() time.Time { return d.now }
+	(&desk.Doors{
+		Desk: d.desk, Clerks: d.clerks, Denials: d.Denials, Now: now,
+		Verifier: api.Verifier{Keys: d, Issuer: "https://id.example", Audience: "https://manage.example", Now: now},
+	}).Mount(d.mux)
+	_, d.clerk = d.world.clerk(t, clerk.AtDesk)
+	d.system = d.token(t, map[string]any{"sub": "post", "client_id": "post"})
+	return d
+}
+
+// Key makes the doors' own key known.
+func (d *doors) Key(context.Context, string) (jose.JSONWebKey, error) {
+	return jose.JSONWebKey{Key: d.key.Public(), Algorithm: string(jose.ES256)}, nil
+}
+
+// token is an access token of our provider for the management API.
+func (d *doors) token(t *testing.T, claims map[string]any) string {
+	t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: d.key}, (&jose.SignerOptions{}).WithType("at+jwt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]any{
+		"iss": "https://id.example", "aud": "https://manage.example", "scope": desk.Scope, "jti": rand.Text(),
+		"iat": d.now.Unix(), "exp": d.now.Add(5 * time.Minute).Unix(),
+	}
+	for name, value := range claims {
+		all[name] = value
+	}
+	token, err := jwt.Signed(signer).Claims(all).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// own is the token that a clerk's sign-in gave the desk's page.
+func (d *doors) own(t *testing.T, id identity.Identifier, gid uuid.UUID) string {
+	t.Helper()
+	return d.token(t, map[string]any{
+		"sub": id.Reveal(), "client_id": "page", "gid": gid.String(), "auth_time": d.now.Unix(), "acr": "substantial",
+	})
+}
+
+// knock asks and gives the status and the answer's members.
+func (d *doors) knock(t *testing.T, token, method, path string, body any) (int, map[string]any) {
+	t.Helper()
+	var reader *strings.Reader
+	if body == nil {
+		reader = strings.NewReader("")
+	} else {
+		text, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader = strings.NewReader(string(text))
+	}
+	r := httptest.NewRequest(method, path, reader)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+token)
+	w := httptest.NewRecorder()
+	d.mux.ServeHTTP(w, r)
+	for _, secret := range []string{d.Said("Password"), d.Said("Code")} {
+		if secret != "" && strings.Contains(w.Body.String(), secret) {
+			t.Errorf("%s %s answers with a secret: %s", method, path, w.Body)
+		}
+	}
+	answer := map[string]any{}
+	if w.Body.Len() > 0 {
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+			t.Fatalf("%s %s answered %s", method, path, w.Body)
+		}
+	}
+	return w.Code, answer
+}
+
+// asks knocks and wants a status and some members.
+func (d *doors) asks(t *testing.T, token, method, path string, body any, status int, want map[string]any) map[string]any {
+	t.Helper()
+	got, answer := d.knock(t, token, method, path, body)
+	if got != status {
+		t.Errorf("%s %s: %d %v, want %d", method, path, got, answer, status)
+	}
+	for name, value := range want {
+		if answer[name] != value {
+			t.Errorf("%s %s: %s is %v, want %v", method, path, name, answer[name], value)
+		}
+	}
+	return answer
+}
+
+// body is what the desk is asked with, plus or without some members.
+func body(id identity.Identifier, more map[string]any) map[string]any {
+	b := map[string]any{
+		"identifier": id.Reveal(),
+		"document":   map[string]any{"kind": "passport", "number": "mp 1234567", "valid_till": "2030-01-01"},
+		"basis":      map[string]any{"number": "12-7", "date": "2026-11-22"},
+	}
+	for name, value := range more {
+		b[name] = value
+	}
+	return b
+}
+
+func opening(id identity.Identifier, more map[string]any) map[string]any {
+	b := body(id, map[string]any{
+		"names":    map[string]any{"family": "Каваленка", "given": "Алена", "middle": "Пятроўна"},
+		"phone":    "8 029 491-19-11",
+		"attested": []string{"holder", "particulars", "phone"},
+	})
+	for name, value := range more {
+		b[name] = value
+	}
+	return b
+}
+
+// The whole conversation of an issuance and of what follows, by a clerk with a token of their own.
+func TestAClerkServesAPerson(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	person, id := d.Person(t)
+	token := d.own(t, d.clerk, uuid.New())
+
+	opened := d.asks(t, token, "POST", "/desk/issuances", opening(id, nil), 201, nil)
+	at := "/desk/issuances/" + opened["id"].(string)
+	d.asks(t, token, "GET", at, nil, 200, map[string]any{"stage": "opened"})
+	if sent := d.Said("Code"); !regexp.MustCompile(`^\d{6}$`).MatchString(sent) {
+		t.Fatalf("the code is %q", sent)
+	}
+	d.asks(t, token, "POST", at+"/phone", map[string]any{"code": "000000x"}, 422, map[string]any{"code": "wrong_code"})
+	d.asks(t, token, "POST", at+"/phone", map[string]any{"code": d.Said("Code")}, 204, nil)
+	d.asks(t, token, "POST", at+"/assign", nil, 200, map[string]any{"state": "temporary", "sms": "queued"})
+	d.asks(t, token, "GET", at, nil, 200, map[string]any{"stage": "assigned", "sms": "queued"})
+	d.asks(t, token, "POST", "/desk/issuances", opening(id, nil), 409, map[string]any{"code": "g2"})
+
+	d.asks(t, token, "POST", "/desk/reissues", body(id, nil), 200, map[string]any{"state": "temporary", "sms": "queued"})
+	d.asks(t, token, "POST", "/desk/unblocks", body(id, nil), 409, map[string]any{"code": "wrong_state"})
+	d.asks(t, token, "POST", "/desk/blocks", body(id, nil), 200, map[string]any{"state": "blocked"})
+	d.asks(t, token, "POST", "/desk/blocks", body(id, nil), 409, map[string]any{"code": "wrong_state"})
+	d.asks(t, token, "POST", "/desk/unblocks", body(id, nil), 200, map[string]any{"state": "temporary", "sms": "queued"})
+
+	i, err := d.Registry.Of(t.Context(), person)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i.Phone.Reveal() != "+375294911911" || i.Names.Full() != "Каваленка Алена Пятроўна" {
+		t.Error("the phone or the names are not those of the visit")
+	}
+	if n := d.Count(t, `event WHERE person_id = $1 AND clerk_id IS NOT NULL AND office = 'Minsk-1' AND client_id = 'page'`, person); n != 7 {
+		t.Errorf("%d of 7 steps are recorded with clerk, office and client", n) // one was refused
+	}
+}
+
+// A desk's system acts for a clerk whom it names, and for nobody without one.
+func TestASystemActsForANamedClerk(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	_, id := d.Person(t)
+	named := map[string]any{"clerk": d.clerk.Reveal(), "office": "Brest-3"}
+
+	before := d.Contents(t)
+	for _, path := range []string{"/desk/issuances", "/desk/blocks", "/desk/unblocks", "/desk/reissues"} {
+		d.asks(t, d.system, "POST", path, body(id, nil), 403, map[string]any{"code": "clerk_required"})
+	}
+	if d.Contents(t) != before {
+		t.Error("a bare system did something")
+	}
+
+	opened := d.asks(t, d.system, "POST", "/desk/issuances", opening(id, named), 201, nil)
+	at := "/desk/issuances/" + opened["id"].(string)
+	other := d.token(t, map[string]any{"sub": "bank", "client_id": "bank"})
+	d.asks(t, other, "POST", at+"/phone", map[string]any{"code": d.Said("Code")}, 404, map[string]any{"code": "unknown_issuance"})
+	d.asks(t, d.system, "POST", at+"/phone", map[string]any{"code": d.Said("Code")}, 204, nil) // its clerk stands in the issuance
+	d.asks(t, d.system, "POST", at+"/assign", named, 200, map[string]any{"state": "temporary"})
+	if n := d.Count(t, `event WHERE kind = 'identifier.issued' AND office = 'Brest-3' AND client_id = 'post'`); n != 1 {
+		t.Error("the record does not name the office and the system")
+	}
+}
+
+func TestOnlyAClerkOnDutyIsLetIn(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	_, id := d.Person(t)
+	_, citizen := d.Active(t)
+	_, auditor := d.world.clerk(t, clerk.Auditor)
+	_, removed := d.world.clerk(t, clerk.AtDesk)
+	d.Exec(t, `UPDATE clerk SET removed_at = now() WHERE person_id = (SELECT id FROM person WHERE identification_number = $1)`, removed.Reveal())
+	blockedBy, blocked := d.world.clerk(t, clerk.AtDesk)
+	blockedToken := d.own(t, blocked, uuid.New())
+	if err := d.Registry.Block(t.Context(), blockedBy.Person, identity.Self, identitytest.Act(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	signedOut := uuid.New()
+	if err := d.Denials.Deny(t.Context(), signedOut); err != nil {
+		t.Fatal(err)
+	}
+	endedBy, ended := d.world.clerk(t, clerk.AtDesk)
+	d.Exec(t, `INSERT INTO ended (person_id, at, why) VALUES ($1, $2, 'password')`, endedBy.Person, d.now)
+
+	before := d.Contents(t)
+	for name, row := range map[string]struct {
+		token, clerk string
+		status       int
+		code         string
+	}{
+		"a citizen":                           {d.own(t, citizen, uuid.New()), "", 403, "not_a_clerk"},
+		"an auditor":                          {d.own(t, auditor, uuid.New()), "", 403, "not_a_clerk"},
+		"a clerk who was removed":             {d.own(t, removed, uuid.New()), "", 403, "not_a_clerk"},
+		"a clerk whose identifier is blocked": {blockedToken, "", 403, "not_a_clerk"},
+		"a clerk whose sign-ins were ended":   {d.own(t, ended, uuid.New()), "", 403, "not_a_clerk"},
+		"a clerk who signed out":              {d.own(t, d.clerk, signedOut), "", 401, "invalid_token"},
+		"a clerk in another's name":           {d.own(t, d.clerk, uuid.New()), auditor.Reveal(), 403, "not_this_clerk"},
+		"another scope":                       {d.token(t, map[string]any{"sub": "x", "client_id": "x", "scope": "openid"}), "", 403, "insufficient_scope"},
+		"no token":                            {"", "", 401, "invalid_token"},
+		"a system in a citizen's name":        {d.system, citizen.Reveal(), 403, "not_a_clerk"},
+		"a system in nobody's name":           {d.system, "0000000A000PB2", 403, "not_a_clerk"},
+		"a system in no name":                 {d.system, "the boss", 403, "not_a_clerk"},
+	} {
+		more := map[string]any{}
+		if row.clerk != "" {
+			more["clerk"] = row.clerk
+		}
+		status, answer := d.knock(t, row.token, "POST", "/desk/issuances", opening(id, more))
+		if status != row.status || answer["code"] != row.code {
+			t.Errorf("%s: %d %v, want %d %s", name, status, answer["code"], row.status, row.code)
+		}
+	}
+	if d.Contents(t) != before {
+		t.Error("something was done")
+	}
+}
+
+func TestWhatIsBadlyWrittenIsToldByMember(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	_, id := d.Person(t)
+	token := d.own(t, d.clerk, uuid.New())
+	for pointer, more := range map[string]map[string]any{
+		"/identifier": {"identifier": "7000001A000PB9"},
+		"/phone":      {"phone": "+375172000000"},
+		"/names":      {"names": map[string]any{"family": "<b>"}},
+		"/basis":      {"basis": map[string]any{"number": "1", "date": "2026-11-23"}},
+		"/attested":   {"attested": []string{"everything"}},
+		"/language":   {"language": "la"},
+		"/office":     {"office": strings.Repeat("x", 65)},
+	} {
+		status, answer := d.knock(t, token, "POST", "/desk/issuances", opening(id, more))
+		fields, _ := answer["fields"].([]any)
+		if status != 422 || answer["code"] != "invalid" || len(fields) != 1 || fields[0].(map[string]any)["name"] != pointer {
+			t.Errorf("%s: %d %v", pointer, status, answer)
+		}
+	}
+	d.asks(t, token, "POST", "/desk/issuances", opening(id, map[string]any{"document": map[string]any{"kind": "library card"}}), 409, map[string]any{"code": "g1"})
+	d.asks(t, token, "POST", "/desk/issuances", opening(id, map[string]any{"password": "x"}), 400, map[string]any{"code": "invalid_body"})
+	d.asks(t, token, "POST", "/desk/issuances/nonsense/assign", nil, 404, map[string]any{"code": "unknown_issuance"})
+	stranger, err := identity.ParseIdentifier("0000000A000PB2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.asks(t, token, "POST", "/desk/blocks", body(stranger, nil), 404, map[string]any{"code": "unknown_identifier"})
+}
