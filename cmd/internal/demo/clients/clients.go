@@ -9,8 +9,12 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
 
 	"asoba.example/cmd/internal/demo/management"
 )
@@ -128,9 +132,11 @@ func others(at Addresses) []wanted {
 		}},
 		{key: Test, metadata: test("Проба с секретом", Metadata{"token_endpoint_auth_method": "client_secret_basic"})},
 		{key: TestKey, keyed: true, metadata: test("Проба с ключом", Metadata{"token_endpoint_auth_method": "private_key_jwt"})},
-		{key: TestPublic, metadata: test("Проба без секрета", Metadata{"token_endpoint_auth_method": "none", "require_pkce": true})},
+		{key: TestPublic, metadata: test("Проба без секрета", Metadata{"token_endpoint_auth_method": "none", "application_type": "native"})},
 		{key: TestOfficial, metadata: test("Проба на официальном основании", Metadata{
 			"token_endpoint_auth_method": "client_secret_basic", "basis": "official",
+			"legal_basis": "Постановление о пробе, п. 1", "legal_basis#be": "Пастанова аб спробе, п. 1",
+			"legal_basis#en": "Resolution on trials, p. 1",
 		})},
 	}
 }
@@ -174,6 +180,16 @@ func register(ctx context.Context, api management.Caller, w wanted) (Credentials
 		return Credentials{}, err
 	}
 	return With(w.key, registered.ClientID, registered.ClientSecret, key, w.metadata), nil
+}
+
+// Caller calls the management API as a client with a secret, with all that it may ask for.
+func (c Credentials) Caller(at Addresses) management.Caller {
+	token := clientcredentials.Config{
+		ClientID: c.ClientID, ClientSecret: c.ClientSecret, TokenURL: at.Issuer + "/token",
+		Scopes: strings.Fields(c.Scope), AuthStyle: oauth2.AuthStyleInHeader,
+	}
+	outgoing := context.WithValue(context.Background(), oauth2.HTTPClient, &http.Client{Timeout: time.Minute})
+	return management.Caller{URL: at.Management, HTTP: token.Client(outgoing)}
 }
 
 // With makes credentials of what was registered and what came of it.

@@ -30,10 +30,11 @@ type Standing struct {
 
 // A Follower reads the feed.
 type Follower struct {
-	api    management.Caller
 	log    *slog.Logger
 	cursor string            // Run's
 	ids    map[string]string // Run's: identification number by the person's id
+
+	caughtUp chan struct{} // closed when everything there was at the start has been read
 
 	mu       sync.Mutex
 	standing map[string]Standing // by identification number; of those only who are followed
@@ -41,10 +42,11 @@ type Follower struct {
 }
 
 // New makes a Follower of some people, by their identification numbers, that begins at the feed's beginning.
-func New(api management.Caller, numbers []string, log *slog.Logger) *Follower {
+func New(numbers []string, log *slog.Logger) *Follower {
 	f := &Follower{
-		api: api, log: log,
+		log: log,
 		ids: map[string]string{}, standing: map[string]Standing{}, changed: make(chan struct{}),
+		caughtUp: make(chan struct{}),
 	}
 	for _, number := range numbers {
 		f.standing[number] = Standing{State: "none"}
@@ -52,22 +54,34 @@ func New(api management.Caller, numbers []string, log *slog.Logger) *Follower {
 	return f
 }
 
+// longPoll is how long the provider may wait for news before it answers that there are none.
+const longPoll = 20 * time.Second
+
 // pause is between tries while the provider does not answer.
 const pause = time.Second
 
-// Run follows until ctx ends.
-func (f *Follower) Run(ctx context.Context) error {
+// Run follows until ctx ends, calling as a client with the scope changes:read.
+func (f *Follower) Run(ctx context.Context, api management.Caller) error {
+	wait := time.Duration(0) // until we have caught up
 	for ctx.Err() == nil {
-		if err := f.read(ctx, 2*time.Second); err != nil && ctx.Err() == nil {
+		news, err := f.read(ctx, api, wait)
+		switch {
+		case err != nil && ctx.Err() == nil:
 			f.log.Warn("the feed of changes was not read; will be tried again", "err", err)
 			select {
 			case <-time.After(pause):
 			case <-ctx.Done():
 			}
+		case err == nil && !news && wait == 0:
+			close(f.caughtUp)
+			wait = longPoll
 		}
 	}
 	return nil
 }
+
+// CaughtUp is closed when everything there was at the start has been read.
+func (f *Follower) CaughtUp() <-chan struct{} { return f.caughtUp }
 
 // Of gives a person's standing by identification number.
 func (f *Follower) Of(number string) Standing {
@@ -107,7 +121,7 @@ type entry struct {
 }
 
 // read takes what came after the cursor, waiting for it at most so long.
-func (f *Follower) read(ctx context.Context, wait time.Duration) error {
+func (f *Follower) read(ctx context.Context, api management.Caller, wait time.Duration) (news bool, err error) {
 	query := url.Values{"wait": {strconv.Itoa(int(wait.Seconds()))}}
 	if f.cursor != "" {
 		query.Set("after", f.cursor)
@@ -116,23 +130,24 @@ func (f *Follower) read(ctx context.Context, wait time.Duration) error {
 		Entries []entry `json:"entries"`
 		Cursor  string  `json:"cursor"`
 	}
-	if err := f.api.Call(ctx, http.MethodGet, "/changes?"+query.Encode(), nil, &page); err != nil {
-		return err
+	if err := api.Call(ctx, http.MethodGet, "/changes?"+query.Encode(), nil, &page); err != nil {
+		return false, err
 	}
 	for _, e := range page.Entries {
 		if e.Kind == "edition.applied" {
-			if err := f.meet(ctx, e.Edition); err != nil {
-				return err
+			if err := f.meet(ctx, api, e.Edition); err != nil {
+				return false, err
 			}
 		}
 	}
-	f.cursor = page.Cursor
 	f.take(page.Entries)
-	return nil
+	news = page.Cursor != f.cursor // it moves past what is not for us as well
+	f.cursor = page.Cursor
+	return news, nil
 }
 
 // meet learns who is in the register: the feed names people by their ids alone.
-func (f *Follower) meet(ctx context.Context, edition int64) error {
+func (f *Follower) meet(ctx context.Context, api management.Caller, edition int64) error {
 	query := url.Values{"limit": {"1000"}}
 	for {
 		var page struct {
@@ -143,7 +158,7 @@ func (f *Follower) meet(ctx context.Context, edition int64) error {
 			Next string `json:"next"`
 		}
 		path := fmt.Sprintf("/register/editions/%d/people?%s", edition, query.Encode())
-		if err := f.api.Call(ctx, http.MethodGet, path, nil, &page); err != nil {
+		if err := api.Call(ctx, http.MethodGet, path, nil, &page); err != nil {
 			return err
 		}
 		for _, p := range page.People {

@@ -4,7 +4,6 @@ package walk
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -146,6 +145,9 @@ func (b *Browser) fill(ctx context.Context, f form, w Wallet) error {
 		case "new-password":
 			value = w.NewPassword
 		case "one-time-code":
+			if w.Code == nil {
+				return b.lost("wants a code")
+			}
 			var err error
 			if value, err = w.Code(ctx); err != nil {
 				return err
@@ -284,6 +286,3 @@ func text(n *html.Node) string {
 	}
 	return strings.Join(all, " ")
 }
-
-// ErrNoCode is for wallets of people who are not asked for a code.
-var ErrNoCode = errors.New("a code is asked where none was expected")

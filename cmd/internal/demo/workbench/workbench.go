@@ -71,6 +71,11 @@ func (b *Workbench) citizen(p cast.Person, language string) citizen {
 	}
 }
 
+// Password is the person's password as far as it is known.
+func (b *Workbench) Password(p cast.Person) string {
+	return b.password(p, b.Standings.Of(p.IdentificationNumber))
+}
+
 // password is the one that is good now, as far as it can be known: a temporary one stands on the phone; a static one
 // is known while it is the first, which the demo formed.
 func (b *Workbench) password(p cast.Person, s standing.Standing) string {

@@ -1,0 +1,74 @@
+package deskpage
+
+import (
+	"embed"
+	"net/http"
+	"sync"
+
+	"asoba.example/cmd/internal/demo/cast"
+	"asoba.example/cmd/internal/demo/clients"
+	"asoba.example/provider/page"
+)
+
+//go:embed pages words
+var files embed.FS
+
+// Room is what the page brings to the site.
+func Room() page.Room { return page.Room{FS: files} }
+
+// Config is what a Page needs.
+type Config struct {
+	Site      *page.Site
+	Client    func() clients.Credentials // zero until the page is registered
+	Addresses clients.Addresses
+	Password  func(cast.Person) string // what is known of somebody's password, for the hint whom to sign in as
+	Secure    bool                     // https
+	HTTP      *http.Client
+}
+
+// A Page is the desk's.
+type Page struct {
+	Config
+
+	mu       sync.Mutex // keeps what follows
+	provider *provider
+	visits   map[string]*visit // by the cookie
+}
+
+// New makes a Page.
+func New(cfg Config) *Page { return &Page{Config: cfg, visits: map[string]*visit{}} }
+
+// Mount opens the doors.
+func (d *Page) Mount(mux *http.ServeMux) {
+	door := func(pattern string, h func(http.ResponseWriter, *http.Request) error) {
+		mux.Handle(pattern, d.Site.Handle(h))
+	}
+	door("GET /desk", d.desk)
+	door("GET /desk/sign-in", d.signIn)
+	door("GET /desk/callback", d.callback)
+	door("POST /desk/sign-out", d.signOut)
+	door("GET /desk/visitors/{key}", d.clerks(d.visitor))
+	door("POST /desk/visitors/{key}", d.clerks(d.act))
+	door("GET /desk/issuances/{id}", d.clerks(d.code))
+	door("POST /desk/issuances/{id}", d.clerks(d.assign))
+}
+
+// desk handles GET /desk: who stands in the queue, or whom a clerk may sign in as.
+func (d *Page) desk(w http.ResponseWriter, r *http.Request) error {
+	type clerk struct{ Name, Identifier, Password string }
+	data := struct {
+		Clerks   []clerk
+		Visitors []cast.Person
+		Hint     string // the ID token, for the sign-out
+		Home     string
+	}{Home: d.Addresses.Workbench + "/desk"}
+	v := d.visit(r)
+	if v == nil {
+		for _, p := range cast.Clerks() {
+			data.Clerks = append(data.Clerks, clerk{p.Name(), p.IdentificationNumber, d.Password(p)})
+		}
+	} else {
+		data.Visitors, data.Hint = cast.All(), v.idToken
+	}
+	return d.Site.Show(w, r, page.View{Name: "desk", Data: data, SignedIn: v != nil, Back: "/", FormAction: []string{d.Addresses.Issuer}})
+}

@@ -1,0 +1,223 @@
+package deskpage
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"asoba.example/cmd/internal/demo/management"
+	"asoba.example/provider/page"
+)
+
+// A provider is what the discovery document says.
+type provider struct {
+	oauth2     oauth2.Config
+	verifier   *oidc.IDTokenVerifier
+	endSession string
+}
+
+// discover asks the provider once it is needed; by then the page has been registered.
+func (d *Page) discover(ctx context.Context) (*provider, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.provider != nil {
+		return d.provider, nil
+	}
+	client := d.Client()
+	if client.ClientID == "" {
+		return nil, page.Refuse(http.StatusServiceUnavailable, "desk.early", errors.New("not registered yet"))
+	}
+	op, err := oidc.NewProvider(oidc.ClientContext(ctx, d.HTTP), d.Addresses.Issuer)
+	if err != nil {
+		return nil, page.Refuse(http.StatusServiceUnavailable, "desk.early", err)
+	}
+	var more struct {
+		EndSession string `json:"end_session_endpoint"`
+	}
+	if err := op.Claims(&more); err != nil {
+		return nil, err
+	}
+	d.provider = &provider{
+		verifier:   op.Verifier(&oidc.Config{ClientID: client.ClientID}),
+		endSession: more.EndSession,
+		oauth2: oauth2.Config{
+			ClientID: client.ClientID, ClientSecret: client.ClientSecret, Endpoint: op.Endpoint(),
+			RedirectURL: d.Addresses.Workbench + "/desk/callback", Scopes: strings.Fields(client.Scope),
+		},
+	}
+	return d.provider, nil
+}
+
+// A visit is a clerk signed in here.
+type visit struct {
+	idToken string
+	token   *oauth2.Token
+	api     management.Caller
+	open    map[string]string // the visitor by the issuance
+}
+
+// enough is how long a token must still be good for a form to be begun with it.
+const enough = 2 * time.Minute
+
+func (d *Page) visit(r *http.Request) *visit {
+	cookie, err := r.Cookie(d.cookieName("desk"))
+	if err != nil {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.visits[cookie.Value]
+}
+
+// clerks is a door for those who are signed in. Where the token's time is running out a page begins with another one,
+// by single sign-on, and comes back.
+func (d *Page) clerks(h func(http.ResponseWriter, *http.Request, *visit) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		v := d.visit(r)
+		fresh := v != nil && time.Until(v.token.Expiry) > enough
+		switch {
+		case !fresh && r.Method == http.MethodGet:
+			http.Redirect(w, r, "/desk/sign-in?to="+r.PathValue("key"), http.StatusSeeOther)
+			return nil
+		case v == nil || !v.token.Valid():
+			return page.Refuse(http.StatusUnauthorized, "desk.over", errors.New("the clerk's token is over"))
+		}
+		return h(w, r, v)
+	}
+}
+
+// signInFor is how long a clerk may take at the provider's pages.
+const signInFor = 15 * time.Minute
+
+// signIn handles GET /desk/sign-in?to=KEY.
+func (d *Page) signIn(w http.ResponseWriter, r *http.Request) error {
+	p, err := d.discover(r.Context())
+	if err != nil {
+		return err
+	}
+	state, nonce, verifier := rand.Text(), rand.Text(), oauth2.GenerateVerifier()
+	d.set(w, "desk_"+state, nonce+"."+verifier+"."+r.URL.Query().Get("to"), signInFor)
+	http.Redirect(w, r, p.oauth2.AuthCodeURL(state,
+		oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier),
+		oauth2.SetAuthURLParam("ui_locales", d.Site.Language(r)),
+	), http.StatusSeeOther)
+	return nil
+}
+
+// callback handles the provider's answer.
+func (d *Page) callback(w http.ResponseWriter, r *http.Request) error {
+	p, err := d.discover(r.Context())
+	if err != nil {
+		return err
+	}
+	answer := r.URL.Query()
+	cookie, err := r.Cookie(d.cookieName("desk_" + answer.Get("state")))
+	if err != nil {
+		return page.Refuse(http.StatusBadRequest, "desk.not_begun_here", err)
+	}
+	d.set(w, "desk_"+answer.Get("state"), "", -time.Second)
+	begun := strings.SplitN(cookie.Value, ".", 3)
+	if len(begun) != 3 || answer.Get("iss") != d.Addresses.Issuer {
+		return page.Refuse(http.StatusBadRequest, "desk.not_begun_here", errors.New("not an answer to us"))
+	}
+	if refusal := answer.Get("error"); refusal != "" {
+		return page.Refuse(http.StatusForbidden, "desk.no_sign_in", errors.New(refusal))
+	}
+	ctx := oidc.ClientContext(r.Context(), d.HTTP)
+	token, err := p.oauth2.Exchange(ctx, answer.Get("code"), oauth2.VerifierOption(begun[1]))
+	if err != nil {
+		return page.Refuse(http.StatusBadGateway, "desk.no_sign_in", err)
+	}
+	raw, _ := token.Extra("id_token").(string)
+	idToken, err := p.verifier.Verify(ctx, raw)
+	if err != nil {
+		return page.Refuse(http.StatusBadGateway, "desk.no_sign_in", err)
+	}
+	if idToken.Nonce != begun[0] {
+		return page.Refuse(http.StatusBadRequest, "desk.not_begun_here", errors.New("the ID token's nonce is not ours"))
+	}
+	d.begin(w, r, &visit{
+		idToken: raw, token: token, open: map[string]string{},
+		api: management.Caller{
+			URL:  d.Addresses.Management,
+			HTTP: oauth2.NewClient(oidc.ClientContext(context.WithoutCancel(ctx), d.HTTP), oauth2.StaticTokenSource(token)),
+		},
+	})
+	to := "/desk"
+	if key := begun[2]; key != "" {
+		to += "/visitors/" + key
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// begin remembers the clerk. Issuances that the same clerk left open stay open.
+func (d *Page) begin(w http.ResponseWriter, r *http.Request, v *visit) {
+	if before := d.visit(r); before != nil {
+		v.open = before.open
+	}
+	d.end(r)
+	key := rand.Text()
+	d.set(w, "desk", key, 12*time.Hour)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.visits[key] = v
+}
+
+func (d *Page) end(r *http.Request) {
+	if cookie, err := r.Cookie(d.cookieName("desk")); err == nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.visits, cookie.Value)
+	}
+}
+
+// signOut handles POST /desk/sign-out: it ends the visit, and sends the form on to the provider, in whose session the
+// clerk is (OpenID Connect RP-Initiated Logout §2).
+func (d *Page) signOut(w http.ResponseWriter, r *http.Request) error {
+	p, err := d.discover(r.Context())
+	if err != nil {
+		return err
+	}
+	d.end(r)
+	d.set(w, "desk", "", -time.Second)
+	http.Redirect(w, r, p.endSession, http.StatusTemporaryRedirect)
+	return nil
+}
+
+func (d *Page) set(w http.ResponseWriter, name, value string, lasts time.Duration) {
+	http.SetCookie(w, &http.Cookie{
+		Name: d.cookieName(name), Value: value, Path: "/", MaxAge: int(lasts.Seconds()),
+		HttpOnly: true, Secure: d.Secure, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+func (d *Page) cookieName(name string) string {
+	if d.Secure {
+		return "__Host-workbench_" + name
+	}
+	return "workbench_" + name
+}
+
+// refusal turns what the API refused into what the page says; other errors stay errors.
+func refusal(err error) (*management.Refusal, error) {
+	var refused *management.Refusal
+	switch {
+	case err == nil:
+		return nil, nil
+	case !errors.As(err, &refused):
+		return nil, fmt.Errorf("call the desk API: %w", err)
+	case refused.Status == http.StatusUnauthorized:
+		return nil, page.Refuse(http.StatusUnauthorized, "desk.over", err)
+	case refused.Status >= http.StatusInternalServerError:
+		return nil, page.Refuse(http.StatusBadGateway, "desk.down", err)
+	}
+	return refused, nil
+}

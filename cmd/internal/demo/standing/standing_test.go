@@ -1,0 +1,70 @@
+package standing_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"asoba.example/cmd/internal/demo/management"
+	"asoba.example/cmd/internal/demo/standing"
+)
+
+// A person's standing is what the feed's entries make of it, whoever blocked and unblocked.
+func TestStandingFollowsTheFeed(t *testing.T) {
+	t.Parallel()
+	const number, person = "0000000A000PB2", "019ac000-0000-7000-8000-000000000001"
+	lives := []struct {
+		entry map[string]any
+		want  standing.Standing
+	}{
+		{map[string]any{"kind": "edition.applied", "edition": 7}, standing.Standing{State: "none"}},
+		{map[string]any{"kind": "identifier.issued", "staff": true}, standing.Standing{State: "temporary"}},
+		{map[string]any{"kind": "identifier.activated"}, standing.Standing{State: "active", Formed: 1}},
+		{map[string]any{"kind": "identifier.blocked", "detail": map[string]string{"reason": "self"}}, standing.Standing{State: "blocked", BlockReason: "self", Formed: 1}},
+		{map[string]any{"kind": "identifier.unblocked"}, standing.Standing{State: "active", Formed: 1}},
+		{map[string]any{"kind": "password.changed"}, standing.Standing{State: "active", Formed: 2}},
+		{map[string]any{"kind": "identifier.blocked", "staff": true, "detail": map[string]string{"reason": "desk"}}, standing.Standing{State: "blocked", BlockReason: "desk", Formed: 2}},
+		{map[string]any{"kind": "identifier.unblocked", "staff": true}, standing.Standing{State: "temporary", Formed: 2}},
+	}
+
+	told := make(chan map[string]any)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /changes", func(w http.ResponseWriter, r *http.Request) {
+		entries := []map[string]any{}
+		select {
+		case entry := <-told:
+			entry["person"] = person
+			entries = append(entries, entry)
+		case <-r.Context().Done():
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"entries": entries, "cursor": r.URL.Query().Get("after") + "1"})
+	})
+	mux.HandleFunc("GET /register/editions/7/people", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"people":[{"id":%q,"identification_number":%q}]}`, person, number)
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+
+	f := standing.New([]string{number}, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	ctx, stop := context.WithCancel(t.Context())
+	var following errgroup.Group
+	following.Go(func() error { return f.Run(ctx, management.Caller{URL: server.URL, HTTP: server.Client()}) })
+	for _, life := range lives {
+		told <- life.entry
+		if err := f.Await(ctx, number, func(s standing.Standing) bool { return s == life.want }); err != nil {
+			t.Fatalf("%v: %v; it is %+v", life.entry, err, f.Of(number))
+		}
+	}
+	stop()
+	if err := following.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
