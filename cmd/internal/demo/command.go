@@ -1,0 +1,51 @@
+package demo
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"asoba.example/cmd/internal/settings"
+)
+
+//go:embed config.go
+var manual string
+
+// Main is the program: it gives the exit status.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	context.AfterFunc(ctx, stop) // whoever asks a second time does not want to wait
+	if err := command().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		return 1
+	}
+	return 0
+}
+
+func command() *cobra.Command {
+	help, err := settings.Help(manual)
+	if err != nil {
+		panic(err) // config.go is part of this program
+	}
+	options := Options{Environ: os.Environ(), Out: os.Stdout}
+	root := &cobra.Command{
+		Use:   "demo",
+		Short: "The whole system on one machine, with made-up people",
+		Long: "The whole system on one machine, with made-up people: sign-in, cabinet, e-service, desk, phones.\n" +
+			"As root on Debian it installs PostgreSQL where there is none.\n\n" +
+			"Settings are environment variables; those of idp, cabinet and eservice work as well:\n\n" + help,
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return Run(cmd.Context(), options) },
+	}
+	root.Flags().StringVar(&options.Data, "data", "", "keep everything in this directory between runs")
+	root.Flags().BoolVar(&options.Relaxed, "relaxed", false, "lift the limits on attempts and SMS, and allow outgoing calls to this machine")
+	return root
+}

@@ -1,0 +1,93 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"asoba.example/cmd/internal/demo/cast"
+	"asoba.example/cmd/internal/demo/clients"
+	"asoba.example/cmd/internal/idp"
+)
+
+// found does what an operator does before the provider serves for the first time, by the operator's own commands.
+func (d *demo) found(ctx context.Context) error {
+	key, err := os.OpenFile(d.idp.MasterKeyFile, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	switch {
+	case errors.Is(err, os.ErrExist):
+	case err != nil:
+		return err
+	default:
+		if _, err := fmt.Fprintln(key, idp.NewMasterKey()); err != nil {
+			return err
+		}
+		if err := key.Close(); err != nil {
+			return err
+		}
+	}
+	if d.keep.prepared() {
+		return nil
+	}
+	d.say.step("register")
+	if err := d.edition(ctx, 1); err != nil {
+		return err
+	}
+	if d.keep.client(clients.Operator).ClientID != "" {
+		return nil
+	}
+	metadata, err := json.Marshal(clients.OperatorMetadata(d.addresses()))
+	if err != nil {
+		return err
+	}
+	said, err := d.errand(ctx, string(metadata), "client", "add", "-")
+	if err != nil {
+		return err
+	}
+	var registered struct {
+		ID     string `json:"client_id"`
+		Secret string `json:"client_secret"`
+	}
+	if err := json.Unmarshal(said, &registered); err != nil {
+		return fmt.Errorf("read what idp client add said: %w", err)
+	}
+	return d.keep.add(clients.With(clients.Operator, registered.ID, registered.Secret, nil, clients.OperatorMetadata(d.addresses())))
+}
+
+// edition brings an edition of the population register. The same again changes nothing.
+func (d *demo) edition(ctx context.Context, number int) error {
+	file, err := os.CreateTemp(d.dir, "register-*.csv")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	if _, err := file.WriteString(cast.Register(number)); err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	_, err = d.errand(ctx, "", "register", "import", file.Name())
+	return err
+}
+
+// appoint makes somebody a clerk, whom no desk could have served.
+func (d *demo) appoint(ctx context.Context, p cast.Person) error {
+	_, err := d.errand(ctx, "", "clerk", "add",
+		"--identifier", p.IdentificationNumber, "--office", cast.Office, "--phone", p.Phone,
+		"--family", p.Family, "--given", p.Given, "--middle", p.Middle,
+		"--document-kind", p.Document.Kind, "--document", p.Document.Number, "--valid-till", p.Document.ValidTill)
+	return err
+}
+
+// errand runs a command of idp's operators and gives what it said.
+func (d *demo) errand(ctx context.Context, in string, args ...string) ([]byte, error) {
+	var out bytes.Buffer
+	if err := idp.Run(ctx, d.environment(), strings.NewReader(in), &out, args...); err != nil {
+		return nil, fmt.Errorf("idp %s: %w", strings.Join(args[:2], " "), err)
+	}
+	return out.Bytes(), nil
+}

@@ -1,0 +1,107 @@
+package demo
+
+import (
+	"errors"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"asoba.example/cmd/internal/cabinet"
+	"asoba.example/cmd/internal/demo/clients"
+	"asoba.example/cmd/internal/eservice"
+	"asoba.example/cmd/internal/idp"
+	"asoba.example/cmd/internal/settings"
+)
+
+// later stands for what is known only once something has been started: a database's address, a client's credentials.
+const later = "later"
+
+// A system is the settings of every program: what the environment says, over what the demo chooses.
+type system struct {
+	environ []string
+	choices map[string]string
+
+	demo     Config
+	idp      idp.Config
+	cabinet  cabinet.Config
+	eservice eservice.Config
+}
+
+// newSystem takes the settings. What one program is told of another follows from that other's own settings, so that
+// moving one moves what is said of it.
+func newSystem(environ []string, dir string, relaxed bool) (*system, error) {
+	s := &system{environ: environ, choices: map[string]string{}}
+	if err := s.choose(map[string]string{
+		"IDP_DATABASE_URL":         later,
+		"IDP_REDIS_URL":            later,
+		"IDP_MASTER_KEY_FILE":      filepath.Join(dir, "master.key"),
+		"IDP_SMS_GATEWAY_URL":      later,
+		"IDP_RELAXED":              strconv.FormatBool(relaxed),
+		"IDP_ALLOW_LOOPBACK_FETCH": strconv.FormatBool(relaxed),
+		"CABINET_DATABASE_URL":     later,
+		"CABINET_REDIS_URL":        later,
+		"CABINET_CLIENT_ID":        later,
+		"CABINET_CLIENT_KEY_FILE":  filepath.Join(dir, "cabinet.jwk"),
+		"ESERVICE_CLIENT_ID":       later,
+		"ESERVICE_CLIENT_SECRET":   later,
+	}); err != nil {
+		return nil, err
+	}
+	at := s.addresses()
+	return s, s.choose(map[string]string{
+		"IDP_CABINET_URL":        at.Cabinet,
+		"IDP_SMS_GATEWAY_URL":    at.Workbench + "/sms",
+		"CABINET_ISSUER":         at.Issuer,
+		"CABINET_MANAGEMENT_URL": at.Management,
+		"ESERVICE_ISSUER":        at.Issuer,
+		"ESERVICE_CABINET_URL":   at.Cabinet,
+	})
+}
+
+// choose takes more choices of the demo and reads every program's settings anew. Every mistake is told at once.
+func (s *system) choose(choices map[string]string) error {
+	maps.Copy(s.choices, choices)
+	environ := s.environment()
+	var errs [4]error
+	s.demo, errs[0] = settings.Read[Config](environ)
+	s.idp, errs[1] = settings.Read[idp.Config](environ)
+	s.cabinet, errs[2] = settings.Read[cabinet.Config](environ)
+	s.eservice, errs[3] = settings.Read[eservice.Config](environ)
+	return errors.Join(errs[:]...)
+}
+
+// environment is the environment over the demo's choices. A setting given as a file is given.
+func (s *system) environment() []string {
+	given := map[string]bool{}
+	for _, setting := range s.environ {
+		name, _, _ := strings.Cut(setting, "=")
+		given[name], given[strings.TrimSuffix(name, "_FILE")] = true, true
+	}
+	laid := slices.Clone(s.environ)
+	for name, value := range s.choices {
+		if !given[name] {
+			laid = append(laid, name+"="+value)
+		}
+	}
+	return laid
+}
+
+// doors are what will be listened at.
+func (s *system) doors() []door {
+	return []door{
+		{"IDP_LISTEN", s.idp.Listen},
+		{"IDP_MANAGEMENT_LISTEN", s.idp.ManagementListen},
+		{"CABINET_LISTEN", s.cabinet.Listen},
+		{"ESERVICE_LISTEN", s.eservice.Listen},
+		{"DEMO_LISTEN", s.demo.Listen},
+	}
+}
+
+func (s *system) addresses() clients.Addresses {
+	return clients.Addresses{
+		Issuer: s.idp.Issuer, Management: s.idp.ManagementURL, Cabinet: s.cabinet.URL,
+		EService: strings.TrimSuffix(s.eservice.URL, "/"), Workbench: strings.TrimSuffix(s.demo.URL, "/"),
+	}
+}

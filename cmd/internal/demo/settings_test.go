@@ -1,0 +1,83 @@
+package demo
+
+import (
+	"net"
+	"strings"
+	"testing"
+
+	"asoba.example/cmd/internal/demo/clients"
+)
+
+// Every setting of every program works here, and what one program is told of another follows it.
+func TestSettingsOfTheProgramsWin(t *testing.T) {
+	t.Parallel()
+	a, err := newSystem([]string{
+		"IDP_ISSUER=http://localhost:9080", "IDP_SESSION_IDLE=1m", "IDP_DATABASE_URL=postgres://mine",
+		"CABINET_URL=http://localhost:9081", "DEMO_URL=http://localhost:9084",
+	}, "/data", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.choose(map[string]string{"IDP_DATABASE_URL": "postgres://ours", "CABINET_DATABASE_URL": "postgres://ours"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []struct{ name, got, want string }{
+		{"cabinet's issuer", a.cabinet.Issuer, "http://localhost:9080"},
+		{"e-service's issuer", a.eservice.Issuer, "http://localhost:9080"},
+		{"e-service's cabinet", a.eservice.CabinetURL, "http://localhost:9081"},
+		{"idp's cabinet", a.idp.CabinetURL, "http://localhost:9081"},
+		{"idp's gateway", a.idp.SMSGatewayURL, "http://localhost:9084/sms"},
+		{"idp's idle time", a.idp.SessionIdle.String(), "1m0s"},
+		{"idp's database", a.idp.DatabaseURL, "postgres://mine"},
+		{"cabinet's database", a.cabinet.DatabaseURL, "postgres://ours"},
+	} {
+		if s.got != s.want {
+			t.Errorf("%s: got %s, want %s", s.name, s.got, s.want)
+		}
+	}
+	if !a.idp.Relaxed {
+		t.Error("--relaxed was not passed on")
+	}
+	if _, err := newSystem([]string{"IDP_SESSION_IDLE=x", "CABINET_SESSION_TOTAL=y"}, "/data", false); err == nil ||
+		!strings.Contains(err.Error(), "IDP_SESSION_IDLE") || !strings.Contains(err.Error(), "CABINET_SESSION_TOTAL") {
+		t.Errorf("wrong settings: %v", err)
+	}
+}
+
+// Every address in use is told at once, with the setting that moves it; nothing has been started by then.
+func TestDoorsInUseAreTold(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	taken := l.Addr().String()
+	err = free([]door{{"A_LISTEN", taken}, {"B_LISTEN", "localhost:0"}, {"C_LISTEN", taken}})
+	if err == nil || !strings.Contains(err.Error(), "A_LISTEN") || !strings.Contains(err.Error(), "C_LISTEN") || strings.Contains(err.Error(), "B_LISTEN") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Credentials that were told once are there in the next run.
+func TestCredentialsAreKept(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first, err := openKeep(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.add(clients.Credentials{Key: clients.Desk, ClientID: "d", ClientSecret: "s"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := openKeep(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := second.client(clients.Desk); got.ClientID != "d" || got.ClientSecret != "s" || !second.prepared() {
+		t.Errorf("kept: %+v, prepared: %t", got, second.prepared())
+	}
+}
