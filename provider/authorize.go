@@ -27,6 +27,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
+		r = page.WithLanguage(r, i.Locales)
 		q, err := p.read(ctx, i.Request)
 		if err != nil {
 			return p.refuseRequest(w, r, q, err)
@@ -38,6 +39,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.refuseRequest(w, r, &request{}, err)
 	}
+	r = page.WithLanguage(r, values.Get("ui_locales"))
 	q, err := p.read(ctx, values)
 	if err != nil {
 		return p.refuseRequest(w, r, q, err)
@@ -183,7 +185,7 @@ func (p *Provider) answer(w http.ResponseWriter, r *http.Request, q *request, va
 			data.Fields = append(data.Fields, hidden{name, values.Get(name)})
 		}
 		slices.SortFunc(data.Fields, func(a, b hidden) int { return strings.Compare(a.Name, b.Name) })
-		return p.cfg.Site.Show(w, page.WithLanguage(r, q.values.Get("ui_locales")), formPostView(data))
+		return p.cfg.Site.Show(w, r, formPostView(data))
 	}
 	redirect(w, withQuery(q.redirectURI, values))
 	return nil

@@ -48,12 +48,13 @@ func present(values url.Values) url.Values {
 	return values
 }
 
-// repeated names a parameter that was sent more than once (RFC 6749 §3.1). Only resource may be (RFC 8707 §2).
-func repeated(values url.Values) (string, bool) {
+// once refuses a parameter that was sent more than once (RFC 6749 §3.1). Only resource may be (RFC 8707 §2). A description never repeats
+// what was sent.
+func once(values url.Values) error {
 	for name, all := range values {
 		if len(all) > 1 && name != "resource" {
-			return name, true
+			return refuse("invalid_request", "A parameter was sent more than once.")
 		}
 	}
-	return "", false
+	return nil
 }

@@ -17,8 +17,8 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if name, ok := repeated(values); ok {
-		return refuse("invalid_request", "The parameter "+name+" was sent more than once.")
+	if err := once(values); err != nil {
+		return err
 	}
 	client, err := p.authenticate(ctx, r, values)
 	if err != nil {

@@ -125,8 +125,8 @@ func (p *Provider) readLogout(w http.ResponseWriter, r *http.Request) (farewell,
 	if err != nil {
 		return farewell{}, err
 	}
-	if name, ok := repeated(values); ok {
-		return farewell{}, refuse("invalid_request", "The parameter "+name+" was sent more than once.")
+	if err := once(values); err != nil {
+		return farewell{}, err
 	}
 	f := farewell{locales: values.Get("ui_locales")}
 	clientID := values.Get("client_id")

@@ -46,7 +46,7 @@ func (p *Provider) read(ctx context.Context, values url.Values) (*request, error
 		p.checkRedirectURI,
 		// From here on the answer goes to the client.
 		p.checkResponseMode,
-		p.checkRepeated,
+		p.checkOnce,
 		p.checkRequestObject,
 		p.checkScope,
 		p.checkFlow,
@@ -110,12 +110,7 @@ func (p *Provider) checkResponseMode(_ context.Context, q *request) error {
 	return nil
 }
 
-func (p *Provider) checkRepeated(_ context.Context, q *request) error {
-	if name, ok := repeated(q.values); ok {
-		return refuse("invalid_request", "The parameter "+name+" was sent more than once.")
-	}
-	return nil
-}
+func (p *Provider) checkOnce(_ context.Context, q *request) error { return once(q.values) }
 
 // checkRequestObject refuses what would otherwise be silently ignored (OpenID Connect Core §6, §7.2.1).
 func (p *Provider) checkRequestObject(_ context.Context, q *request) error {
@@ -152,8 +147,11 @@ func (p *Provider) checkScope(_ context.Context, q *request) error {
 
 // checkFlow has fosite look at the request. It is shown only what it judges well; a state it would ask to be long.
 func (p *Provider) checkFlow(ctx context.Context, q *request) (err error) {
-	if !allows(q.client, "authorization_code") {
+	switch {
+	case !allows(q.client, "authorization_code"):
 		return refuse("unauthorized_client", "The client is not registered for the authorization code grant.")
+	case !slices.Contains(responseTypes, q.values.Get("response_type")):
+		return refuse("unsupported_response_type", "response_type must be one of: "+strings.Join(responseTypes, ", ")+".")
 	}
 	shown := url.Values{
 		"client_id":     {q.client.ID},

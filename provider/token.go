@@ -24,8 +24,8 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if name, ok := repeated(values); ok {
-		return refuse("invalid_request", "The parameter "+name+" was sent more than once.")
+	if err := once(values); err != nil {
+		return err
 	}
 	values.Del("audience") // not a parameter here, but fosite would take it for one
 	grantType := values.Get("grant_type")
@@ -111,7 +111,7 @@ func (p *Provider) narrow(t *ticket, grantType string, values url.Values) error 
 	if asked := strings.Fields(values.Get("scope")); len(asked) > 0 && grantType == "refresh_token" {
 		for _, s := range asked {
 			if !slices.Contains(t.grant.Scopes, s) {
-				return refuse("invalid_scope", "The scope "+s+" was not granted.")
+				return refuse("invalid_scope", "A scope was asked for that was not granted.")
 			}
 		}
 		t.scopes = asked
@@ -141,9 +141,9 @@ func (p *Provider) ownScopes(t *ticket, values url.Values) (err error) {
 	for _, s := range asked {
 		switch {
 		case !t.client.Allows(s):
-			return refuse("invalid_scope", "The client is not registered for the scope "+s+".")
+			return refuse("invalid_scope", "The client is not registered for a scope that it asks for.")
 		case p.audienceOf(s) == p.cfg.Issuer:
-			return refuse("invalid_scope", "The scope "+s+" is about a person, and none has a part in this grant.")
+			return refuse("invalid_scope", "A scope is about a person, and none has a part in this grant.")
 		}
 	}
 	if t.audience, err = p.aim(t.client, asked, values["resource"]); err != nil {

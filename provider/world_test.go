@@ -18,7 +18,9 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
@@ -67,6 +69,7 @@ type world struct {
 	ring     *keys.Ring
 
 	clock   atomic.Int64 // nanoseconds
+	logged  lines
 	secrets map[string]string
 	key     *ecdsa.PrivateKey // of the client "signer"
 }
@@ -116,23 +119,53 @@ func newWorld(t *testing.T) *world {
 		Denials: grant.NewDenials(w.pool, w.redis, 5*time.Minute+time.Minute, w.now), Jobs: w.jobs, Site: site,
 		TokenKey: must(box.Key("tokens")),
 		CodeFor:  30 * time.Second, AccessTokenFor: 5 * time.Minute, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
-		Now: w.now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Now: w.now, Log: w.logger(),
 	}))
 	mux := http.NewServeMux()
 	p.Mount(mux)
 	w.pages(mux, interactions)
 	observer := must(api.NewObserver(api.ObserverConfig{
-		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Metrics: prometheus.NewRegistry(), Now: w.now,
+		Log: w.logger(), Metrics: prometheus.NewRegistry(), Now: w.now,
 	}))
 	server := httptest.NewUnstartedServer(observer.Observe(site.Protect(mux, provider.CrossOrigin...)))
 	_ = server.Listener.Close()
 	server.Listener = listener
 	server.Start()
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		server.Close()
+		w.checkSecrets()
+	})
 
 	w.people()
 	w.register(registry)
 	return w
+}
+
+// lines are what the log has got.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (w *world) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(io.MultiWriter(&w.logged, w.t.Output()), nil))
+}
+
+// checkSecrets holds, after every test, that neither the log nor a key in Redis names a person or tells a token.
+func (w *world) checkSecrets() {
+	w.t.Helper()
+	told := w.logged.text.String() + strings.Join(w.redis.Keys(context.WithoutCancel(w.t.Context()), "*").Val(), "\n")
+	for _, secret := range []string{identifier, w.person.String(), `(code|refresh)_[\w-]{64}`, `eyJ`, `idp_secret_`} {
+		if regexp.MustCompile(secret).MatchString(told) {
+			w.t.Errorf("%s stands in the log or in a key", secret)
+		}
+	}
 }
 
 // pages stand in for those of login and consent: who opens them has signed in, has agreed, or has refused.
