@@ -149,7 +149,7 @@ func (d *desk) open(identifier, phone string) string {
 func (d *desk) issue(identifier, phone string) string {
 	d.t.Helper()
 	issuance := d.open(identifier, phone)
-	d.act(issuance+"/phone", http.StatusOK, map[string]any{"code": code(d.t, d.country.phone.next(d.t, "code"))})
+	d.act(issuance+"/phone", http.StatusNoContent, map[string]any{"code": code(d.t, d.country.phone.next(d.t, "code"))})
 	d.act(issuance+"/assign", http.StatusOK, nil)
 	return password(d.t, d.country.phone.next(d.t, "temporary_password"))
 }

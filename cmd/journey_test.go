@@ -36,7 +36,7 @@ func TestTheWholeRoad(t *testing.T) {
 	desk := c.desk()
 	issuance := desk.open(citizenNumber, "8 029 491-19-12")
 	desk.act(issuance+"/assign", http.StatusConflict, nil) // g3: the phone is not confirmed
-	desk.act(issuance+"/phone", http.StatusOK, map[string]any{"code": code(t, c.phone.next(t, "code"))})
+	desk.act(issuance+"/phone", http.StatusNoContent, map[string]any{"code": code(t, c.phone.next(t, "code"))})
 	assigned := desk.act(issuance+"/assign", http.StatusOK, nil)
 	if raw, err := json.Marshal(assigned); err != nil || strings.Contains(string(raw), "password") || assigned["state"] != "temporary" {
 		t.Errorf("the desk is told %s, %v", raw, err)
