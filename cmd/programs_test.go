@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 
 // build builds the programs as an operator does.
 var build = sync.OnceValue(func() error {
-	out, err := exec.Command("go", "build", "-o", binaries+string(filepath.Separator), "./idp", "./cabinet", "./eservice", "./demo").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", binaries+string(filepath.Separator), "./...").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}

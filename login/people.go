@@ -21,7 +21,9 @@ const (
 // an edition of the register touched.
 type People struct {
 	Register *register.Register
-	Tokens   api.Verifier
+	Tokens   interface {
+		Require(w http.ResponseWriter, r *http.Request, scope string) (api.Token, error)
+	}
 }
 
 // Mount puts the door on the management API.

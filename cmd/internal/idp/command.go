@@ -57,7 +57,7 @@ func command(config reader) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(config), migrateCommand(config), registerCommand(config), clientCommand(config), clerkCommand(config), keyCommand())
+	root.AddCommand(serveCommand(config), migrateCommand(config), clientCommand(config), clerkCommand(config), registerCommand(config), keyCommand())
 	return root
 }
 

@@ -17,6 +17,7 @@ import (
 // toldRows is how many bad rows a report tells one by one.
 const toldRows = 10_000
 
+// registerCommand is the operator's work with the population register.
 func registerCommand(config reader) *cobra.Command {
 	command := &cobra.Command{Use: "register", Short: "The population register"}
 	command.AddCommand(importCommand(config), sampleCommand())

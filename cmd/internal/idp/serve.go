@@ -14,6 +14,7 @@ import (
 	"asoba.example/cmd/internal/run"
 	"asoba.example/consent"
 	"asoba.example/login"
+	"asoba.example/login/desk"
 	"asoba.example/provider"
 	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
@@ -166,6 +167,15 @@ func (h *house) management() (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	manage.New(manage.Config{Bearer: bearer, Clients: h.clients, Feed: h.feed, Now: time.Now}).Mount(mux)
+	service, err := desk.New(desk.Config{
+		Pool: h.pool, Box: h.box, Registry: h.identities, Codes: h.codes, Outbox: h.outbox, Now: time.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	doors := desk.Doors{Desk: service, Clerks: h.clerks, Verifier: bearer.Verifier, Denials: h.denials, Now: time.Now}
+	doors.Mount(mux)
+	login.People{Register: h.register, Tokens: bearer}.Mount(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{}))
 	return mux, nil
 }
