@@ -3,7 +3,6 @@ package login
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -104,7 +103,7 @@ func (c Accounts) claims(a account, scopes []string) (map[string]any, error) {
 				return nil, err
 			}
 			for claim, value := range map[string]string{
-				"name":        strings.Join(strings.Fields(names.Family+" "+names.Given+" "+names.Middle), " "),
+				"name":        names.Full(),
 				"family_name": names.Family,
 				"given_name":  names.Given,
 				"middle_name": names.Middle,

@@ -1,0 +1,214 @@
+package sms_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"asoba.example/login/identity"
+	"asoba.example/login/identity/identitytest"
+	"asoba.example/login/sms"
+)
+
+// A gateway that takes what it is handed, or fails as it is told.
+type gateway struct {
+	taken []sms.Message
+	err   error
+}
+
+func (g *gateway) Send(_ context.Context, m sms.Message) error {
+	if g.err == nil {
+		g.taken = append(g.taken, m)
+	}
+	return g.err
+}
+
+type world struct {
+	*identitytest.World
+	gateway *gateway
+	sender  *sms.Sender
+	person  uuid.UUID
+	now     time.Time
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{World: identitytest.New(t), gateway: &gateway{}, now: identitytest.Noon}
+	w.person, _ = w.Person(t)
+	w.sender = &sms.Sender{Pool: w.Pool, Box: w.Box, Gateway: w.gateway, Now: func() time.Time { return w.now }}
+	return w
+}
+
+// put puts a code that is good for five minutes into the outbox.
+func (w *world) put(t *testing.T) uuid.UUID {
+	t.Helper()
+	err := pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error {
+		return w.Outbox.Put(t.Context(), tx, identity.Message{
+			Person: w.person, Phone: w.Phone(t, 1), Kind: identity.CodeMessage, Text: "код 123456",
+			At: identitytest.Noon, Till: identitytest.Noon.Add(5 * time.Minute),
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id uuid.UUID
+	if err := w.Pool.QueryRow(t.Context(), `SELECT (args->>'id')::uuid FROM river_job WHERE kind = 'sms_delivery' ORDER BY id DESC LIMIT 1`).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// work does the job of a message, for the nth time.
+func (w *world) work(t *testing.T, id uuid.UUID, attempt int) error {
+	t.Helper()
+	return w.sender.Work(t.Context(), &river.Job[sms.Delivery]{JobRow: &rivertype.JobRow{Attempt: attempt}, Args: sms.Delivery{ID: id}})
+}
+
+func (w *world) stands(t *testing.T, want sms.State, wiped bool) {
+	t.Helper()
+	got, err := w.Outbox.Last(t.Context(), w.person, identity.CodeMessage)
+	if err != nil || got != want {
+		t.Errorf("the message is %s, %v, want %s", got, err, want)
+	}
+	if n := w.Count(t, `sms_message WHERE text IS NULL AND phone IS NULL`); (n == 1) != wiped {
+		t.Errorf("wiped: %d, want %v", n, wiped)
+	}
+}
+
+func TestAMessageLeavesOnceAndIsWiped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.put(t)
+	if all := w.Contents(t); strings.Contains(all, "123456") || strings.Contains(all, w.Phone(t, 1).Reveal()) {
+		t.Error("the message lies open")
+	}
+	w.stands(t, sms.Queued, false)
+	for attempt := range 2 {
+		if err := w.work(t, id, attempt+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.stands(t, sms.Delivered, true)
+	want := sms.Message{ID: id, Kind: identity.CodeMessage, To: w.Phone(t, 1).Reveal(), Text: "код 123456"}
+	if len(w.gateway.taken) != 1 || w.gateway.taken[0] != want {
+		t.Errorf("the gateway took %d messages: %v", len(w.gateway.taken), w.gateway.taken)
+	}
+}
+
+// A gateway that is down is asked again for as long as the message is worth something.
+func TestAMessageWaitsForTheGatewayUntilItsTerm(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.put(t)
+	w.gateway.err = errors.New("down")
+	tries := 0
+	for cancelled := false; !cancelled; {
+		tries++
+		err := w.work(t, id, tries)
+		if err == nil || strings.Contains(fmt.Sprintf("%v %+v", err, err), "123456") {
+			t.Fatalf("try %d: %v", tries, err)
+		}
+		var cancel *river.JobCancelError
+		if cancelled = errors.As(err, &cancel); !cancelled {
+			w.stands(t, sms.Queued, false)
+			w.now = w.sender.NextRetry(&river.Job[sms.Delivery]{JobRow: &rivertype.JobRow{Attempt: tries}})
+		}
+	}
+	w.stands(t, sms.Failed, true)
+	if tries != 9 {
+		t.Errorf("%d tries in five minutes", tries)
+	}
+}
+
+func TestAMessagePastItsTermIsNotSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.put(t)
+	w.now = w.now.Add(5 * time.Minute)
+	if err := w.work(t, id, 1); err != nil {
+		t.Fatal(err)
+	}
+	w.stands(t, sms.Failed, true)
+	if len(w.gateway.taken) != 0 {
+		t.Error("it was sent")
+	}
+}
+
+// What an operator's gateway is asked: POST {"id","kind","to","text"}; 2xx means taken.
+func TestAnHTTPGatewayIsAskedByPost(t *testing.T) {
+	t.Parallel()
+	var (
+		asked  []string
+		status = http.StatusAccepted
+	)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		asked = append(asked, r.Method+" "+r.URL.Path+" "+r.Header.Get("Content-Type")+" "+string(text))
+		w.Header().Set("Location", "/elsewhere")
+		w.WriteHeader(status)
+	}))
+	t.Cleanup(server.Close)
+	g, err := sms.NewHTTPGateway(server.URL + "/sms")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := sms.Message{ID: uuid.MustParse("01890000-0000-7000-8000-000000000000"), Kind: identity.NoticeMessage, To: "+375294911911", Text: "ў"}
+	if err := g.Send(t.Context(), m); err != nil {
+		t.Error(err)
+	}
+	want := `POST /sms application/json {"id":"01890000-0000-7000-8000-000000000000","kind":"notice","to":"+375294911911","text":"ў"}`
+	if len(asked) != 1 || asked[0] != want {
+		t.Errorf("asked %q", asked)
+	}
+	for _, status = range []int{301, 307, 400, 500} {
+		if err := g.Send(t.Context(), m); err == nil {
+			t.Errorf("%d was taken for taken", status)
+		}
+	}
+	if len(asked) != 5 {
+		t.Errorf("asked %d times: a redirect was followed", len(asked))
+	}
+}
+
+// Neither a message nor a gateway's own password gets into a log by way of an error.
+func TestAGatewayErrorTellsNothing(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	address := strings.Replace(server.URL, "http://", "http://user:hush@", 1) + "/?key=hush"
+	server.Close()
+	g, err := sms.NewHTTPGateway(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := sms.Message{ID: uuid.New(), Kind: identity.CodeMessage, To: "+375294911911", Text: "код 123456"}
+	err = g.Send(t.Context(), m)
+	if err == nil {
+		t.Fatal("nobody took it")
+	}
+	for _, text := range []string{err.Error(), fmt.Sprintf("%v %+v %#v %s", m, m, m, m)} {
+		for _, secret := range []string{"hush", "123456", "4911911"} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%q tells %q", text, secret)
+			}
+		}
+	}
+	for _, address := range []string{"", "gateway", "ftp://gateway", "http://", "http://%"} {
+		if _, err := sms.NewHTTPGateway(address); err == nil {
+			t.Errorf("%q was taken for an address", address)
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package login_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"asoba.example/login"
+	"asoba.example/provider/page"
+	"asoba.example/provider/page/pagetest"
+)
+
+// A message with Cyrillic letters has seventy characters in one segment, one in Latin letters a hundred and sixty
+// (3GPP TS 23.038); a second segment may come alone or not at all. People and programs find a code by being the
+// only run of six digits; no message holds a link, for who follows one follows a thief's.
+func TestEveryMessageFitsOneSegment(t *testing.T) {
+	t.Parallel()
+	site := pagetest.Site(t, login.Room())
+	args := map[string]any{"Code": "246813", "Password": "WWWWW-99999", "Till": "31.12 23:59", "At": "31.12 23:59"}
+	codes := regexp.MustCompile(`\d{6,}`)
+	for _, language := range page.Languages {
+		limit := 70
+		if language == "en" {
+			limit = 160
+		}
+		for _, key := range []string{"sms.code", "sms.temporary_password", "sms.activated", "sms.password_changed", "sms.blocked"} {
+			text := site.Say(language, key, args)
+			if n := len(utf16.Encode([]rune(text))); n > limit {
+				t.Errorf("%s %s: %d characters", language, key, n)
+			}
+			found := codes.FindAllString(text, -1)
+			if isCode := key == "sms.code"; isCode && (len(found) != 1 || found[0] != "246813") || !isCode && len(found) != 0 {
+				t.Errorf("%s %s: codes %v", language, key, found)
+			}
+			if key == "sms.temporary_password" != strings.Contains(text, "WWWWW-99999") {
+				t.Errorf("%s %s: the password", language, key)
+			}
+			if strings.Contains(text, "://") || strings.Contains(text, "www.") {
+				t.Errorf("%s %s: a link", language, key)
+			}
+		}
+	}
+}
