@@ -75,7 +75,7 @@ func TestBlockOutlivesAPowerCut(t *testing.T) {
 			"identifier": citizenNumber, "document": document, "basis": basis, "attested": attested, "clerk": clerkNumber, "office": "Desk 1",
 		})
 	}()
-	c.phone.next(t, "notice") // the message lay in the act's transaction, so the act is committed
+	c.phone.next(t, "notice", "заблокирован") // the message lay in the act's transaction, so the act is committed
 	select {
 	case err := <-answered:
 		t.Fatalf("the block was answered (%v) before Redis was clean", err)

@@ -269,8 +269,8 @@ func newPhone(t testing.TB) *phone {
 	return p
 }
 
-// next waits for the next message of a kind, passing over others, and gives its text.
-func (p *phone) next(t testing.TB, kind string) string {
+// next waits for the next message of a kind that says something, passing over others, and gives its text.
+func (p *phone) next(t testing.TB, kind string, says ...string) string {
 	t.Helper()
 	var text string
 	eventually(t, "a message of kind "+kind, func() error {
@@ -279,7 +279,7 @@ func (p *phone) next(t testing.TB, kind string) string {
 		for p.read < len(p.taken) {
 			m := p.taken[p.read]
 			p.read++
-			if m.Kind == kind {
+			if m.Kind == kind && !slices.ContainsFunc(says, func(word string) bool { return !strings.Contains(m.Text, word) }) {
 				text = m.Text
 				return nil
 			}

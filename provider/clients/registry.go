@@ -94,10 +94,12 @@ func (r *Registry) Refresh(ctx context.Context) error {
 }
 
 // patience is how often ids that nobody knows may make us read the database, all together.
-const patience = time.Second
+const patience = 100 * time.Millisecond
 
 // Find gives a client or ErrUnknown. Only for an id it does not know it reads
-// the database, and that seldom: strangers may ask for what they like.
+// the database, and that seldom: strangers may ask for what they like. Who asks
+// too soon after the last reading waits for the next, so that a client registered
+// at one node a moment ago is known at all.
 func (r *Registry) Find(ctx context.Context, id string) (*Client, error) {
 	if c := (*r.all.Load())[id]; c != nil {
 		return c, nil
@@ -105,14 +107,17 @@ func (r *Registry) Find(ctx context.Context, id string) (*Client, error) {
 	if !wellFormed(id) {
 		return nil, ErrUnknown
 	}
-	_, err, _ := r.missing.Do("", func() (any, error) {
-		if r.lately() {
-			return nil, nil
-		}
-		return nil, r.Refresh(ctx)
+	reading := r.missing.DoChan("", func() (any, error) {
+		<-time.After(r.rest())
+		return nil, r.Refresh(context.WithoutCancel(ctx)) // for everybody who waits, not for the first of them alone
 	})
-	if err != nil {
-		return nil, fmt.Errorf("find client: %w", err)
+	select {
+	case read := <-reading:
+		if read.Err != nil {
+			return nil, fmt.Errorf("find client: %w", read.Err)
+		}
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 	if c := (*r.all.Load())[id]; c != nil {
 		return c, nil
@@ -120,10 +125,11 @@ func (r *Registry) Find(ctx context.Context, id string) (*Client, error) {
 	return nil, ErrUnknown
 }
 
-func (r *Registry) lately() bool {
+// rest is how long it is still too soon to read the database again.
+func (r *Registry) rest() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.now().Sub(r.looked) < patience
+	return patience - r.now().Sub(r.looked)
 }
 
 // List gives all clients in use, by id.

@@ -75,7 +75,7 @@ func register(t *testing.T, n *node, text string) (*clients.Client, string) {
 	return c, secret
 }
 
-// What one node changes the others know: an unknown client within a second, a change with the next refresh.
+// What one node changes the others know: a new client at once, a change with the next refresh.
 func TestNodesFollowEachOther(t *testing.T) {
 	t.Parallel()
 	one, pool := newRegistry(t)
@@ -89,8 +89,6 @@ func TestNodesFollowEachOther(t *testing.T) {
 		}
 		return found
 	}
-	find(clients.ErrUnknown) // the database was read just now
-	other.pass(time.Second)
 	if found := find(nil); !found.HasSecret(secret) || !slices.Equal(found.Metadata.RedirectURIs, c.Metadata.RedirectURIs) {
 		t.Errorf("got %+v", found.Metadata)
 	}
