@@ -81,6 +81,7 @@ func TestUnknownBrowserIsAskedACode(t *testing.T) {
 
 	v.open("/authorize")
 	v.want("/sign-in", http.StatusOK)
+	v.sees("Sign in to continue to “Portal”")
 	if policy := v.head.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self' https://portal.example") {
 		t.Errorf("the form may not lead back to the client: %s", policy)
 	}
@@ -287,6 +288,30 @@ func TestTooManyTries(t *testing.T) {
 	}
 }
 
+// After fifty failures in a row the password is worth nothing at strange browsers, and as much as ever at a known one.
+func TestFiftyFailuresStopStrangersOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	own, stranger := w.visitor(), w.visitor()
+	own.signIn(anna)
+	own.submit()
+	for failures, want := range map[int]string{49: "/sign-in/code", 50: "/sign-in"} {
+		if _, err := w.pool.Exec(t.Context(), `UPDATE identity SET failures = $1`, failures); err != nil {
+			t.Fatal(err)
+		}
+		stranger.open("/authorize")
+		stranger.submit("identifier", anna, "password", password)
+		if stranger.at.Path != want {
+			t.Fatalf("after %d failures a stranger with the password is at %s, want %s", failures, stranger.at.Path, want)
+		}
+	}
+	own.signIn(anna)
+	stranger.open("/authorize")
+	stranger.submit("identifier", anna, "password", password)
+	stranger.want("/sign-in/code", http.StatusOK)
+}
+
 // A sign-in that waited too long, or is another browser's, explains itself and offers to begin again.
 func TestGoneInteraction(t *testing.T) {
 	t.Parallel()
@@ -328,9 +353,7 @@ func TestAProvedPasswordDiesWithTheNextAct(t *testing.T) {
 		"change": {anna, password, "/sign-in/code", func() error {
 			return w.registry.ChangePassword(t.Context(), known, password, another, act())
 		}},
-		"reissue": {boris, temporary, "/sign-in/password", func() error {
-			return w.registry.Reissue(t.Context(), fresh, act())
-		}},
+		"reissue": {boris, temporary, "/sign-in/password", func() error { return w.registry.Reissue(t.Context(), fresh, act()) }},
 	} {
 		v := w.visitor()
 		v.open("/security")

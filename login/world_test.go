@@ -74,7 +74,11 @@ func newWorld(t *testing.T) *world {
 	})
 	must(err)
 	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: now})
-	registered := new(clients.Registry)
+	registered, err := clients.New(t.Context(), clients.Config{Pool: w.pool, Key: []byte("key"), Now: now})
+	must(err)
+	portal := clients.Metadata{ClientName: map[string]string{"": "Portal"}, RedirectURIs: []string{"https://portal.example/cb"}}
+	_, _, err = registered.Register(t.Context(), "portal", portal, clients.By{At: now()})
+	must(err)
 	doors, err := login.New(login.Config{
 		Site: site, Interactions: w.interactions, Accounts: login.Accounts{Box: box}, Sessions: sessions, Denials: denials, Jobs: jobs,
 		Clients: registered, Registry: w.registry, Pool: w.pool, Redis: w.redis, CabinetURL: "http://cabinet.example", Now: now,
@@ -92,7 +96,7 @@ func newWorld(t *testing.T) *world {
 			return
 		}
 		i, err := w.interactions.Begin(r.Context(), out, r, provider.Interaction{
-			Request: url.Values{"redirect_uri": {"https://portal.example/cb"}}, ACR: r.URL.Query().Get("acr_values"),
+			Request: url.Values{"redirect_uri": {"https://portal.example/cb"}}, ClientID: "portal", ACR: r.URL.Query().Get("acr_values"),
 		})
 		if err != nil {
 			t.Error(err)

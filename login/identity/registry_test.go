@@ -275,7 +275,11 @@ func TestAPasswordIsProvedOnlyWhileItIsGood(t *testing.T) {
 	for range 60 {
 		w.Exec(t, `UPDATE identity SET failures = failures + 1`)
 	}
-	right("the static one after sixty wrong ones", identitytest.Static, 2*time.Hour)
+	wrong("the static one after sixty wrong ones, at a strange browser", identitytest.Static, 2*time.Hour)
+	if _, err := w.Registry.Check(t.Context(), id, identitytest.Static, true, identitytest.Noon.Add(2*time.Hour)); err != nil {
+		t.Errorf("the static one after sixty wrong ones, at a known browser: %v", err)
+	}
+	right("the static one after that", identitytest.Static, 2*time.Hour)
 	if n := w.Count(t, `identity WHERE failures <> 0`); n != 0 {
 		t.Error("a right password did not end the row of failures")
 	}
