@@ -218,13 +218,6 @@ func (c cabinet) all(t *testing.T) string {
 	return strings.Join(lines, "\n")
 }
 
-func (c cabinet) anew(t *testing.T) {
-	t.Helper()
-	if _, err := c.pool.Exec(t.Context(), `UPDATE follow SET cursor = '0'`); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // aYear is all that can happen: people come, are issued identifiers, sign in, are blocked; values change; one dies, is
 // found alive, and his sign-in of before counts no more.
 func aYear() *provider {
@@ -296,7 +289,9 @@ func TestStartingAnewDoublesNothing(t *testing.T) {
 		if got := c.all(t); got != afterAYear {
 			t.Errorf("got:\n%s\nwant:\n%s", got, afterAYear)
 		}
-		c.anew(t)
+		if err := Anew(t.Context(), c.pool); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

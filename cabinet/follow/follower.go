@@ -16,6 +16,9 @@ const (
 	longPause  = 5 * time.Second
 )
 
+// beginning is the cursor before everything.
+const beginning = "0"
+
 // errMoved says that another node has moved the cursor meanwhile: what we hold is applied already.
 var errMoved = errors.New("another node was faster")
 
@@ -101,6 +104,14 @@ func (f *Follower) step(ctx context.Context) error {
 	}
 	if err := f.apply(ctx, cursor, news); err != nil && !errors.Is(err, errMoved) {
 		return fmt.Errorf("apply what the feed said: %w", err)
+	}
+	return nil
+}
+
+// Anew has the feed read again from its beginning, by whichever node follows it.
+func Anew(ctx context.Context, pool *pgxpool.Pool) error {
+	if _, err := pool.Exec(ctx, `UPDATE follow SET cursor = $1`, beginning); err != nil {
+		return fmt.Errorf("follow anew: %w", err)
 	}
 	return nil
 }

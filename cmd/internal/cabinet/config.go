@@ -11,6 +11,10 @@ type Config struct {
 	// Listen is the address to listen on.
 	Listen string `env:"CABINET_LISTEN" envDefault:"localhost:8081"`
 
+	// MetricsListen is the address at which GET /metrics answers Prometheus; nowhere by default. It does not belong on the
+	// open Internet.
+	MetricsListen string `env:"CABINET_METRICS_LISTEN"`
+
 	// Issuer is the provider's URL. Everything else about the provider is read from its discovery document.
 	Issuer string `env:"CABINET_ISSUER" envDefault:"http://localhost:8080"`
 

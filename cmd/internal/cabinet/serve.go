@@ -2,8 +2,112 @@ package cabinet
 
 import (
 	"context"
+	"crypto/tls"
+	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"asoba.example/cabinet"
+	"asoba.example/cabinet/follow"
+	"asoba.example/cabinet/issuer"
+	"asoba.example/cmd/internal/run"
+	"asoba.example/provider/api"
 )
 
-// Serve runs the cabinet until ctx ends. It returns before it listens when a setting or a store is wrong.
-func Serve(ctx context.Context, cfg Config, log *slog.Logger) error { panic("unwritten") }
+// patience is for one answer of the provider.
+const patience = 5 * time.Second
+
+// Serve runs the cabinet until ctx ends. When a setting, a port or a store is wrong it says so and has served nobody.
+func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
+	secure, err := certificate(cfg)
+	if err != nil {
+		return err
+	}
+	key, err := clientKey(cfg)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("CABINET_LISTEN: %w", err)
+	}
+	defer listener.Close()
+	stores, err := openStores(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer stores.close()
+
+	provider, err := issuer.New(issuer.Config{
+		URL: cfg.Issuer, ClientID: cfg.ClientID, Key: key, RedirectURI: cfg.URL + "/callback",
+		HTTP: &http.Client{Timeout: patience}, Now: time.Now,
+	})
+	if err != nil {
+		return err
+	}
+	doors, err := cabinet.New(cabinet.Config{
+		URL: cfg.URL, ClientID: cfg.ClientID, IssuerURL: cfg.Issuer, Issuer: provider,
+		Pool: stores.pool, Redis: stores.redis, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
+	})
+	if err != nil {
+		return err
+	}
+	follower := follow.New(follow.Config{
+		Pool: stores.back,
+		Feed: follow.Feed{URL: cfg.ManagementURL, HTTP: &http.Client{}, Token: provider.FeedToken},
+		Keep: cfg.SessionTotal + time.Hour, Now: time.Now, Log: log,
+	})
+	metrics := prometheus.NewRegistry()
+	observer, err := api.NewObserver(api.ObserverConfig{Log: log, Metrics: metrics, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	parts := []run.Part{
+		run.Server{Listener: listener, Handler: observer.Observe(doors.Handler()), TLS: secure, Log: log, Ready: stores.ready}.Run,
+		follower.Run,
+		follower.RunEditions,
+		run.Every(5*time.Minute, log, "refresh the provider's keys", provider.Refresh),
+	}
+	if cfg.MetricsListen != "" {
+		listener, err := net.Listen("tcp", cfg.MetricsListen)
+		if err != nil {
+			return fmt.Errorf("CABINET_METRICS_LISTEN: %w", err)
+		}
+		defer listener.Close()
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+		parts = append(parts, run.Server{Listener: listener, Handler: mux, Log: log}.Run)
+	}
+	log.Info("serving", "cabinet", cfg.URL, "issuer", cfg.Issuer)
+	return run.All(ctx, parts...)
+}
+
+func clientKey(cfg Config) (issuer.Key, error) {
+	text, err := os.ReadFile(cfg.ClientKeyFile)
+	if err != nil {
+		return issuer.Key{}, fmt.Errorf("CABINET_CLIENT_KEY_FILE: %w", err)
+	}
+	key, err := issuer.ParseKey(text)
+	if err != nil {
+		return issuer.Key{}, fmt.Errorf("CABINET_CLIENT_KEY_FILE: %w", err)
+	}
+	return key, nil
+}
+
+// certificate is nil where a proxy in front has it.
+func certificate(cfg Config) (*tls.Config, error) {
+	if cfg.TLSCertFile == "" && cfg.TLSKeyFile == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(cfg.TLSCertFile, cfg.TLSKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("CABINET_TLS_CERT_FILE and CABINET_TLS_KEY_FILE: %w", err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}, nil
+}

@@ -1,0 +1,91 @@
+package cabinet
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"asoba.example/cabinet/follow"
+	"asoba.example/cmd/internal/settings"
+	"asoba.example/migrations"
+)
+
+//go:embed config.go
+var manual string
+
+// Main is the program: it runs the sub-command that the arguments name and gives the exit status.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := Run(ctx, os.Environ(), os.Stdout, os.Args[1:]...); err != nil {
+		fmt.Fprintln(os.Stderr, "cabinet:", err)
+		return 1
+	}
+	return 0
+}
+
+// Run runs the sub-command that the arguments name, with its settings from an environment.
+func Run(ctx context.Context, environ []string, out io.Writer, args ...string) error {
+	root := command(environ)
+	root.SetOut(out)
+	root.SetArgs(args)
+	return root.ExecuteContext(ctx)
+}
+
+func command(environ []string) *cobra.Command {
+	help, err := settings.Help(manual)
+	if err != nil {
+		panic(err) // config.go is part of this program
+	}
+	const short = "The personal electronic cabinet: an API for e-services, pages for citizens"
+	root := &cobra.Command{
+		Use: "cabinet", Short: short, Long: short + ".\n\nSettings are environment variables:\n\n" + help,
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	root.AddCommand(&cobra.Command{
+		Use: "serve", Short: "Serve until told to stop", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := settings.Read[Config](environ)
+			if err != nil {
+				return err
+			}
+			return Serve(cmd.Context(), cfg, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+		},
+	})
+	// Errands in the database need no other setting, so that it can be prepared before the cabinet is registered.
+	errand := func(use, short string, act func(ctx context.Context, pool *pgxpool.Pool) error) {
+		root.AddCommand(&cobra.Command{
+			Use: use, Short: short, Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				cfg, err := settings.Read[struct {
+					DatabaseURL string `env:"CABINET_DATABASE_URL,required"`
+				}](environ)
+				if err != nil {
+					return err
+				}
+				pool, err := connect(cmd.Context(), cfg.DatabaseURL, backConnections)
+				if err != nil {
+					return err
+				}
+				defer pool.Close()
+				return act(cmd.Context(), pool)
+			},
+		})
+	}
+	errand("migrate", "Bring the database to the schema of this build", Migrate)
+	errand("follow-anew", "Have the provider's feed read again from its beginning, to repair what was missed; nothing is doubled", follow.Anew)
+	return root
+}
+
+// Migrate brings the database to the schema of this build.
+func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
+	return migrations.Up(ctx, pool, migrations.Cabinet)
+}
