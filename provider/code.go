@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -95,6 +96,32 @@ func (p *Provider) redeem(ctx context.Context, code string, t *ticket) error {
 		return refuse("invalid_grant", "The code has expired.")
 	}
 	t.code, t.grant, t.nonce, t.redirectURI, t.challenge = code, g, record.Nonce, record.RedirectURI, record.Challenge
+	return nil
+}
+
+// settleCode gives what the code stands for.
+func (p *Provider) settleCode(ctx context.Context, t *ticket, values url.Values) error {
+	if err := p.aimAt(t, t.grant.Scopes, values["resource"]); err != nil {
+		return err
+	}
+	var refresh []byte
+	if offline(t.grant.Scopes) {
+		t.next = p.opaque.New(tokens.Refresh, t.grant.ID)
+		refresh = tokens.Digest(t.next)
+	}
+	var (
+		b     pgx.Batch
+		given bool
+	)
+	grant.Give(&b, t.grant, refresh, &given)
+	switch holds, err := p.send(ctx, t, &b); {
+	case err != nil:
+		return err
+	case !holds:
+		return refuse("invalid_grant", "The sign-in that the code came from is over.")
+	case !given: // a second time, and Redis forgot the first
+		return p.reused(ctx, t.grant.ID, t.now)
+	}
 	return nil
 }
 

@@ -19,12 +19,11 @@ import (
 
 // fosite is the skeleton under /authorize and /token: it validates parameters and leads through the grants. It holds nothing and decides
 // nothing about people: what it would store is the ticket of the request, what it would look up the ticket has, and what has to be
-// written is written by settle in one round trip, between its two halves.
+// written is written in one round trip, between its two halves.
 
 // A ticket is what one request at /authorize or /token is about. fosite carries it along as its session.
 type ticket struct {
 	client *clients.Client // who asks, authenticated
-	policy policy
 	now    time.Time
 
 	grant       grant.Grant
@@ -208,7 +207,7 @@ func (b books) GenerateAccessToken(_ context.Context, r fosite.Requester) (token
 	return token, "", err
 }
 
-// The rest is written by settle, or needs no writing. Terms are checked where the record is read.
+// The rest is written between the halves, or needs no writing. Terms are checked where the record is read.
 
 func (books) AccessTokenSignature(context.Context, string) string                   { return "" }
 func (books) ValidateAccessToken(context.Context, fosite.Requester, string) error   { return errUnused }

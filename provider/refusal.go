@@ -73,7 +73,7 @@ func fromFosite(e *fosite.RFC6749Error) *refusal {
 		return inner
 	}
 	description := e.HintField
-	if description == "" {
+	if description == "" || e.ErrorField == "invalid_scope" { // whose hint repeats what was sent
 		description = e.DescriptionField
 	}
 	switch e.ErrorField {

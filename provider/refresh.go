@@ -1,0 +1,69 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/grant"
+	"asoba.example/provider/tokens"
+)
+
+// findRefresh looks a refresh token up and gives the ticket the grant behind it (RFC 6749 §6). Another client's token is left alone. A used
+// one ends the grant (RFC 9700 §4.14.2).
+func (p *Provider) findRefresh(ctx context.Context, token string, t *ticket) error {
+	unknown := refuse("invalid_grant", "The refresh token is unknown, over, or another client's.")
+	if token == "" {
+		return unknown
+	}
+	t.digest = tokens.Digest(token)
+	found, err := grant.FindRefresh(ctx, p.cfg.Pool, t.digest)
+	switch {
+	case errors.Is(err, grant.ErrUnknown):
+		return unknown
+	case err != nil:
+		return err
+	case found.Grant.ClientID != t.client.ID, found.Ended, !t.now.Before(found.Till):
+		return unknown
+	case found.Used:
+		return p.reused(ctx, found.Grant.ID, t.now)
+	}
+	t.refresh, t.grant, t.next = found, found.Grant, token
+	return nil
+}
+
+// settleRefresh renews what was granted. The access token may be for fewer scopes than that, never for more. A client keeps its refresh token
+// unless its policy is to rotate.
+func (p *Provider) settleRefresh(ctx context.Context, t *ticket, values url.Values) error {
+	scopes := t.grant.Scopes
+	if asked := strings.Fields(values.Get("scope")); len(asked) > 0 {
+		if len(common(asked, scopes)) < len(asked) {
+			return refuse("invalid_scope", "A scope was asked for that was not granted.")
+		}
+		scopes = asked
+	}
+	if err := p.aimAt(t, scopes, values["resource"]); err != nil {
+		return err
+	}
+	var next []byte
+	if policyOf(t.client).rotate {
+		t.next = p.opaque.New(tokens.Refresh, t.grant.ID)
+		next = tokens.Digest(t.next)
+	}
+	var (
+		b       pgx.Batch
+		renewed bool
+	)
+	grant.Renew(&b, t.refresh, t.digest, next, t.now, &renewed)
+	holds, err := p.send(ctx, t, &b)
+	if err != nil {
+		return err
+	}
+	if !renewed || !holds {
+		return refuse("invalid_grant", "What was granted is over, or another request has just used the refresh token.")
+	}
+	return nil
+}
