@@ -38,7 +38,8 @@ type Process struct {
 	wait func() error
 }
 
-// Start starts the command. If it fails, Dir is removed too.
+// Start starts the command. If it fails, Dir is removed too. Who starts a process
+// holds it: one that nobody holds is collected as garbage, and its server stops.
 func Start(c Command) (*Process, error) {
 	cmd := exec.Command("/bin/sh", append([]string{"-c", keep, "leash", c.Dir, c.Stop}, c.Args...)...)
 	cmd.Dir = "/"

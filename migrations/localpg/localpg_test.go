@@ -110,10 +110,7 @@ func TestNothingOutlivesTheParent(t *testing.T) {
 	}
 	data := strings.TrimSpace(strings.TrimPrefix(said, "data="))
 	postmaster := firstLine(t, filepath.Join(data, "postmaster.pid"))
-	children, err := exec.CommandContext(t.Context(), "ps", "-o", "pid=", "--ppid", postmaster).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	children := firstLine(t, "/proc/"+postmaster+"/task/"+postmaster+"/children")
 
 	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -124,7 +121,7 @@ func TestNothingOutlivesTheParent(t *testing.T) {
 		_, err := os.Stat(filepath.Dir(data))
 		return errors.Is(err, os.ErrNotExist)
 	})
-	for _, pid := range append(strings.Fields(string(children)), postmaster) {
+	for _, pid := range append(strings.Fields(children), postmaster) {
 		within(t, func() bool {
 			_, err := os.Stat("/proc/" + pid)
 			return errors.Is(err, os.ErrNotExist)

@@ -69,7 +69,11 @@ var server = sync.OnceValues(func() (running, error) {
 			return running{}, err
 		}
 	}
-	dir, err := os.MkdirTemp("/tmp", "redistest-") // short: a socket's path has 107 bytes
+	parent := os.TempDir()
+	if len(parent) > 64 { // a socket's path has 107 bytes
+		parent = "/tmp"
+	}
+	dir, err := os.MkdirTemp(parent, "redistest-")
 	if err != nil {
 		return running{}, err
 	}
