@@ -1,7 +1,6 @@
 package consent
 
 import (
-	"context"
 	"embed"
 	"errors"
 	"net/http"
@@ -23,18 +22,13 @@ var files embed.FS
 // Room is what consent brings to the site.
 func Room() page.Room { return page.Room{FS: files} }
 
-// Clients finds who asks; *clients.Registry does.
-type Clients interface {
-	Find(ctx context.Context, id string) (*clients.Client, error)
-}
-
 // Config is what a Consent needs. All of it.
 type Config struct {
 	Site         *page.Site
 	Interactions *provider.Interactions
 	Accounts     provider.Accounts
 	Sessions     *session.Store
-	Clients      Clients
+	Clients      *clients.Registry
 	Agreements   *agreement.Agreements
 	Pool         *pgxpool.Pool
 	Now          func() time.Time

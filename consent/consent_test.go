@@ -1,7 +1,6 @@
 package consent_test
 
 import (
-	"context"
 	"html"
 	"io"
 	"net/http"
@@ -32,16 +31,6 @@ import (
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// registry is a register of clients in memory.
-type registry map[string]*clients.Client
-
-func (r registry) Find(_ context.Context, id string) (*clients.Client, error) {
-	if c, ok := r[id]; ok {
-		return c, nil
-	}
-	return nil, clients.ErrUnknown
-}
-
 // people are accounts that read how a person stands from the database, and know one person's claims.
 type people struct{ provider.Accounts }
 
@@ -70,7 +59,7 @@ func (people) Claims(b *pgx.Batch, _ uuid.UUID, scopes []string, to *map[string]
 // A world is a browser at which somebody signed in at noon, and a request of the portal's that waits for consent.
 type world struct {
 	pool         *pgxpool.Pool
-	registry     registry
+	registry     *clients.Registry
 	sessions     *session.Store
 	interactions *provider.Interactions
 	agreements   *agreement.Agreements
@@ -85,25 +74,31 @@ func newWorld(t *testing.T) *world {
 	now := func() time.Time { return noon.Add(time.Minute) }
 	redis := redistest.New(t)
 	w := &world{pool: pgtest.New(t), person: uuid.Must(uuid.NewV7())}
-	w.registry = registry{
-		"portal": {ID: "portal", Metadata: clients.Metadata{
-			ClientName: clients.Texts{"": "Портал", "be": "Партал", "en": "Portal"},
-			Purpose:    clients.Texts{"": "Чтобы записать вас к врачу"},
-		}},
-		"ministry": {ID: "ministry", Metadata: clients.Metadata{
-			ClientName: clients.Texts{"": "Министерство"}, Basis: clients.BasisOfficial,
-			LegalBasis: clients.Texts{"": "Закон о здравоохранении, статья 44"},
-		}},
-	}
 	w.exec(t, `INSERT INTO person (id, identification_number, sex, birth_date, citizenship, changed_in)
 		VALUES ($1, '3080356A001PB5', 'F', '1956-03-08', 'BY', 1)`, w.person)
 	w.exec(t, `INSERT INTO identity (person_id, state, phone, phone_index, issued_at, changed_at)
 		VALUES ($1, 'active', '\x00', '\x00', now(), now())`, w.person)
-	w.exec(t, `INSERT INTO client (client_id, metadata, created_at, changed_at)
-		VALUES ('portal', '{}', now(), now()), ('ministry', '{}', now(), now())`)
 	jobs, err := river.NewClient(riverpgxv5.New(w.pool), &river.Config{})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if w.registry, err = clients.New(t.Context(), clients.Config{Pool: w.pool, Key: make([]byte, 32), Now: now}); err != nil {
+		t.Fatal(err)
+	}
+	for id, metadata := range map[string]clients.Metadata{
+		"portal": {
+			ClientName: clients.Texts{"": "Портал", "be": "Партал", "en": "Portal"},
+			Purpose:    clients.Texts{"": "Чтобы записать вас к врачу"},
+		},
+		"ministry": {
+			ClientName: clients.Texts{"": "Министерство"}, Basis: clients.BasisOfficial,
+			LegalBasis: clients.Texts{"": "Закон о здравоохранении, статья 44"},
+		},
+	} {
+		metadata.RedirectURIs = []string{"https://portal.example:444/cb?x=1"}
+		if _, _, err := w.registry.Register(t.Context(), id, metadata, clients.By{At: noon}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.sessions = session.New(session.Config{Redis: redis, Idle: time.Hour, Total: time.Hour, Now: now})
 	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: redis, For: time.Hour, Now: now})
@@ -257,7 +252,11 @@ func TestAnAnswerIsKeptAndTheRequestGoesOn(t *testing.T) {
 			}
 			var covered bool
 			b := new(pgx.Batch)
-			w.agreements.Covers(b, w.person, w.registry[client], scopes, noon, &covered)
+			asked, err := w.registry.Find(t.Context(), client)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.agreements.Covers(b, w.person, asked, scopes, noon, &covered)
 			if err := w.pool.SendBatch(t.Context(), b).Close(); err != nil || !covered {
 				t.Errorf("the agreement covers the request: %t, %v", covered, err)
 			}
@@ -292,7 +291,11 @@ func TestOnlyWhoSawThePageAgrees(t *testing.T) {
 		{"the sign-in was ended", func(t *testing.T, w *world) {
 			w.exec(t, `INSERT INTO ended (person_id, at, why) VALUES ($1, $2, 'password')`, w.person, noon)
 		}, "allow", ""},
-		{"the client was taken out of use", func(_ *testing.T, w *world) { delete(w.registry, "portal") }, "allow", ""},
+		{"the client was taken out of use", func(t *testing.T, w *world) {
+			if err := w.registry.Remove(t.Context(), "portal", clients.By{At: noon}); err != nil {
+				t.Fatal(err)
+			}
+		}, "allow", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

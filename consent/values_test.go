@@ -26,7 +26,8 @@ func TestThePageNamesEveryValueThatIsReleased(t *testing.T) {
 	}{
 		{"the identifier alone", []string{"openid"}, nil, []string{"sub=" + number}},
 		{
-			"a whole profile", []string{"openid", "profile", "identification_number"},
+			"a whole profile",
+			[]string{"openid", "profile", "identification_number"},
 			map[string]any{
 				"name": "Іваноў Ян Янавіч", "family_name": "Іваноў", "given_name": "Ян", "middle_name": "Янавіч", "gender": "male",
 				"birthdate": "1956-03-08", "identification_number": number, "updated_at": int64(0),
@@ -37,14 +38,17 @@ func TestThePageNamesEveryValueThatIsReleased(t *testing.T) {
 			},
 		},
 		{
-			"what is not known is agreed to as well", []string{"profile"}, map[string]any{"birthdate": "1956", "gender": "female"},
+			"what is not known is agreed to as well",
+			[]string{"profile"},
+			map[string]any{"birthdate": "1956", "gender": "female"},
 			[]string{
 				"sub=" + number, "family_name=value.unknown", "given_name=value.unknown", "middle_name=value.unknown",
 				"gender=value.female", "birthdate=1956",
 			},
 		},
 		{
-			"phone and country, in the order of the page", []string{"phone", "citizenship"},
+			"phone and country, in the order of the page",
+			[]string{"phone", "citizenship"},
 			map[string]any{"phone_number": "+375291234567", "phone_number_verified": true, "citizenship": "PL"},
 			[]string{"sub=" + number, "citizenship=Польшча", "phone_number=+375291234567"},
 		},
