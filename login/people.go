@@ -27,7 +27,7 @@ type People struct {
 }
 
 // Mount puts the door on the management API.
-func (p People) Mount(mux *http.ServeMux) {
+func (p People) Mount(mux api.Mux) {
 	mux.Handle("GET /register/editions/{edition}/people", api.Handler(p.read))
 }
 

@@ -34,7 +34,7 @@ type Doors struct {
 const Scope = "desk:act"
 
 // Mount opens the doors.
-func (d *Doors) Mount(mux *http.ServeMux) {
+func (d *Doors) Mount(mux api.Mux) {
 	mux.Handle("POST /desk/issuances", api.Handler(d.open))
 	mux.Handle("GET /desk/issuances/{id}", api.Handler(d.stage))
 	mux.Handle("POST /desk/issuances/{id}/code", api.Handler(d.resend))

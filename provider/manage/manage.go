@@ -31,13 +31,8 @@ func New(cfg Config) *Manage {
 	return &Manage{bearer: cfg.Bearer, clients: cfg.Clients, feed: cfg.Feed, now: cfg.Now}
 }
 
-// A Mux takes routes; *http.ServeMux is one.
-type Mux interface {
-	Handle(pattern string, handler http.Handler)
-}
-
 // Mount opens the doors.
-func (m *Manage) Mount(mux Mux) {
+func (m *Manage) Mount(mux api.Mux) {
 	mux.Handle("POST /clients", api.Handler(m.register))
 	mux.Handle("GET /clients", api.Handler(m.list))
 	mux.Handle("GET /clients/{client_id}", api.Handler(m.show))
