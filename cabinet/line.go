@@ -1,6 +1,7 @@
 package cabinet
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,7 +14,7 @@ type line struct {
 	ID       uuid.UUID
 	At       time.Time
 	Word     string // key of what happened
-	Site     string // which e-service, by the name that the provider knows it by
+	Site     string // which e-service, by its name, or else by its client id
 	Desk     bool   // a clerk acted
 	Office   string
 	Level    string // key of how the citizen signed in
@@ -47,7 +48,7 @@ func (c *Cabinet) lines(entries []journal.Entry, language string) []line {
 
 // line puts an entry as a person would.
 func (c *Cabinet) line(e journal.Entry, language string) line {
-	l := line{ID: e.ID, At: e.At, Site: e.ClientID, Desk: e.Actor == journal.Staff, Office: e.Office, Agent: e.Agent}
+	l := line{ID: e.ID, At: e.At, Site: cmp.Or(e.Client.In(language), e.ClientID), Desk: e.Actor == journal.Staff, Office: e.Office, Agent: e.Agent}
 	kind, here := string(e.Kind), e.ClientID == c.cfg.ClientID
 	if here {
 		l.Site = ""

@@ -52,7 +52,7 @@ func TestPagesAreAsBefore(t *testing.T) {
 // everything is an entry of each kind that has a word of its own, and one of a newer provider.
 func everything() []journal.Entry {
 	all := []journal.Entry{
-		{Kind: "signed_in", Actor: journal.Self, ACR: "substantial", Agent: "Firefox, Linux", ClientID: "pension"},
+		{Kind: "signed_in", Actor: journal.Self, ACR: "substantial", Agent: "Firefox, Linux", ClientID: "pension", Client: journal.Names{"": "Pension fund", "ru": "Пенсионный фонд"}},
 		{Kind: "signed_in", Actor: journal.Self, ACR: "low", ClientID: "cabinet"},
 		{Kind: "grant.given", Actor: journal.Self, ClientID: "cabinet"},
 		{Kind: "grant.given", Actor: journal.Self, ClientID: "pension", Detail: map[string]string{"scope": "openid"}},

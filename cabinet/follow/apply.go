@@ -32,6 +32,9 @@ func (f *Follower) apply(ctx context.Context, cursor string, news changes) error
 		if err := journal.Append(ctx, tx, e.journal); err != nil {
 			return err
 		}
+		if err := journal.Name(ctx, tx, news.Clients); err != nil {
+			return err
+		}
 		if err := access.End(ctx, tx, e.ended, now.Add(-f.cfg.Keep)); err != nil {
 			return err
 		}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"asoba.example/cabinet/journal"
 )
 
 const (
@@ -49,8 +51,9 @@ type entry struct {
 // changes is one answer of the feed: entries after a cursor, and the cursor to ask from next, which moves past what is
 // not told as well.
 type changes struct {
-	Entries []entry `json:"entries"`
-	Cursor  string  `json:"cursor"`
+	Entries []entry                  `json:"entries"`
+	Clients map[string]journal.Names `json:"clients"` // what those of the entries are called
+	Cursor  string                   `json:"cursor"`
 }
 
 // people is one page of those whom an edition touched. Next is nil on the last one.

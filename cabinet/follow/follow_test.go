@@ -124,7 +124,8 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			default:
 			}
 		}
-		fmt.Fprintf(w, `{"entries":[%s],"cursor":"%d"}`, strings.Join(news, ","), len(p.entries))
+		fmt.Fprintf(w, `{"entries":[%s],"clients":{"service":{"":"Service","be":"Паслуга"}},"cursor":"%d"}`,
+			strings.Join(news, ","), len(p.entries))
 		return
 	}
 	fmt.Sscanf(r.URL.Path, "/register/editions/%d/people", &edition)
@@ -203,6 +204,8 @@ func (c cabinet) all(t *testing.T) string {
 		SELECT * FROM (SELECT concat_ws(' ', 'cabinet', identification_number, state, state_reason, citizenship, limited_date)
 		               FROM cabinet ORDER BY person_id) AS c
 		UNION ALL
+		SELECT * FROM (SELECT concat_ws(' ', 'client', id, name) FROM client ORDER BY id) AS c
+		UNION ALL
 		SELECT * FROM (SELECT concat_ws(' ', 'ended', id) FROM ended ORDER BY id) AS e
 		UNION ALL
 		SELECT * FROM (SELECT concat_ws(' ', right(person_id::text, 1), kind, actor, client_id, office, detail)
@@ -246,6 +249,7 @@ edition 4 00000000-0000-0000-0000-000000000000 t
 cabinet 0000000A000PB2 activated BY
 cabinet 7000000A000PB1 not_activated BY
 cabinet 7000001A000PB8 activated BY 2026-02-03
+client service {"": "Service", "be": "Паслуга"}
 ended 018f0000-0000-7000-8000-000000000002
 ended 018f0000-0000-7000-8000-0000000000aa
 1 cabinet.activated self
@@ -412,7 +416,7 @@ func TestRunTriesOn(t *testing.T) {
 	<-p.asked // and said so
 	stop()
 	running.Wait()
-	if got, want := c.all(t), "cursor 1\n1 signed_in self"; got != want {
+	if got, want := c.all(t), "cursor 1\nclient service {\"\": \"Service\", \"be\": \"Паслуга\"}\n1 signed_in self"; got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 	if got := c.log.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "following again") {

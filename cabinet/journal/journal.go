@@ -50,6 +50,7 @@ type Entry struct {
 	Kind     Kind
 	Actor    Actor
 	ClientID string // the e-service; "" for none
+	Client   Names  // what it is called; only of entries that were read
 	Office   string // of the desk; "" for none
 	ACR      string
 	Agent    string

@@ -52,12 +52,14 @@ type Page struct {
 // Queue asks for at most limit entries of a person, from a place on, as one part of a batch.
 func Queue(b *pgx.Batch, subject string, from Place, limit int, to *Page) {
 	const list = `
-		SELECT id, person_id AS person, at, kind, actor, coalesce(client_id, '') AS client_id, coalesce(office, '') AS office,
-		       coalesce(acr, '') AS acr, coalesce(agent, '') AS agent, detail, coalesce(cursor, '') AS cursor
+		SELECT journal.id, person_id AS person, at, kind, actor, coalesce(client_id, '') AS client_id, client.name AS client,
+		       coalesce(office, '') AS office, coalesce(acr, '') AS acr, coalesce(agent, '') AS agent, detail,
+		       coalesce(cursor, '') AS cursor
 		FROM journal
+		LEFT JOIN client ON client.id = client_id
 		WHERE person_id = (SELECT person_id FROM cabinet WHERE identification_number = $1)
-		  AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3))
-		ORDER BY at DESC, id DESC
+		  AND ($2::timestamptz IS NULL OR (at, journal.id) < ($2, $3))
+		ORDER BY at DESC, journal.id DESC
 		LIMIT $4`
 	var at *time.Time
 	if !from.IsZero() {

@@ -51,6 +51,12 @@ CREATE TABLE ended (
 
 CREATE INDEX ended_at ON ended (at);
 
+-- What e-services are called, by language, as the feed said last; '' is the name for all other languages.
+CREATE TABLE client (
+	id   text  COLLATE "C" PRIMARY KEY,
+	name jsonb NOT NULL
+);
+
 -- The citizen's journal (order 82, p. 4): all that happened, as the citizen sees it.
 -- Entries that came by the feed carry its cursor, so that each stands once.
 CREATE TABLE journal (

@@ -1,12 +1,15 @@
 package manage
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
 
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
+	"asoba.example/provider/clients"
 )
 
 // longest is how many seconds a consumer of the feed may wait in one request.
@@ -37,10 +40,37 @@ func (m *Manage) changes(w http.ResponseWriter, r *http.Request) error {
 	if entries == nil {
 		entries = []audit.Entry{}
 	}
+	names, err := m.names(r.Context(), entries)
+	if err != nil {
+		return err
+	}
 	return api.Write(w, http.StatusOK, struct {
-		Entries []audit.Entry `json:"entries"`
-		Cursor  audit.Cursor  `json:"cursor"`
-	}{entries, cursor})
+		Entries []audit.Entry            `json:"entries"`
+		Clients map[string]clients.Texts `json:"clients,omitempty"`
+		Cursor  audit.Cursor             `json:"cursor"`
+	}{entries, names, cursor})
+}
+
+// names are what the clients of the entries are called, by id and language: a citizen's journal speaks of the tax
+// office, not of a client_id. One that was removed has none any more.
+func (m *Manage) names(ctx context.Context, entries []audit.Entry) (map[string]clients.Texts, error) {
+	names := map[string]clients.Texts{}
+	for _, e := range entries {
+		if _, known := names[e.ClientID]; known || e.ClientID == "" {
+			continue
+		}
+		client, err := m.clients.Find(ctx, e.ClientID)
+		if errors.Is(err, clients.ErrUnknown) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if name := client.Metadata.ClientName; len(name) > 0 {
+			names[client.ID] = name
+		}
+	}
+	return names, nil
 }
 
 // number reads a whole number of the query: its usual value where it is absent, and never more than most.

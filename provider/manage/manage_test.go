@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -314,9 +315,17 @@ func TestChangesAreFollowed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	person := uuid.New()
-	err := audit.Record(t.Context(), w.pool,
+	_, _, err := w.registry.Register(t.Context(), "tax", clients.Metadata{
+		ClientName: clients.Texts{"": "Tax office", "be": "Падатковая"}, GrantTypes: []string{"client_credentials"}, Scope: "changes:read",
+	}, clients.By{At: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = audit.Record(t.Context(), w.pool,
 		audit.Event{Kind: audit.IdentifierBlocked, At: noon, Person: person, Clerk: person, Detail: map[string]string{"reason": "desk"}},
-		audit.Event{Kind: audit.SessionsEnded, At: noon, Person: person})
+		audit.Event{Kind: audit.SignedIn, At: noon, Person: person, ClientID: "tax"},
+		audit.Event{Kind: audit.SignedIn, At: noon, Person: person, ClientID: "operator"}, // has no name
+		audit.Event{Kind: audit.SignedIn, At: noon, Person: person, ClientID: "removed"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -330,8 +339,11 @@ func TestChangesAreFollowed(t *testing.T) {
 		t.Fatalf("got %v", first)
 	}
 	_, second := w.call(t, token, "GET", "/changes?wait=1&after="+first["cursor"].(string), "")
-	if entries := second["entries"].([]any); len(entries) != 1 || entries[0].(map[string]any)["person"] != person.String() {
+	if entries := second["entries"].([]any); len(entries) != 3 || entries[0].(map[string]any)["person"] != person.String() {
 		t.Fatalf("got %v", second)
+	}
+	if got, want := fmt.Sprint(second["clients"]), "map[tax:map[:Tax office be:Падатковая]]"; got != want {
+		t.Errorf("the clients are called %s, want %s", got, want)
 	}
 	status, last := w.call(t, token, "GET", "/changes?wait=1&after="+second["cursor"].(string), "")
 	if entries := last["entries"].([]any); status != http.StatusOK || len(entries) != 0 || last["cursor"] != second["cursor"] {
