@@ -18,16 +18,16 @@ import (
 	"asoba.example/login/register"
 	"asoba.example/login/sms"
 	"asoba.example/provider/api"
-	"asoba.example/provider/grant"
 )
 
 // Doors are the desk's part of the management API.
 type Doors struct {
-	Desk     *Desk
-	Clerks   *clerk.Clerks
-	Verifier api.Verifier
-	Denials  *grant.Denials
-	Now      func() time.Time
+	Desk   *Desk
+	Clerks *clerk.Clerks
+	Tokens interface {
+		Require(w http.ResponseWriter, r *http.Request, scope string) (api.Token, error)
+	}
+	Now func() time.Time
 }
 
 // Scope is what a token needs here.
@@ -284,7 +284,7 @@ func parseLanguage(s string) (string, error) {
 
 // visit understands who acts and what with.
 func (d *Doors) visit(w http.ResponseWriter, r *http.Request) (visitBody, By, error) {
-	token, err := d.Verifier.Require(w, r, Scope)
+	token, err := d.Tokens.Require(w, r, Scope)
 	if err != nil {
 		return visitBody{}, By{}, err
 	}
@@ -292,7 +292,7 @@ func (d *Doors) visit(w http.ResponseWriter, r *http.Request) (visitBody, By, er
 	if err != nil {
 		return visitBody{}, By{}, err
 	}
-	by, err := d.by(w, r, token, body.named)
+	by, err := d.by(r.Context(), token, body.named)
 	return body, by, err
 }
 
@@ -315,7 +315,7 @@ type stepBody struct {
 // issuance understands a step of an issuance: which, with what, and who acts. A
 // desk's system need not name again the clerk it named at the opening.
 func (d *Doors) issuance(w http.ResponseWriter, r *http.Request) (id uuid.UUID, body stepBody, by By, err error) {
-	token, err := d.Verifier.Require(w, r, Scope)
+	token, err := d.Tokens.Require(w, r, Scope)
 	if err != nil {
 		return id, body, by, err
 	}
@@ -334,7 +334,7 @@ func (d *Doors) issuance(w http.ResponseWriter, r *http.Request) (id uuid.UUID, 
 		}
 		body.Clerk, body.Office = who.Reveal(), office
 	}
-	by, err = d.by(w, r, token, body.named)
+	by, err = d.by(r.Context(), token, body.named)
 	return id, body, by, err
 }
 
@@ -342,8 +342,7 @@ func (d *Doors) issuance(w http.ResponseWriter, r *http.Request) (id uuid.UUID, 
 func system(token api.Token) bool { return token.GID == "" }
 
 // by finds the clerk who acts: the token's own, or the one whom a desk's system names.
-func (d *Doors) by(w http.ResponseWriter, r *http.Request, token api.Token, n named) (By, error) {
-	ctx := r.Context()
+func (d *Doors) by(ctx context.Context, token api.Token, n named) (By, error) {
 	office, err := parseOffice(n.Office)
 	if err != nil {
 		return By{}, invalid([]api.Field{{Name: "/office", Code: "not_an_office"}})
@@ -358,31 +357,11 @@ func (d *Doors) by(w http.ResponseWriter, r *http.Request, token api.Token, n na
 		}
 		return By{Clerk: c, ClientID: token.ClientID}, err
 	}
-	if err := d.alive(ctx, w, token); err != nil {
-		return By{}, err
-	}
 	if n.Clerk != "" && register.FoldNumber(n.Clerk) != token.Subject {
 		return By{}, api.Refuse(http.StatusForbidden, "not_this_clerk", nil)
 	}
 	c, err := d.clerk(ctx, token.Subject, token.AuthTime)
 	return By{Clerk: c, ClientID: token.ClientID}, err
-}
-
-// alive refuses the token of a grant that has ended: it is a JWT and lives five
-// minutes by itself.
-func (d *Doors) alive(ctx context.Context, w http.ResponseWriter, token api.Token) error {
-	gid, err := uuid.Parse(token.GID)
-	denied := true
-	if err == nil {
-		if denied, err = d.Denials.Denied(ctx, gid); err != nil {
-			return err
-		}
-	}
-	if denied {
-		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
-		return api.Refuse(http.StatusUnauthorized, "invalid_token", err)
-	}
-	return nil
 }
 
 // clerk finds a clerk who may serve now.

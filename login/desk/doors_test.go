@@ -22,6 +22,8 @@ import (
 	"asoba.example/login/identity"
 	"asoba.example/login/identity/identitytest"
 	"asoba.example/provider/api"
+	"asoba.example/provider/clients"
+	"asoba.example/provider/manage"
 )
 
 // Doors are a world's, and whoever knocks at them.
@@ -42,10 +44,21 @@ func newDoors(t *testing.T) *doors {
 		t.Fatal(err)
 	}
 	now := func() time.Time { return d.now }
-	(&desk.Doors{
-		Desk: d.desk, Clerks: d.clerks, Denials: d.Denials, Now: now,
+	registry, err := clients.New(t.Context(), clients.Config{Pool: d.Pool, Key: make([]byte, 32), Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"page", "post", "bank"} {
+		m := clients.Metadata{Scope: desk.Scope, GrantTypes: []string{"client_credentials"}}
+		if _, _, err := registry.Register(t.Context(), id, m, clients.By{At: d.now}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tokens := manage.Bearer{
 		Verifier: api.Verifier{Keys: d, Issuer: "https://id.example", Audience: "https://manage.example", Now: now},
-	}).Mount(d.mux)
+		Denials:  d.Denials, Clients: registry,
+	}
+	(&desk.Doors{Desk: d.desk, Clerks: d.clerks, Tokens: tokens, Now: now}).Mount(d.mux)
 	_, d.clerk = d.world.clerk(t, clerk.AtDesk)
 	d.system = d.token(t, map[string]any{"sub": "post", "client_id": "post"})
 	return d
@@ -64,7 +77,7 @@ func (d *doors) token(t *testing.T, claims map[string]any) string {
 		t.Fatal(err)
 	}
 	all := map[string]any{
-		"iss": "https://id.example", "aud": "https://manage.example", "scope": desk.Scope, "jti": rand.Text(),
+		"iss": "https://id.example", "aud": "https://manage.example", "scope": desk.Scope, "jti": uuid.NewString(),
 		"iat": d.now.Unix(), "exp": d.now.Add(5 * time.Minute).Unix(),
 	}
 	for name, value := range claims {
@@ -253,7 +266,7 @@ func TestOnlyAClerkOnDutyIsLetIn(t *testing.T) {
 		"a clerk whose sign-ins were ended":   {d.own(t, ended, uuid.New()), "", 403, "not_a_clerk"},
 		"a clerk who signed out":              {d.own(t, d.clerk, signedOut), "", 401, "invalid_token"},
 		"a clerk in another's name":           {d.own(t, d.clerk, uuid.New()), auditor.Reveal(), 403, "not_this_clerk"},
-		"another scope":                       {d.token(t, map[string]any{"sub": "x", "client_id": "x", "scope": "openid"}), "", 403, "insufficient_scope"},
+		"another scope":                       {d.token(t, map[string]any{"sub": "post", "client_id": "post", "scope": "openid"}), "", 403, "insufficient_scope"},
 		"no token":                            {"", "", 401, "invalid_token"},
 		"a system in a citizen's name":        {d.system, citizen.Reveal(), 403, "not_a_clerk"},
 		"a system in nobody's name":           {d.system, "0000000A000PB2", 403, "not_a_clerk"},

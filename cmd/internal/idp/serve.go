@@ -173,7 +173,7 @@ func (h *house) management() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	doors := desk.Doors{Desk: service, Clerks: h.clerks, Verifier: bearer.Verifier, Denials: h.denials, Now: time.Now}
+	doors := desk.Doors{Desk: service, Clerks: h.clerks, Tokens: bearer, Now: time.Now}
 	doors.Mount(mux)
 	login.People{Register: h.register, Tokens: bearer}.Mount(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{}))
