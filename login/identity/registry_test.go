@@ -171,6 +171,47 @@ func TestNoMoveExistsButThoseDrawn(t *testing.T) {
 	}
 }
 
+// No act without its record, none that ends sign-ins without their end, and the citizen is told.
+func TestEveryActIsRecordedAndTold(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	person, _ := w.Person(t)
+	clerk := uuid.Must(uuid.NewV7())
+	ctx, after := t.Context(), time.Duration(0)
+	for _, row := range []struct {
+		act    func(identity.Act) error
+		record string
+		told   identity.MessageKind
+		ends   bool
+	}{
+		{func(a identity.Act) error { return w.Registry.Issue(ctx, w.Assignment(t, person, 1), a) }, "identifier.issued", identity.TemporaryPasswordMessage, false},
+		{func(a identity.Act) error { return w.Registry.Reissue(ctx, person, a) }, "password.reissued", identity.TemporaryPasswordMessage, false},
+		{func(a identity.Act) error { return w.Registry.Activate(ctx, person, identitytest.Static, a) }, "identifier.activated", identity.NoticeMessage, false},
+		{func(a identity.Act) error {
+			return w.Registry.ChangePassword(ctx, person, identitytest.Static, "жаўрук спявае над полем", a)
+		}, "password.changed", identity.NoticeMessage, true},
+		{func(a identity.Act) error { return w.Registry.Block(ctx, person, identity.Security, a) }, "identifier.blocked", identity.NoticeMessage, true},
+		{func(a identity.Act) error { return w.Registry.Unblock(ctx, person, a) }, "identifier.unblocked", identity.TemporaryPasswordMessage, true},
+	} {
+		after += time.Minute
+		act := identitytest.Act(after)
+		act.Clerk, act.Office, act.ClientID, act.Agent, act.Language = clerk, "Minsk-1", "desk", "Firefox, Linux", "be"
+		if err := row.act(act); err != nil {
+			t.Fatalf("%s: %v", row.record, err)
+		}
+		if n := w.Count(t, `event WHERE kind = $1 AND person_id = $2 AND at = $3 AND clerk_id = $4
+			AND office = 'Minsk-1' AND client_id = 'desk' AND agent = 'Firefox, Linux'`, row.record, person, act.At, clerk); n != 1 {
+			t.Errorf("%s is recorded %d times", row.record, n)
+		}
+		if n := w.Count(t, `sms_message WHERE kind = $1 AND person_id = $2 AND queued_at = $3`, row.told, person, act.At); n != 1 {
+			t.Errorf("of %s the citizen is told %d times", row.record, n)
+		}
+		if ended := w.Count(t, `ended WHERE person_id = $1 AND at = $2`, person, act.At) == 1; ended != row.ends {
+			t.Errorf("%s ends sign-ins: %v", row.record, ended)
+		}
+	}
+}
+
 func TestAnIdentifierAndAPhoneAreGivenOnce(t *testing.T) {
 	t.Parallel()
 	w := identitytest.New(t)
