@@ -54,7 +54,6 @@ func newWorld(t *testing.T) *world {
 		VALUES ($1, '3080356A001PB5', 'F', '1956-03-08', 'BY', 1)`, w.person)
 	w.exec(t, `INSERT INTO identity (person_id, state, phone, phone_index, issued_at, changed_at)
 		VALUES ($1, 'active', '\x00', '\x00', now(), now())`, w.person)
-	w.exec(t, `INSERT INTO client (client_id, metadata, created_at, changed_at) VALUES ('portal', '{}', now(), now())`)
 	return w
 }
 
