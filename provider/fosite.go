@@ -209,7 +209,8 @@ func (b books) GenerateAccessToken(_ context.Context, r fosite.Requester) (token
 
 // The rest is written between the halves, or needs no writing. Terms are checked where the record is read.
 
-func (books) AccessTokenSignature(context.Context, string) string                   { return "" }
+func (books) AccessTokenSignature(context.Context, string) string { return "" }
+
 func (books) ValidateAccessToken(context.Context, fosite.Requester, string) error   { return errUnused }
 func (books) ValidateRefreshToken(context.Context, fosite.Requester, string) error  { return nil }
 func (books) ValidateAuthorizeCode(context.Context, fosite.Requester, string) error { return nil }
@@ -217,9 +218,13 @@ func (books) InvalidateAuthorizeCodeSession(context.Context, string) error      
 func (books) CreatePKCERequestSession(context.Context, string, fosite.Requester) error {
 	return errUnused
 }
-func (books) DeletePKCERequestSession(context.Context, string) error                   { return nil }
+
+func (books) DeletePKCERequestSession(context.Context, string) error { return nil }
+
 func (books) CreateAccessTokenSession(context.Context, string, fosite.Requester) error { return nil }
-func (books) DeleteAccessTokenSession(context.Context, string) error                   { return errUnused }
+
+func (books) DeleteAccessTokenSession(context.Context, string) error { return errUnused }
+
 func (books) CreateRefreshTokenSession(context.Context, string, string, fosite.Requester) error {
 	return nil
 }

@@ -79,6 +79,7 @@ func (w *world) pass(d time.Duration) { w.clock.Add(int64(d)) }
 func (w *world) jwk() jose.JSONWebKey {
 	return jose.JSONWebKey{Key: w.key.Public(), KeyID: "k1", Algorithm: "ES256"}
 }
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
