@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/go-jose/go-jose/v4"
@@ -69,7 +70,7 @@ func generate(alg jose.SignatureAlgorithm) (private crypto.Signer, public jose.J
 	case jose.EdDSA:
 		_, private, err = ed25519.GenerateKey(rand.Reader)
 	default:
-		err = fmt.Errorf("no way to make one")
+		err = errors.New("no way to make one")
 	}
 	if err != nil {
 		return nil, jose.JSONWebKey{}, err
