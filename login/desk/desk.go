@@ -143,7 +143,7 @@ func (d *Desk) keepPaper(ctx context.Context, tx pgx.Tx, person uuid.UUID, kind 
 // record records a refusal, for its own transaction has taken everything back.
 // The error stays what it is.
 func (d *Desk) record(ctx context.Context, err error, by By, person uuid.UUID, what string, at time.Time) error {
-	var refusal *Refusal
+	var refusal *GuardError
 	if !errors.As(err, &refusal) {
 		return err
 	}

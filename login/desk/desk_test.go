@@ -87,7 +87,7 @@ func (w *world) confirmed(t *testing.T, id identity.Identifier, phone int) uuid.
 // refused tells whether the error is a guard's refusal with the code, and is recorded as often as it was made.
 func (w *world) refused(t *testing.T, err error, code string, times int) {
 	t.Helper()
-	var refusal *desk.Refusal
+	var refusal *desk.GuardError
 	if !errors.As(err, &refusal) || refusal.Code != code {
 		t.Errorf("got %v, want a refusal %s", err, code)
 	}
@@ -177,20 +177,24 @@ func TestAssigningLooksAtEveryGuardAgain(t *testing.T) {
 	for code, meanwhile := range map[string]func(*testing.T, *world, uuid.UUID, uuid.UUID){
 		"g1": func(_ *testing.T, w *world, _, _ uuid.UUID) { w.now = w.now.Add(time.Hour) }, // past midnight
 		"g2": func(t *testing.T, w *world, person, _ uuid.UUID) {
+			t.Helper()
 			if err := w.Registry.Issue(t.Context(), w.Assignment(t, person, 77), identitytest.Act(0)); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"g3": func(t *testing.T, w *world, _, issuance uuid.UUID) {
+			t.Helper()
 			w.Exec(t, `UPDATE issuance SET phone_confirmed_at = NULL WHERE id = $1`, issuance)
 		},
 		"g4": func(t *testing.T, w *world, _, _ uuid.UUID) {
+			t.Helper()
 			other, _ := w.Person(t)
 			if err := w.Registry.Issue(t.Context(), w.Assignment(t, other, 9001), identitytest.Act(0)); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"g6": func(t *testing.T, w *world, person, _ uuid.UUID) {
+			t.Helper()
 			w.Exec(t, `UPDATE person SET death_date = '2026-11-22' WHERE id = $1`, person)
 		},
 	} {

@@ -173,7 +173,7 @@ func outcome(w http.ResponseWriter, state identity.State, sent sms.State) error 
 // refusal is the whole vocabulary of refusals of what the desk's rules say.
 func (d *Doors) refusal(w http.ResponseWriter, err error) error {
 	var (
-		guard *Refusal
+		guard *GuardError
 		wait  *code.WaitError
 	)
 	switch {

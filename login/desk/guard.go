@@ -94,13 +94,13 @@ func (f facts) known() bool { return f.person.IdentificationNumber != "" }
 func (gs guards) check(f facts) error {
 	for _, g := range gs {
 		if !g.holds(f) {
-			return &Refusal{Code: g.code}
+			return &GuardError{Code: g.code}
 		}
 	}
 	return nil
 }
 
-// A Refusal is what a guard says.
-type Refusal struct{ Code string }
+// A GuardError says which guard does not hold.
+type GuardError struct{ Code string }
 
-func (r *Refusal) Error() string { return "refused by guard " + r.Code }
+func (e *GuardError) Error() string { return "refused by guard " + e.Code }

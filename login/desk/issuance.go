@@ -136,9 +136,9 @@ func (d *Desk) Assign(ctx context.Context, by By, id uuid.UUID) (sms.State, erro
 	switch {
 	case errors.Is(err, errAssigned):
 	case errors.Is(err, identity.ErrAssigned): // by another desk, a moment ago
-		err = &Refusal{Code: "g2"}
+		err = &GuardError{Code: "g2"}
 	case errors.Is(err, identity.ErrPhoneTaken):
-		err = &Refusal{Code: "g4"}
+		err = &GuardError{Code: "g4"}
 	}
 	if err != nil && !errors.Is(err, errAssigned) {
 		return "", d.record(ctx, err, by, i.person, "assign", at)

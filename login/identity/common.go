@@ -21,7 +21,7 @@ func readCommon() (map[string]struct{}, error) {
 		return nil, fmt.Errorf("open the list of common passwords: %w", err)
 	}
 	var list strings.Builder
-	if _, err := io.Copy(&list, z); err != nil {
+	if _, err := io.Copy(&list, z); err != nil { //nolint:gosec // the list is our own
 		return nil, fmt.Errorf("read the list of common passwords: %w", err)
 	}
 	common := make(map[string]struct{}, strings.Count(list.String(), "\n"))

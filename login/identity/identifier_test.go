@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -77,9 +78,14 @@ func FuzzNoVerbPrintsAPerson(f *testing.F) {
 			t.Fatal(err)
 		}
 		things := []any{
-			id, &id, []identity.Identifier{id}, map[identity.Identifier]identity.Phone{id: phone},
-			struct{ ID, private identity.Identifier }{id, id}, fmt.Errorf("block %v", id),
-			phone, &phone, struct{ p identity.Phone }{phone}, identity.Identity{Identifier: id, Phone: phone},
+			id, &id,
+			[]identity.Identifier{id},
+			map[identity.Identifier]identity.Phone{id: phone},
+			struct{ ID, private identity.Identifier }{id, id},
+			fmt.Errorf("block %v", id),
+			phone, &phone,
+			struct{ p identity.Phone }{phone},
+			identity.Identity{Identifier: id, Phone: phone},
 		}
 		for _, text := range printed(things, verb, flags, width) {
 			for _, secret := range []string{number, number[2:12], phone.Reveal(), phone.Reveal()[4:]} {
@@ -102,7 +108,7 @@ func printed(things []any, verb, flags string, width uint8) []string {
 			out,
 			fmt.Sprint(thing),
 			fmt.Sprintf("%"+flags+verb, thing),
-			fmt.Sprintf("%"+flags+fmt.Sprint(width)+verb, thing),
+			fmt.Sprintf("%"+flags+strconv.Itoa(int(width))+verb, thing),
 			fmt.Sprintf("%v %+v %#v %s %q %x %X %d %p %t %e %c %U %b %o", thing, thing, thing, thing, thing, thing, thing, thing, thing, thing, thing, thing, thing, thing, thing),
 		)
 		text, _ := json.Marshal(thing)

@@ -20,35 +20,41 @@ import (
 func TestAnActBrokenAnywhereLeavesNothing(t *testing.T) {
 	for name, act := range map[string]func(*testing.T, *identitytest.World) func() error{
 		"issue": func(t *testing.T, w *identitytest.World) func() error {
+			t.Helper()
 			person, _ := w.Person(t)
 			a := w.Assignment(t, person, 1)
 			return func() error { return w.Registry.Issue(t.Context(), a, identitytest.Act(0)) }
 		},
 		"reissue": func(t *testing.T, w *identitytest.World) func() error {
+			t.Helper()
 			person, _ := w.Issued(t)
 			return func() error {
 				return w.Registry.Reissue(t.Context(), person, identitytest.Act(time.Hour))
 			}
 		},
 		"activate": func(t *testing.T, w *identitytest.World) func() error {
+			t.Helper()
 			person, _ := w.Issued(t)
 			return func() error {
 				return w.Registry.Activate(t.Context(), person, identitytest.Static, identitytest.Act(time.Hour))
 			}
 		},
 		"change password": func(t *testing.T, w *identitytest.World) func() error {
+			t.Helper()
 			person, _ := w.Active(t)
 			return func() error {
 				return w.Registry.ChangePassword(t.Context(), person, identitytest.Static, "жаўрук спявае над полем", identitytest.Act(time.Hour))
 			}
 		},
 		"block": func(t *testing.T, w *identitytest.World) func() error {
+			t.Helper()
 			person, _ := w.Active(t)
 			return func() error {
 				return w.Registry.Block(t.Context(), person, identity.Self, identitytest.Act(time.Hour))
 			}
 		},
 		"unblock": func(t *testing.T, w *identitytest.World) func() error {
+			t.Helper()
 			person, _ := w.Active(t)
 			if err := w.Registry.Block(t.Context(), person, identity.Desk, identitytest.Act(time.Hour)); err != nil {
 				t.Fatal(err)
@@ -58,6 +64,7 @@ func TestAnActBrokenAnywhereLeavesNothing(t *testing.T) {
 			}
 		},
 		"deactivate": func(t *testing.T, w *identitytest.World) func() error {
+			t.Helper()
 			person, _ := w.Active(t)
 			return func() error {
 				return pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -48,7 +49,7 @@ type World struct {
 }
 
 // New makes a world.
-func New(t testing.TB) *World {
+func New(t *testing.T) *World {
 	t.Helper()
 	options, err := redis.ParseURL(redistest.URL(t))
 	if err != nil {
@@ -84,12 +85,12 @@ func New(t testing.TB) *World {
 func (w *World) Say(language, key string, args map[string]any) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	text := language + " " + key
+	text := []string{language, key}
 	for _, name := range slices.Sorted(maps.Keys(args)) {
 		w.said[name] = fmt.Sprint(args[name])
-		text += " " + name + "=" + w.said[name]
+		text = append(text, name+"="+w.said[name])
 	}
-	return text
+	return strings.Join(text, " ")
 }
 
 // Said is what was said last under a name: Password, Code. No room hands it out.
@@ -100,7 +101,7 @@ func (w *World) Said(name string) string {
 }
 
 // Person puts somebody into the register.
-func (w *World) Person(t testing.TB) (uuid.UUID, identity.Identifier) {
+func (w *World) Person(t *testing.T) (uuid.UUID, identity.Identifier) {
 	t.Helper()
 	w.people++
 	number := fmt.Sprintf("7%06dA000PB", w.people)
@@ -116,7 +117,7 @@ func (w *World) Person(t testing.TB) (uuid.UUID, identity.Identifier) {
 }
 
 // Phone is the nth phone of the world.
-func (w *World) Phone(t testing.TB, n int) identity.Phone {
+func (w *World) Phone(t *testing.T, n int) identity.Phone {
 	t.Helper()
 	phone, err := identity.ParsePhone(fmt.Sprintf("+37529111%04d", n))
 	if err != nil {
@@ -126,7 +127,7 @@ func (w *World) Phone(t testing.TB, n int) identity.Phone {
 }
 
 // Assignment is what the person would be issued an identifier with.
-func (w *World) Assignment(t testing.TB, person uuid.UUID, phone int) identity.Assignment {
+func (w *World) Assignment(t *testing.T, person uuid.UUID, phone int) identity.Assignment {
 	t.Helper()
 	return identity.Assignment{
 		Person: person, Phone: w.Phone(t, phone),
@@ -142,7 +143,7 @@ func Act(after time.Duration) identity.Act { return identity.Act{At: Noon.Add(af
 const Static = "бусел ляціць на поўдзень 7"
 
 // Issued is somebody with a temporary password.
-func (w *World) Issued(t testing.TB) (uuid.UUID, identity.Identifier) {
+func (w *World) Issued(t *testing.T) (uuid.UUID, identity.Identifier) {
 	t.Helper()
 	person, id := w.Person(t)
 	if err := w.Registry.Issue(t.Context(), w.Assignment(t, person, w.people), Act(0)); err != nil {
@@ -152,7 +153,7 @@ func (w *World) Issued(t testing.TB) (uuid.UUID, identity.Identifier) {
 }
 
 // Active is somebody whose password is Static.
-func (w *World) Active(t testing.TB) (uuid.UUID, identity.Identifier) {
+func (w *World) Active(t *testing.T) (uuid.UUID, identity.Identifier) {
 	t.Helper()
 	person, id := w.Issued(t)
 	if err := w.Registry.Activate(t.Context(), person, Static, Act(time.Minute)); err != nil {
@@ -162,7 +163,7 @@ func (w *World) Active(t testing.TB) (uuid.UUID, identity.Identifier) {
 }
 
 // State reads how a person stands: a state, and after a colon why it is blocked.
-func (w *World) State(t testing.TB, person uuid.UUID) string {
+func (w *World) State(t *testing.T, person uuid.UUID) string {
 	t.Helper()
 	i, err := w.Registry.Of(t.Context(), person)
 	if err != nil {
@@ -175,7 +176,7 @@ func (w *World) State(t testing.TB, person uuid.UUID) string {
 }
 
 // Count counts rows: of a table, or of whatever can follow FROM.
-func (w *World) Count(t testing.TB, from string, args ...any) int {
+func (w *World) Count(t *testing.T, from string, args ...any) int {
 	t.Helper()
 	var n int
 	if err := w.Pool.QueryRow(t.Context(), `SELECT count(*) FROM `+from, args...).Scan(&n); err != nil {
@@ -185,7 +186,7 @@ func (w *World) Count(t testing.TB, from string, args ...any) int {
 }
 
 // Exec does what a test needs done.
-func (w *World) Exec(t testing.TB, sql string, args ...any) {
+func (w *World) Exec(t *testing.T, sql string, args ...any) {
 	t.Helper()
 	if _, err := w.Pool.Exec(t.Context(), sql, args...); err != nil {
 		t.Fatal(err)
@@ -196,18 +197,18 @@ func (w *World) Exec(t testing.TB, sql string, args ...any) {
 var Tables = []string{"identity", "ended", "client_grant", "event", "sms_message", "river_job", "issuance", "desk_act", "clerk"}
 
 // Contents gives all rows of Tables, to see that nothing has changed.
-func (w *World) Contents(t testing.TB) string {
+func (w *World) Contents(t *testing.T) string {
 	t.Helper()
-	var all string
+	var all strings.Builder
 	for _, table := range Tables {
 		var rows string
 		err := w.Pool.QueryRow(t.Context(), `SELECT coalesce(string_agg(r::text, E'\n' ORDER BY r::text), '') FROM `+table+` r`).Scan(&rows)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all += table + "\n" + rows + "\n"
+		all.WriteString(table + "\n" + rows + "\n")
 	}
-	return all
+	return all.String()
 }
 
 // BreakEach does an act again and again, breaking it at each statement in turn,
