@@ -3,12 +3,14 @@ package cabinet
 import (
 	"context"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
 
 	"asoba.example/cabinet/access"
 	"asoba.example/cabinet/issuer/issuertest"
@@ -31,19 +33,22 @@ type world struct {
 	url      string
 	pool     *pgxpool.Pool
 	trips    *pgtest.Trips
+	redis    redis.UniversalClient
 	provider *issuertest.Provider
+	later    atomic.Int64 // how much later than noon it is
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	now := func() time.Time { return noon }
-	w := &world{provider: issuertest.New(t, now)}
+	w := &world{redis: redistest.New(t)}
+	now := func() time.Time { return noon.Add(time.Duration(w.later.Load())) }
+	w.provider = issuertest.New(t, now)
 	w.pool, w.trips = pgtest.CountingCabinet(t)
 	server := httptest.NewUnstartedServer(nil)
 	w.url = "http://" + server.Listener.Addr().String()
 	c, err := New(Config{
 		URL: w.url, ClientID: issuertest.ClientID, IssuerURL: w.provider.URL, Issuer: w.provider.Issuer(t, w.url+"/callback"),
-		Pool: w.pool, Redis: redistest.New(t), SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
+		Pool: w.pool, Redis: w.redis, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
 	})
 	if err != nil {
 		t.Fatal(err)

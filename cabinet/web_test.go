@@ -1,0 +1,333 @@
+package cabinet
+
+import (
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"asoba.example/cabinet/access"
+	"asoba.example/cabinet/profile"
+)
+
+// browser is somebody's, with its own cookies; it speaks English.
+type browser struct {
+	t      *testing.T
+	w      *world
+	client *http.Client
+}
+
+func (w *world) browser(t *testing.T) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &browser{t, w, &http.Client{Jar: jar}}
+}
+
+// open follows redirects to the page they lead to.
+func (b *browser) open(address string) (at *url.URL, status int, page string) {
+	b.t.Helper()
+	return b.do(http.MethodGet, address, nil, nil)
+}
+
+func (b *browser) do(method, address string, form url.Values, header http.Header) (at *url.URL, status int, page string) {
+	b.t.Helper()
+	if strings.HasPrefix(address, "/") {
+		address = b.w.url + address
+	}
+	r, err := http.NewRequestWithContext(b.t.Context(), method, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header.Set("Accept-Language", "en")
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for name := range header {
+		r.Header.Set(name, header.Get(name))
+	}
+	answer, err := b.client.Do(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return answer.Request.URL, answer.StatusCode, html.UnescapeString(string(body))
+}
+
+// want opens an address and wants to end at a path, with a status and a page that says something.
+func (b *browser) want(address, path string, status int, says string) {
+	b.t.Helper()
+	at, got, page := b.open(address)
+	if at.Path != path || got != status || !strings.Contains(page, says) {
+		b.t.Errorf("%s led to %s, %d; want %s, %d, %q in:\n%s", address, at.Path, got, path, status, says, page)
+	}
+}
+
+// leave stops before the provider: it gives where the browser was sent to.
+func (b *browser) leave(address string) *url.URL {
+	b.t.Helper()
+	b.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+		if strings.HasPrefix(r.URL.String(), b.w.url) {
+			return nil
+		}
+		return http.ErrUseLastResponse
+	}
+	defer func() { b.client.CheckRedirect = nil }()
+	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.w.url+address, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	answer, err := b.client.Do(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	answer.Body.Close()
+	to, err := answer.Location()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return to
+}
+
+// back goes on to the provider and gives the response it sends to the callback, without taking it there.
+func (b *browser) back(to *url.URL) string {
+	b.t.Helper()
+	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	defer func() { b.client.CheckRedirect = nil }()
+	answer, err := b.client.Get(to.String())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	answer.Body.Close()
+	return answer.Header.Get("Location")
+}
+
+// Whoever asks for a page signs in and comes back to it; the cabinet opens by that and says so in the journal.
+func TestCitizenSignsIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "Анна")
+	b := w.browser(t)
+	b.want("/", "/", 200, "You already have a cabinet")
+	b.want("/profile", "/profile", 200, annasNumber)
+	if got, want := w.provider.Scope, "openid profile cabinet.profile cabinet.journal"; got != want {
+		t.Errorf("asked for %q, want %q", got, want)
+	}
+	b.want("/", "/", 200, "Welcome, Анна!")
+	b.want("/journal", "/journal", 200, "The cabinet was activated")
+	for _, path := range []string{"/services", "/cases", "/inbox"} {
+		b.want(path, path, 200, "yet.")
+	}
+	b.want("/sign-in?return=/journal", "/journal", 200, "Journal")
+	b.want("/nowhere", "/nowhere", 404, "Page not found")
+	b.want("/journal?from=nowhere", "/journal", 404, "Page not found")
+}
+
+// A sign-in leads to pages of ours only.
+func TestSignInLeadsNowhereElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	for _, to := range []string{"https://elsewhere.example/", "//elsewhere.example/", "/api/v1/profile", "/sign-out", `\\elsewhere.example`} {
+		b := w.browser(t)
+		b.want("/sign-in?return="+url.QueryEscape(to), "/", 200, "Welcome!")
+	}
+}
+
+// A response of the provider is good once, in the browser that asked, and only from this provider.
+func TestResponsesAreBoundToTheirRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	b, stranger := w.browser(t), w.browser(t)
+
+	// Somebody has the citizen's browser take a response of another sign-in (RFC 6749 §10.12).
+	stranger.want(b.back(b.leave("/sign-in")), "/callback", 400, "out of date")
+	stranger.want("/", "/", 200, "You already have a cabinet")
+
+	response := b.back(b.leave("/sign-in"))
+	mixed := strings.Replace(response, url.QueryEscape(w.provider.URL), url.QueryEscape("https://elsewhere.example"), 1)
+	b.want(mixed, "/callback", 400, "did not work")
+	b.want(response, "/callback", 400, "out of date") // the one above was the last
+
+	response = b.back(b.leave("/sign-in?return=/inbox"))
+	b.want(response, "/inbox", 200, "Messages")
+	b.want(response, "/", 200, "Welcome") // loaded again
+	b.want("/callback", "/", 200, "Welcome")
+}
+
+// A refusal is told in plain words, and what the provider said is not repeated to the page.
+func TestRefusedSignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser(t)
+	w.provider.Refuse("access_denied")
+	b.want("/sign-in", "/callback", 403, "You did not sign in")
+	for _, code := range []string{"server_error", "<script>"} {
+		w.provider.Refuse(code)
+		b.want("/sign-in", "/callback", 502, "did not work")
+		_, _, page := b.open("/sign-in")
+		if page = link.ReplaceAllString(page, ""); strings.Contains(page, code) {
+			t.Errorf("the page repeats %q:\n%s", code, page)
+		}
+	}
+	w.provider.Down(true)
+	b.want("/sign-in", "/authorize", 502, "") // the browser is sent there, and sees for itself
+	w.browser(t).want("/", "/", 200, "You already have a cabinet")
+}
+
+// What the feed has ended is refused with the very next page, and the session is over with it.
+func TestEndedSignInIsRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(w *world){
+		"blocked":              func(w *world) { w.end(t, access.Ended{ID: anna, At: noon}) },
+		"signed out, by grant": func(w *world) { w.end(t, access.Ended{ID: grant, At: noon}) },
+		"silent, not active": func(w *world) {
+			silence(t, w)
+			w.provider.Inactive(true)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.provider.SignIn(signIn(), "")
+			b := w.browser(t)
+			b.want("/profile", "/profile", 200, annasNumber)
+			end(w)
+			b.want("/profile", "/profile", 403, "You are signed out")
+			b.want("/", "/", 200, "You already have a cabinet")
+		})
+	}
+}
+
+// While nobody can tell, nothing is shown, and nothing is lost.
+func TestNobodyCanTell(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	b := w.browser(t)
+	b.want("/profile", "/profile", 200, annasNumber)
+	silence(t, w)
+	b.want("/profile", "/profile", 200, annasNumber)
+	if w.provider.Asked() == 0 {
+		t.Error("the feed was silent and the provider was not asked")
+	}
+	w.provider.Down(true)
+	b.want("/profile", "/profile", 503, "does not answer")
+	w.hear(t, noon)
+	b.want("/profile", "/profile", 200, annasNumber)
+}
+
+// The gone are told so; somebody whose record is on its way is asked to wait.
+func TestGoneAndNotYetHere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	b := w.browser(t)
+	b.want("/profile", "/profile", 200, annasNumber)
+	w.register(t, profile.Missing)
+	b.want("/profile", "/profile", 403, "deactivated")
+
+	claims := signIn()
+	claims["sub"] = "7000000A000PB1"
+	w.provider.SignIn(claims, "")
+	w.browser(t).want("/profile", "/profile", 503, "being prepared")
+}
+
+var link = regexp.MustCompile(`href="[^"]*"`) // the language switch leads to this very address
+
+var hint = regexp.MustCompile(`name="id_token_hint" value="([^"]+)"`)
+
+// A sign-out ends the session here and takes the hint to the provider in a body; no other site's page can press it.
+func TestSignOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var got url.Values
+	w.provider.Mux.HandleFunc("POST /end-session", func(_ http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			t.Error(err)
+		}
+		got = r.PostForm
+	})
+	w.provider.SignIn(signIn(), "")
+	b := w.browser(t)
+	b.want("/sign-out", "/", 200, "You already have a cabinet") // nobody is in
+	b.want("/profile", "/profile", 200, annasNumber)
+	_, _, page := b.open("/sign-out")
+	found := hint.FindStringSubmatch(page)
+	if found == nil {
+		t.Fatalf("no hint in:\n%s", page)
+	}
+	form := url.Values{"id_token_hint": {found[1]}, "post_logout_redirect_uri": {w.url + "/"}}
+
+	_, status, _ := b.do(http.MethodPost, "/sign-out", form, http.Header{"Sec-Fetch-Site": {"cross-site"}})
+	if status != http.StatusForbidden || got != nil {
+		t.Errorf("another site's page signed the citizen out: %d", status)
+	}
+	b.want("/", "/", 200, "Welcome!")
+
+	at, status, _ := b.do(http.MethodPost, "/sign-out", form, nil)
+	if at.Path != "/end-session" || at.RawQuery != "" || status != 200 || got.Encode() != form.Encode() {
+		t.Errorf("led to %s, %d, with %v", at, status, got)
+	}
+	b.want("/", "/", 200, "You already have a cabinet")
+}
+
+// A session ends when its whole time is over, and when nobody uses it.
+func TestSessionsEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	b := w.browser(t)
+	b.want("/profile", "/profile", 200, annasNumber)
+	keys, err := w.redis.Keys(t.Context(), "cabinet:session:*").Result()
+	if err != nil || len(keys) != 1 {
+		t.Fatalf("sessions: %v, %v", keys, err)
+	}
+	idle, err := w.redis.TTL(t.Context(), keys[0]).Result()
+	if err != nil || idle > 15*time.Minute || idle < 14*time.Minute {
+		t.Errorf("an unused session lives %v, %v", idle, err)
+	}
+	w.later.Store(int64(12 * time.Hour))
+	b.want("/", "/", 200, "You already have a cabinet")
+}
+
+// Who reads the names of keys in Redis can neither take over a session nor learn whose it is.
+func TestKeysInRedisTellNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	b := w.browser(t)
+	b.want("/profile", "/profile", 200, annasNumber)
+	state := b.leave("/sign-in").Query().Get("state")
+	keys, err := w.redis.Keys(t.Context(), "*").Result()
+	if err != nil || len(keys) != 2 {
+		t.Fatalf("keys: %v, %v", keys, err)
+	}
+	here, err := url.Parse(w.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := []string{annasNumber, anna.String(), grant.String(), state}
+	for _, c := range b.client.Jar.Cookies(here) {
+		secrets = append(secrets, c.Value)
+	}
+	for _, key := range keys {
+		for _, secret := range secrets {
+			if strings.Contains(key, secret) {
+				t.Errorf("%s tells %s", key, secret)
+			}
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package cabinet
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"asoba.example/cabinet/issuer/issuertest"
+	"asoba.example/cmd/internal/settings"
+	"asoba.example/migrations/pgtest"
+	"asoba.example/migrations/redistest"
+)
+
+var update = flag.Bool("update", false, "write golden files anew")
+
+// The manual is as it was.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	var got bytes.Buffer
+	if err := Run(t.Context(), nil, &got, "--help"); err != nil {
+		t.Fatal(err)
+	}
+	golden := filepath.Join("testdata", "help.txt")
+	if *update {
+		if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("got:\n%s", got.Bytes())
+	}
+}
+
+// freeAddress is one that nobody listens at.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// settingsFor are those of a cabinet on stores of its own, in front of a provider.
+func settingsFor(t *testing.T, p *issuertest.Provider) map[string]string {
+	t.Helper()
+	key := filepath.Join(t.TempDir(), "client.jwk")
+	if err := os.WriteFile(key, p.ClientKey(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	listen := freeAddress(t)
+	return map[string]string{
+		"CABINET_URL": "http://" + listen, "CABINET_LISTEN": listen, "CABINET_ISSUER": p.URL, "CABINET_MANAGEMENT_URL": p.URL,
+		"CABINET_CLIENT_ID": issuertest.ClientID, "CABINET_CLIENT_KEY_FILE": key,
+		"CABINET_DATABASE_URL": pgtest.CabinetURL(t), "CABINET_REDIS_URL": redistest.URL(t),
+	}
+}
+
+func environ(given map[string]string) (all []string) {
+	for name, value := range given {
+		all = append(all, name+"="+value)
+	}
+	return all
+}
+
+// The program starts while the provider is away, follows it when it is there, and lets in whom it knows by then.
+func TestServe(t *testing.T) {
+	t.Parallel()
+	p := issuertest.New(t, time.Now)
+	p.Mux.HandleFunc("GET /changes", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("after") == "0" {
+			fmt.Fprintf(w, `{"entries":[{"cursor":"1","kind":"edition.applied","at":%q,"edition":1}],"cursor":"1"}`, time.Now().Format(time.RFC3339))
+			return
+		}
+		fmt.Fprint(w, `{"entries":[],"cursor":"1"}`)
+	})
+	p.Mux.HandleFunc("GET /register/editions/1/people", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"people":[{"id":"018f0000-0000-7000-8000-000000000001","identification_number":"0000000A000PB2","sex":"F",`+
+			`"birth_date":"1956","citizenship":"BY"}]}`)
+	})
+	p.Down(true)
+	given := settingsFor(t, p)
+	ctx, stop := context.WithCancel(t.Context())
+	var (
+		running sync.WaitGroup
+		ended   error
+	)
+	running.Go(func() {
+		cfg, err := settings.Read[Config](environ(given))
+		if err != nil {
+			ended = err
+			return
+		}
+		ended = Serve(ctx, cfg, slog.New(slog.DiscardHandler))
+	})
+	eventually(t, func() error { return get(given["CABINET_URL"]+"/readyz", "", "ok") })
+	p.Down(false)
+	token := p.AccessToken(given["CABINET_URL"], map[string]any{
+		"sub": "0000000A000PB2", "scope": "cabinet.profile", "auth_time": time.Now().Unix(),
+	})
+	eventually(t, func() error {
+		return get(given["CABINET_URL"]+"/api/v1/profile", token, `"state":"activated"`)
+	})
+	stop()
+	running.Wait()
+	if ended != nil {
+		t.Errorf("it ended with %v", ended)
+	}
+}
+
+// What is wrong is told in one line, without what may be secret, and nobody was served.
+func TestServeRefusesWrongSettings(t *testing.T) {
+	t.Parallel()
+	p := issuertest.New(t, time.Now)
+	for name, want := range map[string]string{
+		"CABINET_CLIENT_KEY_FILE": "CABINET_CLIENT_KEY_FILE: not a JWK",
+		"CABINET_DATABASE_URL":    "CABINET_DATABASE_URL is not the URL of a PostgreSQL database",
+		"CABINET_REDIS_URL":       "CABINET_REDIS_URL is not the URL of a Redis",
+		"CABINET_TLS_CERT_FILE":   "CABINET_TLS_CERT_FILE and CABINET_TLS_KEY_FILE",
+		"CABINET_LISTEN":          "CABINET_LISTEN",
+		"CABINET_SESSION_IDLE":    "CABINET_SESSION_IDLE is not a duration",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			given := settingsFor(t, p)
+			wrong := filepath.Join(t.TempDir(), "sesame")
+			if err := os.WriteFile(wrong, []byte("sesame"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if name != "CABINET_CLIENT_KEY_FILE" {
+				wrong = "postgres://sesame:sesame@sesame:sesame/"
+			}
+			given[name] = wrong
+			err := Run(t.Context(), environ(given), io.Discard, "serve")
+			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want %s", err, want)
+			}
+			if (name == "CABINET_DATABASE_URL" || name == "CABINET_REDIS_URL") && strings.Contains(err.Error(), "sesame") {
+				t.Errorf("a secret is told: %v", err)
+			}
+		})
+	}
+}
+
+func get(address, token, says string) error {
+	r, err := http.NewRequest(http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || !strings.Contains(string(body), says) {
+		return fmt.Errorf("%s: %s %s", address, answer.Status, body)
+	}
+	return nil
+}
+
+// eventually asks until the answer is nil, for ten seconds.
+func eventually(t *testing.T, ask func() error) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	over := time.After(10 * time.Second)
+	for {
+		err := ask()
+		if err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-over:
+			t.Fatal(err)
+		}
+	}
+}
