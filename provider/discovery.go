@@ -7,6 +7,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"asoba.example/provider/keys"
+	"asoba.example/provider/page"
 )
 
 // metadata is what discovery tells (OpenID Connect Discovery §3; RFC 8414 §2). Every member is registered, and none is left to a default
@@ -71,7 +72,7 @@ func (p *Provider) metadata() metadata {
 		SubjectTypesSupported:  []string{"public"},
 		PromptValuesSupported:  promptValues,
 		DisplayValuesSupported: []string{"page"},
-		UILocalesSupported:     uiLocales,
+		UILocalesSupported:     page.Languages[:],
 
 		CodeChallengeMethodsSupported:          challengeMethods,
 		IDTokenSigningAlgValuesSupported:       keys.Algorithms,

@@ -1,10 +1,14 @@
 package provider_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"flag"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +42,18 @@ func TestDiscovery(t *testing.T) {
 	document, other := read("/.well-known/openid-configuration"), read("/.well-known/oauth-authorization-server")
 	if len(document) != len(other) || document["issuer"] != w.issuer {
 		t.Errorf("got %v and %v", document, other)
+	}
+	// What integrators rely on changes on purpose only (go test -update).
+	golden := filepath.Join("testdata", "discovery.json")
+	text := append(must(json.MarshalIndent(document, "", "  ")), '\n')
+	text = bytes.ReplaceAll(text, []byte(w.issuer), []byte("https://id.example"))
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile(golden, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want, err := os.ReadFile(golden); err != nil || !bytes.Equal(text, want) {
+		t.Errorf("discovery is not as in %s: %v\n%s", golden, err, text)
 	}
 	for name, value := range document {
 		if list, ok := value.([]any); ok && len(list) == 0 {

@@ -18,7 +18,6 @@ var (
 	challengeMethods = []string{"S256"}
 	authMethods      = []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}
 	assertionAlgs    = []jose.SignatureAlgorithm{jose.PS256, jose.ES256, jose.EdDSA, jose.RS256}
-	uiLocales        = []string{"be", "en", "ru"}
 )
 
 // claimsBy is what the scopes about a person give at UserInfo. Scopes of APIs are in Config.Resources.
