@@ -493,3 +493,29 @@ func TestRoundTrips(t *testing.T) {
 		}
 	}
 }
+
+// More requests at once than connections queue and never hang: no request holds a connection while it waits for another.
+func TestMoreRequestsThanConnectionsQueue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range w.pool.Config().MaxConns - 1 { // one is left
+		held := must(w.pool.Acquire(t.Context()))
+		defer held.Release()
+	}
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() {
+			b := w.browser()
+			code := b.code("app", "scope", "openid offline_access")
+			tokens := w.redeem("app", code)
+			renewed := w.refresh("app", tokens.text("refresh_token"))
+			w.userinfo(renewed.text("access_token")).check(t, http.StatusOK, "")
+			w.redeem("app", code).check(t, http.StatusBadRequest, "invalid_grant")
+			w.call("/revoke", "app", url.Values{"token": {renewed.text("refresh_token")}}).check(t, http.StatusOK, "")
+			if to, status, _ := b.get("/logout?id_token_hint=" + tokens.text("id_token")); to != "" || status != http.StatusOK {
+				t.Errorf("logout: got %d, leading to %q", status, to)
+			}
+		})
+	}
+	all.Wait()
+}
