@@ -110,7 +110,7 @@ func (h *house) public() (http.Handler, error) {
 		Pool: h.pool, Redis: h.redis,
 		Accounts: h.accounts, Consents: h.agreements, Clients: h.clients, Keys: h.keys, Sessions: h.sessions,
 		Interactions: interactions, Denials: h.denials, Jobs: h.jobs, Site: h.site, TokenKey: tokenKey,
-		CodeFor: time.Minute, AccessTokenFor: accessTokenFor, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
+		CodeFor: 30 * time.Second, AccessTokenFor: accessTokenFor, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
 		Now: time.Now, Log: h.log,
 	})
 	if err != nil {
