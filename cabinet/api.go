@@ -68,9 +68,10 @@ func (c *Cabinet) enter(
 		return api.Refuse(http.StatusForbidden, "cabinet_deactivated", nil)
 	case access.Admit:
 		return nil
+	default:
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		return api.Refuse(http.StatusUnauthorized, "invalid_token", errors.New("the sign-in has ended"))
 	}
-	w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
-	return api.Refuse(http.StatusUnauthorized, "invalid_token", errors.New("the sign-in has ended"))
 }
 
 // question is what a good token asks of the gate.

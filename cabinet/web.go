@@ -52,6 +52,7 @@ func (c *Cabinet) letIn(w http.ResponseWriter, r *http.Request, v visitor, ask f
 	case access.RefuseUnknown:
 		w.Header().Set("Retry-After", retryAfter)
 		return false, page.Refuse(http.StatusServiceUnavailable, "error.no_cabinet_yet", nil)
+	default: // the sign-in is worth nothing here any more
 	}
 	if err := c.sessions.end(r.Context(), w, r); err != nil {
 		return false, err

@@ -20,7 +20,7 @@ import (
 // The pages between the password and the session.
 const (
 	codePath          = "/sign-in/code"
-	firstPasswordPath = "/sign-in/password" //nolint:gosec // an address
+	firstPasswordPath = "/sign-in/password"
 )
 
 // A progress is how far somebody has come in a sign-in: the password was right, and a page is to come.

@@ -205,7 +205,7 @@ func (s *Interactions) bind(w http.ResponseWriter, r *http.Request) []byte {
 		value = c.Value
 	} else {
 		value = rand.Text()
-		//nolint:gosec // G124: Secure is set wherever the provider is served by https.
+
 		http.SetCookie(w, &http.Cookie{
 			Name: s.cookieName(), Value: value, Path: "/",
 			Secure: s.cfg.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,

@@ -82,6 +82,7 @@ func effectsOf(entries []entry) effects {
 			all.activated = append(all.activated, e.Person)
 		case journal.IdentifierBlocked, journal.SessionsEnded:
 			all.ended = append(all.ended, access.Ended{ID: e.Person, At: e.At})
+		default: // for the journal only
 		}
 	}
 	return all

@@ -46,7 +46,7 @@ func (b *Browsers) Remember(ctx context.Context, tx pgx.Tx, w http.ResponseWrite
 	token, ok := b.token(r)
 	if !ok {
 		token = make([]byte, 32)
-		rand.Read(token) //nolint:errcheck // never fails: it ends the program instead
+		rand.Read(token) // never fails: it ends the program instead
 	}
 	at := b.Now()
 	const remember = `

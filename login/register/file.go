@@ -152,9 +152,9 @@ func (f *file) next() ([]byte, error) {
 	f.line++
 	f.done += int64(len(line))
 	switch {
-	case errors.Is(err, io.EOF) && len(line) > 0: // the last line, not ended
-	case errors.Is(err, bufio.ErrBufferFull):
+	case errors.Is(err, bufio.ErrBufferFull), len(line) > maxLine:
 		return nil, fmt.Errorf("%w: line %d is too long", ErrFile, f.line)
+	case errors.Is(err, io.EOF) && len(line) > 0: // the last line, not ended
 	case err != nil:
 		return nil, err
 	}

@@ -390,9 +390,9 @@ func TestSampleIsTaken(t *testing.T) {
 		}
 		before = e
 	}
-	const real = `SELECT count(*) FROM person WHERE left(identification_number, 1) NOT IN ('1', '2')`
+	const somebody = `SELECT count(*) FROM person WHERE left(identification_number, 1) NOT IN ('1', '2')`
 	var n int
-	if err := r.Pool.QueryRow(t.Context(), real).Scan(&n); err != nil || n > 0 {
+	if err := r.Pool.QueryRow(t.Context(), somebody).Scan(&n); err != nil || n > 0 {
 		t.Errorf("%d people could be somebody: %v", n, err)
 	}
 }

@@ -2,6 +2,7 @@ package localpg
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -35,7 +36,7 @@ func find(ctx context.Context, cfg Config) (installed, error) {
 			return installed{}, fmt.Errorf("no PostgreSQL found: %w", err)
 		}
 		if all = list(ctx); len(all) == 0 {
-			return installed{}, fmt.Errorf("Debian's postgresql is installed, but there is no /usr/lib/postgresql/*/bin/postgres")
+			return installed{}, errors.New("postgresql of Debian is installed, but there is no /usr/lib/postgresql/*/bin/postgres")
 		}
 	}
 	kept, err := filepath.Glob(filepath.Join(cfg.Dir, "postgresql-*", "PG_VERSION"))

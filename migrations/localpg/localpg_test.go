@@ -147,7 +147,7 @@ func start(t *testing.T, cfg localpg.Config) *localpg.Server {
 // publicDir is a directory that PostgreSQL's user can reach; those of t.TempDir are closed.
 func publicDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "localpg-test-")
+	dir, err := os.MkdirTemp("/tmp", "localpg-test-") //nolint:usetesting // as said above
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ func (o *Observer) Observe(next http.Handler) http.Handler {
 		answer.Header().Set("X-Request-Id", seen.id)
 		defer func() {
 			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler {
+				if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 					panic(p)
 				}
 				o.log.Error("panic", "request_id", seen.id, "err", fmt.Sprint(p), "stack", string(debug.Stack()))

@@ -85,7 +85,7 @@ func (s *Site) switched(w http.ResponseWriter, r *http.Request) bool {
 	}
 	query.Del(languageParam)
 	back := url.URL{Path: r.URL.Path, RawQuery: query.Encode()}
-	//nolint:gosec // G124: Secure is set wherever the program is served by https.
+
 	http.SetCookie(w, &http.Cookie{
 		Name: s.languageCookie(), Value: to + "." + waiting(&back),
 		Path: "/", MaxAge: year, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,

@@ -41,7 +41,7 @@ func (s *Site) Handle(h func(w http.ResponseWriter, r *http.Request) error) http
 			if p == nil {
 				return
 			}
-			if p != http.ErrAbortHandler {
+			if err, ok := p.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 				s.tell(w, r, fault(errors.New("panic")))
 			}
 			panic(p) // on to the observer, which leaves it in the log

@@ -182,7 +182,8 @@ func (d *Page) act(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return page.Refuse(http.StatusNotFound, "error.not_found", nil)
 	}
 	f := written(r)
-	path, done, body := "", "", f.body()
+	var path, done string
+	body := f.body()
 	switch r.PostFormValue("decision") {
 	case "issue":
 		return d.open(w, r, v, p, f)
