@@ -14,7 +14,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"asoba.example/cmd/internal/cabinet"
@@ -28,7 +27,6 @@ import (
 	"asoba.example/cmd/internal/eservice"
 	"asoba.example/cmd/internal/idp"
 	"asoba.example/cmd/internal/run"
-	"asoba.example/migrations"
 	"asoba.example/migrations/localpg"
 	"asoba.example/provider/api"
 	"asoba.example/provider/page"
@@ -160,15 +158,10 @@ func (d *demo) databases(ctx context.Context, server *localpg.Server, idpRedis, 
 	}); err != nil {
 		return err
 	}
-	if err := idp.Migrate(ctx, d.idp); err != nil {
+	if _, err := d.errand(ctx, "", "migrate"); err != nil {
 		return err
 	}
-	pool, err := pgxpool.New(ctx, d.cabinet.DatabaseURL)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	return migrations.Up(ctx, pool, migrations.Cabinet)
+	return cabinet.Run(ctx, d.environment(), io.Discard, "migrate")
 }
 
 // serve runs every part until ctx ends or one fails.
@@ -237,7 +230,7 @@ func (d *demo) workbench(ctx context.Context) (run.Server, error) {
 		return run.Server{}, err
 	}
 	return run.Server{
-		Listener: listener, Handler: observer.Observe(site.Protect(mux, "POST /sms")), Log: d.log,
+		Listener: listener, Handler: observer.Observe(site.Protect(site.Over(mux), "POST /sms")), Log: d.log,
 		Ready: func(context.Context) error {
 			if !d.ready.Load() {
 				return errors.New("the people are being prepared")

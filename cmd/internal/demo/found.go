@@ -87,7 +87,7 @@ func (d *demo) appoint(ctx context.Context, p cast.Person) error {
 func (d *demo) errand(ctx context.Context, in string, args ...string) ([]byte, error) {
 	var out bytes.Buffer
 	if err := idp.Run(ctx, d.environment(), strings.NewReader(in), &out, args...); err != nil {
-		return nil, fmt.Errorf("idp %s: %w", strings.Join(args[:2], " "), err)
+		return nil, fmt.Errorf("idp %s: %w", args[0], err)
 	}
 	return out.Bytes(), nil
 }

@@ -103,14 +103,14 @@ func (d *Page) show(w http.ResponseWriter, r *http.Request, p cast.Person, f for
 
 // fields names the form's fields by the API's members.
 var fields = map[string]string{
-	"/identifier": "identifier", "/document/kind": "document_kind", "/document/number": "document_number",
-	"/document/valid_till": "document_valid_till", "/names/family": "family", "/names/given": "given",
-	"/names/middle": "middle", "/phone": "phone", "/basis/number": "basis_number", "/basis/date": "basis_date",
-	"/code": "code",
+	"/identifier": "identifier", "/names": "family", "/phone": "phone", "/basis": "basis_number", "/code": "code",
 }
 
 // explained are the refusals that have a word of their own; others are shown by their code.
-var explained = []string{"g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g9"}
+var explained = []string{
+	"g1", "g2", "g3", "g4", "g5", "g6", "g9", "unknown_identifier", "wrong_state", "unknown_issuance", "issuance_over",
+	"wrong_code", "code_over", "wait", "invalid", "not_a_clerk",
+}
 
 func wrong(refused *management.Refusal) []page.FieldError {
 	word := "refused.other"
@@ -138,7 +138,7 @@ func (d *Page) ask(w http.ResponseWriter, r *http.Request, v *visit, refused *ma
 	}
 	view := page.View{
 		Name: "visitor-code", SignedIn: true, Back: "/desk/visitors/" + p.Key,
-		Data: struct{ Name, Phone string }{p.Name(), p.Phone},
+		Data: p,
 	}
 	if refused != nil {
 		view.Status, view.Errors = http.StatusUnprocessableEntity, wrong(refused)
