@@ -92,7 +92,7 @@ func (c *country) eserviceMetadata() map[string]any {
 		"post_logout_redirect_uris":  []string{c.eservice + "/"},
 		"grant_types":                []string{"authorization_code"},
 		"token_endpoint_auth_method": "client_secret_basic",
-		"scope":                      "openid profile phone cabinet.profile",
+		"scope":                      "openid profile phone cabinet.profile.read",
 		"resources":                  []string{c.cabinet},
 		"purpose":                    "to show your tax account",
 	}

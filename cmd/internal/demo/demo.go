@@ -61,6 +61,7 @@ type demo struct {
 // is started.
 func Run(ctx context.Context, o Options) (err error) {
 	d := &demo{Options: o, say: newTeller(o.Out), callers: map[string]management.Caller{}}
+	defer d.say.end()
 	if d.dir, err = directory(o.Data); err != nil {
 		return err
 	}

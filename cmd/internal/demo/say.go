@@ -35,13 +35,20 @@ func (t *teller) step(name string) {
 
 // line says something on a line of its own.
 func (t *teller) line(text string) {
+	t.end()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fmt.Fprintln(t.out, text)
+}
+
+// end ends the growing line, if there is one.
+func (t *teller) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.steps > 0 {
 		fmt.Fprintln(t.out)
 		t.steps = 0
 	}
-	fmt.Fprintln(t.out, text)
 }
 
 // welcome says what to open and whom to sign in as.

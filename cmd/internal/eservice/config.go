@@ -21,5 +21,5 @@ type Config struct {
 	CabinetURL string `env:"ESERVICE_CABINET_URL" envDefault:"http://localhost:8081"`
 
 	// Scope is what the e-service asks for. Ask for what the service needs and nothing more: the citizen sees it.
-	Scope string `env:"ESERVICE_SCOPE" envDefault:"openid profile phone cabinet.profile"`
+	Scope string `env:"ESERVICE_SCOPE" envDefault:"openid profile phone cabinet.profile.read"`
 }

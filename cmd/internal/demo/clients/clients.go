@@ -56,7 +56,8 @@ const OperatorScope = "clients:manage keys:manage desk:act register:manage polic
 
 // testScope is all that concerns a citizen.
 const testScope = "openid profile phone citizenship identification_number offline_access " +
-	"cabinet.profile cabinet.services cabinet.cases cabinet.inbox cabinet.journal"
+	"cabinet.profile cabinet.services cabinet.cases cabinet.inbox cabinet.journal " +
+	"cabinet.profile.read cabinet.services.read cabinet.cases.read cabinet.inbox.read cabinet.journal.read"
 
 // testRedirects are where testers' relying parties listen.
 var testRedirects = []string{"http://127.0.0.1:3901/cb", "http://localhost:3901/cb"}
@@ -124,7 +125,7 @@ func others(at Addresses) []wanted {
 			"client_name": "Пример электронной услуги", "client_name#be": "Прыклад электроннай паслугі", "client_name#en": "Sample e-service",
 			"redirect_uris": []string{at.EService + "/callback"}, "post_logout_redirect_uris": []string{at.EService + "/"},
 			"grant_types": []string{"authorization_code"}, "token_endpoint_auth_method": "client_secret_basic",
-			"scope": "openid profile phone cabinet.profile", "resources": []string{at.Cabinet}, "basis": "consent",
+			"scope": "openid profile phone cabinet.profile.read", "resources": []string{at.Cabinet}, "basis": "consent",
 			"purpose":    "Показать, какие сведения получает электронная услуга",
 			"purpose#be": "Паказаць, якія звесткі атрымлівае электронная паслуга",
 			"purpose#en": "To show what an e-service is given",
