@@ -14,6 +14,9 @@ import (
 	"asoba.example/provider/tokens"
 )
 
+// spends is the parameter that holds what a grant type turns into tokens.
+var spends = map[string]string{"authorization_code": "code", "refresh_token": "refresh_token"}
+
 // token handles POST /token (RFC 6749 §3.2). Each grant has a file of its own: code.go, refresh.go, own.go.
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
@@ -38,6 +41,9 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !allows(client, grantType) {
 		return refuse("unauthorized_client", "The client is not registered for this grant type.")
+	}
+	if name, ok := spends[grantType]; ok && values.Get(name) == "" {
+		return refuse("invalid_request", name+" is missing.") // RFC 6749 §5.2
 	}
 	t := &ticket{client: client, now: p.cfg.Now()}
 	request, err := p.fosite.NewAccessRequest(ctx, r, t)

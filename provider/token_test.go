@@ -107,6 +107,20 @@ func TestAReplayedCodeEndsWhatItGave(t *testing.T) {
 	}
 }
 
+// Who sends nothing to spend is told so, not that what they sent is wrong (RFC 6749 §5.2); and a code that waits is not spent by that.
+func TestATokenRequestWithNothingToSpend(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	code := w.browser().code("portal", "scope", "openid offline_access")
+	for name, got := range map[string]answer{"code": w.redeem("portal", code, "code", ""), "refresh_token": w.refresh("portal", "")} {
+		got.check(t, http.StatusBadRequest, "invalid_request")
+		if got, want := got.text("error_description"), name+" is missing."; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	w.redeem("portal", code).check(t, http.StatusOK, "")
+}
+
 // Whatever does not fit is invalid_grant, and the code is gone: nobody tries twice (RFC 6749 §5.2, RFC 7636 §4.6).
 func TestACodeFitsOneRequest(t *testing.T) {
 	t.Parallel()
@@ -120,7 +134,6 @@ func TestACodeFitsOneRequest(t *testing.T) {
 		"another redirect_uri":         {nil, []string{"redirect_uri", callback + "2"}},
 		"no redirect_uri":              {nil, []string{"redirect_uri", ""}},
 		"garbage":                      {nil, []string{"code", "code_garbage"}},
-		"no code":                      {nil, []string{"code", ""}},
 	} {
 		code := b.code("relaxed", row.authorize...)
 		if got := w.redeem("relaxed", code, row.redeem...); got.status != http.StatusBadRequest || got.text("error") != "invalid_grant" {
@@ -131,7 +144,7 @@ func TestACodeFitsOneRequest(t *testing.T) {
 		if row.authorize != nil {
 			changes = []string{"code_verifier", ""}
 		}
-		if got := w.redeem("relaxed", code, changes...); name != "garbage" && name != "no code" && got.status == http.StatusOK {
+		if got := w.redeem("relaxed", code, changes...); name != "garbage" && got.status == http.StatusOK {
 			t.Errorf("%s: the code was good a second time", name)
 		}
 	}
