@@ -27,6 +27,9 @@ var version = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 // installing it where there is none.
 func find(ctx context.Context, cfg Config) (installed, error) {
 	all := list(ctx)
+	if err := ctx.Err(); err != nil { // it could not be looked for
+		return installed{}, err
+	}
 	if len(all) == 0 {
 		say := cfg.Say
 		if say == nil {

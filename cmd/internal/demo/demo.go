@@ -62,11 +62,12 @@ type demo struct {
 func Run(ctx context.Context, o Options) (err error) {
 	d := &demo{Options: o, say: newTeller(o.Out), callers: map[string]management.Caller{}}
 	defer d.say.end()
-	if d.dir, err = directory(o.Data); err != nil {
-		return err
-	}
+	d.dir, err = directory(o.Data)
 	if o.Data == "" {
 		defer func() { err = errors.Join(err, os.RemoveAll(d.dir)) }()
+	}
+	if err != nil {
+		return err
 	}
 	if d.system, err = newSystem(o.Environ, d.dir, o.Relaxed); err != nil {
 		return err
@@ -91,9 +92,14 @@ func Run(ctx context.Context, o Options) (err error) {
 	d.say.step("databases")
 	server, err := localpg.Start(ctx, localpg.Config{Dir: d.data(), Fast: o.Data == "", Say: d.say.line})
 	if err != nil {
-		return err
+		return ended(ctx, err)
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
+	return ended(ctx, d.rise(ctx, server))
+}
+
+// rise makes what the programs stand on, and serves.
+func (d *demo) rise(ctx context.Context, server *localpg.Server) error {
 	stop, err := d.stores(ctx, server)
 	if err != nil {
 		return err
@@ -111,18 +117,6 @@ func (d *demo) data() string {
 		return ""
 	}
 	return d.dir
-}
-
-// directory is where the demo keeps its files: the given one, or one to be thrown away.
-func directory(given string) (string, error) {
-	if given == "" {
-		return os.MkdirTemp("", "asoba-demo-")
-	}
-	path, err := filepath.Abs(given)
-	if err != nil {
-		return "", err
-	}
-	return path, os.MkdirAll(path, 0o700)
 }
 
 // stores gives idp and the cabinet a database and a Redis each, and migrates.
