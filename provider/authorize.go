@@ -165,12 +165,17 @@ func (p *Provider) refuseRequest(w http.ResponseWriter, r *http.Request, q *requ
 
 // refuseToPerson shows that a request is wrong, with a word for whoever built it.
 func (p *Provider) refuseToPerson(w http.ResponseWriter, r *http.Request, client *clients.Client, e *refusal) error {
+	return p.cfg.Site.Show(w, r, refusalView(http.StatusBadRequest, p.mistake(r, client, e)))
+}
+
+// mistake notes that a request is wrong, and gives what a page says of it.
+func (p *Provider) mistake(r *http.Request, client *clients.Client, e *refusal) refusalPage {
 	api.Note(r, e)
-	view := refusalPage{Code: e.code, Description: printable(e.description), RequestID: api.RequestID(r.Context())}
+	data := refusalPage{Code: e.code, Description: printable(e.description), RequestID: api.RequestID(r.Context())}
 	if client != nil {
-		view.Client = client.Name(p.cfg.Site.Language(r))
+		data.Client = client.Name(p.cfg.Site.Language(r))
 	}
-	return p.cfg.Site.Show(w, r, refusalView(http.StatusBadRequest, view))
+	return data
 }
 
 // answer carries the answer to the client through the browser, with state and issuer (RFC 9207 §2).

@@ -268,9 +268,9 @@ func TestLogoutThatIsNotSure(t *testing.T) {
 		"another client":                    {"id_token_hint": {hint}, "client_id": {"service"}},
 		"a parameter twice":                 {"state": {"a", "b"}},
 	} {
-		to, status, _ := b.get("/logout?" + values.Encode())
-		if to != "" || status != http.StatusBadRequest {
-			t.Errorf("%s: got %d, leading to %q", name, status, to)
+		to, status, body := b.get("/logout?" + values.Encode())
+		if to != "" || status != http.StatusBadRequest || !strings.Contains(body, `href="/logout"`) {
+			t.Errorf("%s: got %d, leading to %q, want a page that leads to a sign-out of one's own", name, status, to)
 		}
 		stillIn(name)
 	}

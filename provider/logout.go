@@ -238,11 +238,11 @@ func (p *Provider) bidFarewell(w http.ResponseWriter, r *http.Request, f farewel
 	return p.cfg.Site.Show(w, r, signedOutView(data))
 }
 
-// refuseLogout tells the person that the request is wrong. It goes nowhere.
+// refuseLogout tells the person that the request is wrong. It goes nowhere, and signs nobody out.
 func (p *Provider) refuseLogout(w http.ResponseWriter, r *http.Request, client *clients.Client, err error) error {
 	e, ok := errors.AsType[*refusal](err)
 	if !ok {
 		return err
 	}
-	return p.refuseToPerson(w, r, client, e)
+	return p.cfg.Site.Show(w, r, logoutRefusalView(logoutRefusalPage(p.mistake(r, client, e))))
 }

@@ -16,6 +16,9 @@ type refusalPage struct {
 	RequestID   string
 }
 
+// logoutRefusalPage is shown where a sign-out is asked for wrongly: that signs nobody out, and the person can do it here.
+type logoutRefusalPage refusalPage
+
 // logoutPage asks whether to end the session (OpenID Connect RP-Initiated Logout §2).
 type logoutPage struct {
 	Client string // which client asks; "" if none is known
@@ -40,6 +43,10 @@ type hidden struct{ Name, Value string }
 
 func refusalView(status int, data refusalPage) page.View {
 	return page.View{Status: status, Name: "refusal", Data: data}
+}
+
+func logoutRefusalView(data logoutRefusalPage) page.View {
+	return page.View{Status: http.StatusBadRequest, Name: "logout-refusal", Data: data}
 }
 
 func logoutView(data logoutPage, leadsTo string) page.View {

@@ -17,6 +17,10 @@ func TestPages(t *testing.T) {
 			Client: "Портал", Code: "invalid_request", Description: "redirect_uri is not registered", RequestID: "0193f2c4",
 		}),
 		"refusal-of-nobody": refusalView(http.StatusBadRequest, refusalPage{Code: "invalid_client"}),
+		"logout-refusal": logoutRefusalView(logoutRefusalPage{
+			Client: "Портал", Code: "invalid_request", Description: "post_logout_redirect_uri is not registered", RequestID: "0193f2c4",
+		}),
+		"logout-refusal-of-nobody": logoutRefusalView(logoutRefusalPage{Code: "invalid_request"}),
 		"logout": logoutView(logoutPage{
 			Client: "Портал", Action: "/logout", Fields: []hidden{{"state", "x"}},
 		}, "https://portal.example/"),
