@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"fmt"
 	"net"
 	"net/url"
 	"slices"
@@ -108,7 +109,7 @@ func (m *Metadata) checkScope() error {
 	}
 	for i, s := range scopes {
 		if !known(s) {
-			return wrong("scope", "has one that there is not")
+			return wrong("scope", fmt.Sprintf("has %.40q, which there is not", s))
 		}
 		if slices.Contains(scopes[:i], s) {
 			return wrong("scope", "has one twice")
@@ -153,7 +154,7 @@ func landing(uri string) (reason string) {
 	case u.Scheme == "http" && (loopback(u.Hostname()) || u.Hostname() == "localhost"):
 		return ""
 	}
-	return "has one that is not https"
+	return "has one that is neither https nor http on a loopback address"
 }
 
 func absolute(uri string) (u *url.URL, reason string) {
@@ -161,8 +162,10 @@ func absolute(uri string) (u *url.URL, reason string) {
 	switch {
 	case len(uri) > maxURI:
 		return nil, "has one that is too long"
-	case err != nil, u.Host == "", u.Hostname() == "", u.Opaque != "", strings.ContainsFunc(uri, notPrintable):
+	case err != nil, !u.IsAbs(), strings.ContainsFunc(uri, notPrintable):
 		return nil, "has one that is not an absolute URI"
+	case u.Hostname() == "": // also of an application's own scheme (RFC 8252 §7.1)
+		return nil, "has one without a host"
 	case strings.Contains(uri, "#"):
 		return nil, "has one with a fragment" // RFC 6749 §3.1.2
 	case u.User != nil:

@@ -119,6 +119,26 @@ func TestWrongMetadataIsRefusedByName(t *testing.T) {
 	}
 }
 
+// The reason tells whoever registers what to do otherwise.
+func TestARefusalOfMetadataSaysWhy(t *testing.T) {
+	t.Parallel()
+	for members, want := range map[string]string{
+		`"redirect_uris":["https://portal.example/cb"],"scope":"openid email"`: `scope has "email", which there is not`,
+		`"redirect_uris":["http://portal.example/cb"]`:                         "redirect_uris has one that is neither https nor http on a loopback address",
+		`"redirect_uris":["by.portal:/cb"]`:                                    "redirect_uris has one without a host",
+		`"redirect_uris":["portal.example/cb"]`:                                "redirect_uris has one that is not an absolute URI",
+	} {
+		var m clients.Metadata
+		if err := json.Unmarshal([]byte(`{`+members+`}`), &m); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := new(clients.Registry).Register(t.Context(), "", m, clients.By{})
+		if wrong, ok := errors.AsType[*clients.MetadataError](err); !ok || wrong.Member+" "+wrong.Reason != want {
+			t.Errorf("%s: got %v, want %s", members, err, want)
+		}
+	}
+}
+
 // A redirect URI is a registered one, character for character; native clients choose the port of a loopback address.
 func TestARedirectURIMatchesExactly(t *testing.T) {
 	t.Parallel()
