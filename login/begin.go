@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/login/browser"
+	"asoba.example/login/identity"
 	"asoba.example/provider"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/session"
@@ -31,9 +32,9 @@ func byCode() proof { return proof{provider.Substantial, []string{"pwd", "sms", 
 var errEnded = errors.New("the identifier is not active")
 
 // finish ends a sign-in that went well: the session begins, and the browser goes back to what waits.
-func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Interaction, person uuid.UUID, how proof) error {
-	err := l.begin(r.Context(), w, r, i.ClientID, person, how)
-	if errors.Is(err, errEnded) { // blocked between two pages
+func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Interaction, person uuid.UUID, changed time.Time, how proof) error {
+	err := l.begin(r.Context(), w, r, i.ClientID, person, changed, how)
+	if errors.Is(err, errEnded) { // acted upon between two pages, or while the password was checked
 		return l.restart(w, r, i)
 	}
 	if err != nil {
@@ -48,7 +49,12 @@ func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Intera
 
 // begin makes the browser known, records the sign-in, and starts the session. In this order:
 // no session without its record.
-func (l *Login) begin(ctx context.Context, w http.ResponseWriter, r *http.Request, clientID string, person uuid.UUID, how proof) error {
+//
+// changed is the identity's ChangedAt when it was proved. A password takes its time to be checked, and may wait
+// for its turn besides: who changes it meanwhile has shut the door before the session begins, not behind it.
+func (l *Login) begin(
+	ctx context.Context, w http.ResponseWriter, r *http.Request, clientID string, person uuid.UUID, changed time.Time, how proof,
+) error {
 	standing, err := l.standing(ctx, person)
 	if err != nil {
 		return err
@@ -62,6 +68,12 @@ func (l *Login) begin(ctx context.Context, w http.ResponseWriter, r *http.Reques
 		ACR: how.acr, AMR: how.amr, Agent: browser.Agent(r),
 	}
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		switch state, now, err := identity.Hold(ctx, tx, person); {
+		case err != nil:
+			return err
+		case state != identity.Active || !now.Equal(changed):
+			return errEnded
+		}
 		if err := l.browsers.Remember(ctx, tx, w, r, person); err != nil {
 			return err
 		}

@@ -78,7 +78,11 @@ func (l *Login) passwordChanged(w http.ResponseWriter, r *http.Request, person u
 	if _, err := l.throttle.Take(r.Context(), changes); err != nil {
 		return err
 	}
-	return l.begin(r.Context(), w, r, "", person, byPassword())
+	who, err := l.registry.Of(r.Context(), person)
+	if err != nil {
+		return err
+	}
+	return l.begin(r.Context(), w, r, "", person, who.ChangedAt, byPassword())
 }
 
 func (l *Login) showPassword(w http.ResponseWriter, r *http.Request, v visitor, status int, wrong ...page.FieldError) error {

@@ -35,14 +35,14 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 	if len(wrong) > 0 {
 		return l.showFirstPassword(w, r, u, http.StatusUnprocessableEntity, wrong...)
 	}
-	if u.ACR != provider.Substantial {
-		return l.finish(w, r, u.Interaction, u.Person, byPassword())
-	}
-	// The service asks for more than the first sign-in gives: the code comes next.
 	who, err := l.registry.Of(r.Context(), u.Person)
 	if err != nil {
 		return err
 	}
+	if u.ACR != provider.Substantial {
+		return l.finish(w, r, u.Interaction, u.Person, who.ChangedAt, byPassword())
+	}
+	// The service asks for more than the first sign-in gives: the code comes next.
 	if err := l.keep(r.Context(), u.Interaction, progress{Person: u.Person, At: l.now(), Changed: who.ChangedAt, Page: codePath}); err != nil {
 		return err
 	}
@@ -60,7 +60,13 @@ func (l *Login) showFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 // shall come in by one that an earlier password had opened.
 func (l *Login) forming(r *http.Request, person uuid.UUID) identity.Act {
 	act := l.act(r)
-	act.Within = func(ctx context.Context, tx pgx.Tx) error { return l.browsers.Forget(ctx, tx, person) }
+	act.Within = func(ctx context.Context, tx pgx.Tx) error {
+		// Held first, so that no sign-in that is under way makes its browser known behind our back.
+		if _, _, err := identity.Hold(ctx, tx, person); err != nil {
+			return err
+		}
+		return l.browsers.Forget(ctx, tx, person)
+	}
 	return act
 }
 

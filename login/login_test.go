@@ -1,6 +1,7 @@
 package login_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -373,6 +374,53 @@ func TestAProvedPasswordDiesWithTheNextAct(t *testing.T) {
 			t.Fatal(name)
 		}
 	}
+}
+
+// A password takes its time to be checked. Who changes it meanwhile has shut the door, even if the sign-in by the old
+// one comes to its end afterwards.
+func TestAPasswordThatChangesWhileItIsCheckedOpensNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.signIn(anna)
+	v.open("/sign-in?interaction=") // signed in: on to /security
+	v.submit()                      // the sign-out
+	v.open("/security")
+	v.submit("identifier", anna, "password", another) // a failure, which the sign-in will want to forgive
+
+	tx, err := w.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	for _, sql := range []string{
+		`UPDATE identity SET changed_at = $2 WHERE person_id = $1`,
+		`INSERT INTO ended (person_id, at, why) VALUES ($1, $2, 'password')`,
+	} {
+		if _, err := tx.Exec(t.Context(), sql, person, w.clock.now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	changed := make(chan error, 1)
+	go func() {
+		const waits = `SELECT count(*) FROM pg_sleep(0.01), pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+		for n := 0; n == 0; {
+			if err := w.pool.QueryRow(t.Context(), waits).Scan(&n); err != nil {
+				changed <- err
+				return
+			}
+		}
+		w.clock.turn(time.Minute)
+		changed <- tx.Commit(t.Context())
+	}()
+	v.submit("identifier", anna, "password", password)
+	if err := <-changed; err != nil {
+		t.Fatal(err)
+	}
+	v.want("/sign-in", http.StatusOK)
+	v.open("/security")
+	v.want("/sign-in", http.StatusOK)
 }
 
 // The password changes; this browser goes on; every other is signed out and strange.

@@ -32,7 +32,7 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 	err := l.codes.Check(r.Context(), code.SignIn, u.Person, u.ID, digits)
 	switch {
 	case err == nil:
-		return l.finish(w, r, u.Interaction, u.Person, byCode())
+		return l.finish(w, r, u.Interaction, u.Person, u.ChangedAt, byCode())
 	case !errors.Is(err, code.ErrWrong) && !errors.Is(err, code.ErrOver):
 		return err
 	}

@@ -62,7 +62,7 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 
 	next := after(proved, known, i.ACR)
 	if next == "" {
-		return l.finish(w, r, i, proved.Person, byPassword())
+		return l.finish(w, r, i, proved.Person, proved.ChangedAt, byPassword())
 	}
 	if err := l.keep(ctx, i, progress{Person: proved.Person, At: at, Changed: proved.ChangedAt, Page: next}); err != nil {
 		return err

@@ -36,6 +36,7 @@ type Config struct {
 	// Hashers is how many passwords may be hashed at once, each with 19 MiB and a
 	// processor; at least two, one of which strangers never take.
 	Hashers int
+	Now     func() time.Time
 }
 
 // Outbox takes messages into the act's transaction; sms.Outbox is one.
@@ -88,11 +89,13 @@ type Registry struct {
 	temporaryFor time.Duration
 	hasher       *hasher
 	strength     strength
+	now          func() time.Time
 }
 
 // New makes a Registry.
 func New(cfg Config) (*Registry, error) {
-	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil || cfg.TemporaryFor <= 0 {
+	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil ||
+		cfg.TemporaryFor <= 0 || cfg.Now == nil {
 		return nil, errors.New("identity: the config is not complete")
 	}
 	pepper, err := cfg.Box.Key("password pepper")
@@ -109,7 +112,7 @@ func New(cfg Config) (*Registry, error) {
 	}
 	return &Registry{
 		pool: cfg.Pool, box: cfg.Box, jobs: cfg.Jobs, cleaner: cfg.Cleaner, sms: cfg.SMS, say: cfg.Say,
-		temporaryFor: cfg.TemporaryFor, hasher: hasher, strength: strength{common},
+		temporaryFor: cfg.TemporaryFor, hasher: hasher, strength: strength{common}, now: cfg.Now,
 	}, nil
 }
 
@@ -134,6 +137,24 @@ func (r *Registry) ending(ctx context.Context, person uuid.UUID, act Act, do fun
 	}
 	_ = r.cleaner.Clean(ctx, person)
 	return nil
+}
+
+// Hold keeps an identifier as it is until the transaction ends: whatever would act upon it, or give something by it,
+// waits. It gives the state and the time of the last act upon it; None for people without one.
+func Hold(ctx context.Context, tx pgx.Tx, person uuid.UUID) (State, time.Time, error) {
+	const hold = `SELECT state, changed_at FROM identity WHERE person_id = $1 FOR NO KEY UPDATE`
+	var (
+		state   State
+		changed time.Time
+	)
+	err := tx.QueryRow(ctx, hold, person).Scan(&state, &changed)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return None, time.Time{}, nil
+	}
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("hold the identifier of %s: %w", person, err)
+	}
+	return state, changed, nil
 }
 
 // move compares and sets. The row is locked from here to the act's end: whatever

@@ -145,7 +145,7 @@ func (h *house) furnish(ctx context.Context) (err error) {
 	h.outbox = &sms.Outbox{Pool: h.pool, Box: h.box, Jobs: h.jobs}
 	h.identities, err = identity.New(identity.Config{
 		Pool: h.pool, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, SMS: h.outbox, Say: h.site.Say,
-		TemporaryFor: h.cfg.TemporaryPasswordFor, Hashers: max(h.cfg.Hashers, runtime.NumCPU(), 2),
+		TemporaryFor: h.cfg.TemporaryPasswordFor, Hashers: max(h.cfg.Hashers, runtime.NumCPU(), 2), Now: time.Now,
 	})
 	if err != nil {
 		return err
