@@ -1,9 +1,11 @@
 package provider_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +127,8 @@ func TestRequestsThatAreWrongAreRefusedAtOnce(t *testing.T) {
 		"a prompt that there is not":          {params("portal", "prompt", "create"), "invalid_request"},
 		"an id_token_hint that is none":       {params("portal", "id_token_hint", "eyJhbGciOiJub25lIn0.e30."), "invalid_request"},
 		"a nonce too long":                    {params("portal", "nonce", strings.Repeat("n", 2049)), "invalid_request"},
+		"ui_locales too long":                 {params("portal", "ui_locales", strings.Repeat("be ", 700)), "invalid_request"},
+		"acr_values too long":                 {params("portal", "acr_values", strings.Repeat("phr ", 700)), "invalid_request"},
 		"no scope":                            {params("portal", "scope", ""), "invalid_scope"},
 		"a scope in another case":             {params("portal", "scope", "OPENID"), "invalid_scope"},
 		"a scope that is not the client's":    {params("service", "scope", "openid cabinet.profile.read"), "invalid_scope"},
@@ -168,6 +172,29 @@ func TestWhatIsUnknownIsIgnored(t *testing.T) {
 	code := w.browser().code("portal", "foo", "bar", "display", "popup", "login_hint", "x", "scope", "openid email", "acr_values", "phr")
 	if got := w.redeem("portal", code); got.text("scope") != "openid" {
 		t.Errorf("got %v", got.body)
+	}
+}
+
+// What is not understood goes no further than the door. The page of consent shows the scopes of the request that waits, and the
+// agreement keeps them: nobody writes there by a link that bears another's client_id.
+func TestWhatWaitsIsWhatWasUnderstood(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	values := params("service", "scope", "openid call-0900-555-now openid email offline_access")
+	values["resource"] = []string{w.issuer, w.issuer, w.issuer}
+	if to, _, _ := w.browser().get("/authorize?" + values.Encode()); !strings.HasPrefix(to, "/sign-in?") {
+		t.Fatalf("led to %q", to)
+	}
+	keys := must(w.redis.Keys(t.Context(), "interaction:*").Result())
+	if len(keys) != 1 {
+		t.Fatalf("%d wait, want 1", len(keys))
+	}
+	var waits struct{ Request url.Values }
+	if err := json.Unmarshal([]byte(must(w.redis.Get(t.Context(), keys[0]).Result())), &waits); err != nil {
+		t.Fatal(err)
+	}
+	if got := waits.Request; !slices.Equal(got["scope"], []string{"openid"}) || !slices.Equal(got["resource"], []string{w.issuer}) {
+		t.Errorf("scope %q, resource %q", got["scope"], got["resource"])
 	}
 }
 

@@ -31,7 +31,7 @@ var claimsBy = map[string][]string{
 
 // Limits on what a client sends along. What is longer is refused whole, never cut.
 const (
-	maxState = 2048     // also of nonce
+	maxState = 2048     // also of every other parameter that is kept
 	maxBody  = 64 << 10 // of a form
 )
 

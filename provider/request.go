@@ -47,12 +47,12 @@ func (p *Provider) read(ctx context.Context, values url.Values) (*request, error
 		// From here on the answer goes to the client.
 		p.checkResponseMode,
 		p.checkOnce,
+		p.checkLength,
 		p.checkRequestObject,
 		p.checkScope,
 		p.checkFlow,
 		p.checkChallenge,
 		p.checkResource,
-		p.checkNonce,
 		p.checkPrompt,
 		p.checkMaxAge,
 		p.checkACR,
@@ -111,6 +111,20 @@ func (p *Provider) checkResponseMode(_ context.Context, q *request) error {
 }
 
 func (p *Provider) checkOnce(_ context.Context, q *request) error { return once(q.values) }
+
+// checkLength bounds what somebody who waits makes us keep, and what every page of theirs reads again. It takes the nonce, of which
+// nothing else is to be checked.
+func (p *Provider) checkLength(_ context.Context, q *request) error {
+	for _, name := range kept {
+		for _, value := range q.values[name] {
+			if len(value) > maxState {
+				return refuse("invalid_request", name+" is longer than "+strconv.Itoa(maxState)+" bytes.")
+			}
+		}
+	}
+	q.nonce = q.values.Get("nonce")
+	return nil
+}
 
 // checkRequestObject refuses what would otherwise be silently ignored (OpenID Connect Core §6, §7.2.1).
 func (p *Provider) checkRequestObject(_ context.Context, q *request) error {
@@ -187,13 +201,6 @@ func (p *Provider) checkResource(_ context.Context, q *request) (err error) {
 	return err
 }
 
-func (p *Provider) checkNonce(_ context.Context, q *request) error {
-	if q.nonce = q.values.Get("nonce"); len(q.nonce) > maxState {
-		return refuse("invalid_request", "nonce is longer than "+strconv.Itoa(maxState)+" bytes.")
-	}
-	return nil
-}
-
 func (p *Provider) checkPrompt(_ context.Context, q *request) error {
 	prompts := strings.Fields(q.values.Get("prompt"))
 	for _, prompt := range prompts {
@@ -267,6 +274,12 @@ func (q *request) interaction(asked time.Time) Interaction {
 		if v, ok := q.values[name]; ok {
 			i.Request[name] = v
 		}
+	}
+	// Of these only what was understood: the page of consent shows the scopes and the agreement keeps them, and anybody
+	// can write into a request that bears a known client's name.
+	i.Request.Set("scope", strings.Join(q.scopes, " "))
+	if i.Request.Has("resource") {
+		i.Request["resource"] = q.audience
 	}
 	return i
 }
