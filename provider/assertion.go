@@ -105,7 +105,9 @@ func verified(client *clients.Client, assertion *jwt.JSONWebToken) (claims asser
 		keys = client.Metadata.JWKS.Keys
 	}
 	for _, key := range keys {
-		fits := (header.KeyID == "" || key.KeyID == header.KeyID) && (key.Algorithm == "" || key.Algorithm == header.Algorithm) && key.Use != "enc"
+		// A kid is a hint (RFC 7515 §4.1.4): a key that was registered without one may still be what it hints at.
+		named := header.KeyID == "" || key.KeyID == "" || key.KeyID == header.KeyID
+		fits := named && (key.Algorithm == "" || key.Algorithm == header.Algorithm) && key.Use != "enc"
 		if fits && assertion.Claims(key.Public(), &claims) == nil {
 			return claims, nil
 		}

@@ -271,6 +271,7 @@ func TestClientAssertions(t *testing.T) {
 		"a clock 10 s ahead":       {"iat": in(10 * time.Second), "nbf": in(10 * time.Second)},
 		"a clock 9 s behind":       {"exp": in(-9 * time.Second)},
 		"a claim that is not ours": {"foo": "bar"},
+		"a kid for a key without":  {"iss": "nameless", "sub": "nameless"},
 	} {
 		if got := call(w.assertion(changes)); got.status != http.StatusOK {
 			t.Errorf("%s: got %d %v", name, got.status, got.body)

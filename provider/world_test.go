@@ -260,6 +260,10 @@ func (w *world) register(registry *clients.Registry) {
 			TokenEndpointAuthMethod: "private_key_jwt", JWKS: &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{w.jwk()}},
 			GrantTypes: []string{"client_credentials"}, Scope: "clients:manage changes:read", ResourceServer: management,
 		},
+		"nameless": { // its key has no kid
+			TokenEndpointAuthMethod: "private_key_jwt", JWKS: &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: w.key.Public()}}},
+			GrantTypes: []string{"client_credentials"}, Scope: "changes:read", ResourceServer: management,
+		},
 		"cabinet": {GrantTypes: []string{"client_credentials"}, Scope: "changes:read", ResourceServer: cabinet},
 		"es":      {RedirectURIs: []string{callback}, Scope: identity, IDTokenSignedResponseAlg: "EdDSA", FirstParty: true},
 	} {
