@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -19,6 +20,10 @@ type Bearer struct {
 	Denials  *grant.Denials
 	Clients  *clients.Registry
 }
+
+// ofPeople are the scopes that a person may bring; whether this person may, the room behind the door knows. All others are of
+// systems: that somebody has signed in at an operator's client any citizen can bring about, and none is an operator by that.
+var ofPeople = []string{"desk:act"}
 
 // Require gives the request's token if it is good for the scope. The error is a
 // 401 or 403 problem with WWW-Authenticate (RFC 6750 §3), or one of ours.
@@ -55,6 +60,8 @@ func (b Bearer) Require(w http.ResponseWriter, r *http.Request, scope string) (a
 		return api.Token{}, fmt.Errorf("check token: %w", err)
 	case denied:
 		return over(errors.New("the token was ended"))
+	case token.GID != "" && !slices.Contains(ofPeople, scope):
+		return api.Token{}, api.Refuse(http.StatusForbidden, "client_required", errors.New("a person's token"))
 	}
 	return token, nil
 }

@@ -279,7 +279,7 @@ func TestDoorsOpenToTheRightTokensOnly(t *testing.T) {
 		status int
 	}{
 		"good":                        {nil, 200},
-		"of a person":                 {map[string]any{"gid": live, "sub": "3080356A001PB5"}, 200},
+		"of a person":                 {map[string]any{"gid": live, "sub": "3080356A001PB5"}, 403},
 		"for another audience":        {map[string]any{"aud": issuer}, 401},
 		"of an ended grant":           {map[string]any{"gid": denied}, 401},
 		"ended by its client":         {map[string]any{"jti": denied}, 401},
