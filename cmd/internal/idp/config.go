@@ -52,7 +52,7 @@ type Config struct {
 	// TemporaryPasswordFor is how long a temporary password is good.
 	TemporaryPasswordFor time.Duration `env:"IDP_TEMPORARY_PASSWORD_FOR" envDefault:"72h"`
 
-	// Hashers is how many passwords are hashed at once; each takes 19 MiB and a core for some 50 ms. 0 means one a core.
+	// Hashers is how many passwords are hashed at once, two at least; each takes 19 MiB and a core for some 50 ms. 0 means one a core.
 	Hashers int `env:"IDP_HASHERS" envDefault:"0"`
 
 	// Relaxed lifts the limits on attempts and SMS. For trials only; the log says so at every start.

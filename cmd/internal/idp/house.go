@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"runtime"
@@ -39,6 +40,9 @@ const knownFor = 180 * 24 * time.Hour
 
 // waitFor is how long somebody may take over our pages: a phone call in between is no reason to begin anew.
 const waitFor = time.Hour
+
+// agreementFor is how long a person's agreement with a client is good.
+const agreementFor = 365 * 24 * time.Hour
 
 // A house is the provider's rooms, each made once, from the ground up. The
 // server lives in it, and so do the operators' errands.
@@ -87,8 +91,9 @@ func newHouse(ctx context.Context, cfg Config, log *slog.Logger) (*house, error)
 
 func (h *house) secure() bool { return strings.HasPrefix(h.cfg.Issuer, "https:") }
 
-// agreementFor is how long a person's agreement with a client is good.
-const agreementFor = 365 * 24 * time.Hour
+// hashers is how many passwords are hashed at once: as many as the operator says, even where that is fewer than the cores,
+// for the memory may be what is scarce.
+func (cfg Config) hashers(cores int) int { return cmp.Or(cfg.Hashers, cores) }
 
 // furnish makes the rooms in the order in which they rest on one another.
 func (h *house) furnish(ctx context.Context) (err error) {
@@ -145,7 +150,7 @@ func (h *house) furnish(ctx context.Context) (err error) {
 	h.outbox = &sms.Outbox{Pool: h.pool, Box: h.box, Jobs: h.jobs}
 	h.identities, err = identity.New(identity.Config{
 		Pool: h.pool, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, SMS: h.outbox, Say: h.site.Say,
-		TemporaryFor: h.cfg.TemporaryPasswordFor, Hashers: max(h.cfg.Hashers, runtime.NumCPU(), 2), Now: time.Now,
+		TemporaryFor: h.cfg.TemporaryPasswordFor, Hashers: h.cfg.hashers(runtime.NumCPU()), Now: time.Now,
 	})
 	if err != nil {
 		return err
