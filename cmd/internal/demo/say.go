@@ -79,7 +79,7 @@ func (d *demo) welcome() {
 	}
 	_ = t.Flush()
 	if d.Relaxed {
-		fmt.Fprintln(d.say.out, "\nLimits on attempts and SMS are lifted, and clients may name addresses on this machine (--relaxed).")
+		fmt.Fprintln(d.say.out, "\nLimits on attempts and SMS are lifted, and outgoing calls to this machine are allowed (--relaxed).")
 	}
 	fmt.Fprintf(d.say.out, "\nThe programs' log is %s. Ctrl-C ends everything%s.\n", filepath.Join(d.dir, "log"), d.fate())
 }

@@ -58,6 +58,7 @@ type Config struct {
 	// Relaxed lifts the limits on attempts and SMS. For trials only; the log says so at every start.
 	Relaxed bool `env:"IDP_RELAXED" envDefault:"false"`
 
-	// AllowLoopbackFetch lets clients name plain http addresses on this machine. For trials only.
+	// AllowLoopbackFetch lets idp call addresses on this machine that clients name. For trials only. As yet idp calls no address
+	// that a client names, so it changes nothing.
 	AllowLoopbackFetch bool `env:"IDP_ALLOW_LOOPBACK_FETCH" envDefault:"false"`
 }
