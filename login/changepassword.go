@@ -40,7 +40,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 		}
 	}
 	tries := throttle.Try{Limit: ofCurrentPassword, By: person.String()}
-	wait, err := l.throttle.Take(ctx, tries)
+	wait, err := l.throttle.Take(ctx, tries, throttle.Try{Limit: ofCurrentPasswordInAll, By: person.String()})
 	if err != nil {
 		return err
 	}

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
 	"asoba.example/login/identity"
+	"asoba.example/login/throttle"
 	"asoba.example/provider"
 )
 
@@ -30,6 +32,29 @@ func TestWhichPageFollowsARightPassword(t *testing.T) {
 	} {
 		if got := after(identity.Identity{State: c.state}, c.known, c.acr); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// The right password wins back what wrong ones could use up, and nothing else: how often anybody may have a password
+// hashed has an end, at known browsers too, and strangers cannot use up what is a known browser's.
+func TestNoPasswordIsHashedWithoutEnd(t *testing.T) {
+	t.Parallel()
+	id, err := identity.ParseIdentifier("1010130K001PB9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ownOfStrangers, allOfStrangers := budget(id, false, "192.0.2.0/32")
+	for _, known := range []bool{true, false} {
+		own, all := budget(id, known, "192.0.2.0/32")
+		lasting := slices.DeleteFunc(slices.Clone(all), func(try throttle.Try) bool { return slices.Contains(own, try) })
+		if len(own) == 0 || len(lasting) == 0 {
+			t.Errorf("known %t: won back %v of %v", known, own, all)
+		}
+		for _, try := range all {
+			if known && (slices.Contains(ownOfStrangers, try) || slices.Contains(allOfStrangers, try)) {
+				t.Errorf("strangers can use up %s", try.Limit.Name)
+			}
 		}
 	}
 }
