@@ -39,6 +39,7 @@ var directions = []struct {
 
 	{"login/register", leaves},
 	{"login/identity", append(slices.Clone(leaves), "login/register")},
+	{"login/account", append(slices.Clone(leaves), "login/identity", "provider")}, // the provider's Accounts
 	{"login/...", append(slices.Clone(leaves), "login/...")},
 	{"login", append(slices.Clone(leaves), "login/...", "provider")},
 	{"consent/...", append(slices.Clone(leaves), "consent/...", "provider")},

@@ -17,5 +17,5 @@
 // password, a blocked identifier and an expired password get one answer, after the same work. That one
 // tried too often is told openly, because it is counted alike for all numbers.
 //
-// The package holds no SQL but that of Accounts; it needs provider and its leaves, and the rooms below it.
+// The package holds no SQL; it needs provider and its leaves, and the rooms below it.
 package login

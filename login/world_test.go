@@ -22,6 +22,7 @@ import (
 	"golang.org/x/net/html"
 
 	"asoba.example/login"
+	"asoba.example/login/account"
 	"asoba.example/login/browser"
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
@@ -80,7 +81,7 @@ func newWorld(t *testing.T) *world {
 	_, _, err = registered.Register(t.Context(), "portal", portal, clients.By{At: now()})
 	must(err)
 	doors, err := login.New(login.Config{
-		Site: site, Interactions: w.interactions, Accounts: login.Accounts{Box: box}, Sessions: sessions, Denials: denials, Jobs: jobs,
+		Site: site, Interactions: w.interactions, Accounts: account.Accounts{Box: box}, Sessions: sessions, Denials: denials, Jobs: jobs,
 		Clients: registered, Registry: w.registry, Pool: w.pool, Redis: w.redis, CabinetURL: "http://cabinet.example", Now: now,
 		Codes:    &code.Codes{Redis: w.redis, Key: []byte("codes"), Outbox: w.phones, Pool: w.pool, Say: site.Say, Now: now},
 		Browsers: &browser.Browsers{Pool: w.pool, For: 180 * 24 * time.Hour, Now: now},

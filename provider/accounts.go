@@ -20,7 +20,7 @@ type Standing struct {
 // Holds tells whether a sign-in at that time is worth anything.
 func (s Standing) Holds(authTime time.Time) bool { return s.Active && authTime.After(s.Ended) }
 
-// Accounts tells the provider about people. login implements it. They put their questions into a batch, so that
+// Accounts tells the provider about people. login/account implements it. They put their questions into a batch, so that
 // several questions are one round trip; the answer is there once the batch has been read.
 type Accounts interface {
 	// Standing asks how a person stands; an unknown person has the zero Standing.

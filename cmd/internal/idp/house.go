@@ -16,6 +16,7 @@ import (
 	"asoba.example/consent"
 	"asoba.example/consent/agreement"
 	"asoba.example/login"
+	"asoba.example/login/account"
 	"asoba.example/login/browser"
 	"asoba.example/login/clerk"
 	"asoba.example/login/code"
@@ -70,7 +71,7 @@ type house struct {
 	agreements *agreement.Agreements
 	throttle   *throttle.Throttle
 	browsers   *browser.Browsers
-	accounts   login.Accounts
+	accounts   account.Accounts
 }
 
 func newHouse(ctx context.Context, cfg Config, log *slog.Logger) (*house, error) {
@@ -164,7 +165,7 @@ func (h *house) furnish(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	h.accounts = login.Accounts{Box: h.box}
+	h.accounts = account.Accounts{Box: h.box}
 	h.throttle = &throttle.Throttle{Redis: h.redis, Key: throttleKey, Relaxed: h.cfg.Relaxed, Now: time.Now}
 	h.browsers = &browser.Browsers{Pool: h.pool, Secure: h.secure(), For: knownFor, Now: time.Now}
 	return nil

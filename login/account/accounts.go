@@ -1,4 +1,4 @@
-package login
+package account
 
 import (
 	"errors"
@@ -13,8 +13,7 @@ import (
 	"asoba.example/provider/seal"
 )
 
-// Accounts tells the provider about people: how they stand, and what the scopes
-// that were granted give of them.
+// Accounts answers the provider's questions.
 type Accounts struct {
 	Box *seal.Box
 }

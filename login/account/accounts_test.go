@@ -1,4 +1,4 @@
-package login_test
+package account_test
 
 import (
 	"maps"
@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"asoba.example/login"
+	"asoba.example/login/account"
 	"asoba.example/login/identity"
 	"asoba.example/login/identity/identitytest"
 	"asoba.example/provider"
@@ -18,7 +18,7 @@ import (
 func TestAccountsAnswerInOneTrip(t *testing.T) {
 	t.Parallel()
 	w := identitytest.New(t)
-	accounts := login.Accounts{Box: w.Box}
+	accounts := account.Accounts{Box: w.Box}
 	person, id := w.Active(t)
 	var (
 		standing, bySubject, nobody provider.Standing
@@ -64,7 +64,7 @@ func TestAStandingFallsWithTheIdentifier(t *testing.T) {
 	ask := func(person uuid.UUID) (s provider.Standing) {
 		t.Helper()
 		b := &pgx.Batch{}
-		login.Accounts{Box: w.Box}.Standing(b, person, &s)
+		account.Accounts{Box: w.Box}.Standing(b, person, &s)
 		if err := w.Pool.SendBatch(t.Context(), b).Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestAPartialBirthDate(t *testing.T) {
 		w.Exec(t, `UPDATE person SET birth_date = $2 WHERE id = $1`, person, born)
 		var claims map[string]any
 		b := &pgx.Batch{}
-		login.Accounts{Box: w.Box}.Claims(b, person, []string{"profile"}, &claims)
+		account.Accounts{Box: w.Box}.Claims(b, person, []string{"profile"}, &claims)
 		if err := w.Pool.SendBatch(t.Context(), b).Close(); err != nil {
 			t.Fatal(err)
 		}
