@@ -3,6 +3,7 @@ package audit_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -204,6 +205,27 @@ func TestWaitEndsWithNewsOrWithTime(t *testing.T) {
 	listening.Wait()
 	if _, _, err := feed.Wait(ctx, 1000, 10, time.Minute); err == nil {
 		t.Error("waited on though nobody asks any more")
+	}
+}
+
+// While events wait for their places, the feed does not say that there is nothing new.
+func TestAStalledFeedSaysSo(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	feed := audit.NewFeed(pool, pool)
+	record(t, pool, signedIn(uuid.New()))
+	if _, _, err := feed.After(t.Context(), 0, 10); err != nil {
+		t.Errorf("an event of this moment: %v", err)
+	}
+	if _, err := pool.Exec(t.Context(), `UPDATE event SET id = '00000000-0000-7000-8000-000000000000'`); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := feed.After(t.Context(), 0, 10); !errors.Is(err, audit.ErrStalled) {
+		t.Errorf("an event that waits for its place: %v", err)
+	}
+	seal(t, pool)
+	if entries, _, err := feed.After(t.Context(), 0, 10); err != nil || len(entries) != 1 {
+		t.Errorf("after the sealer: %v, %v", entries, err)
 	}
 }
 

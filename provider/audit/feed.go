@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
@@ -13,8 +14,17 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// ErrCursor says that a cursor is none of ours.
-var ErrCursor = errors.New("no such cursor")
+// Meanings.
+var (
+	// ErrCursor says that a cursor is none of ours.
+	ErrCursor = errors.New("no such cursor")
+	// ErrStalled says that events wait for their places: that there is nothing new would not be true.
+	ErrStalled = errors.New("the feed has stalled")
+)
+
+// stall is how long an event may wait for its place before the feed says that it has stalled. A consumer
+// that hears nothing else must not take silence for peace: it may be a block that waits.
+const stall = 3 * time.Second
 
 // A Cursor is how far a consumer has read. The zero Cursor is before everything.
 type Cursor int64
@@ -77,9 +87,13 @@ func NewFeed(pool, background *pgxpool.Pool) *Feed {
 }
 
 // After gives at most limit entries after a cursor, and the cursor to go on
-// from, which moves past what is not told as well.
+// from, which moves past what is not told as well. ErrStalled, where it cannot
+// be told whether there are any.
 func (f *Feed) After(ctx context.Context, after Cursor, limit int) ([]Entry, Cursor, error) {
-	const last = `SELECT coalesce(max(place), 0) FROM event`
+	const last = `
+		SELECT coalesce(max(place), 0),
+		       EXISTS (SELECT FROM event WHERE place IS NULL AND id < $1)
+		FROM event`
 
 	const find = `
 		SELECT place, kind, at, coalesce(person_id, $4), coalesce(client_id, ''), coalesce(office, ''), clerk_id IS NOT NULL,
@@ -91,16 +105,20 @@ func (f *Feed) After(ctx context.Context, after Cursor, limit int) ([]Entry, Cur
 	var (
 		entries []Entry
 		cursor  Cursor
+		stalled bool
 	)
 	// The last place is read first: everything up to it is seen by the second statement.
 	b := new(pgx.Batch)
-	b.Queue(last).QueryRow(func(row pgx.Row) error { return row.Scan(&cursor) })
+	b.Queue(last, idBefore(stall)).QueryRow(func(row pgx.Row) error { return row.Scan(&cursor, &stalled) })
 	b.Queue(find, after, limit, told, uuid.Nil).Query(func(rows pgx.Rows) (err error) {
 		entries, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Entry])
 		return err
 	})
 	if err := f.pool.SendBatch(ctx, b).Close(); err != nil {
 		return nil, 0, fmt.Errorf("read the feed: %w", err)
+	}
+	if stalled && len(entries) == 0 {
+		return nil, 0, ErrStalled
 	}
 	for i := range entries {
 		entries[i].At = entries[i].At.UTC()
@@ -112,6 +130,15 @@ func (f *Feed) After(ctx context.Context, after Cursor, limit int) ([]Entry, Cur
 		cursor = max(cursor, entries[n-1].Cursor)
 	}
 	return entries, max(cursor, after), nil
+}
+
+// idBefore is lower than the id of every event that was recorded since: a UUIDv7 begins with its milliseconds (RFC 9562 §5.7).
+func idBefore(ago time.Duration) uuid.UUID {
+	id := uuid.Must(uuid.NewV7())
+	milliseconds := binary.BigEndian.Uint64(id[:8])>>16 - uint64(ago.Milliseconds())
+	id = uuid.UUID{}
+	binary.BigEndian.PutUint64(id[:8], milliseconds<<16)
+	return id
 }
 
 // Wait is After, but where there is nothing new it waits for it, until ctx ends

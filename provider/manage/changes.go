@@ -34,6 +34,9 @@ func (m *Manage) changes(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	entries, cursor, err := m.feed.Wait(r.Context(), after, limit, time.Duration(wait)*time.Second)
+	if errors.Is(err, audit.ErrStalled) {
+		return api.Refuse(http.StatusServiceUnavailable, "feed_stalled", err)
+	}
 	if err != nil {
 		return err
 	}
