@@ -220,12 +220,16 @@ func (d *demo) workbench(ctx context.Context) (run.Server, error) {
 	if err != nil {
 		return run.Server{}, err
 	}
+	doors, err := known(d.demo.URL, site.Protect(site.Over(mux), "POST /sms"))
+	if err != nil {
+		return run.Server{}, err
+	}
 	listener, err := net.Listen("tcp", d.demo.Listen)
 	if err != nil {
 		return run.Server{}, err
 	}
 	return run.Server{
-		Listener: listener, Handler: observer.Observe(site.Protect(site.Over(mux), "POST /sms")), Log: d.log,
+		Listener: listener, Handler: observer.Observe(doors), Log: d.log,
 		Ready: func(context.Context) error {
 			if !d.ready.Load() {
 				return errors.New("the people are being prepared")
