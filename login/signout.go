@@ -3,9 +3,6 @@ package login
 import (
 	"net/http"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-
 	"asoba.example/provider/grant"
 	"asoba.example/provider/page"
 )
@@ -18,15 +15,7 @@ func (l *Login) signOut(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !s.IsZero() {
-		var gids []uuid.UUID
-		err := pgx.BeginFunc(r.Context(), l.pool, func(tx pgx.Tx) (err error) {
-			gids, err = grant.EndSession(r.Context(), tx, l.jobs, s, l.now())
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if err := l.denials.Deny(r.Context(), gids...); err != nil {
+		if err := grant.SignOut(r.Context(), l.pool, l.jobs, l.denials, s, l.now()); err != nil {
 			return err
 		}
 	}

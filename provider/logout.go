@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/provider/clients"
@@ -207,22 +206,12 @@ func (p *Provider) isTheirs(ctx context.Context, f farewell, s session.Session) 
 	return digest(standing.Identifier) == f.hint, nil
 }
 
-// endSession signs the person out at this browser. What the session gave is ended first: were it the other way round, a failure in
-// between would leave tokens behind that nobody could end any more by signing out.
+// endSession signs the person out at this browser.
 func (p *Provider) endSession(w http.ResponseWriter, r *http.Request, s session.Session) error {
-	ctx := r.Context()
-	var ended []uuid.UUID
-	err := pgx.BeginFunc(ctx, p.cfg.Pool, func(tx pgx.Tx) (err error) {
-		ended, err = grant.EndSession(ctx, tx, p.cfg.Jobs, s, p.cfg.Now())
-		return err
-	})
-	if err != nil {
+	if err := grant.SignOut(r.Context(), p.cfg.Pool, p.cfg.Jobs, p.cfg.Denials, s, p.cfg.Now()); err != nil {
 		return err
 	}
-	if err := p.cfg.Sessions.End(ctx, w, r); err != nil {
-		return err
-	}
-	return p.cfg.Denials.Deny(ctx, ended...)
+	return p.cfg.Sessions.End(r.Context(), w, r)
 }
 
 // bidFarewell is where a sign-out ends.

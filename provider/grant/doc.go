@@ -1,6 +1,6 @@
 // Package grant is what one sign-in gave one client, and the end of it.
 //
-//	        Give                      End, EndOne, EndSession, Forestall
+//	        Give                     End, EndOne, EndClient, SignOut, Forestall
 //	code ─────────▶ live grant ───────────────────────────────▶ ended
 //	                  │   ▲                                        ▲
 //	           Renew  └───┘ refresh token used twice ──────────────┘

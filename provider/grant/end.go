@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
@@ -78,25 +79,33 @@ func EndOne(ctx context.Context, tx pgx.Tx, jobs Jobs, gid uuid.UUID, why Why, a
 	return nil
 }
 
-// EndSession ends what was given within a session, because the person signs out
-// of it, and records that, in the caller's transaction. What was granted for
-// offline use stays (OpenID Connect Back-Channel Logout §2.7). After the commit
-// the caller denies the grants that come back (Denials.Deny).
-func EndSession(ctx context.Context, tx pgx.Tx, jobs Jobs, s session.Session, at time.Time) ([]uuid.UUID, error) {
+// SignOut ends what was given within a session, because the person signs out of
+// it, records that, and denies the access tokens. What was granted for offline
+// use stays (OpenID Connect Back-Channel Logout §2.7). The caller ends the session
+// itself afterwards: were it the other way round, a failure in between would leave
+// tokens behind that nobody could end any more by signing out.
+func SignOut(ctx context.Context, pool *pgxpool.Pool, jobs Jobs, denials *Denials, s session.Session, at time.Time) error {
 	const end = `
 		UPDATE client_grant SET ended_at = $2, ended_why = $3
 		WHERE sid = $1 AND till > $2 AND ended_at IS NULL AND NOT 'offline_access' = ANY (scopes)
 		RETURNING id, person_id, client_id, sid`
 
-	signedOut := audit.Event{Kind: audit.SignedOut, At: at, Person: s.Person, SID: s.SID, ACR: s.ACR, Agent: s.Agent}
-	if err := audit.Record(ctx, tx, signedOut); err != nil {
-		return nil, fmt.Errorf("end session: %w", err)
-	}
-	gids, err := endGrants(ctx, tx, jobs, SignedOut, at, end, s.SID, at, SignedOut)
+	var gids []uuid.UUID
+	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) (err error) {
+		signedOut := audit.Event{Kind: audit.SignedOut, At: at, Person: s.Person, SID: s.SID, ACR: s.ACR, Agent: s.Agent}
+		if err := audit.Record(ctx, tx, signedOut); err != nil {
+			return err
+		}
+		gids, err = endGrants(ctx, tx, jobs, SignedOut, at, end, s.SID, at, SignedOut)
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("end session: %w", err)
+		return fmt.Errorf("sign out: %w", err)
 	}
-	return gids, nil
+	if err := denials.Deny(ctx, gids...); err != nil {
+		return fmt.Errorf("sign out: %w", err)
+	}
+	return nil
 }
 
 // EndClient ends all that a person's sign-ins gave one client, and records it, in

@@ -430,16 +430,17 @@ func TestSigningOutLeavesOfflineGrants(t *testing.T) {
 	offline.Scopes = append(offline.Scopes, "offline_access")
 	w.give(t, w.pool, online)
 	w.give(t, w.pool, offline)
-	var gids []uuid.UUID
-	err := pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) (err error) {
-		gids, err = grant.EndSession(t.Context(), tx, w.jobs, session.Session{SID: "s", Person: w.person}, noon.Add(time.Minute))
-		return err
-	})
-	if err != nil {
+	signedIn := session.Session{SID: "s", Person: w.person}
+	if err := grant.SignOut(t.Context(), w.pool, w.jobs, w.denials, signedIn, noon.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	if len(gids) != 1 || gids[0] != online.ID || w.count(t, live) != 1 {
-		t.Errorf("ended %v of %v and %v", gids, online.ID, offline.ID)
+	if n := w.count(t, live); n != 1 {
+		t.Errorf("%d grants live on, want the one for offline use", n)
+	}
+	for gid, want := range map[uuid.UUID]bool{online.ID: true, offline.ID: false} {
+		if got, err := w.denials.Denied(t.Context(), gid); err != nil || got != want {
+			t.Errorf("denied %t, want %t, %v", got, want, err)
+		}
 	}
 }
 
