@@ -12,8 +12,21 @@ import (
 	"asoba.example/provider/clients"
 )
 
-// authenticate tells which client makes a request to an endpoint of clients, by the one method that it is registered with (RFC 6749 §2.3).
-// Every way of being wrong gets the same answer.
+// asked reads what a client asks an endpoint of clients: the form, with nothing in it twice, and which client it is.
+func (p *Provider) asked(w http.ResponseWriter, r *http.Request) (*clients.Client, url.Values, error) {
+	values, err := form(w, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := once(values); err != nil {
+		return nil, nil, err
+	}
+	client, err := p.authenticate(r.Context(), r, values)
+	return client, values, err
+}
+
+// authenticate tells which client makes a request, by the one method that it is registered with (RFC 6749 §2.3). Whether the client_id or
+// the secret is wrong is not told.
 func (p *Provider) authenticate(ctx context.Context, r *http.Request, values url.Values) (*clients.Client, error) {
 	c, err := credentialsOf(r, values)
 	if err != nil {

@@ -13,14 +13,7 @@ import (
 // of all others it hears the same as of garbage.
 func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	values, err := form(w, r)
-	if err != nil {
-		return err
-	}
-	if err := once(values); err != nil {
-		return err
-	}
-	client, err := p.authenticate(ctx, r, values)
+	client, values, err := p.asked(w, r)
 	if err != nil {
 		return err
 	}

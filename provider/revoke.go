@@ -18,14 +18,7 @@ import (
 // token_type_hint is not needed: our tokens tell what they are.
 func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	values, err := form(w, r)
-	if err != nil {
-		return err
-	}
-	if err := once(values); err != nil {
-		return err
-	}
-	client, err := p.authenticate(ctx, r, values)
+	client, values, err := p.asked(w, r)
 	if err != nil {
 		return err
 	}
