@@ -27,6 +27,7 @@ func newBrowser(t *testing.T) *browser {
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("accept-lang", "en"),
+		chromedp.Env("TMPDIR="+t.TempDir()), // what it leaves there goes with the test
 	)
 	allocator, release := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(release)
