@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/cabinet/journal"
+	"asoba.example/provider/page"
 )
 
 // line is a journal entry as the citizen reads it; what is empty is not shown.
@@ -83,7 +84,7 @@ func (c *Cabinet) value(field, value, language string) string {
 	case field == "citizenship" && value == "stateless":
 		return c.site.Say(language, "value.stateless", nil)
 	case field == "citizenship":
-		return country(value, language)
+		return page.Country(value, language)
 	case field == "birth_date" || field == "incapable" || field == "limited":
 		if at := wholeDate(value); at != nil {
 			return at.Format("02.01.2006")

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
 
 	"asoba.example/cabinet/profile"
 )
@@ -41,16 +39,4 @@ func partialDate(s string) string {
 		return year
 	}
 	return month + "." + year
-}
-
-// country names a country by its code (ISO 3166-1); by the code itself where there is no name for it.
-func country(code, in string) string {
-	region, err := language.ParseRegion(code)
-	if err != nil {
-		return code
-	}
-	if name := display.Regions(language.MustParse(in)).Name(region); name != "" {
-		return name
-	}
-	return code
 }

@@ -7,8 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
+	"asoba.example/provider/page"
 )
 
 // A value that would be released, with what it is called: the claim's name, for which there is a word.
@@ -65,7 +64,7 @@ func say(claim string, is any, language string) value {
 	case claim == "citizenship" && v.Text == "stateless":
 		return value{Claim: claim, Word: "value.stateless"}
 	case claim == "citizenship":
-		v.Text = country(v.Text, language)
+		v.Text = page.Country(v.Text, language)
 	case claim == "birthdate":
 		if day, err := time.Parse(time.DateOnly, v.Text); err == nil {
 			return value{Claim: claim, Day: day}
@@ -76,18 +75,6 @@ func say(claim string, is any, language string) value {
 		}
 	}
 	return v
-}
-
-// country names a country by its code (ISO 3166-1).
-func country(code, in string) string {
-	region, err := language.ParseRegion(code)
-	if err != nil {
-		return code
-	}
-	if name := display.Regions(language.MustParse(in)).Name(region); name != "" {
-		return name
-	}
-	return code
 }
 
 // A power is something that the client could do for the person, by the word that says it; Scope where there is none.
