@@ -2,9 +2,7 @@ package idp
 
 import (
 	"context"
-	"crypto/rand"
 	_ "embed"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -104,27 +102,6 @@ func migrateCommand(config reader) *cobra.Command {
 			return Migrate(cmd.Context(), cfg)
 		},
 	}
-}
-
-func keyCommand() *cobra.Command {
-	key := &cobra.Command{Use: "key", Short: "Keys"}
-	key.AddCommand(&cobra.Command{
-		Use:   "master",
-		Short: "Print a new master key, for IDP_MASTER_KEY_FILE",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), NewMasterKey())
-			return err
-		},
-	})
-	return key
-}
-
-// NewMasterKey makes the content of a master key file.
-func NewMasterKey() string {
-	key := make([]byte, 32)
-	rand.Read(key)
-	return base64.StdEncoding.EncodeToString(key)
 }
 
 // Migrate brings the database to the schema of this build.

@@ -2,11 +2,8 @@ package idp
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -93,17 +90,4 @@ func (s *stores) ready(ctx context.Context) error {
 		return fmt.Errorf("redis: %w", err)
 	}
 	return nil
-}
-
-// masterKey reads 32 bytes in base64.
-func masterKey(file string) ([]byte, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("IDP_MASTER_KEY_FILE: %w", err)
-	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) != 32 {
-		return nil, errors.New("IDP_MASTER_KEY_FILE does not hold 32 bytes in base64: make them with idp key master")
-	}
-	return key, nil
 }
