@@ -2,7 +2,6 @@ package cabinet
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -25,9 +24,9 @@ const patience = 5 * time.Second
 
 // Serve runs the cabinet until ctx ends. When a setting, a port or a store is wrong it says so and has served nobody.
 func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
-	secure, err := certificate(cfg)
+	secure, err := run.Certificate(cfg.TLSCertFile, cfg.TLSKeyFile)
 	if err != nil {
-		return err
+		return fmt.Errorf("CABINET_TLS_CERT_FILE and CABINET_TLS_KEY_FILE: %w", err)
 	}
 	key, err := clientKey(cfg)
 	if err != nil {
@@ -98,16 +97,4 @@ func clientKey(cfg Config) (issuer.Key, error) {
 		return issuer.Key{}, fmt.Errorf("CABINET_CLIENT_KEY_FILE: %w", err)
 	}
 	return key, nil
-}
-
-// certificate is nil where a proxy in front has it.
-func certificate(cfg Config) (*tls.Config, error) {
-	if cfg.TLSCertFile == "" && cfg.TLSKeyFile == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(cfg.TLSCertFile, cfg.TLSKeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("CABINET_TLS_CERT_FILE and CABINET_TLS_KEY_FILE: %w", err)
-	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}, nil
 }

@@ -1,18 +1,16 @@
 package eservice
 
-// This file alone uses something of this module: the manner in which its programs take their settings. Yours has its own.
+// This file alone uses something of this module: the manner in which its programs start and take their settings. Yours has its own.
 
 import (
 	"context"
 	_ "embed"
-	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"asoba.example/cmd/internal/run"
 	"asoba.example/cmd/internal/settings"
 )
 
@@ -21,13 +19,9 @@ var manual string
 
 // Main is the program: it runs the sub-command that the arguments name and gives the exit status.
 func Main() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := command().ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "eservice:", err)
-		return 1
-	}
-	return 0
+	return run.Program("eservice", func(ctx context.Context) error {
+		return command().ExecuteContext(ctx)
+	})
 }
 
 func command() *cobra.Command {

@@ -3,16 +3,14 @@ package idp
 import (
 	"context"
 	_ "embed"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
+	"asoba.example/cmd/internal/run"
 	"asoba.example/cmd/internal/settings"
 	"asoba.example/migrations"
 )
@@ -22,13 +20,9 @@ var manual string
 
 // Main is the program: it runs the sub-command that the arguments name and gives the exit status.
 func Main() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := Run(ctx, os.Environ(), os.Stdin, os.Stdout, os.Args[1:]...); err != nil {
-		fmt.Fprintln(os.Stderr, "idp:", err)
-		return 1
-	}
-	return 0
+	return run.Program("idp", func(ctx context.Context) error {
+		return Run(ctx, os.Environ(), os.Stdin, os.Stdout, os.Args[1:]...)
+	})
 }
 
 // Run runs the sub-command that the arguments name, with its settings from an environment.

@@ -2,7 +2,6 @@ package idp
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -24,9 +23,9 @@ import (
 // Serve runs the provider until ctx ends. When a setting, a port or a store is
 // wrong it says so and has served nobody.
 func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
-	secure, err := certificate(cfg)
+	secure, err := run.Certificate(cfg.TLSCertFile, cfg.TLSKeyFile)
 	if err != nil {
-		return err
+		return fmt.Errorf("IDP_TLS_CERT_FILE and IDP_TLS_KEY_FILE: %w", err)
 	}
 	public, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
@@ -145,18 +144,6 @@ func (h *house) resources() []provider.Resource {
 		{Identifier: h.cfg.CabinetURL, Scopes: clients.CabinetScopes},
 		{Identifier: h.cfg.ManagementURL, Scopes: clients.ManagementScopes},
 	}
-}
-
-// certificate is for both listeners; nil where a proxy in front has it.
-func certificate(cfg Config) (*tls.Config, error) {
-	if cfg.TLSCertFile == "" && cfg.TLSKeyFile == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(cfg.TLSCertFile, cfg.TLSKeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("IDP_TLS_CERT_FILE and IDP_TLS_KEY_FILE: %w", err)
-	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}, nil
 }
 
 // management is what desks, operators and other state systems see.

@@ -93,3 +93,15 @@ func TestServerDrains(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A listener is plain where nobody names a certificate, and never by mistake.
+func TestACertificateIsReadOrRefused(t *testing.T) {
+	if plain, err := run.Certificate("", ""); plain != nil || err != nil {
+		t.Errorf("none named: %v, %v", plain, err)
+	}
+	for _, named := range [][2]string{{"missing.pem", "missing.key"}, {"missing.pem", ""}, {"", "missing.key"}} {
+		if secure, err := run.Certificate(named[0], named[1]); secure != nil || err == nil {
+			t.Errorf("%q: %v, %v", named, secure, err)
+		}
+	}
+}

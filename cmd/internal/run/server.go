@@ -1,7 +1,6 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -26,10 +25,6 @@ type Server struct {
 	// Notice is how long /readyz says 503 before the listener closes, so that a
 	// load balancer has looked away by then. Zero: none.
 	Notice time.Duration
-	// Drain is how long requests may still take after that. Default 10 s.
-	Drain time.Duration
-	// MaxBody is the most bytes of a request's body. Default 128 KiB.
-	MaxBody int64
 }
 
 // Bounds of one connection. The longest honest request is a long poll of 30 s.
@@ -39,8 +34,8 @@ const (
 	writeFor      = 45 * time.Second
 	idleFor       = 2 * time.Minute
 	maxHeader     = 32 << 10
-	defaultBody   = 128 << 10
-	defaultDrain  = 10 * time.Second
+	maxBody       = 128 << 10
+	drainFor      = 10 * time.Second // what was begun, after a stop
 	readyWithin   = 2 * time.Second
 )
 
@@ -66,7 +61,7 @@ func (s Server) Run(ctx context.Context) error {
 		}
 		said(w, http.StatusOK, "ok")
 	})
-	mux.Handle("/", http.MaxBytesHandler(s.Handler, cmp.Or(s.MaxBody, defaultBody)))
+	mux.Handle("/", http.MaxBytesHandler(s.Handler, maxBody))
 
 	server := &http.Server{
 		Handler:           mux,
@@ -92,7 +87,7 @@ func (s Server) Run(ctx context.Context) error {
 		<-ctx.Done()
 		stopping.Store(true)
 		time.Sleep(s.Notice)
-		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(s.Drain, defaultDrain))
+		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 		defer cancel()
 		if server.Shutdown(patience) != nil {
 			return server.Close()
