@@ -66,8 +66,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 			return nil, errors.Join(err, os.RemoveAll(socket))
 		}
 	}
-	// Opened by us and read by us: the shell may have removed it when we ask why.
-	log, err := os.OpenFile(logPath, os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_RDWR, 0o600)
+	log, err := claim(ctx, logPath)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(socket))
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"asoba.example/migrations/localpg"
 )
@@ -53,7 +54,7 @@ func TestDataHasOneServer(t *testing.T) {
 	dir := publicDir(t)
 	server := start(t, localpg.Config{Dir: dir, Fast: true})
 	_, err := localpg.Start(t.Context(), localpg.Config{Dir: dir})
-	if err == nil || !strings.Contains(err.Error(), "postmaster.pid") || strings.Contains(err.Error(), "\n") {
+	if err == nil || !strings.Contains(err.Error(), "another one is at work") || strings.Contains(err.Error(), "\n") {
 		t.Fatalf("second server on the same data: %v", err)
 	}
 	conn, err := pgx.Connect(t.Context(), server.URL("postgres", "postgres"))
@@ -61,6 +62,24 @@ func TestDataHasOneServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn.Close(t.Context())
+}
+
+// A server that has only just been told to stop, as after a kill of its parent, is waited for.
+func TestALeavingServerIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	dir := publicDir(t)
+	first := start(t, localpg.Config{Dir: dir, Fast: true})
+	var leaving errgroup.Group
+	leaving.Go(first.Stop)
+	second := start(t, localpg.Config{Dir: dir, Fast: true})
+	conn, err := pgx.Connect(t.Context(), second.URL("postgres", "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close(t.Context())
+	if err := leaving.Wait(); err != nil {
+		t.Error(err)
+	}
 }
 
 // A wrong setting is told, and nothing stays behind.

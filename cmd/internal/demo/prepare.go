@@ -70,7 +70,7 @@ func (d *demo) introduce() error {
 
 // answers returns when a program says that it is ready.
 func answers(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	client := http.Client{Timeout: time.Second}
 	tick := time.NewTicker(20 * time.Millisecond)

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -15,8 +16,12 @@ import (
 	"asoba.example/cmd/internal/run"
 )
 
-// patience is how long one step of preparing may take before the demo gives up and says which it was.
-const patience = 30 * time.Second
+// patience is how long bringing one person to their state may take before the demo gives up and says whom. A message
+// that a killed run was sending is sent again by the next one, in a minute or two.
+const patience = 3 * time.Minute
+
+// lag is longer than the feed takes to tell of anything.
+const lag = 3 * time.Second
 
 // people brings everybody to the state that their line on the workbench tells of, each step as in life. It goes on
 // from wherever a run that was ended had come.
@@ -26,7 +31,7 @@ func (d *demo) people(ctx context.Context) error {
 		var lives []run.Part
 		for _, p := range group {
 			lives = append(lives, func(ctx context.Context) error {
-				if err := d.live(ctx, p); err != nil {
+				if err := d.live(ctx, p); ended(ctx, err) != nil { // not of those who stop because another one failed
 					return fmt.Errorf("bring %s to be %s: %w", p.Key, p.Goal, err)
 				}
 				return nil
@@ -43,7 +48,7 @@ func (d *demo) people(ctx context.Context) error {
 		if p.Since.Death == "" {
 			continue
 		}
-		if err := d.await(ctx, p, func(s standing.Standing) bool { return s.State == "blocked" }); err != nil {
+		if err := d.await(ctx, p, patience, func(s standing.Standing) bool { return s.State == "blocked" }); err != nil {
 			return err
 		}
 	}
@@ -66,10 +71,15 @@ func (d *demo) live(ctx context.Context, p cast.Person) error {
 		if d.follower.Of(p.IdentificationNumber).State != step.from {
 			continue // taken before
 		}
+		moved := func(s standing.Standing) bool { return s.State != step.from }
 		if err := step.take(ctx, p); err != nil {
-			return err
+			// A run that was killed may have taken the step without the feed's having told.
+			if d.await(ctx, p, lag, moved) != nil {
+				return err
+			}
+			continue
 		}
-		if err := d.await(ctx, p, func(s standing.Standing) bool { return s.State != step.from }); err != nil {
+		if err := d.await(ctx, p, patience, moved); err != nil {
 			return err
 		}
 	}
@@ -90,8 +100,9 @@ func stepsTo(g cast.Goal) int {
 	panic("no such goal: " + string(g))
 }
 
-func (d *demo) await(ctx context.Context, p cast.Person, as func(standing.Standing) bool) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// await returns when the feed has told that somebody stands as wanted.
+func (d *demo) await(ctx context.Context, p cast.Person, wait time.Duration, as func(standing.Standing) bool) error {
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	return d.follower.Await(ctx, p.IdentificationNumber, as)
 }
@@ -110,18 +121,25 @@ func (d *demo) issue(ctx context.Context, p cast.Person) error {
 	}), &issuance); err != nil {
 		return err
 	}
-	sms, err := d.phones.Await(ctx, p.Phone, "code", begun)
-	if err != nil {
-		return err
-	}
 	clerk := map[string]any{"clerk": serving(p).IdentificationNumber, "office": cast.Office}
-	if err := desk.Call(ctx, http.MethodPost, "/desk/issuances/"+issuance.ID+"/phone", with(clerk, "code", sms.Code()), nil); err != nil {
-		return err
+	for since := begun; ; {
+		sms, err := d.phones.Await(ctx, p.Phone, "code", since)
+		if err != nil {
+			return err
+		}
+		err = desk.Call(ctx, http.MethodPost, "/desk/issuances/"+issuance.ID+"/phone", with(clerk, "code", sms.Code()), nil)
+		if err == nil {
+			break
+		}
+		if refusal := new(management.Refusal); !errors.As(err, &refusal) || refusal.Code != "wrong_code" {
+			return err
+		}
+		since = sms.At.Add(1) // that one was a killed run's, and late; ours is still to come
 	}
 	if err := desk.Call(ctx, http.MethodPost, "/desk/issuances/"+issuance.ID+"/assign", clerk, nil); err != nil {
 		return err
 	}
-	_, err = d.phones.Await(ctx, p.Phone, "temporary_password", begun)
+	_, err := d.phones.Await(ctx, p.Phone, "temporary_password", begun)
 	return err
 }
 

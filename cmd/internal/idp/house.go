@@ -131,6 +131,8 @@ func (h *house) furnish(ctx context.Context) (err error) {
 		Workers: workers,
 		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 16}},
 		Logger:  slog.New(quiet{h.log.Handler()}),
+		// Jobs take seconds. What a node was at when it was killed, a message perhaps, is not to wait for an hour.
+		JobTimeout: 20 * time.Second, RescueStuckJobsAfter: 30 * time.Second,
 	})
 	if err != nil {
 		return err
