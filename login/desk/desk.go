@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"asoba.example/login/clerk"
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
 	"asoba.example/login/register"
@@ -55,12 +54,6 @@ func New(cfg Config) (*Desk, error) {
 	}, nil
 }
 
-// By is who acts: a clerk, where, and through which client.
-type By struct {
-	clerk.Clerk
-	ClientID string
-}
-
 // A Visit is what somebody has come with.
 type Visit struct {
 	Identifier identity.Identifier
@@ -68,11 +61,6 @@ type Visit struct {
 	Attested   []Attestation
 	Basis      identity.Basis
 	Language   string // of the messages to the phone
-}
-
-// act is the act of a moment that the clerk does.
-func (by By) act(at time.Time, language string) identity.Act {
-	return identity.Act{At: at, Clerk: by.Person, Office: by.Office, ClientID: by.ClientID, Language: language}
 }
 
 // Block blocks the identifier on the person's application (resolution 792 ¶6).

@@ -1,14 +1,10 @@
 package desk
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -202,86 +198,6 @@ func (d *Doors) refusal(w http.ResponseWriter, err error) error {
 	return err
 }
 
-// A visitBody is what the acts of the desk are asked with; a body of an issuance
-// has more than the others.
-type visitBody struct {
-	Identifier string   `json:"identifier"`
-	Document   document `json:"document"`
-	Names      *struct {
-		Family string `json:"family"`
-		Given  string `json:"given"`
-		Middle string `json:"middle"`
-	} `json:"names"`
-	Phone    string   `json:"phone"`
-	Attested []string `json:"attested"`
-	Basis    struct {
-		Number string `json:"number"`
-		Date   string `json:"date"`
-	} `json:"basis"`
-	Language string `json:"language"`
-	named
-}
-
-// named is whom a desk's system speaks for.
-type named struct {
-	Clerk  string `json:"clerk"`
-	Office string `json:"office"`
-}
-
-// A document that is none is left to the guard that tells of it; everything else
-// must be well written.
-func (b visitBody) parse(at time.Time) (v Visit, wrong []api.Field) {
-	var err error
-	say := func(name, code string) {
-		if err != nil {
-			wrong = append(wrong, api.Field{Name: name, Code: code})
-		}
-	}
-	v.Identifier, err = identity.ParseIdentifier(b.Identifier)
-	say("/identifier", "not_an_identifier")
-	v.Basis, err = identity.ParseBasis(b.Basis.Number, b.Basis.Date, at)
-	say("/basis", "not_a_paper")
-	v.Attested, err = ParseAttestations(b.Attested)
-	say("/attested", "unknown")
-	v.Language, err = parseLanguage(b.Language)
-	say("/language", "unknown")
-	v.Document, _ = identity.ParseDocument(b.Document.Kind, b.Document.Number, b.Document.ValidTill)
-	return v, wrong
-}
-
-// opening parses the body of an issuance.
-func (b visitBody) opening(at time.Time) (Opening, error) {
-	v, wrong := b.parse(at)
-	o := Opening{Visit: v}
-	var err error
-	if b.Names == nil {
-		wrong = append(wrong, api.Field{Name: "/names", Code: "missing"})
-	} else if o.Names, err = identity.ParseNames(b.Names.Family, b.Names.Given, b.Names.Middle); err != nil {
-		wrong = append(wrong, api.Field{Name: "/names", Code: "not_names"})
-	}
-	if o.Phone, err = identity.ParsePhone(b.Phone); err != nil {
-		wrong = append(wrong, api.Field{Name: "/phone", Code: "not_mobile"})
-	}
-	return o, invalid(wrong)
-}
-
-func invalid(wrong []api.Field) error {
-	if len(wrong) == 0 {
-		return nil
-	}
-	return api.Refuse(http.StatusUnprocessableEntity, "invalid", nil, wrong...)
-}
-
-func parseLanguage(s string) (string, error) {
-	switch s {
-	case "":
-		return "ru", nil
-	case "be", "ru", "en":
-		return s, nil
-	}
-	return "", errors.New("no such language")
-}
-
 // visit understands who acts and what with.
 func (d *Doors) visit(w http.ResponseWriter, r *http.Request) (visitBody, By, error) {
 	token, err := d.Tokens.Require(w, r, Scope)
@@ -304,12 +220,6 @@ func (d *Doors) act(w http.ResponseWriter, r *http.Request) (By, Visit, error) {
 	}
 	v, wrong := body.parse(d.Now())
 	return by, v, invalid(wrong)
-}
-
-// A stepBody is what the later steps of an issuance are asked with.
-type stepBody struct {
-	Code string `json:"code"`
-	named
 }
 
 // issuance understands a step of an issuance: which, with what, and who acts. A
@@ -336,52 +246,4 @@ func (d *Doors) issuance(w http.ResponseWriter, r *http.Request) (id uuid.UUID, 
 	}
 	by, err = d.by(r.Context(), token, body.named)
 	return id, body, by, err
-}
-
-// system tells a token that a client got for itself from one that a person's sign-in gave it.
-func system(token api.Token) bool { return token.GID == "" }
-
-// by finds the clerk who acts: the token's own, or the one whom a desk's system names.
-func (d *Doors) by(ctx context.Context, token api.Token, n named) (By, error) {
-	office, err := parseOffice(n.Office)
-	if err != nil {
-		return By{}, invalid([]api.Field{{Name: "/office", Code: "not_an_office"}})
-	}
-	if system(token) {
-		if n.Clerk == "" {
-			return By{}, api.Refuse(http.StatusForbidden, "clerk_required", nil)
-		}
-		c, err := d.clerk(ctx, n.Clerk, time.Time{})
-		if office != "" {
-			c.Office = office // the system knows where it stands
-		}
-		return By{Clerk: c, ClientID: token.ClientID}, err
-	}
-	if n.Clerk != "" && register.FoldNumber(n.Clerk) != token.Subject {
-		return By{}, api.Refuse(http.StatusForbidden, "not_this_clerk", nil)
-	}
-	c, err := d.clerk(ctx, token.Subject, token.AuthTime)
-	return By{Clerk: c, ClientID: token.ClientID}, err
-}
-
-// clerk finds a clerk who may serve now.
-func (d *Doors) clerk(ctx context.Context, typed string, signedIn time.Time) (clerk.Clerk, error) {
-	id, err := identity.ParseIdentifier(typed)
-	if err != nil {
-		return clerk.Clerk{}, api.Refuse(http.StatusForbidden, "not_a_clerk", err)
-	}
-	c, err := d.Clerks.OnDuty(ctx, id, signedIn)
-	if errors.Is(err, clerk.ErrUnknown) || err == nil && !c.Serves() {
-		return clerk.Clerk{}, api.Refuse(http.StatusForbidden, "not_a_clerk", err)
-	}
-	return c, err
-}
-
-// parseOffice takes the name of an office as a desk's system writes it.
-func parseOffice(s string) (string, error) {
-	s = strings.TrimSpace(s)
-	if utf8.RuneCountInString(s) > 64 || strings.ContainsFunc(s, unicode.IsControl) {
-		return "", errors.New("not the name of an office")
-	}
-	return s, nil
 }

@@ -1,0 +1,96 @@
+package desk
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"asoba.example/login/identity"
+	"asoba.example/provider/api"
+)
+
+// A visitBody is what the acts of the desk are asked with; a body of an issuance
+// has more than the others.
+type visitBody struct {
+	Identifier string   `json:"identifier"`
+	Document   document `json:"document"`
+	Names      *struct {
+		Family string `json:"family"`
+		Given  string `json:"given"`
+		Middle string `json:"middle"`
+	} `json:"names"`
+	Phone    string   `json:"phone"`
+	Attested []string `json:"attested"`
+	Basis    struct {
+		Number string `json:"number"`
+		Date   string `json:"date"`
+	} `json:"basis"`
+	Language string `json:"language"`
+	named
+}
+
+// named is whom a desk's system speaks for.
+type named struct {
+	Clerk  string `json:"clerk"`
+	Office string `json:"office"`
+}
+
+// A document that is none is left to the guard that tells of it; everything else
+// must be well written.
+func (b visitBody) parse(at time.Time) (v Visit, wrong []api.Field) {
+	var err error
+	say := func(name, code string) {
+		if err != nil {
+			wrong = append(wrong, api.Field{Name: name, Code: code})
+		}
+	}
+	v.Identifier, err = identity.ParseIdentifier(b.Identifier)
+	say("/identifier", "not_an_identifier")
+	v.Basis, err = identity.ParseBasis(b.Basis.Number, b.Basis.Date, at)
+	say("/basis", "not_a_paper")
+	v.Attested, err = ParseAttestations(b.Attested)
+	say("/attested", "unknown")
+	v.Language, err = parseLanguage(b.Language)
+	say("/language", "unknown")
+	v.Document, _ = identity.ParseDocument(b.Document.Kind, b.Document.Number, b.Document.ValidTill)
+	return v, wrong
+}
+
+// opening parses the body of an issuance.
+func (b visitBody) opening(at time.Time) (Opening, error) {
+	v, wrong := b.parse(at)
+	o := Opening{Visit: v}
+	var err error
+	if b.Names == nil {
+		wrong = append(wrong, api.Field{Name: "/names", Code: "missing"})
+	} else if o.Names, err = identity.ParseNames(b.Names.Family, b.Names.Given, b.Names.Middle); err != nil {
+		wrong = append(wrong, api.Field{Name: "/names", Code: "not_names"})
+	}
+	if o.Phone, err = identity.ParsePhone(b.Phone); err != nil {
+		wrong = append(wrong, api.Field{Name: "/phone", Code: "not_mobile"})
+	}
+	return o, invalid(wrong)
+}
+
+func invalid(wrong []api.Field) error {
+	if len(wrong) == 0 {
+		return nil
+	}
+	return api.Refuse(http.StatusUnprocessableEntity, "invalid", nil, wrong...)
+}
+
+func parseLanguage(s string) (string, error) {
+	switch s {
+	case "":
+		return "ru", nil
+	case "be", "ru", "en":
+		return s, nil
+	}
+	return "", errors.New("no such language")
+}
+
+// A stepBody is what the later steps of an issuance are asked with.
+type stepBody struct {
+	Code string `json:"code"`
+	named
+}
