@@ -5,8 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/csv"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,10 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -45,14 +40,6 @@ const (
 
 // maxLine is the longest line of a register file.
 const maxLine = 4 << 10
-
-// A BadRow is a row of a file that something is wrong with.
-type BadRow struct {
-	Line   int
-	Column string // "" for the row as a whole
-	Reason string // a stable word
-	Taken  bool   // applied all the same: the register's owner should look at it
-}
 
 // A head is what a file says of itself, in its first lines.
 type head struct {
@@ -194,156 +181,4 @@ func (f *file) Read(p []byte) (int, error) {
 	n := copy(p, f.out[f.taken:])
 	f.taken += n
 	return n, nil
-}
-
-// row reads one line and adds what it says to out.
-func (f *file) row() error {
-	line, err := f.next()
-	if errors.Is(err, io.EOF) && f.read != f.rows {
-		return fmt.Errorf("%w: %d, and not %d", ErrShort, f.read, f.rows)
-	}
-	if err != nil {
-		return err
-	}
-	if len(line) == 0 {
-		return nil
-	}
-	f.read++
-	var given, row [len(fileColumns)][]byte
-	if !split(line, &given) {
-		f.reject("", "fields")
-		return nil
-	}
-	for i, place := range f.place {
-		row[i] = given[place]
-	}
-	if !f.judge(&row) {
-		return nil
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return err
-	}
-	f.out = hex.AppendEncode(f.out, id[:])
-	f.out = append(f.out, '\t')
-	f.out = strconv.AppendInt(f.out, f.edition, 10)
-	for _, field := range row {
-		f.out = append(f.out, '\t')
-		f.out = appendCopy(f.out, field)
-	}
-	f.out = append(f.out, '\n')
-	return nil
-}
-
-// split takes a line apart; false: it has not as many fields as there are columns.
-func split(line []byte, fields *[len(fileColumns)][]byte) bool {
-	if bytes.IndexByte(line, '"') >= 0 {
-		quoted := csv.NewReader(bytes.NewReader(line))
-		quoted.FieldsPerRecord = len(fields)
-		record, err := quoted.Read()
-		for i := range record {
-			fields[i] = []byte(record[i])
-		}
-		return err == nil
-	}
-	for i := range fields {
-		comma := bytes.IndexByte(line, ',')
-		last := i == len(fields)-1
-		if (comma < 0) != last {
-			return false
-		}
-		if last {
-			fields[i] = line
-			return true
-		}
-		fields[i], line = line[:comma], line[comma+1:]
-	}
-	return false
-}
-
-// judge tells whether a row can be applied, and reports what is wrong with it.
-func (f *file) judge(row *[len(fileColumns)][]byte) bool {
-	var key [14]byte
-	switch err := CheckNumber(string(row[number])); {
-	case errors.Is(err, ErrNumberShape):
-		return f.reject(fileColumns[number], "shape")
-	case err != nil:
-		f.bad(BadRow{Line: f.line, Column: fileColumns[number], Reason: "check_digit", Taken: true})
-	}
-	copy(key[:], row[number])
-	if _, twice := f.seen[key]; twice {
-		return f.reject(fileColumns[number], "twice")
-	}
-	if s := row[sex]; len(s) != 1 || s[0] != 'F' && s[0] != 'M' {
-		return f.reject(fileColumns[sex], "unknown")
-	}
-	if !isDate(row[birthDate], 4, 7, 10) {
-		return f.reject(fileColumns[birthDate], "date")
-	}
-	if c := row[citizenship]; string(c) != "stateless" &&
-		(len(c) != 2 || c[0] < 'A' || c[0] > 'Z' || c[1] < 'A' || c[1] > 'Z') {
-		return f.reject(fileColumns[citizenship], "unknown")
-	}
-	for i := facts; i < len(row); i += 2 {
-		date, act := row[i], row[i+1]
-		switch {
-		case len(date) == 0 && len(act) == 0:
-		case !isDate(date, 10):
-			return f.reject(fileColumns[i], "date")
-		case len(act) > 400 || !isText(act):
-			return f.reject(fileColumns[i+1], "text")
-		}
-	}
-	f.seen[key] = struct{}{}
-	return true
-}
-
-func (f *file) reject(column, reason string) bool {
-	f.rejected++
-	f.bad(BadRow{Line: f.line, Column: column, Reason: reason})
-	return false
-}
-
-// isDate tells a date of the calendar, ISO 8601, in one of the precisions given by their length.
-func isDate(s []byte, lengths ...int) bool {
-	if !slices.Contains(lengths, len(s)) {
-		return false
-	}
-	part := func(from, to int) int {
-		n := 0
-		for _, c := range s[from:to] {
-			if c < '0' || c > '9' {
-				return -1
-			}
-			n = n*10 + int(c-'0')
-		}
-		return n
-	}
-	year, month, day := part(0, 4), 1, 1
-	if len(s) >= 7 {
-		month = part(5, 7)
-	}
-	if len(s) == 10 {
-		day = part(8, 10)
-	}
-	if year < 1800 || year > 2199 || month < 1 || month > 12 || day < 1 ||
-		len(s) >= 7 && s[4] != '-' || len(s) == 10 && s[7] != '-' {
-		return false
-	}
-	return day <= 28 || time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).Day() == day
-}
-
-func isText(s []byte) bool {
-	return utf8.Valid(s) && bytes.IndexFunc(s, unicode.IsControl) < 0
-}
-
-// appendCopy writes a field as COPY text. Fields have no control characters.
-func appendCopy(out, field []byte) []byte {
-	if len(field) == 0 {
-		return append(out, `\N`...)
-	}
-	if bytes.IndexByte(field, '\\') < 0 {
-		return append(out, field...)
-	}
-	return append(out, bytes.ReplaceAll(field, []byte(`\`), []byte(`\\`))...)
 }
