@@ -64,7 +64,7 @@ func (c *Cabinet) enter(
 	case access.RefuseUnknown:
 		w.Header().Set("Retry-After", retryAfter)
 		return api.Refuse(http.StatusServiceUnavailable, "no_cabinet_yet", nil)
-	case access.RefuseDeactivate:
+	case access.RefuseDeactivated:
 		return api.Refuse(http.StatusForbidden, "cabinet_deactivated", nil)
 	case access.Admit:
 		return nil

@@ -57,7 +57,7 @@ func (c *Cabinet) letIn(w http.ResponseWriter, r *http.Request, v visitor, ask f
 	if err := c.sessions.end(r.Context(), w, r); err != nil {
 		return false, err
 	}
-	if decision == access.RefuseDeactivate {
+	if decision == access.RefuseDeactivated {
 		return false, page.Refuse(http.StatusForbidden, "error.deactivated", nil)
 	}
 	return false, c.site.Show(w, r, page.View{

@@ -56,12 +56,12 @@ func TestAdmit(t *testing.T) {
 		"this very sign-in ended":             {heard: now, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: began} }, want: access.RefuseEnded},
 		"the grant ended":                     {heard: now, ended: func(uuid.UUID) access.Ended { return access.Ended{ID: grant, At: began} }, want: access.RefuseEnded},
 		"nobody we know":                      {heard: now, unknown: true, want: access.RefuseUnknown},
-		"deactivated":                         {heard: now, gone: profile.Death, want: access.RefuseDeactivate},
+		"deactivated":                         {heard: now, gone: profile.Death, want: access.RefuseDeactivated},
 		"silence, and the provider vouches":   {heard: silent, provider: provider{active: true}, want: access.Admit, asked: 1},
 		"silence, and the provider does not":  {heard: silent, provider: provider{}, want: access.RefuseEnded, asked: 1},
 		"silence, and nobody can tell":        {heard: silent, provider: provider{err: away}, err: away, asked: 1},
 		"silence, but the end was heard":      {heard: silent, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: now} }, want: access.RefuseEnded},
-		"silence, and deactivated, vouched":   {heard: silent, gone: profile.Missing, provider: provider{active: true}, want: access.RefuseDeactivate, asked: 1},
+		"silence, and deactivated, vouched":   {heard: silent, gone: profile.Missing, provider: provider{active: true}, want: access.RefuseDeactivated, asked: 1},
 		"silence, and of nobody that we know": {heard: silent, unknown: true, want: access.RefuseUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {

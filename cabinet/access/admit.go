@@ -40,11 +40,11 @@ type Decision string
 
 // Decisions.
 const (
-	Admit            Decision = "admit"
-	AskProvider      Decision = "ask_provider" // then put the Question again, Vouched
-	RefuseEnded      Decision = "ended"
-	RefuseUnknown    Decision = "unknown" // the register's record of this person has not reached us yet
-	RefuseDeactivate Decision = "deactivated"
+	Admit             Decision = "admit"
+	AskProvider       Decision = "ask_provider" // then put the Question again, Vouched
+	RefuseEnded       Decision = "ended"
+	RefuseUnknown     Decision = "unknown" // the register's record of this person has not reached us yet
+	RefuseDeactivated Decision = "deactivated"
 )
 
 // Decide is the whole rule, in its order. The statement of queue writes only where it says Admit.
@@ -57,7 +57,7 @@ func (s Standing) Decide() Decision {
 	case !s.Sure:
 		return AskProvider
 	case s.State == profile.Deactivated:
-		return RefuseDeactivate
+		return RefuseDeactivated
 	}
 	return Admit
 }
