@@ -18,6 +18,9 @@ const (
 	skew     = 10 * time.Second
 )
 
+// algorithms of access tokens: the one that the provider signs them with.
+var algorithms = []jose.SignatureAlgorithm{jose.ES256}
+
 // ErrUnknownKey is what a KeySource says of a kid that it has never seen.
 var ErrUnknownKey = errors.New("unknown key")
 
@@ -52,11 +55,10 @@ func (t Token) Has(scope string) bool { return slices.Contains(t.Scopes, scope) 
 
 // A Verifier checks access tokens of one issuer for one audience (RFC 9068 §4).
 type Verifier struct {
-	Keys       KeySource
-	Issuer     string
-	Audience   string
-	Algorithms []jose.SignatureAlgorithm // default ES256
-	Now        func() time.Time
+	Keys     KeySource
+	Issuer   string
+	Audience string
+	Now      func() time.Time
 }
 
 // Require verifies the request's token and demands a scope. The error is a 401
@@ -108,10 +110,6 @@ func (v Verifier) Check(ctx context.Context, raw string) (Token, error) {
 
 // Inspect is Check for the issuer itself, which tells others about tokens whatever audience they have.
 func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
-	algorithms := v.Algorithms
-	if len(algorithms) == 0 {
-		algorithms = []jose.SignatureAlgorithm{jose.ES256}
-	}
 	if len(raw) > maxToken {
 		return Token{}, fmt.Errorf("%w: too long", ErrToken)
 	}
