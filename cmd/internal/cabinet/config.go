@@ -6,7 +6,7 @@ import "time"
 type Config struct {
 	// URL is the cabinet's public URL and the audience of the tokens that its API takes; no path, no trailing slash.
 	// URL/callback is its redirect URI and URL/ where a sign-out returns to: register both exactly.
-	URL string `env:"CABINET_URL" envDefault:"http://localhost:8081"`
+	URL string `env:"CABINET_URL" envDefault:"http://localhost:8081" url:"origin"`
 
 	// Listen is the address to listen on.
 	Listen string `env:"CABINET_LISTEN" envDefault:"localhost:8081"`
@@ -16,10 +16,10 @@ type Config struct {
 	MetricsListen string `env:"CABINET_METRICS_LISTEN"`
 
 	// Issuer is the provider's URL. Everything else about the provider is read from its discovery document.
-	Issuer string `env:"CABINET_ISSUER" envDefault:"http://localhost:8080"`
+	Issuer string `env:"CABINET_ISSUER" envDefault:"http://localhost:8080" url:""`
 
 	// ManagementURL is where the provider's change feed and register are read.
-	ManagementURL string `env:"CABINET_MANAGEMENT_URL" envDefault:"http://localhost:8082"`
+	ManagementURL string `env:"CABINET_MANAGEMENT_URL" envDefault:"http://localhost:8082" url:""`
 
 	// ClientID is the name under which the cabinet is registered at the provider.
 	ClientID string `env:"CABINET_CLIENT_ID,required"`

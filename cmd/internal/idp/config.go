@@ -5,19 +5,19 @@ import "time"
 // Config is every setting of idp. The comments are the manual: --help prints them.
 type Config struct {
 	// Issuer is the provider's public URL, the iss of every token; no path, no trailing slash.
-	Issuer string `env:"IDP_ISSUER" envDefault:"http://localhost:8080"`
+	Issuer string `env:"IDP_ISSUER" envDefault:"http://localhost:8080" url:"origin"`
 
 	// Listen is the address of the public listener.
 	Listen string `env:"IDP_LISTEN" envDefault:"localhost:8080"`
 
 	// ManagementURL is the management API's public URL and the audience of the tokens that it takes.
-	ManagementURL string `env:"IDP_MANAGEMENT_URL" envDefault:"http://localhost:8082"`
+	ManagementURL string `env:"IDP_MANAGEMENT_URL" envDefault:"http://localhost:8082" url:""`
 
 	// ManagementListen is the address of the management listener. It does not belong on the open Internet.
 	ManagementListen string `env:"IDP_MANAGEMENT_LISTEN" envDefault:"localhost:8082"`
 
 	// CabinetURL is the cabinet's public URL and the audience of tokens with cabinet scopes.
-	CabinetURL string `env:"IDP_CABINET_URL" envDefault:"http://localhost:8081"`
+	CabinetURL string `env:"IDP_CABINET_URL" envDefault:"http://localhost:8081" url:""`
 
 	// DatabaseURL is the PostgreSQL database of idp (PostgreSQL 15 or later). It may also be given as a file.
 	DatabaseURL string `env:"IDP_DATABASE_URL,required"`

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"os"
 	"reflect"
 	"strings"
@@ -14,8 +15,10 @@ import (
 )
 
 // Read fills a Config from the environment ("NAME=value" each) by its env tags.
-// Any setting NAME may instead stand in a file that NAME_FILE names. Every
-// mistake is told at once, one a line, without the values, which may be secret.
+// Any setting NAME may instead stand in a file that NAME_FILE names. A field
+// with the tag url is the address of a site, and with url:"origin" one without a
+// path, not even a slash. Every mistake is told at once, one a line, without the
+// values, which may be secret.
 func Read[Config any](environ []string) (Config, error) {
 	var cfg Config
 	values := env.ToMap(environ)
@@ -48,7 +51,30 @@ func Read[Config any](environ []string) (Config, error) {
 	for _, mistake := range flat(err) {
 		mistakes = append(mistakes, plain[Config](mistake))
 	}
-	return cfg, errors.Join(mistakes...)
+	return cfg, errors.Join(append(mistakes, addresses(cfg)...)...)
+}
+
+// addresses tells the fields with the tag url that do not say where a site is.
+func addresses(cfg any) []error {
+	var mistakes []error
+	fields := reflect.ValueOf(cfg)
+	for i := range fields.NumField() {
+		tag := fields.Type().Field(i).Tag
+		kind, is := tag.Lookup("url")
+		address := fields.Field(i).String()
+		if !is || address == "" {
+			continue
+		}
+		name, _, _ := strings.Cut(tag.Get("env"), ",")
+		at, err := url.Parse(address)
+		switch {
+		case err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https":
+			mistakes = append(mistakes, fmt.Errorf("%s is not a URL such as https://example.org", name))
+		case kind == "origin" && address != at.Scheme+"://"+at.Host:
+			mistakes = append(mistakes, fmt.Errorf("%s is not a scheme and a host alone, such as https://example.org", name))
+		}
+	}
+	return mistakes
 }
 
 func flat(err error) []error {

@@ -59,6 +59,31 @@ func TestReadTellsAllMistakes(t *testing.T) {
 	}
 }
 
+// An address that is none is told by its setting, before anything goes there.
+func TestReadTellsWhatIsNoAddress(t *testing.T) {
+	t.Parallel()
+	type config struct {
+		Site   string `env:"X_SITE" url:""`
+		Origin string `env:"X_ORIGIN" url:"origin"`
+	}
+	for _, right := range []string{"http://localhost:80", "https://example.org"} {
+		if _, err := settings.Read[config]([]string{"X_SITE=" + right + "/in/it/", "X_ORIGIN=" + right}); err != nil {
+			t.Errorf("%s: %v", right, err)
+		}
+	}
+	for _, wrong := range []string{"secret", "localhost:80", "ftp://secret", "http://", "http://%", "https:secret"} {
+		_, err := settings.Read[config]([]string{"X_SITE=" + wrong, "X_ORIGIN=" + wrong})
+		if err == nil || !strings.Contains(err.Error(), "X_SITE is not") || !strings.Contains(err.Error(), "X_ORIGIN is not") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: got %v", wrong, err)
+		}
+	}
+	for _, more := range []string{"/", "/path", "?", "?a=b", "#f"} {
+		if _, err := settings.Read[config]([]string{"X_ORIGIN=https://example.org" + more}); err == nil || !strings.Contains(err.Error(), "X_ORIGIN is not") {
+			t.Errorf("an origin with %s: got %v", more, err)
+		}
+	}
+}
+
 func TestHelpIsMadeOfComments(t *testing.T) {
 	t.Parallel()
 	got, err := settings.Help("package x\n" +
