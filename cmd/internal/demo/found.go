@@ -54,7 +54,7 @@ func (d *demo) found(ctx context.Context) error {
 	if err := json.Unmarshal(said, &registered); err != nil {
 		return fmt.Errorf("read what idp client add said: %w", err)
 	}
-	return d.keep.add(clients.With(clients.Operator, registered.ID, registered.Secret, nil, clients.OperatorMetadata(d.addresses())))
+	return d.keep.put(clients.With(clients.Operator, registered.ID, registered.Secret, nil, clients.OperatorMetadata(d.addresses())))
 }
 
 // edition brings an edition of the population register. The same again changes nothing.

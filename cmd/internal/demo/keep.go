@@ -27,7 +27,8 @@ type kept struct {
 }
 
 type named struct {
-	Key string `json:"key"`
+	Key        string          `json:"key"`
+	Registered json.RawMessage `json:"registered"`
 	clients.Credentials
 }
 
@@ -46,9 +47,16 @@ func openKeep(dir string) (*keep, error) {
 	return k, nil
 }
 
-// add remembers a client.
-func (k *keep) add(c clients.Credentials) error {
-	return k.write(func(kept *kept) { kept.Clients = append(kept.Clients, named{c.Key, c}) })
+// put remembers a client.
+func (k *keep) put(c clients.Credentials) error {
+	return k.write(func(kept *kept) {
+		now := named{c.Key, c.Registered, c}
+		if i := slices.IndexFunc(kept.Clients, func(n named) bool { return n.Key == c.Key }); i >= 0 {
+			kept.Clients[i] = now
+			return
+		}
+		kept.Clients = append(kept.Clients, now)
+	})
 }
 
 // prepare remembers that the people were brought to their states, once for all.
@@ -68,7 +76,7 @@ func (k *keep) clients() []clients.Credentials {
 	defer k.mu.Unlock()
 	all := []clients.Credentials{}
 	for _, n := range k.kept.Clients {
-		n.Credentials.Key = n.Key
+		n.Credentials.Key, n.Credentials.Registered = n.Key, n.Registered
 		all = append(all, n.Credentials)
 	}
 	return all
@@ -89,7 +97,7 @@ func (k *keep) write(change func(*kept)) error {
 	defer k.mu.Unlock()
 	changed := kept{Clients: slices.Clone(k.kept.Clients), Prepared: k.kept.Prepared}
 	change(&changed)
-	b, err := json.MarshalIndent(changed, "", "  ")
+	b, err := json.Marshal(changed)
 	if err != nil {
 		return err
 	}

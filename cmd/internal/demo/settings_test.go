@@ -67,7 +67,7 @@ func TestCredentialsAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := first.add(clients.Credentials{Key: clients.Desk, ClientID: "d", ClientSecret: "s"}); err != nil {
+	if err := first.put(clients.Credentials{Key: clients.Desk, ClientID: "d", ClientSecret: "s"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := first.prepare(); err != nil {

@@ -2,10 +2,13 @@
 package clients
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -22,6 +25,7 @@ import (
 // Credentials are a registered client as testers need it.
 type Credentials struct {
 	Key          string           `json:"-"` // names the client in words
+	Registered   json.RawMessage  `json:"-"` // as what
 	ClientID     string           `json:"client_id"`
 	ClientSecret string           `json:"client_secret,omitempty"`
 	JWK          *jose.JSONWebKey `json:"jwk,omitempty"` // the private key
@@ -142,19 +146,20 @@ func others(at Addresses) []wanted {
 	}
 }
 
-// Register registers every client that is not among those known, by the management API, and calls keep after each.
+// Register registers, by the management API, every client that is not among those known, and those anew that are known
+// as something else: the demo may have been moved, or be a later one. It calls keep after each.
 func Register(ctx context.Context, api management.Caller, at Addresses, known []Credentials, keep func(Credentials) error) error {
-	has := map[string]bool{}
+	kept := map[string]Credentials{}
 	for _, c := range known {
-		has[c.Key] = true
+		kept[c.Key] = c
 	}
-	for _, w := range others(at) {
-		if has[w.key] {
-			continue
-		}
-		c, err := register(ctx, api, w)
+	for _, w := range append([]wanted{{key: Operator, metadata: OperatorMetadata(at)}}, others(at)...) {
+		c, changed, err := w.register(ctx, api, kept[w.key])
 		if err != nil {
 			return fmt.Errorf("register the client %s: %w", w.key, err)
+		}
+		if !changed {
+			continue
 		}
 		if err := keep(c); err != nil {
 			return err
@@ -163,24 +168,36 @@ func Register(ctx context.Context, api management.Caller, at Addresses, known []
 	return nil
 }
 
-func register(ctx context.Context, api management.Caller, w wanted) (Credentials, error) {
-	var key *jose.JSONWebKey
+// register makes the client what is wanted; before is what it was, or zero.
+func (w wanted) register(ctx context.Context, api management.Caller, before Credentials) (after Credentials, changed bool, err error) {
+	key := before.JWK
 	if w.keyed {
-		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			return Credentials{}, err
+		if key == nil {
+			private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+			if err != nil {
+				return after, false, err
+			}
+			key = &jose.JSONWebKey{Key: private, KeyID: w.key, Algorithm: string(jose.ES256), Use: "sig"}
 		}
-		key = &jose.JSONWebKey{Key: private, KeyID: w.key, Algorithm: string(jose.ES256), Use: "sig"}
 		w.metadata["jwks"] = jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}}
 	}
-	var registered struct {
+	after = With(w.key, before.ClientID, before.ClientSecret, key, w.metadata)
+	if bytes.Equal(after.Registered, before.Registered) {
+		return before, false, nil
+	}
+	method, path := http.MethodPost, "/clients"
+	if before.ClientID != "" {
+		method, path = http.MethodPut, "/clients/"+before.ClientID
+	}
+	var answer struct {
 		ClientID     string `json:"client_id"`
 		ClientSecret string `json:"client_secret"`
 	}
-	if err := api.Call(ctx, http.MethodPost, "/clients", w.metadata, &registered); err != nil {
-		return Credentials{}, err
+	if err := api.Call(ctx, method, path, w.metadata, &answer); err != nil {
+		return after, false, err
 	}
-	return With(w.key, registered.ClientID, registered.ClientSecret, key, w.metadata), nil
+	after.ClientID, after.ClientSecret = answer.ClientID, cmp.Or(answer.ClientSecret, before.ClientSecret)
+	return after, true, nil
 }
 
 // Caller calls the management API as a client with a secret, with all that it may ask for.
@@ -196,6 +213,7 @@ func (c Credentials) Caller(at Addresses) management.Caller {
 // With makes credentials of what was registered and what came of it.
 func With(key, id, secret string, jwk *jose.JSONWebKey, m Metadata) Credentials {
 	c := Credentials{Key: key, ClientID: id, ClientSecret: secret, JWK: jwk}
+	c.Registered, _ = json.Marshal(m) // strings, lists of them and public keys always marshal
 	c.AuthMethod, _ = m["token_endpoint_auth_method"].(string)
 	c.Scope, _ = m["scope"].(string)
 	c.RedirectURIs, _ = m["redirect_uris"].([]string)
