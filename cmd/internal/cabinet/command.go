@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
 
 	"asoba.example/cabinet/follow"
@@ -21,6 +22,7 @@ var manual string
 
 // Main is the program: it runs the sub-command that the arguments name and gives the exit status.
 func Main() int {
+	logging.Disable() // of the Redis client, which writes among our lines in words of its own; its errors reach us all the same
 	return run.Program("cabinet", func(ctx context.Context) error {
 		return Run(ctx, os.Environ(), os.Stdout, os.Args[1:]...)
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 
+	"asoba.example/cmd/internal/reach"
 	"asoba.example/migrations"
 )
 
@@ -29,6 +30,9 @@ var (
 
 // openStores connects, or says in one line what is wrong.
 func openStores(ctx context.Context, cfg Config) (*stores, error) {
+	if err := reach.Redis(ctx, "CABINET_REDIS_URL", cfg.RedisURL); err != nil {
+		return nil, err
+	}
 	settings, err := redis.ParseURL(cfg.RedisURL)
 	if err != nil {
 		return nil, errRedisURL
@@ -51,6 +55,9 @@ func openStores(ctx context.Context, cfg Config) (*stores, error) {
 }
 
 func connect(ctx context.Context, url string, connections int32) (*pgxpool.Pool, error) {
+	if err := reach.PostgreSQL(ctx, "CABINET_DATABASE_URL", url); err != nil {
+		return nil, err
+	}
 	settings, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, errDatabaseURL

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
 
 	"asoba.example/cmd/internal/settings"
@@ -18,6 +19,7 @@ var manual string
 
 // Main is the program: it gives the exit status.
 func Main() int {
+	logging.Disable() // of the Redis client, which writes among what we say
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	context.AfterFunc(ctx, stop) // whoever asks a second time does not want to wait

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"asoba.example/cmd/internal/demo/clients"
 	"asoba.example/cmd/internal/eservice"
 	"asoba.example/cmd/internal/idp"
+	"asoba.example/cmd/internal/reach"
 	"asoba.example/cmd/internal/settings"
 )
 
@@ -104,4 +106,20 @@ func (s *system) addresses() clients.Addresses {
 		Issuer: s.idp.Issuer, Management: s.idp.ManagementURL, Cabinet: s.cabinet.URL,
 		EService: strings.TrimSuffix(s.eservice.URL, "/"), Workbench: strings.TrimSuffix(s.demo.URL, "/"),
 	}
+}
+
+// answer asks the stores that the environment names; the others are the demo's own and not there yet.
+func (s *system) answer(ctx context.Context) error {
+	ask := func(store func(ctx context.Context, setting, url string) error, setting, url string) error {
+		if url == later {
+			return nil
+		}
+		return store(ctx, setting, url)
+	}
+	return errors.Join(
+		ask(reach.PostgreSQL, "IDP_DATABASE_URL", s.idp.DatabaseURL),
+		ask(reach.Redis, "IDP_REDIS_URL", s.idp.RedisURL),
+		ask(reach.PostgreSQL, "CABINET_DATABASE_URL", s.cabinet.DatabaseURL),
+		ask(reach.Redis, "CABINET_REDIS_URL", s.cabinet.RedisURL),
+	)
 }

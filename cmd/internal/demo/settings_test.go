@@ -2,6 +2,7 @@ package demo
 
 import (
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,6 +57,40 @@ func TestDoorsInUseAreTold(t *testing.T) {
 	err = free([]door{{"A_LISTEN", taken}, {"B_LISTEN", "localhost:0"}, {"C_LISTEN", taken}})
 	if err == nil || !strings.Contains(err.Error(), "A_LISTEN") || !strings.Contains(err.Error(), "C_LISTEN") || strings.Contains(err.Error(), "B_LISTEN") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Stores that the environment names and that do not answer are told all at once; what the demo brings itself is not asked.
+func TestStoresThatDoNotAnswerAreTold(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := l.Addr().String()
+	l.Close()
+	for _, named := range [][]string{nil, {"IDP_DATABASE_URL", "CABINET_REDIS_URL"}, {"IDP_REDIS_URL", "CABINET_DATABASE_URL"}} {
+		environ := []string{}
+		for _, setting := range named {
+			scheme := "redis"
+			if strings.HasSuffix(setting, "DATABASE_URL") {
+				scheme = "postgres"
+			}
+			environ = append(environ, setting+"="+scheme+"://"+nobody)
+		}
+		s, err := newSystem(environ, "/data", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := ""
+		if err := s.answer(t.Context()); err != nil {
+			told = err.Error()
+		}
+		for _, setting := range []string{"IDP_DATABASE_URL", "IDP_REDIS_URL", "CABINET_DATABASE_URL", "CABINET_REDIS_URL"} {
+			if got, want := strings.Contains(told, setting+": "), slices.Contains(named, setting); got != want {
+				t.Errorf("%v: %s told: %t, want %t", named, setting, got, want)
+			}
+		}
 	}
 }
 

@@ -8,8 +8,10 @@ import (
 	"os"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
 
+	"asoba.example/cmd/internal/reach"
 	"asoba.example/cmd/internal/run"
 	"asoba.example/cmd/internal/settings"
 	"asoba.example/migrations"
@@ -20,6 +22,7 @@ var manual string
 
 // Main is the program: it runs the sub-command that the arguments name and gives the exit status.
 func Main() int {
+	logging.Disable() // of the Redis client, which writes among our lines in words of its own; its errors reach us all the same
 	return run.Program("idp", func(ctx context.Context) error {
 		return Run(ctx, os.Environ(), os.Stdin, os.Stdout, os.Args[1:]...)
 	})
@@ -100,6 +103,9 @@ func migrateCommand(config reader) *cobra.Command {
 
 // Migrate brings the database to the schema of this build.
 func Migrate(ctx context.Context, cfg Config) error {
+	if err := reach.PostgreSQL(ctx, "IDP_DATABASE_URL", cfg.DatabaseURL); err != nil {
+		return err
+	}
 	pool, err := pgxpool.New(ctx, cfg.DatabaseURL)
 	if err != nil {
 		return err

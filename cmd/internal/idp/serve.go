@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"asoba.example/cmd/internal/reach"
 	"asoba.example/cmd/internal/run"
 	"asoba.example/consent"
 	"asoba.example/login"
@@ -38,6 +39,9 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	defer management.Close()
 
+	if err := reach.Redis(ctx, "IDP_REDIS_URL", cfg.RedisURL); err != nil { // errands do without it
+		return err
+	}
 	h, err := newHouse(ctx, cfg, log)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 
+	"asoba.example/cmd/internal/reach"
 	"asoba.example/migrations"
 	"asoba.example/provider/seal"
 )
@@ -28,6 +29,9 @@ const backConnections = 8
 func openStores(ctx context.Context, cfg Config, count *trips) (*stores, error) {
 	master, err := masterKey(cfg.MasterKeyFile)
 	if err != nil {
+		return nil, err
+	}
+	if err := reach.PostgreSQL(ctx, "IDP_DATABASE_URL", cfg.DatabaseURL); err != nil {
 		return nil, err
 	}
 	settings, err := pgxpool.ParseConfig(cfg.DatabaseURL)
