@@ -12,7 +12,7 @@ import (
 )
 
 func clerkCommand(config reader) *cobra.Command {
-	staff := &cobra.Command{Use: "clerk", Short: "The desk's staff"}
+	staff := group("clerk", "The desk's staff")
 	var identifier, phone, office, role string
 	var names identity.Names
 	var kind, number, validTill string

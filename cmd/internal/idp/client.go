@@ -13,7 +13,7 @@ import (
 )
 
 func clientCommand(config reader) *cobra.Command {
-	client := &cobra.Command{Use: "client", Short: "Clients: e-services, desks' systems, the cabinet"}
+	client := group("client", "Clients: e-services, desks' systems, the cabinet")
 	var id string
 	add := &cobra.Command{
 		Use:   "add FILE",

@@ -56,6 +56,12 @@ func command(config reader) *cobra.Command {
 	return root
 }
 
+// group is a command that only has commands. One that it has not is a mistake, which a script must hear of: cobra
+// would help and call it a success.
+func group(use, short string) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+}
+
 // withHouse lets an errand act in the provider's house. What it sets off in the
 // background, messages above all, is done by the nodes that serve.
 func withHouse(cmd *cobra.Command, config reader, act func(h *house) error) error {

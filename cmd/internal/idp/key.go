@@ -14,7 +14,7 @@ import (
 )
 
 func keyCommand() *cobra.Command {
-	key := &cobra.Command{Use: "key", Short: "Keys"}
+	key := group("key", "Keys")
 	key.AddCommand(&cobra.Command{
 		Use:   "master",
 		Short: "Print a new master key, for IDP_MASTER_KEY_FILE",

@@ -19,7 +19,7 @@ const toldRows = 10_000
 
 // registerCommand is the operator's work with the population register.
 func registerCommand(config reader) *cobra.Command {
-	command := &cobra.Command{Use: "register", Short: "The population register"}
+	command := group("register", "The population register")
 	command.AddCommand(importCommand(config), sampleCommand())
 	return command
 }

@@ -1,0 +1,24 @@
+package idp
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// A command that there is not is refused, at every depth; a group alone tells what it has.
+func TestUnknownCommandsAreRefused(t *testing.T) {
+	t.Parallel()
+	if err := Run(t.Context(), nil, nil, new(bytes.Buffer), "nonsense"); err == nil {
+		t.Error("idp nonsense went well")
+	}
+	for _, group := range []string{"client", "clerk", "key", "register"} {
+		if err := Run(t.Context(), nil, nil, new(bytes.Buffer), group, "nonsense"); err == nil || !strings.Contains(err.Error(), "nonsense") {
+			t.Errorf("idp %s nonsense: got %v", group, err)
+		}
+		var help bytes.Buffer
+		if err := Run(t.Context(), nil, nil, &help, group); err != nil || !strings.Contains(help.String(), "Available Commands") {
+			t.Errorf("idp %s: %v\n%s", group, err, &help)
+		}
+	}
+}
