@@ -181,10 +181,11 @@ func (d *demo) serve(ctx context.Context, server *localpg.Server) error {
 			}
 		}
 	}
+	provider := d.idp // as it is now: the settings are completed while it runs
 	return run.All(ctx,
 		server.Watch,
 		bench.Run,
-		func(ctx context.Context) error { return idp.Serve(ctx, d.idp, d.log.With("program", "idp")) },
+		func(ctx context.Context) error { return idp.Serve(ctx, provider, d.log.With("program", "idp")) },
 		after(func(ctx context.Context) error {
 			return cabinet.Serve(ctx, d.cabinet, d.log.With("program", "cabinet"))
 		}),
@@ -205,7 +206,7 @@ func (d *demo) workbench(ctx context.Context) (run.Server, error) {
 	}
 	d.bench = workbench.New(workbench.Config{
 		Site: site, Phones: d.phones, Standings: d.follower, Clients: d.keep.clients, Prepared: d.ready.Load,
-		Addresses: d.addresses(), Relaxed: d.Relaxed, Done: ctx.Done(),
+		Addresses: d.addresses(), Relaxed: d.idp.Relaxed, Done: ctx.Done(),
 	})
 	at := d.addresses()
 	desk := deskpage.New(deskpage.Config{

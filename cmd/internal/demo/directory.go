@@ -40,3 +40,11 @@ func roomy(path string) error {
 	}
 	return nil
 }
+
+// place puts a file of secrets in place, whole or not at all.
+func place(path string, content []byte) error {
+	if err := os.WriteFile(path+".new", content, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}

@@ -16,16 +16,8 @@ import (
 
 // found does what an operator does before the provider serves for the first time, by the operator's own commands.
 func (d *demo) found(ctx context.Context) error {
-	key, err := os.OpenFile(d.idp.MasterKeyFile, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	switch {
-	case errors.Is(err, os.ErrExist):
-	case err != nil:
-		return err
-	default:
-		if _, err := fmt.Fprintln(key, idp.NewMasterKey()); err != nil {
-			return err
-		}
-		if err := key.Close(); err != nil {
+	if _, err := os.Stat(d.idp.MasterKeyFile); errors.Is(err, os.ErrNotExist) {
+		if err := place(d.idp.MasterKeyFile, []byte(idp.NewMasterKey()+"\n")); err != nil {
 			return err
 		}
 	}

@@ -91,7 +91,7 @@ func (k *keep) client(key string) clients.Credentials {
 	return clients.Credentials{}
 }
 
-// write changes what is kept, and puts the whole file in place at once.
+// write changes what is kept.
 func (k *keep) write(change func(*kept)) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -101,10 +101,7 @@ func (k *keep) write(change func(*kept)) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(k.path+".new", b, 0o600); err != nil {
-		return err
-	}
-	if err := os.Rename(k.path+".new", k.path); err != nil {
+	if err := place(k.path, b); err != nil {
 		return err
 	}
 	k.kept = changed

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -59,7 +58,7 @@ func (d *demo) introduce() error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(d.dir, "cabinet.jwk"), key, 0o600); err != nil {
+	if err := place(filepath.Join(d.dir, "cabinet.jwk"), key); err != nil {
 		return err
 	}
 	return d.choose(map[string]string{

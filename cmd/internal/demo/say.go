@@ -78,7 +78,7 @@ func (d *demo) welcome() {
 		fmt.Fprintf(t, "  %s\t%s\t%s\n", p.IdentificationNumber, password, who.as)
 	}
 	_ = t.Flush()
-	if d.Relaxed {
+	if d.idp.Relaxed {
 		fmt.Fprintln(d.say.out, "\nLimits on attempts and SMS are lifted, and outgoing calls to this machine are allowed (--relaxed).")
 	}
 	fmt.Fprintf(d.say.out, "\nThe programs' log is %s. Ctrl-C ends everything%s.\n", filepath.Join(d.dir, "log"), d.fate())

@@ -12,6 +12,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"asoba.example/cmd/internal/demo/cast"
 	"asoba.example/cmd/internal/demo/management"
 	"asoba.example/provider/page"
 )
@@ -102,8 +103,9 @@ func (d *Page) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	visitor, _ := cast.Find(r.URL.Query().Get("to"))
 	state, nonce, verifier := rand.Text(), rand.Text(), oauth2.GenerateVerifier()
-	d.set(w, "desk_"+state, nonce+"."+verifier+"."+r.URL.Query().Get("to"), signInFor)
+	d.set(w, "desk_"+state, nonce+"."+verifier+"."+visitor.Key, signInFor)
 	http.Redirect(w, r, p.oauth2.AuthCodeURL(state,
 		oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier),
 		oauth2.SetAuthURLParam("ui_locales", d.Site.Language(r)),
