@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
@@ -22,7 +23,9 @@ func Main() int {
 	logging.Disable() // of the Redis client, which writes among what we say
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	context.AfterFunc(ctx, stop) // whoever asks a second time does not want to wait
+	// Whoever asks a second time does not want to wait. What comes at once is the same request told twice: timeout(1)
+	// and others tell the program and then its whole group.
+	context.AfterFunc(ctx, func() { time.Sleep(time.Second); stop() })
 	if err := command().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		return 1
