@@ -65,17 +65,21 @@ func (d *demo) welcome() {
 	fmt.Fprintf(t, "  %s/desk\tthe desk\n", at.Workbench)
 	_ = t.Flush()
 	fmt.Fprint(d.say.out, "\nand sign in as\n\n")
-	for _, who := range []struct{ key, as string }{
-		{"maryna", "a citizen"},
-		{"nadzeja", "a citizen, for the first time"},
-		{"hanna", "a clerk, at the desk"},
+	for _, who := range []struct {
+		as    string
+		suits func(p cast.Person, state string) bool
+	}{
+		{"a citizen", func(p cast.Person, state string) bool { return state == "active" && !p.Clerk }},
+		{"a citizen, for the first time", func(_ cast.Person, state string) bool { return state == "temporary" }},
+		{"a clerk, at the desk", func(p cast.Person, state string) bool { return state == "active" && p.Clerk }},
 	} {
-		p, _ := cast.Find(who.key)
-		password := d.bench.Password(p)
-		if password == "" {
-			password = "(changed by you)"
+		for _, p := range cast.All() {
+			password := d.bench.Password(p)
+			if password != "" && who.suits(p, d.follower.Of(p.IdentificationNumber).State) {
+				fmt.Fprintf(t, "  %s\t%s\t%s\n", p.IdentificationNumber, password, who.as)
+				break
+			}
 		}
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", p.IdentificationNumber, password, who.as)
 	}
 	_ = t.Flush()
 	if d.idp.Relaxed {
