@@ -27,6 +27,7 @@ type session struct {
 	IDToken     string
 	Name        string // "" where the provider knows none
 	BeganAt     time.Time
+	Again       bool // the sign-in took the place of one that was over
 }
 
 // request is a sign-in on its way: begun in one browser, to come back to it once.
@@ -34,6 +35,7 @@ type request struct {
 	issuer.Request
 	Browser string // digest of the browser's word
 	Return  string // the page that was asked for
+	Again   bool   // an earlier sign-in was over
 }
 
 // sessions keeps both in Redis, under digests, so that a reader of its keys can use none of them. They may be lost:

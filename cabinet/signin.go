@@ -12,7 +12,7 @@ import (
 
 // signIn handles GET /sign-in: it sends the browser to the provider.
 func (c *Cabinet) signIn(w http.ResponseWriter, r *http.Request) error {
-	sent := request{Request: issuer.NewRequest(), Return: r.URL.Query().Get("return")}
+	sent := request{Request: issuer.NewRequest(), Return: r.URL.Query().Get("return"), Again: r.URL.Query().Has("again")}
 	if !pages[sent.Return] {
 		sent.Return = "/"
 	}
@@ -68,7 +68,7 @@ func (c *Cabinet) callback(w http.ResponseWriter, r *http.Request) error {
 		return page.Refuse(http.StatusBadGateway, "error.sign_in", fmt.Errorf("check an access token: %w", err))
 	}
 	err = c.sessions.begin(r.Context(), w, r, session{
-		Token: token, AccessToken: begun.AccessToken, IDToken: begun.IDToken, Name: begun.Name,
+		Token: token, AccessToken: begun.AccessToken, IDToken: begun.IDToken, Name: begun.Name, Again: sent.Again,
 	})
 	if err != nil {
 		return err

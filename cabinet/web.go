@@ -60,6 +60,12 @@ func (c *Cabinet) letIn(w http.ResponseWriter, r *http.Request, v visitor, ask f
 	if decision == access.RefuseDeactivated {
 		return false, page.Refuse(http.StatusForbidden, "error.deactivated", nil)
 	}
+	if !v.Again {
+		// Whoever has only changed the password is still signed in at the provider and comes straight back; anybody else
+		// is asked there. Once: where the next sign-in is refused too, the page says so.
+		http.Redirect(w, r, "/sign-in?"+url.Values{"again": {"1"}, "return": {r.URL.Path}}.Encode(), http.StatusSeeOther)
+		return false, nil
+	}
 	return false, c.site.Show(w, r, page.View{
 		Status: http.StatusForbidden, Name: "ended", Data: endedPage{SignIn: signInAt(r.URL.Path)},
 	})

@@ -211,6 +211,20 @@ func TestEndedSignInIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
+// Whose sign-in was ended but who is signed in at the provider anew, as after a change of password, is simply back.
+func TestSignedInAnewIsBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	b := w.browser(t)
+	b.want("/profile", "/profile", 200, annasNumber)
+	w.end(t, access.Ended{ID: anna, At: noon})
+	later := signIn()
+	later["auth_time"], later["gid"] = noon.Add(time.Second).Unix(), "019ab000-0000-7000-8000-000000000001"
+	w.provider.SignIn(later, "")
+	b.want("/profile", "/profile", 200, annasNumber)
+}
+
 // While nobody can tell, nothing is shown, and nothing is lost.
 func TestNobodyCanTell(t *testing.T) {
 	t.Parallel()

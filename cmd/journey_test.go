@@ -94,6 +94,8 @@ func TestTheWholeRoad(t *testing.T) {
 	home.at(c.issuer + "/security")
 	home.press(`a[href^="` + c.cabinet + `"]`)
 	home.at(c.cabinet)
+	home.open(c.cabinet + "/profile") // still signed in, as the page has promised
+	home.see(citizenNumber)
 	home.open(c.issuer + "/block")
 	home.decide("block")
 	home.open(c.issuer + "/security")
