@@ -53,13 +53,13 @@ var directions = []struct {
 	// too; the sample e-service is what a stranger would write.
 	{"cmd/internal/run", nil},
 	{"cmd/internal/settings", nil},
-	{"cmd/internal/reach", nil},
-	{"cmd/internal/cabinet", append(slices.Clone(keyless), "cabinet", "cabinet/...", "migrations", "cmd/internal/reach", "cmd/internal/run", "cmd/internal/settings")},
+	{"cmd/internal/stores", []string{"migrations"}},
+	{"cmd/internal/cabinet", append(slices.Clone(keyless), "cabinet", "cabinet/...", "migrations", "cmd/internal/stores", "cmd/internal/run", "cmd/internal/settings")},
 	{"cmd/internal/eservice/...", []string{"cmd/internal/eservice/..."}},
 	{"cmd/internal/eservice", []string{"cmd/internal/eservice/...", "cmd/internal/run", "cmd/internal/settings"}},
 	{"cmd/internal/idp", []string{
 		"provider", "provider/...", "login", "login/...", "consent", "consent/...",
-		"migrations", "cmd/internal/reach", "cmd/internal/run", "cmd/internal/settings",
+		"migrations", "cmd/internal/stores", "cmd/internal/run", "cmd/internal/settings",
 	}},
 	{"cmd/internal/demo/...", append(slices.Clone(keyless), "cmd/internal/demo/...")},
 	{"cmd/internal/demo", append(slices.Clone(keyless), "cmd/internal/...", "migrations", "migrations/localpg")},

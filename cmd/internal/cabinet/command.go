@@ -14,6 +14,7 @@ import (
 	"asoba.example/cabinet/follow"
 	"asoba.example/cmd/internal/run"
 	"asoba.example/cmd/internal/settings"
+	"asoba.example/cmd/internal/stores"
 	"asoba.example/migrations"
 )
 
@@ -67,7 +68,7 @@ func command(environ []string) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				pool, err := connect(cmd.Context(), cfg.DatabaseURL, backConnections)
+				pool, err := stores.Database(cmd.Context(), "CABINET_DATABASE_URL", cfg.DatabaseURL, backConnections, nil)
 				if err != nil {
 					return err
 				}

@@ -16,11 +16,16 @@ import (
 	"asoba.example/cabinet/follow"
 	"asoba.example/cabinet/issuer"
 	"asoba.example/cmd/internal/run"
+	"asoba.example/cmd/internal/stores"
+	"asoba.example/migrations"
 	"asoba.example/provider/api"
 )
 
 // patience is for one answer of the provider.
 const patience = 5 * time.Second
+
+// backConnections are for following the feed, apart, so that a crowd of requests cannot keep a block from being heard.
+const backConnections = 4
 
 // Serve runs the cabinet until ctx ends. When a setting, a port or a store is wrong it says so and has served nobody.
 func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
@@ -37,11 +42,17 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return fmt.Errorf("CABINET_LISTEN: %w", err)
 	}
 	defer listener.Close()
-	stores, err := openStores(ctx, cfg)
+	if err := stores.Redis(ctx, "CABINET_REDIS_URL", cfg.RedisURL); err != nil {
+		return err
+	}
+	kept, err := stores.Open(ctx, stores.Config{
+		Program: "CABINET", Schema: migrations.Cabinet, DatabaseURL: cfg.DatabaseURL, RedisURL: cfg.RedisURL,
+		Connections: cfg.DatabaseConnections, Background: backConnections,
+	})
 	if err != nil {
 		return err
 	}
-	defer stores.close()
+	defer kept.Close()
 
 	provider, err := issuer.New(issuer.Config{
 		URL: cfg.Issuer, ClientID: cfg.ClientID, Key: key, RedirectURI: cfg.URL + "/callback",
@@ -52,13 +63,13 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	doors, err := cabinet.New(cabinet.Config{
 		URL: cfg.URL, ClientID: cfg.ClientID, IssuerURL: cfg.Issuer, Issuer: provider,
-		Pool: stores.pool, Redis: stores.redis, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
+		Pool: kept.Pool, Redis: kept.Redis, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
 	})
 	if err != nil {
 		return err
 	}
 	follower := follow.New(follow.Config{
-		Pool: stores.back,
+		Pool: kept.Back,
 		Feed: follow.Feed{URL: cfg.ManagementURL, HTTP: &http.Client{}, Token: provider.FeedToken},
 		Keep: cfg.SessionTotal + time.Hour, Now: time.Now, Log: log,
 	})
@@ -68,7 +79,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return err
 	}
 	parts := []run.Part{
-		run.Server{Listener: listener, Handler: observer.Observe(doors.Handler()), TLS: secure, Log: log, Ready: stores.ready}.Run,
+		run.Server{Listener: listener, Handler: observer.Observe(doors.Handler()), TLS: secure, Log: log, Ready: kept.Ready}.Run,
 		follower.Run,
 		follower.RunEditions,
 		run.Every(5*time.Minute, log, "refresh the provider's keys", provider.Refresh),

@@ -13,8 +13,8 @@ import (
 	"asoba.example/cmd/internal/demo/clients"
 	"asoba.example/cmd/internal/eservice"
 	"asoba.example/cmd/internal/idp"
-	"asoba.example/cmd/internal/reach"
 	"asoba.example/cmd/internal/settings"
+	"asoba.example/cmd/internal/stores"
 )
 
 // later stands for what is known only once something has been started: a database's address, a client's credentials.
@@ -117,9 +117,9 @@ func (s *system) answer(ctx context.Context) error {
 		return store(ctx, setting, url)
 	}
 	return errors.Join(
-		ask(reach.PostgreSQL, "IDP_DATABASE_URL", s.idp.DatabaseURL),
-		ask(reach.Redis, "IDP_REDIS_URL", s.idp.RedisURL),
-		ask(reach.PostgreSQL, "CABINET_DATABASE_URL", s.cabinet.DatabaseURL),
-		ask(reach.Redis, "CABINET_REDIS_URL", s.cabinet.RedisURL),
+		ask(stores.PostgreSQL, "IDP_DATABASE_URL", s.idp.DatabaseURL),
+		ask(stores.Redis, "IDP_REDIS_URL", s.idp.RedisURL),
+		ask(stores.PostgreSQL, "CABINET_DATABASE_URL", s.cabinet.DatabaseURL),
+		ask(stores.Redis, "CABINET_REDIS_URL", s.cabinet.RedisURL),
 	)
 }

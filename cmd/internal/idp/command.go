@@ -7,13 +7,12 @@ import (
 	"log/slog"
 	"os"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
 
-	"asoba.example/cmd/internal/reach"
 	"asoba.example/cmd/internal/run"
 	"asoba.example/cmd/internal/settings"
+	"asoba.example/cmd/internal/stores"
 	"asoba.example/migrations"
 )
 
@@ -73,7 +72,7 @@ func withHouse(cmd *cobra.Command, config reader, act func(h *house) error) erro
 	if err != nil {
 		return err
 	}
-	defer h.close()
+	defer h.Close()
 	return act(h)
 }
 
@@ -109,10 +108,7 @@ func migrateCommand(config reader) *cobra.Command {
 
 // Migrate brings the database to the schema of this build.
 func Migrate(ctx context.Context, cfg Config) error {
-	if err := reach.PostgreSQL(ctx, "IDP_DATABASE_URL", cfg.DatabaseURL); err != nil {
-		return err
-	}
-	pool, err := pgxpool.New(ctx, cfg.DatabaseURL)
+	pool, err := stores.Database(ctx, "IDP_DATABASE_URL", cfg.DatabaseURL, backConnections, nil)
 	if err != nil {
 		return err
 	}

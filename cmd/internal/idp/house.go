@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
+	"asoba.example/cmd/internal/stores"
 	"asoba.example/consent"
 	"asoba.example/consent/agreement"
 	"asoba.example/login"
@@ -24,14 +25,19 @@ import (
 	"asoba.example/login/register"
 	"asoba.example/login/sms"
 	"asoba.example/login/throttle"
+	"asoba.example/migrations"
 	"asoba.example/provider"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/keys"
 	"asoba.example/provider/page"
+	"asoba.example/provider/seal"
 	"asoba.example/provider/session"
 )
+
+// backConnections are for jobs, for listening to the feed and to jobs, and for refreshing what is kept in process.
+const backConnections = 8
 
 // accessTokenFor is how long an access token lives, and so how long its denial is kept.
 const accessTokenFor = 5 * time.Minute
@@ -48,7 +54,8 @@ const agreementFor = 365 * 24 * time.Hour
 // A house is the provider's rooms, each made once, from the ground up. The
 // server lives in it, and so do the operators' errands.
 type house struct {
-	*stores
+	*stores.Stores
+	box     *seal.Box
 	cfg     Config
 	log     *slog.Logger
 	metrics *prometheus.Registry
@@ -80,11 +87,20 @@ func newHouse(ctx context.Context, cfg Config, log *slog.Logger) (*house, error)
 	if err != nil {
 		return nil, err
 	}
-	if h.stores, err = openStores(ctx, cfg, count); err != nil {
+	master, err := masterKey(cfg.MasterKeyFile)
+	if err != nil {
 		return nil, err
 	}
-	if err := h.furnish(ctx); err != nil {
-		h.close()
+	h.Stores, err = stores.Open(ctx, stores.Config{
+		Program: "IDP", Schema: migrations.IDP, DatabaseURL: cfg.DatabaseURL, RedisURL: cfg.RedisURL,
+		Connections: cfg.DatabaseConnections, Background: backConnections, Tracer: toPostgreSQL{count},
+	})
+	if err != nil {
+		return nil, err
+	}
+	h.Redis.AddHook(toRedis{count})
+	if err := h.furnish(ctx, master); err != nil {
+		h.Close()
 		return nil, err
 	}
 	return h, nil
@@ -97,7 +113,10 @@ func (h *house) secure() bool { return strings.HasPrefix(h.cfg.Issuer, "https:")
 func (cfg Config) hashers(cores int) int { return cmp.Or(cfg.Hashers, cores) }
 
 // furnish makes the rooms in the order in which they rest on one another.
-func (h *house) furnish(ctx context.Context) (err error) {
+func (h *house) furnish(ctx context.Context, master []byte) (err error) {
+	if h.box, err = seal.Open(ctx, h.Back, master, time.Now()); err != nil {
+		return err
+	}
 	secret := func(purpose string) (key []byte) {
 		if err == nil {
 			key, err = h.box.Key(purpose)
@@ -116,18 +135,18 @@ func (h *house) furnish(ctx context.Context) (err error) {
 	}
 
 	h.sessions = session.New(session.Config{
-		Redis: h.redis, Secure: h.secure(), Idle: h.cfg.SessionIdle, Total: h.cfg.SessionTotal, Now: time.Now,
+		Redis: h.Redis, Secure: h.secure(), Idle: h.cfg.SessionIdle, Total: h.cfg.SessionTotal, Now: time.Now,
 	})
-	h.denials = grant.NewDenials(h.pool, h.redis, accessTokenFor, time.Now)
-	h.cleaner = &grant.Cleaner{Pool: h.back, Denials: h.denials, Sessions: h.sessions, Now: time.Now}
+	h.denials = grant.NewDenials(h.Pool, h.Redis, accessTokenFor, time.Now)
+	h.cleaner = &grant.Cleaner{Pool: h.Back, Denials: h.denials, Sessions: h.sessions, Now: time.Now}
 	gateway, err := sms.NewHTTPGateway(h.cfg.SMSGatewayURL)
 	if err != nil {
 		return err
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, h.cleaner)
-	river.AddWorker(workers, &sms.Sender{Pool: h.back, Box: h.box, Gateway: gateway, Now: time.Now})
-	h.jobs, err = river.NewClient(riverpgxv5.New(h.back), &river.Config{
+	river.AddWorker(workers, &sms.Sender{Pool: h.Back, Box: h.box, Gateway: gateway, Now: time.Now})
+	h.jobs, err = river.NewClient(riverpgxv5.New(h.Back), &river.Config{
 		Workers: workers,
 		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 16}},
 		Logger:  slog.New(quiet{h.log.Handler()}),
@@ -138,38 +157,38 @@ func (h *house) furnish(ctx context.Context) (err error) {
 		return err
 	}
 
-	h.keys, err = keys.New(ctx, keys.Config{Pool: h.back, Box: h.box, Now: time.Now})
+	h.keys, err = keys.New(ctx, keys.Config{Pool: h.Back, Box: h.box, Now: time.Now})
 	if err != nil {
 		return err
 	}
 	h.clients, err = clients.New(ctx, clients.Config{
-		Pool: h.back, Key: secretsKey, Now: time.Now,
+		Pool: h.Back, Key: secretsKey, Now: time.Now,
 	})
 	if err != nil {
 		return err
 	}
-	h.feed, h.sealer = audit.NewFeed(h.pool, h.back), &audit.Sealer{Pool: h.back}
+	h.feed, h.sealer = audit.NewFeed(h.Pool, h.Back), &audit.Sealer{Pool: h.Back}
 
-	h.outbox = &sms.Outbox{Pool: h.pool, Box: h.box, Jobs: h.jobs}
+	h.outbox = &sms.Outbox{Pool: h.Pool, Box: h.box, Jobs: h.jobs}
 	h.identities, err = identity.New(identity.Config{
-		Pool: h.pool, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, SMS: h.outbox, Say: h.site.Say,
+		Pool: h.Pool, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, SMS: h.outbox, Say: h.site.Say,
 		TemporaryFor: h.cfg.TemporaryPasswordFor, Hashers: h.cfg.hashers(runtime.NumCPU()), Now: time.Now,
 	})
 	if err != nil {
 		return err
 	}
-	h.clerks = &clerk.Clerks{Pool: h.pool}
-	h.register = &register.Register{Pool: h.back, Cascade: h.identities.Deactivate, Restored: h.identities.Restore}
+	h.clerks = &clerk.Clerks{Pool: h.Pool}
+	h.register = &register.Register{Pool: h.Back, Cascade: h.identities.Deactivate, Restored: h.identities.Restore}
 	h.codes = &code.Codes{
-		Redis: h.redis, Key: codesKey, Outbox: h.outbox, Pool: h.pool, Say: h.site.Say, Relaxed: h.cfg.Relaxed, Now: time.Now,
+		Redis: h.Redis, Key: codesKey, Outbox: h.outbox, Pool: h.Pool, Say: h.site.Say, Relaxed: h.cfg.Relaxed, Now: time.Now,
 	}
-	h.agreements, err = agreement.New(agreement.Config{Pool: h.pool, Jobs: h.jobs, Denials: h.denials, For: agreementFor})
+	h.agreements, err = agreement.New(agreement.Config{Pool: h.Pool, Jobs: h.jobs, Denials: h.denials, For: agreementFor})
 	if err != nil {
 		return err
 	}
 	h.accounts = account.Accounts{Box: h.box}
-	h.throttle = &throttle.Throttle{Redis: h.redis, Key: throttleKey, Relaxed: h.cfg.Relaxed, Now: time.Now}
-	h.browsers = &browser.Browsers{Pool: h.pool, Secure: h.secure(), For: knownFor, Now: time.Now}
+	h.throttle = &throttle.Throttle{Redis: h.Redis, Key: throttleKey, Relaxed: h.cfg.Relaxed, Now: time.Now}
+	h.browsers = &browser.Browsers{Pool: h.Pool, Secure: h.secure(), For: knownFor, Now: time.Now}
 	return nil
 }
 

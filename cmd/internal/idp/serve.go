@@ -10,8 +10,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"asoba.example/cmd/internal/reach"
 	"asoba.example/cmd/internal/run"
+	"asoba.example/cmd/internal/stores"
 	"asoba.example/consent"
 	"asoba.example/login"
 	"asoba.example/login/desk"
@@ -39,14 +39,14 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	defer management.Close()
 
-	if err := reach.Redis(ctx, "IDP_REDIS_URL", cfg.RedisURL); err != nil { // errands do without it
+	if err := stores.Redis(ctx, "IDP_REDIS_URL", cfg.RedisURL); err != nil { // errands do without it
 		return err
 	}
 	h, err := newHouse(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
-	defer h.close()
+	defer h.Close()
 	observer, err := api.NewObserver(api.ObserverConfig{Log: log, Metrics: h.metrics, Now: time.Now})
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	server := func(listener net.Listener, doors http.Handler) (run.Part, error) {
 		doors, err := run.Behind(cfg.TrustedProxies, observer.Observe(doors))
-		return run.Server{Listener: listener, Handler: doors, TLS: secure, Log: log, Ready: h.ready}.Run, err
+		return run.Server{Listener: listener, Handler: doors, TLS: secure, Log: log, Ready: h.Ready}.Run, err
 	}
 	servePublic, err := server(public, pages)
 	if err != nil {
@@ -107,10 +107,10 @@ func (h *house) public() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	interactions := provider.NewInteractions(provider.InteractionsConfig{Redis: h.redis, Secure: h.secure(), For: waitFor, Now: time.Now})
+	interactions := provider.NewInteractions(provider.InteractionsConfig{Redis: h.Redis, Secure: h.secure(), For: waitFor, Now: time.Now})
 	op, err := provider.New(provider.Config{
 		Issuer: h.cfg.Issuer, Resources: h.resources(),
-		Pool: h.pool, Redis: h.redis,
+		Pool: h.Pool, Redis: h.Redis,
 		Accounts: h.accounts, Consents: h.agreements, Clients: h.clients, Keys: h.keys, Sessions: h.sessions,
 		Interactions: interactions, Denials: h.denials, Jobs: h.jobs, Site: h.site, TokenKey: tokenKey,
 		CodeFor: 30 * time.Second, AccessTokenFor: accessTokenFor, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
@@ -122,14 +122,14 @@ func (h *house) public() (http.Handler, error) {
 	signIn, err := login.New(login.Config{
 		Site: h.site, Interactions: interactions, Accounts: h.accounts, Sessions: h.sessions, Clients: h.clients,
 		Denials: h.denials, Jobs: h.jobs, Registry: h.identities, Codes: h.codes, Browsers: h.browsers, Throttle: h.throttle,
-		Pool: h.pool, Redis: h.redis, CabinetURL: h.cfg.CabinetURL, Now: time.Now,
+		Pool: h.Pool, Redis: h.Redis, CabinetURL: h.cfg.CabinetURL, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err
 	}
 	agree, err := consent.New(consent.Config{
 		Site: h.site, Interactions: interactions, Accounts: h.accounts, Sessions: h.sessions, Clients: h.clients,
-		Agreements: h.agreements, Pool: h.pool, Now: time.Now,
+		Agreements: h.agreements, Pool: h.Pool, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -159,7 +159,7 @@ func (h *house) management() (http.Handler, error) {
 	mux := http.NewServeMux()
 	manage.New(manage.Config{Bearer: bearer, Clients: h.clients, Feed: h.feed, Now: time.Now}).Mount(mux)
 	service, err := desk.New(desk.Config{
-		Pool: h.pool, Box: h.box, Registry: h.identities, Codes: h.codes, Outbox: h.outbox, Now: time.Now,
+		Pool: h.Pool, Box: h.box, Registry: h.identities, Codes: h.codes, Outbox: h.outbox, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err

@@ -1,7 +1,4 @@
-// Package reach asks the stores that settings name for an answer, and tells of
-// the one that gives none in one line, with its setting. What libraries say
-// instead has several lines, may repeat a password, and names no setting.
-package reach
+package stores
 
 import (
 	"context"
@@ -19,11 +16,18 @@ import (
 // patience is for one answer.
 const patience = 5 * time.Second
 
+// The words of a URL's parser would repeat the password, so they are not passed on.
+func notPostgreSQL(setting string) error {
+	return fmt.Errorf("%s is not the URL of a PostgreSQL database", setting)
+}
+
+func notRedis(setting string) error { return fmt.Errorf("%s is not the URL of a Redis", setting) }
+
 // PostgreSQL tells why the database that a setting names does not let us in.
 func PostgreSQL(ctx context.Context, setting, url string) error {
 	settings, err := pgx.ParseConfig(url)
 	if err != nil {
-		return fmt.Errorf("%s is not the URL of a PostgreSQL database", setting)
+		return notPostgreSQL(setting)
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -38,7 +42,7 @@ func PostgreSQL(ctx context.Context, setting, url string) error {
 func Redis(ctx context.Context, setting, url string) error {
 	settings, err := redis.ParseURL(url)
 	if err != nil {
-		return fmt.Errorf("%s is not the URL of a Redis", setting)
+		return notRedis(setting)
 	}
 	settings.DialerRetries, settings.MaxRetries = 1, -1
 	ctx, cancel := context.WithTimeout(ctx, patience)
