@@ -103,7 +103,7 @@ func (c *country) costs(idp *program) costs {
 		switch {
 		case pid == idp.cmd.Process.Pid:
 			sum.server = seconds
-		case name == "postgres":
+		case name == "postgres" && ours(pid):
 			sum.postgresql += seconds
 		}
 	}
@@ -127,20 +127,38 @@ func (c *country) costs(idp *program) costs {
 	return sum
 }
 
-// cpu is a process's name, and the seconds of CPU that it and its ended children used (proc(5)).
-func cpu(pid int) (name string, seconds float64) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return "", 0 // it ended meanwhile
+// ours tells a process that was begun here: others on the machine may run a PostgreSQL too.
+func ours(pid int) bool {
+	for pid > 1 && pid != os.Getpid() {
+		_, fields := stat(pid)
+		if len(fields) == 0 {
+			return false
+		}
+		pid, _ = strconv.Atoi(fields[1]) // its parent
 	}
-	open, shut := strings.IndexByte(string(stat), '('), strings.LastIndexByte(string(stat), ')')
+	return pid == os.Getpid()
+}
+
+// cpu is a process's name, and the seconds of CPU that it and its ended children used.
+func cpu(pid int) (name string, seconds float64) {
+	name, fields := stat(pid)
 	const utime, cstime, ticks = 11, 14, 100
-	for _, field := range strings.Fields(string(stat[shut+1:]))[utime : cstime+1] {
-		n, err := strconv.ParseFloat(field, 64)
+	for i := utime; i <= cstime && i < len(fields); i++ {
+		n, err := strconv.ParseFloat(fields[i], 64)
 		if err != nil {
 			return "", 0
 		}
 		seconds += n / ticks
 	}
-	return string(stat[open+1 : shut]), seconds
+	return name, seconds
+}
+
+// stat is a process's name, and its fields from the state on (proc(5)); none if it ended meanwhile.
+func stat(pid int) (name string, fields []string) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	open, shut := strings.IndexByte(string(text), '('), strings.LastIndexByte(string(text), ')')
+	if err != nil || open < 0 || shut < open {
+		return "", nil
+	}
+	return string(text[open+1 : shut]), strings.Fields(string(text[shut+1:]))
 }

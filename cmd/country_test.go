@@ -22,7 +22,6 @@ const (
 	clerkPhone    = "+375294911911"
 	citizenNumber = "5311299B500PB0"
 	citizenPhone  = "+375294911912"
-	otherNumber   = "2290296M000BA3"
 	strong        = "семь зелёных яблок на столе"
 	stronger      = "восемь синих слив под окном"
 )
