@@ -33,6 +33,9 @@ func (r *Registry) ChangePassword(ctx context.Context, person uuid.UUID, current
 		}
 		return ErrWrong
 	}
+	if foldStatic(password) == foldStatic(current) {
+		return &WeakError{wordSame}
+	}
 	if err := r.acceptable(w, password); err != nil {
 		return err
 	}

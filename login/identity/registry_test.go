@@ -488,3 +488,15 @@ func TestNothingPersonalIsReadable(t *testing.T) {
 		}
 	}
 }
+
+// The present password is no new one: who thinks that it has changed would be wrong.
+func TestChangeToThePresentPasswordIsRefused(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	person, _ := w.Active(t)
+	var weak *identity.WeakError
+	err := w.Registry.ChangePassword(t.Context(), person, identitytest.Static, identitytest.Static, identitytest.Act(time.Hour))
+	if !errors.As(err, &weak) || weak.Word != "password.same" {
+		t.Errorf("got %v, want password.same", err)
+	}
+}

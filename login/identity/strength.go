@@ -24,6 +24,7 @@ const (
 	wordPersonal  = "password.personal" // made of what is known of the person, or of the portal's words
 	wordSimple    = "password.simple"   // a row, a repetition
 	wordTemporary = "password.like_temporary"
+	wordSame      = "password.same" // as the present one
 )
 
 const (
