@@ -42,6 +42,9 @@ type Config struct {
 	// TLSKeyFile is the private key of TLSCertFile.
 	TLSKeyFile string `env:"CABINET_TLS_KEY_FILE"`
 
+	// StopNotice is how long /readyz says 503 at a stop before the listeners close, so that a load balancer has looked away by then.
+	StopNotice time.Duration `env:"CABINET_STOP_NOTICE" envDefault:"0s"`
+
 	// SessionIdle ends a web session nobody uses.
 	SessionIdle time.Duration `env:"CABINET_SESSION_IDLE" envDefault:"15m"`
 

@@ -79,7 +79,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return err
 	}
 	parts := []run.Part{
-		run.Server{Listener: listener, Handler: observer.Observe(doors.Handler()), TLS: secure, Log: log, Ready: kept.Ready}.Run,
+		run.Server{Listener: listener, Handler: observer.Observe(doors.Handler()), TLS: secure, Log: log, Notice: cfg.StopNotice, Ready: kept.Ready}.Run,
 		follower.Run,
 		follower.RunEditions,
 		run.Every(5*time.Minute, log, "refresh the provider's keys", provider.Refresh),

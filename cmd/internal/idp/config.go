@@ -43,6 +43,9 @@ type Config struct {
 	// SMSGatewayURL takes messages for phones: POST {"id","kind","to","text"}; any 2xx means taken by the network.
 	SMSGatewayURL string `env:"IDP_SMS_GATEWAY_URL,required"`
 
+	// StopNotice is how long /readyz says 503 at a stop before the listeners close, so that a load balancer has looked away by then.
+	StopNotice time.Duration `env:"IDP_STOP_NOTICE" envDefault:"0s"`
+
 	// SessionIdle ends a session nobody uses.
 	SessionIdle time.Duration `env:"IDP_SESSION_IDLE" envDefault:"15m"`
 

@@ -61,7 +61,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	server := func(listener net.Listener, doors http.Handler) (run.Part, error) {
 		doors, err := run.Behind(cfg.TrustedProxies, observer.Observe(doors))
-		return run.Server{Listener: listener, Handler: doors, TLS: secure, Log: log, Ready: h.Ready}.Run, err
+		return run.Server{Listener: listener, Handler: doors, TLS: secure, Log: log, Notice: cfg.StopNotice, Ready: h.Ready}.Run, err
 	}
 	servePublic, err := server(public, pages)
 	if err != nil {
