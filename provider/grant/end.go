@@ -38,13 +38,19 @@ type Jobs interface {
 // End makes all of a person's sign-ins up to at worth nothing, in the caller's
 // transaction: it writes ended(person, at), ends the grants, records it and
 // queues a CleanUp. After the commit the caller calls Cleaner.Clean.
+//
+// A sign-in within the second of an earlier end bears the next whole second, for
+// tokens tell no less. An end that follows at once reaches to that second, or it
+// would leave in whoever signed in between the two.
 func End(ctx context.Context, tx pgx.Tx, jobs Jobs, person uuid.UUID, why Why, at time.Time) error {
 	// The counterpart of the lock in Give, for callers who have not written to the identity.
 	const lock = `SELECT person_id FROM identity WHERE person_id = $1 FOR NO KEY UPDATE`
 
 	const end = `
 		INSERT INTO ended (person_id, at, why) VALUES ($1, $2, $3)
-		ON CONFLICT (person_id) DO UPDATE SET at = greatest(ended.at, excluded.at), why = excluded.why`
+		ON CONFLICT (person_id) DO UPDATE
+		SET at = greatest(date_trunc('second', ended.at) + interval '1 second', excluded.at), why = excluded.why
+		RETURNING at`
 
 	const endGrants = `
 		UPDATE client_grant SET ended_at = $2, ended_why = $3
@@ -52,7 +58,11 @@ func End(ctx context.Context, tx pgx.Tx, jobs Jobs, person uuid.UUID, why Why, a
 
 	b := new(pgx.Batch)
 	b.Queue(lock, person)
-	b.Queue(end, person, at, why)
+	b.Queue(end, person, at, why).QueryRow(func(row pgx.Row) error { return row.Scan(&at) })
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("end sign-ins: %w", err)
+	}
+	b = new(pgx.Batch)
 	b.Queue(endGrants, person, at, why)
 	audit.Event{Kind: audit.SessionsEnded, At: at, Person: person, Detail: map[string]string{"why": string(why)}}.Queue(b)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
