@@ -38,7 +38,7 @@ func assertionCredentials(c credentials) (credentials, error) {
 	if len(c.assertion) > maxAssertion {
 		return c, refuse("invalid_client", "The client assertion is too long.")
 	}
-	parsed, err := jwt.ParseSigned(c.assertion, assertionAlgs)
+	parsed, err := jwt.ParseSigned(c.assertion, signingAlgs)
 	if err != nil {
 		return c, refuse("invalid_client", "The client assertion is not a JWT of an algorithm that is taken here.").because(err)
 	}

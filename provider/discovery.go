@@ -77,11 +77,11 @@ func (p *Provider) metadata() metadata {
 		CodeChallengeMethodsSupported:          challengeMethods,
 		IDTokenSigningAlgValuesSupported:       keys.Algorithms,
 		TokenEndpointAuthMethodsSupported:      authMethods,
-		TokenEndpointAuthSigningAlgs:           assertionAlgs,
+		TokenEndpointAuthSigningAlgs:           signingAlgs,
 		IntrospectionEndpointAuthMethods:       without(authMethods, "none"),
-		IntrospectionEndpointAuthSigningAlgs:   assertionAlgs,
+		IntrospectionEndpointAuthSigningAlgs:   signingAlgs,
 		RevocationEndpointAuthMethodsSupported: authMethods,
-		RevocationEndpointAuthSigningAlgs:      assertionAlgs,
+		RevocationEndpointAuthSigningAlgs:      signingAlgs,
 
 		ResponseIssParameter: true,
 	}

@@ -25,13 +25,18 @@ const (
 	minRSABits = 2048 // FAPI 2.0 Security Profile §5.4.1
 )
 
+// The values that members may have, of which the provider tells in discovery.
+var (
+	GrantTypes  = []string{"authorization_code", "refresh_token", "client_credentials"}
+	AuthMethods = []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}
+	SigningAlgs = []string{"PS256", "ES256", "EdDSA", "RS256"}
+)
+
 // The values that members may have; the first is the default.
 var (
 	applicationTypes = []string{"web", "native"}
-	grantTypes       = []string{"authorization_code", "refresh_token", "client_credentials"}
-	authMethods      = []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}
 	idTokenAlgs      = []string{"RS256", "ES256", "PS256", "EdDSA"} // OpenID Connect Registration §2
-	assertionAlgs    = []string{"", "ES256", "PS256", "EdDSA", "RS256"}
+	assertionAlgs    = append([]string{""}, SigningAlgs...)
 	profiles         = []string{"baseline"}
 	bases            = []string{BasisConsent, BasisOfficial}
 )
@@ -44,7 +49,7 @@ func (m Metadata) checked() (Metadata, error) {
 		known []string
 	}{
 		{"application_type", &m.ApplicationType, applicationTypes},
-		{"token_endpoint_auth_method", &m.TokenEndpointAuthMethod, authMethods},
+		{"token_endpoint_auth_method", &m.TokenEndpointAuthMethod, AuthMethods},
 		{"id_token_signed_response_alg", &m.IDTokenSignedResponseAlg, idTokenAlgs},
 		{"token_endpoint_auth_signing_alg", &m.TokenEndpointAuthSigningAlg, assertionAlgs},
 		{"profile", &m.Profile, profiles},
@@ -77,8 +82,8 @@ func (m *Metadata) checkGrants() error {
 		m.GrantTypes = []string{"authorization_code"}
 	}
 	for _, g := range m.GrantTypes {
-		if !slices.Contains(grantTypes, g) {
-			return wrong("grant_types", "has one that is none of "+strings.Join(grantTypes, ", "))
+		if !slices.Contains(GrantTypes, g) {
+			return wrong("grant_types", "has one that is none of "+strings.Join(GrantTypes, ", "))
 		}
 	}
 	code := slices.Contains(m.GrantTypes, "authorization_code")
