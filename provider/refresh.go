@@ -12,8 +12,8 @@ import (
 	"asoba.example/provider/tokens"
 )
 
-// findRefresh looks a refresh token up and gives the ticket the grant behind it (RFC 6749 §6). Another client's token is left alone. A used
-// one ends the grant (RFC 9700 §4.14.2).
+// findRefresh looks a refresh token up and gives the ticket the grant behind it (RFC 6749 §6). Another client's token is left alone. One that
+// was used, and not just now, ends the grant (RFC 9700 §4.14.2).
 func (p *Provider) findRefresh(ctx context.Context, token string, t *ticket) error {
 	unknown := refuse("invalid_grant", "The refresh token is unknown, over, or another client's.")
 	t.digest = tokens.Digest(token)
@@ -25,7 +25,7 @@ func (p *Provider) findRefresh(ctx context.Context, token string, t *ticket) err
 		return err
 	case found.Grant.ClientID != t.client.ID, found.Ended, !t.now.Before(found.Till):
 		return unknown
-	case found.Used:
+	case found.Used() && !t.now.Before(found.UsedAt.Add(grant.Grace)):
 		return p.reused(ctx, found.Grant.ID, t.now)
 	}
 	t.refresh, t.grant, t.next = found, found.Grant, token
@@ -33,7 +33,8 @@ func (p *Provider) findRefresh(ctx context.Context, token string, t *ticket) err
 }
 
 // settleRefresh renews what was granted. The access token may be for fewer scopes than that, never for more. A client keeps its refresh token
-// unless its policy is to rotate.
+// unless its policy is to rotate. The successor follows from the token: whoever had no answer asks again and is given the same one, so that a
+// lost answer signs nobody out.
 func (p *Provider) settleRefresh(ctx context.Context, t *ticket, values url.Values) error {
 	scopes := t.grant.Scopes
 	if asked := strings.Fields(values.Get("scope")); len(asked) > 0 {
@@ -47,7 +48,7 @@ func (p *Provider) settleRefresh(ctx context.Context, t *ticket, values url.Valu
 	}
 	var next []byte
 	if policyOf(t.client).rotate {
-		t.next = p.opaque.New(tokens.Refresh, t.grant.ID)
+		t.next = p.opaque.Successor(tokens.Refresh, t.next)
 		next = tokens.Digest(t.next)
 	}
 	var (
@@ -59,7 +60,10 @@ func (p *Provider) settleRefresh(ctx context.Context, t *ticket, values url.Valu
 	if err != nil {
 		return err
 	}
-	if !renewed || !holds {
+	switch {
+	case !renewed && t.refresh.Used(): // and its successor too
+		return p.reused(ctx, t.grant.ID, t.now)
+	case !renewed, !holds:
 		return refuse("invalid_grant", "What was granted is over, or another request has just used the refresh token.")
 	}
 	return nil

@@ -324,45 +324,6 @@ func (w *world) jti(assertion string) (id string) {
 	return claims.ID
 }
 
-// Of a public client a refresh token is good once; shown again it ends everything, to whom it was given last included (RFC 9700 §4.14.2).
-func TestAPublicClientsRefreshTokenRotates(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	first := w.redeem("app", w.browser().code("app", "scope", "openid offline_access"))
-	second := w.refresh("app", first.text("refresh_token"))
-	second.check(t, http.StatusOK, "")
-	if second.text("refresh_token") == first.text("refresh_token") || second.text("refresh_token") == "" {
-		t.Error("the refresh token did not rotate")
-	}
-	w.refresh("app", first.text("refresh_token")).check(t, http.StatusBadRequest, "invalid_grant")
-	w.refresh("app", second.text("refresh_token")).check(t, http.StatusBadRequest, "invalid_grant")
-	w.userinfo(second.text("access_token")).check(t, http.StatusUnauthorized, "invalid_token")
-}
-
-// Of twenty who refresh with one token at once exactly one does.
-func TestARefreshTokenIsRenewedOnce(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	token := w.redeem("app", w.browser().code("app", "scope", "openid offline_access")).text("refresh_token")
-	var (
-		won  atomic.Int64
-		race sync.WaitGroup
-	)
-	for range 20 {
-		race.Go(func() {
-			if got := w.refresh("app", token); got.status == http.StatusOK {
-				won.Add(1)
-			} else if got.text("error") != "invalid_grant" {
-				t.Errorf("got %d %v", got.status, got.body)
-			}
-		})
-	}
-	race.Wait()
-	if won.Load() != 1 {
-		t.Errorf("%d refreshed, want 1", won.Load())
-	}
-}
-
 // A confidential client keeps its refresh token: a lost answer costs nothing (FAPI 2.0 Security Profile §5.3.2.1). Claims are made anew.
 func TestAConfidentialClientKeepsItsRefreshToken(t *testing.T) {
 	t.Parallel()

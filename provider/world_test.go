@@ -212,6 +212,14 @@ func (w *world) exec(sql string, args ...any) {
 	}
 }
 
+func (w *world) count(what string) (n int) {
+	w.t.Helper()
+	if err := w.pool.QueryRow(w.t.Context(), `SELECT count(*) FROM `+what).Scan(&n); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
 func (w *world) people() {
 	w.t.Helper()
 	w.exec(`INSERT INTO person (id, identification_number, sex, birth_date, citizenship, changed_in) VALUES ($1, $2, 'F', '1956-03-08', 'BY', 1)`,

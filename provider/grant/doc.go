@@ -3,7 +3,7 @@
 //	        Give                     End, EndOne, EndClient, SignOut, Forestall
 //	code ─────────▶ live grant ───────────────────────────────▶ ended
 //	                  │   ▲                                        ▲
-//	           Renew  └───┘ refresh token used twice ──────────────┘
+//	           Renew  └───┘ refresh token used twice, past grace ──┘
 //
 // A grant's id is the claim gid of every access token made from it, so one row
 // ends them all: its refresh tokens by the row, its access tokens by the deny

@@ -42,11 +42,24 @@ const (
 
 // New makes a token of a grant.
 func (o Opaque) New(kind Kind, gid uuid.UUID) string {
+	var chance [chanceSize]byte
+	_, _ = rand.Read(chance[:]) // never fails: crypto/rand ends the program instead
+	return o.make(kind, gid, chance[:])
+}
+
+func (o Opaque) make(kind Kind, gid uuid.UUID, chance []byte) string {
 	var raw [opaqueSize]byte
 	copy(raw[:], gid[:])
-	_, _ = rand.Read(raw[idSize:tagAt]) // never fails: crypto/rand ends the program instead
+	copy(raw[idSize:], chance)
 	copy(raw[tagAt:], o.tag(kind, raw[:tagAt]))
 	return string(kind) + "_" + base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+// Successor makes the token of the same grant that takes another's place: one and the same however often it is asked for. Without our key
+// nobody can tell it from chance, whatever tokens they have.
+func (o Opaque) Successor(kind Kind, token string) string {
+	gid, _ := o.Open(kind, token)
+	return o.make(kind, gid, o.tag(kind+" after", []byte(token)))
 }
 
 // Open gives the grant of a token that we made as this kind.

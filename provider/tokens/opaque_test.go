@@ -20,6 +20,13 @@ func TestOpaqueKnowsItsOwn(t *testing.T) {
 	if token == ours.New(tokens.Code, gid) {
 		t.Error("two alike")
 	}
+	after := ours.Successor(tokens.Code, token)
+	if got, ok := ours.Open(tokens.Code, after); !ok || got != gid || after == token {
+		t.Errorf("got %v, %v for a successor", got, ok)
+	}
+	if after != ours.Successor(tokens.Code, token) || after == theirs.Successor(tokens.Code, token) {
+		t.Error("a successor follows from the token and the key")
+	}
 	for i := range token {
 		broken := []byte(token)
 		broken[i] ^= 1
