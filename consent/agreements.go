@@ -41,7 +41,7 @@ func (c *Consent) list(w http.ResponseWriter, r *http.Request) error {
 		Withdrawn  bool
 	}{Withdrawn: r.URL.Query().Has("withdrawn")}
 	for _, a := range agreements {
-		client, err := c.cfg.Clients.Find(r.Context(), a.ClientID)
+		client, err := c.cfg.Clients.Look(r.Context(), a.ClientID)
 		switch {
 		case errors.Is(err, clients.ErrUnknown):
 			continue // taken out of use: it is given nothing

@@ -292,7 +292,7 @@ func TestOnlyWhoSawThePageAgrees(t *testing.T) {
 			w.exec(t, `INSERT INTO ended (person_id, at, why) VALUES ($1, $2, 'password')`, w.person, noon)
 		}, "allow", ""},
 		{"the client was taken out of use", func(t *testing.T, w *world) {
-			if err := w.registry.Remove(t.Context(), "portal", clients.By{At: noon}); err != nil {
+			if err := w.registry.Remove(t.Context(), "portal", clients.Any, clients.By{At: noon}); err != nil {
 				t.Fatal(err)
 			}
 		}, "allow", ""},

@@ -46,7 +46,7 @@ func (p *Provider) authenticate(ctx context.Context, r *http.Request, values url
 	case "private_key_jwt":
 		return client, p.checkAssertion(ctx, client, c.parsed)
 	case "client_secret_basic", "client_secret_post":
-		if !client.HasSecret(c.secret) {
+		if !client.HasSecret(c.secret, p.cfg.Now()) {
 			return nil, refuse("invalid_client", "Client authentication failed.")
 		}
 	}

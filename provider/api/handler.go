@@ -30,11 +30,6 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	problem.write(w)
 }
 
-// A Mux takes doors; *http.ServeMux is one.
-type Mux interface {
-	Handle(pattern string, handler http.Handler)
-}
-
 // Decode reads a JSON body of at most 64 KiB, strictly: unknown members, a second
 // value and wrong types are 400.
 func Decode[T any](w http.ResponseWriter, r *http.Request) (T, error) {

@@ -36,8 +36,11 @@ const (
 	GrantEnded          Kind = "grant.ended"
 	AgreementGiven      Kind = "agreement.given" // Event.Detail["scope"]
 	AgreementWithdrawn  Kind = "agreement.withdrawn"
-	ClientRegistered    Kind = "client.registered"
-	ClientChanged       Kind = "client.changed"
+	ClientRegistered    Kind = "client.registered" // Event.Detail["after"]: the members of the metadata, in JSON
+	ClientChanged       Kind = "client.changed"    // Event.Detail["before"] and ["after"]: the members that differ
+	ClientSecretRotated Kind = "client.secret_rotated"
+	ClientDisabled      Kind = "client.disabled"
+	ClientEnabled       Kind = "client.enabled"
 	ClientRemoved       Kind = "client.removed"
 	KeyCreated          Kind = "key.created"
 	ClerkAdded          Kind = "clerk.added"
@@ -45,7 +48,8 @@ const (
 )
 
 // An Event is one thing that happened. It holds no personal data: people are
-// named by their internal id, and Detail carries only words from the source code.
+// named by their internal id, and Detail carries only words from the source code, or
+// what a client has registered.
 type Event struct {
 	Kind     Kind
 	At       time.Time

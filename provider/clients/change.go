@@ -1,8 +1,11 @@
 package clients
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -13,17 +16,27 @@ import (
 	"asoba.example/provider/audit"
 )
 
-// By says who changes a client, for the record.
+// By says who changes a client, and when.
 type By struct {
 	ClientID string // the management client; "" for an operator's command
 	At       time.Time
+
+	// Also, where there is one, is part of the change: both happen, or neither does.
+	Also func(ctx context.Context, tx pgx.Tx, c *Client, secret string) error
 }
+
+// A Version is how often a client was written. Whoever changes a client names the one they have seen, so that
+// nobody overwrites what they have not.
+type Version int64
+
+// Any is the version of whoever does not mind which it is.
+const Any Version = 0
 
 // Register adds a client; its secret is given once, and "" to a client without one. A chosen id may be "": one is made.
 func (r *Registry) Register(ctx context.Context, id string, m Metadata, by By) (*Client, string, error) {
 	const insert = `
-		INSERT INTO client (client_id, secret_hash, metadata, created_at, changed_at)
-		VALUES ($1, $2, $3, $4, $4)
+		INSERT INTO client (client_id, secret_hash, metadata, version, created_at, changed_at)
+		VALUES ($1, $2, $3, $4, $5, $5)
 		ON CONFLICT (client_id) DO NOTHING`
 
 	m, err := m.checked()
@@ -33,54 +46,87 @@ func (r *Registry) Register(ctx context.Context, id string, m Metadata, by By) (
 	if id == "" {
 		id = strings.ToLower(rand.Text())
 	}
-	if !wellFormed(id) {
+	if !WellFormed(id) {
 		return nil, "", &MetadataError{InvalidClientMetadata, "client_id", "has other characters than letters, digits, hyphens, dots and underscores"}
 	}
-	c := &Client{ID: id, Metadata: m, CreatedAt: by.At, ChangedAt: by.At, key: r.key}
+	c := &Client{ID: id, Version: 1, Metadata: m, CreatedAt: by.At, ChangedAt: by.At, key: r.key}
 	secret := c.settle()
-	err = r.change(ctx, c, audit.ClientRegistered, by, ErrTaken, insert, c.ID, c.secret, c.Metadata, by.At)
+	err = pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, insert, c.ID, c.secret, c.Metadata, c.Version, by.At)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() != 1 {
+			return ErrTaken
+		}
+		return by.finish(ctx, tx, audit.ClientRegistered, nil, c, secret)
+	})
 	if err != nil {
 		return nil, "", fmt.Errorf("register client: %w", err)
 	}
-	r.hold(c.ID, c)
+	r.hold(c)
 	return c, secret, nil
 }
 
 // Replace sets the client's metadata, whole. A secret is given only to a client that had none and now needs one.
-func (r *Registry) Replace(ctx context.Context, id string, m Metadata, by By) (*Client, string, error) {
-	const update = `
-		UPDATE client SET secret_hash = $2, metadata = $3, changed_at = $4
-		WHERE client_id = $1 AND removed_at IS NULL`
-
+func (r *Registry) Replace(ctx context.Context, id string, seen Version, m Metadata, by By) (*Client, string, error) {
 	m, err := m.checked()
 	if err != nil {
 		return nil, "", err
 	}
-	before, err := r.Find(ctx, id)
-	if err != nil {
-		return nil, "", err
-	}
-	c := &Client{ID: id, Metadata: m, CreatedAt: before.CreatedAt, ChangedAt: by.At, secret: before.secret, key: r.key}
-	secret := c.settle()
-	err = r.change(ctx, c, audit.ClientChanged, by, ErrUnknown, update, c.ID, c.secret, c.Metadata, by.At)
-	if err != nil {
-		return nil, "", fmt.Errorf("replace client: %w", err)
-	}
-	r.hold(c.ID, c)
-	return c, secret, nil
+	return r.change(ctx, id, seen, audit.ClientChanged, by, func(c *Client) (string, error) {
+		c.Metadata = m
+		return c.settle(), nil
+	})
+}
+
+// Rotate gives the client a new secret. The one before stays good for the overlap, so that a service with many parts
+// need not stop; one before that is over at once. ErrNoSecret, for a client that authenticates otherwise.
+func (r *Registry) Rotate(ctx context.Context, id string, seen Version, overlap time.Duration, by By) (*Client, string, error) {
+	return r.change(ctx, id, seen, audit.ClientSecretRotated, by, func(c *Client) (string, error) {
+		if c.secret == nil {
+			return "", ErrNoSecret
+		}
+		c.previous, c.PreviousSecretTill = c.secret, new(by.At.Add(overlap))
+		if overlap == 0 {
+			c.previous, c.PreviousSecretTill = nil, nil
+		}
+		c.secret = nil
+		return c.settle(), nil
+	})
+}
+
+// Disable keeps everything from the client until it is enabled. It stays registered, with its secret.
+func (r *Registry) Disable(ctx context.Context, id string, seen Version, by By) (*Client, error) {
+	c, _, err := r.change(ctx, id, seen, audit.ClientDisabled, by, func(c *Client) (string, error) {
+		if c.DisabledAt != nil {
+			return "", errAlready
+		}
+		c.DisabledAt = &by.At
+		return "", nil
+	})
+	return c, err
+}
+
+// Enable lets a disabled client have again what it had.
+func (r *Registry) Enable(ctx context.Context, id string, seen Version, by By) (*Client, error) {
+	c, _, err := r.change(ctx, id, seen, audit.ClientEnabled, by, func(c *Client) (string, error) {
+		if c.DisabledAt == nil {
+			return "", errAlready
+		}
+		c.DisabledAt = nil
+		return "", nil
+	})
+	return c, err
 }
 
 // Remove takes the client out of use. Its row stays, since grants and records name it, and its id is never given again.
-func (r *Registry) Remove(ctx context.Context, id string, by By) error {
-	const remove = `
-		UPDATE client SET secret_hash = NULL, removed_at = $2, changed_at = $2
-		WHERE client_id = $1 AND removed_at IS NULL`
-
-	if err := r.change(ctx, &Client{ID: id}, audit.ClientRemoved, by, ErrUnknown, remove, id, by.At); err != nil {
-		return fmt.Errorf("remove client: %w", err)
-	}
-	r.hold(id, nil)
-	return nil
+func (r *Registry) Remove(ctx context.Context, id string, seen Version, by By) error {
+	_, _, err := r.change(ctx, id, seen, audit.ClientRemoved, by, func(c *Client) (string, error) {
+		c.secret, c.previous, c.PreviousSecretTill, c.removedAt = nil, nil, nil, &by.At
+		return "", nil
+	})
+	return err
 }
 
 // settle gives the client the secret that its authentication needs, or takes it; a new one is told.
@@ -88,7 +134,7 @@ func (c *Client) settle() (secret string) {
 	needs := strings.HasPrefix(c.Metadata.TokenEndpointAuthMethod, "client_secret_")
 	switch {
 	case !needs:
-		c.secret = nil
+		c.secret, c.previous, c.PreviousSecretTill = nil, nil, nil
 	case c.secret == nil:
 		secret = newSecret()
 		c.secret = digest(c.key, secret)
@@ -96,33 +142,125 @@ func (c *Client) settle() (secret string) {
 	return secret
 }
 
-// change is one transaction: the statement, which must meet one row, and its record.
-func (r *Registry) change(ctx context.Context, c *Client, kind audit.Kind, by By, otherwise error, statement string, args ...any) error {
-	event := audit.Event{Kind: kind, At: by.At, ClientID: c.ID}
-	if by.ClientID != "" {
-		event.Detail = map[string]string{"by": by.ClientID}
-	}
-	return pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, statement, args...)
+// errAlready says that there is nothing to change, which is what was wanted.
+var errAlready = errors.New("it is so already")
+
+// change is one transaction: the client as it is, what the act makes of it, and the record of what that changed. Only
+// the version that was read is written over: of two who change it at once one hears ErrStale.
+func (r *Registry) change(ctx context.Context, id string, seen Version, kind audit.Kind, by By, act func(*Client) (secret string, err error)) (*Client, string, error) {
+	const update = `
+		UPDATE client
+		SET secret_hash = $3, previous_secret_hash = $4, previous_secret_till = $5, metadata = $6,
+		    disabled_at = $7, removed_at = $8, changed_at = $9, version = version + 1
+		WHERE client_id = $1 AND version = $2`
+
+	var (
+		c      *Client
+		secret string
+	)
+	err := pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
+		before, err := r.read(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if seen != Any && seen != before.Version {
+			return ErrStale
+		}
+		c = new(*before)
+		if secret, err = act(c); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, update, id, before.Version,
+			c.secret, c.previous, c.PreviousSecretTill, c.Metadata, c.DisabledAt, c.removedAt, by.At)
 		if err != nil {
 			return err
 		}
 		if tag.RowsAffected() != 1 {
-			return otherwise
+			return ErrStale
 		}
-		return audit.Record(ctx, tx, event)
+		c.Version, c.ChangedAt = before.Version+1, by.At
+		return by.finish(ctx, tx, kind, before, c, secret)
 	})
+	switch {
+	case errors.Is(err, errAlready):
+		return c, "", nil
+	case err != nil:
+		return nil, "", fmt.Errorf("change client: %w", err)
+	}
+	r.hold(c)
+	return c, secret, nil
 }
 
-// hold puts a changed client into this node's copy, or takes one out.
-func (r *Registry) hold(id string, c *Client) {
+// finish records a change, with the members that it changed, and does what else is part of it.
+func (by By) finish(ctx context.Context, tx pgx.Tx, kind audit.Kind, before, after *Client, secret string) error {
+	detail := map[string]string{}
+	if by.ClientID != "" {
+		detail["by"] = by.ClientID
+	}
+	if err := differences(before, after, detail); err != nil {
+		return err
+	}
+	if err := audit.Record(ctx, tx, audit.Event{Kind: kind, At: by.At, ClientID: after.ID, Detail: detail}); err != nil {
+		return err
+	}
+	if by.Also == nil {
+		return nil
+	}
+	return by.Also(ctx, tx, after, secret)
+}
+
+// differences tells the members of the metadata that differ: as they were, as they are. None of them is secret.
+func differences(before, after *Client, detail map[string]string) error {
+	was, err := before.members()
+	if err != nil {
+		return err
+	}
+	is, err := after.members()
+	if err != nil {
+		return err
+	}
+	for member, value := range was {
+		if bytes.Equal(value, is[member]) {
+			delete(was, member)
+			delete(is, member)
+		}
+	}
+	for name, members := range map[string]map[string]json.RawMessage{"before": was, "after": is} {
+		if len(members) == 0 {
+			continue
+		}
+		text, err := json.Marshal(members)
+		if err != nil {
+			return err
+		}
+		detail[name] = string(text)
+	}
+	return nil
+}
+
+// members are the client's metadata, member by member; none, where there is no client.
+func (c *Client) members() (members map[string]json.RawMessage, err error) {
+	if c == nil {
+		return nil, nil
+	}
+	text, err := json.Marshal(c.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	return members, json.Unmarshal(text, &members)
+}
+
+// hold puts a changed client into this node's copy, or takes a removed one out.
+func (r *Registry) hold(c *Client) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	changed := maps.Clone(*r.all.Load())
-	if c == nil {
-		delete(changed, id)
-	} else {
-		changed[id] = c
+	switch held := changed[c.ID]; {
+	case held != nil && held.Version > c.Version: // a later change was quicker here
+	case c.removedAt != nil:
+		delete(changed, c.ID)
+	default:
+		changed[c.ID] = c
 	}
 	r.all.Store(&changed)
 }

@@ -14,21 +14,30 @@ import (
 
 // A Client is a registered relying party or resource server. It does not change: a changed client is another one.
 type Client struct {
-	ID        string
-	Metadata  Metadata
-	CreatedAt time.Time
-	ChangedAt time.Time
+	ID                 string
+	Version            Version
+	Metadata           Metadata
+	CreatedAt          time.Time
+	ChangedAt          time.Time
+	DisabledAt         *time.Time // nil: in use
+	PreviousSecretTill *time.Time // nil: there is no previous secret
 
-	secret []byte // digest; nil for a client without one
-	key    []byte // keys the digest
+	secret    []byte // digest; nil for a client without one
+	previous  []byte // of the secret before, good until PreviousSecretTill
+	key       []byte // keys the digests
+	removedAt *time.Time
 }
 
 // Format keeps the digest and its key out of every message a Client strays into.
 func (c *Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "client "+c.ID) }
 
-// HasSecret tells whether the secret is the client's, in constant time; never for a client without one.
-func (c *Client) HasSecret(secret string) bool {
-	return len(c.secret) != 0 && hmac.Equal(c.secret, digest(c.key, secret))
+// HasSecret tells whether the secret is the client's now: the present one, or the previous one in its time. Both are compared,
+// each in constant time; a client without one has none.
+func (c *Client) HasSecret(secret string, now time.Time) bool {
+	shown := digest(c.key, secret)
+	present := hmac.Equal(c.secret, shown)
+	previous := hmac.Equal(c.previous, shown) && now.Before(*c.PreviousSecretTill)
+	return present || previous
 }
 
 // newSecret makes a secret. The prefix lets scanners of leaked secrets know what they found.

@@ -1,11 +1,22 @@
 // Package clients keeps the registered relying parties and checks what they
 // claim to be (RFC 7591, OpenID Connect Registration).
 //
+//	 Register            Disable
+//	──────────▶ in use ◀─────────▶ disabled
+//	               │     Enable        │
+//	               └────── Remove ─────┘
+//	                         ▼
+//	                      removed, for ever
+//
 // A client is what it has registered, with the strict value for whatever it left
 // open. What we do not offer yet is refused when it is registered, rather than
 // ignored when it is relied upon; members that we do not know are left out, as
 // RFC 7591 §2 wants, and the answer shows what was kept.
 //
-// Every node holds all clients in memory. A change is written to the database,
-// with its record, and taken over by the others within seconds.
+// Find gives a client that is in use, and so decides what a client may ask for;
+// Look gives a disabled one as well, to whoever only speaks of it.
+//
+// Every node holds all clients in memory. A change is written to the database
+// over the version that whoever made it has seen, with the record of what it
+// changed, and taken over by the other nodes within a second.
 package clients

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,8 +17,11 @@ import (
 
 // Meanings.
 var (
-	ErrUnknown = errors.New("no such client")
-	ErrTaken   = errors.New("the client_id is taken")
+	ErrUnknown  = errors.New("no such client")
+	ErrDisabled = fmt.Errorf("%w in use: it is disabled", ErrUnknown)
+	ErrTaken    = errors.New("the client_id is taken")
+	ErrStale    = errors.New("the client has changed meanwhile")
+	ErrNoSecret = errors.New("the client has no secret")
 )
 
 // Config is what a Registry needs.
@@ -57,36 +59,40 @@ func New(ctx context.Context, cfg Config) (*Registry, error) {
 // order than that of their times, and nodes' clocks differ.
 const overlap = time.Minute
 
-// Refresh takes over what other nodes have changed; it is to be called every few seconds.
+// Every statement that reads clients reads these columns, and scan takes them.
+const columns = `
+	SELECT client_id, version, secret_hash, previous_secret_hash, previous_secret_till, metadata,
+	       created_at, changed_at, disabled_at, removed_at
+	FROM client `
+
+func (r *Registry) scan(row pgx.CollectableRow) (*Client, error) {
+	c := &Client{key: r.key}
+	return c, row.Scan(&c.ID, &c.Version, &c.secret, &c.previous, &c.PreviousSecretTill, &c.Metadata,
+		&c.CreatedAt, &c.ChangedAt, &c.DisabledAt, &c.removedAt)
+}
+
+// Refresh takes over what other nodes have changed; it is to be called every second.
 func (r *Registry) Refresh(ctx context.Context) error {
-	const find = `
-		SELECT client_id, secret_hash, metadata, created_at, changed_at, removed_at IS NOT NULL
-		FROM client WHERE changed_at > $1`
+	const find = columns + `WHERE changed_at > $1`
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	began := r.now()
 	rows, _ := r.pool.Query(ctx, find, r.newest.Add(-overlap))
+	found, err := pgx.CollectRows(rows, r.scan)
+	if err != nil {
+		return fmt.Errorf("read clients: %w", err)
+	}
 	changed := maps.Clone(*r.all.Load())
-	var (
-		c       Client
-		removed bool
-	)
-	_, err := pgx.ForEachRow(rows, []any{&c.ID, &c.secret, &c.Metadata, &c.CreatedAt, &c.ChangedAt, &removed}, func() error {
+	for _, c := range found {
 		if c.ChangedAt.After(r.newest) {
 			r.newest = c.ChangedAt
 		}
-		if removed {
+		if c.removedAt != nil {
 			delete(changed, c.ID)
-			return nil
+		} else {
+			changed[c.ID] = c
 		}
-		found := c
-		found.key = r.key
-		changed[c.ID] = &found
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("read clients: %w", err)
 	}
 	r.all.Store(&changed)
 	r.looked = began
@@ -96,15 +102,25 @@ func (r *Registry) Refresh(ctx context.Context) error {
 // patience is how often ids that nobody knows may make us read the database, all together.
 const patience = 100 * time.Millisecond
 
-// Find gives a client or ErrUnknown. Only for an id it does not know it reads
+// Find gives a client in use: the one that may ask for something. ErrUnknown, where there is none; a client that is
+// disabled is ErrDisabled, which is ErrUnknown to whoever does not ask further.
+func (r *Registry) Find(ctx context.Context, id string) (*Client, error) {
+	c, err := r.Look(ctx, id)
+	if err == nil && c.DisabledAt != nil {
+		return nil, ErrDisabled
+	}
+	return c, err
+}
+
+// Look gives a registered client, disabled or not, or ErrUnknown. Only for an id it does not know it reads
 // the database, and that seldom: strangers may ask for what they like. Who asks
 // too soon after the last reading waits for the next, so that a client registered
 // at one node a moment ago is known at all.
-func (r *Registry) Find(ctx context.Context, id string) (*Client, error) {
+func (r *Registry) Look(ctx context.Context, id string) (*Client, error) {
 	if c := (*r.all.Load())[id]; c != nil {
 		return c, nil
 	}
-	if !wellFormed(id) {
+	if !WellFormed(id) {
 		return nil, ErrUnknown
 	}
 	reading := r.missing.DoChan("", func() (any, error) {
@@ -125,6 +141,21 @@ func (r *Registry) Find(ctx context.Context, id string) (*Client, error) {
 	return nil, ErrUnknown
 }
 
+// read gives a client as the database has it, for whoever is about to change it.
+func (r *Registry) read(ctx context.Context, tx pgx.Tx, id string) (*Client, error) {
+	const find = columns + `WHERE client_id = $1 AND removed_at IS NULL`
+
+	if !WellFormed(id) {
+		return nil, ErrUnknown
+	}
+	rows, _ := tx.Query(ctx, find, id)
+	c, err := pgx.CollectExactlyOneRow(rows, r.scan)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, ErrUnknown
+	}
+	return c, err
+}
+
 // rest is how long it is still too soon to read the database again.
 func (r *Registry) rest() time.Duration {
 	r.mu.Lock()
@@ -132,16 +163,20 @@ func (r *Registry) rest() time.Duration {
 	return patience - r.now().Sub(r.looked)
 }
 
-// List gives all clients in use, by id.
-func (r *Registry) List(ctx context.Context) ([]*Client, error) {
-	if err := r.Refresh(ctx); err != nil {
-		return nil, err
+// List gives clients by id, disabled ones among them: those after an id, a limited number.
+func (r *Registry) List(ctx context.Context, after string, limit int) ([]*Client, error) {
+	const find = columns + `WHERE client_id > $1 AND removed_at IS NULL ORDER BY client_id LIMIT $2`
+
+	rows, _ := r.pool.Query(ctx, find, after, limit)
+	all, err := pgx.CollectRows(rows, r.scan)
+	if err != nil {
+		return nil, fmt.Errorf("list clients: %w", err)
 	}
-	return slices.SortedFunc(maps.Values(*r.all.Load()), func(a, b *Client) int { return strings.Compare(a.ID, b.ID) }), nil
+	return all, nil
 }
 
-// wellFormed tells what may be a client_id: it stands in addresses, in headers and in logs.
-func wellFormed(id string) bool {
+// WellFormed tells what may be a client_id: it stands in addresses, in headers and in logs.
+func WellFormed(id string) bool {
 	return id != "" && len(id) <= 64 && !strings.ContainsFunc(id, func(c rune) bool {
 		return (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && !strings.ContainsRune("-._", c)
 	})

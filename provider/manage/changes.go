@@ -62,7 +62,7 @@ func (m *Manage) names(ctx context.Context, entries []audit.Entry) (map[string]c
 		if _, known := names[e.ClientID]; known || e.ClientID == "" {
 			continue
 		}
-		client, err := m.clients.Find(ctx, e.ClientID)
+		client, err := m.clients.Look(ctx, e.ClientID)
 		if errors.Is(err, clients.ErrUnknown) {
 			continue
 		}

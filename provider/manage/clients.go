@@ -1,11 +1,13 @@
 package manage
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 
 	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
@@ -20,16 +22,32 @@ func (m *Manage) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	metadata, err := decode(w, r, "")
+	metadata, body, err := decode(w, r, "")
 	if err != nil {
 		return err
 	}
-	client, secret, err := m.clients.Register(r.Context(), "", metadata, clients.By{ClientID: token.ClientID, At: m.now()})
-	if err != nil {
+	return m.answers.once(w, r, token.ClientID, body, func(keep keep) error {
+		by := clients.By{ClientID: token.ClientID, At: m.now(), Also: created(keep)}
+		_, _, err := m.clients.Register(r.Context(), "", metadata, by)
 		return refusal(err)
+	})
+}
+
+// created keeps the answer that tells of a new client or a new secret, in the transaction that makes it.
+func created(keep keep) func(context.Context, pgx.Tx, *clients.Client, string) error {
+	return func(ctx context.Context, tx pgx.Tx, c *clients.Client, secret string) error {
+		members, err := described(c, secret)
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(members)
+		if err != nil {
+			return err
+		}
+		return keep(ctx, tx, answer{
+			Status: http.StatusCreated, Header: map[string]string{"Location": "/clients/" + c.ID, "ETag": tag(c.Version)}, Body: text,
+		})
 	}
-	w.Header().Set("Location", "/clients/"+client.ID)
-	return answer(w, http.StatusCreated, client, secret)
 }
 
 // list handles GET /clients, by client_id.
@@ -41,29 +59,28 @@ func (m *Manage) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	all, err := m.clients.List(r.Context())
+	after := r.URL.Query().Get("after")
+	if after != "" && !clients.WellFormed(after) {
+		return api.Refuse(http.StatusBadRequest, "invalid_parameter", nil, api.Field{Name: "/after", Code: "invalid"})
+	}
+	found, err := m.clients.List(r.Context(), after, limit+1) // one more tells whether there is another page
 	if err != nil {
 		return err
-	}
-	after := r.URL.Query().Get("after")
-	start, found := slices.BinarySearchFunc(all, after, func(c *clients.Client, id string) int { return strings.Compare(c.ID, id) })
-	if found {
-		start++
 	}
 	page := struct {
 		Clients []map[string]any `json:"clients"`
 		Next    string           `json:"next,omitempty"` // after which to go on
 	}{Clients: []map[string]any{}}
-	for _, c := range all[start:min(start+limit, len(all))] {
+	if len(found) > limit {
+		found = found[:limit]
+		page.Next = found[limit-1].ID
+	}
+	for _, c := range found {
 		members, err := described(c, "")
 		if err != nil {
 			return err
 		}
 		page.Clients = append(page.Clients, members)
-		page.Next = c.ID
-	}
-	if start+limit >= len(all) {
-		page.Next = ""
 	}
 	return api.Write(w, http.StatusOK, page)
 }
@@ -73,11 +90,11 @@ func (m *Manage) show(w http.ResponseWriter, r *http.Request) error {
 	if _, err := m.bearer.Require(w, r, manageClients); err != nil {
 		return err
 	}
-	client, err := m.clients.Find(r.Context(), r.PathValue("client_id"))
+	client, err := m.clients.Look(r.Context(), r.PathValue("client_id"))
 	if err != nil {
 		return refusal(err)
 	}
-	return answer(w, http.StatusOK, client, "")
+	return tell(w, client, "")
 }
 
 // replace handles PUT /clients/{client_id}: what is left out is back at its default (RFC 7592 §2.2).
@@ -86,16 +103,20 @@ func (m *Manage) replace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id := r.PathValue("client_id")
-	metadata, err := decode(w, r, id)
+	version, err := seen(r)
 	if err != nil {
 		return err
 	}
-	client, secret, err := m.clients.Replace(r.Context(), id, metadata, clients.By{ClientID: token.ClientID, At: m.now()})
+	id := r.PathValue("client_id")
+	metadata, _, err := decode(w, r, id)
+	if err != nil {
+		return err
+	}
+	client, secret, err := m.clients.Replace(r.Context(), id, version, metadata, clients.By{ClientID: token.ClientID, At: m.now()})
 	if err != nil {
 		return refusal(err)
 	}
-	return answer(w, http.StatusOK, client, secret)
+	return tell(w, client, secret)
 }
 
 // remove handles DELETE /clients/{client_id}.
@@ -104,7 +125,11 @@ func (m *Manage) remove(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = m.clients.Remove(r.Context(), r.PathValue("client_id"), clients.By{ClientID: token.ClientID, At: m.now()})
+	version, err := seen(r)
+	if err != nil {
+		return err
+	}
+	err = m.clients.Remove(r.Context(), r.PathValue("client_id"), version, clients.By{ClientID: token.ClientID, At: m.now()})
 	if err != nil {
 		return refusal(err)
 	}
@@ -113,34 +138,36 @@ func (m *Manage) remove(w http.ResponseWriter, r *http.Request) error {
 }
 
 // decode reads metadata. A client_id in it must be the client's own: the provider chooses it (RFC 9700 §4.15).
-func decode(w http.ResponseWriter, r *http.Request, id string) (metadata clients.Metadata, err error) {
-	body, err := api.Decode[json.RawMessage](w, r)
+func decode(w http.ResponseWriter, r *http.Request, id string) (metadata clients.Metadata, body json.RawMessage, err error) {
+	body, err = api.Decode[json.RawMessage](w, r)
 	if err != nil {
-		return metadata, err
+		return metadata, nil, err
 	}
 	if err := json.Unmarshal(body, &metadata); err != nil {
-		return metadata, refusal(err)
+		return metadata, nil, refusal(err)
 	}
 	var named struct {
 		ClientID *string `json:"client_id"`
 	}
 	if json.Unmarshal(body, &named) != nil || named.ClientID != nil && *named.ClientID != id {
-		return metadata, refusal(&clients.MetadataError{
+		return metadata, nil, refusal(&clients.MetadataError{
 			Code: clients.InvalidClientMetadata, Member: "client_id", Reason: "is chosen by the provider",
 		})
 	}
-	return metadata, nil
+	return metadata, body, nil
 }
 
-// answer tells a client with the members of RFC 7591 §3.2.1.
-func answer(w http.ResponseWriter, status int, c *clients.Client, secret string) error {
+// tell tells a client as it is, and which version of it that is.
+func tell(w http.ResponseWriter, c *clients.Client, secret string) error {
 	members, err := described(c, secret)
 	if err != nil {
 		return err
 	}
-	return api.Write(w, status, members)
+	w.Header().Set("ETag", tag(c.Version))
+	return api.Write(w, http.StatusOK, members)
 }
 
+// described are the members of RFC 7591 §3.2.1.
 func described(c *clients.Client, secret string) (map[string]any, error) {
 	text, err := json.Marshal(c.Metadata)
 	if err != nil {
@@ -170,6 +197,8 @@ func refusal(err error) error {
 		}
 	case errors.Is(err, clients.ErrUnknown):
 		return api.Refuse(http.StatusNotFound, "unknown_client", err)
+	case errors.Is(err, clients.ErrStale):
+		return api.Refuse(http.StatusPreconditionFailed, "stale", err)
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 type Config struct {
 	Bearer  Bearer
 	Clients *clients.Registry
+	Answers *Answers
 	Feed    *audit.Feed
 	Now     func() time.Time
 }
@@ -22,13 +23,14 @@ type Config struct {
 type Manage struct {
 	bearer  Bearer
 	clients *clients.Registry
+	answers *Answers
 	feed    *audit.Feed
 	now     func() time.Time
 }
 
 // New makes the doors.
 func New(cfg Config) *Manage {
-	return &Manage{bearer: cfg.Bearer, clients: cfg.Clients, feed: cfg.Feed, now: cfg.Now}
+	return &Manage{bearer: cfg.Bearer, clients: cfg.Clients, answers: cfg.Answers, feed: cfg.Feed, now: cfg.Now}
 }
 
 // Mount opens the doors.

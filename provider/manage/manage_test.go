@@ -8,7 +8,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,6 +49,7 @@ type world struct {
 	ring     *keys.Ring
 	denials  *grant.Denials
 	feed     *audit.Feed
+	answers  *manage.Answers
 	mux      *http.ServeMux
 	document routers.Router
 	operator *clients.Client
@@ -78,12 +81,13 @@ func newWorld(t *testing.T) *world {
 	}
 	w.denials = grant.NewDenials(w.pool, redistest.New(t), 5*time.Minute, now)
 	w.feed = audit.NewFeed(w.pool, w.pool)
+	w.answers = &manage.Answers{Pool: w.pool, Box: box, Now: now}
 	manage.New(manage.Config{
 		Bearer: manage.Bearer{
 			Verifier: api.Verifier{Keys: w.ring, Issuer: issuer, Audience: audience, Now: now},
 			Denials:  w.denials, Clients: w.registry,
 		},
-		Clients: w.registry, Feed: w.feed, Now: now,
+		Clients: w.registry, Answers: w.answers, Feed: w.feed, Now: now,
 	}).Mount(w.mux)
 	w.operator, _, err = w.registry.Register(t.Context(), "operator", clients.Metadata{
 		GrantTypes: []string{"client_credentials"}, Scope: "clients:manage changes:read",
@@ -124,14 +128,24 @@ func (w *world) token(t *testing.T, change map[string]any) string {
 }
 
 // call asks a door and holds the answer to the document.
-func (w *world) call(t *testing.T, token, method, path, body string) (status int, answer map[string]any) {
+func (w *world) call(t *testing.T, token, method, path, body string, header ...string) (status int, answer map[string]any) {
+	t.Helper()
+	recorder, answer := w.ask(t, token, method, path, body, header...)
+	return recorder.Code, answer
+}
+
+// ask is call for whoever looks at the headers too.
+func (w *world) ask(t *testing.T, token, method, path, body string, header ...string) (recorder *httptest.ResponseRecorder, answer map[string]any) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+token)
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	recorder := httptest.NewRecorder()
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	recorder = httptest.NewRecorder()
 	w.mux.ServeHTTP(recorder, r)
 	route, parameters, err := w.document.FindRoute(r)
 	if err != nil {
@@ -153,7 +167,7 @@ func (w *world) call(t *testing.T, token, method, path, body string) (status int
 			t.Fatal(err)
 		}
 	}
-	return recorder.Code, answer
+	return recorder, answer
 }
 
 // Every door of ours is documented, and the document is sound.
@@ -197,7 +211,7 @@ func TestAClientIsManaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(status, registered, err)
 	}
-	if status != http.StatusCreated || !c.HasSecret(secret) || registered["client_name#be"] != "Партал" || registered["contacts"] != nil {
+	if status != http.StatusCreated || !c.HasSecret(secret, noon) || registered["client_name#be"] != "Партал" || registered["contacts"] != nil {
 		t.Errorf("got %d %v", status, registered)
 	}
 	status, shown := w.call(t, token, "GET", "/clients/"+id, "")
@@ -217,24 +231,146 @@ func TestAClientIsManaged(t *testing.T) {
 		t.Errorf("listed %v", listed)
 	}
 	if status, answer := w.call(t, token, "PUT", "/clients/"+id,
-		`{"client_id":"`+id+`","redirect_uris":["https://new.example/cb"],"scope":"openid profile"}`); status != http.StatusOK || answer["client_secret"] != nil || answer["client_name"] != nil {
+		`{"client_id":"`+id+`","redirect_uris":["https://new.example/cb"],"scope":"openid profile"}`, "If-Match", `"1"`); status != http.StatusOK || answer["client_secret"] != nil || answer["client_name"] != nil {
 		t.Errorf("got %d %v", status, answer)
 	}
-	if c, err := w.registry.Find(t.Context(), id); err != nil || !c.RedirectsTo("https://new.example/cb") || !c.HasSecret(secret) {
+	if c, err := w.registry.Find(t.Context(), id); err != nil || !c.RedirectsTo("https://new.example/cb") || !c.HasSecret(secret, noon) {
 		t.Errorf("after the change: %v", err)
 	}
-	if status, _ := w.call(t, token, "DELETE", "/clients/"+id, ""); status != http.StatusNoContent {
+	if status, _ := w.call(t, token, "DELETE", "/clients/"+id, "", "If-Match", `"2"`); status != http.StatusNoContent {
 		t.Errorf("got %d", status)
 	}
 	for _, method := range []string{"GET", "PUT", "DELETE"} {
-		if status, answer := w.call(t, token, method, "/clients/"+id, `{"redirect_uris":["https://new.example/cb"]}`); status != http.StatusNotFound || answer["code"] != "unknown_client" {
+		if status, answer := w.call(t, token, method, "/clients/"+id, `{"redirect_uris":["https://new.example/cb"]}`, "If-Match", "*"); status != http.StatusNotFound || answer["code"] != "unknown_client" {
 			t.Errorf("%s after the removal: %d %v", method, status, answer)
 		}
 	}
-	const by = `SELECT count(*) FROM event WHERE client_id = $1 AND detail = '{"by": "operator"}'`
+	const by = `SELECT count(*) FROM event WHERE client_id = $1 AND detail ->> 'by' = 'operator'`
 	var recorded int
 	if err := w.pool.QueryRow(t.Context(), by, id).Scan(&recorded); err != nil || recorded != 3 {
 		t.Errorf("%d of 3 changes are recorded, %v", recorded, err)
+	}
+}
+
+// Whoever changes a client says which version they have seen (RFC 9110 §13.1.1, RFC 6585 §3), and changes no other.
+func TestNobodyWritesOverWhatTheyHaveNotSeen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.token(t, nil)
+	made, registered := w.ask(t, token, "POST", "/clients", `{"redirect_uris":["https://portal.example/cb"]}`)
+	path := "/clients/" + registered["client_id"].(string)
+	shown, _ := w.ask(t, token, "GET", path, "")
+	first := shown.Header().Get("ETag")
+	if first == "" || first != made.Header().Get("ETag") {
+		t.Errorf("registered as %s, shown as %s", made.Header().Get("ETag"), first)
+	}
+	const change = `{"redirect_uris":["https://new.example/cb"]}`
+	changed, _ := w.ask(t, token, "PUT", path, change, "If-Match", first)
+	second := changed.Header().Get("ETag")
+	if changed.Code != http.StatusOK || second == first {
+		t.Errorf("got %d %s", changed.Code, second)
+	}
+	for _, test := range []struct {
+		match  string
+		status int
+		code   string
+	}{
+		{"", 428, "precondition_required"},
+		{first, 412, "stale"},
+		{"W/" + second, 412, "stale"}, // weak tags are no proof of having seen it
+		{`"0"`, 412, "stale"},
+		{`"-1"`, 412, "stale"},
+		{"2", 412, "stale"},
+		{`"2", "3"`, 412, "stale"},
+	} {
+		for _, method := range []string{"PUT", "DELETE"} {
+			var header []string
+			if test.match != "" {
+				header = []string{"If-Match", test.match}
+			}
+			if status, answer := w.call(t, token, method, path, change, header...); status != test.status || answer["code"] != test.code {
+				t.Errorf("%s having seen %s: got %d %v", method, test.match, status, answer)
+			}
+		}
+	}
+	if status, _ := w.call(t, token, "PUT", path, change, "If-Match", "*"); status != http.StatusOK {
+		t.Errorf("any version: got %d", status)
+	}
+}
+
+// A request that comes again with its key happens once and is answered alike, with the secret that may have been lost on the way.
+func TestARequestThatComesAgainHappensOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.token(t, nil)
+	const (
+		body  = `{"redirect_uris":["https://portal.example/cb"]}`
+		other = `{"redirect_uris":["https://other.example/cb"]}`
+	)
+	registered := func() (n int) {
+		t.Helper()
+		if err := w.pool.QueryRow(t.Context(), `SELECT count(*) FROM client WHERE client_id <> 'operator'`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	heal := pgtest.FailOn(t, w.pool, "INSERT", "answer")
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/clients", strings.NewReader(body))
+	r.Header = http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}, "Idempotency-Key": {"one"}}
+	broken := httptest.NewRecorder()
+	if w.mux.ServeHTTP(broken, r); broken.Code != http.StatusInternalServerError || registered() != 0 {
+		t.Errorf("over a broken table: got %d, %d registered", broken.Code, registered())
+	}
+	heal()
+	// All at once: one acts, and the others are told of it.
+	told := make([]string, 8)
+	var asking sync.WaitGroup
+	for i := range told {
+		asking.Go(func() {
+			got, _ := w.ask(t, token, "POST", "/clients", body, "Idempotency-Key", "one")
+			told[i] = fmt.Sprint(got.Code, got.Header().Get("Location"), got.Header().Get("ETag"), got.Body)
+		})
+	}
+	asking.Wait()
+	if told = slices.Compact(told); len(told) != 1 || registered() != 1 || !strings.Contains(told[0], "idp_secret_") {
+		t.Errorf("%d registered, and told %v", registered(), told)
+	}
+	var readable int
+	const find = `SELECT count(*) FROM answer WHERE position('idp_secret_' IN encode(sealed, 'escape')) > 0`
+	if err := w.pool.QueryRow(t.Context(), find).Scan(&readable); err != nil || readable != 0 {
+		t.Errorf("%d answers can be read, %v", readable, err)
+	}
+	if status, answer := w.call(t, token, "POST", "/clients", other, "Idempotency-Key", "one"); status != http.StatusUnprocessableEntity || answer["code"] != "idempotency_key_reused" {
+		t.Errorf("another body: got %d %v", status, answer)
+	}
+	if status, _ := w.call(t, token, "POST", "/clients", `{}`, "Idempotency-Key", "two"); status != http.StatusBadRequest {
+		t.Errorf("a mistake: got %d", status)
+	}
+	if status, _ := w.call(t, token, "POST", "/clients", body, "Idempotency-Key", "two"); status != http.StatusCreated {
+		t.Errorf("the mistake mended: got %d", status) // what was refused has not happened
+	}
+	if status, answer := w.call(t, token, "POST", "/clients", body, "Idempotency-Key", strings.Repeat("k", 256)); status != http.StatusBadRequest || answer["code"] != "invalid_idempotency_key" {
+		t.Errorf("a long key: got %d %v", status, answer)
+	}
+	second, _, err := w.registry.Register(t.Context(), "second", w.operator.Metadata, clients.By{At: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := w.token(t, map[string]any{"sub": second.ID, "client_id": second.ID})
+	if got, _ := w.ask(t, theirs, "POST", "/clients", body, "Idempotency-Key", "one"); got.Code != http.StatusCreated || strings.Contains(told[0], got.Header().Get("Location")) {
+		t.Errorf("another caller with the key: got %d %s", got.Code, got.Body)
+	}
+	// A key is worth its hour, whether it has been swept up or not.
+	w.answers.Now = func() time.Time { return noon.Add(time.Hour) }
+	if got, _ := w.ask(t, token, "POST", "/clients", other, "Idempotency-Key", "one"); got.Code != http.StatusCreated {
+		t.Errorf("after its hour: got %d %s", got.Code, got.Body)
+	}
+	if err := w.answers.Forget(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var kept int
+	if err := w.pool.QueryRow(t.Context(), `SELECT count(*) FROM answer`).Scan(&kept); err != nil || kept != 1 {
+		t.Errorf("%d answers are kept, %v", kept, err)
 	}
 }
 
@@ -255,10 +391,13 @@ func TestWrongRequestsAreToldWhatIsWrong(t *testing.T) {
 		{"POST", "/clients", `{`, 400, "invalid_body", ""},
 		{"PUT", "/clients/operator", `{"client_id":"other"}`, 400, "invalid_client_metadata", "/client_id"},
 		{"GET", "/clients?limit=0", ``, 400, "invalid_parameter", "/limit"},
+		{"GET", "/clients?after=%00", ``, 400, "invalid_parameter", "/after"},
+		{"GET", "/clients/%00", ``, 404, "unknown_client", ""},
+		{"DELETE", "/clients/%00", ``, 404, "unknown_client", ""},
 		{"GET", "/changes?after=x", ``, 400, "invalid_cursor", "/after"},
 		{"GET", "/changes?wait=-1", ``, 400, "invalid_parameter", "/wait"},
 	} {
-		status, answer := w.call(t, token, test.method, test.path, test.body)
+		status, answer := w.call(t, token, test.method, test.path, test.body, "If-Match", "*")
 		fields, _ := json.Marshal(answer["fields"])
 		if status != test.status || answer["code"] != test.code || !strings.Contains(string(fields), `"name":"`+test.field) && test.field != "" {
 			t.Errorf("%s %s %s: got %d %v", test.method, test.path, test.body, status, answer)
@@ -293,7 +432,7 @@ func TestDoorsOpenToTheRightTokensOnly(t *testing.T) {
 	}
 	narrower := w.operator.Metadata
 	narrower.Scope = "changes:read"
-	if _, _, err := w.registry.Replace(t.Context(), "operator", narrower, clients.By{At: noon}); err != nil {
+	if _, _, err := w.registry.Replace(t.Context(), "operator", clients.Any, narrower, clients.By{At: noon}); err != nil {
 		t.Fatal(err)
 	}
 	if status, _ := w.call(t, w.token(t, nil), "GET", "/clients", ""); status != http.StatusUnauthorized {
@@ -302,7 +441,7 @@ func TestDoorsOpenToTheRightTokensOnly(t *testing.T) {
 	if status, _ := w.call(t, w.token(t, nil), "GET", "/changes", ""); status != http.StatusOK {
 		t.Errorf("a token of a client that kept the scope: got %d", status)
 	}
-	if err := w.registry.Remove(t.Context(), "operator", clients.By{At: noon}); err != nil {
+	if err := w.registry.Remove(t.Context(), "operator", clients.Any, clients.By{At: noon}); err != nil {
 		t.Fatal(err)
 	}
 	if status, _ := w.call(t, w.token(t, nil), "GET", "/changes", ""); status != http.StatusUnauthorized {

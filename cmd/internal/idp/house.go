@@ -31,6 +31,7 @@ import (
 	"asoba.example/provider/clients"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/keys"
+	"asoba.example/provider/manage"
 	"asoba.example/provider/page"
 	"asoba.example/provider/seal"
 	"asoba.example/provider/session"
@@ -64,6 +65,7 @@ type house struct {
 
 	keys     *keys.Ring
 	clients  *clients.Registry
+	answers  *manage.Answers
 	sessions *session.Store
 	denials  *grant.Denials
 	cleaner  *grant.Cleaner
@@ -167,6 +169,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	if err != nil {
 		return err
 	}
+	h.answers = &manage.Answers{Pool: h.Pool, Box: h.box, Now: time.Now}
 	h.feed, h.sealer = audit.NewFeed(h.Pool, h.Back), &audit.Sealer{Pool: h.Back}
 
 	h.outbox = &sms.Outbox{Pool: h.Pool, Box: h.box, Jobs: h.jobs}

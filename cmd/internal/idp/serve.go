@@ -87,6 +87,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		run.Every(time.Second, log, "listen to the feed", h.feed.Listen),
 		run.Every(10*time.Second, log, "refresh the signing keys", h.keys.Refresh),
 		run.Every(time.Second, log, "follow the clients", h.clients.Refresh),
+		run.Every(time.Minute, log, "forget old answers", h.answers.Forget),
 	)
 }
 
@@ -157,7 +158,7 @@ func (h *house) management() (http.Handler, error) {
 		Denials:  h.denials, Clients: h.clients,
 	}
 	mux := http.NewServeMux()
-	manage.New(manage.Config{Bearer: bearer, Clients: h.clients, Feed: h.feed, Now: time.Now}).Mount(mux)
+	manage.New(manage.Config{Bearer: bearer, Clients: h.clients, Answers: h.answers, Feed: h.feed, Now: time.Now}).Mount(mux)
 	service, err := desk.New(desk.Config{
 		Pool: h.Pool, Box: h.box, Registry: h.identities, Codes: h.codes, Outbox: h.outbox, Now: time.Now,
 	})
@@ -168,5 +169,5 @@ func (h *house) management() (http.Handler, error) {
 	doors.Mount(mux)
 	login.People{Register: h.register, Tokens: bearer}.Mount(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{}))
-	return mux, nil
+	return api.Refusing(mux), nil
 }

@@ -1,0 +1,164 @@
+package manage
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/provider/api"
+	"asoba.example/provider/seal"
+)
+
+// answersFor is how long an answer is kept. Whoever did not hear it asks again within minutes; and it may tell a secret,
+// which should not lie about, sealed or not, for longer than that.
+const answersFor = time.Hour
+
+// maxKey is the longest Idempotency-Key.
+const maxKey = 255
+
+// Answers keeps what was answered to requests that create something and carry an Idempotency-Key
+// (draft-ietf-httpapi-idempotency-key-header). Whoever did not hear the answer sends the request again, and is told the
+// same, a secret too: it would otherwise be lost, and the client with it.
+//
+// An answer is kept in the transaction of the act that it tells of, so there is none without the act and no act without
+// it. Of two equal requests at once the second finds the answer of the first in its way, and all that it did is undone.
+type Answers struct {
+	Pool *pgxpool.Pool
+	Box  *seal.Box
+	Now  func() time.Time
+}
+
+// An answer that can be given again.
+type answer struct {
+	Status int
+	Header map[string]string
+	Body   json.RawMessage
+}
+
+func (a answer) write(w http.ResponseWriter) error {
+	for name, value := range a.Header {
+		w.Header().Set(name, value)
+	}
+	return api.Write(w, a.Status, a.Body)
+}
+
+// keep keeps the answer in the transaction of the act that it tells of.
+type keep func(ctx context.Context, tx pgx.Tx, a answer) error
+
+// errAnswered says that the same request was quicker.
+var errAnswered = errors.New("answered meanwhile")
+
+// once answers a request whose act must not happen twice.
+func (s *Answers) once(w http.ResponseWriter, r *http.Request, caller string, body []byte, act func(keep) error) error {
+	var made answer
+	ctx, key := r.Context(), r.Header.Get("Idempotency-Key")
+	switch {
+	case key == "":
+		err := act(func(_ context.Context, _ pgx.Tx, a answer) error {
+			made = a
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return made.write(w)
+	case len(key) > maxKey:
+		return api.Refuse(http.StatusBadRequest, "invalid_idempotency_key", errors.New("too long"))
+	}
+	asked := request{caller: caller, key: sha256.Sum256([]byte(key)), sum: sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + string(body)))}
+	made, err := s.find(ctx, asked)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = act(func(ctx context.Context, tx pgx.Tx, a answer) error {
+			made = a
+			return s.keep(ctx, tx, asked, a)
+		})
+		if err != nil { // what stood in its way may have been the same request
+			if first, again := s.find(ctx, asked); !errors.Is(again, pgx.ErrNoRows) {
+				made, err = first, again
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return made.write(w)
+}
+
+// A request that may come again.
+type request struct {
+	caller string
+	key    [sha256.Size]byte
+	sum    [sha256.Size]byte // of all that it asks
+}
+
+// place is where its answer is sealed for.
+func (q request) place() string {
+	return "answer:sealed:" + q.caller + " " + base64.RawStdEncoding.EncodeToString(q.key[:])
+}
+
+// find gives what was answered; pgx.ErrNoRows, if nothing was.
+func (s *Answers) find(ctx context.Context, q request) (a answer, err error) {
+	const find = `SELECT sealed, request_hash = $3 FROM answer WHERE caller = $1 AND key_hash = $2 AND till > $4`
+
+	var (
+		sealed []byte
+		same   bool
+	)
+	if err := s.Pool.QueryRow(ctx, find, q.caller, q.key[:], q.sum[:], s.Now()).Scan(&sealed, &same); err != nil {
+		return a, fmt.Errorf("find an answer: %w", err)
+	}
+	if !same {
+		return a, api.Refuse(http.StatusUnprocessableEntity, "idempotency_key_reused", errors.New("another request has this key"))
+	}
+	plain, err := s.Box.Open(q.place(), sealed)
+	if err != nil {
+		return a, err
+	}
+	return a, json.Unmarshal(plain, &a)
+}
+
+// keep keeps an answer in the act's transaction; errAnswered, where there is one already.
+func (s *Answers) keep(ctx context.Context, tx pgx.Tx, q request, a answer) error {
+	const keep = `
+		INSERT INTO answer (caller, key_hash, request_hash, sealed, till)
+		VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (caller, key_hash) DO UPDATE
+		SET request_hash = excluded.request_hash, sealed = excluded.sealed, till = excluded.till
+		WHERE answer.till <= $6`
+
+	plain, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	sealed, err := s.Box.Seal(q.place(), plain)
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	tag, err := tx.Exec(ctx, keep, q.caller, q.key[:], q.sum[:], sealed, now.Add(answersFor), now)
+	if err != nil {
+		return fmt.Errorf("keep an answer: %w", err)
+	}
+	if tag.RowsAffected() != 1 {
+		return errAnswered
+	}
+	return nil
+}
+
+// Forget deletes the answers whose time has passed; it is to be called every minute or so.
+func (s *Answers) Forget(ctx context.Context) error {
+	const forget = `DELETE FROM answer WHERE till <= $1`
+
+	if _, err := s.Pool.Exec(ctx, forget, s.Now()); err != nil {
+		return fmt.Errorf("forget answers: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,30 @@
+package manage
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"asoba.example/provider/api"
+	"asoba.example/provider/clients"
+)
+
+// tag is the strong entity tag of a version (RFC 9110 §8.8.3).
+func tag(v clients.Version) string { return `"` + strconv.FormatInt(int64(v), 10) + `"` }
+
+// seen reads which version of a client the caller has seen, from If-Match (RFC 9110 §13.1.1). Who has seen none may not
+// write (428, RFC 6585 §3); who does not mind says so by *. A tag of another form matches nothing.
+func seen(r *http.Request) (clients.Version, error) {
+	match := r.Header.Get("If-Match")
+	switch match {
+	case "":
+		return 0, api.Refuse(http.StatusPreconditionRequired, "precondition_required", nil)
+	case "*":
+		return clients.Any, nil
+	}
+	v, err := strconv.ParseInt(strings.Trim(match, `"`), 10, 64)
+	if err != nil || v < 1 || match != tag(clients.Version(v)) {
+		return 0, refusal(clients.ErrStale)
+	}
+	return clients.Version(v), nil
+}
