@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"github.com/go-jose/go-jose/v4"
@@ -94,11 +93,7 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) error {
 
 // jwks handles GET /jwks. Nobody may keep it for longer than a key is published before it signs.
 func (p *Provider) jwks(w http.ResponseWriter, _ *http.Request) error {
-	set, err := json.Marshal(p.cfg.Keys.Public())
-	if err != nil {
-		return err
-	}
-	return answerPublic(w, "application/jwk-set+json", set)
+	return answerPublic(w, "application/jwk-set+json", p.cfg.Keys.JWKS())
 }
 
 // answerPublic answers with what anybody may know, and keep for a while.

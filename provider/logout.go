@@ -130,7 +130,7 @@ func (p *Provider) readLogout(w http.ResponseWriter, r *http.Request) (farewell,
 	f := farewell{locales: values.Get("ui_locales")}
 	clientID := values.Get("client_id")
 	if token := values.Get("id_token_hint"); token != "" {
-		hint, err := p.tokens.ReadHint(ctx, token)
+		hint, err := p.tokens.ReadHint(token)
 		if err != nil {
 			return f, refuse("invalid_request", "id_token_hint is not an ID token of this provider.").because(err)
 		}

@@ -89,6 +89,9 @@ func (cfg Config) check() error {
 	if cfg.AccessTokenFor <= 0 || cfg.IDTokenFor <= 0 || cfg.RefreshTokenFor < cfg.AccessTokenFor {
 		errs = append(errs, errors.New("tokens must be good for a time, and no refresh token for less than an access token"))
 	}
+	if max(cfg.AccessTokenFor, cfg.IDTokenFor) > keys.Longest {
+		errs = append(errs, errors.New("nothing may be good for longer than the key that signed it is published"))
+	}
 	return errors.Join(errs...)
 }
 

@@ -250,7 +250,7 @@ func (p *Provider) checkHint(ctx context.Context, q *request) error {
 	if token == "" {
 		return nil
 	}
-	hint, err := p.tokens.ReadHint(ctx, token)
+	hint, err := p.tokens.ReadHint(token)
 	if err != nil {
 		return refuse("invalid_request", "id_token_hint is not an ID token of this provider.").because(err)
 	}

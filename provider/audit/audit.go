@@ -43,6 +43,9 @@ const (
 	ClientEnabled       Kind = "client.enabled"
 	ClientRemoved       Kind = "client.removed"
 	KeyCreated          Kind = "key.created"
+	KeyActivated        Kind = "key.activated" // it signs from now on; Event.Detail["why"]: schedule, asked, compromised
+	KeyRetired          Kind = "key.retired"   // it signs no more
+	KeyGone             Kind = "key.gone"      // what it signed is believed no more
 	ClerkAdded          Kind = "clerk.added"
 	DeskRefused         Kind = "desk.refused" // Event.Detail["code"]: g1 … g9
 )

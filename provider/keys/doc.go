@@ -1,15 +1,42 @@
 // Package keys is the ring of signing keys.
 //
-//	Next ──▶ Active ──▶ Retired
+//	        an hour at least         until it is rotated             a year
+//	Next ──────────────────▶ Active ──────────────────▶ Retired ─────────────▶ Gone
+//	                            │      compromised         │                    ▲
+//	                            └──────────────────────────┴────────────────────┘
 //
-// One key of each algorithm is active and signs. The ring publishes all of them,
-// so that a key can be there before it first signs, and stay until nothing it
-// signed is alive (OpenID Connect Core §10.1.1). A kid is the key's thumbprint
-// (RFC 7638), so it never stands for two keys.
+//	            signs   in JWKS           known to us      private part
+//	Next                 ✓                 ✓                ✓
+//	Active       ✓       ✓                 ✓                ✓
+//	Retired              for an hour       ✓                wiped
+//	Gone                                                    wiped
 //
-// As yet no act moves a key along: New makes those that are missing, active at
-// once, and every node follows what the table says.
+// There is one active key of each algorithm, and behind it one that is next. A
+// rotation retires the one, makes the other active, and puts a new one behind it,
+// in one transaction with its record. So what begins to sign was published long
+// before (OpenID Connect Core §10.1.1): for an hour at least, though nobody may
+// keep our JWKS for more than five minutes, because some keep it for longer. Who
+// rotates sooner is told to wait.
 //
-// Private keys lie in the database sealed, each in its own place; in memory they
-// are held by the ring and never leave it.
+// A retired key is published until nothing that it signed is good any more:
+// nothing may be good for longer than [Longest]. As a hint an ID token is good for
+// much longer: it tells whose session is meant, current or past, and may have
+// expired (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). A client may
+// hold one for as long as a person's agreement with it lasts, so we know the key
+// for a year. We alone: others need no key of what they must not accept, and by
+// [Ring.Key] we accept nothing else by it either. Its private part has been wiped,
+// so nobody signs with it now.
+//
+// A key that others may have is not believed for a moment longer: it is gone with
+// the retired ones, from JWKS and for hints. That breaks what it signed in the
+// last minutes, and whoever keeps our JWKS believes in the key for as long as that.
+// The key behind it is published already, so what is signed from now on is good
+// everywhere.
+//
+// The schedule and the commands go by compare-and-set: of nodes that rotate at
+// once, one does. Every node follows what the table says.
+//
+// A kid is the key's thumbprint (RFC 7638), so it never stands for two keys.
+// Private keys lie in the database sealed, each in its own place; only the active
+// ones are opened, held by the ring, and never leave it.
 package keys

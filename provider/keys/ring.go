@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -24,28 +25,34 @@ var Algorithms = []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.EdDSA, j
 
 // Config is what a Ring needs.
 type Config struct {
-	Pool *pgxpool.Pool
-	Box  *seal.Box
-	Now  func() time.Time
+	Pool  *pgxpool.Pool
+	Box   *seal.Box
+	Every time.Duration // how long a key signs before Tend rotates it; 0: until it is told to
+	Now   func() time.Time
 }
 
-// A Ring signs with the active keys and knows every key until nothing signed with it is alive.
+// A Ring signs with the active keys and knows every key until nothing signed with it is of use.
 type Ring struct {
-	pool *pgxpool.Pool
-	box  *seal.Box
-	now  func() time.Time
-	held atomic.Pointer[held] // replaced whole
+	pool  *pgxpool.Pool
+	box   *seal.Box
+	every time.Duration
+	now   func() time.Time
+	held  atomic.Pointer[held] // replaced whole
+
+	refreshing sync.Mutex // held from reading to replacing, so that nothing older replaces
 }
 
 // held is the ring as the database had it; it does not change.
 type held struct {
-	active map[jose.SignatureAlgorithm]*key
 	all    map[string]*key
-	public jose.JSONWebKeySet
+	active map[jose.SignatureAlgorithm]*key
+	next   map[jose.SignatureAlgorithm]*key
+	jwks   []byte
 }
 
 // A key is one of the ring. private is nil but in an active key.
 type key struct {
+	Key
 	public  jose.JSONWebKey
 	private crypto.Signer
 	signers sync.Map // typ → jose.Signer, made once each
@@ -56,67 +63,69 @@ var _ api.KeySource = (*Ring)(nil)
 // Format keeps private keys out of every message a Ring strays into.
 func (*Ring) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "ring of keys") }
 
-// New reads the ring from the database and makes the keys that are missing: one
-// active key for each algorithm.
+// New reads the ring from the database. Where an algorithm has no active key, as
+// in a new database, it makes one that signs at once: nobody knows another.
 func New(ctx context.Context, cfg Config) (*Ring, error) {
-	r := &Ring{pool: cfg.Pool, box: cfg.Box, now: cfg.Now}
+	if cfg.Every < 0 {
+		return nil, errors.New("signing keys: they cannot sign for less than no time")
+	}
+	r := &Ring{pool: cfg.Pool, box: cfg.Box, every: cfg.Every, now: cfg.Now}
 	r.held.Store(new(held))
 	if err := r.Refresh(ctx); err != nil {
 		return nil, err
 	}
-	made := false
-	for _, alg := range Algorithms {
-		if r.held.Load().active[alg] == nil {
-			if err := r.make(ctx, alg); err != nil {
-				return nil, err
-			}
-			made = true
-		}
-	}
-	if made {
-		return r, r.Refresh(ctx)
-	}
-	return r, nil
+	return r, r.fill(ctx, Active, r.held.Load().active)
 }
 
-// Refresh takes over what other nodes have changed; it is to be called now and then.
+// Refresh takes over what other nodes have changed; it is to be called every few seconds.
 func (r *Ring) Refresh(ctx context.Context) error {
 	const find = `
-		SELECT kid, alg, state = 'active', private_key, public_key
-		FROM signing_key ORDER BY created_at, kid`
+		SELECT kid, alg, state, created_at, changed_at, coalesce(label, ''), private_key, public_key
+		FROM signing_key WHERE state <> 'gone' ORDER BY created_at, kid`
 
 	type row struct {
-		KID     string
-		Alg     jose.SignatureAlgorithm
-		Active  bool
+		Key
 		Private []byte
 		Public  json.RawMessage
 	}
+	r.refreshing.Lock()
+	defer r.refreshing.Unlock()
 	rows, _ := r.pool.Query(ctx, find)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[row])
 	if err != nil {
 		return fmt.Errorf("read signing keys: %w", err)
 	}
 	before := r.held.Load()
-	now := &held{active: map[jose.SignatureAlgorithm]*key{}, all: map[string]*key{}}
+	now := &held{all: map[string]*key{}, active: map[jose.SignatureAlgorithm]*key{}, next: map[jose.SignatureAlgorithm]*key{}}
+	var published jose.JSONWebKeySet
+	at := r.now()
 	for _, f := range found {
 		k := before.all[f.KID]
-		if k == nil || f.Active != (k.private != nil) {
-			k = new(key)
+		if k == nil || k.State != f.State {
+			k = &key{Key: f.Key}
 			if err := json.Unmarshal(f.Public, &k.public); err != nil {
 				return fmt.Errorf("read signing key %s: %w", f.KID, err)
 			}
-			if f.Active {
+			if f.State == Active {
 				if k.private, err = r.open(f.KID, f.Private); err != nil {
 					return fmt.Errorf("read signing key %s: %w", f.KID, err)
 				}
 			}
 		}
 		now.all[f.KID] = k
-		now.public.Keys = append(now.public.Keys, k.public)
-		if f.Active {
+		switch f.State {
+		case Active:
 			now.active[f.Alg] = k
+		case Next:
+			now.next[f.Alg] = k
+		case Retired, Gone:
 		}
+		if k.Published(at) {
+			published.Keys = append(published.Keys, k.public)
+		}
+	}
+	if now.jwks, err = json.Marshal(published); err != nil {
+		return fmt.Errorf("write the JWKS: %w", err)
 	}
 	r.held.Store(now)
 	return nil
@@ -136,13 +145,22 @@ func (r *Ring) open(kid string, sealed []byte) (crypto.Signer, error) {
 	return private.(crypto.Signer), nil // every kind that we make is one
 }
 
-// Key finds a public key by its kid, retired ones too. It is an api.KeySource.
+// Key finds a published key by its kid. It is an api.KeySource.
 func (r *Ring) Key(_ context.Context, kid string) (jose.JSONWebKey, error) {
+	if k := r.held.Load().all[kid]; k != nil && k.Published(r.now()) {
+		return k.public, nil
+	}
+	return jose.JSONWebKey{}, api.ErrUnknownKey
+}
+
+// HintKey finds a key by its kid, be it published no more: it proves of an ID
+// token that comes back as id_token_hint that it was ours, and nothing else.
+func (r *Ring) HintKey(kid string) (jose.JSONWebKey, error) {
 	if k := r.held.Load().all[kid]; k != nil {
 		return k.public, nil
 	}
 	return jose.JSONWebKey{}, api.ErrUnknownKey
 }
 
-// Public is the JWKS as published (RFC 7517 §5).
-func (r *Ring) Public() jose.JSONWebKeySet { return r.held.Load().public }
+// JWKS is what is published (RFC 7517 §5), written out. It is not to be changed.
+func (r *Ring) JWKS() []byte { return r.held.Load().jwks }

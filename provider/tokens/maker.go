@@ -1,7 +1,6 @@
 package tokens
 
 import (
-	"context"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
@@ -142,7 +141,7 @@ const longest = 8 << 10
 
 // ReadHint reads an ID token of ours. It may have expired (OpenID Connect Core §3.1.2.1), and be signed with a key since retired; an
 // access token is no hint.
-func (m *Maker) ReadHint(ctx context.Context, token string) (Hint, error) {
+func (m *Maker) ReadHint(token string) (Hint, error) {
 	if len(token) > longest {
 		return Hint{}, ErrNotOurs
 	}
@@ -154,7 +153,7 @@ func (m *Maker) ReadHint(ctx context.Context, token string) (Hint, error) {
 	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != typeID {
 		return Hint{}, fmt.Errorf("%w: typ is not %s", ErrNotOurs, typeID)
 	}
-	key, err := m.Ring.Key(ctx, header.KeyID)
+	key, err := m.Ring.HintKey(header.KeyID)
 	if err != nil {
 		return Hint{}, fmt.Errorf("%w: %w", ErrNotOurs, err)
 	}

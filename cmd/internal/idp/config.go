@@ -31,6 +31,9 @@ type Config struct {
 	// MasterKeyFile holds 32 random bytes in base64. It opens everything that is sealed in the database; keep it apart from backups.
 	MasterKeyFile string `env:"IDP_MASTER_KEY_FILE,required"`
 
+	// KeyRotateEvery is how long a signing key signs before the next one follows; 0 leaves that to idp key rotate.
+	KeyRotateEvery time.Duration `env:"IDP_KEY_ROTATE_EVERY" envDefault:"2160h"`
+
 	// TLSCertFile and TLSKeyFile turn on TLS on both listeners; without them a proxy in front does it.
 	TLSCertFile string `env:"IDP_TLS_CERT_FILE"`
 

@@ -159,7 +159,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		return err
 	}
 
-	h.keys, err = keys.New(ctx, keys.Config{Pool: h.Back, Box: h.box, Now: time.Now})
+	h.keys, err = keys.New(ctx, keys.Config{Pool: h.Back, Box: h.box, Every: h.cfg.KeyRotateEvery, Now: time.Now})
 	if err != nil {
 		return err
 	}

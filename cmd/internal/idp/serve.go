@@ -85,7 +85,8 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		h.work,
 		run.Every(100*time.Millisecond, log, "give events their places", h.sealer.Seal),
 		run.Every(time.Second, log, "listen to the feed", h.feed.Listen),
-		run.Every(10*time.Second, log, "refresh the signing keys", h.keys.Refresh),
+		run.Every(2*time.Second, log, "follow the signing keys", h.keys.Refresh),
+		run.Every(time.Minute, log, "tend the signing keys", h.keys.Tend),
 		run.Every(time.Second, log, "follow the clients", h.clients.Refresh),
 		run.Every(time.Minute, log, "forget old answers", h.answers.Forget),
 	)

@@ -1,0 +1,78 @@
+package keys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/audit"
+)
+
+// Tend does what time asks of the ring: it puts a next key behind each active one,
+// rotates those that have signed for long enough, and lets go of those that are of
+// no use to hints any more. It is to be called now and then, on any number of nodes.
+func (r *Ring) Tend(ctx context.Context) error {
+	if err := r.Refresh(ctx); err != nil {
+		return err
+	}
+	if err := r.fill(ctx, Next, r.held.Load().next); err != nil {
+		return err
+	}
+	for _, alg := range r.due() {
+		// Too soon, because another node has just done it.
+		if err := r.rotate(ctx, Rotation{Alg: alg}, "schedule"); err != nil && !errors.Is(err, ErrTooSoon) {
+			return err
+		}
+	}
+	return r.letGo(ctx)
+}
+
+// due are the algorithms whose key has signed for long enough, and whose next one may follow.
+func (r *Ring) due() (algs []jose.SignatureAlgorithm) {
+	if r.every == 0 {
+		return nil
+	}
+	now, ring := r.now(), r.held.Load()
+	for _, alg := range Algorithms {
+		active, next := ring.active[alg], ring.next[alg]
+		if !now.Before(active.ChangedAt.Add(r.every)) && !now.Before(next.mayFollow()) {
+			algs = append(algs, alg)
+		}
+	}
+	return algs
+}
+
+// letGo forgets the keys that have been retired for long enough.
+func (r *Ring) letGo(ctx context.Context) error {
+	const forget = `
+		UPDATE signing_key SET state = 'gone', changed_at = $1
+		WHERE state = 'retired' AND changed_at <= $2
+		RETURNING alg, kid`
+
+	at := r.now()
+	err := r.turn(ctx, func(tx pgx.Tx) error {
+		var (
+			alg    jose.SignatureAlgorithm
+			kid    string
+			events []audit.Event
+		)
+		rows, _ := tx.Query(ctx, forget, at, at.Add(-hintsFor))
+		_, err := pgx.ForEachRow(rows, []any{&alg, &kid}, func() error {
+			e := event(audit.KeyGone, alg, kid, at)
+			e.Detail["why"] = "schedule"
+			events = append(events, e)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, events...)
+	})
+	if err != nil {
+		return fmt.Errorf("let go of old keys: %w", err)
+	}
+	return nil
+}
