@@ -39,6 +39,7 @@ type metadata struct {
 	TokenEndpointAuthSigningAlgs           []jose.SignatureAlgorithm `json:"token_endpoint_auth_signing_alg_values_supported"`
 	IntrospectionEndpointAuthMethods       []string                  `json:"introspection_endpoint_auth_methods_supported"`
 	IntrospectionEndpointAuthSigningAlgs   []jose.SignatureAlgorithm `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionSigningAlgValuesSupported []jose.SignatureAlgorithm `json:"introspection_signing_alg_values_supported"`
 	RevocationEndpointAuthMethodsSupported []string                  `json:"revocation_endpoint_auth_methods_supported"`
 	RevocationEndpointAuthSigningAlgs      []jose.SignatureAlgorithm `json:"revocation_endpoint_auth_signing_alg_values_supported"`
 
@@ -79,6 +80,7 @@ func (p *Provider) metadata() metadata {
 		TokenEndpointAuthSigningAlgs:           signingAlgs,
 		IntrospectionEndpointAuthMethods:       without(authMethods, "none"),
 		IntrospectionEndpointAuthSigningAlgs:   signingAlgs,
+		IntrospectionSigningAlgValuesSupported: keys.Algorithms,
 		RevocationEndpointAuthMethodsSupported: authMethods,
 		RevocationEndpointAuthSigningAlgs:      signingAlgs,
 

@@ -12,6 +12,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"asoba.example/provider/keys"
 )
 
 func (w *world) introspect(client, token string) answer {
@@ -164,6 +168,49 @@ func TestIntrospection(t *testing.T) {
 	inactive("an ended grant's", w.introspect("cabinet", tokens.text("access_token")))
 	w.hook.broken.Store(true)
 	w.introspect("cabinet", tokens.text("access_token")).check(t, http.StatusServiceUnavailable, "temporarily_unavailable")
+}
+
+// A resource server that asks for a signed answer, now or by its registration, has one that says for whom it is, and cannot be taken for
+// the token (RFC 9701 §4–5); an error, and what is nobody's business, it hears as others do.
+func TestSignedIntrospection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const kind = "application/token-introspection+jwt"
+	token := w.redeem("portal", w.browser().code("portal", "scope", "cabinet.profile.read")).text("access_token")
+	ask := func(client, token string) answer {
+		r := w.request("/introspect", url.Values{"token": {token}})
+		r.Header.Set("Accept", "application/json;q=0.5, "+kind)
+		r.SetBasicAuth(client, url.QueryEscape(w.secrets[client]))
+		return w.do(r)
+	}
+	for name, row := range map[string]struct {
+		got    answer
+		alg    string
+		active bool
+	}{
+		"by Accept":       {ask("cabinet", token), "RS256", true},
+		"by registration": {w.introspect("verifying-cabinet", token), "ES256", true},
+		"garbage":         {ask("cabinet", "x"), "RS256", false},
+	} {
+		signed := row.got.text(kind)
+		if header, err := jose.ParseSigned(signed, keys.Algorithms); err != nil || header.Signatures[0].Header.Algorithm != row.alg {
+			t.Fatalf("%s: got %v, %v, not signed by %s", name, row.got.body, err, row.alg)
+		}
+		typ, claims := w.claims(signed)
+		about, _ := claims["token_introspection"].(map[string]any)
+		if typ != "token-introspection+jwt" || len(claims) != 4 || claims["iss"] != w.issuer || claims["aud"] != cabinet ||
+			claims["iat"] != float64(w.now().Unix()) || row.got.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: got %s %v", name, typ, claims)
+		}
+		if about["active"] != row.active || row.active != (about["sub"] == identifier) || row.active != (len(about) > 1) {
+			t.Errorf("%s: got %v", name, about)
+		}
+		w.userinfo(signed).check(t, http.StatusUnauthorized, "invalid_token")
+	}
+	if got := ask("portal", token); got.body["active"] != false || len(got.body) != 1 {
+		t.Errorf("no resource server: got %v", got.body)
+	}
+	ask("nobody", token).check(t, http.StatusUnauthorized, "invalid_client")
 }
 
 // A client ends its own tokens, and only these; 200 says that they are ended (RFC 7009 §2).

@@ -1,18 +1,36 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
 	"strings"
 
 	"asoba.example/provider/api"
+	"asoba.example/provider/clients"
 )
 
-// introspect handles POST /introspect (RFC 7662). Only a resource server learns something, and only of tokens that are meant for it:
-// of all others it hears the same as of garbage.
+// An introspection is what a resource server hears of a token (RFC 7662 §2.2). The zero one says that it is of no use there, and nothing else.
+type introspection struct {
+	Active    bool     `json:"active"`
+	Issuer    string   `json:"iss,omitempty"`
+	Subject   string   `json:"sub,omitempty"`
+	Audience  []string `json:"aud,omitempty"`
+	ClientID  string   `json:"client_id,omitempty"`
+	Scope     string   `json:"scope,omitempty"`
+	TokenType string   `json:"token_type,omitempty"`
+	Expiry    int64    `json:"exp,omitempty"`
+	IssuedAt  int64    `json:"iat,omitempty"`
+	ID        string   `json:"jti,omitempty"`
+	AuthTime  int64    `json:"auth_time,omitempty"`
+	ACR       string   `json:"acr,omitempty"`
+	GID       string   `json:"gid,omitempty"`
+	SID       string   `json:"sid,omitempty"`
+}
+
+// introspect handles POST /introspect (RFC 7662; RFC 9701 for signed answers).
 func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
 	client, values, err := p.asked(w, r)
 	if err != nil {
 		return err
@@ -23,40 +41,44 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) error {
 	if !values.Has("token") {
 		return refuse("invalid_request", "token is missing.")
 	}
-	inactive := struct {
-		Active bool `json:"active"`
-	}{}
-	token, err := p.verifier().Inspect(ctx, values.Get("token"))
+	answer, err := p.inspect(r.Context(), client, values.Get("token"))
+	if err != nil {
+		return err
+	}
+	server := client.Metadata.ResourceServer
+	if server == "" || !wantsSigned(r, client) {
+		answerJSON(w, http.StatusOK, answer)
+		return nil
+	}
+	signed, err := p.tokens.Introspection(policyOf(client).introspect, server, answer, p.cfg.Now())
+	if err != nil {
+		return err
+	}
+	return answerPrivate(w, typeIntrospection, []byte(signed))
+}
+
+// typeIntrospection is the media type of a signed answer, which a resource server asks for (RFC 9701 §4).
+const typeIntrospection = "application/token-introspection+jwt"
+
+// wantsSigned tells whether a resource server asks for a signed answer, now or by its registration (RFC 9701 §4, §6).
+func wantsSigned(r *http.Request, client *clients.Client) bool {
+	return client.Metadata.IntrospectionSignedResponseAlg != "" || strings.Contains(r.Header.Get("Accept"), typeIntrospection)
+}
+
+// inspect tells about a token. Only a resource server learns something, and only of tokens that are meant for it: of all others it hears the
+// same as of garbage.
+func (p *Provider) inspect(ctx context.Context, client *clients.Client, raw string) (introspection, error) {
+	token, err := p.verifier().Inspect(ctx, raw)
 	switch server := client.Metadata.ResourceServer; {
 	case errors.Is(err, api.ErrToken), err == nil && (server == "" || !slices.Contains(token.Audience, server)):
-		answerJSON(w, http.StatusOK, inactive)
-		return nil
+		return introspection{}, nil
 	case err != nil:
-		return err
+		return introspection{}, err
 	}
-	switch denied, err := p.denied(ctx, token); {
-	case err != nil:
-		return err
-	case denied:
-		answerJSON(w, http.StatusOK, inactive)
-		return nil
+	if denied, err := p.denied(ctx, token); err != nil || denied {
+		return introspection{}, err
 	}
-	answer := struct {
-		Active    bool     `json:"active"`
-		Issuer    string   `json:"iss"`
-		Subject   string   `json:"sub"`
-		Audience  []string `json:"aud"`
-		ClientID  string   `json:"client_id"`
-		Scope     string   `json:"scope"`
-		TokenType string   `json:"token_type"`
-		Expiry    int64    `json:"exp"`
-		IssuedAt  int64    `json:"iat"`
-		ID        string   `json:"jti"`
-		AuthTime  int64    `json:"auth_time,omitempty"`
-		ACR       string   `json:"acr,omitempty"`
-		GID       string   `json:"gid,omitempty"`
-		SID       string   `json:"sid,omitempty"`
-	}{
+	answer := introspection{
 		Active: true, Issuer: token.Issuer, Subject: token.Subject, Audience: token.Audience, ClientID: token.ClientID,
 		Scope: strings.Join(token.Scopes, " "), TokenType: "Bearer", Expiry: token.Expiry.Unix(), IssuedAt: token.IssuedAt.Unix(),
 		ID: token.ID, ACR: token.ACR, GID: token.GID, SID: token.SID,
@@ -64,6 +86,5 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) error {
 	if !token.AuthTime.IsZero() {
 		answer.AuthTime = token.AuthTime.Unix()
 	}
-	answerJSON(w, http.StatusOK, answer)
-	return nil
+	return answer, nil
 }

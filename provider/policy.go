@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/go-jose/go-jose/v4"
@@ -44,11 +45,13 @@ const (
 //	rotate      always   never          a refresh token is good once (RFC 9700 §4.14.2)
 //	assertions  -        registered     the algorithms of its client assertions (RFC 7523 §3)
 //	idToken     registered              the algorithm of its ID tokens (OpenID Connect Core §15.1)
+//	introspect  -        registered     the algorithm of signed answers about tokens (RFC 9701 §6)
 type policy struct {
 	pkce       bool
 	rotate     bool
 	assertions []jose.SignatureAlgorithm
 	idToken    jose.SignatureAlgorithm
+	introspect jose.SignatureAlgorithm
 }
 
 func policyOf(c *clients.Client) policy {
@@ -58,6 +61,7 @@ func policyOf(c *clients.Client) policy {
 		rotate:     c.Public(),
 		assertions: registered(m.TokenEndpointAuthSigningAlg, signingAlgs),
 		idToken:    jose.SignatureAlgorithm(m.IDTokenSignedResponseAlg),
+		introspect: jose.SignatureAlgorithm(cmp.Or(m.IntrospectionSignedResponseAlg, "RS256")),
 	}
 }
 

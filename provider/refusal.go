@@ -130,10 +130,20 @@ func (h endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answerJSON answers with JSON that nobody keeps (RFC 6749 §5.1).
 func answerJSON(w http.ResponseWriter, status int, v any) {
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
+	private(w.Header(), "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v) // the reader has gone: nothing is left to tell
+}
+
+// answerPrivate answers with what is the reader's alone.
+func answerPrivate(w http.ResponseWriter, kind string, body []byte) error {
+	private(w.Header(), kind)
+	_, err := w.Write(body)
+	return err
+}
+
+func private(h http.Header, kind string) {
+	h.Set("Content-Type", kind)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
 }

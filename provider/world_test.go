@@ -273,7 +273,10 @@ func (w *world) register(registry *clients.Registry) {
 			GrantTypes: []string{"client_credentials"}, Scope: "changes:read", ResourceServer: management,
 		},
 		"cabinet": {GrantTypes: []string{"client_credentials"}, Scope: "changes:read", ResourceServer: cabinet},
-		"es":      {RedirectURIs: []string{callback}, Scope: identity, IDTokenSignedResponseAlg: "EdDSA", FirstParty: true},
+		"verifying-cabinet": {
+			GrantTypes: []string{"client_credentials"}, Scope: "changes:read", ResourceServer: cabinet, IntrospectionSignedResponseAlg: "ES256",
+		},
+		"es": {RedirectURIs: []string{callback}, Scope: identity, IDTokenSignedResponseAlg: "EdDSA", FirstParty: true},
 	} {
 		_, secret, err := registry.Register(w.t.Context(), id, m, clients.By{At: w.now()})
 		if err != nil {
@@ -505,6 +508,10 @@ func (w *world) do(r *http.Request) answer {
 	defer response.Body.Close()
 	a := answer{status: response.StatusCode, header: response.Header}
 	text := must(io.ReadAll(response.Body))
+	if kind := a.header.Get("Content-Type"); strings.HasSuffix(kind, "+jwt") {
+		a.body = map[string]any{kind: string(text)}
+		return a
+	}
 	if len(text) > 0 && json.Unmarshal(text, &a.body) != nil {
 		w.t.Errorf("%s: not JSON: %s", r.URL.Path, text)
 	}

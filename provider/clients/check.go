@@ -36,7 +36,7 @@ var (
 var (
 	applicationTypes = []string{"web", "native"}
 	idTokenAlgs      = []string{"RS256", "ES256", "PS256", "EdDSA"} // OpenID Connect Registration §2
-	assertionAlgs    = append([]string{""}, SigningAlgs...)
+	algsOrAny        = append([]string{""}, SigningAlgs...)
 	profiles         = []string{"baseline"}
 	bases            = []string{BasisConsent, BasisOfficial}
 )
@@ -51,7 +51,8 @@ func (m Metadata) checked() (Metadata, error) {
 		{"application_type", &m.ApplicationType, applicationTypes},
 		{"token_endpoint_auth_method", &m.TokenEndpointAuthMethod, AuthMethods},
 		{"id_token_signed_response_alg", &m.IDTokenSignedResponseAlg, idTokenAlgs},
-		{"token_endpoint_auth_signing_alg", &m.TokenEndpointAuthSigningAlg, assertionAlgs},
+		{"token_endpoint_auth_signing_alg", &m.TokenEndpointAuthSigningAlg, algsOrAny},
+		{"introspection_signed_response_alg", &m.IntrospectionSignedResponseAlg, algsOrAny},
 		{"profile", &m.Profile, profiles},
 		{"basis", &m.Basis, bases},
 	} {

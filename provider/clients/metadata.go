@@ -56,6 +56,8 @@ type Metadata struct {
 	PolicyURI                   string              `json:"policy_uri,omitempty"`
 	TOSURI                      string              `json:"tos_uri,omitempty"`
 
+	IntrospectionSignedResponseAlg string `json:"introspection_signed_response_alg,omitempty"` // "": signed only where it is asked for
+
 	Profile        string   `json:"profile,omitempty"` // baseline (default)
 	RequirePKCE    *bool    `json:"require_pkce,omitempty"`
 	FirstParty     bool     `json:"first_party,omitempty"`     // asks no consent
@@ -176,7 +178,6 @@ var notOffered = map[string]string{
 	"authorization_signed_response_alg":          ``,
 	"authorization_encrypted_response_alg":       ``,
 	"authorization_encrypted_response_enc":       ``,
-	"introspection_signed_response_alg":          ``,
 	"introspection_encrypted_response_alg":       ``,
 	"introspection_encrypted_response_enc":       ``,
 }

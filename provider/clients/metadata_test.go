@@ -89,6 +89,7 @@ func TestWrongMetadataIsRefusedByName(t *testing.T) {
 		{cb + `"jwks":{"keys":1}`, meta, "jwks"},
 		{cb + `"id_token_signed_response_alg":"none"`, meta, "id_token_signed_response_alg"},
 		{cb + `"id_token_signed_response_alg":"HS256"`, meta, "id_token_signed_response_alg"},
+		{cb + `"introspection_signed_response_alg":"none"`, meta, "introspection_signed_response_alg"},
 		{cb + `"require_pkce":false,"token_endpoint_auth_method":"none"`, meta, "require_pkce"},
 		{cb + `"require_pkce":"no"`, meta, "require_pkce"},
 		{cb + `"basis":"none"`, meta, "basis"},

@@ -4,6 +4,7 @@
 //	                      database; stored as a digest only                                              Opaque
 //	access token          a JWT (RFC 9068), ES256, stored nowhere                                         Maker.Access
 //	ID token              a JWT (OpenID Connect Core §2), signed as the client is registered              Maker.ID
+//	introspection         a JWT (RFC 9701), signed as the resource server is registered                    Maker.Introspection
 //
 // It needs the ring of keys and knows nothing of requests, people or stores.
 package tokens

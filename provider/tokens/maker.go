@@ -28,6 +28,8 @@ type Maker struct {
 const (
 	typeAccess = "at+jwt"
 	typeID     = "JWT"
+
+	typeIntrospection = "token-introspection+jwt" // RFC 9701 §5
 )
 
 // An Access is what an access token says (RFC 9068 §2.2). Those of client_credentials have neither grant nor session.
@@ -110,6 +112,18 @@ func (m *Maker) ID(alg jose.SignatureAlgorithm, t ID, accessToken string, now ti
 		Nonce: t.Nonce, ACR: t.ACR, AMR: t.AMR, SID: t.SID,
 		AccessTokenHash: halfHash(alg, accessToken),
 	})
+}
+
+type introspectionClaims struct {
+	Issuer        string `json:"iss"`
+	Audience      string `json:"aud"`
+	IssuedAt      int64  `json:"iat"`
+	Introspection any    `json:"token_introspection"`
+}
+
+// Introspection signs what a resource server is told of a token (RFC 9701 §5). It has neither sub nor exp, so that nobody takes it for the token.
+func (m *Maker) Introspection(alg jose.SignatureAlgorithm, server string, answer any, now time.Time) (string, error) {
+	return m.Ring.Sign(alg, typeIntrospection, introspectionClaims{m.Issuer, server, now.Unix(), answer})
 }
 
 // halfHash is the left half of the digest that goes with alg (OpenID Connect Core §3.1.3.6): SHA-512 for Ed25519, else SHA-256.
