@@ -2,8 +2,6 @@ package login
 
 import (
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
@@ -95,23 +93,6 @@ func TestAWaitIsNeverSaidTooShort(t *testing.T) {
 		unit, count := inWords(wait)
 		if got := fmt.Sprint(count, " ", unit); got != want {
 			t.Errorf("%v: got %s, want %s", wait, got, want)
-		}
-	}
-}
-
-func TestANetworkIsWhatOneHouseholdHas(t *testing.T) {
-	t.Parallel()
-	for from, want := range map[string]string{
-		"192.0.2.7:1234":              "192.0.2.7/32",
-		"[::ffff:192.0.2.7]:1234":     "192.0.2.7/32",
-		"[2001:db8:1:2:3:4:5:6]:1234": "2001:db8:1:2::/64",
-		"[fe80::1%eth0]:1234":         "fe80::/64",
-		"@":                           "@",
-	} {
-		r := httptest.NewRequest(http.MethodPost, "/sign-in", nil)
-		r.RemoteAddr = from
-		if got := network(r); got != want {
-			t.Errorf("%s: got %s, want %s", from, got, want)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package login
 
 import (
 	"net/http"
-	"net/netip"
 	"strconv"
 	"time"
 
@@ -40,24 +39,6 @@ func budget(id identity.Identifier, known bool, network string) (own, all []thro
 	}
 	own = []throttle.Try{{Limit: ofNumberAtOnce, By: number}, {Limit: ofNumber, By: number}}
 	return own, append([]throttle.Try{{Limit: ofNetwork, By: network}}, own...)
-}
-
-// network is where a request comes from: the address, or for IPv6 the /64 that one household has.
-func network(r *http.Request) string {
-	at, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	bits := 32
-	addr := at.Addr().Unmap()
-	if addr.Is6() {
-		bits = 64
-	}
-	prefix, err := addr.WithZone("").Prefix(bits)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return prefix.String()
 }
 
 // tooMany says how long to wait, in the header for machines and as a word for people.

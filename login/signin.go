@@ -10,6 +10,7 @@ import (
 	"asoba.example/login/browser"
 	"asoba.example/login/identity"
 	"asoba.example/provider"
+	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/page"
@@ -37,7 +38,7 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if err != nil {
 		return err
 	}
-	own, tries := budget(id, known, network(r))
+	own, tries := budget(id, known, api.Network(r))
 	wait, err := l.throttle.Take(ctx, tries...)
 	if err != nil {
 		return err
@@ -111,7 +112,7 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 	}
 	return l.site.Show(w, r, page.View{
 		Status: status, Name: "sign-in", Errors: wrong, FormAction: i.LeadsTo(),
-		Data: signInPage{Client: client, Again: i.Page != "" && i.Page != "/security", Identifier: typed},
+		Data: signInPage{Client: client, Again: i.ClientID == "" && i.Page != "/security", Identifier: typed},
 	})
 }
 

@@ -102,7 +102,7 @@ func (p *Provider) question(r *http.Request, q *request, i Interaction) (Questio
 	}
 	question := Question{
 		Prompt: q.prompt, MaxAge: q.maxAge, ACR: q.acr, Hint: q.hint,
-		Asked: i.Asked, Session: s, Agreed: len(i.Agreed) > 0, Refused: i.Refused,
+		Asked: i.Asked, Session: s, Agreed: len(i.Agreed) > 0, Refused: i.Refused, Device: i.Page == "/device", Confirmed: i.Confirmed,
 		Covered: q.client.Metadata.FirstParty,
 	}
 	if s.IsZero() {
@@ -127,22 +127,27 @@ func granted(q *request, i Interaction) []string {
 	return common(q.scopes, append([]string{"openid"}, i.Agreed...))
 }
 
+// grantOf is what the session's person grants the client.
+func (p *Provider) grantOf(gid uuid.UUID, q *request, i Interaction, s session.Session) grant.Grant {
+	scopes, audience := granted(q, i), q.audience
+	if len(scopes) < len(q.scopes) && !q.values.Has("resource") {
+		audience = p.audiences(scopes)
+	}
+	return grant.Grant{
+		ID: gid, Person: s.Person, ClientID: q.client.ID, SID: s.SID, Scopes: scopes, Audience: audience,
+		AuthTime: s.AuthTime, ACR: s.ACR, AMR: s.AMR, Agent: s.Agent,
+	}
+}
+
 // code makes the code for what the session's person grants the client.
 func (p *Provider) code(ctx context.Context, q *request, i Interaction, s session.Session, now time.Time) (string, error) {
 	gid, err := uuid.NewV7()
 	if err != nil {
 		return "", err
 	}
-	scopes, audience := granted(q, i), q.audience
-	if len(scopes) < len(q.scopes) && !q.values.Has("resource") {
-		audience = p.audiences(scopes)
-	}
 	response, err := p.fosite.NewAuthorizeResponse(ctx, q.fosite, &ticket{
 		client: q.client, now: now, nonce: q.nonce, redirectURI: q.redirectURI, challenge: q.challenge, interaction: i.ID,
-		grant: grant.Grant{
-			ID: gid, Person: s.Person, ClientID: q.client.ID, SID: s.SID, Scopes: scopes, Audience: audience,
-			AuthTime: s.AuthTime, ACR: s.ACR, AMR: s.AMR, Agent: s.Agent,
-		},
+		grant: p.grantOf(gid, q, i, s),
 	})
 	if err != nil {
 		return "", err

@@ -81,11 +81,7 @@ func (p *Provider) redeem(ctx context.Context, code string, t *ticket) error {
 	if err := json.Unmarshal([]byte(value[1:]), &record); err != nil {
 		return fmt.Errorf("redeem code: %w", err)
 	}
-	g := record.Grant
-	g.At, g.Till = t.now, t.now.Add(p.cfg.AccessTokenFor)
-	if offline(g.Scopes) {
-		g.Till = t.now.Add(p.cfg.RefreshTokenFor)
-	}
+	g := p.begun(record.Grant, t.now)
 	if value[0] != unused {
 		if err := p.end(ctx, gid, func(tx pgx.Tx) error { return grant.Forestall(ctx, tx, p.cfg.Jobs, g, t.now) }); err != nil {
 			return err
@@ -97,6 +93,15 @@ func (p *Provider) redeem(ctx context.Context, code string, t *ticket) error {
 	}
 	t.code, t.grant, t.nonce, t.redirectURI, t.challenge = code, g, record.Nonce, record.RedirectURI, record.Challenge
 	return nil
+}
+
+// begun is a grant that is given now.
+func (p *Provider) begun(g grant.Grant, now time.Time) grant.Grant {
+	g.At, g.Till = now, now.Add(p.cfg.AccessTokenFor)
+	if offline(g.Scopes) {
+		g.Till = now.Add(p.cfg.RefreshTokenFor)
+	}
+	return g
 }
 
 // settleCode gives what the code stands for.

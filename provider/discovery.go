@@ -18,6 +18,7 @@ type metadata struct {
 	UserinfoEndpoint      string `json:"userinfo_endpoint"`
 	JWKSURI               string `json:"jwks_uri"`
 	IntrospectionEndpoint string `json:"introspection_endpoint"`
+	DeviceEndpoint        string `json:"device_authorization_endpoint"`
 	RevocationEndpoint    string `json:"revocation_endpoint"`
 	EndSessionEndpoint    string `json:"end_session_endpoint"`
 
@@ -59,6 +60,7 @@ func (p *Provider) metadata() metadata {
 		UserinfoEndpoint:      p.cfg.Issuer + "/userinfo",
 		JWKSURI:               p.cfg.Issuer + "/jwks",
 		IntrospectionEndpoint: p.cfg.Issuer + "/introspect",
+		DeviceEndpoint:        p.cfg.Issuer + "/device_authorization",
 		RevocationEndpoint:    p.cfg.Issuer + "/revoke",
 		EndSessionEndpoint:    p.cfg.Issuer + "/logout",
 

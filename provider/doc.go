@@ -28,6 +28,7 @@
 //	authorize, with a live session   Redis: session │ PostgreSQL: standing and agreement │ Redis: code
 //	token, a code                    Redis: code    │ PostgreSQL: standing, the grant
 //	token, a refresh token           PostgreSQL: the token │ PostgreSQL: standing, renewal
+//	token, a device code             Redis: the device │ PostgreSQL: standing, the grant; while it waits Redis alone
 //	token, client_credentials        none
 //	introspection                    Redis: deny list
 //	userinfo                         Redis: deny list │ PostgreSQL: standing, claims

@@ -30,6 +30,28 @@ func FuzzCredentials(f *testing.F) {
 	})
 }
 
+// Whatever is typed for a user code, it is read as one of those that are made, or as none; and what is made is read as itself, however it is
+// copied (RFC 8628 §6.1).
+func FuzzUserCode(f *testing.F) {
+	for _, typed := range []string{newUserCode(), "bcdf ghjk", "ВСDF-GHJК", "", "BCDF-GHJA", "BCDF-GHJKL", "\xff", strings.Repeat("-", 65)} {
+		f.Add(typed)
+	}
+	made := regexp.MustCompile(`^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$`)
+	f.Fuzz(func(t *testing.T, typed string) {
+		code, ok := parseUserCode(typed)
+		if !ok {
+			if made.MatchString(typed) {
+				t.Errorf("%q is not read", typed)
+			}
+			return
+		}
+		again, ok := parseUserCode(strings.ToLower(strings.ReplaceAll(code, "-", " ")))
+		if !made.MatchString(code) || !ok || again != code {
+			t.Errorf("%q is read as %q, and that as %q", typed, code, again)
+		}
+	})
+}
+
 // A description is printable ASCII without quotation mark and backslash, whatever went into it (RFC 6749 §5.2).
 func FuzzPrintable(f *testing.F) {
 	f.Add("a \"quote\" and a \\ and a \n and ё")

@@ -24,17 +24,18 @@ var ErrNoInteraction = errors.New("no such interaction")
 // An Interaction is somebody who waits: an authorization request, or one of our own pages, that needs the person first.
 // Its ID stands in the address of our pages (?interaction=…) and is bound to the browser by a cookie.
 type Interaction struct {
-	ID       string
-	Request  url.Values // the authorization request, checked and cleaned; nil when a page of ours waits
-	ClientID string     // "" when a page of ours waits
-	Page     string     // the page of ours that waits: "/security"
-	ACR      string     // the level asked: "" for any
-	Prompt   string
-	Locales  string    // ui_locales
-	Hint     string    // digest of the subject that id_token_hint names
-	Asked    time.Time // a sign-in must not be earlier than this where a fresh one is asked
-	Agreed   []string  // scopes agreed to on the consent page, for this request
-	Refused  bool      // the person said no
+	ID        string
+	Request   url.Values // the authorization request, checked and cleaned; nil when a page of ours waits
+	ClientID  string     // "" when a page of ours waits for no client
+	Page      string     // the page of ours that waits: "/security"
+	ACR       string     // the level asked: "" for any
+	Prompt    string
+	Locales   string    // ui_locales
+	Hint      string    // digest of the subject that id_token_hint names
+	Asked     time.Time // a sign-in must not be earlier than this where a fresh one is asked
+	Confirmed string    // the session whose person said that the device is theirs (RFC 8628 §5.4)
+	Agreed    []string  // scopes agreed to on the consent page, for this request
+	Refused   bool      // the person said no
 
 	browser []byte // digest of the cookie it is bound to; nil until a browser has come with it
 }

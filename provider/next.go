@@ -10,10 +10,11 @@ import (
 // A Step is what somebody who waits needs now.
 type Step int
 
-// The steps. Login, Consent and Answer are acts; the rest refuse, by the name of the error.
+// The steps. Login, Consent, Confirm and Answer are acts; the rest refuse, by the name of the error.
 const (
 	Login Step = iota + 1
 	Consent
+	Confirm
 	Answer
 	RefuseAccessDenied
 	RefuseLoginRequired
@@ -52,6 +53,9 @@ type Question struct {
 	Covered  bool     // a standing agreement covers the scopes, or none is needed
 	Agreed   bool     // the consent page of this request was answered with yes, which is also Covered
 	Refused  bool     // the person said no
+
+	Device    bool   // a device asks, of which the provider cannot tell whether it stands before the person (RFC 8628 §5.4)
+	Confirmed string // the session whose person said that it does
 }
 
 // Next decides what a request needs now (OpenID Connect Core §3.1.2.3–6). It is the only place that does.
@@ -76,6 +80,8 @@ func Next(q Question, now time.Time) Step {
 	case q.Hint != "" && q.Hint != digest(q.Standing.Identifier):
 		// Somebody else is here: an error, never a silent switch (§3.1.2.2).
 		return RefuseLoginRequired
+	case q.Device && q.Confirmed != q.Session.SID:
+		return Confirm
 	case !agreed && silent:
 		return RefuseConsentRequired
 	case !agreed:

@@ -51,6 +51,11 @@ func TestNext(t *testing.T) {
 		"the sign-in was ended":            {Question{MaxAge: -1, Session: hourAgo, Covered: true, Standing: Standing{Active: true, Ended: now.Add(-time.Hour)}}, Login},
 		"the sign-in is later than that":   {Question{MaxAge: -1, Session: justNow, Covered: true, Standing: Standing{Active: true, Ended: now.Add(-time.Hour)}}, Answer},
 		"the identifier is not active":     {Question{MaxAge: -1, Session: hourAgo, Covered: true, Standing: Standing{Person: [16]byte{1}}}, Login},
+		"a device":                         {Question{MaxAge: -1, Session: hourAgo, Covered: true, Device: true}, Confirm},
+		"a device, and nobody signed in":   {Question{MaxAge: -1, Device: true, Confirmed: "s"}, Login},
+		"a device, confirmed":              {Question{MaxAge: -1, Session: hourAgo, Covered: true, Device: true, Confirmed: "s"}, Answer},
+		"a device, confirmed, not agreed":  {Question{MaxAge: -1, Session: hourAgo, Device: true, Confirmed: "s"}, Consent},
+		"a device, confirmed by another":   {Question{MaxAge: -1, Session: hourAgo, Covered: true, Device: true, Confirmed: "other"}, Confirm},
 		"blocked, and the page was agreed": {Question{MaxAge: -1, Session: hourAgo, Agreed: true, Standing: Standing{Person: [16]byte{1}}}, Login},
 	} {
 		if row.q.Standing == (Standing{}) {

@@ -38,6 +38,14 @@ type formPostPage struct {
 	Fields []hidden
 }
 
+// confirmDevicePage asks whether the device is the person's, so that a code that somebody else has sent them is of no use (RFC 8628 §5.4).
+type confirmDevicePage struct {
+	Client   string
+	UserCode string // to be compared with the device's
+	Action   string
+	SID      string // whose page this is: the answer must come from the same session
+}
+
 // A hidden field of a form.
 type hidden struct{ Name, Value string }
 
@@ -51,6 +59,18 @@ func logoutRefusalView(data logoutRefusalPage) page.View {
 
 func logoutView(data logoutPage, leadsTo string) page.View {
 	return page.View{Name: "logout", Data: data, FormAction: []string{leadsTo}}
+}
+
+func userCodeView(status int, typed, wrong string) page.View {
+	v := page.View{Status: status, Name: "device", Data: typed}
+	if wrong != "" {
+		v.Errors = []page.FieldError{{Field: "user_code", Word: wrong}}
+	}
+	return v
+}
+
+func confirmDeviceView(data confirmDevicePage) page.View {
+	return page.View{Name: "device-confirm", Data: data}
 }
 
 func signedOutView(data signedOutPage) page.View {

@@ -97,7 +97,7 @@ func (cfg Config) check() error {
 
 // CrossOrigin are the patterns to which other sites' pages may post: the rest is refused to them (http.CrossOriginProtection).
 var CrossOrigin = []string{
-	"POST /authorize", "POST /token", "POST /userinfo", "POST /introspect", "POST /revoke", "POST /logout",
+	"POST /authorize", "POST /token", "POST /userinfo", "POST /introspect", "POST /revoke", "POST /device_authorization", "POST /logout",
 }
 
 // Mount puts every route of the provider on mux.
@@ -109,7 +109,12 @@ func (p *Provider) Mount(mux *http.ServeMux) {
 	mux.Handle("POST /logout", site.Handle(p.logout))
 	mux.Handle("POST /logout/decision", site.Handle(p.decideLogout))
 
+	mux.Handle("GET /device", site.Handle(p.device))
+	mux.Handle("POST /device", site.Handle(p.enterUserCode))
+	mux.Handle("POST /device/decision", site.Handle(p.confirmDevice))
+
 	mux.Handle("POST /introspect", endpoint(p.introspect))
+	mux.Handle("POST /device_authorization", endpoint(p.authorizeDevice))
 
 	// For clients that are pages in a browser, of any origin: none of these looks at a cookie.
 	open := func(methods []string, path string, h endpoint) {

@@ -4,20 +4,20 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/ory/fosite"
 
 	"asoba.example/provider/tokens"
 )
 
 // spends is the parameter that holds what a grant type turns into tokens.
-var spends = map[string]string{"authorization_code": "code", "refresh_token": "refresh_token"}
+var spends = map[string]string{"authorization_code": "code", "refresh_token": "refresh_token", deviceCode: "device_code"}
 
-// token handles POST /token (RFC 6749 §3.2). Each grant has a file of its own: code.go, refresh.go, own.go.
+// token handles POST /token (RFC 6749 §3.2). Each grant has a file of its own: code.go, refresh.go, own.go, device.go.
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	values, err := form(w, r)
@@ -46,9 +46,24 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 		return refuse("invalid_request", name+" is missing.") // RFC 6749 §5.2
 	}
 	t := &ticket{client: client, now: p.cfg.Now()}
-	request, err := p.fosite.NewAccessRequest(ctx, r, t)
+	access, err := p.issue(ctx, r, t, grantType, values)
 	if err != nil {
 		return err
+	}
+	return p.answerToken(w, t, access)
+}
+
+// issue makes the access token of a grant.
+func (p *Provider) issue(ctx context.Context, r *http.Request, t *ticket, grantType string, values url.Values) (string, error) {
+	if grantType == deviceCode { // which fosite does not know
+		if err := p.settleDevice(ctx, t, values); err != nil {
+			return "", err
+		}
+		return p.accessToken(t)
+	}
+	request, err := p.fosite.NewAccessRequest(ctx, r, t)
+	if err != nil {
+		return "", err
 	}
 	switch grantType {
 	case "authorization_code":
@@ -59,13 +74,13 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 		err = p.settleOwn(ctx, t, values)
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
 	made, err := p.fosite.NewAccessResponse(ctx, request)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return p.answerToken(w, t, made)
+	return made.GetAccessToken(), nil
 }
 
 // send makes the round trip in which a grant is settled: how the person stands, and what is queued beside it. It tells whether the sign-in
@@ -118,7 +133,7 @@ func (p *Provider) till(t *ticket) time.Time {
 }
 
 // answerToken answers with the tokens (RFC 6749 §5.1; OpenID Connect Core §3.1.3.3).
-func (p *Provider) answerToken(w http.ResponseWriter, t *ticket, made fosite.AccessResponder) (err error) {
+func (p *Provider) answerToken(w http.ResponseWriter, t *ticket, access string) (err error) {
 	var answer struct {
 		AccessToken  string `json:"access_token"`
 		TokenType    string `json:"token_type"`
@@ -127,10 +142,9 @@ func (p *Provider) answerToken(w http.ResponseWriter, t *ticket, made fosite.Acc
 		RefreshToken string `json:"refresh_token,omitempty"`
 		IDToken      string `json:"id_token,omitempty"`
 	}
-	answer.AccessToken, answer.TokenType = made.GetAccessToken(), "Bearer"
+	answer.AccessToken, answer.TokenType, answer.RefreshToken = access, "Bearer", t.next
 	answer.ExpiresIn = int64(p.till(t).Sub(t.now) / time.Second)
 	answer.Scope = strings.Join(t.scopes, " ")
-	answer.RefreshToken, _ = made.GetExtra("refresh_token").(string)
 	if slices.Contains(t.scopes, "openid") {
 		g := t.grant
 		answer.IDToken, err = p.tokens.ID(policyOf(t.client).idToken, tokens.ID{

@@ -446,6 +446,7 @@ func TestRoundTrips(t *testing.T) {
 	b.code("portal")
 	w.agree("service")
 	var code, refresh, access string
+	var asked answer
 	for name, row := range []struct {
 		act         func()
 		redis, psql int
@@ -458,6 +459,10 @@ func TestRoundTrips(t *testing.T) {
 		{func() { access = w.refresh("portal", refresh).text("access_token") }, 0, 2},
 		{func() { w.userinfo(access) }, 1, 1},
 		{func() { w.introspect("cabinet", access) }, 0, 0}, // not for the cabinet
+		{func() { asked = w.askDevice("kiosk", "openid") }, 1, 0},
+		{func() { w.poll("kiosk", asked) }, 1, 0},
+		{func() { b.approve(asked) }, 11, 2}, // all pages together
+		{func() { w.poll("kiosk", asked) }, 1, 1},
 		{func() { w.call("/token", "signer", url.Values{"grant_type": {"client_credentials"}}) }, 1, 0},
 	} {
 		w.hook.take()

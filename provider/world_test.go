@@ -276,7 +276,12 @@ func (w *world) register(registry *clients.Registry) {
 		"verifying-cabinet": {
 			GrantTypes: []string{"client_credentials"}, Scope: "changes:read", ResourceServer: cabinet, IntrospectionSignedResponseAlg: "ES256",
 		},
-		"es": {RedirectURIs: []string{callback}, Scope: identity, IDTokenSignedResponseAlg: "EdDSA", FirstParty: true},
+		"tv": {
+			ClientName: clients.Texts{"": "Television"}, TokenEndpointAuthMethod: "none", Scope: identity + "cabinet.profile.read",
+			GrantTypes: []string{deviceCode, "refresh_token"},
+		},
+		"kiosk": {GrantTypes: []string{deviceCode}, Scope: "openid", FirstParty: true},
+		"es":    {RedirectURIs: []string{callback}, Scope: identity, IDTokenSignedResponseAlg: "EdDSA", FirstParty: true},
 	} {
 		_, secret, err := registry.Register(w.t.Context(), id, m, clients.By{At: w.now()})
 		if err != nil {
@@ -474,7 +479,7 @@ func (w *world) call(path, client string, values url.Values) answer {
 	basic := false
 	switch client {
 	case "":
-	case "app":
+	case "app", "tv":
 		values.Set("client_id", client)
 	case "service":
 		values.Set("client_id", client)

@@ -25,9 +25,11 @@ const (
 	minRSABits = 2048 // FAPI 2.0 Security Profile §5.4.1
 )
 
+const deviceCode = "urn:ietf:params:oauth:grant-type:device_code" // RFC 8628 §3.4
+
 // The values that members may have, of which the provider tells in discovery.
 var (
-	GrantTypes  = []string{"authorization_code", "refresh_token", "client_credentials"}
+	GrantTypes  = []string{"authorization_code", "refresh_token", "client_credentials", deviceCode}
 	AuthMethods = []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}
 	SigningAlgs = []string{"PS256", "ES256", "EdDSA", "RS256"}
 )
@@ -89,8 +91,8 @@ func (m *Metadata) checkGrants() error {
 	}
 	code := slices.Contains(m.GrantTypes, "authorization_code")
 	switch {
-	case !code && slices.Contains(m.GrantTypes, "refresh_token"):
-		return wrong("grant_types", "has refresh_token without authorization_code")
+	case !code && !slices.Contains(m.GrantTypes, deviceCode) && slices.Contains(m.GrantTypes, "refresh_token"):
+		return wrong("grant_types", "has refresh_token without a grant that gives one")
 	case m.public() && slices.Contains(m.GrantTypes, "client_credentials"):
 		return wrong("grant_types", "has client_credentials, which needs credentials")
 	}
@@ -110,7 +112,7 @@ func (m *Metadata) checkGrants() error {
 
 func (m *Metadata) checkScope() error {
 	scopes := strings.Fields(m.Scope)
-	if len(scopes) == 0 && slices.Contains(m.GrantTypes, "authorization_code") {
+	if len(scopes) == 0 && (slices.Contains(m.GrantTypes, "authorization_code") || slices.Contains(m.GrantTypes, deviceCode)) {
 		scopes = []string{"openid"}
 	}
 	for i, s := range scopes {

@@ -1,7 +1,7 @@
 // Package tokens makes what the provider hands out, and reads it again when it comes back.
 //
-//	code, refresh token   opaque: the grant's id, chance, and a tag that tells our own from garbage without asking a
-//	                      database; stored as a digest only                                              Opaque
+//	code, refresh token,  opaque: the grant's id, chance, and a tag that tells our own from garbage without asking a
+//	device code           database; stored as a digest only                                              Opaque
 //	access token          a JWT (RFC 9068), ES256, stored nowhere                                         Maker.Access
 //	ID token              a JWT (OpenID Connect Core §2), signed as the client is registered              Maker.ID
 //	introspection         a JWT (RFC 9701), signed as the resource server is registered                    Maker.Introspection

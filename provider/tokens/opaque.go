@@ -17,6 +17,7 @@ type Kind string
 const (
 	Code    Kind = "code"
 	Refresh Kind = "refresh"
+	Device  Kind = "device" // of the device authorization grant (RFC 8628 §3.2)
 )
 
 // Opaque makes tokens that mean nothing to their bearer:
