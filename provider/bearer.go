@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/provider/api"
+	"asoba.example/provider/clients"
 )
 
 // bearer reads the access token of a request: from the header, or the body of a form, by one of them only, and never from the query
@@ -51,8 +52,14 @@ func invalid(err error) error {
 	return err
 }
 
-// denied tells whether an access token was ended before its time.
+// denied tells whether an access token was ended before its time: itself, its grant, or its client, which is out of use.
 func (p *Provider) denied(ctx context.Context, t api.Token) (bool, error) {
+	switch _, err := p.cfg.Clients.Find(ctx, t.ClientID); {
+	case errors.Is(err, clients.ErrUnknown):
+		return true, nil
+	case err != nil:
+		return false, err
+	}
 	id, err := denialID(t)
 	if err != nil {
 		return false, err

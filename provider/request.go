@@ -70,10 +70,12 @@ func (p *Provider) checkClient(ctx context.Context, q *request) error {
 		return refuse("invalid_request", "client_id must be sent, and once.")
 	}
 	client, err := p.cfg.Clients.Find(ctx, q.values.Get("client_id"))
-	if errors.Is(err, clients.ErrUnknown) {
+	switch {
+	case errors.Is(err, clients.ErrDisabled):
+		return refuse("unauthorized_client", "The client is disabled.").because(err)
+	case errors.Is(err, clients.ErrUnknown):
 		return refuse("invalid_client", "No client is registered with this client_id.").because(err)
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	q.client, q.policy = client, policyOf(client)

@@ -67,6 +67,7 @@ type world struct {
 	person   uuid.UUID
 	jobs     grant.Jobs
 	ring     *keys.Ring
+	registry *clients.Registry
 
 	clock   atomic.Int64 // nanoseconds
 	logged  lines
@@ -138,6 +139,7 @@ func newWorld(t *testing.T) *world {
 	})
 
 	w.people()
+	w.registry = registry
 	w.register(registry)
 	return w
 }

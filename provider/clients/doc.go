@@ -1,12 +1,11 @@
 // Package clients keeps the registered relying parties and checks what they
 // claim to be (RFC 7591, OpenID Connect Registration).
 //
-//	 Register            Disable
-//	──────────▶ in use ◀─────────▶ disabled
-//	               │     Enable        │
-//	               └────── Remove ─────┘
-//	                         ▼
-//	                      removed, for ever
+//	Register ──▶ in use ◀── Disable, Enable ──▶ disabled
+//	                │                               │
+//	                └──────────── Remove ───────────┘
+//	                                ▼
+//	                        removed, for ever
 //
 // A client is what it has registered, with the strict value for whatever it left
 // open. What we do not offer yet is refused when it is registered, rather than

@@ -21,15 +21,11 @@ func (m *Manage) changes(w http.ResponseWriter, r *http.Request) error {
 	if _, err := m.bearer.Require(w, r, "changes:read"); err != nil {
 		return err
 	}
-	after, err := audit.ParseCursor(r.URL.Query().Get("after"))
-	if err != nil {
-		return api.Refuse(http.StatusBadRequest, "invalid_cursor", err, api.Field{Name: "/after", Code: "invalid"})
-	}
-	wait, err := number(r, "wait", 0, 0, longest)
+	after, limit, err := place(r)
 	if err != nil {
 		return err
 	}
-	limit, err := number(r, "limit", 100, 1, 1000)
+	wait, err := number(r, "wait", 0, 0, longest)
 	if err != nil {
 		return err
 	}
@@ -76,6 +72,15 @@ func (m *Manage) names(ctx context.Context, entries []audit.Entry) (map[string]c
 	return names, nil
 }
 
+// place reads from where on the caller goes, and how many it takes at once.
+func place(r *http.Request) (after audit.Cursor, limit int, err error) {
+	if after, err = audit.ParseCursor(r.URL.Query().Get("after")); err != nil {
+		return 0, 0, api.Refuse(http.StatusBadRequest, "invalid_cursor", err, api.Field{Name: "/after", Code: "invalid"})
+	}
+	limit, err = number(r, "limit", 100, 1, 1000)
+	return after, limit, err
+}
+
 // number reads a whole number of the query: its usual value where it is absent, and never more than most.
 func number(r *http.Request, name string, usual, least, most int) (int, error) {
 	text := r.URL.Query().Get(name)
@@ -84,7 +89,12 @@ func number(r *http.Request, name string, usual, least, most int) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < least {
-		return 0, api.Refuse(http.StatusBadRequest, "invalid_parameter", err, api.Field{Name: "/" + name, Code: "invalid"})
+		return 0, invalid(name, err)
 	}
 	return min(n, most), nil
+}
+
+// invalid refuses a parameter of the query.
+func invalid(name string, cause error) error {
+	return api.Refuse(http.StatusBadRequest, "invalid_parameter", cause, api.Field{Name: "/" + name, Code: "invalid"})
 }

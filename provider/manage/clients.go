@@ -22,7 +22,7 @@ func (m *Manage) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	metadata, body, err := decode(w, r, "")
+	metadata, body, err := m.decode(w, r, "")
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (m *Manage) register(w http.ResponseWriter, r *http.Request) error {
 // created keeps the answer that tells of a new client or a new secret, in the transaction that makes it.
 func created(keep keep) func(context.Context, pgx.Tx, *clients.Client, string) error {
 	return func(ctx context.Context, tx pgx.Tx, c *clients.Client, secret string) error {
-		members, err := described(c, secret)
+		members, err := c.Describe(secret)
 		if err != nil {
 			return err
 		}
@@ -61,7 +61,7 @@ func (m *Manage) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	after := r.URL.Query().Get("after")
 	if after != "" && !clients.WellFormed(after) {
-		return api.Refuse(http.StatusBadRequest, "invalid_parameter", nil, api.Field{Name: "/after", Code: "invalid"})
+		return invalid("after", nil)
 	}
 	found, err := m.clients.List(r.Context(), after, limit+1) // one more tells whether there is another page
 	if err != nil {
@@ -76,7 +76,7 @@ func (m *Manage) list(w http.ResponseWriter, r *http.Request) error {
 		page.Next = found[limit-1].ID
 	}
 	for _, c := range found {
-		members, err := described(c, "")
+		members, err := c.Describe("")
 		if err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (m *Manage) replace(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := r.PathValue("client_id")
-	metadata, _, err := decode(w, r, id)
+	metadata, _, err := m.decode(w, r, id)
 	if err != nil {
 		return err
 	}
@@ -138,8 +138,8 @@ func (m *Manage) remove(w http.ResponseWriter, r *http.Request) error {
 }
 
 // decode reads metadata. A client_id in it must be the client's own: the provider chooses it (RFC 9700 §4.15).
-func decode(w http.ResponseWriter, r *http.Request, id string) (metadata clients.Metadata, body json.RawMessage, err error) {
-	body, err = api.Decode[json.RawMessage](w, r)
+func (m *Manage) decode(w http.ResponseWriter, r *http.Request, id string) (metadata clients.Metadata, body json.RawMessage, err error) {
+	body, err = m.document.read(w, r, clients.InvalidClientMetadata)
 	if err != nil {
 		return metadata, nil, err
 	}
@@ -159,31 +159,12 @@ func decode(w http.ResponseWriter, r *http.Request, id string) (metadata clients
 
 // tell tells a client as it is, and which version of it that is.
 func tell(w http.ResponseWriter, c *clients.Client, secret string) error {
-	members, err := described(c, secret)
+	members, err := c.Describe(secret)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("ETag", tag(c.Version))
 	return api.Write(w, http.StatusOK, members)
-}
-
-// described are the members of RFC 7591 §3.2.1.
-func described(c *clients.Client, secret string) (map[string]any, error) {
-	text, err := json.Marshal(c.Metadata)
-	if err != nil {
-		return nil, err
-	}
-	var members map[string]any
-	if err := json.Unmarshal(text, &members); err != nil {
-		return nil, err
-	}
-	members["client_id"] = c.ID
-	members["client_id_issued_at"] = c.CreatedAt.Unix()
-	if secret != "" {
-		members["client_secret"] = secret
-		members["client_secret_expires_at"] = 0
-	}
-	return members, nil
 }
 
 func refusal(err error) error {
@@ -199,6 +180,8 @@ func refusal(err error) error {
 		return api.Refuse(http.StatusNotFound, "unknown_client", err)
 	case errors.Is(err, clients.ErrStale):
 		return api.Refuse(http.StatusPreconditionFailed, "stale", err)
+	case errors.Is(err, clients.ErrNoSecret):
+		return api.Refuse(http.StatusConflict, "no_secret", err)
 	}
 	return err
 }

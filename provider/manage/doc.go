@@ -1,7 +1,12 @@
 // Package manage is the management API's doors that belong to the provider:
-// clients, the feed of changes, and the document that describes the whole API.
+// clients, the feed of changes, the search for events, and the document that
+// describes the whole API, for programs and for people.
 //
 // Its callers are operators, desks and other systems of the state, each with an
 // access token of this provider for this API (RFC 9068). Bearer is that check,
 // for the rooms whose doors stand beside these as well.
+//
+// Bodies are held to the document. Who changes a thing names the version that
+// they have seen (If-Match); who makes one may send the request again without
+// making a second (Idempotency-Key, see Answers).
 package manage

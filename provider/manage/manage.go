@@ -1,8 +1,6 @@
 package manage
 
 import (
-	_ "embed"
-	"net/http"
 	"time"
 
 	"asoba.example/provider/api"
@@ -21,16 +19,21 @@ type Config struct {
 
 // A Manage is the doors.
 type Manage struct {
-	bearer  Bearer
-	clients *clients.Registry
-	answers *Answers
-	feed    *audit.Feed
-	now     func() time.Time
+	document document
+	bearer   Bearer
+	clients  *clients.Registry
+	answers  *Answers
+	feed     *audit.Feed
+	now      func() time.Time
 }
 
 // New makes the doors.
-func New(cfg Config) *Manage {
-	return &Manage{bearer: cfg.Bearer, clients: cfg.Clients, answers: cfg.Answers, feed: cfg.Feed, now: cfg.Now}
+func New(cfg Config) (*Manage, error) {
+	document, err := readDocument()
+	if err != nil {
+		return nil, err
+	}
+	return &Manage{document: document, bearer: cfg.Bearer, clients: cfg.Clients, answers: cfg.Answers, feed: cfg.Feed, now: cfg.Now}, nil
 }
 
 // Mount opens the doors.
@@ -40,18 +43,12 @@ func (m *Manage) Mount(mux api.Mux) {
 	mux.Handle("GET /clients/{client_id}", api.Handler(m.show))
 	mux.Handle("PUT /clients/{client_id}", api.Handler(m.replace))
 	mux.Handle("DELETE /clients/{client_id}", api.Handler(m.remove))
+	mux.Handle("POST /clients/{client_id}/secrets", api.Handler(m.rotate))
+	mux.Handle("POST /clients/{client_id}/disable", api.Handler(m.disable))
+	mux.Handle("POST /clients/{client_id}/enable", api.Handler(m.enable))
+	mux.Handle("GET /clients/{client_id}/history", api.Handler(m.history))
+	mux.Handle("GET /audit/events", api.Handler(m.events))
 	mux.Handle("GET /changes", api.Handler(m.changes))
 	mux.Handle("GET /openapi.json", api.Handler(m.openapi))
-}
-
-// Document is the management API in OpenAPI 3.1, with the doors of other rooms.
-//
-//go:embed openapi.json
-var Document []byte
-
-// openapi handles GET /openapi.json, which anybody may read.
-func (m *Manage) openapi(w http.ResponseWriter, _ *http.Request) error {
-	w.Header().Set("Content-Type", "application/json")
-	_, err := w.Write(Document)
-	return err
+	mux.Handle("GET /docs", api.Handler(m.docs))
 }

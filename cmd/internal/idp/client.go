@@ -1,10 +1,12 @@
 package idp
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,6 +16,32 @@ import (
 
 func clientCommand(config reader) *cobra.Command {
 	client := group("client", "Clients: e-services, desks' systems, the cabinet")
+	client.AddCommand(
+		addClientCommand(config), listClientsCommand(config), changeClientCommand(config), rotateSecretCommand(config),
+		onClient(config, "show ID", "Show a client and its version", func(ctx context.Context, h *house, id string) (*clients.Client, error) {
+			return h.clients.Look(ctx, id)
+		}),
+		onClient(config, "disable ID", "Keep everything from a client until it is enabled", func(ctx context.Context, h *house, id string) (*clients.Client, error) {
+			return h.clients.Disable(ctx, id, clients.Any, clients.By{At: time.Now()})
+		}),
+		onClient(config, "enable ID", "Let a disabled client have again what it had", func(ctx context.Context, h *house, id string) (*clients.Client, error) {
+			return h.clients.Enable(ctx, id, clients.Any, clients.By{At: time.Now()})
+		}),
+		&cobra.Command{
+			Use:   "remove ID",
+			Short: "Take a client out of use, for ever",
+			Args:  cobra.ExactArgs(1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return withHouse(cmd, config, func(h *house) error {
+					return h.clients.Remove(cmd.Context(), args[0], clients.Any, clients.By{At: time.Now()})
+				})
+			},
+		},
+	)
+	return client
+}
+
+func addClientCommand(config reader) *cobra.Command {
 	var id string
 	add := &cobra.Command{
 		Use:   "add FILE",
@@ -22,36 +50,153 @@ func clientCommand(config reader) *cobra.Command {
 			"Prints client_id and, for a client with a secret, client_secret: it is told only here, only once.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in := cmd.InOrStdin()
-			if args[0] != "-" {
-				file, err := os.Open(args[0])
-				if err != nil {
-					return err
-				}
-				defer file.Close()
-				in = file
-			}
-			raw, err := io.ReadAll(in)
+			metadata, err := readMetadata(cmd, args[0])
 			if err != nil {
 				return err
-			}
-			var metadata clients.Metadata
-			if err := json.Unmarshal(raw, &metadata); err != nil {
-				return fmt.Errorf("%s is not client metadata: %w", args[0], err)
 			}
 			return withHouse(cmd, config, func(h *house) error {
 				registered, secret, err := h.clients.Register(cmd.Context(), id, metadata, clients.By{At: time.Now()})
 				if err != nil {
 					return err
 				}
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
-					ID     string `json:"client_id"`
-					Secret string `json:"client_secret,omitempty"`
-				}{registered.ID, secret})
+				return tellCredentials(cmd, registered, secret)
 			})
 		},
 	}
 	add.Flags().StringVar(&id, "id", "", "the client_id; one is made where none is chosen")
-	client.AddCommand(add)
-	return client
+	return add
+}
+
+func changeClientCommand(config reader) *cobra.Command {
+	var version int64
+	change := &cobra.Command{
+		Use:   "change ID FILE",
+		Short: "Set a client's metadata, whole, from a JSON file or - for standard input",
+		Long: "Set a client's metadata, whole, from a JSON file or - for standard input. What is left out is back at its default.\n" +
+			"Prints client_id and, for a client that had no secret and now needs one, client_secret.",
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			metadata, err := readMetadata(cmd, args[1])
+			if err != nil {
+				return err
+			}
+			return withHouse(cmd, config, func(h *house) error {
+				changed, secret, err := h.clients.Replace(cmd.Context(), args[0], clients.Version(version), metadata, clients.By{At: time.Now()})
+				if err != nil {
+					return err
+				}
+				return tellCredentials(cmd, changed, secret)
+			})
+		},
+	}
+	change.Flags().Int64Var(&version, "version", int64(clients.Any), "the version that the change is made from, as show tells it; 0 for any")
+	return change
+}
+
+func rotateSecretCommand(config reader) *cobra.Command {
+	var overlap time.Duration
+	rotate := &cobra.Command{
+		Use:   "rotate-secret ID",
+		Short: "Give a client a new secret; the one before stays good for a while",
+		Long: "Give a client a new secret; the one before stays good for a while.\n" +
+			"Prints client_id and client_secret: it is told only here, only once.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if overlap < 0 {
+				return fmt.Errorf("--overlap: %s is less than nothing", overlap)
+			}
+			return withHouse(cmd, config, func(h *house) error {
+				client, secret, err := h.clients.Rotate(cmd.Context(), args[0], clients.Any, overlap, clients.By{At: time.Now()})
+				if err != nil {
+					return err
+				}
+				return tellCredentials(cmd, client, secret)
+			})
+		},
+	}
+	rotate.Flags().DurationVar(&overlap, "overlap", 7*24*time.Hour, "how long the secret before stays good; 0 ends it at once")
+	return rotate
+}
+
+func listClientsCommand(config reader) *cobra.Command {
+	const page = 500
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the clients: client_id, how it stands, name",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withHouse(cmd, config, func(h *house) error {
+				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+				for after := ""; ; {
+					found, err := h.clients.List(cmd.Context(), after, page)
+					if err != nil {
+						return err
+					}
+					for _, c := range found {
+						standing := "in use"
+						if c.DisabledAt != nil {
+							standing = "disabled"
+						}
+						fmt.Fprintf(table, "%s\t%s\t%s\n", c.ID, standing, c.Name("ru"))
+						after = c.ID
+					}
+					if len(found) < page {
+						return table.Flush()
+					}
+				}
+			})
+		},
+	}
+}
+
+// onClient is a command that does something with one client, and shows it.
+func onClient(config reader, use, short string, act func(context.Context, *house, string) (*clients.Client, error)) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withHouse(cmd, config, func(h *house) error {
+				client, err := act(cmd.Context(), h, args[0])
+				if err != nil {
+					return err
+				}
+				members, err := client.Describe("")
+				if err != nil {
+					return err
+				}
+				members["version"] = client.Version
+				encoder := json.NewEncoder(cmd.OutOrStdout())
+				encoder.SetIndent("", "  ")
+				return encoder.Encode(members)
+			})
+		},
+	}
+}
+
+// readMetadata reads metadata from a file, or - for what comes in.
+func readMetadata(cmd *cobra.Command, name string) (metadata clients.Metadata, err error) {
+	in := cmd.InOrStdin()
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return metadata, err
+		}
+		defer file.Close()
+		in = file
+	}
+	raw, err := io.ReadAll(in)
+	if err != nil {
+		return metadata, err
+	}
+	if err := json.Unmarshal(raw, &metadata); err != nil {
+		return metadata, fmt.Errorf("%s is not client metadata: %w", name, err)
+	}
+	return metadata, nil
+}
+
+// tellCredentials prints what a client authenticates with, for scripts.
+func tellCredentials(cmd *cobra.Command, c *clients.Client, secret string) error {
+	return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
+		ID     string `json:"client_id"`
+		Secret string `json:"client_secret,omitempty"`
+	}{c.ID, secret})
 }

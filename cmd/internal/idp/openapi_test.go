@@ -22,7 +22,11 @@ func (p *patterns) Handle(pattern string, _ http.Handler) { *p = append(*p, patt
 func TestTheManagementAPIIsItsDocument(t *testing.T) {
 	t.Parallel()
 	var doors patterns
-	manage.New(manage.Config{}).Mount(&doors)
+	operators, err := manage.New(manage.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	operators.Mount(&doors)
 	login.People{}.Mount(&doors)
 	new(desk.Doors).Mount(&doors)
 

@@ -159,7 +159,11 @@ func (h *house) management() (http.Handler, error) {
 		Denials:  h.denials, Clients: h.clients,
 	}
 	mux := http.NewServeMux()
-	manage.New(manage.Config{Bearer: bearer, Clients: h.clients, Answers: h.answers, Feed: h.feed, Now: time.Now}).Mount(mux)
+	operators, err := manage.New(manage.Config{Bearer: bearer, Clients: h.clients, Answers: h.answers, Feed: h.feed, Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	operators.Mount(mux)
 	service, err := desk.New(desk.Config{
 		Pool: h.Pool, Box: h.box, Registry: h.identities, Codes: h.codes, Outbox: h.outbox, Now: time.Now,
 	})

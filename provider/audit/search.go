@@ -1,0 +1,102 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// A Line is an event as an auditor reads it: every kind, and which clerk acted.
+type Line struct {
+	Cursor   Cursor            `json:"cursor"`
+	Kind     Kind              `json:"kind"`
+	At       time.Time         `json:"at"`
+	Person   uuid.UUID         `json:"person,omitzero"`
+	Clerk    uuid.UUID         `json:"clerk,omitzero"`
+	Office   string            `json:"office,omitempty"`
+	ClientID string            `json:"client_id,omitempty"`
+	GID      uuid.UUID         `json:"gid,omitzero"`
+	SID      string            `json:"sid,omitempty"`
+	ACR      string            `json:"acr,omitempty"`
+	Agent    string            `json:"agent,omitempty"`
+	Edition  int64             `json:"edition,omitempty"`
+	Detail   map[string]string `json:"detail,omitempty"`
+}
+
+const lines = `
+	SELECT place, kind, at, coalesce(person_id, $1), coalesce(clerk_id, $1), coalesce(office, ''), coalesce(client_id, ''),
+	       coalesce(gid, $1), coalesce(sid, ''), coalesce(acr, ''), coalesce(agent, ''), coalesce(edition, 0), detail
+	FROM event `
+
+// A Filter says which events are searched for; what is zero does not count.
+type Filter struct {
+	Kind     Kind
+	ClientID string
+	Person   uuid.UUID
+}
+
+// stretch is how many places one search looks at, so that a rare thing is not sought through years in one statement. A
+// person's events are found without looking at others'.
+const stretch = 100_000
+
+// Search gives at most limit events after a cursor, and the cursor to go on from. Where that has moved, there may be
+// more, even if none was found; where it has not, everything was seen.
+func (f *Feed) Search(ctx context.Context, by Filter, after Cursor, limit int) ([]Line, Cursor, error) {
+	const last = `SELECT coalesce(max(place), 0) FROM event`
+
+	const find = lines + `
+		WHERE place > $2 AND ($3 = '' OR kind = $3) AND ($4 = '' OR client_id = $4)
+		  AND ($5 = $1 OR person_id = $5) AND ($5 <> $1 OR place <= $2 + $6)
+		ORDER BY place LIMIT $7`
+
+	var (
+		found []Line
+		head  Cursor
+	)
+	b := new(pgx.Batch)
+	b.Queue(last).QueryRow(func(row pgx.Row) error { return row.Scan(&head) })
+	b.Queue(find, uuid.Nil, after, string(by.Kind), by.ClientID, by.Person, stretch, limit).
+		Query(func(rows pgx.Rows) (err error) {
+			found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Line])
+			return err
+		})
+	if err := f.pool.SendBatch(ctx, b).Close(); err != nil {
+		return nil, 0, fmt.Errorf("search the events: %w", err)
+	}
+	if by.Person == uuid.Nil {
+		head = min(head, after+stretch)
+	}
+	return found, reached(found, after, head, limit), nil
+}
+
+// OfClient gives at most limit changes of a client after a cursor, and the cursor to go on from.
+func (f *Feed) OfClient(ctx context.Context, clientID string, after Cursor, limit int) ([]Line, Cursor, error) {
+	const find = lines + `
+		WHERE client_id = $2 AND kind LIKE 'client.%' AND place > $3
+		ORDER BY place LIMIT $4`
+
+	rows, _ := f.pool.Query(ctx, find, uuid.Nil, clientID, after, limit)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Line])
+	if err != nil {
+		return nil, 0, fmt.Errorf("find the changes of a client: %w", err)
+	}
+	return found, reached(found, after, after, limit), nil
+}
+
+// reached is how far a search has come: to its last event where there may be more, or else to the end of what it looked at.
+func reached(found []Line, after, end Cursor, limit int) Cursor {
+	n := len(found)
+	for i := range found {
+		found[i].At = found[i].At.UTC()
+	}
+	switch {
+	case n == limit:
+		return found[n-1].Cursor
+	case n > 0:
+		return max(after, end, found[n-1].Cursor)
+	}
+	return max(after, end)
+}

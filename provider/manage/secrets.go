@@ -1,0 +1,40 @@
+package manage
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"asoba.example/provider/clients"
+)
+
+// overlap is how long the secret before stays good after a rotation where nobody says how long: a service with many
+// parts takes over the new one between two working days, or over a holiday.
+const overlap = 7 * 24 * time.Hour
+
+// rotate handles POST /clients/{client_id}/secrets: a new secret, told this once.
+func (m *Manage) rotate(w http.ResponseWriter, r *http.Request) error {
+	token, err := m.bearer.Require(w, r, manageClients)
+	if err != nil {
+		return err
+	}
+	version, err := named(r)
+	if err != nil {
+		return err
+	}
+	body, err := m.document.read(w, r, "invalid_body")
+	if err != nil {
+		return err
+	}
+	asked := struct{ Overlap int64 }{int64(overlap / time.Second)}
+	if len(body) > 0 {
+		if err := json.Unmarshal(body, &asked); err != nil {
+			return err
+		}
+	}
+	return m.answers.once(w, r, token.ClientID, body, func(keep keep) error {
+		by := clients.By{ClientID: token.ClientID, At: m.now(), Also: created(keep)}
+		_, _, err := m.clients.Rotate(r.Context(), r.PathValue("client_id"), version, time.Duration(asked.Overlap)*time.Second, by)
+		return refusal(err)
+	})
+}
