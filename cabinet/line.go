@@ -36,7 +36,7 @@ var told = map[string]bool{
 	"profile.changed.birth_date": true, "profile.changed.citizenship": true,
 	"profile.changed.identification_number": true, "profile.changed.incapable": true, "profile.changed.limited": true,
 	"profile.changed.sex": true,
-	"profile.read":        true, "sessions.ended": true, "sign_in.refused": true, "signed_in": true, "signed_out": true,
+	"profile.read":        true, "sessions.ended": true, "sign_in.refused": true, "signed_in": true, "signed_out": true, "token.exchanged": true,
 }
 
 func (c *Cabinet) lines(entries []journal.Entry, language string) []line {

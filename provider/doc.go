@@ -29,6 +29,7 @@
 //	token, a code                    Redis: code    │ PostgreSQL: standing, the grant
 //	token, a refresh token           PostgreSQL: the token │ PostgreSQL: standing, renewal
 //	token, a device code             Redis: the device │ PostgreSQL: standing, the grant; while it waits Redis alone
+//	token, an exchange               Redis: deny list │ PostgreSQL: the grant │ PostgreSQL: standing, the record
 //	token, client_credentials        none
 //	introspection                    Redis: deny list
 //	userinfo                         Redis: deny list │ PostgreSQL: standing, claims

@@ -12,6 +12,7 @@ import (
 	"github.com/ory/fosite/handler/oauth2"
 	"github.com/ory/fosite/handler/pkce"
 
+	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/tokens"
@@ -37,6 +38,7 @@ type ticket struct {
 	digest  []byte        // its digest
 	next    string        // the refresh token that is handed out; "" for none
 
+	act      *api.Actor // who acts, by a token that was exchanged
 	subject  string
 	scopes   []string // of the access token: the grant's, or fewer
 	audience []string

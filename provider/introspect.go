@@ -27,6 +27,8 @@ type introspection struct {
 	ACR       string   `json:"acr,omitempty"`
 	GID       string   `json:"gid,omitempty"`
 	SID       string   `json:"sid,omitempty"`
+
+	Act *api.Actor `json:"act,omitempty"` // RFC 8693 §4.1
 }
 
 // introspect handles POST /introspect (RFC 7662; RFC 9701 for signed answers).
@@ -81,7 +83,7 @@ func (p *Provider) inspect(ctx context.Context, client *clients.Client, raw stri
 	answer := introspection{
 		Active: true, Issuer: token.Issuer, Subject: token.Subject, Audience: token.Audience, ClientID: token.ClientID,
 		Scope: strings.Join(token.Scopes, " "), TokenType: "Bearer", Expiry: token.Expiry.Unix(), IssuedAt: token.IssuedAt.Unix(),
-		ID: token.ID, ACR: token.ACR, GID: token.GID, SID: token.SID,
+		ID: token.ID, ACR: token.ACR, GID: token.GID, SID: token.SID, Act: token.Act,
 	}
 	if !token.AuthTime.IsZero() {
 		answer.AuthTime = token.AuthTime.Unix()

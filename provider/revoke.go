@@ -60,6 +60,10 @@ func (p *Provider) revokeAccess(ctx context.Context, client *clients.Client, raw
 	if err != nil {
 		return err
 	}
+	if token.Act != nil {
+		// It would take the grant with it, which another client was given (RFC 7009 §2.2.1).
+		return refuse("unsupported_token_type", "A token that was exchanged is not revoked by itself: it ends in minutes, or with the grant.")
+	}
 	id, err := denialID(token)
 	if err != nil {
 		return err

@@ -15,9 +15,10 @@ import (
 )
 
 // spends is the parameter that holds what a grant type turns into tokens.
-var spends = map[string]string{"authorization_code": "code", "refresh_token": "refresh_token", deviceCode: "device_code"}
+var spends = map[string]string{"authorization_code": "code", "refresh_token": "refresh_token", deviceCode: "device_code", tokenExchange: "subject_token"}
 
-// token handles POST /token (RFC 6749 §3.2). Each grant has a file of its own: code.go, refresh.go, own.go, device.go.
+// token handles POST /token (RFC 6749 §3.2). Each grant has a file of its own: code.go, refresh.go, own.go, device.go,
+// exchange.go.
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	values, err := form(w, r)
@@ -27,8 +28,10 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 	if err := once(values); err != nil {
 		return err
 	}
-	values.Del("audience") // not a parameter here, but fosite would take it for one
 	grantType := values.Get("grant_type")
+	if grantType != tokenExchange {
+		values.Del("audience") // not a parameter here, but fosite would take it for one
+	}
 	switch {
 	case grantType == "":
 		return refuse("invalid_request", "grant_type is missing.")
@@ -55,8 +58,14 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 
 // issue makes the access token of a grant.
 func (p *Provider) issue(ctx context.Context, r *http.Request, t *ticket, grantType string, values url.Values) (string, error) {
-	if grantType == deviceCode { // which fosite does not know
+	switch grantType { // those that fosite does not know
+	case deviceCode:
 		if err := p.settleDevice(ctx, t, values); err != nil {
+			return "", err
+		}
+		return p.accessToken(t)
+	case tokenExchange:
+		if err := p.settleExchange(ctx, t, values); err != nil {
 			return "", err
 		}
 		return p.accessToken(t)
@@ -119,7 +128,7 @@ func (p *Provider) accessToken(t *ticket) (string, error) {
 	return p.tokens.Access(tokens.Access{
 		Subject: t.subject, ClientID: t.client.ID, Audience: t.audience, Scopes: t.scopes,
 		GID: g.ID, SID: g.SID, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
-		Till: p.till(t),
+		Act: t.act, Till: p.till(t),
 	}, t.now)
 }
 
@@ -141,11 +150,15 @@ func (p *Provider) answerToken(w http.ResponseWriter, t *ticket, access string) 
 		Scope        string `json:"scope"`
 		RefreshToken string `json:"refresh_token,omitempty"`
 		IDToken      string `json:"id_token,omitempty"`
+		IssuedType   string `json:"issued_token_type,omitempty"` // RFC 8693 §2.2.1
 	}
 	answer.AccessToken, answer.TokenType, answer.RefreshToken = access, "Bearer", t.next
 	answer.ExpiresIn = int64(p.till(t).Sub(t.now) / time.Second)
 	answer.Scope = strings.Join(t.scopes, " ")
-	if slices.Contains(t.scopes, "openid") {
+	switch {
+	case t.act != nil:
+		answer.IssuedType = ofAccess
+	case slices.Contains(t.scopes, "openid"):
 		g := t.grant
 		answer.IDToken, err = p.tokens.ID(policyOf(t.client).idToken, tokens.ID{
 			Subject: t.subject, ClientID: t.client.ID, Nonce: t.nonce, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR, SID: g.SID,

@@ -283,7 +283,20 @@ func (w *world) register(registry *clients.Registry) {
 			GrantTypes: []string{deviceCode, "refresh_token"},
 		},
 		"kiosk": {GrantTypes: []string{deviceCode}, Scope: "openid", FirstParty: true},
-		"es":    {RedirectURIs: []string{callback}, Scope: identity, IDTokenSignedResponseAlg: "EdDSA", FirstParty: true},
+		"hub": {
+			RedirectURIs: []string{callback}, Scope: identity + "cabinet.profile.read changes:read", GrantTypes: both, FirstParty: true,
+		},
+		"relay": {
+			GrantTypes: []string{tokenExchange}, ResourceServer: cabinet, TokenExchange: []clients.Exchange{
+				{Audience: w.issuer, Scope: "openid phone"}, {Audience: management, Scope: "changes:read"},
+			},
+		},
+		"backend": {
+			GrantTypes: []string{tokenExchange}, ResourceServer: management, TokenExchange: []clients.Exchange{
+				{Audience: cabinet, Scope: "changes:read"}, {Audience: management, Scope: "changes:read"},
+			},
+		},
+		"es": {RedirectURIs: []string{callback}, Scope: identity, IDTokenSignedResponseAlg: "EdDSA", FirstParty: true},
 	} {
 		_, secret, err := registry.Register(w.t.Context(), id, m, clients.By{At: w.now()})
 		if err != nil {

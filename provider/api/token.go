@@ -48,6 +48,22 @@ type Token struct {
 	AuthTime time.Time // zero for client_credentials
 	IssuedAt time.Time
 	Expiry   time.Time
+	Act      *Actor // who acts for the subject with a token that was exchanged; nil: whom it was issued to
+}
+
+// An Actor acts for the subject of a token, having been shown one by the actor before (RFC 8693 §4.1). The last one stands first; only that
+// one is to be judged by.
+type Actor struct {
+	Subject string `json:"sub"` // a client's id
+	Act     *Actor `json:"act,omitempty"`
+}
+
+// Depth counts those who act one for another.
+func (a *Actor) Depth() int {
+	if a == nil {
+		return 0
+	}
+	return 1 + a.Act.Depth()
 }
 
 // Has tells whether the token carries the scope.
@@ -140,6 +156,7 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 		GID      string           `json:"gid"`
 		SID      string           `json:"sid"`
 		ACR      string           `json:"acr"`
+		Act      *Actor           `json:"act"`
 		AuthTime *jwt.NumericDate `json:"auth_time"`
 	}
 	if err := parsed.Claims(key.Key, &claims); err != nil {
@@ -168,6 +185,7 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 		ACR:      claims.ACR,
 		IssuedAt: claims.IssuedAt.Time().UTC(),
 		Expiry:   claims.Expiry.Time().UTC(),
+		Act:      claims.Act,
 	}
 	if claims.AuthTime != nil {
 		token.AuthTime = claims.AuthTime.Time().UTC()

@@ -34,6 +34,7 @@ const (
 	CodeSent            Kind = "code.sent"
 	GrantGiven          Kind = "grant.given" // a client was given tokens; Event.Detail["scope"]
 	GrantEnded          Kind = "grant.ended"
+	TokenExchanged      Kind = "token.exchanged" // a resource server was given a token for another; Event.Detail["scope"]
 	AgreementGiven      Kind = "agreement.given" // Event.Detail["scope"]
 	AgreementWithdrawn  Kind = "agreement.withdrawn"
 	ClientRegistered    Kind = "client.registered" // Event.Detail["after"]: the members of the metadata, in JSON

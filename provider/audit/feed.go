@@ -68,7 +68,7 @@ var told = []string{
 	string(IdentifierIssued), string(PasswordReissued), string(IdentifierActivated), string(PasswordChanged),
 	string(IdentifierBlocked), string(IdentifierUnblocked),
 	string(SignedIn), string(SignInRefused), string(SignedOut), string(SessionsEnded),
-	string(GrantGiven), string(GrantEnded), string(AgreementGiven), string(AgreementWithdrawn),
+	string(GrantGiven), string(GrantEnded), string(TokenExchanged), string(AgreementGiven), string(AgreementWithdrawn),
 }
 
 // A Feed tells consumers what happened, in order, each from where they were.

@@ -25,11 +25,14 @@ const (
 	minRSABits = 2048 // FAPI 2.0 Security Profile §5.4.1
 )
 
-const deviceCode = "urn:ietf:params:oauth:grant-type:device_code" // RFC 8628 §3.4
+const (
+	deviceCode    = "urn:ietf:params:oauth:grant-type:device_code"    // RFC 8628 §3.4
+	tokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange" // RFC 8693 §2.1
+)
 
 // The values that members may have, of which the provider tells in discovery.
 var (
-	GrantTypes  = []string{"authorization_code", "refresh_token", "client_credentials", deviceCode}
+	GrantTypes  = []string{"authorization_code", "refresh_token", "client_credentials", deviceCode, tokenExchange}
 	AuthMethods = []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}
 	SigningAlgs = []string{"PS256", "ES256", "EdDSA", "RS256"}
 )
@@ -67,7 +70,7 @@ func (m Metadata) checked() (Metadata, error) {
 	}
 	for _, check := range []func(*Metadata) error{
 		(*Metadata).checkGrants, (*Metadata).checkScope, (*Metadata).checkRedirects, (*Metadata).checkPKCE,
-		(*Metadata).checkKeys, (*Metadata).checkResources, (*Metadata).checkLinks, (*Metadata).checkTexts,
+		(*Metadata).checkKeys, (*Metadata).checkResources, (*Metadata).checkExchange, (*Metadata).checkLinks, (*Metadata).checkTexts,
 	} {
 		if err := check(&m); err != nil {
 			return m, err
@@ -263,6 +266,36 @@ func (m *Metadata) checkResources() error {
 	}
 	if m.public() {
 		return wrong("resource_server", "needs credentials") // RFC 7662 §2.1
+	}
+	return nil
+}
+
+// checkExchange holds that tokens are exchanged by whoever is shown them, and as it is said here (RFC 8693 §1.1).
+func (m *Metadata) checkExchange() error {
+	switch registered := slices.Contains(m.GrantTypes, tokenExchange); {
+	case registered != (len(m.TokenExchange) > 0):
+		return wrong("token_exchange", "goes with the grant type "+tokenExchange)
+	case registered && m.ResourceServer == "":
+		return wrong("token_exchange", "needs resource_server")
+	case len(m.TokenExchange) > maxURIs:
+		return wrong("token_exchange", "has too many")
+	}
+	for i, e := range m.TokenExchange {
+		if _, reason := absolute(e.Audience); reason != "" {
+			return wrong("token_exchange", reason)
+		}
+		if slices.ContainsFunc(m.TokenExchange[:i], func(other Exchange) bool { return other.Audience == e.Audience }) {
+			return wrong("token_exchange", "has an audience twice")
+		}
+		scopes := strings.Fields(e.Scope)
+		if len(scopes) == 0 {
+			return wrong("token_exchange", "has one without a scope")
+		}
+		for _, s := range scopes {
+			if !known(s) || s == "offline_access" {
+				return wrong("token_exchange", fmt.Sprintf("has the scope %.40q, which is none of a token", s))
+			}
+		}
 	}
 	return nil
 }

@@ -66,6 +66,15 @@ type Metadata struct {
 	LegalBasis     Texts    `json:"-"`                         // the law that lets the client ask: legal_basis, legal_basis#be, …
 	Resources      []string `json:"resources,omitempty"`       // audiences it may ask tokens for (RFC 8707)
 	ResourceServer string   `json:"resource_server,omitempty"` // the audience it serves, and so may introspect
+
+	TokenExchange []Exchange `json:"token_exchange,omitempty"`
+}
+
+// An Exchange is what a resource server may exchange the tokens for that it is shown (RFC 8693): tokens for another audience, with those of
+// these scopes that the exchanged one has.
+type Exchange struct {
+	Audience string `json:"audience"`
+	Scope    string `json:"scope"`
 }
 
 // Texts say one thing in several languages; "" is the one for all others (RFC 7591 §2.2).

@@ -46,6 +46,7 @@ func TestWrongMetadataIsRefusedByName(t *testing.T) {
 	t.Parallel()
 	const uri, meta = clients.InvalidRedirectURI, clients.InvalidClientMetadata
 	const cb = `"redirect_uris":["https://portal.example/cb"],`
+	const exchange, server = `"grant_types":["urn:ietf:params:oauth:grant-type:token-exchange"],`, `"resource_server":"https://own.example",`
 	redirect := func(uri string) string {
 		text, _ := json.Marshal(uri)
 		return `"redirect_uris":[` + string(text) + `]`
@@ -89,6 +90,14 @@ func TestWrongMetadataIsRefusedByName(t *testing.T) {
 		{cb + `"jwks":{"keys":1}`, meta, "jwks"},
 		{cb + `"id_token_signed_response_alg":"none"`, meta, "id_token_signed_response_alg"},
 		{cb + `"id_token_signed_response_alg":"HS256"`, meta, "id_token_signed_response_alg"},
+		{cb + `"token_exchange":[{"audience":"https://api.example","scope":"openid"}]`, meta, "token_exchange"},
+		{exchange + `"token_exchange":[]`, meta, "token_exchange"},
+		{exchange + `"token_exchange":[{"audience":"https://api.example","scope":"openid"}]`, meta, "token_exchange"},
+		{exchange + server + `"token_exchange":[{"audience":"api","scope":"openid"}]`, meta, "token_exchange"},
+		{exchange + server + `"token_exchange":[{"audience":"https://api.example","scope":""}]`, meta, "token_exchange"},
+		{exchange + server + `"token_exchange":[{"audience":"https://api.example","scope":"openid email"}]`, meta, "token_exchange"},
+		{exchange + server + `"token_exchange":[{"audience":"https://api.example","scope":"offline_access"}]`, meta, "token_exchange"},
+		{exchange + server + `"token_exchange":{"audience":"https://api.example"}`, meta, "token_exchange"},
 		{cb + `"introspection_signed_response_alg":"none"`, meta, "introspection_signed_response_alg"},
 		{cb + `"require_pkce":false,"token_endpoint_auth_method":"none"`, meta, "require_pkce"},
 		{cb + `"require_pkce":"no"`, meta, "require_pkce"},

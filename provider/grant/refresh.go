@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// ErrUnknown says that there is no such refresh token.
-var ErrUnknown = errors.New("no such refresh token")
+// ErrUnknown says that there is no such refresh token or grant.
+var ErrUnknown = errors.New("no such refresh token or grant")
 
 // Grace is how long a used refresh token is answered with its successor once
 // more: as long as a client waits for an answer that was lost on the way before

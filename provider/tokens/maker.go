@@ -14,6 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/google/uuid"
 
+	"asoba.example/provider/api"
 	"asoba.example/provider/keys"
 )
 
@@ -43,6 +44,7 @@ type Access struct {
 	AuthTime time.Time
 	ACR      string
 	AMR      []string
+	Act      *api.Actor // of a token that was exchanged (RFC 8693 §4.1)
 	Till     time.Time
 }
 
@@ -60,6 +62,8 @@ type accessClaims struct {
 	AMR      []string `json:"amr,omitempty"`
 	GID      string   `json:"gid,omitempty"`
 	SID      string   `json:"sid,omitempty"`
+
+	Act *api.Actor `json:"act,omitempty"`
 }
 
 // Access makes an access token.
@@ -71,7 +75,7 @@ func (m *Maker) Access(a Access, now time.Time) (string, error) {
 	c := accessClaims{
 		Issuer: m.Issuer, Subject: a.Subject, Audience: a.Audience, ClientID: a.ClientID,
 		Expiry: a.Till.Unix(), IssuedAt: now.Unix(), ID: id.String(),
-		Scope: strings.Join(a.Scopes, " "), ACR: a.ACR, AMR: a.AMR, SID: a.SID,
+		Scope: strings.Join(a.Scopes, " "), ACR: a.ACR, AMR: a.AMR, SID: a.SID, Act: a.Act,
 	}
 	if a.GID != uuid.Nil {
 		c.GID, c.AuthTime = a.GID.String(), a.AuthTime.Unix()

@@ -1,0 +1,33 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// Find gives a live grant, or ErrUnknown.
+func Find(ctx context.Context, db Querier, gid uuid.UUID) (Grant, error) {
+	const find = `
+		SELECT id, person_id, client_id, sid, scopes, audience, auth_time, acr, amr, given_at, till
+		FROM client_grant WHERE id = $1 AND ended_at IS NULL`
+
+	var g Grant
+	err := db.QueryRow(ctx, find, gid).Scan(&g.ID, &g.Person, &g.ClientID, &g.SID, &g.Scopes, &g.Audience,
+		&g.AuthTime, &g.ACR, &g.AMR, &g.At, &g.Till)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Grant{}, ErrUnknown
+	}
+	if err != nil {
+		return Grant{}, fmt.Errorf("find grant: %w", err)
+	}
+	return g, nil
+}
+
+// Lives is the condition of an event that something was made from a grant: that there is nothing to end it yet (audit.Event.QueueIf).
+const Lives = `
+	EXISTS (SELECT FROM client_grant WHERE client_grant.id = gid AND client_grant.ended_at IS NULL
+	        AND NOT EXISTS (SELECT FROM ended WHERE ended.person_id = client_grant.person_id AND ended.at >= client_grant.auth_time))`
