@@ -6,6 +6,7 @@ import (
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/clients"
+	"asoba.example/provider/keys"
 )
 
 // Config is what the doors need.
@@ -13,6 +14,7 @@ type Config struct {
 	Bearer  Bearer
 	Clients *clients.Registry
 	Answers *Answers
+	Keys    *keys.Ring
 	Feed    *audit.Feed
 	Now     func() time.Time
 }
@@ -23,6 +25,7 @@ type Manage struct {
 	bearer   Bearer
 	clients  *clients.Registry
 	answers  *Answers
+	keys     *keys.Ring
 	feed     *audit.Feed
 	now      func() time.Time
 }
@@ -33,7 +36,7 @@ func New(cfg Config) (*Manage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Manage{document: document, bearer: cfg.Bearer, clients: cfg.Clients, answers: cfg.Answers, feed: cfg.Feed, now: cfg.Now}, nil
+	return &Manage{document: document, bearer: cfg.Bearer, clients: cfg.Clients, answers: cfg.Answers, keys: cfg.Keys, feed: cfg.Feed, now: cfg.Now}, nil
 }
 
 // Mount opens the doors.
@@ -48,6 +51,8 @@ func (m *Manage) Mount(mux api.Mux) {
 	mux.Handle("POST /clients/{client_id}/enable", api.Handler(m.enable))
 	mux.Handle("GET /clients/{client_id}/history", api.Handler(m.history))
 	mux.Handle("GET /audit/events", api.Handler(m.events))
+	mux.Handle("GET /keys", api.Handler(m.listKeys))
+	mux.Handle("POST /keys/rotations", api.Handler(m.rotateKeys))
 	mux.Handle("GET /changes", api.Handler(m.changes))
 	mux.Handle("GET /openapi.json", api.Handler(m.openapi))
 	mux.Handle("GET /docs", api.Handler(m.docs))

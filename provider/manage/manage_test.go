@@ -87,7 +87,7 @@ func newWorld(t *testing.T) *world {
 			Verifier: api.Verifier{Keys: w.ring, Issuer: issuer, Audience: audience, Now: now},
 			Denials:  w.denials, Clients: w.registry,
 		},
-		Clients: w.registry, Answers: w.answers, Feed: w.feed, Now: now,
+		Clients: w.registry, Answers: w.answers, Keys: w.ring, Feed: w.feed, Now: now,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -6,22 +6,12 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"asoba.example/migrations/pgtest"
-	"asoba.example/migrations/redistest"
 )
 
 // An operator reads what became of a file, line by line.
 func TestRegisterImportReports(t *testing.T) {
 	t.Parallel()
-	key := filepath.Join(t.TempDir(), "master")
-	if err := os.WriteFile(key, []byte(NewMasterKey()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	environ := []string{
-		"IDP_DATABASE_URL=" + pgtest.URL(t), "IDP_REDIS_URL=" + redistest.URL(t),
-		"IDP_MASTER_KEY_FILE=" + key, "IDP_SMS_GATEWAY_URL=http://localhost:1",
-	}
+	environ := errandEnviron(t)
 	path := filepath.Join(t.TempDir(), "register.csv")
 	const file = `# edition 12
 # period 2026-11

@@ -159,7 +159,7 @@ func (h *house) management() (http.Handler, error) {
 		Denials:  h.denials, Clients: h.clients,
 	}
 	mux := http.NewServeMux()
-	operators, err := manage.New(manage.Config{Bearer: bearer, Clients: h.clients, Answers: h.answers, Feed: h.feed, Now: time.Now})
+	operators, err := manage.New(manage.Config{Bearer: bearer, Clients: h.clients, Answers: h.answers, Keys: h.keys, Feed: h.feed, Now: time.Now})
 	if err != nil {
 		return nil, err
 	}
