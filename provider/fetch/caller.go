@@ -1,0 +1,122 @@
+package fetch
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// ErrAddress says that an address is none that is called.
+var ErrAddress = errors.New("not an https address on the open Internet")
+
+// Limits on a call.
+const (
+	patience = 3 * time.Second // from the first look at the name to the last byte
+	maxBody  = 64 << 10
+	maxHead  = 16 << 10
+	atOnce   = 64 // calls, all clients' together
+)
+
+// Config is what a Caller needs.
+type Config struct {
+	// AllowLoopback lets calls go to this machine too, by plain http as well. For trials only.
+	AllowLoopback bool
+}
+
+// A Caller calls addresses that others have named.
+type Caller struct {
+	loopback bool
+	http     *http.Client
+	slots    chan struct{}
+}
+
+// New makes a Caller.
+func New(cfg Config) *Caller {
+	c := &Caller{loopback: cfg.AllowLoopback, slots: make(chan struct{}, atOnce)}
+	dialer := &net.Dialer{ControlContext: c.judge}
+	c.http = &http.Client{
+		Transport: &http.Transport{
+			DialContext:            dialer.DialContext,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			DisableKeepAlives:      true,
+			DisableCompression:     true, // what is small on the way may be large here
+			MaxResponseHeaderBytes: maxHead,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return c
+}
+
+// Get gives the document at uri.
+func (c *Caller) Get(ctx context.Context, uri string) (body []byte, err error) {
+	err = c.call(ctx, http.MethodGet, uri, nil, func(answer *http.Response) error {
+		if answer.StatusCode != http.StatusOK {
+			return fmt.Errorf("the answer is %d", answer.StatusCode)
+		}
+		body, err = io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
+		if err == nil && len(body) > maxBody {
+			err = errors.New("the answer is too long")
+		}
+		return err
+	})
+	return body, err
+}
+
+// Post sends a form to uri. Any answer of success will do.
+func (c *Caller) Post(ctx context.Context, uri string, form url.Values) error {
+	return c.call(ctx, http.MethodPost, uri, form, func(answer *http.Response) error {
+		if answer.StatusCode/100 != 2 {
+			return fmt.Errorf("the answer is %d", answer.StatusCode)
+		}
+		return nil
+	})
+}
+
+// call makes one call, in its turn, and has the answer read. An error names the host alone: the rest of an address may be a secret.
+func (c *Caller) call(ctx context.Context, method, uri string, form url.Values, read func(*http.Response) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, uri, strings.NewReader(form.Encode()))
+	if err != nil || !c.speaks(r.URL) {
+		return ErrAddress
+	}
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+		return fmt.Errorf("%s %s: too many calls at once: %w", method, r.URL.Host, ctx.Err())
+	}
+	answer, err := c.http.Do(r)
+	if err == nil {
+		defer answer.Body.Close()
+		err = read(answer)
+	}
+	if at, ok := errors.AsType[*url.Error](err); ok {
+		err = at.Err
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, r.URL.Host, err)
+	}
+	return nil
+}
+
+// speaks tells whether an address is of a kind that is called. Where it leads is judged later.
+func (c *Caller) speaks(u *url.URL) bool {
+	switch u.Scheme {
+	case "https":
+		return u.User == nil
+	case "http":
+		return u.User == nil && c.loopback && isLoopback(u.Hostname())
+	}
+	return false
+}
