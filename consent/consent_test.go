@@ -24,6 +24,7 @@ import (
 	"asoba.example/migrations/redistest"
 	"asoba.example/provider"
 	"asoba.example/provider/clients"
+	"asoba.example/provider/fetch"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/page/pagetest"
 	"asoba.example/provider/session"
@@ -82,7 +83,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.registry, err = clients.New(t.Context(), clients.Config{Pool: w.pool, Key: make([]byte, 32), Now: now}); err != nil {
+	if w.registry, err = clients.New(t.Context(), clients.Config{Pool: w.pool, Key: make([]byte, 32), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now}); err != nil {
 		t.Fatal(err)
 	}
 	for id, metadata := range map[string]clients.Metadata{

@@ -31,6 +31,7 @@ import (
 	"asoba.example/migrations/redistest"
 	"asoba.example/provider"
 	"asoba.example/provider/clients"
+	"asoba.example/provider/fetch"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/page/pagetest"
 	"asoba.example/provider/seal"
@@ -75,7 +76,7 @@ func newWorld(t *testing.T) *world {
 	})
 	must(err)
 	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: now})
-	registered, err := clients.New(t.Context(), clients.Config{Pool: w.pool, Key: []byte("key"), Now: now})
+	registered, err := clients.New(t.Context(), clients.Config{Pool: w.pool, Key: []byte("key"), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now})
 	must(err)
 	portal := clients.Metadata{ClientName: map[string]string{"": "Portal"}, RedirectURIs: []string{"https://portal.example/cb"}}
 	_, _, err = registered.Register(t.Context(), "portal", portal, clients.By{At: now()})

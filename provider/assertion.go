@@ -55,12 +55,15 @@ func assertionCredentials(c credentials) (credentials, error) {
 
 // checkAssertion verifies a client assertion (RFC 7523 §3; OpenID Connect Core §9).
 func (p *Provider) checkAssertion(ctx context.Context, client *clients.Client, assertion *jwt.JSONWebToken) error {
-	claims, err := verified(client, assertion)
-	if err != nil {
-		return err
-	}
 	wrong := func(what string) error {
 		return refuse("invalid_client", "The client assertion is not accepted: "+what+".")
+	}
+	if !slices.Contains(policyOf(client).assertions, jose.SignatureAlgorithm(assertion.Headers[0].Algorithm)) {
+		return wrong("it is not of the algorithm that the client is registered with")
+	}
+	var claims assertionClaims
+	if err := p.signed(ctx, client, assertion, "invalid_client", &claims); err != nil {
+		return err
 	}
 	now := p.cfg.Now()
 	switch {
@@ -84,7 +87,7 @@ func (p *Provider) checkAssertion(ctx context.Context, client *clients.Client, a
 	}
 	// Last, so that only assertions of the client itself are remembered.
 	key := "jti:{" + digest(client.ID+"\x00"+claims.ID) + "}"
-	err = p.cfg.Redis.SetArgs(ctx, key, "", redis.SetArgs{Mode: "NX", TTL: claims.Expiry.Time().Sub(now) + 2*skew}).Err()
+	err := p.cfg.Redis.SetArgs(ctx, key, "", redis.SetArgs{Mode: "NX", TTL: claims.Expiry.Time().Sub(now) + 2*skew}).Err()
 	if errors.Is(err, redis.Nil) {
 		return wrong("its jti was used before")
 	}
@@ -94,23 +97,18 @@ func (p *Provider) checkAssertion(ctx context.Context, client *clients.Client, a
 	return nil
 }
 
-// verified gives the claims of an assertion that one of the client's keys has signed.
-func verified(client *clients.Client, assertion *jwt.JSONWebToken) (claims assertionClaims, err error) {
-	header := assertion.Headers[0]
-	if !slices.Contains(policyOf(client).assertions, jose.SignatureAlgorithm(header.Algorithm)) {
-		return claims, refuse("invalid_client", "The client assertion is not of the algorithm that the client is registered with.")
-	}
-	var keys []jose.JSONWebKey
-	if client.Metadata.JWKS != nil {
-		keys = client.Metadata.JWKS.Keys
+// signed reads the claims of what one of the client's keys has signed; the algorithm is for the caller to allow. What none has signed is
+// refused with the code.
+func (p *Provider) signed(ctx context.Context, client *clients.Client, token *jwt.JSONWebToken, code string, claims any) error {
+	header := token.Headers[0]
+	keys, err := p.cfg.Clients.Keys(ctx, client, header.KeyID)
+	if err != nil {
+		return refuse(code, "The client's keys cannot be read at its jwks_uri.").because(err)
 	}
 	for _, key := range keys {
-		// A kid is a hint (RFC 7515 §4.1.4): a key that was registered without one may still be what it hints at.
-		named := header.KeyID == "" || key.KeyID == "" || key.KeyID == header.KeyID
-		fits := named && (key.Algorithm == "" || key.Algorithm == header.Algorithm) && key.Use != "enc"
-		if fits && assertion.Claims(key.Public(), &claims) == nil {
-			return claims, nil
+		if (key.Algorithm == "" || key.Algorithm == header.Algorithm) && token.Claims(key.Public(), claims) == nil {
+			return nil
 		}
 	}
-	return assertionClaims{}, refuse("invalid_client", "The client assertion is not signed with a key of the client.")
+	return refuse(code, "What was sent is not signed with a key of the client.")
 }

@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/json"
 	"maps"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,6 +21,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/google/uuid"
+
+	"asoba.example/provider/clients"
 )
 
 // What tokens say: an ID token nothing that belongs to UserInfo, an access token what RFC 9068 asks and our grant.
@@ -310,6 +314,30 @@ func TestClientAssertions(t *testing.T) {
 	} {
 		if got := call(assertion); got.status != http.StatusUnauthorized || got.text("error") != "invalid_client" {
 			t.Errorf("%s: got %d %v", name, got.status, got.body)
+		}
+	}
+}
+
+// The keys of client assertions may lie at the client's jwks_uri. One that does not answer is a client that cannot say who it is, and never
+// an error of ours.
+func TestClientAssertionsByKeysAtAnAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	set := must(json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{w.jwk()}}))
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = rw.Write(set) }))
+	t.Cleanup(server.Close)
+	for id, uri := range map[string]string{"publisher": server.URL, "silent": "http://127.0.0.1:1/keys", "sneaky": "https://10.0.0.1/keys"} {
+		w.add(id, clients.Metadata{
+			TokenEndpointAuthMethod: "private_key_jwt", JWKSURI: uri, GrantTypes: []string{"client_credentials"}, Scope: "changes:read",
+		})
+	}
+	for id, want := range map[string]int{"publisher": http.StatusOK, "silent": http.StatusUnauthorized, "sneaky": http.StatusUnauthorized} {
+		got := w.call("/token", "", url.Values{
+			"grant_type": {"client_credentials"}, "client_assertion": {w.assertion(map[string]any{"iss": id, "sub": id})},
+			"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+		})
+		if got.status != want || want != http.StatusOK && got.text("error") != "invalid_client" {
+			t.Errorf("%s: got %d %v", id, got.status, got.body)
 		}
 	}
 }

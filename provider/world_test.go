@@ -41,6 +41,7 @@ import (
 	"asoba.example/provider"
 	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
+	"asoba.example/provider/fetch"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/keys"
 	"asoba.example/provider/page"
@@ -99,7 +100,9 @@ func newWorld(t *testing.T) *world {
 	w.redis.AddHook(w.hook)
 	box := must(seal.Open(t.Context(), w.pool, bytes.Repeat([]byte{1}, seal.MasterKeySize), w.now()))
 	w.ring = must(keys.New(t.Context(), keys.Config{Pool: w.pool, Box: box, Now: w.now}))
-	registry := must(clients.New(t.Context(), clients.Config{Pool: w.pool, Key: must(box.Key("client secrets")), Now: w.now}))
+	w.registry = must(clients.New(t.Context(), clients.Config{
+		Pool: w.pool, Key: must(box.Key("client secrets")), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: w.now,
+	}))
 	w.sessions = session.New(session.Config{Redis: w.redis, Idle: time.Hour, Total: 12 * time.Hour, Now: w.now})
 	interactions := provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: w.now})
 	w.jobs = must(river.NewClient(riverpgxv5.New(w.pool), &river.Config{}))
@@ -116,7 +119,7 @@ func newWorld(t *testing.T) *world {
 			{Identifier: cabinet, Scopes: clients.CabinetScopes},
 			{Identifier: management, Scopes: clients.ManagementScopes},
 		},
-		Pool: w.pool, Redis: w.redis, Accounts: people{}, Consents: agreements{}, Clients: registry, Keys: w.ring,
+		Pool: w.pool, Redis: w.redis, Accounts: people{}, Consents: agreements{}, Clients: w.registry, Keys: w.ring,
 		Sessions: w.sessions, Interactions: interactions,
 		Denials: grant.NewDenials(w.pool, w.redis, 5*time.Minute+time.Minute, w.now), Jobs: w.jobs, Site: site,
 		TokenKey: must(box.Key("tokens")),
@@ -139,8 +142,7 @@ func newWorld(t *testing.T) *world {
 	})
 
 	w.people()
-	w.registry = registry
-	w.register(registry)
+	w.register()
 	return w
 }
 
@@ -250,7 +252,7 @@ func (w *world) block() {
 	}
 }
 
-func (w *world) register(registry *clients.Registry) {
+func (w *world) register() {
 	w.t.Helper()
 	identity := "openid profile phone citizenship identification_number offline_access "
 	both := []string{"authorization_code", "refresh_token"}
@@ -298,12 +300,18 @@ func (w *world) register(registry *clients.Registry) {
 		},
 		"es": {RedirectURIs: []string{callback}, Scope: identity, IDTokenSignedResponseAlg: "EdDSA", FirstParty: true},
 	} {
-		_, secret, err := registry.Register(w.t.Context(), id, m, clients.By{At: w.now()})
-		if err != nil {
-			w.t.Fatalf("register %s: %v", id, err)
-		}
-		w.secrets[id] = secret
+		w.add(id, m)
 	}
+}
+
+// add registers a client.
+func (w *world) add(id string, m clients.Metadata) {
+	w.t.Helper()
+	_, secret, err := w.registry.Register(w.t.Context(), id, m, clients.By{At: w.now()})
+	if err != nil {
+		w.t.Fatalf("register %s: %v", id, err)
+	}
+	w.secrets[id] = secret
 }
 
 // people answers from the tables that login keeps.

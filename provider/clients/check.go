@@ -209,8 +209,15 @@ func (m *Metadata) checkPKCE() error {
 
 func (m *Metadata) checkKeys() error {
 	switch {
+	case m.JWKSURI != "" && m.JWKS != nil:
+		return wrong("jwks_uri", "does not go with jwks") // RFC 7591 §2
+	case m.JWKSURI != "":
+		if reason := landing(m.JWKSURI); reason != "" {
+			return wrong("jwks_uri", reason)
+		}
+		return nil
 	case m.TokenEndpointAuthMethod == "private_key_jwt" && (m.JWKS == nil || len(m.JWKS.Keys) == 0):
-		return wrong("jwks", "is missing: private_key_jwt needs it")
+		return wrong("jwks", "is missing, and jwks_uri too: private_key_jwt needs one of them")
 	case m.JWKS == nil:
 		return nil
 	case len(m.JWKS.Keys) > maxKeys:

@@ -12,6 +12,9 @@
 // ignored when it is relied upon; members that we do not know are left out, as
 // RFC 7591 §2 wants, and the answer shows what was kept.
 //
+// The keys of a client lie in its metadata or at an address of its own; they are
+// given by Registry.Keys, and are good for nothing but to verify what it has signed.
+//
 // Find gives a client that is in use, and so decides what a client may ask for;
 // Look gives a disabled one as well, to whoever only speaks of it.
 //

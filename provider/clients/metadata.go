@@ -50,6 +50,7 @@ type Metadata struct {
 	TokenEndpointAuthMethod     string              `json:"token_endpoint_auth_method,omitempty"`
 	TokenEndpointAuthSigningAlg string              `json:"token_endpoint_auth_signing_alg,omitempty"` // "": any that we take
 	JWKS                        *jose.JSONWebKeySet `json:"jwks,omitempty"`
+	JWKSURI                     string              `json:"jwks_uri,omitempty"` // where the keys lie instead
 	IDTokenSignedResponseAlg    string              `json:"id_token_signed_response_alg,omitempty"`
 	ClientURI                   string              `json:"client_uri,omitempty"`
 	LogoURI                     string              `json:"logo_uri,omitempty"`
@@ -160,7 +161,6 @@ func (m *Metadata) UnmarshalJSON(b []byte) error {
 // notOffered are registered members that change what a client relies on and that
 // we do not honour. A value that asks for nothing (the second one, null) passes.
 var notOffered = map[string]string{
-	"jwks_uri":                                   ``,
 	"request_uris":                               `[]`,
 	"sector_identifier_uri":                      ``,
 	"subject_type":                               `"public"`,

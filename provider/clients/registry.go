@@ -10,9 +10,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/singleflight"
+
+	"asoba.example/provider/fetch"
 )
 
 // Meanings.
@@ -26,9 +29,10 @@ var (
 
 // Config is what a Registry needs.
 type Config struct {
-	Pool *pgxpool.Pool
-	Key  []byte // keys the digests of secrets; seal.Box.Key("client secrets")
-	Now  func() time.Time
+	Pool   *pgxpool.Pool
+	Key    []byte        // keys the digests of secrets; seal.Box.Key("client secrets")
+	Caller *fetch.Caller // reads what a client keeps at an address of its own
+	Now    func() time.Time
 }
 
 // A Registry is the register of clients, with an in-process copy so that no request reads it from the database.
@@ -36,6 +40,8 @@ type Registry struct {
 	pool *pgxpool.Pool
 	key  []byte
 	now  func() time.Time
+
+	published *fetch.Documents[[]jose.JSONWebKey] // the keys at every jwks_uri
 
 	all     atomic.Pointer[map[string]*Client] // replaced whole
 	missing singleflight.Group
@@ -47,7 +53,10 @@ type Registry struct {
 
 // New reads every client.
 func New(ctx context.Context, cfg Config) (*Registry, error) {
-	r := &Registry{pool: cfg.Pool, key: cfg.Key, now: cfg.Now}
+	r := &Registry{
+		pool: cfg.Pool, key: cfg.Key, now: cfg.Now,
+		published: fetch.NewDocuments(fetch.DocumentsConfig[[]jose.JSONWebKey]{Caller: cfg.Caller, Parse: parseKeys, Now: cfg.Now}),
+	}
 	r.all.Store(&map[string]*Client{})
 	if err := r.Refresh(ctx); err != nil {
 		return nil, err

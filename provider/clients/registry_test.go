@@ -15,6 +15,7 @@ import (
 
 	"asoba.example/migrations/pgtest"
 	"asoba.example/provider/clients"
+	"asoba.example/provider/fetch"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -41,7 +42,7 @@ func (n *node) clock() time.Time {
 func newNode(t *testing.T, pool *pgxpool.Pool) *node {
 	t.Helper()
 	n := &node{now: noon}
-	registry, err := clients.New(t.Context(), clients.Config{Pool: pool, Key: make([]byte, 32), Now: n.clock})
+	registry, err := clients.New(t.Context(), clients.Config{Pool: pool, Key: make([]byte, 32), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: n.clock})
 	if err != nil {
 		t.Fatal(err)
 	}

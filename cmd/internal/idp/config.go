@@ -64,7 +64,7 @@ type Config struct {
 	// Relaxed lifts the limits on attempts and SMS. For trials only; the log says so at every start.
 	Relaxed bool `env:"IDP_RELAXED" envDefault:"false"`
 
-	// AllowLoopbackFetch lets idp call addresses on this machine that clients name. For trials only. As yet idp calls no address
-	// that a client names, so it changes nothing.
+	// AllowLoopbackFetch lets idp call addresses on this machine that clients name, their jwks_uri for one, by plain http too. For
+	// trials only.
 	AllowLoopbackFetch bool `env:"IDP_ALLOW_LOOPBACK_FETCH" envDefault:"false"`
 }

@@ -29,6 +29,7 @@ import (
 	"asoba.example/provider"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/clients"
+	"asoba.example/provider/fetch"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/keys"
 	"asoba.example/provider/manage"
@@ -163,8 +164,9 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	if err != nil {
 		return err
 	}
+	caller := fetch.New(fetch.Config{AllowLoopback: h.cfg.AllowLoopbackFetch})
 	h.clients, err = clients.New(ctx, clients.Config{
-		Pool: h.Back, Key: secretsKey, Now: time.Now,
+		Pool: h.Back, Key: secretsKey, Caller: caller, Now: time.Now,
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,4 @@
+package clients
+
+// ParseKeys reads what strangers publish.
+var ParseKeys = parseKeys
