@@ -1,164 +1,286 @@
 package cmd_test
 
 import (
-	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"strconv"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 	"golang.org/x/oauth2"
-
-	"asoba.example/cmd/internal/demo/walk"
 )
 
 // BenchmarkSingleSignOn walks single sign-on over HTTP against the built program:
 // authorize with a live session, code, token, userinfo. Beside the time of a walk
-// it prints what a walk costs: CPU of the server and of PostgreSQL, and round trips.
+// it prints what a walk costs.
 //
 //	go test -run NONE -bench SingleSignOn ./cmd
 func BenchmarkSingleSignOn(b *testing.B) {
+	f := newFair(b)
+	before := f.costs(f.idp)
+	for b.Loop() {
+		token := f.tokens(f.ordinary, f.code(f.ordinary))
+		f.call(b, f.userinfo(token.AccessToken))
+	}
+	f.costs(f.idp).report(b, before, float64(b.N), "walk")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "walks/s")
+}
+
+// BenchmarkEndpoints calls one endpoint after another of the built program, by 1, 16
+// and 64 clients at once, and prints what a call costs. What a call uses up, a code,
+// is made ready before the clock starts.
+//
+//	go test -run NONE -bench Endpoints -benchtime 2s ./cmd
+func BenchmarkEndpoints(b *testing.B) {
+	f := newFair(b)
+	for _, operation := range []struct {
+		name  string
+		ready func(n int) func(i int) *http.Request
+	}{
+		{"client_credentials/secret", f.byThemselves(f.bySecret)},
+		{"client_credentials/private_key_jwt", f.byThemselves(f.byKey)},
+		{"code/RS256", f.codes(f.ordinary)},
+		{"code/ES256", f.codes(f.light)},
+		{"refresh/ES256", f.refreshes(f.light)},
+		{"introspection", f.introspections},
+		{"userinfo", f.userinfos},
+		{"jwks", f.reads("/jwks")},
+		{"discovery", f.reads("/.well-known/openid-configuration")},
+	} {
+		for _, clients := range []int{1, 16, 64} {
+			b.Run(fmt.Sprintf("%s/clients=%d", operation.name, clients), func(b *testing.B) {
+				request := operation.ready(b.N)
+				took := make([]time.Duration, b.N)
+				before := f.costs(f.idp)
+				b.ResetTimer()
+				together(clients, b.N, func(i int) {
+					began := time.Now()
+					f.call(b, request(i))
+					took[i] = time.Since(began)
+				})
+				b.StopTimer()
+				f.costs(f.idp).report(b, before, float64(b.N), "op")
+				slices.Sort(took)
+				for _, percent := range []int{50, 99} {
+					b.ReportMetric(took[(b.N-1)*percent/100].Seconds()*1000, fmt.Sprintf("p%d-ms", percent))
+				}
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ops/s")
+			})
+		}
+	}
+}
+
+// together has clients share n calls.
+func together(clients, n int, call func(i int)) {
+	var (
+		taken atomic.Int64
+		group sync.WaitGroup
+	)
+	for range clients {
+		group.Go(func() {
+			for i := int(taken.Add(1)) - 1; i < n; i = int(taken.Add(1)) - 1 {
+				call(i)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// A fair is a country whose idp is visited by many: a person who is signed in, and clients of each kind.
+type fair struct {
+	*country
+	b                *testing.B
+	idp              *program
+	browser          *http.Client // with the person's session
+	ordinary, light  credentials  // e-services, with ID tokens in RS256 and ES256
+	bySecret, server credentials
+	byKey            credentials
+	key              jose.Signer
+}
+
+func newFair(b *testing.B) *fair {
 	c := newCountry(b)
 	c.errand("idp", "migrate")
 	c.errand("idp", "register", "import", c.file("edition.csv", edition))
-	eservice := c.register(c.eserviceMetadata())
-	c.env = append(c.env, "ESERVICE_CLIENT_ID="+eservice.ID, "ESERVICE_CLIENT_SECRET="+eservice.Secret)
-	idp := c.serve("idp", c.issuer)
-	c.serve("eservice", c.eservice)
-	desk := c.desk()
-	temporary := desk.issue(citizenNumber, citizenPhone)
-
-	rp := oauth2.Config{
-		ClientID: eservice.ID, ClientSecret: eservice.Secret, RedirectURL: c.eservice + "/callback",
-		Endpoint: oauth2.Endpoint{AuthURL: c.issuer + "/authorize", TokenURL: c.issuer + "/token", AuthStyle: oauth2.AuthStyleInHeader},
-		Scopes:   []string{"openid", "profile"},
-	}
-	person := c.signIn(citizenNumber, temporary, c.eservice+"/sign-in", c.issuer+"/consent")
-	if err := person.Decide(b.Context(), "allow", walk.Wallet{}); err != nil {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
 		b.Fatal(err)
 	}
-	client := &http.Client{
+	f := &fair{country: c, b: b}
+	if f.key, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, nil); err != nil {
+		b.Fatal(err)
+	}
+	relying := c.eserviceMetadata()
+	relying["first_party"] = true
+	f.ordinary = c.register(relying)
+	relying["id_token_signed_response_alg"] = "ES256"
+	relying["grant_types"] = []string{"authorization_code", "refresh_token"}
+	relying["scope"] = relying["scope"].(string) + " offline_access"
+	f.light = c.register(relying)
+	system := map[string]any{
+		"grant_types": []string{"client_credentials"}, "response_types": []string{},
+		"scope": "changes:read", "resources": []string{c.management}, "resource_server": c.cabinet,
+	}
+	f.bySecret = c.register(system)
+	f.server = f.bySecret
+	system["token_endpoint_auth_method"] = "private_key_jwt"
+	system["jwks"] = jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "k", Algorithm: "ES256", Use: "sig"}}}
+	f.byKey = c.register(system)
+
+	f.idp = c.serve("idp", c.issuer)
+	temporary := c.desk().issue(citizenNumber, citizenPhone)
+	person := c.signIn(citizenNumber, temporary, c.issuer+"/security", c.issuer+"/security")
+	f.browser = &http.Client{
 		Jar:           person.Cookies(),
+		Transport:     &http.Transport{MaxIdleConnsPerHost: 64},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-
-	before := c.costs(idp)
-	for b.Loop() {
-		verifier := oauth2.GenerateVerifier()
-		res, err := client.Get(rp.AuthCodeURL("state-of-the-benchmark", oauth2.S256ChallengeOption(verifier)))
-		if err != nil {
-			b.Fatal(err)
-		}
-		res.Body.Close()
-		to, err := url.Parse(res.Header.Get("Location"))
-		if err != nil || to.Query().Get("code") == "" {
-			b.Fatalf("authorize answers %s %s: %v", res.Status, to, err)
-		}
-		token, err := rp.Exchange(b.Context(), to.Query().Get("code"), oauth2.VerifierOption(verifier))
-		if err != nil {
-			b.Fatal(err)
-		}
-		req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, c.issuer+"/userinfo", nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		token.SetAuthHeader(req)
-		var claims map[string]any
-		if status := exchange(b, req, &claims); status != http.StatusOK || claims["sub"] != citizenNumber {
-			b.Fatalf("userinfo answers %d %v", status, claims)
-		}
-	}
-	spent := c.costs(idp).minus(before)
-	n := float64(b.N)
-	b.ReportMetric(n/b.Elapsed().Seconds(), "walks/s")
-	b.ReportMetric(spent.server/n*1000, "server-CPU-ms/walk")
-	b.ReportMetric(spent.postgresql/n*1000, "PostgreSQL-CPU-ms/walk")
-	b.ReportMetric(spent.toPostgreSQL/n, "PostgreSQL-trips/walk")
-	b.ReportMetric(spent.toRedis/n, "Redis-trips/walk")
+	return f
 }
 
-// costs are what was spent since the programs began: seconds of CPU, and round trips.
-type costs struct{ server, postgresql, toPostgreSQL, toRedis float64 }
+// A spoil is a code and what redeems it.
+type spoil struct{ code, verifier string }
 
-func (c costs) minus(o costs) costs {
-	return costs{c.server - o.server, c.postgresql - o.postgresql, c.toPostgreSQL - o.toPostgreSQL, c.toRedis - o.toRedis}
+// code gets a code for a client by the person's session.
+func (f *fair) code(client credentials) spoil {
+	verifier := oauth2.GenerateVerifier()
+	rp := oauth2.Config{
+		ClientID: client.ID, RedirectURL: f.eservice + "/callback", Scopes: []string{"openid", "profile", "cabinet.profile.read"},
+		Endpoint: oauth2.Endpoint{AuthURL: f.issuer + "/authorize"},
+	}
+	if client == f.light {
+		rp.Scopes = append(rp.Scopes, "offline_access")
+	}
+	res, err := f.browser.Get(rp.AuthCodeURL("state-of-the-benchmark", oauth2.S256ChallengeOption(verifier)))
+	if err != nil {
+		f.b.Error(err)
+		return spoil{}
+	}
+	res.Body.Close()
+	to, err := res.Location()
+	if err != nil || to.Query().Get("code") == "" {
+		f.b.Errorf("authorize answers %s %v: %v", res.Status, to, err)
+		return spoil{}
+	}
+	return spoil{to.Query().Get("code"), verifier}
 }
 
-func (c *country) costs(idp *program) costs {
-	c.t.Helper()
-	var sum costs
-	processes, err := os.ReadDir("/proc")
-	if err != nil {
-		c.t.Fatal(err)
+func (f *fair) redemption(client credentials, s spoil) *http.Request {
+	return f.post("/token", &client, url.Values{
+		"grant_type": {"authorization_code"}, "code": {s.code}, "code_verifier": {s.verifier}, "redirect_uri": {f.eservice + "/callback"},
+	})
+}
+
+func (f *fair) tokens(client credentials, s spoil) (token oauth2.Token) {
+	if status := exchange(f.b, f.redemption(client, s), &token); status != http.StatusOK {
+		f.b.Fatalf("a code is answered with %d", status)
 	}
-	for _, p := range processes {
-		pid, err := strconv.Atoi(p.Name())
-		if err != nil {
-			continue
+	return token
+}
+
+// codes are made ready, one for each call.
+func (f *fair) codes(client credentials) func(int) func(int) *http.Request {
+	return func(n int) func(int) *http.Request {
+		spoils := make([]spoil, n)
+		together(16, n, func(i int) { spoils[i] = f.code(client) })
+		return func(i int) *http.Request { return f.redemption(client, spoils[i]) }
+	}
+}
+
+// refreshes are of as many sign-ins as there are clients at most.
+func (f *fair) refreshes(client credentials) func(int) func(int) *http.Request {
+	return func(n int) func(int) *http.Request {
+		tokens := make([]string, min(n, 64))
+		for i := range tokens {
+			tokens[i] = f.tokens(client, f.code(client)).RefreshToken
 		}
-		name, seconds := cpu(pid)
-		switch {
-		case pid == idp.cmd.Process.Pid:
-			sum.server = seconds
-		case name == "postgres" && ours(pid):
-			sum.postgresql += seconds
+		return func(i int) *http.Request {
+			return f.post("/token", &client, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens[i%len(tokens)]}})
 		}
 	}
-	res, err := http.Get(c.management + "/metrics")
+}
+
+func (f *fair) introspections(int) func(int) *http.Request {
+	token := f.tokens(f.ordinary, f.code(f.ordinary)).AccessToken
+	return func(int) *http.Request { return f.post("/introspect", &f.server, url.Values{"token": {token}}) }
+}
+
+func (f *fair) userinfos(int) func(int) *http.Request {
+	token := f.tokens(f.ordinary, f.code(f.ordinary)).AccessToken
+	return func(int) *http.Request { return f.userinfo(token) }
+}
+
+// byThemselves are tokens that a client asks for in its own name.
+func (f *fair) byThemselves(client credentials) func(int) func(int) *http.Request {
+	return func(int) func(int) *http.Request {
+		return func(int) *http.Request {
+			values := url.Values{"grant_type": {"client_credentials"}}
+			if client.Secret != "" {
+				return f.post("/token", &client, values)
+			}
+			now := time.Now()
+			assertion, err := jwt.Signed(f.key).Claims(jwt.Claims{
+				Issuer: client.ID, Subject: client.ID, ID: rand.Text(),
+				IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(time.Minute)),
+			}).Claims(map[string]any{"aud": f.issuer}).Serialize()
+			if err != nil {
+				f.b.Error(err)
+			}
+			values.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+			values.Set("client_assertion", assertion)
+			return f.post("/token", nil, values)
+		}
+	}
+}
+
+func (f *fair) reads(path string) func(int) func(int) *http.Request {
+	return func(int) func(int) *http.Request {
+		return func(int) *http.Request { return f.request(http.MethodGet, path, nil) }
+	}
+}
+
+func (f *fair) userinfo(token string) *http.Request {
+	req := f.request(http.MethodGet, "/userinfo", nil)
+	req.Header.Set("Authorization", "Bearer "+token)
+	return req
+}
+
+func (f *fair) post(path string, client *credentials, values url.Values) *http.Request {
+	req := f.request(http.MethodPost, path, strings.NewReader(values.Encode()))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if client != nil {
+		req.SetBasicAuth(url.QueryEscape(client.ID), url.QueryEscape(client.Secret))
+	}
+	return req
+}
+
+func (f *fair) request(method, path string, body io.Reader) *http.Request {
+	req, err := http.NewRequestWithContext(f.b.Context(), method, f.issuer+path, body)
 	if err != nil {
-		c.t.Fatal(err)
+		f.b.Fatal(err)
+	}
+	return req
+}
+
+// call sends a request that must be answered well.
+func (f *fair) call(b *testing.B, req *http.Request) {
+	res, err := f.browser.Do(req)
+	if err != nil {
+		b.Error(err)
+		return
 	}
 	defer res.Body.Close()
-	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
-		for prefix, to := range map[string]*float64{
-			`idp_round_trips_total{store="postgresql"} `: &sum.toPostgreSQL,
-			`idp_round_trips_total{store="redis"} `:      &sum.toRedis,
-		} {
-			if value, ok := strings.CutPrefix(lines.Text(), prefix); ok {
-				if *to, err = strconv.ParseFloat(value, 64); err != nil {
-					c.t.Fatal(err)
-				}
-			}
-		}
+	if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != http.StatusOK {
+		b.Errorf("%s is answered with %s, %v", req.URL.Path, res.Status, err)
 	}
-	return sum
-}
-
-// ours tells a process that was begun here: others on the machine may run a PostgreSQL too.
-func ours(pid int) bool {
-	for pid > 1 && pid != os.Getpid() {
-		_, fields := stat(pid)
-		if len(fields) == 0 {
-			return false
-		}
-		pid, _ = strconv.Atoi(fields[1]) // its parent
-	}
-	return pid == os.Getpid()
-}
-
-// cpu is a process's name, and the seconds of CPU that it and its ended children used.
-func cpu(pid int) (name string, seconds float64) {
-	name, fields := stat(pid)
-	const utime, cstime, ticks = 11, 14, 100
-	for i := utime; i <= cstime && i < len(fields); i++ {
-		n, err := strconv.ParseFloat(fields[i], 64)
-		if err != nil {
-			return "", 0
-		}
-		seconds += n / ticks
-	}
-	return name, seconds
-}
-
-// stat is a process's name, and its fields from the state on (proc(5)); none if it ended meanwhile.
-func stat(pid int) (name string, fields []string) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	open, shut := strings.IndexByte(string(text), '('), strings.LastIndexByte(string(text), ')')
-	if err != nil || open < 0 || shut < open {
-		return "", nil
-	}
-	return string(text[open+1 : shut]), strings.Fields(string(text[shut+1:]))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
@@ -86,6 +87,7 @@ type house struct {
 
 func newHouse(ctx context.Context, cfg Config, log *slog.Logger) (*house, error) {
 	h := &house{cfg: cfg, log: log, metrics: prometheus.NewRegistry()}
+	h.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	count, err := newTrips(h.metrics)
 	if err != nil {
 		return nil, err

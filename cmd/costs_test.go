@@ -1,0 +1,124 @@
+package cmd_test
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// costs are what idp and its stores have spent since they began: seconds of CPU,
+// round trips, and pieces of memory that idp asked for.
+type costs struct {
+	server, postgresql, redis float64
+	toPostgreSQL, toRedis     float64
+	allocations               float64
+	resident                  float64 // bytes that idp holds now
+}
+
+// report prints what n of something cost, by the difference to an earlier look.
+func (c costs) report(b *testing.B, before costs, n float64, each string) {
+	for _, cost := range []struct {
+		name string
+		each float64
+	}{
+		{"server-CPU-ms", (c.server - before.server) * 1000},
+		{"PostgreSQL-CPU-ms", (c.postgresql - before.postgresql) * 1000},
+		{"Redis-CPU-ms", (c.redis - before.redis) * 1000},
+		{"PostgreSQL-trips", c.toPostgreSQL - before.toPostgreSQL},
+		{"Redis-trips", c.toRedis - before.toRedis},
+		{"server-allocs", c.allocations - before.allocations},
+	} {
+		b.ReportMetric(cost.each/n, cost.name+"/"+each)
+	}
+	b.ReportMetric(c.resident/(1<<20), "server-resident-MiB")
+}
+
+func (c *country) costs(idp *program) costs {
+	c.t.Helper()
+	var sum costs
+	processes, err := os.ReadDir("/proc")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, p := range processes {
+		pid, err := strconv.Atoi(p.Name())
+		if err != nil {
+			continue
+		}
+		name, seconds := cpu(pid)
+		switch {
+		case pid == idp.cmd.Process.Pid:
+			sum.server = seconds
+		case name == "postgres" && ours(pid):
+			sum.postgresql += seconds
+		case name == "redis-server" && ours(pid):
+			sum.redis += seconds
+		}
+	}
+	res, err := http.Get(c.management + "/metrics")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	metrics := map[string]*float64{
+		`idp_round_trips_total{store="postgresql"}`: &sum.toPostgreSQL,
+		`idp_round_trips_total{store="redis"}`:      &sum.toRedis,
+		`go_memstats_mallocs_total`:                 &sum.allocations,
+		`process_resident_memory_bytes`:             &sum.resident,
+	}
+	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		to := metrics[name]
+		if to == nil {
+			continue
+		}
+		delete(metrics, name)
+		if *to, err = strconv.ParseFloat(value, 64); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	if len(metrics) > 0 {
+		c.t.Fatalf("idp does not tell %v", metrics)
+	}
+	return sum
+}
+
+// ours tells a process that was begun here: others on the machine may run a PostgreSQL too.
+func ours(pid int) bool {
+	for pid > 1 && pid != os.Getpid() {
+		_, fields := stat(pid)
+		if len(fields) == 0 {
+			return false
+		}
+		pid, _ = strconv.Atoi(fields[1]) // its parent
+	}
+	return pid == os.Getpid()
+}
+
+// cpu is a process's name, and the seconds of CPU that it and its ended children used.
+func cpu(pid int) (name string, seconds float64) {
+	name, fields := stat(pid)
+	const utime, cstime, ticks = 11, 14, 100
+	for i := utime; i <= cstime && i < len(fields); i++ {
+		n, err := strconv.ParseFloat(fields[i], 64)
+		if err != nil {
+			return "", 0
+		}
+		seconds += n / ticks
+	}
+	return name, seconds
+}
+
+// stat is a process's name, and its fields from the state on (proc(5)); none if it ended meanwhile.
+func stat(pid int) (name string, fields []string) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	open, shut := strings.IndexByte(string(text), '('), strings.LastIndexByte(string(text), ')')
+	if err != nil || open < 0 || shut < open {
+		return "", nil
+	}
+	return string(text[open+1 : shut]), strings.Fields(string(text[shut+1:]))
+}
