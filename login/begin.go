@@ -28,13 +28,10 @@ func byPassword() proof { return proof{provider.Low, []string{"pwd"}} }
 // byCode is the password and a code by SMS.
 func byCode() proof { return proof{provider.Substantial, []string{"pwd", "sms", "mfa"}} }
 
-// errEnded says that the person's sign-ins are worth nothing any more: there is no session to begin.
-var errEnded = errors.New("the identifier is not active")
-
 // finish ends a sign-in that went well: the session begins, and the browser goes back to what waits.
 func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Interaction, person uuid.UUID, changed time.Time, how proof) error {
 	err := l.begin(r.Context(), w, r, i.ClientID, person, changed, how)
-	if errors.Is(err, errEnded) { // acted upon between two pages, or while the password was checked
+	if errors.Is(err, identity.ErrState) { // acted upon between two pages, or while the password was checked
 		return l.restart(w, r, i)
 	}
 	if err != nil {
@@ -50,29 +47,15 @@ func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Intera
 // begin makes the browser known, records the sign-in, and starts the session. In this order:
 // no session without its record.
 //
-// changed is the identity's ChangedAt when it was proved. A password takes its time to be checked, and may wait
-// for its turn besides: who changes it meanwhile has shut the door before the session begins, not behind it.
+// changed is the identity's ChangedAt when it was proved: identity.ErrState says that it was acted upon since.
 func (l *Login) begin(
 	ctx context.Context, w http.ResponseWriter, r *http.Request, clientID string, person uuid.UUID, changed time.Time, how proof,
 ) error {
-	standing, err := l.standing(ctx, person)
-	if err != nil {
-		return err
-	}
-	if !standing.Active {
-		return errEnded
-	}
 	at := l.now()
-	s := session.Session{
-		SID: session.NewSID(), Person: person, AuthTime: authTime(at, standing.Ended),
-		ACR: how.acr, AMR: how.amr, Agent: browser.Agent(r),
-	}
-	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
-		switch state, now, err := identity.Hold(ctx, tx, person); {
-		case err != nil:
+	s := session.Session{SID: session.NewSID(), Person: person, ACR: how.acr, AMR: how.amr, Agent: browser.Agent(r)}
+	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) (err error) {
+		if s.AuthTime, err = identity.SignIn(ctx, tx, person, changed, at); err != nil {
 			return err
-		case state != identity.Active || !now.Equal(changed):
-			return errEnded
 		}
 		if err := l.browsers.Remember(ctx, tx, w, r, person); err != nil {
 			return err
@@ -86,14 +69,4 @@ func (l *Login) begin(
 	}
 	_, err = l.sessions.Begin(ctx, w, r, s)
 	return err
-}
-
-// authTime is the time of a sign-in that happens at this moment. Tokens tell it in whole seconds (OpenID
-// Connect Core §2), and whatever is not later than the end of the sign-ins before is worth nothing: so
-// within the second of that end it is the next one.
-func authTime(now, ended time.Time) time.Time {
-	if now.Truncate(time.Second).After(ended) {
-		return now
-	}
-	return ended.Truncate(time.Second).Add(time.Second)
 }

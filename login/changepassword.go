@@ -51,18 +51,20 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 	if errors.Is(err, identity.ErrWrong) {
 		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "password", Word: "security-password.wrong"})
 	}
-	// The current password was right, whatever the new one is: the tries were the person's own.
-	if err := l.throttle.Forgive(ctx, tries); err != nil {
-		return err
+	wrong = weak(err)
+	if err == nil || wrong != nil { // the current password was right: the tries were the person's own
+		if err := l.throttle.Forgive(ctx, tries); err != nil {
+			return err
+		}
 	}
-	if wrong := weak(err); wrong != nil {
+	if wrong != nil {
 		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, wrong...)
 	}
 	to := "/security?changed"
 	if err == nil {
 		err = l.passwordChanged(w, r, person, changes)
 	}
-	if errors.Is(err, identity.ErrState) || errors.Is(err, errEnded) { // changed or blocked from elsewhere at the same moment
+	if errors.Is(err, identity.ErrState) { // changed or blocked from elsewhere at the same moment
 		to, err = "/security", nil
 	}
 	if err != nil {

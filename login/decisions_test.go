@@ -57,28 +57,6 @@ func TestNoPasswordIsHashedWithoutEnd(t *testing.T) {
 	}
 }
 
-// Whatever the time of the end was, the sign-in after it counts, and so does its time in whole seconds.
-func TestAuthTimeCountsAfterTheEnd(t *testing.T) {
-	t.Parallel()
-	noon := time.Date(2026, 5, 12, 12, 0, 0, 0, time.UTC)
-	for name, c := range map[string]struct{ now, ended, want time.Time }{
-		"never ended":            {noon.Add(time.Millisecond), time.Time{}, noon.Add(time.Millisecond)},
-		"ended long ago":         {noon.Add(time.Millisecond), noon.Add(-time.Hour), noon.Add(time.Millisecond)},
-		"ended this very moment": {noon, noon, noon.Add(time.Second)},
-		"ended in this second":   {noon.Add(900 * time.Millisecond), noon.Add(100 * time.Millisecond), noon.Add(time.Second)},
-		"ended in the last one":  {noon.Add(time.Millisecond), noon.Add(-time.Millisecond), noon.Add(time.Millisecond)},
-		"another node's clock":   {noon, noon.Add(300 * time.Millisecond), noon.Add(time.Second)},
-	} {
-		got := authTime(c.now, c.ended)
-		if !got.Equal(c.want) {
-			t.Errorf("%s: got %v, want %v", name, got, c.want)
-		}
-		if !got.Truncate(time.Second).After(c.ended) {
-			t.Errorf("%s: in whole seconds it counts for nothing", name)
-		}
-	}
-}
-
 func TestAWaitIsNeverSaidTooShort(t *testing.T) {
 	t.Parallel()
 	for wait, want := range map[time.Duration]string{

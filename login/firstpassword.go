@@ -43,7 +43,7 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 		return l.finish(w, r, u.Interaction, u.Person, who.ChangedAt, byPassword())
 	}
 	// The service asks for more than the first sign-in gives: the code comes next.
-	if err := l.keep(r.Context(), u.Interaction, progress{Person: u.Person, At: l.now(), Changed: who.ChangedAt, Page: codePath}); err != nil {
+	if err := l.keep(r.Context(), u.Interaction, progress{Person: u.Person, Changed: who.ChangedAt, Page: codePath}); err != nil {
 		return err
 	}
 	return l.sendCode(w, r, underWay{u.Interaction, who})

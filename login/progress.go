@@ -26,19 +26,12 @@ const (
 // A progress is how far somebody has come in a sign-in: the password was right, and a page is to come.
 type progress struct {
 	Person  uuid.UUID `json:"person"`
-	At      time.Time `json:"at"`
 	Changed time.Time `json:"changed"` // the identity's ChangedAt, as it was then
 	Page    string    `json:"page"`
 }
 
 // progressFor is how long a proved password waits for the next page.
 const progressFor = 30 * time.Minute
-
-// holds tells whether a password that was proved still counts: no act upon the identifier came
-// between, a re-issue or a change or a block, and the term of a temporary one is not over.
-func (p progress) holds(s provider.Standing, who identity.Identity, at time.Time) bool {
-	return who.ChangedAt.Equal(p.Changed) && !p.At.Before(s.Ended) && !who.Expired(at)
-}
 
 // A page of a sign-in under way: of whom, and how far they have come.
 type underWay struct {
@@ -61,15 +54,12 @@ func (l *Login) step(path string, door func(http.ResponseWriter, *http.Request, 
 			http.Redirect(w, r, i.At(p.Page), http.StatusSeeOther)
 			return nil
 		}
-		standing, err := l.standing(r.Context(), p.Person)
-		if err != nil {
-			return err
-		}
 		who, err := l.registry.Of(r.Context(), p.Person)
 		if err != nil {
 			return err
 		}
-		if !p.holds(standing, who, l.now()) {
+		// A re-issue, a change or a block came between, or the term of a temporary password is over: what was proved counts no more.
+		if !who.ChangedAt.Equal(p.Changed) || who.Expired(l.now()) {
 			return l.restart(w, r, i)
 		}
 		return door(w, r, underWay{i, who})

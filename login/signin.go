@@ -65,7 +65,7 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if next == "" {
 		return l.finish(w, r, i, proved.Person, proved.ChangedAt, byPassword())
 	}
-	if err := l.keep(ctx, i, progress{Person: proved.Person, At: at, Changed: proved.ChangedAt, Page: next}); err != nil {
+	if err := l.keep(ctx, i, progress{Person: proved.Person, Changed: proved.ChangedAt, Page: next}); err != nil {
 		return err
 	}
 	if next == codePath {

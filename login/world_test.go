@@ -71,7 +71,7 @@ func newWorld(t *testing.T) *world {
 	denials := grant.NewDenials(w.pool, w.redis, 5*time.Minute, now)
 	site := pagetest.Site(t, login.Room())
 	w.registry, err = identity.New(identity.Config{
-		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, TemporaryFor: 72 * time.Hour, Hashers: 2, Now: now,
+		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, TemporaryFor: 72 * time.Hour, Hashers: 2,
 		Cleaner: &grant.Cleaner{Pool: w.pool, Denials: denials, Sessions: sessions, Now: now},
 	})
 	must(err)

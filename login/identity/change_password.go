@@ -49,14 +49,6 @@ func (r *Registry) ChangePassword(ctx context.Context, person uuid.UUID, current
 		WHERE person_id = $1 AND concat_ws(':', state, block_reason) = ANY($2) AND password_hash = $3
 		RETURNING phone`
 	err = r.ending(ctx, person, act, func(tx pgx.Tx) error {
-		// Passwords take their time to be hashed. Who has signed in by the old one meanwhile is signed out as well:
-		// the end is that of this moment, from which on nobody else is let in.
-		if _, _, err := Hold(ctx, tx, person); err != nil {
-			return err
-		}
-		if now := r.now(); now.After(act.At) {
-			act.At = now
-		}
 		phone, err := r.move(ctx, tx, person, update, allowed[changePassword], old, hash, act.At)
 		if err != nil {
 			return err

@@ -36,7 +36,6 @@ type Config struct {
 	// Hashers is how many passwords may be hashed at once, each with 19 MiB and a
 	// processor; at least two, one of which strangers never take.
 	Hashers int
-	Now     func() time.Time
 }
 
 // Outbox takes messages into the act's transaction; sms.Outbox is one.
@@ -89,13 +88,11 @@ type Registry struct {
 	temporaryFor time.Duration
 	hasher       *hasher
 	strength     strength
-	now          func() time.Time
 }
 
 // New makes a Registry.
 func New(cfg Config) (*Registry, error) {
-	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil ||
-		cfg.TemporaryFor <= 0 || cfg.Now == nil {
+	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil || cfg.TemporaryFor <= 0 {
 		return nil, errors.New("identity: the config is not complete")
 	}
 	pepper, err := cfg.Box.Key("password pepper")
@@ -112,7 +109,7 @@ func New(cfg Config) (*Registry, error) {
 	}
 	return &Registry{
 		pool: cfg.Pool, box: cfg.Box, jobs: cfg.Jobs, cleaner: cfg.Cleaner, sms: cfg.SMS, say: cfg.Say,
-		temporaryFor: cfg.TemporaryFor, hasher: hasher, strength: strength{common}, now: cfg.Now,
+		temporaryFor: cfg.TemporaryFor, hasher: hasher, strength: strength{common},
 	}, nil
 }
 

@@ -407,27 +407,6 @@ func TestABlockTakesThePasswordAway(t *testing.T) {
 	}
 }
 
-// Passwords take their time to be hashed. Whoever signs in by the old one meanwhile is signed out by the change as well.
-func TestAChangeOfThePasswordEndsWhatBeganMeanwhile(t *testing.T) {
-	t.Parallel()
-	w := identitytest.New(t)
-	person, _ := w.Active(t)
-	// The world's clock stands at noon, so this change was asked for two minutes ago.
-	act := identitytest.Act(-2 * time.Minute)
-	if err := w.Registry.ChangePassword(t.Context(), person, identitytest.Static, "жаўрук спявае над полем", act); err != nil {
-		t.Fatal(err)
-	}
-	for _, from := range []string{
-		`ended WHERE person_id = $1 AND at = $2`,
-		`event WHERE person_id = $1 AND at = $2 AND kind = 'sessions.ended'`,
-		`event WHERE person_id = $1 AND at = $2 AND kind = 'password.changed'`,
-	} {
-		if n := w.Count(t, from, person, identitytest.Noon); n != 1 {
-			t.Errorf("%s: %d, want 1: who signed in a minute ago is still in", from, n)
-		}
-	}
-}
-
 // A block stands, and says so, even when Redis cannot be reached; the job cleans it later.
 func TestABlockDoesNotNeedRedis(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package grant
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,36 +36,32 @@ type Jobs interface {
 	InsertTx(ctx context.Context, tx pgx.Tx, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
 }
 
-// End makes all of a person's sign-ins up to at worth nothing, in the caller's
+// End makes all of a person's sign-ins so far worth nothing, in the caller's
 // transaction: it writes ended(person, at), ends the grants, records it and
 // queues a CleanUp. After the commit the caller calls Cleaner.Clean.
 //
-// A sign-in within the second of an earlier end bears the next whole second, for
-// tokens tell no less. An end that follows at once reaches to that second, or it
-// would leave in whoever signed in between the two.
+// Sign-ins bear whole seconds and the clocks of several nodes, so one may bear a
+// later time than the act that ends it. The end reaches to the latest of them.
 func End(ctx context.Context, tx pgx.Tx, jobs Jobs, person uuid.UUID, why Why, at time.Time) error {
-	// The counterpart of the lock in Give, for callers who have not written to the identity.
-	const lock = `SELECT person_id FROM identity WHERE person_id = $1 FOR NO KEY UPDATE`
+	// The lock is the counterpart of that in Give, for callers who have not written to the identity.
+	const lock = `SELECT greatest($2, signed_in_at) FROM identity WHERE person_id = $1 FOR NO KEY UPDATE`
 
 	const end = `
 		INSERT INTO ended (person_id, at, why) VALUES ($1, $2, $3)
-		ON CONFLICT (person_id) DO UPDATE
-		SET at = greatest(date_trunc('second', ended.at) + interval '1 second', excluded.at), why = excluded.why
-		RETURNING at`
+		ON CONFLICT (person_id) DO UPDATE SET at = greatest(ended.at, excluded.at), why = excluded.why`
 
-	const endGrants = `
+	const grants = `
 		UPDATE client_grant SET ended_at = $2, ended_why = $3
 		WHERE person_id = $1 AND till > $2 AND ended_at IS NULL`
 
-	b := new(pgx.Batch)
-	b.Queue(lock, person)
-	b.Queue(end, person, at, why).QueryRow(func(row pgx.Row) error { return row.Scan(&at) })
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+	reach := at
+	if err := tx.QueryRow(ctx, lock, person, at).Scan(&reach); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return fmt.Errorf("end sign-ins: %w", err)
 	}
-	b = new(pgx.Batch)
-	b.Queue(endGrants, person, at, why)
-	audit.Event{Kind: audit.SessionsEnded, At: at, Person: person, Detail: map[string]string{"why": string(why)}}.Queue(b)
+	b := new(pgx.Batch)
+	b.Queue(end, person, reach, why)
+	b.Queue(grants, person, at, why)
+	audit.Event{Kind: audit.SessionsEnded, At: reach, Person: person, Detail: map[string]string{"why": string(why)}}.Queue(b)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("end sign-ins: %w", err)
 	}

@@ -183,33 +183,6 @@ func TestNothingIsGivenOnASignInThatIsWorthNothing(t *testing.T) {
 	}
 }
 
-// A sign-in within the second of an end bears the next second. The end that follows at once ends it too, and tells
-// the feed's consumers so.
-func TestTwoEndsWithinASecondLeaveNobodyIn(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	for _, at := range []time.Time{noon.Add(300 * time.Millisecond), noon.Add(600 * time.Millisecond)} {
-		err := pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) error {
-			return grant.End(t.Context(), tx, w.jobs, w.person, grant.Password, at)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	between, after := w.grant(), w.grant()
-	between.AuthTime = noon.Add(time.Second)
-	if _, given := w.give(t, w.pool, between); given {
-		t.Error("given on a sign-in from before the second end")
-	}
-	if n := w.count(t, `event WHERE kind = 'sessions.ended' AND at = '2026-11-22T12:00:01Z'`); n != 1 {
-		t.Errorf("the feed tells of %d ends that reach the sign-in between them", n)
-	}
-	after.AuthTime = noon.Add(2 * time.Second)
-	if _, given := w.give(t, w.pool, after); !given {
-		t.Error("not given on a sign-in after both")
-	}
-}
-
 // A code that Redis forgot to have seen still gives one grant (RFC 6749 §4.1.2).
 func TestAGrantIsGivenOnce(t *testing.T) {
 	t.Parallel()

@@ -179,7 +179,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	h.outbox = &sms.Outbox{Pool: h.Pool, Box: h.box, Jobs: h.jobs}
 	h.identities, err = identity.New(identity.Config{
 		Pool: h.Pool, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, SMS: h.outbox, Say: h.site.Say,
-		TemporaryFor: h.cfg.TemporaryPasswordFor, Hashers: h.cfg.hashers(runtime.NumCPU()), Now: time.Now,
+		TemporaryFor: h.cfg.TemporaryPasswordFor, Hashers: h.cfg.hashers(runtime.NumCPU()),
 	})
 	if err != nil {
 		return err

@@ -73,7 +73,7 @@ func New(t *testing.T) *World {
 	w.Registry, err = identity.New(identity.Config{
 		Pool: w.Pool, Box: w.Box, Jobs: jobs, SMS: w.Outbox, Say: w.Say,
 		Cleaner:      &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: now},
-		TemporaryFor: 72 * time.Hour, Hashers: 2, Now: now,
+		TemporaryFor: 72 * time.Hour, Hashers: 2,
 	})
 	if err != nil {
 		t.Fatal(err)
