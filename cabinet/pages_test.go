@@ -58,7 +58,7 @@ func everything() []journal.Entry {
 		{Kind: "grant.given", Actor: journal.Self, ClientID: "pension", Detail: map[string]string{"scope": "openid"}},
 		{Kind: "grant.ended", Actor: journal.Self, ClientID: "cabinet"},
 		{Kind: "grant.ended", Actor: journal.Self, ClientID: "pension"},
-		{Kind: "token.exchanged", Actor: journal.Client, ClientID: "pension"},
+		{Kind: journal.TokenExchanged, Actor: journal.Client, ClientID: "pension"},
 		{Kind: journal.ProfileRead, Actor: journal.Client, ClientID: "pension"},
 		{Kind: journal.JournalRead, Actor: journal.Client, ClientID: "pension"},
 		{Kind: "identifier.issued", Actor: journal.Staff, Office: "17"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,7 +50,7 @@ func (p *Provider) enterUserCode(w http.ResponseWriter, r *http.Request) error {
 	asked, err := p.findDevice(r.Context(), api.Network(r), code)
 	switch {
 	case errors.Is(err, errTooManyCodes):
-		w.Header().Set("Retry-After", fmt.Sprint(int(guessesIn/time.Second)))
+		w.Header().Set("Retry-After", strconv.Itoa(int(guessesIn/time.Second)))
 		return p.askUserCode(w, r, http.StatusTooManyRequests, code, "device.wait")
 	case errors.Is(err, errNoDevice):
 		return p.askUserCode(w, r, http.StatusBadRequest, code, "device.unknown")

@@ -108,7 +108,7 @@ func (p *Provider) aimExchange(t *ticket, token api.Token, values url.Values) er
 	if slices.Sort(targets); len(slices.Compact(targets)) > 1 {
 		return refuse("invalid_target", "A token is exchanged for one audience.")
 	}
-	for _, e := range t.client.Metadata.TokenExchange {
+	for _, e := range policyOf(t.client).exchange {
 		if e.Audience != targets[0] {
 			continue
 		}

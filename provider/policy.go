@@ -46,12 +46,14 @@ const (
 //	assertions  -        registered     the algorithms of its client assertions (RFC 7523 §3)
 //	idToken     registered              the algorithm of its ID tokens (OpenID Connect Core §15.1)
 //	introspect  -        registered     the algorithm of signed answers about tokens (RFC 9701 §6)
+//	exchange    never    registered     what it may exchange tokens for that it is shown (RFC 8693)
 type policy struct {
 	pkce       bool
 	rotate     bool
 	assertions []jose.SignatureAlgorithm
 	idToken    jose.SignatureAlgorithm
 	introspect jose.SignatureAlgorithm
+	exchange   []clients.Exchange
 }
 
 func policyOf(c *clients.Client) policy {
@@ -62,6 +64,7 @@ func policyOf(c *clients.Client) policy {
 		assertions: registered(m.TokenEndpointAuthSigningAlg, signingAlgs),
 		idToken:    jose.SignatureAlgorithm(m.IDTokenSignedResponseAlg),
 		introspect: jose.SignatureAlgorithm(cmp.Or(m.IntrospectionSignedResponseAlg, "RS256")),
+		exchange:   m.TokenExchange,
 	}
 }
 

@@ -88,13 +88,15 @@ func effectsOf(entries []entry) effects {
 	return all
 }
 
-// actor is who acted, as far as the feed tells: a clerk, the register, or the citizen.
+// actor is who acted, as far as the feed tells: a clerk, the register, an e-service with the citizen's token, or the citizen.
 func actor(e entry) journal.Actor {
 	switch {
 	case e.Staff:
 		return journal.Staff
 	case e.Detail["reason"] == "register":
 		return journal.System
+	case journal.Kind(e.Kind) == journal.TokenExchanged:
+		return journal.Client
 	}
 	return journal.Self
 }

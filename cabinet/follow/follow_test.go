@@ -238,10 +238,11 @@ func aYear() *provider {
 	p.edition(3, living(boris, borisNumber))
 	p.edition(4, living(vera, verasNumber, `"limited":{"date":"2026-02-03","act":"7"}`))
 	p.say("identifier.activated", vera)
+	p.say("token.exchanged", vera, `"client_id":"service","detail":{"scope":"openid"}`)
 	return p
 }
 
-const afterAYear = `cursor 13
+const afterAYear = `cursor 14
 edition 1 00000000-0000-0000-0000-000000000000 t
 edition 2 00000000-0000-0000-0000-000000000000 t
 edition 3 00000000-0000-0000-0000-000000000000 t
@@ -261,7 +262,8 @@ ended 018f0000-0000-7000-8000-0000000000aa
 2 identifier.blocked system {"reason": "register"}
 2 sessions.ended self
 3 cabinet.activated self
-3 identifier.activated self`
+3 identifier.activated self
+3 token.exchanged client service {"scope": "openid"}`
 
 // Whatever fails at whatever point, be it the answer to a COMMIT, an entry has its effects exactly once.
 func TestEffectsAreExactlyOnce(t *testing.T) {

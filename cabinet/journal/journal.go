@@ -13,12 +13,13 @@ import (
 // A Kind names what happened. Those that come by the feed keep the provider's names.
 type Kind string
 
-// Kinds that come by the feed and move something in the cabinet.
+// Kinds that come by the feed and are more to the cabinet than a line of the journal.
 const (
 	IdentifierActivated Kind = "identifier.activated"
 	IdentifierBlocked   Kind = "identifier.blocked" // Detail["reason"]
 	SessionsEnded       Kind = "sessions.ended"
 	GrantEnded          Kind = "grant.ended"
+	TokenExchanged      Kind = "token.exchanged" // by an e-service
 )
 
 // Kinds of the cabinet's own.
