@@ -47,6 +47,7 @@ const (
 	KeyActivated        Kind = "key.activated" // it signs from now on; Event.Detail["why"]: schedule, asked, compromised
 	KeyRetired          Kind = "key.retired"   // it signs no more
 	KeyGone             Kind = "key.gone"      // what it signed is believed no more
+	KeyDestroyed        Kind = "key.destroyed" // the hardware module has its private part no more
 	ClerkAdded          Kind = "clerk.added"
 	DeskRefused         Kind = "desk.refused" // Event.Detail["code"]: g1 … g9
 )

@@ -38,5 +38,7 @@
 //
 // A kid is the key's thumbprint (RFC 7638), so it never stands for two keys.
 // Private keys lie in the database sealed, each in its own place; only the active
-// ones are opened, held by the ring, and never leave it.
+// ones are opened, held by the ring, and never leave it. Or they are in a hardware
+// security module ([HSM]), and the database has only their labels; a retired one
+// is destroyed there once every node has followed.
 package keys

@@ -82,24 +82,25 @@ func event(kind audit.Kind, alg jose.SignatureAlgorithm, kid string, at time.Tim
 type fresh struct {
 	kid    string
 	alg    jose.SignatureAlgorithm
-	sealed []byte
+	sealed []byte // or label
+	label  string
 	public []byte
 }
 
 // insert puts a new key into the ring, unless there is one of its algorithm and state.
 func (r *Ring) insert(ctx context.Context, tx pgx.Tx, k fresh, state State) (bool, error) {
 	const insert = `
-		INSERT INTO signing_key (kid, alg, state, private_key, public_key, created_at, changed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $6)
+		INSERT INTO signing_key (kid, alg, state, private_key, label, public_key, created_at, changed_at)
+		VALUES ($1, $2, $3, $4, nullif($5, ''), $6, $7, $7)
 		ON CONFLICT DO NOTHING`
 
-	tag, err := tx.Exec(ctx, insert, k.kid, k.alg, state, k.sealed, k.public, r.now())
+	tag, err := tx.Exec(ctx, insert, k.kid, k.alg, state, k.sealed, k.label, k.public, r.now())
 	return tag.RowsAffected() == 1, err
 }
 
 // generate makes a key; it takes its time, so it is done before a transaction.
 func (r *Ring) generate(alg jose.SignatureAlgorithm) (k fresh, err error) {
-	private, err := generate(alg)
+	private, label, err := r.private(alg)
 	if err != nil {
 		return k, fmt.Errorf("make %s key: %w", alg, err)
 	}
@@ -109,9 +110,12 @@ func (r *Ring) generate(alg jose.SignatureAlgorithm) (k fresh, err error) {
 		return k, fmt.Errorf("make %s key: %w", alg, err)
 	}
 	public.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
-	k.kid, k.alg = public.KeyID, alg
+	k.kid, k.alg, k.label = public.KeyID, alg, label
 	if k.public, err = json.Marshal(public); err != nil {
 		return k, fmt.Errorf("make %s key: %w", alg, err)
+	}
+	if label != "" {
+		return k, nil
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
@@ -121,6 +125,18 @@ func (r *Ring) generate(alg jose.SignatureAlgorithm) (k fresh, err error) {
 		return k, fmt.Errorf("make %s key: %w", alg, err)
 	}
 	return k, nil
+}
+
+// private makes a key pair: in the module under a label, if there is one that can.
+func (r *Ring) private(alg jose.SignatureAlgorithm) (private crypto.Signer, label string, err error) {
+	if r.hsm != nil {
+		label = "idp " + string(alg) + " " + rand.Text()
+		if private, err = r.hsm.Generate(alg, label); !errors.Is(err, errors.ErrUnsupported) {
+			return private, label, err
+		}
+	}
+	private, err = generate(alg)
+	return private, "", err
 }
 
 // generate makes a key pair; FAPI 2.0 Security Profile §5.4.1 asks for RSA of at least 2048 bits.

@@ -28,6 +28,7 @@ type Config struct {
 	Pool  *pgxpool.Pool
 	Box   *seal.Box
 	Every time.Duration // how long a key signs before Tend rotates it; 0: until it is told to
+	HSM   HSM           // makes and holds the private keys; nil: they lie in the database, sealed
 	Now   func() time.Time
 }
 
@@ -36,6 +37,7 @@ type Ring struct {
 	pool  *pgxpool.Pool
 	box   *seal.Box
 	every time.Duration
+	hsm   HSM
 	now   func() time.Time
 	held  atomic.Pointer[held] // replaced whole
 
@@ -69,7 +71,7 @@ func New(ctx context.Context, cfg Config) (*Ring, error) {
 	if cfg.Every < 0 {
 		return nil, errors.New("signing keys: they cannot sign for less than no time")
 	}
-	r := &Ring{pool: cfg.Pool, box: cfg.Box, every: cfg.Every, now: cfg.Now}
+	r := &Ring{pool: cfg.Pool, box: cfg.Box, every: cfg.Every, hsm: cfg.HSM, now: cfg.Now}
 	r.held.Store(new(held))
 	if err := r.Refresh(ctx); err != nil {
 		return nil, err
@@ -107,7 +109,7 @@ func (r *Ring) Refresh(ctx context.Context) error {
 				return fmt.Errorf("read signing key %s: %w", f.KID, err)
 			}
 			if f.State == Active {
-				if k.private, err = r.open(f.KID, f.Private); err != nil {
+				if k.private, err = r.open(f.Key, f.Private); err != nil {
 					return fmt.Errorf("read signing key %s: %w", f.KID, err)
 				}
 			}
@@ -133,8 +135,15 @@ func (r *Ring) Refresh(ctx context.Context) error {
 
 func place(kid string) string { return "signing_key:private_key:" + kid }
 
-func (r *Ring) open(kid string, sealed []byte) (crypto.Signer, error) {
-	der, err := r.box.Open(place(kid), sealed)
+// open gives the private part of a key: what was sealed, or what signs in its stead.
+func (r *Ring) open(k Key, sealed []byte) (crypto.Signer, error) {
+	if k.Label != "" {
+		if r.hsm == nil {
+			return nil, errNoHSM
+		}
+		return r.hsm.Find(k.Label)
+	}
+	der, err := r.box.Open(place(k.KID), sealed)
 	if err != nil {
 		return nil, err
 	}

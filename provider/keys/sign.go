@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/cryptosigner"
 )
 
 // Sign makes a compact JWS of claims with the active key of alg; typ is the
@@ -33,8 +34,12 @@ func (k *key) signer(alg jose.SignatureAlgorithm, typ string) (jose.Signer, erro
 	if s, ok := k.signers.Load(typ); ok {
 		return s.(jose.Signer), nil
 	}
+	var private any = k.private
+	if k.Label != "" {
+		private = cryptosigner.Opaque(k.private)
+	}
 	s, err := jose.NewSigner(
-		jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: k.private, KeyID: k.public.KeyID}},
+		jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: private, KeyID: k.public.KeyID}},
 		new(jose.SignerOptions).WithType(jose.ContentType(typ)),
 	)
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/jackc/pgx/v5"
@@ -12,8 +13,8 @@ import (
 )
 
 // Tend does what time asks of the ring: it puts a next key behind each active one,
-// rotates those that have signed for long enough, and lets go of those that are of
-// no use to hints any more. It is to be called now and then, on any number of nodes.
+// rotates those that have signed for long enough, lets go of those that are of no
+// use to hints any more, and destroys what a module has of the old ones. It is to be called now and then, on any number of nodes.
 func (r *Ring) Tend(ctx context.Context) error {
 	if err := r.Refresh(ctx); err != nil {
 		return err
@@ -27,7 +28,10 @@ func (r *Ring) Tend(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.letGo(ctx)
+	if err := r.letGo(ctx); err != nil {
+		return err
+	}
+	return r.wipe(ctx)
 }
 
 // due are the algorithms whose key has signed for long enough, and whose next one may follow.
@@ -73,6 +77,48 @@ func (r *Ring) letGo(ctx context.Context) error {
 	})
 	if err != nil {
 		return fmt.Errorf("let go of old keys: %w", err)
+	}
+	return nil
+}
+
+// followed is how soon after a key has retired no node signs with it any more.
+const followed = time.Minute
+
+// wipe has the module destroy what signs no more. What it has destroyed before a
+// crash, it need not again.
+func (r *Ring) wipe(ctx context.Context) error {
+	const find = `
+		SELECT alg, kid, label FROM signing_key
+		WHERE state IN ('retired', 'gone') AND label IS NOT NULL AND changed_at <= $1`
+	const forget = `UPDATE signing_key SET label = NULL WHERE kid = $1 AND label IS NOT NULL`
+
+	if r.hsm == nil {
+		return nil
+	}
+	type row struct {
+		Alg        jose.SignatureAlgorithm
+		KID, Label string
+	}
+	at := r.now()
+	rows, _ := r.pool.Query(ctx, find, at.Add(-followed))
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[row])
+	if err != nil {
+		return fmt.Errorf("find keys to destroy: %w", err)
+	}
+	for _, k := range found {
+		if err := r.hsm.Destroy(k.Label); err != nil {
+			return fmt.Errorf("destroy %s: %w", k.Label, err)
+		}
+		err := r.turn(ctx, func(tx pgx.Tx) error {
+			tag, err := tx.Exec(ctx, forget, k.KID)
+			if err != nil || tag.RowsAffected() == 0 { // another node has recorded it
+				return err
+			}
+			return audit.Record(ctx, tx, event(audit.KeyDestroyed, k.Alg, k.KID, at))
+		})
+		if err != nil {
+			return fmt.Errorf("destroy %s: %w", k.Label, err)
+		}
 	}
 	return nil
 }

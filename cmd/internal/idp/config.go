@@ -34,6 +34,16 @@ type Config struct {
 	// KeyRotateEvery is how long a signing key signs before the next one follows; 0 leaves that to idp key rotate.
 	KeyRotateEvery time.Duration `env:"IDP_KEY_ROTATE_EVERY" envDefault:"2160h"`
 
+	// PKCS11Module is the PKCS #11 library of a hardware security module, where new signing keys are made and kept;
+	// without it they lie in the database, sealed. It needs a build with -tags pkcs11.
+	PKCS11Module string `env:"IDP_PKCS11_MODULE"`
+
+	// PKCS11Token is the label of the module's token.
+	PKCS11Token string `env:"IDP_PKCS11_TOKEN"`
+
+	// PKCS11PINFile holds the PIN of the token's user.
+	PKCS11PINFile string `env:"IDP_PKCS11_PIN_FILE"`
+
 	// TLSCertFile and TLSKeyFile turn on TLS on both listeners; without them a proxy in front does it.
 	TLSCertFile string `env:"IDP_TLS_CERT_FILE"`
 

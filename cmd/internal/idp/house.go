@@ -162,7 +162,11 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		return err
 	}
 
-	h.keys, err = keys.New(ctx, keys.Config{Pool: h.Back, Box: h.box, Every: h.cfg.KeyRotateEvery, Now: time.Now})
+	hsm, err := h.cfg.hsm()
+	if err != nil {
+		return err
+	}
+	h.keys, err = keys.New(ctx, keys.Config{Pool: h.Back, Box: h.box, Every: h.cfg.KeyRotateEvery, HSM: hsm, Now: time.Now})
 	if err != nil {
 		return err
 	}

@@ -100,3 +100,19 @@ func masterKey(file string) ([]byte, error) {
 	}
 	return key, nil
 }
+
+// hsm opens the hardware security module, where there is one.
+func (cfg Config) hsm() (keys.HSM, error) {
+	if cfg.PKCS11Module == "" {
+		return nil, nil
+	}
+	pin, err := os.ReadFile(cfg.PKCS11PINFile)
+	if err != nil {
+		return nil, fmt.Errorf("IDP_PKCS11_PIN_FILE: %w", err)
+	}
+	module, err := keys.OpenPKCS11(keys.PKCS11{Module: cfg.PKCS11Module, Token: cfg.PKCS11Token, PIN: strings.TrimRight(string(pin), "\r\n")})
+	if err != nil {
+		return nil, fmt.Errorf("IDP_PKCS11_MODULE: %w", err)
+	}
+	return module, nil
+}

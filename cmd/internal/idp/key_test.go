@@ -62,3 +62,22 @@ func TestKeysAreRotatedFromTheTerminal(t *testing.T) {
 		}
 	}
 }
+
+// A hardware module that is not there, or that this build could not use, is told in one line, by its setting.
+func TestAModuleThatIsNotThereIsTold(t *testing.T) {
+	t.Parallel()
+	pin := filepath.Join(t.TempDir(), "pin")
+	environ := append(errandEnviron(t), "IDP_PKCS11_MODULE=/nowhere", "IDP_PKCS11_TOKEN=idp", "IDP_PKCS11_PIN_FILE="+pin)
+	told := func(setting string) {
+		t.Helper()
+		err := Run(t.Context(), environ, nil, new(bytes.Buffer), "key", "list")
+		if err == nil || !strings.HasPrefix(err.Error(), setting) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "1234") {
+			t.Errorf("got %v, want %s told", err, setting)
+		}
+	}
+	told("IDP_PKCS11_PIN_FILE")
+	if err := os.WriteFile(pin, []byte("1234\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	told("IDP_PKCS11_MODULE")
+}
