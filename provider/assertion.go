@@ -99,14 +99,14 @@ func (p *Provider) checkAssertion(ctx context.Context, client *clients.Client, a
 
 // signed reads the claims of what one of the client's keys has signed; the algorithm is for the caller to allow. What none has signed is
 // refused with the code.
-func (p *Provider) signed(ctx context.Context, client *clients.Client, token *jwt.JSONWebToken, code string, claims any) error {
+func (p *Provider) signed(ctx context.Context, client *clients.Client, token *jwt.JSONWebToken, code string, claims ...any) error {
 	header := token.Headers[0]
 	keys, err := p.cfg.Clients.Keys(ctx, client, header.KeyID)
 	if err != nil {
 		return refuse(code, "The client's keys cannot be read at its jwks_uri.").because(err)
 	}
 	for _, key := range keys {
-		if (key.Algorithm == "" || key.Algorithm == header.Algorithm) && token.Claims(key.Public(), claims) == nil {
+		if (key.Algorithm == "" || key.Algorithm == header.Algorithm) && token.Claims(key.Public(), claims...) == nil {
 			return nil
 		}
 	}

@@ -28,19 +28,19 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		r = page.WithLanguage(r, i.Locales)
-		q, err := p.read(ctx, i.Request)
-		if err != nil {
+		q := &request{values: i.Request, hint: i.Hint, pushed: i.Pushed, checked: true}
+		if err := p.read(ctx, q); err != nil {
 			return p.refuseRequest(w, r, q, err)
 		}
-		q.hint = i.Hint
 		return p.decide(w, r, q, i)
 	}
 	values, err := parameters(w, r)
 	if err != nil {
 		return p.refuseRequest(w, r, &request{}, err)
 	}
-	r = page.WithLanguage(r, values.Get("ui_locales"))
-	q, err := p.read(ctx, values)
+	q := &request{values: values}
+	err = p.read(ctx, q)
+	r = page.WithLanguage(r, q.values.Get("ui_locales"))
 	if err != nil {
 		return p.refuseRequest(w, r, q, err)
 	}
@@ -146,7 +146,7 @@ func (p *Provider) code(ctx context.Context, q *request, i Interaction, s sessio
 		return "", err
 	}
 	response, err := p.fosite.NewAuthorizeResponse(ctx, q.fosite, &ticket{
-		client: q.client, now: now, nonce: q.nonce, redirectURI: q.redirectURI, challenge: q.challenge, interaction: i.ID,
+		client: q.client, now: now, nonce: q.nonce, redirectURI: q.redirectURI, challenge: q.challenge, interaction: i.ID, pushed: q.pushed,
 		grant: p.grantOf(gid, q, i, s),
 	})
 	if err != nil {
@@ -183,13 +183,22 @@ func (p *Provider) mistake(r *http.Request, client *clients.Client, e *refusal) 
 	return data
 }
 
-// answer carries the answer to the client through the browser, with state and issuer (RFC 9207 §2).
+// answer carries the answer to the client through the browser, with state and issuer (RFC 9207 §2); signed, where that is asked for
+// (JARM §2.3), it is one JWT that has them.
 func (p *Provider) answer(w http.ResponseWriter, r *http.Request, q *request, values url.Values) error {
 	values.Set("iss", p.cfg.Issuer)
 	if q.state != "" {
 		values.Set("state", q.state)
 	}
-	if q.mode == "form_post" {
+	mode, signed := strings.CutSuffix(q.mode, "jwt")
+	if signed {
+		response, err := p.tokens.Response(q.policy.response, q.client.ID, values, p.cfg.Now())
+		if err != nil {
+			return err
+		}
+		values = url.Values{"response": {response}}
+	}
+	if strings.TrimSuffix(mode, ".") == "form_post" {
 		data := formPostPage{Action: q.redirectURI}
 		for name := range values {
 			data.Fields = append(data.Fields, hidden{name, values.Get(name)})

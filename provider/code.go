@@ -43,7 +43,8 @@ const (
 
 func codeKey(code string) string { return "code:{" + digest(code) + "}" }
 
-// keepCode keeps what a code stands for, and lets the interaction go that led to it.
+// keepCode keeps what a code stands for, and lets the interaction go that led to it. One that a pushed request led to before is not to be
+// had again.
 func (p *Provider) keepCode(ctx context.Context, code string, t *ticket) error {
 	record, err := json.Marshal(codeRecord{
 		Grant: t.grant, Nonce: t.nonce, RedirectURI: t.redirectURI, Challenge: t.challenge, Till: t.now.Add(p.cfg.CodeFor),
@@ -56,8 +57,14 @@ func (p *Provider) keepCode(ctx context.Context, code string, t *ticket) error {
 		if t.interaction != "" {
 			pipe.Del(ctx, interactionKey(t.interaction))
 		}
+		if t.pushed != "" {
+			p.spend(ctx, pipe, t.pushed)
+		}
 		return nil
 	})
+	if errors.Is(err, redis.Nil) { // of spend alone: no other command of these is conditional
+		return refuse("invalid_request_uri", "The pushed request was used before.")
+	}
 	if err != nil {
 		return fmt.Errorf("keep code: %w", err)
 	}

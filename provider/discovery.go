@@ -21,6 +21,7 @@ type metadata struct {
 	DeviceEndpoint        string `json:"device_authorization_endpoint"`
 	RevocationEndpoint    string `json:"revocation_endpoint"`
 	EndSessionEndpoint    string `json:"end_session_endpoint"`
+	PushedRequestEndpoint string `json:"pushed_authorization_request_endpoint"`
 
 	ScopesSupported        []string `json:"scopes_supported"`
 	ClaimsSupported        []string `json:"claims_supported"`
@@ -36,6 +37,8 @@ type metadata struct {
 
 	CodeChallengeMethodsSupported          []string                  `json:"code_challenge_methods_supported"`
 	IDTokenSigningAlgValuesSupported       []jose.SignatureAlgorithm `json:"id_token_signing_alg_values_supported"`
+	RequestObjectSigningAlgs               []jose.SignatureAlgorithm `json:"request_object_signing_alg_values_supported"`
+	AuthorizationSigningAlgs               []jose.SignatureAlgorithm `json:"authorization_signing_alg_values_supported"`
 	TokenEndpointAuthMethodsSupported      []string                  `json:"token_endpoint_auth_methods_supported"`
 	TokenEndpointAuthSigningAlgs           []jose.SignatureAlgorithm `json:"token_endpoint_auth_signing_alg_values_supported"`
 	IntrospectionEndpointAuthMethods       []string                  `json:"introspection_endpoint_auth_methods_supported"`
@@ -47,6 +50,8 @@ type metadata struct {
 	ClaimsParameterSupported     bool `json:"claims_parameter_supported"`
 	RequestParameterSupported    bool `json:"request_parameter_supported"`
 	RequestURIParameterSupported bool `json:"request_uri_parameter_supported"`
+	RequirePushedRequests        bool `json:"require_pushed_authorization_requests"`
+	RequireSignedRequestObject   bool `json:"require_signed_request_object"`
 	ResponseIssParameter         bool `json:"authorization_response_iss_parameter_supported"`
 }
 
@@ -63,6 +68,7 @@ func (p *Provider) metadata() metadata {
 		DeviceEndpoint:        p.cfg.Issuer + "/device_authorization",
 		RevocationEndpoint:    p.cfg.Issuer + "/revoke",
 		EndSessionEndpoint:    p.cfg.Issuer + "/logout",
+		PushedRequestEndpoint: p.cfg.Issuer + "/par",
 
 		ScopesSupported:        scopes,
 		ClaimsSupported:        claims,
@@ -78,6 +84,8 @@ func (p *Provider) metadata() metadata {
 
 		CodeChallengeMethodsSupported:          challengeMethods,
 		IDTokenSigningAlgValuesSupported:       keys.Algorithms,
+		RequestObjectSigningAlgs:               signingAlgs,
+		AuthorizationSigningAlgs:               keys.Algorithms,
 		TokenEndpointAuthMethodsSupported:      authMethods,
 		TokenEndpointAuthSigningAlgs:           signingAlgs,
 		IntrospectionEndpointAuthMethods:       without(authMethods, "none"),
@@ -86,7 +94,8 @@ func (p *Provider) metadata() metadata {
 		RevocationEndpointAuthMethodsSupported: authMethods,
 		RevocationEndpointAuthSigningAlgs:      signingAlgs,
 
-		ResponseIssParameter: true,
+		RequestParameterSupported: true,
+		ResponseIssParameter:      true,
 	}
 }
 

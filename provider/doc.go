@@ -26,6 +26,8 @@
 // # Round trips
 //
 //	authorize, with a live session   Redis: session │ PostgreSQL: standing and agreement │ Redis: code
+//	authorize, a pushed request      Redis: the request │ and the same again
+//	par                              Redis: the request
 //	token, a code                    Redis: code    │ PostgreSQL: standing, the grant
 //	token, a refresh token           PostgreSQL: the token │ PostgreSQL: standing, renewal
 //	device_authorization             Redis: the device

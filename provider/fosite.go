@@ -33,6 +33,7 @@ type ticket struct {
 	redirectURI string
 	challenge   string
 	interaction string // that led to the code and is over with it
+	pushed      string // digest of the request_uri that led to it, and is used up
 
 	refresh grant.Refresh // the refresh token that is used; zero at a code
 	digest  []byte        // its digest

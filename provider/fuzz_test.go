@@ -1,12 +1,21 @@
 package provider
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"asoba.example/provider/clients"
 )
 
 // Whatever strangers send to be taken for a client, it is read without a panic, by one method at most, and never as nobody.
@@ -48,6 +57,47 @@ func FuzzUserCode(f *testing.F) {
 		again, ok := parseUserCode(strings.ToLower(strings.ReplaceAll(code, "-", " ")))
 		if !made.MatchString(code) || !ok || again != code {
 			t.Errorf("%q is read as %q, and that as %q", typed, code, again)
+		}
+	})
+}
+
+// Whatever a client signs, what comes out of its request object is the client's own request and refers to no other; and what nobody signed
+// does not open.
+func FuzzRequestObject(f *testing.F) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	p := &Provider{cfg: Config{Issuer: "https://id.example", Now: func() time.Time { return time.Unix(1_700_000_000, 0) }}}
+	client := &clients.Client{ID: "portal", Metadata: clients.Metadata{JWKS: &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public()}}}}}
+	f.Add("eyJhbGciOiJub25lIn0.e30.", `{"iss":"portal","client_id":"portal","aud":["https://id.example"],"max_age":0,"claims":{"userinfo":null}}`)
+	f.Add("a.b.c", `{"client_id":"portal","client_id":"other","request":"x"}`)
+	f.Add(strings.Repeat(".", 99), `{"CLIENT_ID":"other","request_uri":"urn:x","resource":["a",1],"exp":1e400,"nbf":-1}`)
+	f.Fuzz(func(t *testing.T, unsigned, payload string) {
+		for _, strict := range []bool{false, true} {
+			q := &request{client: client, policy: policy{objects: signingAlgs, signed: strict}}
+			if values, err := p.open(t.Context(), q, []string{unsigned}); err == nil {
+				t.Errorf("%q opened: %v", unsigned, values)
+			}
+			signed, err := signer.Sign([]byte(payload))
+			if err != nil {
+				t.Fatal(err)
+			}
+			object, err := signed.CompactSerialize()
+			if err != nil {
+				t.Fatal(err)
+			}
+			values, err := p.open(t.Context(), q, []string{object})
+			if err != nil {
+				continue
+			}
+			if !slices.Equal(values["client_id"], []string{"portal"}) || values.Has("request") || values.Has("request_uri") || values.Has("iss") {
+				t.Errorf("%s became %v", payload, values)
+			}
 		}
 	})
 }

@@ -32,6 +32,7 @@ type Interaction struct {
 	Prompt    string
 	Locales   string    // ui_locales
 	Hint      string    // digest of the subject that id_token_hint names
+	Pushed    string    // digest of the request_uri that the request was pushed under; "" for none
 	Asked     time.Time // a sign-in must not be earlier than this where a fresh one is asked
 	Confirmed string    // the session whose person said that the device is theirs (RFC 8628 §5.4)
 	Agreed    []string  // scopes agreed to on the consent page, for this request

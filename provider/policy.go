@@ -13,7 +13,7 @@ import (
 // registered (clients).
 var (
 	responseTypes    = []string{"code"}
-	responseModes    = []string{"query", "form_post"}
+	responseModes    = []string{"query", "form_post", "jwt", "query.jwt", "form_post.jwt"} // jwt is query.jwt (JARM §2.3.4)
 	promptValues     = []string{"none", "login", "consent", "select_account"}
 	acrValues        = []string{Low, Substantial}
 	challengeMethods = []string{"S256"}
@@ -42,28 +42,35 @@ const (
 //
 //	            public   confidential
 //	pkce        always   registered     a code_challenge is required (RFC 9700 §2.1.1); one that is sent is always enforced
+//	pushed      registered              authorization requests must be pushed (RFC 9126 §6)
+//	signed      registered              and must come in a request object (RFC 9101 §10.5)
 //	rotate      always   never          a refresh token is good once (RFC 9700 §4.14.2)
 //	assertions  -        registered     the algorithms of its client assertions (RFC 7523 §3)
+//	objects     registered              those of its request objects
 //	idToken     registered              the algorithm of its ID tokens (OpenID Connect Core §15.1)
 //	introspect  -        registered     the algorithm of signed answers about tokens (RFC 9701 §6)
+//	response    registered              that of answers that it wants signed (JARM §3)
 //	exchange    never    registered     what it may exchange tokens for that it is shown (RFC 8693)
 type policy struct {
-	pkce       bool
-	rotate     bool
-	assertions []jose.SignatureAlgorithm
-	idToken    jose.SignatureAlgorithm
-	introspect jose.SignatureAlgorithm
-	exchange   []clients.Exchange
+	pkce, pushed, signed          bool
+	rotate                        bool
+	assertions, objects           []jose.SignatureAlgorithm
+	idToken, introspect, response jose.SignatureAlgorithm
+	exchange                      []clients.Exchange
 }
 
 func policyOf(c *clients.Client) policy {
 	m := c.Metadata
 	return policy{
 		pkce:       c.Public() || *m.RequirePKCE,
+		pushed:     m.RequirePushedAuthorizationRequests,
+		signed:     m.RequireSignedRequestObject,
 		rotate:     c.Public(),
 		assertions: registered(m.TokenEndpointAuthSigningAlg, signingAlgs),
+		objects:    registered(m.RequestObjectSigningAlg, signingAlgs),
 		idToken:    jose.SignatureAlgorithm(m.IDTokenSignedResponseAlg),
 		introspect: jose.SignatureAlgorithm(cmp.Or(m.IntrospectionSignedResponseAlg, "RS256")),
+		response:   cmp.Or(jose.SignatureAlgorithm(m.AuthorizationSignedResponseAlg), jose.RS256),
 		exchange:   m.TokenExchange,
 	}
 }

@@ -97,7 +97,7 @@ func (cfg Config) check() error {
 
 // CrossOrigin are the patterns to which other sites' pages may post: the rest is refused to them (http.CrossOriginProtection).
 var CrossOrigin = []string{
-	"POST /authorize", "POST /token", "POST /userinfo", "POST /introspect", "POST /revoke", "POST /device_authorization", "POST /logout",
+	"POST /authorize", "POST /par", "POST /token", "POST /userinfo", "POST /introspect", "POST /revoke", "POST /device_authorization", "POST /logout",
 }
 
 // Mount puts every route of the provider on mux.
@@ -113,6 +113,7 @@ func (p *Provider) Mount(mux *http.ServeMux) {
 	mux.Handle("POST /device", site.Handle(p.enterUserCode))
 	mux.Handle("POST /device/decision", site.Handle(p.confirmDevice))
 
+	mux.Handle("POST /par", endpoint(p.par))
 	mux.Handle("POST /introspect", endpoint(p.introspect))
 	mux.Handle("POST /device_authorization", endpoint(p.authorizeDevice))
 

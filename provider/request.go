@@ -20,7 +20,12 @@ import (
 type request struct {
 	client *clients.Client
 	policy policy
-	values url.Values // as it was sent
+	values url.Values // the parameters that count: as they were sent, or as they stand in what they refer to
+
+	pushing bool   // it comes to be kept for later (RFC 9126)
+	signed  bool   // it came in a request object (RFC 9101)
+	checked bool   // it was let in before, and comes back: from our pages, or by the name under which it was pushed
+	pushed  string // digest of the request_uri that it was pushed under; "" for none
 
 	redirectURI string // "" until it may be trusted
 	mode        string // how the answer travels: one of responseModes
@@ -39,16 +44,19 @@ type request struct {
 
 // read checks an authorization request. The checks stand in the order in which they count: until the redirect URI is known to be the
 // client's, an error is shown to the person and goes nowhere (RFC 6749 §4.1.2.1); from then on it goes to the client.
-func (p *Provider) read(ctx context.Context, values url.Values) (*request, error) {
-	q := &request{values: values, mode: "query", maxAge: -1}
+func (p *Provider) read(ctx context.Context, q *request) error {
+	q.mode, q.maxAge = "query", -1
 	for _, check := range []func(context.Context, *request) error{
 		p.checkClient,
+		p.checkReference,
+		p.checkObject,
+		// From here on the parameters are those that count.
 		p.checkRedirectURI,
 		// From here on the answer goes to the client.
 		p.checkResponseMode,
 		p.checkOnce,
 		p.checkLength,
-		p.checkRequestObject,
+		p.checkWay,
 		p.checkScope,
 		p.checkFlow,
 		p.checkChallenge,
@@ -59,10 +67,10 @@ func (p *Provider) read(ctx context.Context, values url.Values) (*request, error
 		p.checkHint,
 	} {
 		if err := check(ctx, q); err != nil {
-			return q, err
+			return err
 		}
 	}
-	return q, nil
+	return nil
 }
 
 func (p *Provider) checkClient(ctx context.Context, q *request) error {
@@ -128,15 +136,16 @@ func (p *Provider) checkLength(_ context.Context, q *request) error {
 	return nil
 }
 
-// checkRequestObject refuses what would otherwise be silently ignored (OpenID Connect Core §6, §7.2.1).
-func (p *Provider) checkRequestObject(_ context.Context, q *request) error {
+// checkWay holds the client to the way by which its requests must come.
+func (p *Provider) checkWay(_ context.Context, q *request) error {
 	switch {
-	case q.values.Has("request"):
-		return refuse("request_not_supported", "Request objects are not supported.")
-	case q.values.Has("request_uri"):
-		return refuse("request_uri_not_supported", "Requests by reference are not supported.")
 	case q.values.Has("registration"):
-		return refuse("registration_not_supported", "Clients are registered beforehand.")
+		return refuse("registration_not_supported", "Clients are registered beforehand.") // OpenID Connect Core §7.2.1
+	case q.checked:
+	case q.policy.pushed && !q.pushing:
+		return refuse("invalid_request", "The client's authorization requests must be pushed.") // RFC 9126 §6
+	case q.policy.signed && !q.signed:
+		return refuse("invalid_request", "The client's authorization requests must be signed.") // RFC 9101 §10.5
 	}
 	return nil
 }
@@ -270,7 +279,7 @@ var kept = []string{
 func (q *request) interaction(asked time.Time) Interaction {
 	i := Interaction{
 		Request: url.Values{}, ClientID: q.client.ID, ACR: q.acr, Prompt: q.values.Get("prompt"),
-		Locales: q.values.Get("ui_locales"), Hint: q.hint, Asked: asked,
+		Locales: q.values.Get("ui_locales"), Hint: q.hint, Pushed: q.pushed, Asked: asked,
 	}
 	for _, name := range kept {
 		if v, ok := q.values[name]; ok {

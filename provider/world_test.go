@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -262,7 +263,15 @@ func (w *world) register() {
 			PostLogoutRedirectURIs: []string{"https://portal.example/bye"}, GrantTypes: both, FirstParty: true,
 			Scope: identity + "cabinet.profile.read cabinet.journal.read",
 		},
-		"relaxed": {RedirectURIs: []string{callback}, RequirePKCE: new(false), Scope: identity, GrantTypes: both, FirstParty: true},
+		"relaxed": {
+			RedirectURIs: []string{callback}, RequirePKCE: new(false), Scope: identity, GrantTypes: both, FirstParty: true,
+			JWKS: &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{w.jwk()}},
+		},
+		"pushing": {RedirectURIs: []string{callback}, Scope: identity, FirstParty: true, RequirePushedAuthorizationRequests: true},
+		"signing": {
+			RedirectURIs: []string{callback}, Scope: identity, FirstParty: true, RequireSignedRequestObject: true,
+			AuthorizationSignedResponseAlg: "PS256", JWKS: &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{w.jwk()}},
+		},
 		"service": {RedirectURIs: []string{callback}, Scope: identity, TokenEndpointAuthMethod: "client_secret_post"},
 		"app": {
 			RedirectURIs: []string{"http://127.0.0.1/cb"}, Scope: identity, GrantTypes: both, FirstParty: true,
@@ -592,6 +601,42 @@ func (w *world) assertion(changes map[string]any) string {
 	}
 	signer := must(jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: w.key, KeyID: "k1"}}, nil))
 	return must(jwt.Signed(signer).Claims(claims).Serialize())
+}
+
+// An object is a request object of a client, with changes to what would be right; nil takes a member out.
+type object struct {
+	client  string
+	changes map[string]any
+	typ     jose.ContentType
+	alg     jose.SignatureAlgorithm // ES256 by default
+	key     any                     // the client's by default
+}
+
+func (w *world) object(o object) string {
+	w.t.Helper()
+	members := map[string]any{
+		"iss": o.client, "aud": w.issuer, "nbf": w.now().Unix(), "exp": w.now().Add(5 * time.Minute).Unix(),
+	}
+	for name, values := range params(o.client) {
+		members[name] = values[0]
+	}
+	for name, value := range o.changes {
+		if members[name] = value; value == nil {
+			delete(members, name)
+		}
+	}
+	key := jose.SigningKey{Algorithm: cmp.Or(o.alg, jose.ES256), Key: o.key}
+	if o.key == nil {
+		key.Key = jose.JSONWebKey{Key: w.key, KeyID: "k1"}
+	}
+	signer := must(jose.NewSigner(key, (&jose.SignerOptions{}).WithType(o.typ)))
+	return must(jwt.Signed(signer).Claims(members).Serialize())
+}
+
+// push pushes a request.
+func (w *world) push(client string, values url.Values) answer {
+	w.t.Helper()
+	return w.call("/par", client, values)
 }
 
 // claims reads a JWT of the provider's with the keys it publishes, and gives its header's typ and its claims.

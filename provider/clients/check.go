@@ -58,6 +58,8 @@ func (m Metadata) checked() (Metadata, error) {
 		{"id_token_signed_response_alg", &m.IDTokenSignedResponseAlg, idTokenAlgs},
 		{"token_endpoint_auth_signing_alg", &m.TokenEndpointAuthSigningAlg, algsOrAny},
 		{"introspection_signed_response_alg", &m.IntrospectionSignedResponseAlg, algsOrAny},
+		{"request_object_signing_alg", &m.RequestObjectSigningAlg, algsOrAny},
+		{"authorization_signed_response_alg", &m.AuthorizationSignedResponseAlg, algsOrAny},
 		{"profile", &m.Profile, profiles},
 		{"basis", &m.Basis, bases},
 	} {
@@ -218,6 +220,8 @@ func (m *Metadata) checkKeys() error {
 		return nil
 	case m.TokenEndpointAuthMethod == "private_key_jwt" && (m.JWKS == nil || len(m.JWKS.Keys) == 0):
 		return wrong("jwks", "is missing, and jwks_uri too: private_key_jwt needs one of them")
+	case m.RequireSignedRequestObject && (m.JWKS == nil || len(m.JWKS.Keys) == 0):
+		return wrong("jwks", "is missing, and jwks_uri too: require_signed_request_object needs one of them")
 	case m.JWKS == nil:
 		return nil
 	case len(m.JWKS.Keys) > maxKeys:

@@ -52,10 +52,16 @@ type Metadata struct {
 	JWKS                        *jose.JSONWebKeySet `json:"jwks,omitempty"`
 	JWKSURI                     string              `json:"jwks_uri,omitempty"` // where the keys lie instead
 	IDTokenSignedResponseAlg    string              `json:"id_token_signed_response_alg,omitempty"`
-	ClientURI                   string              `json:"client_uri,omitempty"`
-	LogoURI                     string              `json:"logo_uri,omitempty"`
-	PolicyURI                   string              `json:"policy_uri,omitempty"`
-	TOSURI                      string              `json:"tos_uri,omitempty"`
+
+	RequirePushedAuthorizationRequests bool   `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 §6
+	RequireSignedRequestObject         bool   `json:"require_signed_request_object,omitempty"`         // RFC 9101 §10.5
+	RequestObjectSigningAlg            string `json:"request_object_signing_alg,omitempty"`            // "": any that we take
+	AuthorizationSignedResponseAlg     string `json:"authorization_signed_response_alg,omitempty"`     // JARM §3; "": RS256
+
+	ClientURI string `json:"client_uri,omitempty"`
+	LogoURI   string `json:"logo_uri,omitempty"`
+	PolicyURI string `json:"policy_uri,omitempty"`
+	TOSURI    string `json:"tos_uri,omitempty"`
 
 	IntrospectionSignedResponseAlg string `json:"introspection_signed_response_alg,omitempty"` // "": signed only where it is asked for
 
@@ -172,8 +178,6 @@ var notOffered = map[string]string{
 	"backchannel_logout_session_required":        `false`,
 	"frontchannel_logout_uri":                    ``,
 	"frontchannel_logout_session_required":       `false`,
-	"require_pushed_authorization_requests":      `false`,
-	"require_signed_request_object":              `false`,
 	"dpop_bound_access_tokens":                   `false`,
 	"tls_client_certificate_bound_access_tokens": `false`,
 	"id_token_encrypted_response_alg":            ``,
@@ -181,10 +185,8 @@ var notOffered = map[string]string{
 	"userinfo_signed_response_alg":               ``,
 	"userinfo_encrypted_response_alg":            ``,
 	"userinfo_encrypted_response_enc":            ``,
-	"request_object_signing_alg":                 ``,
 	"request_object_encryption_alg":              ``,
 	"request_object_encryption_enc":              ``,
-	"authorization_signed_response_alg":          ``,
 	"authorization_encrypted_response_alg":       ``,
 	"authorization_encrypted_response_enc":       ``,
 	"introspection_encrypted_response_alg":       ``,

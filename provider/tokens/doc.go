@@ -5,6 +5,7 @@
 //	access token          a JWT (RFC 9068), ES256, stored nowhere                                         Maker.Access
 //	ID token              a JWT (OpenID Connect Core §2), signed as the client is registered              Maker.ID
 //	introspection         a JWT (RFC 9701), signed as the resource server is registered                    Maker.Introspection
+//	signed answer         a JWT (JARM §2.1), to an authorization request, signed as the client likes      Maker.Response
 //
 // It needs the ring of keys and knows nothing of requests, people or stores.
 package tokens

@@ -182,8 +182,8 @@ func (m *Maker) ReadHint(token string) (Hint, error) {
 	if err := parsed.Claims(key, &c); err != nil {
 		return Hint{}, fmt.Errorf("%w: %w", ErrNotOurs, err)
 	}
-	if c.Issuer != m.Issuer {
-		return Hint{}, fmt.Errorf("%w: of another issuer", ErrNotOurs)
+	if c.Issuer != m.Issuer || c.Subject == "" { // a signed answer is of the same typ, and about nobody
+		return Hint{}, fmt.Errorf("%w: of another issuer, or about nobody", ErrNotOurs)
 	}
 	return Hint{Subject: c.Subject, ClientID: c.Audience, SID: c.SID}, nil
 }
