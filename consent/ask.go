@@ -3,7 +3,6 @@ package consent
 import (
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"asoba.example/consent/agreement"
@@ -35,7 +34,7 @@ func (c *Consent) ask(w http.ResponseWriter, r *http.Request) error {
 	if client == nil {
 		return redirect(w, r, i.Continue())
 	}
-	scopes := strings.Fields(i.Request.Get("scope"))
+	scopes := i.Asks()
 	s, standing, claims, err := c.person(r, scopes...)
 	if err != nil {
 		return err
@@ -105,7 +104,7 @@ func (c *Consent) answer(w http.ResponseWriter, r *http.Request) error {
 
 // allow keeps the agreement. Of a sign-in that was ended meanwhile nothing is kept, and the request goes on without.
 func (c *Consent) allow(r *http.Request, s session.Session, client *clients.Client, i *provider.Interaction) error {
-	scopes := strings.Fields(i.Request.Get("scope"))
+	scopes := i.Asks()
 	err := c.cfg.Agreements.Give(r.Context(), s, client, scopes, c.cfg.Now())
 	if errors.Is(err, agreement.ErrEnded) {
 		return nil

@@ -28,7 +28,8 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		r = page.WithLanguage(r, i.Locales)
-		q := &request{values: i.Request, hint: i.Hint, pushed: i.Pushed, checked: true}
+		q := new(request)
+		q.resume(i)
 		if err := p.read(ctx, q); err != nil {
 			return p.refuseRequest(w, r, q, err)
 		}
@@ -111,7 +112,7 @@ func (p *Provider) question(r *http.Request, q *request, i Interaction) (Questio
 	var b pgx.Batch
 	p.cfg.Accounts.Standing(&b, s.Person, &question.Standing)
 	if !question.Covered {
-		p.cfg.Consents.Covers(&b, s.Person, q.client, granted(q, i), p.cfg.Now(), &question.Covered)
+		p.cfg.Consents.Covers(&b, s.Person, q.client, granted(asks(q.scopes, q.claims), i), p.cfg.Now(), &question.Covered)
 	}
 	if err := p.cfg.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return Question{}, fmt.Errorf("ask how a person stands: %w", err)
@@ -120,21 +121,22 @@ func (p *Provider) question(r *http.Request, q *request, i Interaction) (Questio
 }
 
 // granted gives the scopes asked for, or those of them that were agreed to on the page.
-func granted(q *request, i Interaction) []string {
+func granted(scopes []string, i Interaction) []string {
 	if len(i.Agreed) == 0 {
-		return q.scopes
+		return scopes
 	}
-	return common(q.scopes, append([]string{"openid"}, i.Agreed...))
+	return common(scopes, append([]string{"openid"}, i.Agreed...))
 }
 
 // grantOf is what the session's person grants the client.
 func (p *Provider) grantOf(gid uuid.UUID, q *request, i Interaction, s session.Session) grant.Grant {
-	scopes, audience := granted(q, i), q.audience
+	scopes, audience := granted(q.scopes, i), q.audience
 	if len(scopes) < len(q.scopes) && !q.values.Has("resource") {
 		audience = p.audiences(scopes)
 	}
 	return grant.Grant{
 		ID: gid, Person: s.Person, ClientID: q.client.ID, SID: s.SID, Scopes: scopes, Audience: audience,
+		Claims:   claimsWithin(q.claims, granted(asks(q.scopes, q.claims), i)),
 		AuthTime: s.AuthTime, ACR: s.ACR, AMR: s.AMR, Agent: s.Agent,
 	}
 }

@@ -94,6 +94,7 @@ func (p *Provider) metadata() metadata {
 		RevocationEndpointAuthMethodsSupported: authMethods,
 		RevocationEndpointAuthSigningAlgs:      signingAlgs,
 
+		ClaimsParameterSupported:  true,
 		RequestParameterSupported: true,
 		ResponseIssParameter:      true,
 	}

@@ -41,7 +41,8 @@ type ticket struct {
 
 	act      *api.Actor // who acts, by a token that was exchanged
 	subject  string
-	scopes   []string // of the access token: the grant's, or fewer
+	claims   map[string]any // of the person, for the ID token
+	scopes   []string       // of the access token: the grant's, or fewer
 	audience []string
 }
 

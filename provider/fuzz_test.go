@@ -102,6 +102,33 @@ func FuzzRequestObject(f *testing.F) {
 	})
 }
 
+// Whatever a client asks for by name, it gets nothing that it is not registered for, and whom it names is not kept.
+func FuzzClaims(f *testing.F) {
+	f.Add(`{"userinfo":{"name":{"essential":true},"email":null},"id_token":{"acr":{"essential":true,"values":["low"]},"phone_number":null}}`)
+	f.Add(`{"id_token":{"sub":{"value":"3080356A001PB5"}},"userinfo":{"sub":{"values":["3080356A001PB5",1,null]}}}`)
+	f.Add(`{"id_token":{"acr":{"value":{"value":[]}}},"USERINFO":{"name":null},"userinfo":{"name":0}}`)
+	f.Add(`{"userinfo":{"name":null},"userinfo":{}}`)
+	f.Add(strings.Repeat(`{"userinfo":`, 200))
+	client := &clients.Client{ID: "portal", Metadata: clients.Metadata{Scope: "openid phone"}}
+	f.Fuzz(func(t *testing.T, text string) {
+		q := &request{client: client, values: url.Values{"claims": {text}}}
+		if err := new(Provider).checkClaims(t.Context(), q); err != nil {
+			return
+		}
+		for _, name := range append(q.claims.UserInfo, q.claims.IDToken...) {
+			if !slices.Contains(claimsBy["phone"], name) {
+				t.Errorf("%s gives %s", text, name)
+			}
+		}
+		if q.acr != "" && level(q.acr) == 0 || q.hint != "" && len(q.hint) != len(digest("")) {
+			t.Errorf("%s asks for level %q of %q", text, q.acr, q.hint)
+		}
+		if q.interaction(time.Time{}).Request.Has("claims") {
+			t.Errorf("%s is kept", text)
+		}
+	})
+}
+
 // A description is printable ASCII without quotation mark and backslash, whatever went into it (RFC 6749 §5.2).
 func FuzzPrintable(f *testing.F) {
 	f.Add("a \"quote\" and a \\ and a \n and ё")

@@ -11,10 +11,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"asoba.example/provider/grant"
 	"asoba.example/provider/page"
 )
 
@@ -30,13 +32,14 @@ type Interaction struct {
 	Page      string     // the page of ours that waits: "/security"
 	ACR       string     // the level asked: "" for any
 	Prompt    string
-	Locales   string    // ui_locales
-	Hint      string    // digest of the subject that id_token_hint names
-	Pushed    string    // digest of the request_uri that the request was pushed under; "" for none
-	Asked     time.Time // a sign-in must not be earlier than this where a fresh one is asked
-	Confirmed string    // the session whose person said that the device is theirs (RFC 8628 §5.4)
-	Agreed    []string  // scopes agreed to on the consent page, for this request
-	Refused   bool      // the person said no
+	Locales   string       // ui_locales
+	Hint      string       // digest of the subject that id_token_hint or claims names
+	Claims    grant.Claims // asked for by name
+	Pushed    string       // digest of the request_uri that the request was pushed under; "" for none
+	Asked     time.Time    // a sign-in must not be earlier than this where a fresh one is asked
+	Confirmed string       // the session whose person said that the device is theirs (RFC 8628 §5.4)
+	Agreed    []string     // scopes agreed to on the consent page, for this request
+	Refused   bool         // the person said no
 
 	browser []byte // digest of the cookie it is bound to; nil until a browser has come with it
 }
@@ -55,6 +58,11 @@ func (i Interaction) Continue() string {
 // At gives the address of one of our pages for this interaction: At("/sign-in") is /sign-in?interaction=ID.
 func (i Interaction) At(path string) string {
 	return path + "?interaction=" + i.ID
+}
+
+// Asks gives the scopes that the person is asked about: the request's, and those to which the claims belong that it asks for by name.
+func (i Interaction) Asks() []string {
+	return asks(strings.Fields(i.Request.Get("scope")), i.Claims)
 }
 
 // LeadsTo gives the addresses beyond our own that this interaction's pages may lead to, for page.View.FormAction:

@@ -84,7 +84,8 @@ func (p *Provider) checkReference(ctx context.Context, q *request) error {
 		case err != nil:
 			return err
 		case pushed.ClientID == q.client.ID && p.cfg.Now().Before(pushed.Till):
-			q.values, q.hint, q.pushed, q.checked = pushed.Request, pushed.Hint, digest(sent[0]), true
+			pushed.Pushed = digest(sent[0])
+			q.resume(pushed.Interaction)
 			return nil
 		}
 		refused = refuse("invalid_request_uri", "The pushed request is unknown, used, over, or another client's.")

@@ -14,6 +14,7 @@ import (
 	"github.com/ory/fosite"
 
 	"asoba.example/provider/clients"
+	"asoba.example/provider/grant"
 )
 
 // A request is an authorization request that was checked (RFC 6749 §4.1.1; OpenID Connect Core §3.1.2.1).
@@ -37,7 +38,8 @@ type request struct {
 	prompt      Prompt
 	maxAge      time.Duration // negative: any
 	acr         string
-	hint        string // digest of the subject that id_token_hint names
+	hint        string       // digest of the subject that id_token_hint or claims names
+	claims      grant.Claims // asked for by name
 
 	fosite fosite.AuthorizeRequester
 }
@@ -65,6 +67,7 @@ func (p *Provider) read(ctx context.Context, q *request) error {
 		p.checkMaxAge,
 		p.checkACR,
 		p.checkHint,
+		p.checkClaims,
 	} {
 		if err := check(ctx, q); err != nil {
 			return err
@@ -247,12 +250,20 @@ func (p *Provider) checkMaxAge(_ context.Context, q *request) error {
 // checkACR takes the least of the levels asked for: a stronger sign-in satisfies a weaker wish. Values of others are no concern of ours,
 // since acr_values is a wish (OpenID Connect Core §3.1.2.1).
 func (p *Provider) checkACR(_ context.Context, q *request) error {
-	for _, acr := range strings.Fields(q.values.Get("acr_values")) {
-		if level(acr) > 0 && (q.acr == "" || level(acr) < level(q.acr)) {
-			q.acr = acr
-		}
+	if !q.checked {
+		q.acr = leastLevel(strings.Fields(q.values.Get("acr_values")))
 	}
 	return nil
+}
+
+// leastLevel gives the weakest of the levels among values, or "".
+func leastLevel(values []string) (least string) {
+	for _, acr := range values {
+		if level(acr) > 0 && (least == "" || level(acr) < level(least)) {
+			least = acr
+		}
+	}
+	return least
 }
 
 // checkHint reads id_token_hint. Only a digest of whom it names is kept.
@@ -275,11 +286,16 @@ var kept = []string{
 	"resource", "prompt", "max_age", "acr_values", "ui_locales",
 }
 
+// resume goes on with a request that was understood when it came.
+func (q *request) resume(i Interaction) {
+	q.values, q.acr, q.hint, q.claims, q.pushed, q.checked = i.Request, i.ACR, i.Hint, i.Claims, i.Pushed, true
+}
+
 // interaction is the request as somebody who waits.
 func (q *request) interaction(asked time.Time) Interaction {
 	i := Interaction{
 		Request: url.Values{}, ClientID: q.client.ID, ACR: q.acr, Prompt: q.values.Get("prompt"),
-		Locales: q.values.Get("ui_locales"), Hint: q.hint, Pushed: q.pushed, Asked: asked,
+		Locales: q.values.Get("ui_locales"), Hint: q.hint, Claims: q.claims, Pushed: q.pushed, Asked: asked,
 	}
 	for _, name := range kept {
 		if v, ok := q.values[name]; ok {

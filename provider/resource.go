@@ -68,12 +68,3 @@ func (p *Provider) within(audience, scopes []string) []string {
 		return a != p.cfg.Issuer && !slices.Contains(audience, a)
 	})
 }
-
-// claimsOf gives the claims that scopes give at UserInfo.
-func claimsOf(scopes []string) []string {
-	var all []string
-	for _, s := range scopes {
-		all = append(all, claimsBy[s]...)
-	}
-	return all
-}

@@ -97,6 +97,9 @@ func (p *Provider) issue(ctx context.Context, r *http.Request, t *ticket, grantT
 func (p *Provider) send(ctx context.Context, t *ticket, b *pgx.Batch) (holds bool, err error) {
 	var standing Standing
 	p.cfg.Accounts.Standing(b, t.grant.Person, &standing)
+	if names := t.grant.Claims.IDToken; len(names) > 0 {
+		p.cfg.Accounts.Claims(b, t.grant.Person, scopesOf(names), &t.claims)
+	}
 	if err := p.cfg.Pool.SendBatch(ctx, b).Close(); err != nil {
 		return false, fmt.Errorf("settle a token request: %w", err)
 	}
@@ -126,7 +129,7 @@ func (p *Provider) aimAt(t *ticket, scopes, resources []string) error {
 func (p *Provider) accessToken(t *ticket) (string, error) {
 	g := t.grant
 	return p.tokens.Access(tokens.Access{
-		Subject: t.subject, ClientID: t.client.ID, Audience: t.audience, Scopes: t.scopes,
+		Subject: t.subject, ClientID: t.client.ID, Audience: t.audience, Scopes: t.scopes, Claims: g.Claims.UserInfo,
 		GID: g.ID, SID: g.SID, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
 		Act: t.act, Till: p.till(t),
 	}, t.now)
@@ -162,6 +165,7 @@ func (p *Provider) answerToken(w http.ResponseWriter, t *ticket, access string) 
 		g := t.grant
 		answer.IDToken, err = p.tokens.ID(policyOf(t.client).idToken, tokens.ID{
 			Subject: t.subject, ClientID: t.client.ID, Nonce: t.nonce, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR, SID: g.SID,
+			Claims: only(t.claims, g.Claims.IDToken),
 		}, answer.AccessToken, t.now)
 		if err != nil {
 			return err

@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/grant"
 )
 
 // userinfo handles GET and POST /userinfo (OpenID Connect Core §5.3).
@@ -36,19 +38,14 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 		standing Standing
 		claims   map[string]any
 	)
-	p.cfg.Accounts.Subject(&b, token.Subject, token.Scopes, &standing, &claims)
+	p.cfg.Accounts.Subject(&b, token.Subject, asks(token.Scopes, grant.Claims{UserInfo: token.Claims}), &standing, &claims)
 	if err := p.cfg.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("ask for a person's claims: %w", err)
 	}
 	if !standing.Holds(token.AuthTime) {
 		return refuse("invalid_token", "What was granted is over.")
 	}
-	answer := map[string]any{}
-	for _, name := range claimsOf(token.Scopes) {
-		if value, known := claims[name]; known {
-			answer[name] = value
-		}
-	}
+	answer := only(claims, append(claimsOf(token.Scopes), token.Claims...))
 	answer["sub"] = token.Subject
 	answerJSON(w, http.StatusOK, answer)
 	return nil

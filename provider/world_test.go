@@ -59,17 +59,18 @@ const (
 
 // A world is a provider on a real PostgreSQL and a real Redis, one active person, and clients. Its clock stands still until it is moved.
 type world struct {
-	t        *testing.T
-	issuer   string
-	pool     *pgxpool.Pool
-	trips    *pgtest.Trips
-	redis    redis.UniversalClient
-	hook     *redisTrips
-	sessions *session.Store
-	person   uuid.UUID
-	jobs     grant.Jobs
-	ring     *keys.Ring
-	registry *clients.Registry
+	t            *testing.T
+	issuer       string
+	pool         *pgxpool.Pool
+	trips        *pgtest.Trips
+	redis        redis.UniversalClient
+	hook         *redisTrips
+	sessions     *session.Store
+	interactions *provider.Interactions
+	person       uuid.UUID
+	jobs         grant.Jobs
+	ring         *keys.Ring
+	registry     *clients.Registry
 
 	clock   atomic.Int64 // nanoseconds
 	logged  lines
@@ -105,7 +106,7 @@ func newWorld(t *testing.T) *world {
 		Pool: w.pool, Key: must(box.Key("client secrets")), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: w.now,
 	}))
 	w.sessions = session.New(session.Config{Redis: w.redis, Idle: time.Hour, Total: 12 * time.Hour, Now: w.now})
-	interactions := provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: w.now})
+	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: w.now})
 	w.jobs = must(river.NewClient(riverpgxv5.New(w.pool), &river.Config{}))
 
 	listener := must((&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0"))
@@ -121,7 +122,7 @@ func newWorld(t *testing.T) *world {
 			{Identifier: management, Scopes: clients.ManagementScopes},
 		},
 		Pool: w.pool, Redis: w.redis, Accounts: people{}, Consents: agreements{}, Clients: w.registry, Keys: w.ring,
-		Sessions: w.sessions, Interactions: interactions,
+		Sessions: w.sessions, Interactions: w.interactions,
 		Denials: grant.NewDenials(w.pool, w.redis, 5*time.Minute+time.Minute, w.now), Jobs: w.jobs, Site: site,
 		TokenKey: must(box.Key("tokens")),
 		CodeFor:  30 * time.Second, AccessTokenFor: 5 * time.Minute, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
@@ -129,7 +130,7 @@ func newWorld(t *testing.T) *world {
 	}))
 	mux := http.NewServeMux()
 	p.Mount(mux)
-	w.pages(mux, interactions)
+	w.pages(mux, w.interactions)
 	observer := must(api.NewObserver(api.ObserverConfig{
 		Log: w.logger(), Metrics: prometheus.NewRegistry(), Now: w.now,
 	}))
@@ -200,7 +201,7 @@ func (w *world) pages(mux *http.ServeMux, interactions *provider.Interactions) {
 		return err
 	})
 	door("GET /consent", func(_ http.ResponseWriter, r *http.Request, i *provider.Interaction) error {
-		i.Agreed = strings.Fields(i.Request.Get("scope"))
+		i.Agreed = i.Asks()
 		w.agree(i.ClientID)
 		return interactions.Save(r.Context(), *i)
 	})
@@ -230,6 +231,16 @@ func (w *world) people() {
 	w.exec(`INSERT INTO person (id, identification_number, sex, birth_date, citizenship, changed_in) VALUES ($1, $2, 'F', '1956-03-08', 'BY', 1)`,
 		w.person, identifier)
 	w.exec(`INSERT INTO identity (person_id, state, phone, phone_index, issued_at, changed_at) VALUES ($1, 'active', '\x00', '\x00', now(), now())`, w.person)
+}
+
+// waiting gives who waits at a page of ours.
+func (w *world) waiting(b *browser, at string) provider.Interaction {
+	w.t.Helper()
+	r := must(http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.issuer+at, nil))
+	for _, cookie := range b.client.Jar.Cookies(r.URL) {
+		r.AddCookie(cookie)
+	}
+	return must(w.interactions.Find(w.t.Context(), r))
 }
 
 // agree keeps an agreement of the person with a client.
@@ -269,7 +280,7 @@ func (w *world) register() {
 		},
 		"pushing": {RedirectURIs: []string{callback}, Scope: identity, FirstParty: true, RequirePushedAuthorizationRequests: true},
 		"signing": {
-			RedirectURIs: []string{callback}, Scope: identity, FirstParty: true, RequireSignedRequestObject: true,
+			RedirectURIs: []string{callback}, Scope: "openid phone", FirstParty: true, RequireSignedRequestObject: true,
 			AuthorizationSignedResponseAlg: "PS256", JWKS: &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{w.jwk()}},
 		},
 		"service": {RedirectURIs: []string{callback}, Scope: identity, TokenEndpointAuthMethod: "client_secret_post"},
@@ -348,13 +359,15 @@ func (people) Standing(b *pgx.Batch, person uuid.UUID, to *provider.Standing) {
 	ask(b, "p.id = $1", person, to)
 }
 
-func (people) Claims(*pgx.Batch, uuid.UUID, []string, *map[string]any) {}
+func (people) Claims(_ *pgx.Batch, _ uuid.UUID, _ []string, to *map[string]any) { *to = everything }
 
 // Subject gives every claim there is, whatever was asked: it is for the provider to keep them back.
 func (people) Subject(b *pgx.Batch, sub string, _ []string, to *provider.Standing, claims *map[string]any) {
 	ask(b, "p.identification_number = $1", sub, to)
-	*claims = map[string]any{"name": "Anna", "phone_number": "+375291234567", "phone_number_verified": true, "email": "a@b"}
+	*claims = everything
 }
+
+var everything = map[string]any{"name": "Anna", "phone_number": "+375291234567", "phone_number_verified": true, "email": "a@b"}
 
 // agreements answers from the table that consent keeps.
 type agreements struct{}

@@ -41,8 +41,9 @@ type Token struct {
 	ClientID string
 	Audience []string
 	Scopes   []string
-	ID       string // jti
-	GID      string // the grant; "" for client_credentials
+	Claims   []string // that UserInfo tells beyond those of the scopes
+	ID       string   // jti
+	GID      string   // the grant; "" for client_credentials
 	SID      string
 	ACR      string
 	AuthTime time.Time // zero for client_credentials
@@ -153,6 +154,7 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 		jwt.Claims
 		ClientID string           `json:"client_id"`
 		Scope    string           `json:"scope"`
+		UserInfo []string         `json:"userinfo"`
 		GID      string           `json:"gid"`
 		SID      string           `json:"sid"`
 		ACR      string           `json:"acr"`
@@ -179,6 +181,7 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 		ClientID: claims.ClientID,
 		Audience: claims.Audience,
 		Scopes:   strings.Fields(claims.Scope),
+		Claims:   claims.UserInfo,
 		ID:       claims.ID,
 		GID:      claims.GID,
 		SID:      claims.SID,

@@ -13,6 +13,7 @@ type Grant struct {
 	ClientID string
 	SID      string
 	Scopes   []string
+	Claims   Claims // beyond those of the scopes
 	Audience []string
 	AuthTime time.Time
 	ACR      string
@@ -20,4 +21,10 @@ type Grant struct {
 	Agent    string    // for the record: "Firefox, Linux"; not kept with the grant
 	At       time.Time // given at
 	Till     time.Time // nothing made from the grant lives longer: neither a refresh nor an access token
+}
+
+// Claims are claims that were asked for by name (OpenID Connect Core §5.5), by where they are told.
+type Claims struct {
+	UserInfo []string `json:"userinfo,omitempty"`
+	IDToken  []string `json:"id_token,omitempty"`
 }
