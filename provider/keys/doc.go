@@ -33,8 +33,9 @@
 // The key behind it is published already, so what is signed from now on is good
 // everywhere.
 //
-// The schedule and the commands go by compare-and-set: of nodes that rotate at
-// once, one does. Every node follows what the table says.
+// The schedule and the commands take turns under one lock in the database, and the
+// hour keeps a second from rotating what the first just has: no node leads. Every
+// node follows what the table says.
 //
 // A kid is the key's thumbprint (RFC 7638), so it never stands for two keys.
 // Private keys lie in the database sealed, each in its own place; only the active
