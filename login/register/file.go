@@ -45,6 +45,7 @@ const maxLine = 4 << 10
 type head struct {
 	number   int
 	period   time.Time
+	month    string // the period as it was written
 	rows     int64
 	checksum [sha256.Size]byte
 	size     int64
@@ -106,6 +107,7 @@ func (f *file) say(line string) (err error) {
 	case "edition":
 		f.number, err = strconv.Atoi(value)
 	case "period":
+		f.month = value
 		f.period, err = time.Parse("2006-01", value)
 	case "rows":
 		f.rows, err = strconv.ParseInt(value, 10, 64)

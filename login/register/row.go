@@ -118,6 +118,8 @@ func (f *file) judge(row *[len(fileColumns)][]byte) bool {
 		case len(date) == 0 && len(act) == 0:
 		case !isDate(date, 10):
 			return f.reject(fileColumns[i], "date")
+		case string(date[:len("2006-01")]) > f.month: // it would end today what has not happened yet
+			return f.reject(fileColumns[i], "future")
 		case len(act) > 400 || !isText(act):
 			return f.reject(fileColumns[i+1], "text")
 		}

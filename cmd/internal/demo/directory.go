@@ -17,7 +17,7 @@ func directory(given string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return path, roomy(path)
+		return path, roomy(path, needed)
 	}
 	path, err := filepath.Abs(given)
 	if err != nil {
@@ -26,11 +26,14 @@ func directory(given string) (string, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return "", err
 	}
-	return path, roomy(path)
+	if _, err := os.Stat(filepath.Join(path, "demo.json")); err == nil {
+		return path, roomy(path, needed/4) // it has its databases, and needs only to breathe
+	}
+	return path, roomy(path, needed)
 }
 
 // roomy tells of a disk that is all but full before PostgreSQL tells of what came of it.
-func roomy(path string) error {
+func roomy(path string, needed uint64) error {
 	var disk syscall.Statfs_t
 	if err := syscall.Statfs(path, &disk); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
