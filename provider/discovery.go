@@ -22,6 +22,7 @@ type metadata struct {
 	RevocationEndpoint    string `json:"revocation_endpoint"`
 	EndSessionEndpoint    string `json:"end_session_endpoint"`
 	PushedRequestEndpoint string `json:"pushed_authorization_request_endpoint"`
+	RegistrationEndpoint  string `json:"registration_endpoint"`
 
 	ScopesSupported        []string `json:"scopes_supported"`
 	ClaimsSupported        []string `json:"claims_supported"`
@@ -69,6 +70,7 @@ func (p *Provider) metadata() metadata {
 		RevocationEndpoint:    p.cfg.Issuer + "/revoke",
 		EndSessionEndpoint:    p.cfg.Issuer + "/logout",
 		PushedRequestEndpoint: p.cfg.Issuer + "/par",
+		RegistrationEndpoint:  p.cfg.Issuer + "/register",
 
 		ScopesSupported:        scopes,
 		ClaimsSupported:        claims,

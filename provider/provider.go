@@ -116,6 +116,10 @@ func (p *Provider) Mount(mux *http.ServeMux) {
 	mux.Handle("POST /par", endpoint(p.par))
 	mux.Handle("POST /introspect", endpoint(p.introspect))
 	mux.Handle("POST /device_authorization", endpoint(p.authorizeDevice))
+	mux.Handle("POST /register", endpoint(p.register))
+	mux.Handle("GET /register/{client_id}", endpoint(p.readRegistration))
+	mux.Handle("PUT /register/{client_id}", endpoint(p.changeRegistration))
+	mux.Handle("DELETE /register/{client_id}", endpoint(p.deleteRegistration))
 
 	// For clients that are pages in a browser, of any origin: none of these looks at a cookie.
 	open := func(methods []string, path string, h endpoint) {

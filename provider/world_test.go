@@ -168,7 +168,7 @@ func (w *world) logger() *slog.Logger {
 func (w *world) checkSecrets() {
 	w.t.Helper()
 	told := w.logged.text.String() + strings.Join(w.redis.Keys(context.WithoutCancel(w.t.Context()), "*").Val(), "\n")
-	for _, secret := range []string{identifier, w.person.String(), `(code|refresh)_[\w-]{64}`, `eyJ[\w-]+\.eyJ`, `idp_secret_`} {
+	for _, secret := range []string{identifier, w.person.String(), `(code|refresh)_[\w-]{64}`, `eyJ[\w-]+\.eyJ`, `idp_(secret|initial|registration)_`} {
 		if regexp.MustCompile(secret).MatchString(told) {
 			w.t.Errorf("%s stands in the log or in a key", secret)
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/provider/audit"
@@ -18,7 +19,8 @@ import (
 
 // By says who changes a client, and when.
 type By struct {
-	ClientID string // the management client; "" for an operator's command
+	ClientID string    // the management client, or the client itself; "" for an operator's command
+	Initial  uuid.UUID // the initial access token of a client that registers itself; uuid.Nil for all others
 	At       time.Time
 
 	// Also, where there is one, is part of the change: both happen, or neither does.
@@ -34,25 +36,42 @@ const Any Version = 0
 
 // Register adds a client; its secret is given once, and "" to a client without one. A chosen id may be "": one is made.
 func (r *Registry) Register(ctx context.Context, id string, m Metadata, by By) (*Client, string, error) {
-	const insert = `
-		INSERT INTO client (client_id, secret_hash, metadata, version, created_at, changed_at)
-		VALUES ($1, $2, $3, $4, $5, $5)
-		ON CONFLICT (client_id) DO NOTHING`
-
-	m, err := m.checked()
+	c, err := r.fresh(id, m, by.At)
 	if err != nil {
 		return nil, "", err
+	}
+	secret, err := r.add(ctx, c, by)
+	if err != nil {
+		return nil, "", err
+	}
+	return c, secret, nil
+}
+
+// fresh makes a client out of metadata that is fit for one.
+func (r *Registry) fresh(id string, m Metadata, at time.Time) (*Client, error) {
+	m, err := m.checked()
+	if err != nil {
+		return nil, err
 	}
 	if id == "" {
 		id = strings.ToLower(rand.Text())
 	}
 	if !WellFormed(id) {
-		return nil, "", &MetadataError{InvalidClientMetadata, "client_id", "has other characters than letters, digits, hyphens, dots and underscores"}
+		return nil, &MetadataError{InvalidClientMetadata, "client_id", "has other characters than letters, digits, hyphens, dots and underscores"}
 	}
-	c := &Client{ID: id, Version: 1, Metadata: m, CreatedAt: by.At, ChangedAt: by.At, key: r.key}
-	secret := c.settle()
+	return &Client{ID: id, Version: 1, Metadata: m, CreatedAt: at, ChangedAt: at, key: r.key}, nil
+}
+
+// add is one transaction: the new client, with its secret, and the record of it.
+func (r *Registry) add(ctx context.Context, c *Client, by By) (secret string, err error) {
+	const insert = `
+		INSERT INTO client (client_id, secret_hash, metadata, version, registration_hash, registration_scope, created_at, changed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+		ON CONFLICT (client_id) DO NOTHING`
+
+	secret = c.settle()
 	err = pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, insert, c.ID, c.secret, c.Metadata, c.Version, by.At)
+		tag, err := tx.Exec(ctx, insert, c.ID, c.secret, c.Metadata, c.Version, c.registration, c.registrationScope, by.At)
 		if err != nil {
 			return err
 		}
@@ -62,10 +81,10 @@ func (r *Registry) Register(ctx context.Context, id string, m Metadata, by By) (
 		return by.finish(ctx, tx, audit.ClientRegistered, nil, c, secret)
 	})
 	if err != nil {
-		return nil, "", fmt.Errorf("register client: %w", err)
+		return "", fmt.Errorf("register client: %w", err)
 	}
 	r.hold(c)
-	return c, secret, nil
+	return secret, nil
 }
 
 // Replace sets the client's metadata, whole. A secret is given only to a client that had none and now needs one.
@@ -136,7 +155,7 @@ func (c *Client) settle() (secret string) {
 	case !needs:
 		c.secret, c.previous, c.PreviousSecretTill = nil, nil, nil
 	case c.secret == nil:
-		secret = newSecret()
+		secret = newSecret("idp_secret_")
 		c.secret = digest(c.key, secret)
 	}
 	return secret
@@ -196,6 +215,9 @@ func (by By) finish(ctx context.Context, tx pgx.Tx, kind audit.Kind, before, aft
 	detail := map[string]string{}
 	if by.ClientID != "" {
 		detail["by"] = by.ClientID
+	}
+	if by.Initial != uuid.Nil {
+		detail["initial_access_token"] = by.Initial.String()
 	}
 	if err := differences(before, after, detail); err != nil {
 		return err

@@ -26,6 +26,9 @@ type Client struct {
 	previous  []byte // of the secret before, good until PreviousSecretTill
 	key       []byte // keys the digests
 	removedAt *time.Time
+
+	registration      []byte  // digest of the registration access token; nil for a client that does not manage itself
+	registrationScope *string // the most that it may register itself for
 }
 
 // Format keeps the digest and its key out of every message a Client strays into.
@@ -41,10 +44,10 @@ func (c *Client) HasSecret(secret string, now time.Time) bool {
 }
 
 // newSecret makes a secret. The prefix lets scanners of leaked secrets know what they found.
-func newSecret() string {
+func newSecret(prefix string) string {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // never fails: crypto/rand ends the program instead
-	return "idp_secret_" + base64.RawURLEncoding.EncodeToString(b)
+	return prefix + base64.RawURLEncoding.EncodeToString(b)
 }
 
 // digest is what is kept of a secret. The secret is random and long, so a slow hash would add nothing.

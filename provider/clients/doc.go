@@ -15,6 +15,9 @@
 // The keys of a client lie in its metadata or at an address of its own; they are
 // given by Registry.Keys, and are good for nothing but to verify what it has signed.
 //
+// Whoever has an initial access token registers a client, and that client manages
+// itself (RFC 7592); it claims nothing that is an operator's to give.
+//
 // Find gives a client that is in use, and so decides what a client may ask for;
 // Look gives a disabled one as well, to whoever only speaks of it.
 //

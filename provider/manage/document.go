@@ -69,30 +69,29 @@ func (d document) read(w http.ResponseWriter, r *http.Request, code string) (jso
 
 // fields names the members that an error of a schema is about.
 func fields(err error) (all []api.Field) {
-	switch err := err.(type) {
-	case openapi3.MultiError:
-		for _, one := range err {
+	if several, ok := errors.AsType[openapi3.MultiError](err); ok {
+		for _, one := range several {
 			all = append(all, fields(one)...)
 		}
-	case *openapi3.SchemaError:
-		if err.Origin != nil {
-			return fields(err.Origin)
-		}
-		path, code := err.JSONPointer(), "invalid"
-		switch err.SchemaField {
-		case "type":
-			code = "wrong_type"
-		case "required":
-			code = "missing"
-		case "properties":
-			code = "unknown"
-			var name string // stands in the words only
-			_, _ = fmt.Sscanf(err.Reason, "property %q", &name)
-			path = append(path, name)
-		}
-		all = append(all, api.Field{Name: "/" + strings.Join(path, "/"), Code: code})
+		return all
 	}
-	return all
+	wrong, ok := errors.AsType[*openapi3.SchemaError](err)
+	if !ok {
+		return nil
+	}
+	path, code := wrong.JSONPointer(), "invalid"
+	switch wrong.SchemaField {
+	case "type":
+		code = "wrong_type"
+	case "required":
+		code = "missing"
+	case "properties":
+		code = "unknown"
+		var name string // stands in the words only
+		_, _ = fmt.Sscanf(wrong.Reason, "property %q", &name)
+		path = append(path, name)
+	}
+	return []api.Field{{Name: "/" + strings.Join(path, "/"), Code: code}}
 }
 
 // openapi handles GET /openapi.json, which anybody may read.

@@ -50,6 +50,7 @@ func (m *Manage) Mount(mux api.Mux) {
 	mux.Handle("POST /clients/{client_id}/disable", api.Handler(m.disable))
 	mux.Handle("POST /clients/{client_id}/enable", api.Handler(m.enable))
 	mux.Handle("GET /clients/{client_id}/history", api.Handler(m.history))
+	mux.Handle("POST /initial-access-tokens", api.Handler(m.issueInitial))
 	mux.Handle("GET /audit/events", api.Handler(m.events))
 	mux.Handle("GET /keys", api.Handler(m.listKeys))
 	mux.Handle("POST /keys/rotations", api.Handler(m.rotateKeys))

@@ -3,6 +3,8 @@ package manage_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -130,6 +132,14 @@ func (w *world) token(t *testing.T, change map[string]any) string {
 		t.Fatal(err)
 	}
 	return token
+}
+
+// seal gives all events so far their places.
+func (w *world) seal(t *testing.T) {
+	t.Helper()
+	if err := (&audit.Sealer{Pool: w.pool}).Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // call asks a door and holds the answer to the document.
@@ -404,6 +414,8 @@ func TestWrongRequestsAreToldWhatIsWrong(t *testing.T) {
 		{"POST", "/clients/operator/secrets", `{"overlap":2592001}`, 400, "invalid_body", "/overlap"},
 		{"POST", "/clients/operator/secrets", `{"overlap":"1"}`, 400, "invalid_body", "/overlap"},
 		{"POST", "/clients/operator/secrets", `{"overlaps":1}`, 400, "invalid_body", "/overlaps"},
+		{"POST", "/initial-access-tokens", `{"uses":0}`, 400, "invalid_body", "/uses"},
+		{"POST", "/initial-access-tokens", `{"scope":"openid clients:manage"}`, 400, "invalid_client_metadata", "/scope"},
 		{"POST", "/clients/nobody/secrets", ``, 404, "unknown_client", ""},
 		{"POST", "/clients/nobody/disable", ``, 404, "unknown_client", ""},
 		{"GET", "/clients/nobody/history", ``, 404, "unknown_client", ""},
@@ -461,6 +473,7 @@ func TestDoorsOpenToTheRightTokensOnly(t *testing.T) {
 	if status, _ := w.call(t, w.token(t, nil), "GET", "/clients", ""); status != http.StatusUnauthorized {
 		t.Errorf("a token of a client that lost the scope: got %d", status)
 	}
+	w.seal(t)
 	if status, _ := w.call(t, w.token(t, nil), "GET", "/changes", ""); status != http.StatusOK {
 		t.Errorf("a token of a client that kept the scope: got %d", status)
 	}
@@ -556,9 +569,7 @@ func TestAClientHasAHistory(t *testing.T) {
 	w.call(t, token, "PUT", path, `{"redirect_uris":["https://portal.example/cb"],"scope":"openid phone"}`, "If-Match", "*")
 	w.call(t, token, "POST", path+"/secrets", "")
 	w.call(t, token, "DELETE", path, "", "If-Match", "*")
-	if err := (&audit.Sealer{Pool: w.pool}).Seal(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	w.seal(t)
 	var told []string
 	for after := ""; ; {
 		recorder, page := w.ask(t, token, "GET", path+"/history?limit=3&after="+after, "")
@@ -598,9 +609,7 @@ func TestEventsAreSearched(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := (&audit.Sealer{Pool: w.pool}).Seal(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	w.seal(t)
 	for query, want := range map[string]int{
 		"kind=client.registered": 1, "kind=signed_in": 2, "client_id=portal": 2, "person=" + anna.String(): 2, "kind=signed_in&person=" + anna.String(): 1,
 		"client_id=operator": 1, "client_id=nobody": 0,
@@ -627,14 +636,38 @@ func TestEventsAreSearched(t *testing.T) {
 	}
 }
 
+// An initial access token is told once, and again to the request that comes again; within its limits a client registers itself.
+func TestAnInitialAccessTokenIsIssued(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.token(t, nil)
+	status, issued := w.call(t, token, "POST", "/initial-access-tokens", `{"scope":"openid phone","uses":2,"expires_in":60}`, "Idempotency-Key", "i")
+	if status != http.StatusCreated || issued["scope"] != "openid phone" || issued["uses"] != 2.0 || issued["expires_at"] != float64(noon.Add(time.Minute).Unix()) {
+		t.Errorf("got %d %v", status, issued)
+	}
+	_, again := w.call(t, token, "POST", "/initial-access-tokens", `{"scope":"openid phone","uses":2,"expires_in":60}`, "Idempotency-Key", "i")
+	initial, _ := issued["initial_access_token"].(string)
+	if initial == "" || again["initial_access_token"] != initial {
+		t.Errorf("got %q and then %v", initial, again)
+	}
+	metadata := clients.Metadata{RedirectURIs: []string{"https://portal.example/cb"}, Scope: "openid phone"}
+	if _, _, err := w.registry.RegisterSelf(t.Context(), initial, metadata, noon); err != nil {
+		t.Error(err)
+	}
+}
+
 // The page of the document tells every operation and every schema, and needs nothing from elsewhere.
 func TestTheDocumentIsAPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	recorder, _ := w.ask(t, "", "GET", "/docs", "")
 	html, policy := recorder.Body.String(), recorder.Header().Get("Content-Security-Policy")
-	if recorder.Code != http.StatusOK || !strings.HasPrefix(policy, "default-src 'none'; style-src 'sha256-") {
-		t.Errorf("got %d, %s", recorder.Code, policy)
+	_, style, _ := strings.Cut(html, "<style>")
+	style, _, _ = strings.Cut(style, "</style>")
+	sum := sha256.Sum256([]byte(style)) // by which the browser takes the style, and no other (CSP Level 3 §6.7.2)
+	want := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "';"
+	if recorder.Code != http.StatusOK || style == "" || !strings.HasPrefix(policy, want) {
+		t.Errorf("got %d, %s, want %s", recorder.Code, policy, want)
 	}
 	doc := document(t)
 	for _, item := range doc.Paths.Map() {
@@ -673,9 +706,7 @@ func TestChangesAreFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := (&audit.Sealer{Pool: w.pool}).Seal(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	w.seal(t)
 	token := w.token(t, nil)
 	_, first := w.call(t, token, "GET", "/changes?limit=1", "")
 	entries := first["entries"].([]any)

@@ -44,13 +44,12 @@ type member struct {
 
 func newPage(doc *openapi3.T) (page, error) {
 	t, err := template.New("docs").Funcs(template.FuncMap{
-		"css":        func() template.CSS { return template.CSS(docsCSS) },
 		"operations": func(tag string) []operation { return operationsOf(doc, tag) },
 		"members":    membersOf,
 		"name":       func(ref string) string { return ref[strings.LastIndex(ref, "/")+1:] },
 		"scopes":     scopesOf,
 		"content":    schemaOf,
-	}).Parse(docsHTML)
+	}).Parse(strings.Replace(docsHTML, "/* docs.css */", docsCSS, 1))
 	if err != nil {
 		return page{}, err
 	}

@@ -3,6 +3,7 @@ package idp
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +19,7 @@ func clientCommand(config reader) *cobra.Command {
 	client := group("client", "Clients: e-services, desks' systems, the cabinet")
 	client.AddCommand(
 		addClientCommand(config), listClientsCommand(config), changeClientCommand(config), rotateSecretCommand(config),
+		initialTokenCommand(config),
 		onClient(config, "show ID", "Show a client and its version", func(ctx context.Context, h *house, id string) (*clients.Client, error) {
 			return h.clients.Look(ctx, id)
 		}),
@@ -116,6 +118,37 @@ func rotateSecretCommand(config reader) *cobra.Command {
 	}
 	rotate.Flags().DurationVar(&overlap, "overlap", 7*24*time.Hour, "how long the secret before stays good; 0 ends it at once")
 	return rotate
+}
+
+func initialTokenCommand(config reader) *cobra.Command {
+	var (
+		scope string
+		uses  int
+		term  time.Duration
+	)
+	initial := &cobra.Command{
+		Use:   "initial-token",
+		Short: "Print a token by which somebody else registers clients at /register (RFC 7591)",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if uses < 1 || term <= 0 {
+				return errors.New("--uses and --for: a token must be good for something, and for a time")
+			}
+			return withHouse(cmd, config, func(h *house) error {
+				now := time.Now()
+				token, err := h.clients.IssueInitial(cmd.Context(), clients.Initial{Scope: scope, Uses: uses, Till: now.Add(term)}, clients.By{At: now}, nil)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), token)
+				return err
+			})
+		},
+	}
+	initial.Flags().StringVar(&scope, "scope", "openid", "the most that a client may be registered for")
+	initial.Flags().IntVar(&uses, "uses", 1, "how many clients may be registered")
+	initial.Flags().DurationVar(&term, "for", 24*time.Hour, "how long the token is good")
+	return initial
 }
 
 func listClientsCommand(config reader) *cobra.Command {

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write golden files anew")
 func TestHelpOnClients(t *testing.T) {
 	t.Parallel()
 	var help bytes.Buffer
-	for _, errand := range strings.Split("client,client add,client list,client show,client change,client rotate-secret,client disable,client enable,client remove", ",") {
+	for _, errand := range strings.Split("client,client add,client list,client show,client change,client rotate-secret,client initial-token,client disable,client enable,client remove", ",") {
 		if err := Run(t.Context(), nil, nil, &help, append(strings.Fields(errand), "--help")...); err != nil {
 			t.Fatal(err)
 		}
@@ -82,6 +82,9 @@ func TestClientsAreManagedFromTheTerminal(t *testing.T) {
 	}
 	if member(run("", "enable", "portal"), "disabled_at") != nil {
 		t.Error("not enabled")
+	}
+	if token := run("", "initial-token", "--scope", "openid phone"); !strings.HasPrefix(token, "idp_initial_") {
+		t.Errorf("got the initial access token %q", token)
 	}
 	run("", "remove", "portal")
 	if got := run("", "list"); got != "" {

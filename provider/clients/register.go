@@ -1,0 +1,178 @@
+package clients
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/audit"
+)
+
+// ErrToken says that a token lets nobody register, or manage, a client: it is unknown, used up, over, or another client's.
+var ErrToken = errors.New("the token is not good for this client")
+
+// An Initial is what an initial access token is good for (RFC 7591 §3).
+type Initial struct {
+	Scope string // the most that a client may be registered for
+	Uses  int    // how many clients
+	Till  time.Time
+}
+
+// IssueInitial makes an initial access token, told this once. Nobody registers themselves for the management API. Also,
+// where it is not nil, is done in the same transaction.
+func (r *Registry) IssueInitial(ctx context.Context, i Initial, by By, also func(ctx context.Context, tx pgx.Tx, token string) error) (token string, err error) {
+	const insert = `
+		INSERT INTO initial_access_token (id, token_hash, scope, uses_left, till, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6)`
+
+	for _, s := range strings.Fields(i.Scope) {
+		if !known(s) || slices.Contains(ManagementScopes, s) {
+			return "", wrong("scope", "has one that nobody may register themselves for")
+		}
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", err
+	}
+	token = newSecret("idp_initial_")
+	detail := map[string]string{
+		"initial_access_token": id.String(), "scope": i.Scope,
+		"uses": strconv.Itoa(i.Uses), "till": i.Till.UTC().Format(time.RFC3339),
+	}
+	if by.ClientID != "" {
+		detail["by"] = by.ClientID
+	}
+	err = pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, insert, id, digest(r.key, token), i.Scope, i.Uses, i.Till, by.At); err != nil {
+			return err
+		}
+		if err := audit.Record(ctx, tx, audit.Event{Kind: audit.InitialTokenIssued, At: by.At, Detail: detail}); err != nil {
+			return err
+		}
+		if also == nil {
+			return nil
+		}
+		return also(ctx, tx, token)
+	})
+	if err != nil {
+		return "", fmt.Errorf("issue an initial access token: %w", err)
+	}
+	return token, nil
+}
+
+// Credentials are what a client gets that registers itself, each told once.
+type Credentials struct {
+	Secret            string // "" for a client without one
+	RegistrationToken string // by which the client manages itself (RFC 7592)
+}
+
+// RegisterSelf registers a client for whoever has an initial access token, within the token's limits. ErrToken, where it
+// is not good, or not any more.
+func (r *Registry) RegisterSelf(ctx context.Context, initial string, m Metadata, at time.Time) (*Client, Credentials, error) {
+	const find = `SELECT id, scope FROM initial_access_token WHERE token_hash = $1 AND uses_left > 0 AND till > $2`
+	const use = `UPDATE initial_access_token SET uses_left = uses_left - 1 WHERE id = $1 AND uses_left > 0`
+
+	var (
+		id    uuid.UUID
+		scope string
+	)
+	err := r.pool.QueryRow(ctx, find, digest(r.key, initial), at).Scan(&id, &scope)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, Credentials{}, ErrToken
+	}
+	if err != nil {
+		return nil, Credentials{}, fmt.Errorf("find an initial access token: %w", err)
+	}
+	c, err := r.fresh("", m, at)
+	if err != nil {
+		return nil, Credentials{}, err
+	}
+	c.registrationScope = &scope
+	if err := c.claims(Metadata{}); err != nil {
+		return nil, Credentials{}, err
+	}
+	token := newSecret("idp_registration_")
+	c.registration = digest(r.key, token)
+	by := By{Initial: id, At: at, Also: func(ctx context.Context, tx pgx.Tx, _ *Client, _ string) error {
+		tag, err := tx.Exec(ctx, use, id)
+		if err == nil && tag.RowsAffected() != 1 {
+			err = ErrToken // the last use was somebody else's, a moment ago
+		}
+		return err
+	}}
+	secret, err := r.add(ctx, c, by)
+	if err != nil {
+		return nil, Credentials{}, err
+	}
+	return c, Credentials{Secret: secret, RegistrationToken: token}, nil
+}
+
+// FindSelf gives the client that a registration access token manages; ErrToken, where it manages no such client.
+func (r *Registry) FindSelf(ctx context.Context, id, token string) (*Client, error) {
+	c, err := r.Find(ctx, id)
+	if errors.Is(err, ErrUnknown) || err == nil && !c.manages(token) {
+		return nil, ErrToken
+	}
+	return c, err
+}
+
+// manages tells whether the registration access token is the client's, in constant time.
+func (c *Client) manages(token string) bool { return hmac.Equal(c.registration, digest(c.key, token)) }
+
+// ReplaceSelf sets the metadata of a client that manages itself, whole (RFC 7592 §2.2). It keeps what an operator has
+// given it beyond its limits, and claims no more.
+func (r *Registry) ReplaceSelf(ctx context.Context, id string, m Metadata, at time.Time) (*Client, string, error) {
+	m, err := m.checked()
+	if err != nil {
+		return nil, "", err
+	}
+	return r.change(ctx, id, Any, audit.ClientChanged, By{ClientID: id, At: at}, func(c *Client) (string, error) {
+		has := c.Metadata
+		c.Metadata = m
+		if err := c.claims(has); err != nil {
+			return "", err
+		}
+		return c.settle(), nil
+	})
+}
+
+// granted are the members that an operator gives, with what anybody may say of them (RFC 7591 §5: a client may claim
+// what it likes of itself).
+var granted = map[string]string{
+	"first_party": ``, "basis": `"consent"`, "legal_basis": ``, "require_pkce": `true`, "resources": ``, "resource_server": ``,
+	"token_exchange": ``,
+}
+
+// claims refuses what a client may not give itself, unless it has it already: an operator has given it then.
+func (c *Client) claims(has Metadata) error {
+	is, err := c.members()
+	if err != nil {
+		return err
+	}
+	was, err := (&Client{Metadata: has}).members()
+	if err != nil {
+		return err
+	}
+	for member, value := range is {
+		name, _, _ := strings.Cut(member, "#")
+		if usual, ok := granted[name]; ok && string(value) != usual && !bytes.Equal(value, was[member]) {
+			return wrong(member, "is given by the operator only")
+		}
+	}
+	may := strings.Fields(*c.registrationScope + " " + has.Scope)
+	for _, s := range strings.Fields(c.Metadata.Scope) {
+		if !slices.Contains(may, s) {
+			return wrong("scope", "has one that the client may not register itself for")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package clients_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"asoba.example/migrations/pgtest"
+	"asoba.example/provider/clients"
+)
+
+// No use of an initial access token is lost on a client that was not registered, and no client is registered without one.
+func TestASelfRegistrationIsWhole(t *testing.T) {
+	t.Parallel()
+	n, pool := newRegistry(t)
+	initial, err := n.IssueInitial(t.Context(), clients.Initial{Scope: "openid", Uses: 1, Till: noon.Add(time.Hour)}, by, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fault := range []struct{ verb, table string }{{"INSERT", "client"}, {"INSERT", "event"}, {"UPDATE", "initial_access_token"}} {
+		heal := pgtest.FailOn(t, pool, fault.verb, fault.table)
+		if _, _, err := n.RegisterSelf(t.Context(), initial, metadata(t, portal), noon); err == nil {
+			t.Errorf("registered over a broken %s of %s", fault.verb, fault.table)
+		}
+		heal()
+		if all, err := n.List(t.Context(), "", 100); err != nil || len(all) != 0 {
+			t.Errorf("%s %s: %d clients, %v", fault.verb, fault.table, len(all), err)
+		}
+	}
+	c, _, err := n.RegisterSelf(t.Context(), initial, metadata(t, portal), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := n.RegisterSelf(t.Context(), initial, metadata(t, portal), noon); !errors.Is(err, clients.ErrToken) {
+		t.Errorf("a second use of one: %v", err)
+	}
+	// The record tells by which token the client came, and who issued it.
+	const recorded = `
+		SELECT count(*) FROM event c JOIN event i ON i.detail ->> 'initial_access_token' = c.detail ->> 'initial_access_token'
+		WHERE c.kind = 'client.registered' AND c.client_id = $1 AND i.kind = 'initial_access_token.issued' AND i.detail ->> 'by' = 'operator'`
+	var events int
+	if err := pool.QueryRow(t.Context(), recorded, c.ID).Scan(&events); err != nil || events != 1 {
+		t.Errorf("%d records, %v", events, err)
+	}
+}
