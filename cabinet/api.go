@@ -4,7 +4,6 @@ import (
 	_ "embed"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -43,7 +42,7 @@ func (c *Cabinet) enter(
 		return err
 	}
 	if !token.Has(scope) && !token.Has(scope+".read") {
-		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="`+scope+`.read"`)
+		api.Challenge(w, token.Scheme, "insufficient_scope", `scope="`+scope+`.read"`)
 		return api.Refuse(http.StatusForbidden, "insufficient_scope", nil)
 	}
 	if token.AuthTime.IsZero() {
@@ -51,8 +50,8 @@ func (c *Cabinet) enter(
 	}
 	q := c.question(token)
 	q.Kind, q.ClientID = kind, token.ClientID
-	_, raw, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	decision, err := c.gate.Admit(r.Context(), q, strings.TrimSpace(raw), func(b *pgx.Batch) { ask(b, token.Subject) })
+	_, raw := api.Credentials(r)
+	decision, err := c.gate.Admit(r.Context(), q, raw, func(b *pgx.Batch) { ask(b, token.Subject) })
 	switch {
 	case errors.Is(err, issuer.ErrAway):
 		w.Header().Set("Retry-After", retryAfter)
@@ -69,7 +68,7 @@ func (c *Cabinet) enter(
 	case access.Admit:
 		return nil
 	default:
-		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		api.Challenge(w, token.Scheme, "invalid_token")
 		return api.Refuse(http.StatusUnauthorized, "invalid_token", errors.New("the sign-in has ended"))
 	}
 }

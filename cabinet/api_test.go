@@ -2,6 +2,12 @@ package cabinet
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"io"
@@ -18,6 +24,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers/legacy"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 
 	"asoba.example/cabinet/access"
 	"asoba.example/cabinet/profile"
@@ -57,13 +65,20 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 // call reads the API and holds the answer to the document.
 func (w *world) call(t *testing.T, path, token string) (*http.Response, []byte) {
 	t.Helper()
+	header := http.Header{}
+	if token != "" {
+		header.Set("Authorization", "bearer "+token)
+	}
+	return w.send(t, path, header)
+}
+
+func (w *world) send(t *testing.T, path string, header http.Header) (*http.Response, []byte) {
+	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if token != "" {
-		r.Header.Set("Authorization", "bearer "+token)
-	}
+	r.Header = header
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -214,6 +229,49 @@ func TestReadIsOneRoundTrip(t *testing.T) {
 		}
 		if got := w.trips.Take(); got != 1 {
 			t.Errorf("%s: %d round trips, want 1", path, got)
+		}
+	}
+}
+
+// A token that is bound to a key opens a cabinet beside a proof of that key, once, and to nobody who merely bears it (RFC 9449 §7).
+func TestABoundTokenNeedsItsKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := jose.JSONWebKey{Key: key.Public()}
+	jkt, err := public.Thumbprint(crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := signIn()
+	claims["cnf"] = map[string]string{"jkt": base64.RawURLEncoding.EncodeToString(jkt)}
+	token := w.provider.AccessToken(w.url, claims)
+	ath := sha256.Sum256([]byte(token))
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{EmbedJWK: true}).WithType("dpop+jwt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof, err := jwt.Signed(signer).Claims(map[string]any{
+		"jti": "1", "htm": "GET", "htu": w.url + "/api/v1/profile", "iat": noon.Unix(), "ath": base64.RawURLEncoding.EncodeToString(ath[:]),
+	}).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		story, scheme, proof string
+		status               int
+	}{
+		{"as a bearer token", "Bearer", proof, http.StatusUnauthorized},
+		{"without a proof", "DPoP", "", http.StatusUnauthorized},
+		{"with its proof", "DPoP", proof, http.StatusOK},
+		{"with its proof a second time", "DPoP", proof, http.StatusUnauthorized},
+	} {
+		answer, _ := w.send(t, "/api/v1/profile", http.Header{"Authorization": {row.scheme + " " + token}, "Dpop": {row.proof}})
+		if answer.StatusCode != row.status {
+			t.Errorf("%s: got %s, want %d", row.story, answer.Status, row.status)
 		}
 	}
 }

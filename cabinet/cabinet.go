@@ -51,10 +51,13 @@ func New(cfg Config) (*Cabinet, error) {
 		return nil, err
 	}
 	return &Cabinet{
-		cfg:    cfg,
-		site:   site,
-		tokens: api.Verifier{Keys: cfg.Issuer, Issuer: cfg.IssuerURL, Audience: cfg.URL, Now: cfg.Now},
-		gate:   access.Gate{Pool: cfg.Pool, Provider: cfg.Issuer},
+		cfg:  cfg,
+		site: site,
+		tokens: api.Verifier{
+			Keys: cfg.Issuer, Issuer: cfg.IssuerURL, Audience: cfg.URL, Now: cfg.Now,
+			Proofs: &api.Proofs{URLs: []string{cfg.URL}, Redis: cfg.Redis, Now: cfg.Now},
+		},
+		gate: access.Gate{Pool: cfg.Pool, Provider: cfg.Issuer},
 		sessions: sessions{
 			redis: cfg.Redis, secure: secure, idle: cfg.SessionIdle, total: cfg.SessionTotal, now: cfg.Now,
 		},

@@ -2,14 +2,11 @@ package provider
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
-	"github.com/redis/go-redis/v9"
 
 	"asoba.example/provider/clients"
 )
@@ -53,17 +50,18 @@ func assertionCredentials(c credentials) (credentials, error) {
 	return c, nil
 }
 
-// checkAssertion verifies a client assertion (RFC 7523 §3; OpenID Connect Core §9).
-func (p *Provider) checkAssertion(ctx context.Context, client *clients.Client, assertion *jwt.JSONWebToken) error {
-	wrong := func(what string) error {
+// checkAssertion verifies a client assertion (RFC 7523 §3; OpenID Connect Core §9), and gives its turn.
+func (p *Provider) checkAssertion(ctx context.Context, client *clients.Client, assertion *jwt.JSONWebToken) (turn, error) {
+	refused := func(what string) error {
 		return refuse("invalid_client", "The client assertion is not accepted: "+what+".")
 	}
+	wrong := func(what string) (turn, error) { return turn{}, refused(what) }
 	if !slices.Contains(policyOf(client).assertions, jose.SignatureAlgorithm(assertion.Headers[0].Algorithm)) {
 		return wrong("it is not of the algorithm that the client is registered with")
 	}
 	var claims assertionClaims
 	if err := p.signed(ctx, client, assertion, "invalid_client", &claims); err != nil {
-		return err
+		return turn{}, err
 	}
 	now := p.cfg.Now()
 	switch {
@@ -85,16 +83,11 @@ func (p *Provider) checkAssertion(ctx context.Context, client *clients.Client, a
 	case claims.ID == "" || len(claims.ID) > maxJTI:
 		return wrong("jti is missing or too long")
 	}
-	// Last, so that only assertions of the client itself are remembered.
-	key := "jti:{" + digest(client.ID+"\x00"+claims.ID) + "}"
-	err := p.cfg.Redis.SetArgs(ctx, key, "", redis.SetArgs{Mode: "NX", TTL: claims.Expiry.Time().Sub(now) + 2*skew}).Err()
-	if errors.Is(err, redis.Nil) {
-		return wrong("its jti was used before")
-	}
-	if err != nil {
-		return fmt.Errorf("remember jti: %w", err)
-	}
-	return nil
+	return turn{
+		place: "jti:{" + digest(client.ID+"\x00"+claims.ID) + "}",
+		keep:  claims.Expiry.Time().Sub(now) + 2*skew,
+		taken: refused("its jti was used before"),
+	}, nil
 }
 
 // signed reads the claims of what one of the client's keys has signed; the algorithm is for the caller to allow. What none has signed is

@@ -3,11 +3,15 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/redis/go-redis/v9"
 
 	"asoba.example/provider/clients"
 )
@@ -25,32 +29,74 @@ func (p *Provider) asked(w http.ResponseWriter, r *http.Request) (*clients.Clien
 	return client, values, err
 }
 
-// authenticate tells which client makes a request, by the one method that it is registered with (RFC 6749 §2.3). Whether the client_id or
-// the secret is wrong is not told.
+// authenticate tells which client makes a request, and uses its assertion up.
 func (p *Provider) authenticate(ctx context.Context, r *http.Request, values url.Values) (*clients.Client, error) {
+	client, assertion, err := p.identify(ctx, r, values)
+	if err != nil {
+		return nil, err
+	}
+	return client, p.take(ctx, assertion)
+}
+
+// identify tells which client makes a request, by the one method that it is registered with (RFC 6749 §2.3). Whether the client_id or the
+// secret is wrong is not told. An assertion is still to be taken.
+func (p *Provider) identify(ctx context.Context, r *http.Request, values url.Values) (client *clients.Client, assertion turn, err error) {
 	c, err := credentialsOf(r, values)
 	if err != nil {
-		return nil, err
+		return nil, turn{}, err
 	}
-	client, err := p.cfg.Clients.Find(ctx, c.id)
+	client, err = p.cfg.Clients.Find(ctx, c.id)
 	if errors.Is(err, clients.ErrUnknown) {
-		return nil, refuse("invalid_client", "Client authentication failed.").because(err)
+		return nil, turn{}, refuse("invalid_client", "Client authentication failed.").because(err)
 	}
 	if err != nil {
-		return nil, err
+		return nil, turn{}, err
 	}
 	if client.Metadata.TokenEndpointAuthMethod != c.method {
-		return nil, refuse("invalid_client", "The client is registered with another method of authentication.")
+		return nil, turn{}, refuse("invalid_client", "The client is registered with another method of authentication.")
 	}
 	switch c.method {
 	case "private_key_jwt":
-		return client, p.checkAssertion(ctx, client, c.parsed)
+		assertion, err = p.checkAssertion(ctx, client, c.parsed)
 	case "client_secret_basic", "client_secret_post":
 		if !client.HasSecret(c.secret, p.cfg.Now()) {
-			return nil, refuse("invalid_client", "Client authentication failed.")
+			err = refuse("invalid_client", "Client authentication failed.")
 		}
 	}
-	return client, nil
+	return client, assertion, err
+}
+
+// A turn is the right to use once what is good once: a client assertion, a DPoP proof. The zero turn is none.
+type turn struct {
+	place string        // in Redis
+	keep  time.Duration // for how long it is to be remembered that it was used
+	taken error         // what somebody hears who comes a second time
+}
+
+// take takes turns, all in one round trip.
+func (p *Provider) take(ctx context.Context, turns ...turn) error {
+	turns = slices.DeleteFunc(turns, func(t turn) bool { return t.place == "" })
+	if len(turns) == 0 {
+		return nil
+	}
+	taken, err := p.cfg.Redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for _, t := range turns {
+			pipe.SetArgs(ctx, t.place, "", redis.SetArgs{Mode: "NX", TTL: t.keep})
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("remember what is good once: %w", err)
+	}
+	for i, t := range turns {
+		switch err := taken[i].Err(); {
+		case errors.Is(err, redis.Nil):
+			return t.taken
+		case err != nil:
+			return fmt.Errorf("remember what is good once: %w", err)
+		}
+	}
+	return nil
 }
 
 // credentials are what a request brings to authenticate a client. The method follows from where they stand.

@@ -148,7 +148,7 @@ func (p *Provider) code(ctx context.Context, q *request, i Interaction, s sessio
 		return "", err
 	}
 	response, err := p.fosite.NewAuthorizeResponse(ctx, q.fosite, &ticket{
-		client: q.client, now: now, nonce: q.nonce, redirectURI: q.redirectURI, challenge: q.challenge, interaction: i.ID, pushed: q.pushed,
+		client: q.client, now: now, nonce: q.nonce, redirectURI: q.redirectURI, challenge: q.challenge, key: q.key, interaction: i.ID, pushed: q.pushed,
 		grant: p.grantOf(gid, q, i, s),
 	})
 	if err != nil {

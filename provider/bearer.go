@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -12,44 +11,40 @@ import (
 	"asoba.example/provider/clients"
 )
 
-// bearer reads the access token of a request: from the header, or the body of a form, by one of them only, and never from the query
-// (RFC 6750 §2). It is "" where none was sent.
-func bearer(w http.ResponseWriter, r *http.Request) (string, error) {
+// admit reads the access token of a request and checks it, and the proof beside it. The token is in the header, or, where nobody has to prove
+// anything, in the body of a form; by one of them only, and never in the query (RFC 6750 §2).
+func (p *Provider) admit(w http.ResponseWriter, r *http.Request) (api.Token, error) {
+	scheme, raw := api.Credentials(r)
 	if r.URL.Query().Has("access_token") {
-		return "", refuse("invalid_request", "An access token does not belong in the query.")
+		return api.Token{}, refuse("invalid_request", "An access token does not belong in the query.")
 	}
-	scheme, header, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		header = ""
+	if r.Method == http.MethodPost && r.ContentLength != 0 {
+		values, err := form(w, r)
+		if err != nil {
+			return api.Token{}, err
+		}
+		switch body := values["access_token"]; {
+		case len(body) > 1 || len(body) == 1 && scheme != "":
+			return api.Token{}, refuse("invalid_request", "The access token was sent more than once.")
+		case len(body) == 1:
+			scheme, raw = api.Bearer, body[0]
+		}
 	}
-	header = strings.TrimSpace(header)
-	if r.Method != http.MethodPost || r.ContentLength == 0 {
-		return header, nil
+	if scheme == "" {
+		return api.Token{}, nil
 	}
-	values, err := form(w, r)
-	if err != nil {
-		return "", err
+	v := p.verifier()
+	token, err := v.Admit(r, scheme, raw)
+	if code := api.Reason(err); code != "" {
+		v.Proofs.Challenge(w, err)
+		return api.Token{}, refuse(code, "The access token is not good here, or not shown as it must be.").because(err).shown(scheme)
 	}
-	switch body := values["access_token"]; {
-	case len(body) > 1 || len(body) == 1 && header != "":
-		return "", refuse("invalid_request", "The access token was sent more than once.")
-	case len(body) == 1:
-		return body[0], nil
-	}
-	return header, nil
+	return token, err
 }
 
 // verifier checks our own access tokens.
 func (p *Provider) verifier() api.Verifier {
-	return api.Verifier{Keys: p.cfg.Keys, Issuer: p.cfg.Issuer, Audience: p.cfg.Issuer, Now: p.cfg.Now}
-}
-
-// invalid gives the refusal for a token that is not good, and keeps an error that only says that it cannot be told.
-func invalid(err error) error {
-	if errors.Is(err, api.ErrToken) {
-		return refuse("invalid_token", "The access token is not good here.").because(err)
-	}
-	return err
+	return api.Verifier{Keys: p.cfg.Keys, Issuer: p.cfg.Issuer, Audience: p.cfg.Issuer, Proofs: p.proofs, Now: p.cfg.Now}
 }
 
 // denied tells whether an access token was ended before its time: itself, its grant, or its client, which is out of use.

@@ -26,6 +26,7 @@ type codeRecord struct {
 	Nonce       string
 	RedirectURI string
 	Challenge   string
+	Key         string
 	Till        time.Time
 }
 
@@ -47,7 +48,7 @@ func codeKey(code string) string { return "code:{" + digest(code) + "}" }
 // had again.
 func (p *Provider) keepCode(ctx context.Context, code string, t *ticket) error {
 	record, err := json.Marshal(codeRecord{
-		Grant: t.grant, Nonce: t.nonce, RedirectURI: t.redirectURI, Challenge: t.challenge, Till: t.now.Add(p.cfg.CodeFor),
+		Grant: t.grant, Nonce: t.nonce, RedirectURI: t.redirectURI, Challenge: t.challenge, Key: t.key, Till: t.now.Add(p.cfg.CodeFor),
 	})
 	if err != nil {
 		return err
@@ -98,6 +99,9 @@ func (p *Provider) redeem(ctx context.Context, code string, t *ticket) error {
 	if !t.now.Before(record.Till) {
 		return refuse("invalid_grant", "The code has expired.")
 	}
+	if record.Key != "" && record.Key != t.bound.Key { // RFC 9449 §10
+		return refuse("invalid_grant", "The code is bound to another key.")
+	}
 	t.code, t.grant, t.nonce, t.redirectURI, t.challenge = code, g, record.Nonce, record.RedirectURI, record.Challenge
 	return nil
 }
@@ -117,6 +121,9 @@ func (p *Provider) settleCode(ctx context.Context, t *ticket, values url.Values)
 		return err
 	}
 	var refresh []byte
+	if t.client.Public() {
+		t.grant.Bound = t.bound // and so are the refresh tokens (RFC 9449 §5)
+	}
 	if offline(t.grant.Scopes) {
 		t.next = p.opaque.New(tokens.Refresh, t.grant.ID)
 		refresh = tokens.Digest(t.next)

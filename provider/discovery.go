@@ -5,6 +5,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"asoba.example/provider/api"
 	"asoba.example/provider/keys"
 	"asoba.example/provider/page"
 )
@@ -47,6 +48,7 @@ type metadata struct {
 	IntrospectionSigningAlgValuesSupported []jose.SignatureAlgorithm `json:"introspection_signing_alg_values_supported"`
 	RevocationEndpointAuthMethodsSupported []string                  `json:"revocation_endpoint_auth_methods_supported"`
 	RevocationEndpointAuthSigningAlgs      []jose.SignatureAlgorithm `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	DPoPSigningAlgValuesSupported          []jose.SignatureAlgorithm `json:"dpop_signing_alg_values_supported"`
 
 	ClaimsParameterSupported     bool `json:"claims_parameter_supported"`
 	RequestParameterSupported    bool `json:"request_parameter_supported"`
@@ -95,6 +97,7 @@ func (p *Provider) metadata() metadata {
 		IntrospectionSigningAlgValuesSupported: keys.Algorithms,
 		RevocationEndpointAuthMethodsSupported: authMethods,
 		RevocationEndpointAuthSigningAlgs:      signingAlgs,
+		DPoPSigningAlgValuesSupported:          api.ProofAlgorithms,
 
 		ClaimsParameterSupported:  true,
 		RequestParameterSupported: true,

@@ -37,7 +37,7 @@
 //	introspection                    Redis: deny list
 //	userinfo                         Redis: deny list │ PostgreSQL: standing, claims
 //
-// Authentication by private_key_jwt adds one trip to Redis, for jti. No request holds a connection while it waits for another.
+// A client assertion, a DPoP proof or both add one trip to Redis, to be good once. No request holds a connection while it waits for another.
 //
 // # fosite
 //

@@ -92,6 +92,8 @@ func (p *Provider) readSubject(ctx context.Context, t *ticket, values url.Values
 		return api.Token{}, err
 	case token.GID == "":
 		return api.Token{}, refuse("invalid_request", "The subject token is nobody's: a client has it in its own name.")
+	case token.Bound != (api.Confirmation{}) && t.bound == (api.Confirmation{}):
+		return api.Token{}, refuse("invalid_request", "The subject token is bound to a key, so the new one must be: send a DPoP proof.")
 	case token.Act.Depth() >= maxActors:
 		return api.Token{}, refuse("invalid_request", "Too many act one for another already.")
 	}

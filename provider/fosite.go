@@ -32,6 +32,7 @@ type ticket struct {
 	nonce       string
 	redirectURI string
 	challenge   string
+	key         string // that the code is bound to; "" for none
 	interaction string // that led to the code and is over with it
 	pushed      string // digest of the request_uri that led to it, and is used up
 
@@ -41,8 +42,9 @@ type ticket struct {
 
 	act      *api.Actor // who acts, by a token that was exchanged
 	subject  string
-	claims   map[string]any // of the person, for the ID token
-	scopes   []string       // of the access token: the grant's, or fewer
+	bound    api.Confirmation // of the access token
+	claims   map[string]any   // of the person, for the ID token
+	scopes   []string         // of the access token: the grant's, or fewer
 	audience []string
 }
 

@@ -28,7 +28,8 @@ type introspection struct {
 	GID       string   `json:"gid,omitempty"`
 	SID       string   `json:"sid,omitempty"`
 
-	Act *api.Actor `json:"act,omitempty"` // RFC 8693 §4.1
+	Act   *api.Actor       `json:"act,omitempty"` // RFC 8693 §4.1
+	Bound api.Confirmation `json:"cnf,omitzero"`
 }
 
 // introspect handles POST /introspect (RFC 7662; RFC 9701 for signed answers).
@@ -82,8 +83,9 @@ func (p *Provider) inspect(ctx context.Context, client *clients.Client, raw stri
 	}
 	answer := introspection{
 		Active: true, Issuer: token.Issuer, Subject: token.Subject, Audience: token.Audience, ClientID: token.ClientID,
-		Scope: strings.Join(token.Scopes, " "), TokenType: "Bearer", Expiry: token.Expiry.Unix(), IssuedAt: token.IssuedAt.Unix(),
+		Scope: strings.Join(token.Scopes, " "), TokenType: token.Bound.Scheme(), Expiry: token.Expiry.Unix(), IssuedAt: token.IssuedAt.Unix(),
 		ID: token.ID, ACR: token.ACR, GID: token.GID, SID: token.SID, Act: token.Act,
+		Bound: token.Bound,
 	}
 	if !token.AuthTime.IsZero() {
 		answer.AuthTime = token.AuthTime.Unix()

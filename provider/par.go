@@ -36,7 +36,14 @@ func (p *Provider) par(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.RawQuery != "" {
 		return refuse("invalid_request", "A pushed request stands in the body alone.")
 	}
-	client, values, err := p.asked(w, r)
+	values, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	if err := once(values); err != nil {
+		return err
+	}
+	client, bound, err := p.caller(w, r, values)
 	if err != nil {
 		return err
 	}
@@ -46,6 +53,9 @@ func (p *Provider) par(w http.ResponseWriter, r *http.Request) error {
 	values.Set("client_id", client.ID)
 	q := &request{values: values, pushing: true}
 	if err := p.read(ctx, q); err != nil {
+		return err
+	}
+	if err := q.bind(bound); err != nil {
 		return err
 	}
 	uri := pushedPrefix + rand.Text()

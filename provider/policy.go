@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
 )
 
@@ -51,10 +52,12 @@ const (
 //	introspect  -        registered     the algorithm of signed answers about tokens (RFC 9701 §6)
 //	response    registered              that of answers that it wants signed (JARM §3)
 //	exchange    never    registered     what it may exchange tokens for that it is shown (RFC 8693)
+//	dpop        registered              no token without a DPoP proof (RFC 9449 §5.2); one that is sent always binds
+//	proofs      any                     the algorithms of its proofs
 type policy struct {
-	pkce, pushed, signed          bool
+	pkce, pushed, signed, dpop    bool
 	rotate                        bool
-	assertions, objects           []jose.SignatureAlgorithm
+	assertions, objects, proofs   []jose.SignatureAlgorithm
 	idToken, introspect, response jose.SignatureAlgorithm
 	exchange                      []clients.Exchange
 }
@@ -72,6 +75,8 @@ func policyOf(c *clients.Client) policy {
 		introspect: jose.SignatureAlgorithm(cmp.Or(m.IntrospectionSignedResponseAlg, "RS256")),
 		response:   cmp.Or(jose.SignatureAlgorithm(m.AuthorizationSignedResponseAlg), jose.RS256),
 		exchange:   m.TokenExchange,
+		dpop:       m.DPoPBoundAccessTokens,
+		proofs:     api.ProofAlgorithms,
 	}
 }
 

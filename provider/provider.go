@@ -13,6 +13,7 @@ import (
 	"github.com/ory/fosite"
 	"github.com/redis/go-redis/v9"
 
+	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/keys"
@@ -39,6 +40,7 @@ type Config struct {
 	Jobs         grant.Jobs
 	Site         *page.Site
 	TokenKey     []byte // of the tags of codes and refresh tokens: seal.Box.Key("tokens")
+	Nonces       *api.Nonces
 
 	CodeFor         time.Duration // at most 60 s (FAPI 2.0 Security Profile §5.3.2.1)
 	AccessTokenFor  time.Duration
@@ -55,6 +57,7 @@ type Provider struct {
 	fosite *fosite.Fosite
 	opaque tokens.Opaque
 	tokens *tokens.Maker
+	proofs *api.Proofs
 
 	discovered []byte // the metadata, written out once
 }
@@ -68,6 +71,7 @@ func New(cfg Config) (*Provider, error) {
 		cfg:    cfg,
 		opaque: tokens.NewOpaque(cfg.TokenKey),
 		tokens: &tokens.Maker{Ring: cfg.Keys, Issuer: cfg.Issuer, IDFor: cfg.IDTokenFor},
+		proofs: &api.Proofs{URLs: []string{cfg.Issuer}, Nonces: cfg.Nonces, Redis: cfg.Redis, Now: cfg.Now},
 	}
 	p.fosite = p.newFosite()
 	var err error

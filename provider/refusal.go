@@ -15,6 +15,7 @@ import (
 type refusal struct {
 	code        string
 	description string
+	scheme      string // of the access token that is refused
 	cause       error
 }
 
@@ -24,6 +25,12 @@ func refuse(code, description string) *refusal { return &refusal{code: code, des
 // because adds the cause, for the operator's log.
 func (e *refusal) because(err error) *refusal {
 	e.cause = err
+	return e
+}
+
+// shown makes it the refusal of an access token that was shown by a scheme.
+func (e *refusal) shown(scheme string) *refusal {
+	e.scheme = scheme
 	return e
 }
 
@@ -42,14 +49,17 @@ func (e *refusal) Unwrap() error { return e.cause }
 // status is 400 for all but these (RFC 6749 §5.2; RFC 6750 §3.1).
 func (e *refusal) status() int {
 	switch e.code {
-	case "invalid_client", "invalid_token":
-		return http.StatusUnauthorized
 	case "insufficient_scope":
 		return http.StatusForbidden
+	case "invalid_client":
+		return http.StatusUnauthorized
 	case "server_error":
 		return http.StatusInternalServerError
 	case "temporarily_unavailable":
 		return http.StatusServiceUnavailable
+	}
+	if e.scheme != "" {
+		return http.StatusUnauthorized // also for a proof that does not go with the token (RFC 9449 §7.1)
 	}
 	return http.StatusBadRequest
 }
@@ -116,11 +126,11 @@ func (h endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Context().Err() != nil {
 		return // nobody is there to read it
 	}
-	switch e.code {
-	case "invalid_client":
+	switch {
+	case e.code == "invalid_client":
 		w.Header().Set("WWW-Authenticate", `Basic realm="client"`)
-	case "invalid_token", "insufficient_scope":
-		w.Header().Set("WWW-Authenticate", `Bearer error="`+e.code+`", error_description="`+printable(e.description)+`"`)
+	case e.scheme != "":
+		api.Challenge(w, e.scheme, e.code, `error_description="`+printable(e.description)+`"`)
 	}
 	answerJSON(w, e.status(), struct {
 		Error       string `json:"error"`

@@ -35,6 +35,7 @@ type request struct {
 	audience    []string
 	nonce       string
 	challenge   string
+	key         string // dpop_jkt
 	prompt      Prompt
 	maxAge      time.Duration // negative: any
 	acr         string
@@ -62,6 +63,7 @@ func (p *Provider) read(ctx context.Context, q *request) error {
 		p.checkScope,
 		p.checkFlow,
 		p.checkChallenge,
+		p.checkKey,
 		p.checkResource,
 		p.checkPrompt,
 		p.checkMaxAge,
@@ -283,7 +285,7 @@ func (p *Provider) checkHint(ctx context.Context, q *request) error {
 // kept are the parameters that an interaction keeps: what a later look at the request needs, and nothing about the person.
 var kept = []string{
 	"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
-	"resource", "prompt", "max_age", "acr_values", "ui_locales",
+	"dpop_jkt", "resource", "prompt", "max_age", "acr_values", "ui_locales",
 }
 
 // resume goes on with a request that was understood when it came.

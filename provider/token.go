@@ -38,7 +38,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 	case !slices.Contains(grantTypes, grantType):
 		return refuse("unsupported_grant_type", "grant_type must be one of: "+strings.Join(grantTypes, ", ")+".")
 	}
-	client, err := p.authenticate(ctx, r, values)
+	client, bound, err := p.caller(w, r, values)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,10 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 	if name, ok := spends[grantType]; ok && values.Get(name) == "" {
 		return refuse("invalid_request", name+" is missing.") // RFC 6749 §5.2
 	}
-	t := &ticket{client: client, now: p.cfg.Now()}
+	if err := constrain(client, bound); err != nil {
+		return err
+	}
+	t := &ticket{client: client, bound: bound, now: p.cfg.Now()}
 	access, err := p.issue(ctx, r, t, grantType, values)
 	if err != nil {
 		return err
@@ -131,7 +134,7 @@ func (p *Provider) accessToken(t *ticket) (string, error) {
 	return p.tokens.Access(tokens.Access{
 		Subject: t.subject, ClientID: t.client.ID, Audience: t.audience, Scopes: t.scopes, Claims: g.Claims.UserInfo,
 		GID: g.ID, SID: g.SID, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
-		Act: t.act, Till: p.till(t),
+		Act: t.act, Bound: t.bound, Till: p.till(t),
 	}, t.now)
 }
 
@@ -155,7 +158,7 @@ func (p *Provider) answerToken(w http.ResponseWriter, t *ticket, access string) 
 		IDToken      string `json:"id_token,omitempty"`
 		IssuedType   string `json:"issued_token_type,omitempty"` // RFC 8693 §2.2.1
 	}
-	answer.AccessToken, answer.TokenType, answer.RefreshToken = access, "Bearer", t.next
+	answer.AccessToken, answer.TokenType, answer.RefreshToken = access, t.bound.Scheme(), t.next
 	answer.ExpiresIn = int64(p.till(t).Sub(t.now) / time.Second)
 	answer.Scope = strings.Join(t.scopes, " ")
 	switch {

@@ -6,32 +6,30 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/provider/api"
 	"asoba.example/provider/grant"
 )
 
 // userinfo handles GET and POST /userinfo (OpenID Connect Core §5.3).
 func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	raw, err := bearer(w, r)
+	token, err := p.admit(w, r)
 	if err != nil {
 		return err
 	}
-	if raw == "" {
-		w.Header().Set("WWW-Authenticate", "Bearer")
+	if token.Scheme == "" {
+		api.Challenge(w, "", "")
 		w.WriteHeader(http.StatusUnauthorized) // nothing was shown, so nothing is wrong with it (RFC 6750 §3.1)
 		return nil
 	}
-	token, err := p.verifier().Check(ctx, raw)
-	if err != nil {
-		return invalid(err)
-	}
+	over := refuse("invalid_token", "What was granted is over.").shown(token.Scheme)
 	if !token.Has("openid") {
-		return refuse("insufficient_scope", "The token must have the scope openid.")
+		return refuse("insufficient_scope", "The token must have the scope openid.").shown(token.Scheme)
 	}
 	if denied, err := p.denied(ctx, token); err != nil {
 		return err
 	} else if denied {
-		return refuse("invalid_token", "What was granted is over.")
+		return over
 	}
 	var (
 		b        pgx.Batch
@@ -43,7 +41,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("ask for a person's claims: %w", err)
 	}
 	if !standing.Holds(token.AuthTime) {
-		return refuse("invalid_token", "What was granted is over.")
+		return over
 	}
 	answer := only(claims, append(claimsOf(token.Scopes), token.Claims...))
 	answer["sub"] = token.Subject

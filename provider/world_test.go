@@ -124,8 +124,8 @@ func newWorld(t *testing.T) *world {
 		Pool: w.pool, Redis: w.redis, Accounts: people{}, Consents: agreements{}, Clients: w.registry, Keys: w.ring,
 		Sessions: w.sessions, Interactions: w.interactions,
 		Denials: grant.NewDenials(w.pool, w.redis, 5*time.Minute+time.Minute, w.now), Jobs: w.jobs, Site: site,
-		TokenKey: must(box.Key("tokens")),
-		CodeFor:  30 * time.Second, AccessTokenFor: 5 * time.Minute, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
+		TokenKey: must(box.Key("tokens")), Nonces: api.NewNonces(must(box.Key("nonces"))),
+		CodeFor: 30 * time.Second, AccessTokenFor: 5 * time.Minute, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
 		Now: w.now, Log: w.logger(),
 	}))
 	mux := http.NewServeMux()
@@ -317,6 +317,9 @@ func (w *world) register() {
 			GrantTypes: []string{tokenExchange}, ResourceServer: management, TokenExchange: []clients.Exchange{
 				{Audience: cabinet, Scope: "changes:read"}, {Audience: management, Scope: "changes:read"},
 			},
+		},
+		"bound": {
+			RedirectURIs: []string{callback}, GrantTypes: both, Scope: identity + "cabinet.profile.read", FirstParty: true, DPoPBoundAccessTokens: true,
 		},
 		"es": {RedirectURIs: []string{callback}, Scope: identity, IDTokenSignedResponseAlg: "EdDSA", FirstParty: true},
 	} {
@@ -520,6 +523,12 @@ func (a answer) text(name string) string { s, _ := a.body[name].(string); return
 // call posts a form to an endpoint, authenticating the client by what it is registered with.
 func (w *world) call(path, client string, values url.Values) answer {
 	w.t.Helper()
+	return w.do(w.from(client, path, values))
+}
+
+// from makes the request of a client.
+func (w *world) from(client, path string, values url.Values) *http.Request {
+	w.t.Helper()
 	values = maps.Clone(values)
 	basic := false
 	switch client {
@@ -539,7 +548,7 @@ func (w *world) call(path, client string, values url.Values) answer {
 	if basic {
 		r.SetBasicAuth(url.QueryEscape(client), url.QueryEscape(w.secrets[client]))
 	}
-	return w.do(r)
+	return r
 }
 
 func (w *world) request(path string, values url.Values) *http.Request {

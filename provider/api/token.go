@@ -24,6 +24,9 @@ var algorithms = []jose.SignatureAlgorithm{jose.ES256}
 // ErrUnknownKey is what a KeySource says of a kid that it has never seen.
 var ErrUnknownKey = errors.New("unknown key")
 
+// ErrKeys says that the key of a token cannot be had at the moment.
+var ErrKeys = errors.New("no keys of tokens")
+
 // ErrToken says that a token is not good. Any other error of Check means that it cannot tell.
 var ErrToken = errors.New("token not accepted")
 
@@ -50,6 +53,9 @@ type Token struct {
 	IssuedAt time.Time
 	Expiry   time.Time
 	Act      *Actor // who acts for the subject with a token that was exchanged; nil: whom it was issued to
+
+	Bound  Confirmation // to whom it is bound; zero for whoever bears it
+	Scheme string       // that it was shown by: Bearer or DPoP
 }
 
 // An Actor acts for the subject of a token, having been shown one by the actor before (RFC 8693 §4.1). The last one stands first; only that
@@ -67,6 +73,25 @@ func (a *Actor) Depth() int {
 	return 1 + a.Act.Depth()
 }
 
+// A Confirmation is what the bearer of a token must prove to hold: cnf (RFC 7800 §3.1).
+type Confirmation struct {
+	Key string `json:"jkt,omitempty"` // thumbprint of the key that signs the proofs (RFC 9449 §6.1)
+}
+
+// The schemes by which an access token is shown (RFC 6750 §2.1; RFC 9449 §7.1).
+const (
+	Bearer = "Bearer"
+	DPoP   = "DPoP"
+)
+
+// Scheme is the one by which a token of this confirmation is shown.
+func (c Confirmation) Scheme() string {
+	if c.Key != "" {
+		return DPoP
+	}
+	return Bearer
+}
+
 // Has tells whether the token carries the scope.
 func (t Token) Has(scope string) bool { return slices.Contains(t.Scopes, scope) }
 
@@ -75,6 +100,7 @@ type Verifier struct {
 	Keys     KeySource
 	Issuer   string
 	Audience string
+	Proofs   *Proofs // nil: no token that is bound to a key is taken
 	Now      func() time.Time
 }
 
@@ -86,34 +112,108 @@ func (v Verifier) Require(w http.ResponseWriter, r *http.Request, scope string) 
 		return Token{}, err
 	}
 	if !token.Has(scope) {
-		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="`+scope+`"`)
+		Challenge(w, token.Scheme, "insufficient_scope", `scope="`+scope+`"`)
 		return Token{}, Refuse(http.StatusForbidden, "insufficient_scope", nil)
 	}
 	return token, nil
 }
 
-// Verify reads the bearer token of a request (RFC 6750 §2.1) and checks it: typ,
-// allowed algorithm, signature, iss, aud, exp. The error is a 401 problem with
-// WWW-Authenticate, or 503 where the keys cannot be had.
+// Verify reads the access token of a request and checks it, and the proof beside it. The error is a 401 problem with
+// WWW-Authenticate, 503 where the keys cannot be had, or one of ours.
 func (v Verifier) Verify(w http.ResponseWriter, r *http.Request) (Token, error) {
-	scheme, raw, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
+	scheme, raw := Credentials(r)
+	if scheme == "" {
 		// Without a word of error: the caller may not have known (RFC 6750 §3.1).
-		w.Header().Set("WWW-Authenticate", "Bearer")
+		Challenge(w, "", "")
 		return Token{}, Refuse(http.StatusUnauthorized, "token_required", nil)
 	}
-	token, err := v.Check(r.Context(), strings.TrimSpace(raw))
+	token, err := v.Admit(r, scheme, raw)
+	code := Reason(err)
 	switch {
-	case errors.Is(err, ErrToken):
-		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
-		return Token{}, Refuse(http.StatusUnauthorized, "invalid_token", err)
-	case err != nil:
+	case code != "":
+		Challenge(w, scheme, code)
+		v.Proofs.Challenge(w, err)
+		return Token{}, Refuse(http.StatusUnauthorized, code, err)
+	case errors.Is(err, ErrKeys):
 		return Token{}, Refuse(http.StatusServiceUnavailable, "keys_unavailable", err)
 	}
-	return token, nil
+	return token, err
 }
 
-// Check is Verify for a token that came another way.
+// Credentials gives the access token in a request's header, and the scheme, which is written in any case (RFC 9110 §11.1); "" where there
+// is none, or more than one.
+func Credentials(r *http.Request) (scheme, token string) {
+	sent := r.Header.Values("Authorization")
+	if len(sent) != 1 {
+		return "", ""
+	}
+	scheme, token, _ = strings.Cut(sent[0], " ")
+	for _, known := range []string{Bearer, DPoP} {
+		if strings.EqualFold(scheme, known) {
+			return known, strings.TrimSpace(token)
+		}
+	}
+	return "", ""
+}
+
+// Admit checks an access token as it was shown: that it is good, and that whoever shows it is whom it is bound to.
+func (v Verifier) Admit(r *http.Request, scheme, raw string) (Token, error) {
+	token, err := v.Check(r.Context(), raw)
+	if err != nil {
+		return Token{}, err
+	}
+	token.Scheme = scheme
+	if scheme != token.Bound.Scheme() { // a bound one is no bearer token (RFC 9449 §7.2)
+		return Token{}, fmt.Errorf("%w: shown as %s", ErrToken, scheme)
+	}
+	if token.Bound.Key == "" {
+		return token, nil
+	}
+	if v.Proofs == nil {
+		return Token{}, fmt.Errorf("%w: bound to a key", ErrToken)
+	}
+	proof, err := v.Proofs.ReadFor(r, raw)
+	if err != nil {
+		return Token{}, err
+	}
+	if proof.Thumbprint != token.Bound.Key {
+		return Token{}, fmt.Errorf("%w: bound to another key", ErrToken)
+	}
+	return token, v.Proofs.Use(r.Context(), proof) // last, so that strangers' proofs are not remembered
+}
+
+// Reason is the error code for an access token that Admit refuses (RFC 6750 §3.1; RFC 9449 §7.1); "" where it could not tell.
+func Reason(err error) string {
+	switch {
+	case errors.Is(err, ErrToken):
+		return "invalid_token"
+	case errors.Is(err, ErrProof):
+		return "invalid_dpop_proof"
+	case errors.Is(err, ErrNonce):
+		return "use_dpop_nonce"
+	}
+	return ""
+}
+
+// Challenge tells in WWW-Authenticate what was wrong with a token by its scheme, with more parameters, and offers the other scheme
+// (RFC 6750 §3; RFC 9449 §7.1). Where nothing was shown nothing is wrong: scheme and code are "".
+func Challenge(w http.ResponseWriter, scheme, code string, more ...string) {
+	for _, offered := range []string{Bearer, DPoP} {
+		var parameters []string
+		if offered == scheme {
+			parameters = append([]string{`error="` + code + `"`}, more...)
+		}
+		if offered == DPoP {
+			parameters = append(parameters, proofAlgs)
+		}
+		w.Header().Add("WWW-Authenticate", strings.TrimSpace(offered+" "+strings.Join(parameters, ", ")))
+	}
+}
+
+// proofAlgs tells which algorithms may sign a proof (RFC 9449 §7.1).
+var proofAlgs = fmt.Sprintf("algs=%q", strings.Trim(fmt.Sprint(ProofAlgorithms), "[]"))
+
+// Check checks a token by itself: typ, allowed algorithm, signature, iss, aud, exp.
 func (v Verifier) Check(ctx context.Context, raw string) (Token, error) {
 	token, err := v.Inspect(ctx, raw)
 	if err == nil && !slices.Contains(token.Audience, v.Audience) {
@@ -145,7 +245,7 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 	case errors.Is(err, ErrUnknownKey):
 		return Token{}, fmt.Errorf("%w: kid", ErrToken)
 	case err != nil:
-		return Token{}, fmt.Errorf("find the key of a token: %w", err)
+		return Token{}, fmt.Errorf("%w: %w", ErrKeys, err)
 	}
 	if key.Algorithm != "" && key.Algorithm != header.Algorithm {
 		return Token{}, fmt.Errorf("%w: alg", ErrToken)
@@ -160,6 +260,7 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 		ACR      string           `json:"acr"`
 		Act      *Actor           `json:"act"`
 		AuthTime *jwt.NumericDate `json:"auth_time"`
+		Bound    Confirmation     `json:"cnf"`
 	}
 	if err := parsed.Claims(key.Key, &claims); err != nil {
 		return Token{}, fmt.Errorf("%w: signature", ErrToken)
@@ -189,6 +290,7 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 		IssuedAt: claims.IssuedAt.Time().UTC(),
 		Expiry:   claims.Expiry.Time().UTC(),
 		Act:      claims.Act,
+		Bound:    claims.Bound,
 	}
 	if claims.AuthTime != nil {
 		token.AuthTime = claims.AuthTime.Time().UTC()

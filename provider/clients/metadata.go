@@ -58,6 +58,8 @@ type Metadata struct {
 	RequestObjectSigningAlg            string `json:"request_object_signing_alg,omitempty"`            // "": any that we take
 	AuthorizationSignedResponseAlg     string `json:"authorization_signed_response_alg,omitempty"`     // JARM §3; "": RS256
 
+	DPoPBoundAccessTokens bool `json:"dpop_bound_access_tokens,omitempty"` // RFC 9449 §5.2
+
 	ClientURI string `json:"client_uri,omitempty"`
 	LogoURI   string `json:"logo_uri,omitempty"`
 	PolicyURI string `json:"policy_uri,omitempty"`
@@ -178,7 +180,6 @@ var notOffered = map[string]string{
 	"backchannel_logout_session_required":        `false`,
 	"frontchannel_logout_uri":                    ``,
 	"frontchannel_logout_session_required":       `false`,
-	"dpop_bound_access_tokens":                   `false`,
 	"tls_client_certificate_bound_access_tokens": `false`,
 	"id_token_encrypted_response_alg":            ``,
 	"id_token_encrypted_response_enc":            ``,

@@ -120,7 +120,7 @@ func TestWrongMetadataIsRefusedByName(t *testing.T) {
 		{cb + `"jwks_uri":"https://portal.example/keys","jwks":{"keys":[` + publicKey + `]}`, meta, "jwks_uri"},
 		{cb + `"subject_type":"pairwise"`, meta, "subject_type"},
 		{cb + `"backchannel_logout_uri":"https://portal.example/out"`, meta, "backchannel_logout_uri"},
-		{cb + `"dpop_bound_access_tokens":true`, meta, "dpop_bound_access_tokens"},
+		{cb + `"dpop_bound_access_tokens":"yes"`, meta, "dpop_bound_access_tokens"},
 	} {
 		var m clients.Metadata
 		err := json.Unmarshal([]byte(`{`+strings.TrimSuffix(test.members, ",")+`}`), &m)

@@ -25,8 +25,8 @@ func Give(b *pgx.Batch, g Grant, refresh []byte, given *bool) {
 	// A row without given_at was written by Forestall, and stays ended.
 	const give = `
 		WITH given AS (
-			INSERT INTO client_grant (id, person_id, client_id, sid, scopes, audience, auth_time, acr, amr, claims, given_at, till)
-			SELECT $1, identity.person_id, $3, $4, $5, $6, $7, $8, $9, $13, $10, $11
+			INSERT INTO client_grant (id, person_id, client_id, sid, scopes, audience, auth_time, acr, amr, claims, bound, given_at, till)
+			SELECT $1, identity.person_id, $3, $4, $5, $6, $7, $8, $9, $13, $14, $10, $11
 			FROM identity
 			WHERE identity.person_id = $2 AND identity.state = 'active'
 			AND NOT EXISTS (SELECT FROM ended WHERE ended.person_id = $2 AND ended.at >= $7)
@@ -45,7 +45,7 @@ func Give(b *pgx.Batch, g Grant, refresh []byte, given *bool) {
 	const justGiven = `EXISTS (SELECT FROM client_grant WHERE client_grant.id = gid AND client_grant.given_at = at)`
 
 	b.Queue(lock, g.Person)
-	b.Queue(give, g.ID, g.Person, g.ClientID, g.SID, g.Scopes, g.Audience, g.AuthTime, g.ACR, g.AMR, g.At, g.Till, refresh, g.Claims).
+	b.Queue(give, g.ID, g.Person, g.ClientID, g.SID, g.Scopes, g.Audience, g.AuthTime, g.ACR, g.AMR, g.At, g.Till, refresh, g.Claims, g.Bound).
 		QueryRow(func(row pgx.Row) error { return row.Scan(given) })
 	audit.Event{
 		Kind: audit.GrantGiven, At: g.At, Person: g.Person, ClientID: g.ClientID, SID: g.SID, GID: g.ID,

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"asoba.example/provider/api"
 )
 
 // A Grant is what one sign-in gave one client. Its ID is the claim gid of every access token made from it.
@@ -18,9 +20,10 @@ type Grant struct {
 	AuthTime time.Time
 	ACR      string
 	AMR      []string
-	Agent    string    // for the record: "Firefox, Linux"; not kept with the grant
-	At       time.Time // given at
-	Till     time.Time // nothing made from the grant lives longer: neither a refresh nor an access token
+	Agent    string           // for the record: "Firefox, Linux"; not kept with the grant
+	Bound    api.Confirmation // to whom its refresh tokens are bound; zero for the client alone
+	At       time.Time        // given at
+	Till     time.Time        // nothing made from the grant lives longer: neither a refresh nor an access token
 }
 
 // Claims are claims that were asked for by name (OpenID Connect Core §5.5), by where they are told.

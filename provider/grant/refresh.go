@@ -40,7 +40,7 @@ type Querier interface {
 // FindRefresh gives a refresh token by its digest, or ErrUnknown. It decides nothing; Renew does.
 func FindRefresh(ctx context.Context, db Querier, digest []byte) (Refresh, error) {
 	const find = `
-		SELECT g.id, g.person_id, g.client_id, g.sid, g.scopes, g.audience, g.auth_time, g.acr, g.amr, g.claims,
+		SELECT g.id, g.person_id, g.client_id, g.sid, g.scopes, g.audience, g.auth_time, g.acr, g.amr, g.claims, g.bound,
 		       coalesce(g.given_at, t.issued_at), g.till, g.ended_at IS NOT NULL, t.used_at, t.till
 		FROM refresh_token t JOIN client_grant g ON g.id = t.grant_id
 		WHERE t.token_hash = $1`
@@ -51,7 +51,7 @@ func FindRefresh(ctx context.Context, db Querier, digest []byte) (Refresh, error
 	)
 	g := &r.Grant
 	err := db.QueryRow(ctx, find, digest).Scan(&g.ID, &g.Person, &g.ClientID, &g.SID, &g.Scopes, &g.Audience,
-		&g.AuthTime, &g.ACR, &g.AMR, &g.Claims, &g.At, &g.Till, &r.Ended, &used, &r.Till)
+		&g.AuthTime, &g.ACR, &g.AMR, &g.Claims, &g.Bound, &g.At, &g.Till, &r.Ended, &used, &r.Till)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Refresh{}, ErrUnknown
 	}

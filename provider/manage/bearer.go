@@ -33,7 +33,7 @@ func (b Bearer) Require(w http.ResponseWriter, r *http.Request, scope string) (a
 		return api.Token{}, err
 	}
 	over := func(cause error) (api.Token, error) {
-		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		api.Challenge(w, token.Scheme, "invalid_token")
 		return api.Token{}, api.Refuse(http.StatusUnauthorized, "invalid_token", cause)
 	}
 	client, err := b.Clients.Find(r.Context(), token.ClientID)

@@ -47,7 +47,8 @@ type Access struct {
 	AuthTime time.Time
 	ACR      string
 	AMR      []string
-	Act      *api.Actor // of a token that was exchanged (RFC 8693 §4.1)
+	Act      *api.Actor       // of a token that was exchanged (RFC 8693 §4.1)
+	Bound    api.Confirmation // to whom it is bound; zero for whoever bears it
 	Till     time.Time
 }
 
@@ -67,7 +68,8 @@ type accessClaims struct {
 	GID      string   `json:"gid,omitempty"`
 	SID      string   `json:"sid,omitempty"`
 
-	Act *api.Actor `json:"act,omitempty"`
+	Act   *api.Actor       `json:"act,omitempty"`
+	Bound api.Confirmation `json:"cnf,omitzero"`
 }
 
 // Access makes an access token.
@@ -79,7 +81,7 @@ func (m *Maker) Access(a Access, now time.Time) (string, error) {
 	c := accessClaims{
 		Issuer: m.Issuer, Subject: a.Subject, Audience: a.Audience, ClientID: a.ClientID,
 		Expiry: a.Till.Unix(), IssuedAt: now.Unix(), ID: id.String(),
-		Scope: strings.Join(a.Scopes, " "), Claims: a.Claims, ACR: a.ACR, AMR: a.AMR, SID: a.SID, Act: a.Act,
+		Scope: strings.Join(a.Scopes, " "), Claims: a.Claims, ACR: a.ACR, AMR: a.AMR, SID: a.SID, Act: a.Act, Bound: a.Bound,
 	}
 	if a.GID != uuid.Nil {
 		c.GID, c.AuthTime = a.GID.String(), a.AuthTime.Unix()

@@ -28,6 +28,7 @@ import (
 	"asoba.example/login/throttle"
 	"asoba.example/migrations"
 	"asoba.example/provider"
+	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/fetch"
@@ -64,6 +65,7 @@ type house struct {
 	metrics *prometheus.Registry
 	site    *page.Site
 	jobs    *river.Client[pgx.Tx]
+	nonces  *api.Nonces
 
 	keys     *keys.Ring
 	clients  *clients.Registry
@@ -129,6 +131,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		return key
 	}
 	secretsKey, codesKey, throttleKey := secret("client secrets"), secret("one-time codes"), secret("throttle")
+	h.nonces = api.NewNonces(secret("nonces"))
 	if err != nil {
 		return err
 	}

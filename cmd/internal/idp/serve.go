@@ -114,7 +114,7 @@ func (h *house) public() (http.Handler, error) {
 		Issuer: h.cfg.Issuer, Resources: h.resources(),
 		Pool: h.Pool, Redis: h.Redis,
 		Accounts: h.accounts, Consents: h.agreements, Clients: h.clients, Keys: h.keys, Sessions: h.sessions,
-		Interactions: interactions, Denials: h.denials, Jobs: h.jobs, Site: h.site, TokenKey: tokenKey,
+		Interactions: interactions, Denials: h.denials, Jobs: h.jobs, Site: h.site, TokenKey: tokenKey, Nonces: h.nonces,
 		CodeFor: 30 * time.Second, AccessTokenFor: accessTokenFor, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
 		Now: time.Now, Log: h.log,
 	})
@@ -155,8 +155,11 @@ func (h *house) resources() []provider.Resource {
 // management is what desks, operators and other state systems see.
 func (h *house) management() (http.Handler, error) {
 	bearer := manage.Bearer{
-		Verifier: api.Verifier{Keys: h.keys, Issuer: h.cfg.Issuer, Audience: h.cfg.ManagementURL, Now: time.Now},
-		Denials:  h.denials, Clients: h.clients,
+		Verifier: api.Verifier{
+			Keys: h.keys, Issuer: h.cfg.Issuer, Audience: h.cfg.ManagementURL, Now: time.Now,
+			Proofs: &api.Proofs{URLs: []string{h.cfg.ManagementURL}, Nonces: h.nonces, Redis: h.Redis, Now: time.Now},
+		},
+		Denials: h.denials, Clients: h.clients,
 	}
 	mux := http.NewServeMux()
 	operators, err := manage.New(manage.Config{Bearer: bearer, Clients: h.clients, Answers: h.answers, Keys: h.keys, Feed: h.feed, Now: time.Now})
