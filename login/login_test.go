@@ -618,6 +618,25 @@ func TestSignOut(t *testing.T) {
 	}
 }
 
+// A sign-out by our own button is told to clients as any other (OpenID Connect Front-Channel Logout §3, Back-Channel Logout §2.3).
+func TestOurOwnSignOutIsToldToClients(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.signIn(anna)
+	w.grant(person, "portal")
+	v.submit()
+	v.want("/sign-out", http.StatusOK)
+	v.sees(`<iframe src="https://portal.example/out?iss=http%3A%2F%2Fidp.example&amp;sid=`)
+	if policy := v.head.Get("Content-Security-Policy"); !strings.Contains(policy, "frame-src https://portal.example") {
+		t.Errorf("the policy is %s", policy)
+	}
+	if told := w.count(`logout_notice WHERE person_id = $1`, person); told != 1 {
+		t.Errorf("told %d times", told)
+	}
+}
+
 // A sign-in of another site's making is refused where the site is mounted with its protection; here the doors only
 // promise that they change nothing on GET.
 func TestGetChangesNothing(t *testing.T) {

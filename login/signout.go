@@ -3,6 +3,7 @@ package login
 import (
 	"net/http"
 
+	"asoba.example/provider"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/page"
 )
@@ -14,13 +15,20 @@ func (l *Login) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	var frames []string
 	if !s.IsZero() {
+		if frames, err = provider.Frames(r.Context(), l.pool, l.clients, l.issuer, s); err != nil {
+			return err
+		}
 		if err := grant.SignOut(r.Context(), l.pool, l.jobs, l.denials, s, l.now()); err != nil {
 			return err
 		}
 	}
 	if err := l.sessions.End(r.Context(), w, r); err != nil {
 		return err
+	}
+	if len(frames) > 0 {
+		return l.site.Show(w, r, page.View{Name: "sign-out", Frames: frames, Once: true})
 	}
 	http.Redirect(w, r, "/sign-out", http.StatusSeeOther)
 	return nil

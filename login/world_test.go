@@ -78,12 +78,15 @@ func newWorld(t *testing.T) *world {
 	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: now})
 	registered, err := clients.New(t.Context(), clients.Config{Pool: w.pool, Key: []byte("key"), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now})
 	must(err)
-	portal := clients.Metadata{ClientName: map[string]string{"": "Portal"}, RedirectURIs: []string{"https://portal.example/cb"}}
+	portal := clients.Metadata{
+		ClientName: map[string]string{"": "Portal"}, RedirectURIs: []string{"https://portal.example/cb"},
+		BackchannelLogoutURI: "https://portal.example/out", FrontchannelLogoutURI: "https://portal.example/out",
+	}
 	_, _, err = registered.Register(t.Context(), "portal", portal, clients.By{At: now()})
 	must(err)
 	doors, err := login.New(login.Config{
 		Site: site, Interactions: w.interactions, Accounts: account.Accounts{Box: box}, Sessions: sessions, Denials: denials, Jobs: jobs,
-		Clients: registered, Registry: w.registry, Pool: w.pool, Redis: w.redis, CabinetURL: "http://cabinet.example", Now: now,
+		Clients: registered, Registry: w.registry, Pool: w.pool, Redis: w.redis, Issuer: "http://idp.example", CabinetURL: "http://cabinet.example", Now: now,
 		Codes:    &code.Codes{Redis: w.redis, Key: []byte("codes"), Outbox: w.phones, Pool: w.pool, Say: site.Say, Now: now},
 		Browsers: &browser.Browsers{Pool: w.pool, For: 180 * 24 * time.Hour, Now: now},
 		Throttle: &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: now},
@@ -229,6 +232,26 @@ func (w *world) events(kind string, person uuid.UUID) (got []string) {
 		w.Fatal(err)
 	}
 	return got
+}
+
+// grant is what a person's last sign-in gave a client.
+func (w *world) grant(person uuid.UUID, client string) {
+	w.Helper()
+	const give = `
+		INSERT INTO client_grant (id, person_id, client_id, sid, scopes, audience, auth_time, acr, amr, given_at, till)
+		SELECT gen_random_uuid(), $1, $2, sid, '{openid}', '{}', $3, 'low', '{pwd}', $3, $3
+		FROM event WHERE kind = 'signed_in' AND person_id = $1 ORDER BY id DESC LIMIT 1`
+	if _, err := w.pool.Exec(w.Context(), give, person, client, w.clock.now()); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) count(of string, args ...any) (n int) {
+	w.Helper()
+	if err := w.pool.QueryRow(w.Context(), `SELECT count(*) FROM `+of, args...).Scan(&n); err != nil {
+		w.Fatal(err)
+	}
+	return n
 }
 
 // A visitor is a browser with cookies, and the page it shows.

@@ -56,6 +56,11 @@ type metadata struct {
 	RequirePushedRequests        bool `json:"require_pushed_authorization_requests"`
 	RequireSignedRequestObject   bool `json:"require_signed_request_object"`
 	ResponseIssParameter         bool `json:"authorization_response_iss_parameter_supported"`
+
+	BackchannelLogoutSupported         bool `json:"backchannel_logout_supported"`
+	BackchannelLogoutSessionSupported  bool `json:"backchannel_logout_session_supported"`
+	FrontchannelLogoutSupported        bool `json:"frontchannel_logout_supported"`
+	FrontchannelLogoutSessionSupported bool `json:"frontchannel_logout_session_supported"`
 }
 
 func (p *Provider) metadata() metadata {
@@ -102,6 +107,11 @@ func (p *Provider) metadata() metadata {
 		ClaimsParameterSupported:  true,
 		RequestParameterSupported: true,
 		ResponseIssParameter:      true,
+
+		BackchannelLogoutSupported:         true,
+		BackchannelLogoutSessionSupported:  true,
+		FrontchannelLogoutSupported:        true,
+		FrontchannelLogoutSessionSupported: true,
 	}
 }
 

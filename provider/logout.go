@@ -48,7 +48,7 @@ func (p *Provider) logout(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if s.IsZero() {
-		return p.bidFarewell(w, r, f)
+		return p.bidFarewell(w, r, f, nil)
 	}
 	theirs, err := p.isTheirs(ctx, f, s)
 	if err != nil {
@@ -57,10 +57,11 @@ func (p *Provider) logout(w http.ResponseWriter, r *http.Request) error {
 	if !theirs {
 		return p.askLogout(w, r, f)
 	}
-	if err := p.endSession(w, r, s); err != nil {
+	frames, err := p.endSession(w, r, s)
+	if err != nil {
 		return err
 	}
-	return p.bidFarewell(w, r, f)
+	return p.bidFarewell(w, r, f, frames)
 }
 
 // askLogout asks the person.
@@ -101,12 +102,14 @@ func (p *Provider) decideLogout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !s.IsZero() {
-		if err := p.endSession(w, r, s); err != nil {
-			return err
-		}
+	if s.IsZero() {
+		return p.bidFarewell(w, r, f, nil)
 	}
-	return p.bidFarewell(w, r, f)
+	frames, err := p.endSession(w, r, s)
+	if err != nil {
+		return err
+	}
+	return p.bidFarewell(w, r, f, frames)
 }
 
 // readLogout reads and checks a logout request, or takes up one that came by POST. It leads to a redirect URI only when a hint says who asks
@@ -206,25 +209,29 @@ func (p *Provider) isTheirs(ctx context.Context, f farewell, s session.Session) 
 	return digest(standing.Identifier) == f.hint, nil
 }
 
-// endSession signs the person out at this browser.
-func (p *Provider) endSession(w http.ResponseWriter, r *http.Request, s session.Session) error {
-	if err := grant.SignOut(r.Context(), p.cfg.Pool, p.cfg.Jobs, p.cfg.Denials, s, p.cfg.Now()); err != nil {
-		return err
+// endSession signs the person out at this browser, and gives what the browser is to load so that clients hear of it.
+func (p *Provider) endSession(w http.ResponseWriter, r *http.Request, s session.Session) (frames []string, err error) {
+	ctx := r.Context()
+	if frames, err = Frames(ctx, p.cfg.Pool, p.cfg.Clients, p.cfg.Issuer, s); err != nil {
+		return nil, err
 	}
-	return p.cfg.Sessions.End(r.Context(), w, r)
+	if err := grant.SignOut(ctx, p.cfg.Pool, p.cfg.Jobs, p.cfg.Denials, s, p.cfg.Now()); err != nil {
+		return nil, err
+	}
+	return frames, p.cfg.Sessions.End(ctx, w, r)
 }
 
-// bidFarewell is where a sign-out ends.
-func (p *Provider) bidFarewell(w http.ResponseWriter, r *http.Request, f farewell) error {
-	if f.leadsTo != "" {
+// bidFarewell is where a sign-out ends: at the client, at once or by way of our page where that has frames to load, or at our page.
+func (p *Provider) bidFarewell(w http.ResponseWriter, r *http.Request, f farewell, frames []string) error {
+	if f.leadsTo != "" && len(frames) == 0 {
 		redirect(w, f.leadsTo)
 		return nil
 	}
-	var data signedOutPage
+	data := signedOutPage{LeadsTo: f.leadsTo}
 	if f.client != nil {
 		data.Client, data.ClientURI = f.client.Name(p.cfg.Site.Language(r)), f.client.Metadata.ClientURI
 	}
-	return p.cfg.Site.Show(w, r, signedOutView(data))
+	return p.cfg.Site.Show(w, r, signedOutView(data, frames))
 }
 
 // refuseLogout tells the person that the request is wrong. It goes nowhere, and signs nobody out.

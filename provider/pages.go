@@ -26,8 +26,9 @@ type logoutPage struct {
 	Fields []hidden
 }
 
-// signedOutPage is where a sign-out ends when there is no address to go back to.
+// signedOutPage is where a sign-out ends when there is no address to go back to, or where it rests while clients are told in frames.
 type signedOutPage struct {
+	LeadsTo   string // where it goes on; "" for nowhere
 	Client    string
 	ClientURI string // "" for no link
 }
@@ -73,8 +74,12 @@ func confirmDeviceView(data confirmDevicePage) page.View {
 	return page.View{Name: "device-confirm", Data: data}
 }
 
-func signedOutView(data signedOutPage) page.View {
-	return page.View{Name: "signed-out", Data: data}
+func signedOutView(data signedOutPage, frames []string) page.View {
+	view := page.View{Name: "signed-out", Data: data, Frames: frames, Once: len(frames) > 0}
+	if data.LeadsTo != "" {
+		view.Script = "signed-out.js"
+	}
+	return view
 }
 
 func formPostView(data formPostPage) page.View {

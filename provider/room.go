@@ -6,7 +6,7 @@ import (
 	"asoba.example/provider/page"
 )
 
-//go:embed pages parts words
+//go:embed pages parts words static
 var files embed.FS
 
 // Room is what the provider brings to the site: refusals, sign-out, and the words of the whole program.

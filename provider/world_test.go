@@ -264,6 +264,19 @@ func (w *world) block() {
 	}
 }
 
+// redirectOf is where a client has its answers.
+func redirectOf(client string) string {
+	switch client {
+	case "app":
+		return "http://127.0.0.1:4711/cb"
+	case "tax":
+		return "https://tax.example:8443/cb"
+	case "health", "archive":
+		return "https://" + client + ".example/cb"
+	}
+	return callback
+}
+
 func (w *world) register() {
 	w.t.Helper()
 	identity := "openid profile phone citizenship identification_number offline_access "
@@ -322,6 +335,15 @@ func (w *world) register() {
 			RedirectURIs: []string{callback}, GrantTypes: both, Scope: identity + "cabinet.profile.read", FirstParty: true, DPoPBoundAccessTokens: true,
 		},
 		"es": {RedirectURIs: []string{callback}, Scope: identity, IDTokenSignedResponseAlg: "EdDSA", FirstParty: true},
+		"tax": {
+			RedirectURIs: []string{redirectOf("tax")}, Scope: identity, FirstParty: true,
+			BackchannelLogoutURI: "https://tax.example/out", FrontchannelLogoutURI: "https://tax.example:8443/out?from=idp",
+		},
+		"health": {
+			RedirectURIs: []string{redirectOf("health")}, Scope: identity, FirstParty: true,
+			BackchannelLogoutURI: "https://health.example/out", FrontchannelLogoutURI: "https://health.example/out",
+		},
+		"archive": {RedirectURIs: []string{redirectOf("archive")}, Scope: identity, FirstParty: true, BackchannelLogoutURI: "https://archive.example/out"},
 	} {
 		w.add(id, m)
 	}
@@ -476,11 +498,8 @@ const verifier = "a-verifier-of-forty-three-characters-or-more-is-good"
 func params(client string, changes ...string) url.Values {
 	sum := sha256.Sum256([]byte(verifier))
 	v := url.Values{
-		"client_id": {client}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {"openid"}, "state": {"st"}, "nonce": {"n-1"},
+		"client_id": {client}, "redirect_uri": {redirectOf(client)}, "response_type": {"code"}, "scope": {"openid"}, "state": {"st"}, "nonce": {"n-1"},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"},
-	}
-	if client == "app" {
-		v.Set("redirect_uri", "http://127.0.0.1:4711/cb")
 	}
 	for i := 0; i < len(changes); i += 2 {
 		if v.Set(changes[i], changes[i+1]); changes[i+1] == "" {
@@ -580,10 +599,7 @@ func (w *world) do(r *http.Request) answer {
 // redeem redeems a code.
 func (w *world) redeem(client, code string, changes ...string) answer {
 	w.t.Helper()
-	v := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback}, "code_verifier": {verifier}}
-	if client == "app" {
-		v.Set("redirect_uri", "http://127.0.0.1:4711/cb")
-	}
+	v := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirectOf(client)}, "code_verifier": {verifier}}
 	for i := 0; i < len(changes); i += 2 {
 		if v.Set(changes[i], changes[i+1]); changes[i+1] == "" {
 			v.Del(changes[i])

@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -73,6 +74,7 @@ func (m Metadata) checked() (Metadata, error) {
 	for _, check := range []func(*Metadata) error{
 		(*Metadata).checkGrants, (*Metadata).checkScope, (*Metadata).checkRedirects, (*Metadata).checkPKCE,
 		(*Metadata).checkKeys, (*Metadata).checkResources, (*Metadata).checkExchange, (*Metadata).checkLinks, (*Metadata).checkTexts,
+		(*Metadata).checkKeys, (*Metadata).checkResources, (*Metadata).checkLinks, (*Metadata).checkLogout, (*Metadata).checkTexts,
 	} {
 		if err := check(&m); err != nil {
 			return m, err
@@ -322,6 +324,37 @@ func (m *Metadata) checkLinks() error {
 		}
 	}
 	return nil
+}
+
+// checkLogout holds what a client hears a sign-out at to what a browser may be sent to. The address that a browser is to load in a frame
+// is one of the client's own: it shares scheme, host and port with a redirect URI (OpenID Connect Front-Channel Logout §2).
+func (m *Metadata) checkLogout() error {
+	if m.BackchannelLogoutURI != "" {
+		if reason := landing(m.BackchannelLogoutURI); reason != "" {
+			return wrong("backchannel_logout_uri", reason)
+		}
+	}
+	if m.FrontchannelLogoutURI == "" {
+		return nil
+	}
+	if reason := landing(m.FrontchannelLogoutURI); reason != "" {
+		return wrong("frontchannel_logout_uri", reason)
+	}
+	own := origin(m.FrontchannelLogoutURI)
+	if !slices.ContainsFunc(m.RedirectURIs, func(uri string) bool { return origin(uri) == own }) {
+		return wrong("frontchannel_logout_uri", "has not the scheme, host and port of a redirect URI")
+	}
+	return nil
+}
+
+// origin is the scheme, host and port of an address that was checked (RFC 6454 §4).
+func origin(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return ""
+	}
+	port := cmp.Or(u.Port(), map[string]string{"https": "443", "http": "80"}[u.Scheme])
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }
 
 // checkTexts keeps what a person will read as words of the client: of bounded

@@ -67,6 +67,11 @@ type Metadata struct {
 
 	IntrospectionSignedResponseAlg string `json:"introspection_signed_response_alg,omitempty"` // "": signed only where it is asked for
 
+	BackchannelLogoutURI              string `json:"backchannel_logout_uri,omitempty"`
+	BackchannelLogoutSessionRequired  bool   `json:"backchannel_logout_session_required,omitempty"` // a sid is always told
+	FrontchannelLogoutURI             string `json:"frontchannel_logout_uri,omitempty"`
+	FrontchannelLogoutSessionRequired bool   `json:"frontchannel_logout_session_required,omitempty"` // iss and sid are always told
+
 	Profile        string   `json:"profile,omitempty"` // baseline (default)
 	RequirePKCE    *bool    `json:"require_pkce,omitempty"`
 	FirstParty     bool     `json:"first_party,omitempty"`     // asks no consent
@@ -176,10 +181,6 @@ var notOffered = map[string]string{
 	"default_max_age":                            ``,
 	"default_acr_values":                         `[]`,
 	"software_statement":                         ``,
-	"backchannel_logout_uri":                     ``,
-	"backchannel_logout_session_required":        `false`,
-	"frontchannel_logout_uri":                    ``,
-	"frontchannel_logout_session_required":       `false`,
 	"tls_client_certificate_bound_access_tokens": `false`,
 	"id_token_encrypted_response_alg":            ``,
 	"id_token_encrypted_response_enc":            ``,

@@ -119,8 +119,14 @@ func TestWrongMetadataIsRefusedByName(t *testing.T) {
 		{cb + `"jwks_uri":"http://portal.example/keys"`, meta, "jwks_uri"},
 		{cb + `"jwks_uri":"https://portal.example/keys","jwks":{"keys":[` + publicKey + `]}`, meta, "jwks_uri"},
 		{cb + `"subject_type":"pairwise"`, meta, "subject_type"},
-		{cb + `"backchannel_logout_uri":"https://portal.example/out"`, meta, "backchannel_logout_uri"},
 		{cb + `"dpop_bound_access_tokens":"yes"`, meta, "dpop_bound_access_tokens"},
+		{cb + `"backchannel_logout_uri":"http://portal.example/out"`, meta, "backchannel_logout_uri"},
+		{cb + `"backchannel_logout_uri":"https://portal.example/out#now"`, meta, "backchannel_logout_uri"},
+		{cb + `"backchannel_logout_session_required":"yes"`, meta, "backchannel_logout_session_required"},
+		{cb + `"frontchannel_logout_uri":"/out"`, meta, "frontchannel_logout_uri"},
+		{cb + `"frontchannel_logout_uri":"https://other.example/out"`, meta, "frontchannel_logout_uri"},
+		{cb + `"frontchannel_logout_uri":"https://portal.example:8443/out"`, meta, "frontchannel_logout_uri"},
+		{cb + `"frontchannel_logout_uri":"http://portal.example/out"`, meta, "frontchannel_logout_uri"},
 	} {
 		var m clients.Metadata
 		err := json.Unmarshal([]byte(`{`+strings.TrimSuffix(test.members, ",")+`}`), &m)

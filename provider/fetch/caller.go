@@ -69,14 +69,13 @@ func (c *Caller) Get(ctx context.Context, uri string) (body []byte, err error) {
 	return body, err
 }
 
-// Post sends a form to uri. Any answer of success will do.
-func (c *Caller) Post(ctx context.Context, uri string, form url.Values) error {
-	return c.call(ctx, http.MethodPost, uri, form, func(answer *http.Response) error {
-		if answer.StatusCode/100 != 2 {
-			return fmt.Errorf("the answer is %d", answer.StatusCode)
-		}
+// Post sends a form to uri and gives the status of the answer.
+func (c *Caller) Post(ctx context.Context, uri string, form url.Values) (status int, err error) {
+	err = c.call(ctx, http.MethodPost, uri, form, func(answer *http.Response) error {
+		status = answer.StatusCode
 		return nil
 	})
+	return status, err
 }
 
 // call makes one call, in its turn, and has the answer read. An error names the host alone: the rest of an address may be a secret.

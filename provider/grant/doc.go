@@ -9,6 +9,9 @@
 // ends them all: its refresh tokens by the row, its access tokens by the deny
 // list in Redis.
 //
+// Where sessions end, and not one grant alone, the clients that took part in
+// them are told: the notices are queued in the same transaction (backchannel).
+//
 // # Refused at once
 //
 // End writes ended(person, at) in the transaction of the act that calls for it.

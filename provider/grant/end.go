@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"asoba.example/provider/audit"
+	"asoba.example/provider/backchannel"
 	"asoba.example/provider/session"
 )
 
@@ -33,12 +34,14 @@ const (
 
 // Jobs inserts background work into the act's transaction; *river.Client[pgx.Tx] is one.
 type Jobs interface {
+	backchannel.Jobs
 	InsertTx(ctx context.Context, tx pgx.Tx, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
 }
 
 // End makes all of a person's sign-ins so far worth nothing, in the caller's
-// transaction: it writes ended(person, at), ends the grants, records it and
-// queues a CleanUp. After the commit the caller calls Cleaner.Clean.
+// transaction: it writes ended(person, at), ends the grants, records it, and
+// queues a CleanUp and the logout notices. After the commit the caller calls
+// Cleaner.Clean.
 //
 // Sign-ins bear whole seconds and the clocks of several nodes, so one may bear a
 // later time than the act that ends it. The end reaches to the latest of them.
@@ -68,12 +71,15 @@ func End(ctx context.Context, tx pgx.Tx, jobs Jobs, person uuid.UUID, why Why, a
 	if _, err := jobs.InsertTx(ctx, tx, CleanUp{Person: person}, nil); err != nil {
 		return fmt.Errorf("end sign-ins: queue the clean-up: %w", err)
 	}
+	if err := backchannel.Queue(ctx, tx, jobs, backchannel.Ended{Person: person}, at); err != nil {
+		return fmt.Errorf("end sign-ins: %w", err)
+	}
 	return nil
 }
 
 // EndOne ends one grant, in the caller's transaction, and records it; one that
 // is over already stays as it is. After the commit the caller denies its access
-// tokens (Denials.Deny).
+// tokens (Denials.Deny). The session goes on, so nobody is told of its end.
 func EndOne(ctx context.Context, tx pgx.Tx, jobs Jobs, gid uuid.UUID, why Why, at time.Time) error {
 	const end = `
 		UPDATE client_grant SET ended_at = $2, ended_why = $3
@@ -87,8 +93,9 @@ func EndOne(ctx context.Context, tx pgx.Tx, jobs Jobs, gid uuid.UUID, why Why, a
 }
 
 // SignOut ends what was given within a session, because the person signs out of
-// it, records that, and denies the access tokens. What was granted for offline
-// use stays (OpenID Connect Back-Channel Logout §2.7). The caller ends the session
+// it, records that, has every client told that took part in the session, and
+// denies the access tokens. What was granted for offline use stays (OpenID
+// Connect Back-Channel Logout §2.7). The caller ends the session
 // itself afterwards: were it the other way round, a failure in between would leave
 // tokens behind that nobody could end any more by signing out.
 func SignOut(ctx context.Context, pool *pgxpool.Pool, jobs Jobs, denials *Denials, s session.Session, at time.Time) error {
@@ -103,8 +110,10 @@ func SignOut(ctx context.Context, pool *pgxpool.Pool, jobs Jobs, denials *Denial
 		if err := audit.Record(ctx, tx, signedOut); err != nil {
 			return err
 		}
-		gids, err = endGrants(ctx, tx, jobs, SignedOut, at, end, s.SID, at, SignedOut)
-		return err
+		if gids, err = endGrants(ctx, tx, jobs, SignedOut, at, end, s.SID, at, SignedOut); err != nil {
+			return err
+		}
+		return backchannel.Queue(ctx, tx, jobs, backchannel.Ended{Person: s.Person, SID: s.SID}, at)
 	})
 	if err != nil {
 		return fmt.Errorf("sign out: %w", err)
@@ -115,9 +124,23 @@ func SignOut(ctx context.Context, pool *pgxpool.Pool, jobs Jobs, denials *Denial
 	return nil
 }
 
-// EndClient ends all that a person's sign-ins gave one client, and records it, in
-// the caller's transaction, which holds the lock of End. After the commit the
-// caller denies the grants that come back (Denials.Deny).
+// Visited gives the clients that took part in a session, by the grants that it gave, whatever has become of them since.
+func Visited(ctx context.Context, pool *pgxpool.Pool, s session.Session) ([]string, error) {
+	const visited = `
+		SELECT DISTINCT client_id FROM client_grant
+		WHERE person_id = $1 AND sid = $2 AND given_at IS NOT NULL ORDER BY client_id`
+
+	rows, _ := pool.Query(ctx, visited, s.Person, s.SID)
+	clients, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("find who took part in a session: %w", err)
+	}
+	return clients, nil
+}
+
+// EndClient ends all that a person's sign-ins gave one client, records it and
+// has the client told, in the caller's transaction, which holds the lock of End.
+// After the commit the caller denies the grants that come back (Denials.Deny).
 func EndClient(ctx context.Context, tx pgx.Tx, jobs Jobs, person uuid.UUID, clientID string, why Why, at time.Time) ([]uuid.UUID, error) {
 	const end = `
 		UPDATE client_grant SET ended_at = $3, ended_why = $4
@@ -126,6 +149,9 @@ func EndClient(ctx context.Context, tx pgx.Tx, jobs Jobs, person uuid.UUID, clie
 
 	gids, err := endGrants(ctx, tx, jobs, why, at, end, person, clientID, at, why)
 	if err != nil {
+		return nil, fmt.Errorf("end grants of a client: %w", err)
+	}
+	if err := backchannel.Queue(ctx, tx, jobs, backchannel.Ended{Person: person, ClientID: clientID}, at); err != nil {
 		return nil, fmt.Errorf("end grants of a client: %w", err)
 	}
 	return gids, nil

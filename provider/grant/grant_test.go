@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -54,6 +55,8 @@ func newWorld(t *testing.T) *world {
 		VALUES ($1, '3080356A001PB5', 'F', '1956-03-08', 'BY', 1)`, w.person)
 	w.exec(t, `INSERT INTO identity (person_id, state, phone, phone_index, issued_at, changed_at)
 		VALUES ($1, 'active', '\x00', '\x00', now(), now())`, w.person)
+	w.exec(t, `INSERT INTO client (client_id, metadata, created_at, changed_at)
+		VALUES ('portal', '{"backchannel_logout_uri": "https://portal.example/out"}', now(), now())`)
 	return w
 }
 
@@ -389,37 +392,84 @@ func TestARefreshTokenIsRenewedOnlyWhileItsGrantLives(t *testing.T) {
 	}
 }
 
-// An end whose record or whose clean-up cannot be written has not happened, and a retry works.
+// An end of which the record, the clean-up or the notice to a client cannot be written has not happened, and a retry works.
 func TestEndLeavesNothingHalfDone(t *testing.T) {
 	t.Parallel()
-	for _, fault := range []struct{ verb, table string }{
-		{"INSERT", "ended"},
-		{"UPDATE", "client_grant"},
-		{"INSERT", "event"},
-		{"INSERT", "river_job"},
+	for name, test := range map[string]struct {
+		end    func(t *testing.T, w *world) error
+		event  string
+		faults []string
+	}{
+		"all": {
+			func(t *testing.T, w *world) error { return w.end(t, block) }, "sessions.ended",
+			[]string{"INSERT ended", "UPDATE client_grant", "INSERT event", "INSERT logout_notice", "INSERT river_job"},
+		},
+		"a session": {
+			func(t *testing.T, w *world) error {
+				return grant.SignOut(t.Context(), w.pool, w.jobs, w.denials, session.Session{SID: "s", Person: w.person}, noon.Add(time.Minute))
+			}, "signed_out",
+			[]string{"UPDATE client_grant", "INSERT event", "INSERT logout_notice", "INSERT river_job"},
+		},
+		"at a client": {
+			func(t *testing.T, w *world) error {
+				return pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) error {
+					_, err := grant.EndClient(t.Context(), tx, w.jobs, w.person, "portal", grant.Withdrawn, noon.Add(time.Minute))
+					return err
+				})
+			}, "grant.ended",
+			[]string{"UPDATE client_grant", "INSERT event", "INSERT logout_notice", "INSERT river_job"},
+		},
 	} {
-		t.Run(fault.verb+" "+fault.table, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			w.give(t, w.pool, w.grant())
-			check := func(grants, ends, events, jobs int) {
-				t.Helper()
-				got := [...]int{w.count(t, live), w.count(t, `ended`), w.count(t, `event WHERE kind = 'sessions.ended'`), w.count(t, `river_job`)}
-				if want := [...]int{grants, ends, events, jobs}; got != want {
-					t.Errorf("live grants, ends, events, jobs: got %v, want %v", got, want)
+		for _, fault := range test.faults {
+			t.Run(name+", "+fault, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				w.give(t, w.pool, w.grant())
+				check := func(grants, ends int) {
+					t.Helper()
+					got := [...]int{
+						w.count(t, live), w.count(t, `event WHERE kind = '`+test.event+`'`), w.count(t, `logout_notice`),
+						w.count(t, `river_job WHERE kind = 'grant_clean_up'`), w.count(t, `river_job WHERE kind = 'logout_delivery'`),
+					}
+					if want := [...]int{grants, ends, ends, ends, ends}; got != want {
+						t.Errorf("live grants, events, notices, clean-ups, deliveries: got %v, want %v", got, want)
+					}
 				}
-			}
-			heal := pgtest.FailOn(t, w.pool, fault.verb, fault.table)
-			if err := w.end(t, block); err == nil {
-				t.Fatal("ended over a broken table")
-			}
-			check(1, 0, 0, 0)
-			heal()
-			if err := w.end(t, block); err != nil {
-				t.Fatal(err)
-			}
-			check(0, 1, 1, 1)
-		})
+				verb, table, _ := strings.Cut(fault, " ")
+				heal := pgtest.FailOn(t, w.pool, verb, table)
+				if err := test.end(t, w); err == nil {
+					t.Fatal("ended over a broken table")
+				}
+				check(1, 0)
+				heal()
+				if err := test.end(t, w); err != nil {
+					t.Fatal(err)
+				}
+				check(0, 1)
+			})
+		}
+	}
+}
+
+// A client whose grant alone ended is not told: the session at the provider goes on, and what it has there is its own affair (OpenID Connect
+// Back-Channel Logout §2.3).
+func TestTheEndOfOneGrantIsNoEndOfASession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	revoked, reused := w.grant(), w.grant()
+	w.give(t, w.pool, revoked)
+	w.give(t, w.pool, reused)
+	err := pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) error {
+		if err := grant.EndOne(t.Context(), tx, w.jobs, revoked.ID, grant.Revoked, noon.Add(time.Minute)); err != nil {
+			return err
+		}
+		return grant.Forestall(t.Context(), tx, w.jobs, reused, noon.Add(time.Minute))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := w.count(t, `logout_notice`); n != 0 || w.count(t, live) != 0 {
+		t.Errorf("%d notices", n)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
+	"asoba.example/provider/backchannel"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/keys"
 )
@@ -15,6 +16,7 @@ type Config struct {
 	Clients *clients.Registry
 	Answers *Answers
 	Keys    *keys.Ring
+	Notices *backchannel.Notices
 	Feed    *audit.Feed
 	Now     func() time.Time
 }
@@ -26,6 +28,7 @@ type Manage struct {
 	clients  *clients.Registry
 	answers  *Answers
 	keys     *keys.Ring
+	notices  *backchannel.Notices
 	feed     *audit.Feed
 	now      func() time.Time
 }
@@ -36,7 +39,10 @@ func New(cfg Config) (*Manage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Manage{document: document, bearer: cfg.Bearer, clients: cfg.Clients, answers: cfg.Answers, keys: cfg.Keys, feed: cfg.Feed, now: cfg.Now}, nil
+	return &Manage{
+		document: document, bearer: cfg.Bearer, clients: cfg.Clients, answers: cfg.Answers, keys: cfg.Keys, notices: cfg.Notices,
+		feed: cfg.Feed, now: cfg.Now,
+	}, nil
 }
 
 // Mount opens the doors.
@@ -51,6 +57,7 @@ func (m *Manage) Mount(mux api.Mux) {
 	mux.Handle("POST /clients/{client_id}/enable", api.Handler(m.enable))
 	mux.Handle("GET /clients/{client_id}/history", api.Handler(m.history))
 	mux.Handle("POST /initial-access-tokens", api.Handler(m.issueInitial))
+	mux.Handle("GET /clients/{client_id}/logout-notices", api.Handler(m.logoutNotices))
 	mux.Handle("GET /audit/events", api.Handler(m.events))
 	mux.Handle("GET /keys", api.Handler(m.listKeys))
 	mux.Handle("POST /keys/rotations", api.Handler(m.rotateKeys))

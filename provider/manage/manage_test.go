@@ -28,6 +28,7 @@ import (
 	"asoba.example/migrations/redistest"
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
+	"asoba.example/provider/backchannel"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/fetch"
 	"asoba.example/provider/grant"
@@ -90,7 +91,7 @@ func newWorld(t *testing.T) *world {
 			Verifier: api.Verifier{Keys: w.ring, Issuer: issuer, Audience: audience, Now: now},
 			Denials:  w.denials, Clients: w.registry,
 		},
-		Clients: w.registry, Answers: w.answers, Keys: w.ring, Feed: w.feed, Now: now,
+		Clients: w.registry, Answers: w.answers, Keys: w.ring, Notices: &backchannel.Notices{Pool: w.pool, Now: now}, Feed: w.feed, Now: now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -429,6 +430,8 @@ func TestWrongRequestsAreToldWhatIsWrong(t *testing.T) {
 		{"GET", "/clients?after=%00", ``, 400, "invalid_parameter", "/after"},
 		{"GET", "/clients/%00", ``, 404, "unknown_client", ""},
 		{"DELETE", "/clients/%00", ``, 404, "unknown_client", ""},
+		{"GET", "/clients/operator/logout-notices?after=x", ``, 400, "invalid_parameter", "/after"},
+		{"GET", "/clients/nobody/logout-notices", ``, 404, "unknown_client", ""},
 		{"GET", "/changes?after=x", ``, 400, "invalid_cursor", "/after"},
 		{"GET", "/changes?wait=-1", ``, 400, "invalid_parameter", "/wait"},
 	} {

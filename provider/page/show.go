@@ -18,6 +18,7 @@ type View struct {
 	TitleArgs  map[string]any
 	Errors     []FieldError // beside the fields, and in the summary
 	FormAction []string     // addresses beyond our own that this page's forms may lead to (CSP form-action takes their origins)
+	Frames     []string     // addresses that this page loads in frames nobody sees (CSP frame-src takes their origins)
 	Script     string       // a static file to run; pages work without it
 	SignedIn   bool         // for the site's navigation
 	Back       string       // where the link "back" leads; "" for none
@@ -42,6 +43,7 @@ type Sheet struct {
 	SignedIn bool
 	Back     string
 	Wide     bool
+	Frames   []string
 	Script   string
 	Switch   []Tongue // none on a page that is shown once
 }
@@ -62,7 +64,8 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 		return fmt.Errorf("no page %q", v.Name)
 	}
 	sheet := Sheet{
-		Data: v.Data, Here: here(r.URL), path: r.URL.Path, SignedIn: v.SignedIn, Back: v.Back, Wide: v.Wide, Script: v.Script,
+		Data: v.Data, Here: here(r.URL), path: r.URL.Path, SignedIn: v.SignedIn, Back: v.Back, Wide: v.Wide, Frames: v.Frames,
+		Script: v.Script,
 	}
 	title := v.Title
 	if title == "" {
@@ -100,6 +103,9 @@ func (s *Site) head(h http.Header, v View) {
 	policy := []string{
 		"default-src 'none'", "style-src 'self'", "img-src 'self'", "base-uri 'none'", "frame-ancestors 'none'",
 		"form-action " + strings.Join(append([]string{"'self'"}, sources(v.FormAction)...), " "),
+	}
+	if len(v.Frames) > 0 {
+		policy = append(policy, "frame-src "+strings.Join(sources(v.Frames), " "))
 	}
 	if v.Script != "" {
 		policy = append(policy, "script-src 'self'", "connect-src 'self'")

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -30,6 +31,7 @@ import (
 	"asoba.example/provider"
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
+	"asoba.example/provider/backchannel"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/fetch"
 	"asoba.example/provider/grant"
@@ -73,6 +75,7 @@ type house struct {
 	sessions *session.Store
 	denials  *grant.Denials
 	cleaner  *grant.Cleaner
+	notices  *backchannel.Notices
 	feed     *audit.Feed
 	sealer   *audit.Sealer
 
@@ -147,24 +150,6 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	})
 	h.denials = grant.NewDenials(h.Pool, h.Redis, accessTokenFor, time.Now)
 	h.cleaner = &grant.Cleaner{Pool: h.Back, Denials: h.denials, Sessions: h.sessions, Now: time.Now}
-	gateway, err := sms.NewHTTPGateway(h.cfg.SMSGatewayURL)
-	if err != nil {
-		return err
-	}
-	workers := river.NewWorkers()
-	river.AddWorker(workers, h.cleaner)
-	river.AddWorker(workers, &sms.Sender{Pool: h.Back, Box: h.box, Gateway: gateway, Now: time.Now})
-	h.jobs, err = river.NewClient(riverpgxv5.New(h.Back), &river.Config{
-		Workers: workers,
-		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 16}},
-		Logger:  slog.New(quiet{h.log.Handler()}),
-		// Jobs take seconds. What a node was at when it was killed, a message perhaps, is not to wait for an hour.
-		JobTimeout: 20 * time.Second, RescueStuckJobsAfter: 30 * time.Second,
-	})
-	if err != nil {
-		return err
-	}
-
 	hsm, err := h.cfg.hsm()
 	if err != nil {
 		return err
@@ -181,6 +166,38 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		return err
 	}
 	h.answers = &manage.Answers{Pool: h.Pool, Box: h.box, Now: time.Now}
+	h.accounts = account.Accounts{Box: h.box}
+	h.notices = &backchannel.Notices{Pool: h.Back, Now: time.Now}
+	deliverer, err := backchannel.NewDeliverer(backchannel.Config{
+		Pool: h.Back, Clients: h.clients, Keys: h.keys, Issuer: h.cfg.Issuer, Subject: h.subject,
+		Caller:  fetch.New(fetch.Config{AllowLoopback: h.cfg.AllowLoopbackFetch}), // not the one that brings keys: many may be slow to hear of a sign-out
+		Metrics: h.metrics, Now: time.Now, Log: h.log,
+	})
+	if err != nil {
+		return err
+	}
+	gateway, err := sms.NewHTTPGateway(h.cfg.SMSGatewayURL)
+	if err != nil {
+		return err
+	}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, h.cleaner)
+	river.AddWorker(workers, deliverer)
+	river.AddWorker(workers, &sms.Sender{Pool: h.Back, Box: h.box, Gateway: gateway, Now: time.Now})
+	h.jobs, err = river.NewClient(riverpgxv5.New(h.Back), &river.Config{
+		Workers: workers,
+		Queues: map[string]river.QueueConfig{
+			river.QueueDefault:        {MaxWorkers: 16},
+			backchannel.DeliveryQueue: {MaxWorkers: backchannel.DeliveryWorkers},
+		},
+		Logger: slog.New(quiet{h.log.Handler()}),
+		// Jobs take seconds. What a node was at when it was killed, a message perhaps, is not to wait for an hour.
+		JobTimeout: 20 * time.Second, RescueStuckJobsAfter: 30 * time.Second,
+	})
+	if err != nil {
+		return err
+	}
+
 	h.feed, h.sealer = audit.NewFeed(h.Pool, h.Back), &audit.Sealer{Pool: h.Back}
 
 	h.outbox = &sms.Outbox{Pool: h.Pool, Box: h.box, Jobs: h.jobs}
@@ -200,10 +217,19 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	h.accounts = account.Accounts{Box: h.box}
 	h.throttle = &throttle.Throttle{Redis: h.Redis, Key: throttleKey, Relaxed: h.cfg.Relaxed, Now: time.Now}
 	h.browsers = &browser.Browsers{Pool: h.Pool, Secure: h.secure(), For: knownFor, Now: time.Now}
 	return nil
+}
+
+// subject gives the sub by which a client knows a person: "" for somebody without an identifier.
+func (h *house) subject(ctx context.Context, _ *clients.Client, person uuid.UUID) (string, error) {
+	var (
+		b        pgx.Batch
+		standing provider.Standing
+	)
+	h.accounts.Standing(&b, person, &standing)
+	return standing.Identifier, h.Back.SendBatch(ctx, &b).Close()
 }
 
 // quiet keeps the jobs' library from telling what only its makers want to know.

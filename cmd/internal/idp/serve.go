@@ -89,6 +89,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		run.Every(time.Minute, log, "tend the signing keys", h.keys.Tend),
 		run.Every(time.Second, log, "follow the clients", h.clients.Refresh),
 		run.Every(time.Minute, log, "forget old answers", h.answers.Forget),
+		run.Every(time.Hour, log, "wipe old logout notices", h.notices.Wipe),
 	)
 }
 
@@ -124,7 +125,7 @@ func (h *house) public() (http.Handler, error) {
 	signIn, err := login.New(login.Config{
 		Site: h.site, Interactions: interactions, Accounts: h.accounts, Sessions: h.sessions, Clients: h.clients,
 		Denials: h.denials, Jobs: h.jobs, Registry: h.identities, Codes: h.codes, Browsers: h.browsers, Throttle: h.throttle,
-		Pool: h.Pool, Redis: h.Redis, CabinetURL: h.cfg.CabinetURL, Now: time.Now,
+		Pool: h.Pool, Redis: h.Redis, Issuer: h.cfg.Issuer, CabinetURL: h.cfg.CabinetURL, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -162,7 +163,9 @@ func (h *house) management() (http.Handler, error) {
 		Denials: h.denials, Clients: h.clients,
 	}
 	mux := http.NewServeMux()
-	operators, err := manage.New(manage.Config{Bearer: bearer, Clients: h.clients, Answers: h.answers, Keys: h.keys, Feed: h.feed, Now: time.Now})
+	operators, err := manage.New(manage.Config{
+		Bearer: bearer, Clients: h.clients, Answers: h.answers, Keys: h.keys, Notices: h.notices, Feed: h.feed, Now: time.Now,
+	})
 	if err != nil {
 		return nil, err
 	}

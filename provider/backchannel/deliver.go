@@ -1,0 +1,192 @@
+package backchannel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/riverqueue/river"
+
+	"asoba.example/provider/clients"
+	"asoba.example/provider/fetch"
+	"asoba.example/provider/keys"
+)
+
+// Jobs of deliveries have a queue of their own, with so many at once. They wait for clients and not for us, so there may be many.
+const (
+	DeliveryQueue   = "logout"
+	DeliveryWorkers = 48
+)
+
+// Terms of a delivery.
+const (
+	tryFor   = 24 * time.Hour // whoever is down for longer is told by the refusal of what it still holds
+	maxPause = time.Hour
+	atOnce   = 4               // calls to one client
+	turn     = 3 * time.Second // after which a notice asks again whether its client has a call to spare
+)
+
+// A Delivery is the job of delivering one notice.
+type Delivery struct {
+	ID int64 `json:"id"`
+}
+
+// Kind names the job.
+func (Delivery) Kind() string { return "logout_delivery" }
+
+// InsertOpts keeps the jobs apart from those that do not wait for strangers.
+func (Delivery) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: DeliveryQueue} }
+
+// Config is what a Deliverer needs. All of it.
+type Config struct {
+	Pool    *pgxpool.Pool
+	Clients *clients.Registry
+	Keys    *keys.Ring
+	Caller  *fetch.Caller
+	Issuer  string
+	// Subject gives the sub by which a client knows a person.
+	Subject func(ctx context.Context, client *clients.Client, person uuid.UUID) (string, error)
+	Metrics prometheus.Registerer
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// A Deliverer is the worker of deliveries: river.AddWorker(workers, deliverer).
+type Deliverer struct {
+	river.WorkerDefaults[Delivery]
+
+	cfg   Config
+	tried *prometheus.CounterVec
+
+	mu    sync.Mutex
+	calls map[string]int // under mu: how many are under way, by client
+}
+
+// NewDeliverer makes a Deliverer.
+func NewDeliverer(cfg Config) (*Deliverer, error) {
+	tried := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "idp_logout_notices_total",
+		Help: "Tries to tell a client that a session is over, by what the notice is after them.",
+	}, []string{"state"})
+	if err := cfg.Metrics.Register(tried); err != nil {
+		return nil, fmt.Errorf("register the metrics of logout notices: %w", err)
+	}
+	return &Deliverer{cfg: cfg, tried: tried, calls: map[string]int{}}, nil
+}
+
+// Work tries to deliver a notice. One that is not taken is tried again after a pause, as long as that is in time.
+func (d *Deliverer) Work(ctx context.Context, job *river.Job[Delivery]) error {
+	n, err := d.find(ctx, job.Args.ID)
+	if err != nil || n.State != Queued {
+		return err
+	}
+	client, err := d.cfg.Clients.Find(ctx, n.clientID)
+	if errors.Is(err, clients.ErrUnknown) || err == nil && client.Metadata.BackchannelLogoutURI == "" {
+		return d.write(ctx, n, Failed) // it was taken out of use, or wants to be told no more
+	}
+	if err != nil {
+		return fmt.Errorf("deliver a logout notice: %w", err)
+	}
+	if !d.enter(client.ID) {
+		return river.JobSnooze(turn)
+	}
+	defer d.leave(client.ID)
+	sub, err := d.cfg.Subject(ctx, client, n.person)
+	if err != nil {
+		return fmt.Errorf("deliver a logout notice: %w", err)
+	}
+	token, err := mint(d.cfg.Keys, d.cfg.Issuer, client, sub, n.SID, d.cfg.Now())
+	if err != nil {
+		return fmt.Errorf("deliver a logout notice: %w", err)
+	}
+	status, err := d.cfg.Caller.Post(ctx, client.Metadata.BackchannelLogoutURI, url.Values{"logout_token": {token}})
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err() // the program is stopping, which says nothing about the client
+	}
+	return d.settle(context.WithoutCancel(ctx), n, status, err)
+}
+
+// settle writes down how a try went. Success is 200, which some servers make 204 where there is nothing to say (§2.8). All else may pass:
+// by 400, too, a client may say that the sign-out failed there.
+func (d *Deliverer) settle(ctx context.Context, n notice, status int, cause error) error {
+	now := d.cfg.Now()
+	n.Tries, n.TriedAt, n.Status = n.Tries+1, &now, nil
+	if status != 0 {
+		n.Status = &status
+	}
+	pause := pause(n.Tries)
+	switch {
+	case status == http.StatusOK || status == http.StatusNoContent:
+		return d.write(ctx, n, Delivered)
+	case now.Add(pause).Before(n.QueuedAt.Add(tryFor)):
+		if err := d.write(ctx, n, Queued); err != nil {
+			return err
+		}
+		return river.JobSnooze(pause)
+	}
+	d.cfg.Log.WarnContext(ctx, "logout notice not delivered", "client", n.clientID, "status", status, "err", cause)
+	return d.write(ctx, n, Failed)
+}
+
+// pause doubles from a second to an hour.
+func pause(tries int) time.Duration {
+	if tries > 12 {
+		return maxPause
+	}
+	return min(maxPause, time.Second<<(tries-1))
+}
+
+// Timeout is longer than a call may take.
+func (d *Deliverer) Timeout(*river.Job[Delivery]) time.Duration { return 10 * time.Second }
+
+// enter takes one of a client's calls, if there is one to spare on this node.
+func (d *Deliverer) enter(client string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.calls[client] == atOnce {
+		return false
+	}
+	d.calls[client]++
+	return true
+}
+
+func (d *Deliverer) leave(client string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.calls[client]--; d.calls[client] == 0 {
+		delete(d.calls, client)
+	}
+}
+
+// find gives a notice; one that was wiped meanwhile is none that waits.
+func (d *Deliverer) find(ctx context.Context, id int64) (notice, error) {
+	const find = `SELECT client_id, person_id, sid, state, queued_at, tries FROM logout_notice WHERE id = $1`
+
+	n := notice{Notice: Notice{ID: id}}
+	err := d.cfg.Pool.QueryRow(ctx, find, id).Scan(&n.clientID, &n.person, &n.SID, &n.State, &n.QueuedAt, &n.Tries)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return n, fmt.Errorf("find a logout notice: %w", err)
+	}
+	return n, nil
+}
+
+func (d *Deliverer) write(ctx context.Context, n notice, state State) error {
+	const write = `
+		UPDATE logout_notice SET state = $2, tries = $3, tried_at = $4, status = $5
+		WHERE id = $1 AND state = 'queued'`
+
+	if _, err := d.cfg.Pool.Exec(ctx, write, n.ID, state, n.Tries, n.TriedAt, n.Status); err != nil {
+		return fmt.Errorf("write down a logout notice: %w", err)
+	}
+	d.tried.WithLabelValues(string(state)).Inc()
+	return nil
+}
