@@ -13,6 +13,7 @@ import (
 	"asoba.example/login/identity"
 	"asoba.example/provider"
 	"asoba.example/provider/audit"
+	"asoba.example/provider/grant"
 	"asoba.example/provider/session"
 )
 
@@ -52,8 +53,12 @@ func (l *Login) begin(
 	ctx context.Context, w http.ResponseWriter, r *http.Request, clientID string, person uuid.UUID, changed time.Time, how proof,
 ) error {
 	at := l.now()
-	s := session.Session{SID: session.NewSID(), Person: person, ACR: how.acr, AMR: how.amr, Agent: browser.Agent(r)}
-	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) (err error) {
+	sid, err := l.sid(r, person)
+	if err != nil {
+		return err
+	}
+	s := session.Session{SID: sid, Person: person, ACR: how.acr, AMR: how.amr, Agent: browser.Agent(r)}
+	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) (err error) {
 		if s.AuthTime, err = identity.SignIn(ctx, tx, person, changed, at); err != nil {
 			return err
 		}
@@ -69,4 +74,22 @@ func (l *Login) begin(
 	}
 	_, err = l.sessions.Begin(ctx, w, r, s)
 	return err
+}
+
+// sid names the session that begins. Who proves anew who they are goes on with the session at this browser, since it is by its name that
+// clients will hear of its end. Somebody else's ends here.
+func (l *Login) sid(r *http.Request, person uuid.UUID) (string, error) {
+	ctx := r.Context()
+	before, err := l.sessions.Find(ctx, r)
+	if err != nil || before.IsZero() {
+		return session.NewSID(), err
+	}
+	if before.Person != person {
+		return session.NewSID(), grant.SignOut(ctx, l.pool, l.jobs, l.denials, before, l.now())
+	}
+	standing, err := l.standing(ctx, person)
+	if err != nil || !standing.Holds(before.AuthTime) {
+		return session.NewSID(), err
+	}
+	return before.SID, nil
 }

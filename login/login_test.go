@@ -618,6 +618,40 @@ func TestSignOut(t *testing.T) {
 	}
 }
 
+// Who proves anew who they are goes on with the session: clients know it by its sid, and hear by that of its end. Somebody else who signs
+// in at the browser ends it.
+func TestASessionGoesOnAsLongAsItsPersonIsThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	one := w.active(anna, "+375294911911")
+	other := w.active(boris, "+375294911912")
+	v := w.visitor()
+	v.signIn(anna)
+	w.clock.turn(11 * time.Minute)
+	v.open("/block") // a grave act, for which that is too long ago
+	v.want("/sign-in", http.StatusOK)
+	v.submit("identifier", anna, "password", password)
+	v.want("/block", http.StatusOK)
+	w.grant(one, "portal")
+	v.open("/authorize?acr_values=substantial")
+	v.submit("identifier", boris, "password", password)
+	digits, _ := w.lastCode()
+	v.submit("code", digits)
+	v.sees("authorize goes on")
+	if n := w.count(`(SELECT DISTINCT sid FROM event WHERE kind = 'signed_in' AND person_id = $1) AS sessions`, one); n != 1 {
+		t.Errorf("one person's session has %d names", n)
+	}
+	if n := w.count(`(SELECT DISTINCT sid FROM event WHERE kind = 'signed_in') AS sessions`); n != 2 {
+		t.Errorf("two people have %d sessions", n)
+	}
+	if out, told := w.events("signed_out", one), w.count(`logout_notice WHERE person_id = $1`, one); len(out) != 1 || told != 1 {
+		t.Errorf("the end of the first session is recorded %d times, and told %d times", len(out), told)
+	}
+	if out := w.events("signed_out", other); len(out) != 0 {
+		t.Errorf("the second session ended: %v", out)
+	}
+}
+
 // A sign-out by our own button is told to clients as any other (OpenID Connect Front-Channel Logout §3, Back-Channel Logout §2.3).
 func TestOurOwnSignOutIsToldToClients(t *testing.T) {
 	t.Parallel()
