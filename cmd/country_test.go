@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"io"
 	"net/http"
 	"regexp"
 	"testing"
@@ -89,12 +90,28 @@ func (c *country) eserviceMetadata() map[string]any {
 		"client_name":                "Tax office",
 		"redirect_uris":              []string{c.eservice + "/callback"},
 		"post_logout_redirect_uris":  []string{c.eservice + "/"},
+		"backchannel_logout_uri":     c.eservice + "/back-channel-logout",
 		"grant_types":                []string{"authorization_code"},
 		"token_endpoint_auth_method": "client_secret_basic",
 		"scope":                      "openid profile phone cabinet.profile.read",
 		"resources":                  []string{c.cabinet},
 		"purpose":                    "to show your tax account",
 	}
+}
+
+// told is how many logout notices were delivered, as the provider's metrics say.
+func (c *country) told() string {
+	c.t.Helper()
+	response, err := http.Get(c.management + "/metrics")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return regexp.MustCompile(`(?m)^idp_logout_notices_total\{state="delivered"\}.*$`).FindString(string(text))
 }
 
 // A desk is a desk's information system that speaks for a clerk.

@@ -6,10 +6,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +23,7 @@ import (
 
 // A power cut between the commit of a block and the clean-up of Redis lets nobody in:
 // after the restart the session that Redis still held, the access token and the
-// refresh token are refused.
+// refresh token are refused. And an e-service that had not heard of it by then does.
 func TestBlockOutlivesAPowerCut(t *testing.T) {
 	t.Parallel()
 	c := newCountry(t)
@@ -34,6 +36,20 @@ func TestBlockOutlivesAPowerCut(t *testing.T) {
 	metadata["scope"] = "openid offline_access"
 	metadata["first_party"] = true
 	metadata["redirect_uris"] = []string{c.issuer + "/nowhere"}
+	var restarted atomic.Bool
+	told := make(chan struct{}, 1)
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if !restarted.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		select {
+		case told <- struct{}{}:
+		default:
+		}
+	}))
+	defer service.Close()
+	metadata["backchannel_logout_uri"] = service.URL
 	registered := c.register(metadata)
 	idp := c.serve("idp", c.issuer)
 	desk := c.desk()
@@ -66,6 +82,11 @@ func TestBlockOutlivesAPowerCut(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	store, err := pgx.Connect(t.Context(), c.setting("IDP_DATABASE_URL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close(context.WithoutCancel(t.Context()))
 	gate.shutAt(regexp.MustCompile(`(?i)\bset\r\n\$\d+\r\ndenied:`)) // the clean-up's first word to Redis
 	blocking, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -81,11 +102,25 @@ func TestBlockOutlivesAPowerCut(t *testing.T) {
 		t.Fatalf("the block was answered (%v) before Redis was clean", err)
 	default:
 	}
+	eventually(t, "the e-service is tried", func() error {
+		var waiting bool
+		err := store.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM river_job WHERE kind = 'logout_delivery' AND state = 'scheduled')`).Scan(&waiting)
+		if err == nil && !waiting {
+			err = errors.New("no delivery waits for its next try")
+		}
+		return err
+	})
 	idp.kill()
 	cancel()
 	<-answered
 	gate.open()
+	restarted.Store(true)
 	c.serve("idp", c.issuer)
+	select {
+	case <-told:
+	case <-time.After(30 * time.Second):
+		t.Error("the e-service was not told of the block")
+	}
 
 	if leads, _ := authorize(); leads.Query().Has("code") || !strings.HasSuffix(leads.Path, "/sign-in") {
 		t.Errorf("the session from before the block leads to %s", leads.Path)

@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -96,10 +97,21 @@ func TestTheWholeRoad(t *testing.T) {
 	home.at(c.cabinet)
 	home.open(c.cabinet + "/profile") // still signed in, as the page has promised
 	home.see(citizenNumber)
+	home.open(c.eservice + "/sign-in")
+	home.at(c.eservice)
+	told := c.told()
 	home.open(c.issuer + "/block")
 	home.decide("block")
 	home.open(c.issuer + "/security")
 	home.at(c.issuer + "/sign-in")
+	eventually(t, "the e-service is told of the block", func() error {
+		if c.told() == told {
+			return errors.New("no notice was delivered")
+		}
+		return nil
+	})
+	home.open(c.eservice + "/api/me")
+	home.see("not_signed_in")
 	eventually(t, "the cabinet refuses a blocked person", func() error {
 		home.open(c.cabinet + "/profile")
 		if at := home.location(); !strings.HasPrefix(at, c.issuer+"/sign-in") {

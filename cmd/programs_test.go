@@ -92,6 +92,7 @@ func newCountry(t testing.TB) *country {
 		"IDP_REDIS_URL=" + c.idpRedis,
 		"IDP_MASTER_KEY_FILE=" + master,
 		"IDP_SMS_GATEWAY_URL=" + c.phone.server.URL,
+		"IDP_ALLOW_LOOPBACK_FETCH=true",
 		"CABINET_URL=" + c.cabinet,
 		"CABINET_LISTEN=" + listen(c.cabinet),
 		"CABINET_ISSUER=" + c.issuer,

@@ -11,7 +11,8 @@ type Config struct {
 	// ClientSecret was told once, at registration. It may also be given as a file.
 	ClientSecret string `env:"ESERVICE_CLIENT_SECRET,required"`
 
-	// URL is this e-service's public URL. URL/callback is its redirect URI, URL/ where a sign-out returns to: register both exactly.
+	// URL is this e-service's public URL. URL/callback is its redirect URI, URL/ where a sign-out returns to, URL/back-channel-logout where
+	// the provider tells of a sign-out elsewhere: register each exactly.
 	URL string `env:"ESERVICE_URL" envDefault:"http://localhost:8083" url:""`
 
 	// Listen is the address to listen on.

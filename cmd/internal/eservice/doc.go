@@ -13,6 +13,7 @@
 //	   │ POST /sign-out  │                    │                     │
 //	   │◄── 307 ─────────┤ id_token_hint      │                     │
 //	   ├── POST /logout ─────────────────────►│ ends the session    │
+//	   │                 │◄─ logout_token ────┤ wherever it ended   │
 //
 // Files in reading order: config (what is agreed with the provider), routes, signin (the only protocol there is),
 // signout, cabinet (an access token put to use), visit (who is signed in here), page.

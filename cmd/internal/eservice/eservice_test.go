@@ -107,10 +107,62 @@ func TestSignOut(t *testing.T) {
 	w.get("/api/me", http.StatusUnauthorized)
 }
 
+// When the provider says that a session is over, that visit ends, and no other; and only the provider can say so (OpenID Connect
+// Back-Channel Logout §2.6).
+func TestSignedOutElsewhere(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	w.claims = func(c map[string]any) { c["sid"] = "s1" }
+	tell := func(change func(map[string]any)) int {
+		t.Helper()
+		claims := map[string]any{
+			"iss": w.issuer, "aud": "sample", "sub": "0000000A000PB2", "sid": "s1", "jti": "j",
+			"iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix(),
+			"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}},
+		}
+		change(claims)
+		answer, err := http.PostForm(w.url+"/back-channel-logout", url.Values{"logout_token": {w.sign(claims)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		return answer.StatusCode
+	}
+	w.get("/sign-in", http.StatusOK)
+	for name, change := range map[string]func(map[string]any){
+		"another client's": func(c map[string]any) { c["aud"] = "x" },
+		"another issuer's": func(c map[string]any) { c["iss"] = "https://other.example" },
+		"an old one":       func(c map[string]any) { c["exp"] = 1 },
+		"an ID token":      func(c map[string]any) { c["nonce"] = "n"; delete(c, "events") },
+		"nobody's":         func(c map[string]any) { delete(c, "sub"); delete(c, "sid") },
+	} {
+		if status := tell(change); status != http.StatusBadRequest {
+			t.Errorf("%s: answered %d", name, status)
+		}
+	}
+	if status := tell(func(c map[string]any) { c["sid"] = "s2" }); status != http.StatusOK {
+		t.Errorf("another session: answered %d", status)
+	}
+	w.get("/api/me", http.StatusOK)
+	for range 2 {
+		if status := tell(func(map[string]any) {}); status != http.StatusOK {
+			t.Errorf("answered %d", status)
+		}
+		w.get("/api/me", http.StatusUnauthorized)
+	}
+	w.get("/sign-in", http.StatusOK)
+	if status := tell(func(c map[string]any) { delete(c, "sid") }); status != http.StatusOK {
+		t.Errorf("every session: answered %d", status)
+	}
+	w.get("/api/me", http.StatusUnauthorized)
+}
+
 // A world is a provider and a cabinet made for one test, the e-service, and a browser.
 type world struct {
 	t         *testing.T
 	url       string
+	issuer    string
+	sign      func(claims map[string]any) string // as the provider does
 	browser   *http.Client
 	answer    func(url.Values)     // spoils the authorization response
 	claims    func(map[string]any) // spoils the ID token
@@ -132,6 +184,11 @@ func begin(t *testing.T) *world {
 	op := httptest.NewServer(mux)
 	t.Cleanup(op.Close)
 	keys.SetIssuer(op.URL)
+	w.issuer = op.URL
+	w.sign = func(claims map[string]any) string {
+		b, _ := json.Marshal(claims)
+		return oidctest.SignIDToken(key, "k", "ES256", string(b))
+	}
 
 	var asked url.Values
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(rw http.ResponseWriter, _ *http.Request) {
@@ -160,11 +217,7 @@ func begin(t *testing.T) *world {
 			"iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix(),
 		}
 		w.claims(claims)
-		b, _ := json.Marshal(claims)
-		write(rw, map[string]any{
-			"access_token": "a", "token_type": "Bearer", "expires_in": 300,
-			"id_token": oidctest.SignIDToken(key, "k", "ES256", string(b)),
-		})
+		write(rw, map[string]any{"access_token": "a", "token_type": "Bearer", "expires_in": 300, "id_token": w.sign(claims)})
 	})
 	mux.HandleFunc("GET /userinfo", func(rw http.ResponseWriter, _ *http.Request) { write(rw, w.userinfo) })
 	mux.HandleFunc("POST /logout", func(rw http.ResponseWriter, r *http.Request) {

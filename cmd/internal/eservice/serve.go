@@ -68,6 +68,7 @@ func (s *service) routes() http.Handler {
 	mux.Handle("GET /sign-in", s.handle(s.signIn))
 	mux.Handle("GET /callback", s.handle(s.callback))
 	mux.Handle("POST /sign-out", s.handle(s.signOut))
+	mux.HandleFunc("POST /back-channel-logout", s.backChannel)
 	mux.Handle("GET /api/me", s.handle(s.me))
 	mux.HandleFunc("GET /style.css", style)
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })

@@ -53,6 +53,17 @@ func (v *visits) end(key string) {
 	delete(v.of, key)
 }
 
+// endSession ends the visits of a session at the provider: all those of the citizen where it is not named.
+func (v *visits) endSession(sid, sub string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for key, visit := range v.of {
+		if sid != "" && visit.claims["sid"] == sid || sid == "" && visit.claims["sub"] == sub {
+			delete(v.of, key)
+		}
+	}
+}
+
 // visit finds the browser's visit.
 func (s *service) visit(r *http.Request) (visit, bool) {
 	cookie, err := r.Cookie(s.cookieName("visit"))

@@ -133,7 +133,7 @@ func others(at Addresses) []wanted {
 			"purpose":    "Показать, какие сведения получает электронная услуга",
 			"purpose#be": "Паказаць, якія звесткі атрымлівае электронная паслуга",
 			"purpose#en": "To show what an e-service is given",
-			"client_uri": at.EService,
+			"client_uri": at.EService, "backchannel_logout_uri": at.EService + "/back-channel-logout",
 		}},
 		{key: Test, metadata: test("Проба с секретом", Metadata{"token_endpoint_auth_method": "client_secret_basic"})},
 		{key: TestKey, keyed: true, metadata: test("Проба с ключом", Metadata{"token_endpoint_auth_method": "private_key_jwt"})},
