@@ -21,7 +21,7 @@ func Frames(ctx context.Context, pool *pgxpool.Pool, registry *clients.Registry,
 	}
 	var frames []string
 	for _, id := range visited {
-		client, err := registry.Find(ctx, id)
+		client, err := registry.Look(ctx, id)
 		if errors.Is(err, clients.ErrUnknown) {
 			continue
 		}

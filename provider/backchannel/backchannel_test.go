@@ -422,6 +422,21 @@ func TestWhoIsGoneIsNotTold(t *testing.T) {
 	}
 }
 
+// A client that is disabled may have somebody signed in yet, and is told.
+func TestADisabledClientIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.client(t, "portal", nil)
+	w.grant(t, "portal", "s1", noon)
+	if _, err := w.registry.Disable(t.Context(), "portal", clients.Any, clients.By{At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	w.end(t, backchannel.Ended{})
+	if n, _ := w.work(t, "portal"); n.State != backchannel.Delivered {
+		t.Errorf("the notice is %+v", n)
+	}
+}
+
 // A client that never answers holds up its own notices and nobody else's: it is called by a few at once, and the others are told meanwhile.
 func TestADeadClientHoldsUpNobody(t *testing.T) {
 	t.Parallel()

@@ -89,7 +89,7 @@ func (d *Deliverer) Work(ctx context.Context, job *river.Job[Delivery]) error {
 	if err != nil || n.State != Queued {
 		return err
 	}
-	client, err := d.cfg.Clients.Find(ctx, n.clientID)
+	client, err := d.cfg.Clients.Look(ctx, n.clientID)
 	if errors.Is(err, clients.ErrUnknown) || err == nil && client.Metadata.BackchannelLogoutURI == "" {
 		return d.write(ctx, n, Failed) // it was taken out of use, or wants to be told no more
 	}

@@ -21,7 +21,7 @@ func (m *Manage) logoutNotices(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	client, err := m.clients.Find(r.Context(), r.PathValue("client_id"))
+	client, err := m.clients.Look(r.Context(), r.PathValue("client_id"))
 	if err != nil {
 		return refusal(err)
 	}
