@@ -202,7 +202,8 @@ func TestASignOutIsToldInFrames(t *testing.T) {
 		sources string
 	}{
 		"and goes on": {
-			[]string{"tax", "health", "archive"}, true,
+			[]string{"tax", "health", "archive"},
+			true,
 			[]string{"https://health.example/out?", "https://tax.example:8443/out?from=idp&"},
 			"frame-src https://health.example https://tax.example:8443;",
 		},
