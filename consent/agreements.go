@@ -50,15 +50,18 @@ func (c *Consent) list(w http.ResponseWriter, r *http.Request) error {
 		}
 		data.Agreements = append(data.Agreements, listed{
 			ClientID: a.ClientID, Client: client.Name(language), Official: a.Basis == clients.BasisOfficial,
-			Values: released(a), Powers: powers(a.Scopes), GivenAt: a.GivenAt, Till: a.Till,
+			Values: released(client, a), Powers: powers(a.Scopes), GivenAt: a.GivenAt, Till: a.Till,
 		})
 	}
 	return c.cfg.Site.Show(w, r, page.View{Name: "agreements", Data: data, SignedIn: true})
 }
 
 // released names the claims of an agreement.
-func released(a agreement.Agreement) []string {
+func released(client *clients.Client, a agreement.Agreement) []string {
 	claims := []string{"sub"}
+	if !knows(client, a.Scopes) {
+		claims = []string{"pairwise"}
+	}
 	for _, scope := range a.Scopes {
 		claims = append(claims, inScope[scope]...)
 	}

@@ -19,6 +19,7 @@ type asking struct {
 	Purpose    string
 	LegalBasis string
 	PolicyURI  string
+	TOSURI     string
 	Till       time.Time // when an agreement that is given now would end
 	Values     []value
 	Powers     []power
@@ -42,6 +43,10 @@ func (c *Consent) ask(w http.ResponseWriter, r *http.Request) error {
 	if s.IsZero() {
 		return redirect(w, r, i.Continue()) // the authorization endpoint knows what to do with nobody
 	}
+	identifier := standing.Identifier
+	if !knows(client, scopes) {
+		identifier = ""
+	}
 	r = page.WithLanguage(r, i.Locales)
 	language := c.cfg.Site.Language(r)
 	official := agreement.Basis(client) == clients.BasisOfficial
@@ -57,8 +62,9 @@ func (c *Consent) ask(w http.ResponseWriter, r *http.Request) error {
 			Purpose:    client.Metadata.Purpose.In(language),
 			LegalBasis: client.Metadata.LegalBasis.In(language),
 			PolicyURI:  client.Metadata.PolicyURI,
+			TOSURI:     client.Metadata.TOSURI,
 			Till:       c.cfg.Agreements.Term(c.cfg.Now()),
-			Values:     values(standing.Identifier, scopes, claims, language),
+			Values:     values(identifier, scopes, claims, language),
 			Powers:     powers(scopes),
 			SID:        s.SID,
 		},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"asoba.example/provider/clients"
 	"asoba.example/provider/page"
 )
 
@@ -31,9 +32,17 @@ var inScope = map[string][]string{
 // a second time, that the phone is a confirmed one, as every phone here is.
 var elsewhere = []string{"sub", "name", "identification_number", "phone_number_verified"}
 
-// values lists what the scopes would release.
+// knows tells whether a client learns the identifier itself: a pairwise one only as a claim that it asks for.
+func knows(client *clients.Client, scopes []string) bool {
+	return !client.Pairwise() || slices.Contains(scopes, "identification_number")
+}
+
+// values lists what the scopes would release; identifier is "" for a client that does not learn it.
 func values(identifier string, scopes []string, claims map[string]any, language string) []value {
 	all := []value{{Claim: "sub", Text: identifier}}
+	if identifier == "" {
+		all = []value{{Claim: "pairwise", Word: "value.pairwise"}}
+	}
 	listed := slices.Clone(elsewhere)
 	for _, scope := range []string{"profile", "citizenship", "phone"} {
 		if !slices.Contains(scopes, scope) {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"asoba.example/provider/clients"
 )
 
 // String writes a value as the table below does.
@@ -62,6 +64,25 @@ func TestThePageNamesEveryValueThatIsReleased(t *testing.T) {
 		if !slices.Equal(got, row.want) {
 			t.Errorf("%s: the page says\n %q, want\n %q", row.name, got, row.want)
 		}
+	}
+}
+
+// A pairwise client learns the identifier only where it asks for it, and the page says which.
+func TestThePageSaysWhoLearnsTheIdentifier(t *testing.T) {
+	t.Parallel()
+	openid, number := []string{"openid"}, []string{"openid", "identification_number"}
+	for _, row := range []struct {
+		subjectType string
+		scopes      []string
+		want        bool
+	}{{"public", openid, true}, {"pairwise", openid, false}, {"pairwise", number, true}} {
+		client := &clients.Client{Metadata: clients.Metadata{SubjectType: row.subjectType}}
+		if got := knows(client, row.scopes); got != row.want {
+			t.Errorf("%s, %v: %v", row.subjectType, row.scopes, got)
+		}
+	}
+	if got := fmt.Sprint(values("", openid, nil, "be")); got != "[pairwise=value.pairwise]" {
+		t.Errorf("the page says %s", got)
 	}
 }
 

@@ -44,6 +44,7 @@ type Config struct {
 	Throttle     *throttle.Throttle
 	Pool         *pgxpool.Pool
 	Redis        redis.UniversalClient
+	Subjects     provider.Subjects
 	Issuer       string
 	CabinetURL   string // where "back to the cabinet" leads
 	Now          func() time.Time
@@ -64,6 +65,7 @@ type Login struct {
 	throttle     *throttle.Throttle
 	pool         *pgxpool.Pool
 	redis        redis.UniversalClient
+	subjects     provider.Subjects
 	issuer       string
 	cabinet      string
 	now          func() time.Time
@@ -74,13 +76,13 @@ func New(c Config) (*Login, error) {
 	if c.Site == nil || c.Interactions == nil || c.Accounts == nil || c.Sessions == nil ||
 		c.Denials == nil || c.Jobs == nil || c.Clients == nil ||
 		c.Registry == nil || c.Codes == nil || c.Browsers == nil || c.Throttle == nil || c.Pool == nil ||
-		c.Redis == nil || c.Issuer == "" || c.CabinetURL == "" || c.Now == nil {
+		c.Redis == nil || c.Subjects.Key == nil || c.Issuer == "" || c.CabinetURL == "" || c.Now == nil {
 		return nil, errors.New("login: a part is missing")
 	}
 	return &Login{
 		site: c.Site, interactions: c.Interactions, accounts: c.Accounts, sessions: c.Sessions,
 		denials: c.Denials, jobs: c.Jobs, clients: c.Clients, registry: c.Registry, codes: c.Codes, browsers: c.Browsers, throttle: c.Throttle,
-		pool: c.Pool, redis: c.Redis, issuer: c.Issuer, cabinet: c.CabinetURL, now: c.Now,
+		pool: c.Pool, redis: c.Redis, subjects: c.Subjects, issuer: c.Issuer, cabinet: c.CabinetURL, now: c.Now,
 	}, nil
 }
 

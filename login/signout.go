@@ -17,7 +17,7 @@ func (l *Login) signOut(w http.ResponseWriter, r *http.Request) error {
 	}
 	var frames []string
 	if !s.IsZero() {
-		if frames, err = provider.Frames(r.Context(), l.pool, l.clients, l.issuer, s); err != nil {
+		if frames, err = provider.Frames(r.Context(), l.pool, l.clients, l.subjects, l.issuer, s); err != nil {
 			return err
 		}
 		if err := grant.SignOut(r.Context(), l.pool, l.jobs, l.denials, s, l.now()); err != nil {

@@ -86,7 +86,7 @@ func newWorld(t *testing.T) *world {
 	must(err)
 	doors, err := login.New(login.Config{
 		Site: site, Interactions: w.interactions, Accounts: account.Accounts{Box: box}, Sessions: sessions, Denials: denials, Jobs: jobs,
-		Clients: registered, Registry: w.registry, Pool: w.pool, Redis: w.redis, Issuer: "http://idp.example", CabinetURL: "http://cabinet.example", Now: now,
+		Clients: registered, Registry: w.registry, Pool: w.pool, Redis: w.redis, Subjects: provider.Subjects{Key: make([]byte, 32)}, Issuer: "http://idp.example", CabinetURL: "http://cabinet.example", Now: now,
 		Codes:    &code.Codes{Redis: w.redis, Key: []byte("codes"), Outbox: w.phones, Pool: w.pool, Say: site.Say, Now: now},
 		Browsers: &browser.Browsers{Pool: w.pool, For: 180 * 24 * time.Hour, Now: now},
 		Throttle: &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: now},

@@ -12,7 +12,7 @@ import (
 // A Standing is how a person stands at this moment.
 type Standing struct {
 	Person     uuid.UUID
-	Identifier string    // the unique identifier: sub
+	Identifier string    // the unique identifier: sub, but for pairwise clients
 	Active     bool      // the identifier is Active; Temporary and Blocked are given nothing
 	Ended      time.Time // sign-ins not later than this are worth nothing
 }
@@ -27,8 +27,8 @@ type Accounts interface {
 	Standing(b *pgx.Batch, person uuid.UUID, to *Standing)
 	// Claims asks for the person's claims that the scopes give (profile, phone, citizenship, identification_number).
 	Claims(b *pgx.Batch, person uuid.UUID, scopes []string, to *map[string]any)
-	// Subject asks both about the person whom a token names by sub, in the same round trip.
-	Subject(b *pgx.Batch, sub string, scopes []string, to *Standing, claims *map[string]any)
+	// Granted asks both about the person of a grant, in the same round trip.
+	Granted(b *pgx.Batch, gid uuid.UUID, scopes []string, to *Standing, claims *map[string]any)
 }
 
 // Consents tells the provider what a person has agreed to. consent/agreement implements it.

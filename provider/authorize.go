@@ -117,6 +117,7 @@ func (p *Provider) question(r *http.Request, q *request, i Interaction) (Questio
 	if err := p.cfg.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return Question{}, fmt.Errorf("ask how a person stands: %w", err)
 	}
+	question.Subject = p.cfg.Subjects.Of(q.client, question.Standing)
 	return question, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"asoba.example/provider/api"
+	"asoba.example/provider/clients"
 	"asoba.example/provider/keys"
 	"asoba.example/provider/page"
 )
@@ -41,6 +42,7 @@ type metadata struct {
 	IDTokenSigningAlgValuesSupported       []jose.SignatureAlgorithm `json:"id_token_signing_alg_values_supported"`
 	RequestObjectSigningAlgs               []jose.SignatureAlgorithm `json:"request_object_signing_alg_values_supported"`
 	AuthorizationSigningAlgs               []jose.SignatureAlgorithm `json:"authorization_signing_alg_values_supported"`
+	UserinfoSigningAlgValuesSupported      []jose.SignatureAlgorithm `json:"userinfo_signing_alg_values_supported"`
 	TokenEndpointAuthMethodsSupported      []string                  `json:"token_endpoint_auth_methods_supported"`
 	TokenEndpointAuthSigningAlgs           []jose.SignatureAlgorithm `json:"token_endpoint_auth_signing_alg_values_supported"`
 	IntrospectionEndpointAuthMethods       []string                  `json:"introspection_endpoint_auth_methods_supported"`
@@ -86,7 +88,7 @@ func (p *Provider) metadata() metadata {
 		ResponseModesSupported: responseModes,
 		GrantTypesSupported:    grantTypes,
 		ACRValuesSupported:     acrValues,
-		SubjectTypesSupported:  []string{"public"},
+		SubjectTypesSupported:  clients.SubjectTypes,
 		PromptValuesSupported:  promptValues,
 		DisplayValuesSupported: []string{"page"},
 		UILocalesSupported:     page.Languages[:],
@@ -95,6 +97,7 @@ func (p *Provider) metadata() metadata {
 		IDTokenSigningAlgValuesSupported:       keys.Algorithms,
 		RequestObjectSigningAlgs:               signingAlgs,
 		AuthorizationSigningAlgs:               keys.Algorithms,
+		UserinfoSigningAlgValuesSupported:      keys.Algorithms,
 		TokenEndpointAuthMethodsSupported:      authMethods,
 		TokenEndpointAuthSigningAlgs:           signingAlgs,
 		IntrospectionEndpointAuthMethods:       without(authMethods, "none"),

@@ -69,7 +69,7 @@ func (p *Provider) settleExchange(ctx context.Context, t *ticket, values url.Val
 	if !holds {
 		return over
 	}
-	t.subject = token.Subject
+	t.subject, t.sid = token.Subject, token.SID
 	return nil
 }
 

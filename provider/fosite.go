@@ -41,7 +41,8 @@ type ticket struct {
 	next    string        // the refresh token that is handed out; "" for none
 
 	act      *api.Actor // who acts, by a token that was exchanged
-	subject  string
+	subject  string     // sub and sid, as the client knows them
+	sid      string
 	bound    api.Confirmation // of the access token
 	claims   map[string]any   // of the person, for the ID token
 	scopes   []string         // of the access token: the grant's, or fewer

@@ -14,7 +14,7 @@ import (
 
 // Frames gives the addresses that the page of a sign-out loads in frames, so that every client of the session that wants to hear of it there
 // does: each with issuer and session, and nothing else (OpenID Connect Front-Channel Logout §2, §3).
-func Frames(ctx context.Context, pool *pgxpool.Pool, registry *clients.Registry, issuer string, s session.Session) ([]string, error) {
+func Frames(ctx context.Context, pool *pgxpool.Pool, registry *clients.Registry, subjects Subjects, issuer string, s session.Session) ([]string, error) {
 	visited, err := grant.Visited(ctx, pool, s)
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func Frames(ctx context.Context, pool *pgxpool.Pool, registry *clients.Registry,
 			return nil, err
 		}
 		if uri := client.Metadata.FrontchannelLogoutURI; uri != "" {
-			frames = append(frames, withQuery(uri, url.Values{"iss": {issuer}, "sid": {s.SID}}))
+			frames = append(frames, withQuery(uri, url.Values{"iss": {issuer}, "sid": {subjects.SID(client, s.SID)}}))
 		}
 	}
 	return frames, nil

@@ -195,8 +195,13 @@ func (p *Provider) findClient(ctx context.Context, id string) (*clients.Client, 
 
 // isTheirs tells whether the hint names who is signed in: by the session, or where that has changed since, by the person.
 func (p *Provider) isTheirs(ctx context.Context, f farewell, s session.Session) (bool, error) {
-	if f.hint == "" || f.sid == s.SID {
-		return f.hint != "", nil
+	switch {
+	case f.hint == "":
+		return false, nil
+	case f.client == nil: // taken out of use since: only the session tells
+		return f.sid == s.SID, nil
+	case f.sid == p.cfg.Subjects.SID(f.client, s.SID):
+		return true, nil
 	}
 	var (
 		b        pgx.Batch
@@ -206,13 +211,13 @@ func (p *Provider) isTheirs(ctx context.Context, f farewell, s session.Session) 
 	if err := p.cfg.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return false, fmt.Errorf("ask who is signed in: %w", err)
 	}
-	return digest(standing.Identifier) == f.hint, nil
+	return digest(p.cfg.Subjects.Of(f.client, standing)) == f.hint, nil
 }
 
 // endSession signs the person out at this browser, and gives what the browser is to load so that clients hear of it.
 func (p *Provider) endSession(w http.ResponseWriter, r *http.Request, s session.Session) (frames []string, err error) {
 	ctx := r.Context()
-	if frames, err = Frames(ctx, p.cfg.Pool, p.cfg.Clients, p.cfg.Issuer, s); err != nil {
+	if frames, err = Frames(ctx, p.cfg.Pool, p.cfg.Clients, p.cfg.Subjects, p.cfg.Issuer, s); err != nil {
 		return nil, err
 	}
 	if err := grant.SignOut(ctx, p.cfg.Pool, p.cfg.Jobs, p.cfg.Denials, s, p.cfg.Now()); err != nil {
@@ -230,6 +235,9 @@ func (p *Provider) bidFarewell(w http.ResponseWriter, r *http.Request, f farewel
 	data := signedOutPage{LeadsTo: f.leadsTo}
 	if f.client != nil {
 		data.Client, data.ClientURI = f.client.Name(p.cfg.Site.Language(r)), f.client.Metadata.ClientURI
+		if uri := f.client.Metadata.InitiateLoginURI; uri != "" {
+			data.SignIn = withQuery(uri, url.Values{"iss": {p.cfg.Issuer}}) // OpenID Connect Core §4
+		}
 	}
 	return p.cfg.Site.Show(w, r, signedOutView(data, frames))
 }

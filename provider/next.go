@@ -50,6 +50,7 @@ type Question struct {
 	Asked    time.Time // when the request first came: a sign-in since then is fresh
 	Session  session.Session
 	Standing Standing // of the session's person
+	Subject  string   // by which the client knows them
 	Covered  bool     // a standing agreement covers the scopes, or none is needed
 	Agreed   bool     // the consent page of this request was answered with yes, which is also Covered
 	Refused  bool     // the person said no
@@ -77,7 +78,7 @@ func Next(q Question, now time.Time) Step {
 		return RefuseLoginRequired
 	case !signedIn:
 		return Login
-	case q.Hint != "" && q.Hint != digest(q.Standing.Identifier):
+	case q.Hint != "" && q.Hint != digest(q.Subject):
 		// Somebody else is here: an error, never a silent switch (§3.1.2.2).
 		return RefuseLoginRequired
 	case q.Device && q.Confirmed != q.Session.SID:

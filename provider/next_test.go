@@ -61,6 +61,7 @@ func TestNext(t *testing.T) {
 		if row.q.Standing == (Standing{}) {
 			row.q.Standing = standing
 		}
+		row.q.Subject = row.q.Standing.Identifier
 		row.q.Asked = asked
 		if got := Next(row.q, now); got != row.want {
 			t.Errorf("%s: got step %d, want %d", name, got, row.want)

@@ -31,6 +31,7 @@ type signedOutPage struct {
 	LeadsTo   string // where it goes on; "" for nowhere
 	Client    string
 	ClientURI string // "" for no link
+	SignIn    string // where the client begins a sign-in; "" for no link
 }
 
 // formPostPage carries a response to the client through the browser (OAuth 2.0 Form Post Response Mode).

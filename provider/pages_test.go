@@ -24,12 +24,14 @@ func TestPages(t *testing.T) {
 		"logout": logoutView(logoutPage{
 			Client: "Портал", Action: "/logout", Fields: []hidden{{"state", "x"}},
 		}, "https://portal.example/"),
-		"device":                userCodeView(http.StatusOK, "BCDF-GHJK", ""),
-		"device-unknown":        userCodeView(http.StatusBadRequest, "BCDF-GHJK", "device.unknown"),
-		"device-confirm":        confirmDeviceView(confirmDevicePage{Client: "Портал", UserCode: "BCDF-GHJK", Action: "/device/decision", SID: "s"}),
-		"device-connected":      {Name: "device-connected"},
-		"device-refused":        {Name: "device-refused"},
-		"signed-out":            signedOutView(signedOutPage{Client: "Портал", ClientURI: "https://portal.example/"}, nil),
+		"device":           userCodeView(http.StatusOK, "BCDF-GHJK", ""),
+		"device-unknown":   userCodeView(http.StatusBadRequest, "BCDF-GHJK", "device.unknown"),
+		"device-confirm":   confirmDeviceView(confirmDevicePage{Client: "Портал", UserCode: "BCDF-GHJK", Action: "/device/decision", SID: "s"}),
+		"device-connected": {Name: "device-connected"},
+		"device-refused":   {Name: "device-refused"},
+		"signed-out": signedOutView(signedOutPage{
+			Client: "Портал", ClientURI: "https://portal.example/", SignIn: "https://portal.example/sign-in?iss=https%3A%2F%2Fidp.example",
+		}, nil),
 		"signed-out-on-the-way": signedOutView(signedOutPage{LeadsTo: "https://portal.example/bye?state=a+b"}, []string{"https://tax.example/bye?iss=i&sid=s"}),
 		"form-post":             formPostView(formPostPage{Action: "https://portal.example/cb", Fields: []hidden{{"code", "abc"}}}),
 	} {

@@ -16,7 +16,7 @@ var (
 	responseTypes    = []string{"code"}
 	responseModes    = []string{"query", "form_post", "jwt", "query.jwt", "form_post.jwt"} // jwt is query.jwt (JARM §2.3.4)
 	promptValues     = []string{"none", "login", "consent", "select_account"}
-	acrValues        = []string{Low, Substantial}
+	acrValues        = clients.ACRValues
 	challengeMethods = []string{"S256"}
 	grantTypes       = clients.GrantTypes
 	authMethods      = clients.AuthMethods
@@ -50,6 +50,7 @@ const (
 //	objects     registered              those of its request objects
 //	idToken     registered              the algorithm of its ID tokens (OpenID Connect Core §15.1)
 //	introspect  -        registered     the algorithm of signed answers about tokens (RFC 9701 §6)
+//	userinfo    registered              the algorithm of what UserInfo tells it (OpenID Connect Core §5.3.2)
 //	response    registered              that of answers that it wants signed (JARM §3)
 //	exchange    never    registered     what it may exchange tokens for that it is shown (RFC 8693)
 //	dpop        registered              no token without a DPoP proof (RFC 9449 §5.2); one that is sent always binds
@@ -59,6 +60,7 @@ type policy struct {
 	rotate                        bool
 	assertions, objects, proofs   []jose.SignatureAlgorithm
 	idToken, introspect, response jose.SignatureAlgorithm
+	userinfo                      jose.SignatureAlgorithm // "": not signed
 	exchange                      []clients.Exchange
 }
 
@@ -77,6 +79,7 @@ func policyOf(c *clients.Client) policy {
 		exchange:   m.TokenExchange,
 		dpop:       m.DPoPBoundAccessTokens,
 		proofs:     api.ProofAlgorithms,
+		userinfo:   jose.SignatureAlgorithm(m.UserinfoSignedResponseAlg),
 	}
 }
 

@@ -41,6 +41,7 @@ type Config struct {
 	Site         *page.Site
 	TokenKey     []byte // of the tags of codes and refresh tokens: seal.Box.Key("tokens")
 	Nonces       *api.Nonces
+	Subjects     Subjects
 
 	CodeFor         time.Duration // at most 60 s (FAPI 2.0 Security Profile §5.3.2.1)
 	AccessTokenFor  time.Duration
@@ -84,8 +85,8 @@ func (cfg Config) check() error {
 	if u, err := url.Parse(cfg.Issuer); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.Path != "" {
 		errs = append(errs, errors.New("the issuer must be a scheme and a host"))
 	}
-	if len(cfg.TokenKey) < 32 {
-		errs = append(errs, errors.New("the key of tokens is shorter than 32 bytes"))
+	if len(cfg.TokenKey) < 32 || len(cfg.Subjects.Key) < 32 {
+		errs = append(errs, errors.New("the key of tokens or that of pairwise subs is shorter than 32 bytes"))
 	}
 	if cfg.CodeFor <= 0 || cfg.CodeFor > time.Minute {
 		errs = append(errs, errors.New("a code must be good for a time, and a minute at most"))

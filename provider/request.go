@@ -239,6 +239,9 @@ func (p *Provider) checkPrompt(_ context.Context, q *request) error {
 
 func (p *Provider) checkMaxAge(_ context.Context, q *request) error {
 	if !q.values.Has("max_age") {
+		if age := q.client.Metadata.DefaultMaxAge; age != nil {
+			q.maxAge = time.Duration(*age) * time.Second
+		}
 		return nil
 	}
 	seconds, err := strconv.ParseUint(q.values.Get("max_age"), 10, 31)
@@ -252,9 +255,14 @@ func (p *Provider) checkMaxAge(_ context.Context, q *request) error {
 // checkACR takes the least of the levels asked for: a stronger sign-in satisfies a weaker wish. Values of others are no concern of ours,
 // since acr_values is a wish (OpenID Connect Core §3.1.2.1).
 func (p *Provider) checkACR(_ context.Context, q *request) error {
-	if !q.checked {
-		q.acr = leastLevel(strings.Fields(q.values.Get("acr_values")))
+	if q.checked {
+		return nil
 	}
+	wished := q.client.Metadata.DefaultACRValues
+	if q.values.Has("acr_values") {
+		wished = strings.Fields(q.values.Get("acr_values"))
+	}
+	q.acr = leastLevel(wished)
 	return nil
 }
 

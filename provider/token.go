@@ -106,7 +106,7 @@ func (p *Provider) send(ctx context.Context, t *ticket, b *pgx.Batch) (holds boo
 	if err := p.cfg.Pool.SendBatch(ctx, b).Close(); err != nil {
 		return false, fmt.Errorf("settle a token request: %w", err)
 	}
-	t.subject = standing.Identifier
+	t.subject, t.sid = p.cfg.Subjects.Of(t.client, standing), p.cfg.Subjects.SID(t.client, t.grant.SID)
 	return standing.Holds(t.grant.AuthTime), nil
 }
 
@@ -133,7 +133,7 @@ func (p *Provider) accessToken(t *ticket) (string, error) {
 	g := t.grant
 	return p.tokens.Access(tokens.Access{
 		Subject: t.subject, ClientID: t.client.ID, Audience: t.audience, Scopes: t.scopes, Claims: g.Claims.UserInfo,
-		GID: g.ID, SID: g.SID, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
+		GID: g.ID, SID: t.sid, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
 		Act: t.act, Bound: t.bound, Till: p.till(t),
 	}, t.now)
 }
@@ -167,7 +167,7 @@ func (p *Provider) answerToken(w http.ResponseWriter, t *ticket, access string) 
 	case slices.Contains(t.scopes, "openid"):
 		g := t.grant
 		answer.IDToken, err = p.tokens.ID(policyOf(t.client).idToken, tokens.ID{
-			Subject: t.subject, ClientID: t.client.ID, Nonce: t.nonce, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR, SID: g.SID,
+			Subject: t.subject, ClientID: t.client.ID, Nonce: t.nonce, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR, SID: t.sid,
 			Claims: only(t.claims, g.Claims.IDToken),
 		}, answer.AccessToken, t.now)
 		if err != nil {

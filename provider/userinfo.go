@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/provider/api"
@@ -26,6 +27,14 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 	if !token.Has("openid") {
 		return refuse("insufficient_scope", "The token must have the scope openid.").shown(token.Scheme)
 	}
+	client, err := p.findClient(ctx, token.ClientID)
+	if err != nil {
+		return err
+	}
+	gid, err := uuid.Parse(token.GID)
+	if client == nil || err != nil {
+		return refuse("invalid_token", "What was granted is over.")
+	}
 	if denied, err := p.denied(ctx, token); err != nil {
 		return err
 	} else if denied {
@@ -36,7 +45,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 		standing Standing
 		claims   map[string]any
 	)
-	p.cfg.Accounts.Subject(&b, token.Subject, asks(token.Scopes, grant.Claims{UserInfo: token.Claims}), &standing, &claims)
+	p.cfg.Accounts.Granted(&b, gid, asks(token.Scopes, grant.Claims{UserInfo: token.Claims}), &standing, &claims)
 	if err := p.cfg.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("ask for a person's claims: %w", err)
 	}
@@ -45,6 +54,14 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 	}
 	answer := only(claims, append(claimsOf(token.Scopes), token.Claims...))
 	answer["sub"] = token.Subject
-	answerJSON(w, http.StatusOK, answer)
-	return nil
+	alg := policyOf(client).userinfo
+	if alg == "" {
+		answerJSON(w, http.StatusOK, answer)
+		return nil
+	}
+	signed, err := p.tokens.UserInfo(alg, client.ID, answer)
+	if err != nil {
+		return err
+	}
+	return answerPrivate(w, "application/jwt", []byte(signed))
 }

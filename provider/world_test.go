@@ -125,7 +125,8 @@ func newWorld(t *testing.T) *world {
 		Sessions: w.sessions, Interactions: w.interactions,
 		Denials: grant.NewDenials(w.pool, w.redis, 5*time.Minute+time.Minute, w.now), Jobs: w.jobs, Site: site,
 		TokenKey: must(box.Key("tokens")), Nonces: api.NewNonces(must(box.Key("nonces"))),
-		CodeFor: 30 * time.Second, AccessTokenFor: 5 * time.Minute, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
+		Subjects: provider.Subjects{Key: must(box.Key("pairwise subjects"))},
+		CodeFor:  30 * time.Second, AccessTokenFor: 5 * time.Minute, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
 		Now: w.now, Log: w.logger(),
 	}))
 	mux := http.NewServeMux()
@@ -386,13 +387,15 @@ func (people) Standing(b *pgx.Batch, person uuid.UUID, to *provider.Standing) {
 
 func (people) Claims(_ *pgx.Batch, _ uuid.UUID, _ []string, to *map[string]any) { *to = everything }
 
-// Subject gives every claim there is, whatever was asked: it is for the provider to keep them back.
-func (people) Subject(b *pgx.Batch, sub string, _ []string, to *provider.Standing, claims *map[string]any) {
-	ask(b, "p.identification_number = $1", sub, to)
+// Granted gives every claim there is, whatever was asked: it is for the provider to keep them back.
+func (people) Granted(b *pgx.Batch, gid uuid.UUID, _ []string, to *provider.Standing, claims *map[string]any) {
+	ask(b, "p.id = (SELECT person_id FROM client_grant WHERE id = $1)", gid, to)
 	*claims = everything
 }
 
-var everything = map[string]any{"name": "Anna", "phone_number": "+375291234567", "phone_number_verified": true, "email": "a@b"}
+var everything = map[string]any{
+	"name": "Anna", "phone_number": "+375291234567", "phone_number_verified": true, "email": "a@b", "identification_number": identifier,
+}
 
 // agreements answers from the table that consent keeps.
 type agreements struct{}

@@ -74,9 +74,9 @@ func (c Accounts) Claims(b *pgx.Batch, person uuid.UUID, scopes []string, to *ma
 	})
 }
 
-// Subject asks both about the person whom a token names by sub.
-func (c Accounts) Subject(b *pgx.Batch, sub string, scopes []string, to *provider.Standing, claims *map[string]any) {
-	ask(b, `p.identification_number = $1`, sub, func(a account) (err error) {
+// Granted asks both about the person of a grant.
+func (c Accounts) Granted(b *pgx.Batch, gid uuid.UUID, scopes []string, to *provider.Standing, claims *map[string]any) {
+	ask(b, `p.id = (SELECT person_id FROM client_grant WHERE id = $1)`, gid, func(a account) (err error) {
 		*to = a.standing()
 		*claims, err = c.claims(a, scopes)
 		return err

@@ -20,16 +20,19 @@ func TestAccountsAnswerInOneTrip(t *testing.T) {
 	w := identitytest.New(t)
 	accounts := account.Accounts{Box: w.Box}
 	person, id := w.Active(t)
+	gid := uuid.New()
+	w.Exec(t, `INSERT INTO client_grant (id, person_id, client_id, sid, scopes, audience, auth_time, acr, amr, given_at, till)
+		VALUES ($1, $2, 'portal', 's', '{}', '{}', now(), 'low', '{}', now(), now())`, gid, person)
 	var (
-		standing, bySubject, nobody provider.Standing
-		claims, none, ofSubject     map[string]any
+		standing, granted, nobody provider.Standing
+		claims, none, ofGrant     map[string]any
 	)
 	b := &pgx.Batch{}
 	all := []string{"openid", "profile", "phone", "citizenship", "identification_number", "cabinet.profile"}
 	accounts.Standing(b, person, &standing)
 	accounts.Claims(b, person, all, &claims)
 	accounts.Claims(b, person, []string{"openid", "offline_access"}, &none)
-	accounts.Subject(b, id.Reveal(), []string{"citizenship"}, &bySubject, &ofSubject)
+	accounts.Granted(b, gid, []string{"citizenship"}, &granted, &ofGrant)
 	accounts.Standing(b, uuid.New(), &nobody)
 	w.Trips.Take()
 	if err := w.Pool.SendBatch(t.Context(), b).Close(); err != nil {
@@ -39,8 +42,8 @@ func TestAccountsAnswerInOneTrip(t *testing.T) {
 		t.Errorf("%d round trips", n)
 	}
 	want := provider.Standing{Person: person, Identifier: id.Reveal(), Active: true}
-	if standing != want || bySubject != want || nobody != (provider.Standing{}) {
-		t.Errorf("standing: %v, %v, %v", standing, bySubject, nobody)
+	if standing != want || granted != want || nobody != (provider.Standing{}) {
+		t.Errorf("standing: %v, %v, %v", standing, granted, nobody)
 	}
 	if want := map[string]any{
 		"name": "Каваленка Алена Пятроўна", "family_name": "Каваленка", "given_name": "Алена", "middle_name": "Пятроўна",
@@ -53,8 +56,8 @@ func TestAccountsAnswerInOneTrip(t *testing.T) {
 	if len(none) != 0 {
 		t.Errorf("scopes without claims gave %v", none)
 	}
-	if want := map[string]any{"citizenship": "BY"}; !maps.Equal(ofSubject, want) {
-		t.Errorf("claims of the subject: %v", ofSubject)
+	if want := map[string]any{"citizenship": "BY"}; !maps.Equal(ofGrant, want) {
+		t.Errorf("claims of the grant's person: %v", ofGrant)
 	}
 }
 

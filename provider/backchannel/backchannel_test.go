@@ -101,7 +101,9 @@ func newWorld(t *testing.T) *world {
 	w.registry = must[*clients.Registry](t)(clients.New(t.Context(), clients.Config{Pool: w.pool, Key: make([]byte, 32), Now: now}))
 	w.deliverer = must[*backchannel.Deliverer](t)(backchannel.NewDeliverer(backchannel.Config{
 		Pool: w.pool, Clients: w.registry, Keys: w.ring, Issuer: issuer, Caller: fetch.New(fetch.Config{AllowLoopback: true}),
-		Subject: func(context.Context, *clients.Client, uuid.UUID) (string, error) { return sub, nil },
+		Subject: func(_ context.Context, _ *clients.Client, _ uuid.UUID, sid string) (string, string, error) {
+			return sub, sid, nil
+		},
 		Metrics: w.metrics, Now: now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}))
 	w.notices = &backchannel.Notices{Pool: w.pool, Now: now}

@@ -53,8 +53,8 @@ type Config struct {
 	Keys    *keys.Ring
 	Caller  *fetch.Caller
 	Issuer  string
-	// Subject gives the sub by which a client knows a person.
-	Subject func(ctx context.Context, client *clients.Client, person uuid.UUID) (string, error)
+	// Subject gives the sub and the sid by which a client knows a person and a session.
+	Subject func(ctx context.Context, client *clients.Client, person uuid.UUID, sid string) (sub, theirs string, err error)
 	Metrics prometheus.Registerer
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -100,11 +100,11 @@ func (d *Deliverer) Work(ctx context.Context, job *river.Job[Delivery]) error {
 		return river.JobSnooze(turn)
 	}
 	defer d.leave(client.ID)
-	sub, err := d.cfg.Subject(ctx, client, n.person)
+	sub, sid, err := d.cfg.Subject(ctx, client, n.person, n.SID)
 	if err != nil {
 		return fmt.Errorf("deliver a logout notice: %w", err)
 	}
-	token, err := mint(d.cfg.Keys, d.cfg.Issuer, client, sub, n.SID, d.cfg.Now())
+	token, err := mint(d.cfg.Keys, d.cfg.Issuer, client, sub, sid, d.cfg.Now())
 	if err != nil {
 		return fmt.Errorf("deliver a logout notice: %w", err)
 	}

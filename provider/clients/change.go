@@ -36,7 +36,7 @@ const Any Version = 0
 
 // Register adds a client; its secret is given once, and "" to a client without one. A chosen id may be "": one is made.
 func (r *Registry) Register(ctx context.Context, id string, m Metadata, by By) (*Client, string, error) {
-	c, err := r.fresh(id, m, by.At)
+	c, err := r.fresh(ctx, id, m, by.At)
 	if err != nil {
 		return nil, "", err
 	}
@@ -48,8 +48,8 @@ func (r *Registry) Register(ctx context.Context, id string, m Metadata, by By) (
 }
 
 // fresh makes a client out of metadata that is fit for one.
-func (r *Registry) fresh(id string, m Metadata, at time.Time) (*Client, error) {
-	m, err := m.checked()
+func (r *Registry) fresh(ctx context.Context, id string, m Metadata, at time.Time) (*Client, error) {
+	m, err := r.checked(ctx, m)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (r *Registry) add(ctx context.Context, c *Client, by By) (secret string, er
 
 // Replace sets the client's metadata, whole. A secret is given only to a client that had none and now needs one.
 func (r *Registry) Replace(ctx context.Context, id string, seen Version, m Metadata, by By) (*Client, string, error) {
-	m, err := m.checked()
+	m, err := r.checked(ctx, m)
 	if err != nil {
 		return nil, "", err
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"slices"
@@ -36,6 +37,7 @@ var (
 	GrantTypes  = []string{"authorization_code", "refresh_token", "client_credentials", deviceCode, tokenExchange}
 	AuthMethods = []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}
 	SigningAlgs = []string{"PS256", "ES256", "EdDSA", "RS256"}
+	ACRValues   = []string{"low", "substantial"}
 )
 
 // The values that members may have; the first is the default.
@@ -56,7 +58,9 @@ func (m Metadata) checked() (Metadata, error) {
 	}{
 		{"application_type", &m.ApplicationType, applicationTypes},
 		{"token_endpoint_auth_method", &m.TokenEndpointAuthMethod, AuthMethods},
+		{"subject_type", &m.SubjectType, SubjectTypes},
 		{"id_token_signed_response_alg", &m.IDTokenSignedResponseAlg, idTokenAlgs},
+		{"userinfo_signed_response_alg", &m.UserinfoSignedResponseAlg, algsOrAny},
 		{"token_endpoint_auth_signing_alg", &m.TokenEndpointAuthSigningAlg, algsOrAny},
 		{"introspection_signed_response_alg", &m.IntrospectionSignedResponseAlg, algsOrAny},
 		{"request_object_signing_alg", &m.RequestObjectSigningAlg, algsOrAny},
@@ -72,9 +76,9 @@ func (m Metadata) checked() (Metadata, error) {
 		}
 	}
 	for _, check := range []func(*Metadata) error{
-		(*Metadata).checkGrants, (*Metadata).checkScope, (*Metadata).checkRedirects, (*Metadata).checkPKCE,
-		(*Metadata).checkKeys, (*Metadata).checkResources, (*Metadata).checkExchange, (*Metadata).checkLinks, (*Metadata).checkTexts,
-		(*Metadata).checkKeys, (*Metadata).checkResources, (*Metadata).checkLinks, (*Metadata).checkLogout, (*Metadata).checkTexts,
+		(*Metadata).checkGrants, (*Metadata).checkScope, (*Metadata).checkRedirects, (*Metadata).checkPKCE, (*Metadata).checkSubject,
+		(*Metadata).checkKeys, (*Metadata).checkResources, (*Metadata).checkExchange, (*Metadata).checkDefaults,
+		(*Metadata).checkLinks, (*Metadata).checkLogout, (*Metadata).checkTexts,
 	} {
 		if err := check(&m); err != nil {
 			return m, err
@@ -313,9 +317,25 @@ func (m *Metadata) checkExchange() error {
 	return nil
 }
 
+// checkDefaults checks what stands for a parameter that a request leaves out.
+func (m *Metadata) checkDefaults() error {
+	if age := m.DefaultMaxAge; age != nil && (*age < 0 || *age > math.MaxInt32) {
+		return wrong("default_max_age", "is not a number of seconds")
+	}
+	for _, acr := range m.DefaultACRValues {
+		if !slices.Contains(ACRValues, acr) {
+			return wrong("default_acr_values", "has one that is none of "+strings.Join(ACRValues, ", "))
+		}
+	}
+	return nil
+}
+
 func (m *Metadata) checkLinks() error {
+	if uri := m.InitiateLoginURI; uri != "" && !strings.HasPrefix(uri, "https://") { // OpenID Connect Core §4
+		return wrong("initiate_login_uri", "is not https")
+	}
 	for name, uri := range map[string]string{
-		"client_uri": m.ClientURI, "logo_uri": m.LogoURI, "policy_uri": m.PolicyURI, "tos_uri": m.TOSURI,
+		"initiate_login_uri": m.InitiateLoginURI, "client_uri": m.ClientURI, "logo_uri": m.LogoURI, "policy_uri": m.PolicyURI, "tos_uri": m.TOSURI,
 	} {
 		if uri != "" {
 			if reason := landing(uri); reason != "" {

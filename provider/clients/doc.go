@@ -14,6 +14,8 @@
 //
 // The keys of a client lie in its metadata or at an address of its own; they are
 // given by Registry.Keys, and are good for nothing but to verify what it has signed.
+// A pairwise client knows people by a sub that is made for its sector: a host, that of
+// its redirect URIs or of the document that lists them.
 //
 // Whoever has an initial access token registers a client, and that client manages
 // itself (RFC 7592); it claims nothing that is an operator's to give.

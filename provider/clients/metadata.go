@@ -50,8 +50,14 @@ type Metadata struct {
 	TokenEndpointAuthMethod     string              `json:"token_endpoint_auth_method,omitempty"`
 	TokenEndpointAuthSigningAlg string              `json:"token_endpoint_auth_signing_alg,omitempty"` // "": any that we take
 	JWKS                        *jose.JSONWebKeySet `json:"jwks,omitempty"`
-	JWKSURI                     string              `json:"jwks_uri,omitempty"` // where the keys lie instead
+	JWKSURI                     string              `json:"jwks_uri,omitempty"`     // where the keys lie instead
+	SubjectType                 string              `json:"subject_type,omitempty"` // public (default) or pairwise
+	SectorIdentifierURI         string              `json:"sector_identifier_uri,omitempty"`
 	IDTokenSignedResponseAlg    string              `json:"id_token_signed_response_alg,omitempty"`
+	UserinfoSignedResponseAlg   string              `json:"userinfo_signed_response_alg,omitempty"` // "": plain JSON
+	DefaultMaxAge               *int64              `json:"default_max_age,omitempty"`              // in seconds
+	DefaultACRValues            []string            `json:"default_acr_values,omitempty"`
+	InitiateLoginURI            string              `json:"initiate_login_uri,omitempty"` // where a sign-in may begin (OpenID Connect Core §4)
 
 	RequirePushedAuthorizationRequests bool   `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 §6
 	RequireSignedRequestObject         bool   `json:"require_signed_request_object,omitempty"`         // RFC 9101 §10.5
@@ -61,7 +67,7 @@ type Metadata struct {
 	DPoPBoundAccessTokens bool `json:"dpop_bound_access_tokens,omitempty"` // RFC 9449 §5.2
 
 	ClientURI string `json:"client_uri,omitempty"`
-	LogoURI   string `json:"logo_uri,omitempty"`
+	LogoURI   string `json:"logo_uri,omitempty"` // shown nowhere: its host would learn who is about to sign in
 	PolicyURI string `json:"policy_uri,omitempty"`
 	TOSURI    string `json:"tos_uri,omitempty"`
 
@@ -174,17 +180,11 @@ func (m *Metadata) UnmarshalJSON(b []byte) error {
 // notOffered are registered members that change what a client relies on and that
 // we do not honour. A value that asks for nothing (the second one, null) passes.
 var notOffered = map[string]string{
-	"request_uris":                               `[]`,
-	"sector_identifier_uri":                      ``,
-	"subject_type":                               `"public"`,
-	"initiate_login_uri":                         ``,
-	"default_max_age":                            ``,
-	"default_acr_values":                         `[]`,
-	"software_statement":                         ``,
+	"request_uris":       `[]`,
+	"software_statement": ``,
 	"tls_client_certificate_bound_access_tokens": `false`,
 	"id_token_encrypted_response_alg":            ``,
 	"id_token_encrypted_response_enc":            ``,
-	"userinfo_signed_response_alg":               ``,
 	"userinfo_encrypted_response_alg":            ``,
 	"userinfo_encrypted_response_enc":            ``,
 	"request_object_encryption_alg":              ``,

@@ -30,7 +30,7 @@ func TestMetadataIsKeptAndCompleted(t *testing.T) {
 		`"grant_types":["authorization_code"],"id_token_signed_response_alg":"RS256",` +
 		`"jwks":{"keys":[{"crv":"P-256","kid":"1","kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]},` +
 		`"profile":"baseline","purpose#en":"A trial","redirect_uris":["https://portal.example/cb?a=1"],"require_pkce":true,` +
-		`"response_types":["code"],"scope":"openid","token_endpoint_auth_method":"client_secret_basic"}`
+		`"response_types":["code"],"scope":"openid","subject_type":"public","token_endpoint_auth_method":"client_secret_basic"}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -118,7 +118,21 @@ func TestWrongMetadataIsRefusedByName(t *testing.T) {
 		{cb + `"purpose#be":"` + strings.Repeat("я", 501) + `"`, meta, "purpose#be"},
 		{cb + `"jwks_uri":"http://portal.example/keys"`, meta, "jwks_uri"},
 		{cb + `"jwks_uri":"https://portal.example/keys","jwks":{"keys":[` + publicKey + `]}`, meta, "jwks_uri"},
-		{cb + `"subject_type":"pairwise"`, meta, "subject_type"},
+		{cb + `"subject_type":"secret"`, meta, "subject_type"},
+		{`"subject_type":"pairwise","redirect_uris":["https://portal.example/cb","https://other.example/cb"]`, meta, "sector_identifier_uri"},
+		{`"subject_type":"pairwise","redirect_uris":["http://127.0.0.1/cb"],"application_type":"native"`, meta, "sector_identifier_uri"},
+		{`"subject_type":"pairwise","grant_types":["client_credentials"]`, meta, "sector_identifier_uri"},
+		{cb + `"subject_type":"pairwise","scope":"openid cabinet.profile.read"`, meta, "scope"},
+		{cb + `"subject_type":"pairwise","scope":"openid audit:read"`, meta, "scope"},
+		{cb + `"sector_identifier_uri":"http://portal.example/sector"`, meta, "sector_identifier_uri"},
+		{cb + `"userinfo_signed_response_alg":"HS256"`, meta, "userinfo_signed_response_alg"},
+		{cb + `"userinfo_signed_response_alg":"none"`, meta, "userinfo_signed_response_alg"},
+		{cb + `"initiate_login_uri":"http://127.0.0.1/sign-in"`, meta, "initiate_login_uri"},
+		{cb + `"initiate_login_uri":"https://portal.example/#sign-in"`, meta, "initiate_login_uri"},
+		{cb + `"default_max_age":-1`, meta, "default_max_age"},
+		{cb + `"default_max_age":1.5`, meta, "default_max_age"},
+		{cb + `"default_max_age":"60"`, meta, "default_max_age"},
+		{cb + `"default_acr_values":["high"]`, meta, "default_acr_values"},
 		{cb + `"dpop_bound_access_tokens":"yes"`, meta, "dpop_bound_access_tokens"},
 		{cb + `"backchannel_logout_uri":"http://portal.example/out"`, meta, "backchannel_logout_uri"},
 		{cb + `"backchannel_logout_uri":"https://portal.example/out#now"`, meta, "backchannel_logout_uri"},

@@ -92,7 +92,7 @@ func (r *Registry) RegisterSelf(ctx context.Context, initial string, m Metadata,
 	if err != nil {
 		return nil, Credentials{}, fmt.Errorf("find an initial access token: %w", err)
 	}
-	c, err := r.fresh("", m, at)
+	c, err := r.fresh(ctx, "", m, at)
 	if err != nil {
 		return nil, Credentials{}, err
 	}
@@ -131,7 +131,7 @@ func (c *Client) manages(token string) bool { return hmac.Equal(c.registration, 
 // ReplaceSelf sets the metadata of a client that manages itself, whole (RFC 7592 §2.2). It keeps what an operator has
 // given it beyond its limits, and claims no more.
 func (r *Registry) ReplaceSelf(ctx context.Context, id string, m Metadata, at time.Time) (*Client, string, error) {
-	m, err := m.checked()
+	m, err := r.checked(ctx, m)
 	if err != nil {
 		return nil, "", err
 	}

@@ -41,6 +41,7 @@ type Registry struct {
 	key  []byte
 	now  func() time.Time
 
+	caller    *fetch.Caller
 	published *fetch.Documents[[]jose.JSONWebKey] // the keys at every jwks_uri
 
 	all     atomic.Pointer[map[string]*Client] // replaced whole
@@ -54,7 +55,7 @@ type Registry struct {
 // New reads every client.
 func New(ctx context.Context, cfg Config) (*Registry, error) {
 	r := &Registry{
-		pool: cfg.Pool, key: cfg.Key, now: cfg.Now,
+		pool: cfg.Pool, key: cfg.Key, now: cfg.Now, caller: cfg.Caller,
 		published: fetch.NewDocuments(fetch.DocumentsConfig[[]jose.JSONWebKey]{Caller: cfg.Caller, Parse: parseKeys, Now: cfg.Now}),
 	}
 	r.all.Store(&map[string]*Client{})

@@ -4,6 +4,7 @@
 //	device code           database; stored as a digest only                                              Opaque
 //	access token          a JWT (RFC 9068), ES256, stored nowhere                                         Maker.Access
 //	ID token              a JWT (OpenID Connect Core §2), signed as the client is registered              Maker.ID
+//	UserInfo, signed      a JWT (OpenID Connect Core §5.3.2), for a client that is registered so             Maker.UserInfo
 //	introspection         a JWT (RFC 9701), signed as the resource server is registered                    Maker.Introspection
 //	signed answer         a JWT (JARM §2.1), to an authorization request, signed as the client likes      Maker.Response
 //

@@ -33,6 +33,7 @@ const (
 	typeID     = "JWT"
 
 	typeIntrospection = "token-introspection+jwt" // RFC 9701 §5
+	typeUserInfo      = "userinfo+jwt"            // not that of ID tokens: it must be no hint (RFC 8725 §3.11)
 )
 
 // An Access is what an access token says (RFC 9068 §2.2). Those of client_credentials have neither grant nor session.
@@ -148,6 +149,12 @@ type introspectionClaims struct {
 // Introspection signs what a resource server is told of a token (RFC 9701 §5). It has neither sub nor exp, so that nobody takes it for the token.
 func (m *Maker) Introspection(alg jose.SignatureAlgorithm, server string, answer any, now time.Time) (string, error) {
 	return m.Ring.Sign(alg, typeIntrospection, introspectionClaims{m.Issuer, server, now.Unix(), answer})
+}
+
+// UserInfo signs what UserInfo tells one client (OpenID Connect Core §5.3.2).
+func (m *Maker) UserInfo(alg jose.SignatureAlgorithm, clientID string, claims map[string]any) (string, error) {
+	claims["iss"], claims["aud"] = m.Issuer, clientID
+	return m.Ring.Sign(alg, typeUserInfo, claims)
 }
 
 // halfHash is the left half of the digest that goes with alg (OpenID Connect Core §3.1.3.6): SHA-512 for Ed25519, else SHA-256.

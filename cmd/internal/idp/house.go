@@ -88,6 +88,7 @@ type house struct {
 	throttle   *throttle.Throttle
 	browsers   *browser.Browsers
 	accounts   account.Accounts
+	subjects   provider.Subjects
 }
 
 func newHouse(ctx context.Context, cfg Config, log *slog.Logger) (*house, error) {
@@ -135,6 +136,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	}
 	secretsKey, codesKey, throttleKey := secret("client secrets"), secret("one-time codes"), secret("throttle")
 	h.nonces = api.NewNonces(secret("nonces"))
+	h.subjects = provider.Subjects{Key: secret("pairwise subjects")}
 	if err != nil {
 		return err
 	}
@@ -222,14 +224,15 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	return nil
 }
 
-// subject gives the sub by which a client knows a person: "" for somebody without an identifier.
-func (h *house) subject(ctx context.Context, _ *clients.Client, person uuid.UUID) (string, error) {
-	var (
-		b        pgx.Batch
-		standing provider.Standing
-	)
+// subject gives the sub and the sid by which a client knows a person and a session; a person without an identifier has no public sub.
+func (h *house) subject(ctx context.Context, client *clients.Client, person uuid.UUID, sid string) (sub, theirs string, err error) {
+	var b pgx.Batch
+	standing := provider.Standing{Person: person}
 	h.accounts.Standing(&b, person, &standing)
-	return standing.Identifier, h.Back.SendBatch(ctx, &b).Close()
+	if err := h.Back.SendBatch(ctx, &b).Close(); err != nil {
+		return "", "", err
+	}
+	return h.subjects.Of(client, standing), h.subjects.SID(client, sid), nil
 }
 
 // quiet keeps the jobs' library from telling what only its makers want to know.

@@ -116,7 +116,8 @@ func (h *house) public() (http.Handler, error) {
 		Pool: h.Pool, Redis: h.Redis,
 		Accounts: h.accounts, Consents: h.agreements, Clients: h.clients, Keys: h.keys, Sessions: h.sessions,
 		Interactions: interactions, Denials: h.denials, Jobs: h.jobs, Site: h.site, TokenKey: tokenKey, Nonces: h.nonces,
-		CodeFor: 30 * time.Second, AccessTokenFor: accessTokenFor, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
+		Subjects: h.subjects,
+		CodeFor:  30 * time.Second, AccessTokenFor: accessTokenFor, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
 		Now: time.Now, Log: h.log,
 	})
 	if err != nil {
@@ -125,7 +126,7 @@ func (h *house) public() (http.Handler, error) {
 	signIn, err := login.New(login.Config{
 		Site: h.site, Interactions: interactions, Accounts: h.accounts, Sessions: h.sessions, Clients: h.clients,
 		Denials: h.denials, Jobs: h.jobs, Registry: h.identities, Codes: h.codes, Browsers: h.browsers, Throttle: h.throttle,
-		Pool: h.Pool, Redis: h.Redis, Issuer: h.cfg.Issuer, CabinetURL: h.cfg.CabinetURL, Now: time.Now,
+		Pool: h.Pool, Redis: h.Redis, Subjects: h.subjects, Issuer: h.cfg.Issuer, CabinetURL: h.cfg.CabinetURL, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err
