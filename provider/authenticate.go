@@ -52,7 +52,11 @@ func (p *Provider) identify(ctx context.Context, r *http.Request, values url.Val
 	if err != nil {
 		return nil, turn{}, err
 	}
-	if client.Metadata.TokenEndpointAuthMethod != c.method {
+	method := client.Metadata.TokenEndpointAuthMethod
+	if c.method == "none" && (method == "tls_client_auth" || method == "self_signed_tls_client_auth") {
+		return client, turn{}, p.checkCertificate(client, r) // client_id is all that is sent beside it (RFC 8705 §2)
+	}
+	if method != c.method {
 		return nil, turn{}, refuse("invalid_client", "The client is registered with another method of authentication.")
 	}
 	switch c.method {

@@ -63,6 +63,9 @@ type metadata struct {
 	BackchannelLogoutSessionSupported  bool `json:"backchannel_logout_session_supported"`
 	FrontchannelLogoutSupported        bool `json:"frontchannel_logout_supported"`
 	FrontchannelLogoutSessionSupported bool `json:"frontchannel_logout_session_supported"`
+
+	CertificateBoundAccessTokens bool     `json:"tls_client_certificate_bound_access_tokens,omitempty"`
+	MTLSEndpointAliases          *aliases `json:"mtls_endpoint_aliases,omitempty"`
 }
 
 func (p *Provider) metadata() metadata {
@@ -98,12 +101,12 @@ func (p *Provider) metadata() metadata {
 		RequestObjectSigningAlgs:               signingAlgs,
 		AuthorizationSigningAlgs:               keys.Algorithms,
 		UserinfoSigningAlgValuesSupported:      keys.Algorithms,
-		TokenEndpointAuthMethodsSupported:      authMethods,
+		TokenEndpointAuthMethodsSupported:      p.authMethods(),
 		TokenEndpointAuthSigningAlgs:           signingAlgs,
-		IntrospectionEndpointAuthMethods:       without(authMethods, "none"),
+		IntrospectionEndpointAuthMethods:       without(p.authMethods(), "none"),
 		IntrospectionEndpointAuthSigningAlgs:   signingAlgs,
 		IntrospectionSigningAlgValuesSupported: keys.Algorithms,
-		RevocationEndpointAuthMethodsSupported: authMethods,
+		RevocationEndpointAuthMethodsSupported: p.authMethods(),
 		RevocationEndpointAuthSigningAlgs:      signingAlgs,
 		DPoPSigningAlgValuesSupported:          api.ProofAlgorithms,
 
@@ -115,6 +118,9 @@ func (p *Provider) metadata() metadata {
 		BackchannelLogoutSessionSupported:  true,
 		FrontchannelLogoutSupported:        true,
 		FrontchannelLogoutSessionSupported: true,
+
+		CertificateBoundAccessTokens: p.cfg.MTLSURL != "",
+		MTLSEndpointAliases:          p.aliases(),
 	}
 }
 

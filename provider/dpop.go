@@ -11,7 +11,7 @@ import (
 )
 
 // caller tells which client makes a request, and what the tokens that it gets are bound to: the key of its DPoP proof, where it sends one
-// (RFC 9449 §5). Everything is checked before anything is used up, so that a client that is sent away for a nonce comes back with the same
+// (RFC 9449 §5), and its certificate, where it is registered for that (RFC 8705 §3.4). Everything is checked before anything is used up, so that a client that is sent away for a nonce comes back with the same
 // assertion and the same code (§8).
 func (p *Provider) caller(w http.ResponseWriter, r *http.Request, values url.Values) (*clients.Client, api.Confirmation, error) {
 	var bound api.Confirmation
@@ -22,6 +22,9 @@ func (p *Provider) caller(w http.ResponseWriter, r *http.Request, values url.Val
 	proof, err := p.proof(w, r, client)
 	if err != nil {
 		return nil, bound, err
+	}
+	if certs := api.Certificates(r); policyOf(client).mtls && len(certs) > 0 {
+		bound.Certificate = api.CertificateThumbprint(certs[0])
 	}
 	var once turn
 	if proof != nil {
@@ -44,10 +47,13 @@ func (p *Provider) proof(w http.ResponseWriter, r *http.Request, client *clients
 	return proof, err
 }
 
-// constrain refuses tokens that nothing binds to a client that is registered for none other (RFC 9449 §5.2).
+// constrain refuses tokens that nothing binds to a client that is registered for none other (RFC 9449 §5.2; RFC 8705 §3.4).
 func constrain(client *clients.Client, bound api.Confirmation) error {
-	if policyOf(client).dpop && bound.Key == "" {
+	switch is := policyOf(client); {
+	case is.dpop && bound.Key == "":
 		return refuse("invalid_dpop_proof", "The client is registered for DPoP, and no proof was sent.")
+	case is.mtls && bound.Certificate == "":
+		return refuse("invalid_request", "The client is registered for tokens that are bound to its certificate, and none was shown.")
 	}
 	return nil
 }

@@ -51,6 +51,7 @@ func TestDiscovery(t *testing.T) {
 	golden := filepath.Join("testdata", "discovery.json")
 	text := append(must(json.MarshalIndent(document, "", "  ")), '\n')
 	text = bytes.ReplaceAll(text, []byte(w.issuer), []byte("https://id.example"))
+	text = bytes.ReplaceAll(text, []byte("https://"+w.mtls.Listener.Addr().String()), []byte("https://mtls.id.example"))
 	if flag.Lookup("update").Value.String() == "true" {
 		if err := os.WriteFile(golden, text, 0o600); err != nil {
 			t.Fatal(err)

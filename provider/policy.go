@@ -55,9 +55,10 @@ const (
 //	exchange    never    registered     what it may exchange tokens for that it is shown (RFC 8693)
 //	dpop        registered              no token without a DPoP proof (RFC 9449 §5.2); one that is sent always binds
 //	proofs      any                     the algorithms of its proofs
+//	mtls        registered              no token that is not bound to its certificate (RFC 8705 §3.4)
 type policy struct {
-	pkce, pushed, signed, dpop    bool
-	rotate                        bool
+	pkce, pushed, signed          bool
+	rotate, dpop, mtls            bool
 	assertions, objects, proofs   []jose.SignatureAlgorithm
 	idToken, introspect, response jose.SignatureAlgorithm
 	userinfo                      jose.SignatureAlgorithm // "": not signed
@@ -80,6 +81,7 @@ func policyOf(c *clients.Client) policy {
 		dpop:       m.DPoPBoundAccessTokens,
 		proofs:     api.ProofAlgorithms,
 		userinfo:   jose.SignatureAlgorithm(m.UserinfoSignedResponseAlg),
+		mtls:       m.CertificateBoundAccessTokens,
 	}
 }
 

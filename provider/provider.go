@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,6 +44,9 @@ type Config struct {
 	Nonces       *api.Nonces
 	Subjects     Subjects
 
+	MTLSURL   string         // of the listener that asks clients for certificates (RFC 8705); "" where there is none
+	ClientCAs *x509.CertPool // the authorities of tls_client_auth; nil: none is trusted
+
 	CodeFor         time.Duration // at most 60 s (FAPI 2.0 Security Profile §5.3.2.1)
 	AccessTokenFor  time.Duration
 	IDTokenFor      time.Duration
@@ -72,7 +76,7 @@ func New(cfg Config) (*Provider, error) {
 		cfg:    cfg,
 		opaque: tokens.NewOpaque(cfg.TokenKey),
 		tokens: &tokens.Maker{Ring: cfg.Keys, Issuer: cfg.Issuer, IDFor: cfg.IDTokenFor},
-		proofs: &api.Proofs{URLs: []string{cfg.Issuer}, Nonces: cfg.Nonces, Redis: cfg.Redis, Now: cfg.Now},
+		proofs: &api.Proofs{URLs: without([]string{cfg.Issuer, cfg.MTLSURL}, ""), Nonces: cfg.Nonces, Redis: cfg.Redis, Now: cfg.Now},
 	}
 	p.fosite = p.newFosite()
 	var err error

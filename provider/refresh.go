@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/provider/api"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/tokens"
 )
@@ -25,8 +26,8 @@ func (p *Provider) findRefresh(ctx context.Context, token string, t *ticket) err
 		return err
 	case found.Grant.ClientID != t.client.ID, found.Ended, !t.now.Before(found.Till):
 		return unknown
-	case found.Grant.Bound.Key != "" && found.Grant.Bound != t.bound: // RFC 9449 §5
-		return refuse("invalid_grant", "The refresh token is bound to another key.")
+	case found.Grant.Bound != (api.Confirmation{}) && found.Grant.Bound != t.bound: // RFC 9449 §5; RFC 8705 §4
+		return refuse("invalid_grant", "The refresh token is bound to another key or certificate.")
 	case found.Used() && !t.now.Before(found.UsedAt.Add(grant.Grace)):
 		return p.reused(ctx, found.Grant.ID, t.now)
 	}

@@ -8,6 +8,8 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -76,6 +78,8 @@ type world struct {
 	logged  lines
 	secrets map[string]string
 	key     *ecdsa.PrivateKey // of the client "signer"
+	ca      authority
+	mtls    *httptest.Server // the listener that asks for certificates
 }
 
 func (w *world) now() time.Time       { return time.Unix(0, w.clock.Load()).UTC() }
@@ -98,6 +102,11 @@ func newWorld(t *testing.T) *world {
 		secrets: map[string]string{}, key: must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)),
 	}
 	w.clock.Store(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC).UnixNano())
+	w.ca = w.authority()
+	w.mtls = httptest.NewUnstartedServer(nil)
+	w.mtls.TLS = &tls.Config{ClientAuth: tls.RequestClientCert, MinVersion: tls.VersionTLS12}
+	authorities := x509.NewCertPool()
+	authorities.AddCert(w.ca.cert)
 	w.pool, w.trips = pgtest.Counting(t)
 	w.redis.AddHook(w.hook)
 	box := must(seal.Open(t.Context(), w.pool, bytes.Repeat([]byte{1}, seal.MasterKeySize), w.now()))
@@ -125,10 +134,16 @@ func newWorld(t *testing.T) *world {
 		Sessions: w.sessions, Interactions: w.interactions,
 		Denials: grant.NewDenials(w.pool, w.redis, 5*time.Minute+time.Minute, w.now), Jobs: w.jobs, Site: site,
 		TokenKey: must(box.Key("tokens")), Nonces: api.NewNonces(must(box.Key("nonces"))),
+		MTLSURL: "https://" + w.mtls.Listener.Addr().String(), ClientCAs: authorities,
 		Subjects: provider.Subjects{Key: must(box.Key("pairwise subjects"))},
 		CodeFor:  30 * time.Second, AccessTokenFor: 5 * time.Minute, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
 		Now: w.now, Log: w.logger(),
 	}))
+	clientsOnly := http.NewServeMux()
+	p.MountMTLS(clientsOnly)
+	w.mtls.Config.Handler = clientsOnly
+	w.mtls.StartTLS()
+	t.Cleanup(w.mtls.Close)
 	mux := http.NewServeMux()
 	p.Mount(mux)
 	w.pages(mux, w.interactions)
@@ -309,6 +324,16 @@ func (w *world) register() {
 		"nameless": { // its key has no kid
 			TokenEndpointAuthMethod: "private_key_jwt", JWKS: &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: w.key.Public()}}},
 			GrantTypes: []string{"client_credentials"}, Scope: "changes:read", ResourceServer: management,
+		},
+		"named": {
+			TokenEndpointAuthMethod: "tls_client_auth", TLSClientAuthSubjectDN: dn, GrantTypes: []string{"client_credentials"}, Scope: "changes:read",
+		},
+		"addressed": {
+			TokenEndpointAuthMethod: "tls_client_auth", TLSClientAuthSANDNS: "tax.example", GrantTypes: []string{"client_credentials"}, Scope: "changes:read",
+		},
+		"own-certificate": {
+			TokenEndpointAuthMethod: "self_signed_tls_client_auth", JWKS: &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{w.jwk()}}, CertificateBoundAccessTokens: true,
+			GrantTypes: append(both, "client_credentials"), Scope: identity + "cabinet.profile.read changes:read", RedirectURIs: []string{callback}, FirstParty: true,
 		},
 		"cabinet": {GrantTypes: []string{"client_credentials"}, Scope: "changes:read", ResourceServer: cabinet},
 		"verifying-cabinet": {
@@ -581,7 +606,12 @@ func (w *world) request(path string, values url.Values) *http.Request {
 
 func (w *world) do(r *http.Request) answer {
 	w.t.Helper()
-	response, err := http.DefaultClient.Do(r)
+	return w.doBy(http.DefaultClient, r)
+}
+
+func (w *world) doBy(client *http.Client, r *http.Request) answer {
+	w.t.Helper()
+	response, err := client.Do(r)
 	if err != nil {
 		w.t.Error(err)
 		return answer{}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -75,7 +76,8 @@ func (a *Actor) Depth() int {
 
 // A Confirmation is what the bearer of a token must prove to hold: cnf (RFC 7800 §3.1).
 type Confirmation struct {
-	Key string `json:"jkt,omitempty"` // thumbprint of the key that signs the proofs (RFC 9449 §6.1)
+	Key         string `json:"jkt,omitempty"`      // thumbprint of the key that signs the proofs (RFC 9449 §6.1)
+	Certificate string `json:"x5t#S256,omitempty"` // thumbprint of the certificate of the connection (RFC 8705 §3.1)
 }
 
 // The schemes by which an access token is shown (RFC 6750 §2.1; RFC 9449 §7.1).
@@ -166,6 +168,11 @@ func (v Verifier) Admit(r *http.Request, scheme, raw string) (Token, error) {
 	if scheme != token.Bound.Scheme() { // a bound one is no bearer token (RFC 9449 §7.2)
 		return Token{}, fmt.Errorf("%w: shown as %s", ErrToken, scheme)
 	}
+	if bound := token.Bound.Certificate; bound != "" {
+		if certs := Certificates(r); len(certs) == 0 || CertificateThumbprint(certs[0]) != bound {
+			return Token{}, fmt.Errorf("%w: bound to another certificate", ErrToken)
+		}
+	}
 	if token.Bound.Key == "" {
 		return token, nil
 	}
@@ -181,6 +188,18 @@ func (v Verifier) Admit(r *http.Request, scheme, raw string) (Token, error) {
 	}
 	return token, v.Proofs.Use(r.Context(), proof) // last, so that strangers' proofs are not remembered
 }
+
+// Certificates are those that the caller's end of the connection has shown, its own first, whose key it holds. They come from connections
+// that this program ended itself; a header in which a proxy tells of one is a stranger's word.
+func Certificates(r *http.Request) []*x509.Certificate {
+	if r.TLS == nil {
+		return nil
+	}
+	return r.TLS.PeerCertificates
+}
+
+// CertificateThumbprint is how a token names the certificate that it is bound to: x5t#S256 (RFC 8705 §3.1).
+func CertificateThumbprint(c *x509.Certificate) string { return thumbprint(c.Raw) }
 
 // Reason is the error code for an access token that Admit refuses (RFC 6750 §3.1; RFC 9449 §7.1); "" where it could not tell.
 func Reason(err error) string {

@@ -35,7 +35,9 @@ const (
 // The values that members may have, of which the provider tells in discovery.
 var (
 	GrantTypes  = []string{"authorization_code", "refresh_token", "client_credentials", deviceCode, tokenExchange}
-	AuthMethods = []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}
+	AuthMethods = []string{
+		"client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth", "none",
+	}
 	SigningAlgs = []string{"PS256", "ES256", "EdDSA", "RS256"}
 	ACRValues   = []string{"low", "substantial"}
 )
@@ -77,7 +79,7 @@ func (m Metadata) checked() (Metadata, error) {
 	}
 	for _, check := range []func(*Metadata) error{
 		(*Metadata).checkGrants, (*Metadata).checkScope, (*Metadata).checkRedirects, (*Metadata).checkPKCE, (*Metadata).checkSubject,
-		(*Metadata).checkKeys, (*Metadata).checkResources, (*Metadata).checkExchange, (*Metadata).checkDefaults,
+		(*Metadata).checkKeys, (*Metadata).checkCertificate, (*Metadata).checkResources, (*Metadata).checkExchange, (*Metadata).checkDefaults,
 		(*Metadata).checkLinks, (*Metadata).checkLogout, (*Metadata).checkTexts,
 	} {
 		if err := check(&m); err != nil {
@@ -224,8 +226,9 @@ func (m *Metadata) checkKeys() error {
 			return wrong("jwks_uri", reason)
 		}
 		return nil
-	case m.TokenEndpointAuthMethod == "private_key_jwt" && (m.JWKS == nil || len(m.JWKS.Keys) == 0):
-		return wrong("jwks", "is missing, and jwks_uri too: private_key_jwt needs one of them")
+	case (m.TokenEndpointAuthMethod == "private_key_jwt" || m.TokenEndpointAuthMethod == "self_signed_tls_client_auth") &&
+		(m.JWKS == nil || len(m.JWKS.Keys) == 0):
+		return wrong("jwks", "is missing, and jwks_uri too: "+m.TokenEndpointAuthMethod+" needs one of them")
 	case m.RequireSignedRequestObject && (m.JWKS == nil || len(m.JWKS.Keys) == 0):
 		return wrong("jwks", "is missing, and jwks_uri too: require_signed_request_object needs one of them")
 	case m.JWKS == nil:

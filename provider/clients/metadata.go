@@ -64,12 +64,20 @@ type Metadata struct {
 	RequestObjectSigningAlg            string `json:"request_object_signing_alg,omitempty"`            // "": any that we take
 	AuthorizationSignedResponseAlg     string `json:"authorization_signed_response_alg,omitempty"`     // JARM §3; "": RS256
 
-	DPoPBoundAccessTokens bool `json:"dpop_bound_access_tokens,omitempty"` // RFC 9449 §5.2
+	DPoPBoundAccessTokens        bool `json:"dpop_bound_access_tokens,omitempty"`                   // RFC 9449 §5.2
+	CertificateBoundAccessTokens bool `json:"tls_client_certificate_bound_access_tokens,omitempty"` // RFC 8705 §3.4
 
 	ClientURI string `json:"client_uri,omitempty"`
 	LogoURI   string `json:"logo_uri,omitempty"` // shown nowhere: its host would learn who is about to sign in
 	PolicyURI string `json:"policy_uri,omitempty"`
 	TOSURI    string `json:"tos_uri,omitempty"`
+
+	// Whom the certificate of tls_client_auth names: exactly one of the five (RFC 8705 §2.1.2).
+	TLSClientAuthSubjectDN string `json:"tls_client_auth_subject_dn,omitempty"`
+	TLSClientAuthSANDNS    string `json:"tls_client_auth_san_dns,omitempty"`
+	TLSClientAuthSANURI    string `json:"tls_client_auth_san_uri,omitempty"`
+	TLSClientAuthSANIP     string `json:"tls_client_auth_san_ip,omitempty"`
+	TLSClientAuthSANEmail  string `json:"tls_client_auth_san_email,omitempty"`
 
 	IntrospectionSignedResponseAlg string `json:"introspection_signed_response_alg,omitempty"` // "": signed only where it is asked for
 
@@ -180,19 +188,18 @@ func (m *Metadata) UnmarshalJSON(b []byte) error {
 // notOffered are registered members that change what a client relies on and that
 // we do not honour. A value that asks for nothing (the second one, null) passes.
 var notOffered = map[string]string{
-	"request_uris":       `[]`,
-	"software_statement": ``,
-	"tls_client_certificate_bound_access_tokens": `false`,
-	"id_token_encrypted_response_alg":            ``,
-	"id_token_encrypted_response_enc":            ``,
-	"userinfo_encrypted_response_alg":            ``,
-	"userinfo_encrypted_response_enc":            ``,
-	"request_object_encryption_alg":              ``,
-	"request_object_encryption_enc":              ``,
-	"authorization_encrypted_response_alg":       ``,
-	"authorization_encrypted_response_enc":       ``,
-	"introspection_encrypted_response_alg":       ``,
-	"introspection_encrypted_response_enc":       ``,
+	"request_uris":                         `[]`,
+	"software_statement":                   ``,
+	"id_token_encrypted_response_alg":      ``,
+	"id_token_encrypted_response_enc":      ``,
+	"userinfo_encrypted_response_alg":      ``,
+	"userinfo_encrypted_response_enc":      ``,
+	"request_object_encryption_alg":        ``,
+	"request_object_encryption_enc":        ``,
+	"authorization_encrypted_response_alg": ``,
+	"authorization_encrypted_response_enc": ``,
+	"introspection_encrypted_response_alg": ``,
+	"introspection_encrypted_response_enc": ``,
 }
 
 func offered(members map[string]json.RawMessage) error {

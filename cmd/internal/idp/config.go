@@ -44,11 +44,21 @@ type Config struct {
 	// PKCS11PINFile holds the PIN of the token's user.
 	PKCS11PINFile string `env:"IDP_PKCS11_PIN_FILE"`
 
-	// TLSCertFile and TLSKeyFile turn on TLS on both listeners; without them a proxy in front does it.
+	// TLSCertFile and TLSKeyFile turn on TLS on every listener; without them a proxy in front does it.
 	TLSCertFile string `env:"IDP_TLS_CERT_FILE"`
 
 	// TLSKeyFile is the private key of TLSCertFile.
 	TLSKeyFile string `env:"IDP_TLS_KEY_FILE"`
+
+	// MTLSURL is the public URL of a third listener, which asks clients for their certificates (RFC 8705). None by default. It needs
+	// IDP_TLS_CERT_FILE: what a proxy tells of certificates is not believed.
+	MTLSURL string `env:"IDP_MTLS_URL" url:"origin"`
+
+	// MTLSListen is the address of that listener.
+	MTLSListen string `env:"IDP_MTLS_LISTEN" envDefault:"localhost:8443"`
+
+	// MTLSCAFile holds the authorities, in PEM, whose certificates tls_client_auth takes. Without it clients register their own ones.
+	MTLSCAFile string `env:"IDP_MTLS_CA_FILE"`
 
 	// TrustedProxies are the networks whose X-Forwarded-For is believed, comma-separated. Nobody's by default.
 	TrustedProxies []string `env:"IDP_TRUSTED_PROXIES"`

@@ -2,10 +2,14 @@ package idp
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -39,6 +43,20 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	defer management.Close()
 
+	var mtls net.Listener
+	asking := secure // for certificates: never before citizens
+	if cfg.MTLSURL != "" {
+		if secure == nil {
+			return errors.New("IDP_MTLS_URL needs IDP_TLS_CERT_FILE and IDP_TLS_KEY_FILE")
+		}
+		if mtls, err = net.Listen("tcp", cfg.MTLSListen); err != nil {
+			return fmt.Errorf("IDP_MTLS_LISTEN: %w", err)
+		}
+		defer mtls.Close()
+		asking = secure.Clone()
+		asking.ClientAuth = tls.RequestClientCert // whose they are is for the provider to judge: some have no authority
+	}
+
 	if err := stores.Redis(ctx, "IDP_REDIS_URL", cfg.RedisURL); err != nil { // errands do without it
 		return err
 	}
@@ -51,7 +69,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	pages, err := h.public()
+	pages, clientsOnly, err := h.public()
 	if err != nil {
 		return err
 	}
@@ -59,17 +77,23 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	server := func(listener net.Listener, doors http.Handler) (run.Part, error) {
+	server := func(listener net.Listener, secure *tls.Config, doors http.Handler) (run.Part, error) {
 		doors, err := run.Behind(cfg.TrustedProxies, observer.Observe(doors))
 		return run.Server{Listener: listener, Handler: doors, TLS: secure, Log: log, Notice: cfg.StopNotice, Ready: h.Ready}.Run, err
 	}
-	servePublic, err := server(public, pages)
+	servePublic, err := server(public, secure, pages)
 	if err != nil {
 		return err
 	}
-	serveManagement, err := server(management, doors)
+	serveManagement, err := server(management, asking, doors)
 	if err != nil {
 		return err
+	}
+	serveMTLS := func(context.Context) error { return nil }
+	if mtls != nil {
+		if serveMTLS, err = server(mtls, asking, clientsOnly); err != nil {
+			return err
+		}
 	}
 
 	if err := h.cleaner.CleanRecent(ctx); err != nil { // what a crash may have left in Redis
@@ -82,6 +106,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	return run.All(ctx,
 		servePublic,
 		serveManagement,
+		serveMTLS,
 		h.work,
 		run.Every(100*time.Millisecond, log, "give events their places", h.sealer.Seal),
 		run.Every(time.Second, log, "listen to the feed", h.feed.Listen),
@@ -104,11 +129,15 @@ func (h *house) work(ctx context.Context) error {
 	return h.jobs.Stop(patience)
 }
 
-// public is what citizens and e-services see.
-func (h *house) public() (http.Handler, error) {
+// public is what citizens and e-services see, and what those see whom a listener of their own asks for certificates.
+func (h *house) public() (pages, mtls http.Handler, err error) {
 	tokenKey, err := h.box.Key("tokens")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	authorities, err := authorities(h.cfg.MTLSCAFile)
+	if err != nil {
+		return nil, nil, err
 	}
 	interactions := provider.NewInteractions(provider.InteractionsConfig{Redis: h.Redis, Secure: h.secure(), For: waitFor, Now: time.Now})
 	op, err := provider.New(provider.Config{
@@ -116,12 +145,13 @@ func (h *house) public() (http.Handler, error) {
 		Pool: h.Pool, Redis: h.Redis,
 		Accounts: h.accounts, Consents: h.agreements, Clients: h.clients, Keys: h.keys, Sessions: h.sessions,
 		Interactions: interactions, Denials: h.denials, Jobs: h.jobs, Site: h.site, TokenKey: tokenKey, Nonces: h.nonces,
+		MTLSURL: h.cfg.MTLSURL, ClientCAs: authorities,
 		Subjects: h.subjects,
 		CodeFor:  30 * time.Second, AccessTokenFor: accessTokenFor, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
 		Now: time.Now, Log: h.log,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	signIn, err := login.New(login.Config{
 		Site: h.site, Interactions: interactions, Accounts: h.accounts, Sessions: h.sessions, Clients: h.clients,
@@ -129,21 +159,39 @@ func (h *house) public() (http.Handler, error) {
 		Pool: h.Pool, Redis: h.Redis, Subjects: h.subjects, Issuer: h.cfg.Issuer, CabinetURL: h.cfg.CabinetURL, Now: time.Now,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	agree, err := consent.New(consent.Config{
 		Site: h.site, Interactions: interactions, Accounts: h.accounts, Sessions: h.sessions, Clients: h.clients,
 		Agreements: h.agreements, Pool: h.Pool, Now: time.Now,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	mux := http.NewServeMux()
 	op.Mount(mux)
 	signIn.Mount(mux)
 	agree.Mount(mux)
 	h.site.Mount(mux)
-	return h.site.Protect(h.site.Over(mux), provider.CrossOrigin...), nil
+	clientsOnly := http.NewServeMux()
+	op.MountMTLS(clientsOnly)
+	return h.site.Protect(h.site.Over(mux), provider.CrossOrigin...), clientsOnly, nil
+}
+
+// authorities reads those whose certificates tls_client_auth takes; nil where none is named.
+func authorities(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("IDP_MTLS_CA_FILE: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, errors.New("IDP_MTLS_CA_FILE: no certificate in PEM")
+	}
+	return pool, nil
 }
 
 // resources are the APIs that take access tokens of this provider.
