@@ -66,6 +66,8 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, q *request, i 
 		return p.refuseRequest(w, r, q, err)
 	}
 	switch step := Next(question, now); step {
+	case Confirm: // is asked for a device, and a device's request has a door of its own (devicepages.go)
+		return over()
 	case Login, Consent:
 		if i.ID == "" {
 			if i, err = p.cfg.Interactions.Begin(ctx, w, r, i); err != nil {

@@ -194,7 +194,7 @@ func TestSignedIntrospection(t *testing.T) {
 		"garbage":         {ask("cabinet", "x"), "RS256", false},
 	} {
 		signed := row.got.text(kind)
-		if header, err := jose.ParseSigned(signed, keys.Algorithms); err != nil || header.Signatures[0].Header.Algorithm != row.alg {
+		if header, err := jose.ParseSignedCompact(signed, keys.Algorithms); err != nil || header.Signatures[0].Header.Algorithm != row.alg {
 			t.Fatalf("%s: got %v, %v, not signed by %s", name, row.got.body, err, row.alg)
 		}
 		typ, claims := w.claims(signed)

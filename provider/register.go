@@ -95,7 +95,7 @@ func (p *Provider) self(r *http.Request) (*clients.Client, string, error) {
 func registrationToken(r *http.Request) (string, error) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return "", refuse("invalid_token", "Registration needs a token.")
+		return "", refuse("invalid_token", "Registration needs a token.").shown(api.Bearer)
 	}
 	return token, nil
 }
@@ -143,7 +143,7 @@ func registrationRefusal(err error) error {
 		return refuse(wrong.Code, strings.TrimSpace(wrong.Member+" "+wrong.Reason)+".").because(err)
 	}
 	if errors.Is(err, clients.ErrToken) || errors.Is(err, clients.ErrUnknown) {
-		return refuse("invalid_token", "The token is not good for this registration.").because(err)
+		return refuse("invalid_token", "The token is not good for this registration.").because(err).shown(api.Bearer)
 	}
 	return err
 }

@@ -22,7 +22,7 @@ func (m *Manage) move(w http.ResponseWriter, r *http.Request, to func(context.Co
 	if err != nil {
 		return err
 	}
-	version, err := named(r)
+	version, err := seen(r)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@
 // access token of this provider for this API (RFC 9068). Bearer is that check,
 // for the rooms whose doors stand beside these as well.
 //
-// Bodies are held to the document. Who changes a thing names the version that
-// they have seen (If-Match); who makes one may send the request again without
+// Bodies are held to the document. Who changes a thing may name the version
+// that they have seen (If-Match); who makes one may send the request again without
 // making a second (Idempotency-Key, see Answers).
 package manage

@@ -18,7 +18,7 @@ func (m *Manage) rotate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	version, err := named(r)
+	version, err := seen(r)
 	if err != nil {
 		return err
 	}

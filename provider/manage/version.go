@@ -5,25 +5,15 @@ import (
 	"strconv"
 	"strings"
 
-	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
 )
 
 // tag is the strong entity tag of a version (RFC 9110 §8.8.3).
 func tag(v clients.Version) string { return `"` + strconv.FormatInt(int64(v), 10) + `"` }
 
-// seen reads which version of a client the caller has seen, from If-Match. Who has seen none may not write over it
-// (428, RFC 6585 §3); who does not mind says so by *.
+// seen reads which version of a client the caller has seen, from If-Match (RFC 9110 §13.1.1); any where they do not say.
+// A tag of another form than ours matches nothing.
 func seen(r *http.Request) (clients.Version, error) {
-	if r.Header.Get("If-Match") == "" {
-		return 0, api.Refuse(http.StatusPreconditionRequired, "precondition_required", nil)
-	}
-	return named(r)
-}
-
-// named is seen for acts that write over nothing, and so need no version (RFC 9110 §13.1.1). A tag of another form
-// than ours matches nothing.
-func named(r *http.Request) (clients.Version, error) {
 	match := r.Header.Get("If-Match")
 	if match == "" || match == "*" {
 		return clients.Any, nil

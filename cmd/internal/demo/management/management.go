@@ -53,9 +53,6 @@ func (c Caller) Call(ctx context.Context, method, path string, in, out any) erro
 	if in != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	if method == http.MethodPut {
-		r.Header.Set("If-Match", "*") // the demo alone changes what is the demo's
-	}
 	answer, err := c.HTTP.Do(r)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", method, r.URL.Path, err)
