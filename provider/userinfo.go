@@ -33,7 +33,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 	}
 	gid, err := uuid.Parse(token.GID)
 	if client == nil || err != nil {
-		return refuse("invalid_token", "What was granted is over.")
+		return over
 	}
 	if denied, err := p.denied(ctx, token); err != nil {
 		return err
