@@ -21,6 +21,7 @@ var (
 	grantTypes       = clients.GrantTypes
 	authMethods      = clients.AuthMethods
 	signingAlgs      = algs(clients.SigningAlgs...)
+	strictAlgs       = algs(clients.StrictAlgs...)
 )
 
 // claimsBy is what the scopes about a person give at UserInfo. Scopes of APIs are in Config.Resources.
@@ -39,23 +40,26 @@ const (
 )
 
 // A policy is what one client is held to. Where a column says registered, the strict value stands unless the client has registered another
-// one (clients).
+// one; a client of FAPI 2.0 can register nothing less than its column (clients).
 //
-//	            public   confidential
-//	pkce        always   registered     a code_challenge is required (RFC 9700 §2.1.1); one that is sent is always enforced
-//	pushed      registered              authorization requests must be pushed (RFC 9126 §6)
-//	signed      registered              and must come in a request object (RFC 9101 §10.5)
-//	rotate      always   never          a refresh token is good once (RFC 9700 §4.14.2)
-//	assertions  -        registered     the algorithms of its client assertions (RFC 7523 §3)
-//	objects     registered              those of its request objects
-//	idToken     registered              the algorithm of its ID tokens (OpenID Connect Core §15.1)
-//	introspect  -        registered     the algorithm of signed answers about tokens (RFC 9701 §6)
-//	userinfo    registered              the algorithm of what UserInfo tells it (OpenID Connect Core §5.3.2)
-//	response    registered              that of answers that it wants signed (JARM §3)
-//	exchange    never    registered     what it may exchange tokens for that it is shown (RFC 8693)
-//	dpop        registered              no token without a DPoP proof (RFC 9449 §5.2); one that is sent always binds
-//	proofs      any                     the algorithms of its proofs
-//	mtls        registered              no token that is not bound to its certificate (RFC 8705 §3.4)
+//	            public   confidential   fapi2
+//	pkce        always   registered     always         a code_challenge is required (RFC 9700 §2.1.1); one that is sent is always enforced
+//	pushed      if registered           always         authorization requests must be pushed (RFC 9126 §6)
+//	signed      if registered           if registered  and must come in a request object (RFC 9101 §10.5)
+//	rotate      always   never          never          a refresh token is good once (RFC 9700 §4.14.2)
+//	dpop        if registered           this or mtls   no token without a DPoP proof (RFC 9449 §5.2); one that is sent always binds
+//	mtls        -        if registered  this or dpop   no token that is not bound to its certificate (RFC 8705 §3.4)
+//	assertions  -        registered     strict         the algorithms of its client assertions (RFC 7523 §3)
+//	objects     registered              strict         those of its request objects (RFC 9101 §6.2)
+//	proofs      any                     strict         those of its proofs (RFC 9449 §4.3)
+//	idToken     RS256, or registered    strict         the algorithm of its ID tokens (OpenID Connect Core §15.1)
+//	introspect  -        registered     strict         the algorithm of signed answers about tokens (RFC 9701 §6)
+//	userinfo    registered              strict         the algorithm of what UserInfo tells it (OpenID Connect Core §5.3.2)
+//	response    RS256, or registered    strict         that of answers that it wants signed (JARM §3)
+//	exchange    never    registered     registered     what it may exchange tokens for that it is shown (RFC 8693)
+//
+// strict: PS256, ES256 or EdDSA (FAPI 2.0 Security Profile §5.4.1). A code is good for Config.CodeFor, and an assertion for the issuer alone,
+// whoever the client is.
 type policy struct {
 	pkce, pushed, signed          bool
 	rotate, dpop, mtls            bool
@@ -67,21 +71,25 @@ type policy struct {
 
 func policyOf(c *clients.Client) policy {
 	m := c.Metadata
+	all, proofs, ours := signingAlgs, api.ProofAlgorithms, "RS256"
+	if m.Profile == clients.FAPI2 {
+		all, proofs, ours = strictAlgs, strictAlgs, "ES256"
+	}
 	return policy{
 		pkce:       c.Public() || *m.RequirePKCE,
 		pushed:     m.RequirePushedAuthorizationRequests,
 		signed:     m.RequireSignedRequestObject,
 		rotate:     c.Public(),
-		assertions: registered(m.TokenEndpointAuthSigningAlg, signingAlgs),
-		objects:    registered(m.RequestObjectSigningAlg, signingAlgs),
-		idToken:    jose.SignatureAlgorithm(m.IDTokenSignedResponseAlg),
-		introspect: jose.SignatureAlgorithm(cmp.Or(m.IntrospectionSignedResponseAlg, "RS256")),
-		response:   cmp.Or(jose.SignatureAlgorithm(m.AuthorizationSignedResponseAlg), jose.RS256),
-		exchange:   m.TokenExchange,
 		dpop:       m.DPoPBoundAccessTokens,
-		proofs:     api.ProofAlgorithms,
-		userinfo:   jose.SignatureAlgorithm(m.UserinfoSignedResponseAlg),
 		mtls:       m.CertificateBoundAccessTokens,
+		assertions: registered(m.TokenEndpointAuthSigningAlg, all),
+		objects:    registered(m.RequestObjectSigningAlg, all),
+		proofs:     proofs,
+		idToken:    jose.SignatureAlgorithm(m.IDTokenSignedResponseAlg),
+		introspect: jose.SignatureAlgorithm(cmp.Or(m.IntrospectionSignedResponseAlg, ours)),
+		response:   jose.SignatureAlgorithm(cmp.Or(m.AuthorizationSignedResponseAlg, ours)),
+		userinfo:   jose.SignatureAlgorithm(m.UserinfoSignedResponseAlg),
+		exchange:   m.TokenExchange,
 	}
 }
 

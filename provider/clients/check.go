@@ -47,12 +47,13 @@ var (
 	applicationTypes = []string{"web", "native"}
 	idTokenAlgs      = []string{"RS256", "ES256", "PS256", "EdDSA"} // OpenID Connect Registration §2
 	algsOrAny        = append([]string{""}, SigningAlgs...)
-	profiles         = []string{"baseline"}
+	profiles         = []string{Baseline, FAPI2}
 	bases            = []string{BasisConsent, BasisOfficial}
 )
 
 // checked gives the metadata with every default filled in, or a *MetadataError.
 func (m Metadata) checked() (Metadata, error) {
+	m.tighten()
 	for _, member := range []struct {
 		name  string
 		value *string
@@ -80,7 +81,7 @@ func (m Metadata) checked() (Metadata, error) {
 	for _, check := range []func(*Metadata) error{
 		(*Metadata).checkGrants, (*Metadata).checkScope, (*Metadata).checkRedirects, (*Metadata).checkPKCE, (*Metadata).checkSubject,
 		(*Metadata).checkKeys, (*Metadata).checkCertificate, (*Metadata).checkResources, (*Metadata).checkExchange, (*Metadata).checkDefaults,
-		(*Metadata).checkLinks, (*Metadata).checkLogout, (*Metadata).checkTexts,
+		(*Metadata).checkLinks, (*Metadata).checkLogout, (*Metadata).checkTexts, (*Metadata).checkProfile,
 	} {
 		if err := check(&m); err != nil {
 			return m, err

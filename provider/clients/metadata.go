@@ -86,7 +86,7 @@ type Metadata struct {
 	FrontchannelLogoutURI             string `json:"frontchannel_logout_uri,omitempty"`
 	FrontchannelLogoutSessionRequired bool   `json:"frontchannel_logout_session_required,omitempty"` // iss and sid are always told
 
-	Profile        string   `json:"profile,omitempty"` // baseline (default)
+	Profile        string   `json:"profile,omitempty"` // Baseline (default) or FAPI2
 	RequirePKCE    *bool    `json:"require_pkce,omitempty"`
 	FirstParty     bool     `json:"first_party,omitempty"`     // asks no consent
 	Basis          string   `json:"basis,omitempty"`           // official or consent (default)

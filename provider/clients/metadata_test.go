@@ -41,12 +41,32 @@ func TestMetadataIsKeptAndCompleted(t *testing.T) {
 	}
 }
 
+// A client of FAPI 2.0 need say no more than that: what it left open has the value that the profile demands (FAPI 2.0 Security Profile
+// §5.3.2.1–2, §5.4.1).
+func TestAFAPIClientIsStrictByDefault(t *testing.T) {
+	t.Parallel()
+	registry, _ := newRegistry(t)
+	c, secret := register(t, registry, `{"redirect_uris":["https://portal.example/cb"],"profile":"fapi2","jwks":{"keys":[`+publicKey+`]},
+		"require_pushed_authorization_requests":false,"dpop_bound_access_tokens":false}`)
+	m := c.Metadata
+	if secret != "" || m.TokenEndpointAuthMethod != "private_key_jwt" || !*m.RequirePKCE || !m.RequirePushedAuthorizationRequests ||
+		!m.DPoPBoundAccessTokens || m.IDTokenSignedResponseAlg != "ES256" {
+		t.Errorf("got %+v", m)
+	}
+	c, _ = register(t, registry, `{"redirect_uris":["https://portal.example/cb"],"profile":"fapi2",
+		"token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"portal.example","tls_client_certificate_bound_access_tokens":true}`)
+	if m := c.Metadata; m.DPoPBoundAccessTokens || !m.CertificateBoundAccessTokens {
+		t.Errorf("bound by its certificate alone: got %+v", m)
+	}
+}
+
 // A wrong member is named, with the error that RFC 7591 §3.2.2 has for it; so is what we do not offer.
 func TestWrongMetadataIsRefusedByName(t *testing.T) {
 	t.Parallel()
 	const uri, meta = clients.InvalidRedirectURI, clients.InvalidClientMetadata
 	const cb = `"redirect_uris":["https://portal.example/cb"],`
 	const exchange, server = `"grant_types":["urn:ietf:params:oauth:grant-type:token-exchange"],`, `"resource_server":"https://own.example",`
+	const fapi2 = `"profile":"fapi2","jwks":{"keys":[` + publicKey + `]},`
 	redirect := func(uri string) string {
 		text, _ := json.Marshal(uri)
 		return `"redirect_uris":[` + string(text) + `]`
@@ -107,7 +127,17 @@ func TestWrongMetadataIsRefusedByName(t *testing.T) {
 		{cb + `"authorization_signed_response_alg":"HS256"`, meta, "authorization_signed_response_alg"},
 		{cb + `"authorization_encrypted_response_alg":"RSA-OAEP"`, meta, "authorization_encrypted_response_alg"},
 		{cb + `"basis":"none"`, meta, "basis"},
-		{cb + `"profile":"fapi2"`, meta, "profile"},
+		{cb + `"profile":"fapi1"`, meta, "profile"},
+		{cb + `"profile":"fapi2"`, meta, "jwks"},
+		{cb + fapi2 + `"token_endpoint_auth_method":"none"`, meta, "token_endpoint_auth_method"},
+		{cb + fapi2 + `"token_endpoint_auth_method":"client_secret_basic"`, meta, "token_endpoint_auth_method"},
+		{cb + fapi2 + `"token_endpoint_auth_signing_alg":"RS256"`, meta, "token_endpoint_auth_signing_alg"},
+		{cb + fapi2 + `"id_token_signed_response_alg":"RS256"`, meta, "id_token_signed_response_alg"},
+		{cb + fapi2 + `"request_object_signing_alg":"RS256"`, meta, "request_object_signing_alg"},
+		{cb + fapi2 + `"authorization_signed_response_alg":"RS256"`, meta, "authorization_signed_response_alg"},
+		{cb + fapi2 + `"userinfo_signed_response_alg":"RS256"`, meta, "userinfo_signed_response_alg"},
+		{cb + fapi2 + `"require_pkce":false`, meta, "require_pkce"},
+		{`"redirect_uris":["http://127.0.0.1:3901/cb"],` + fapi2, meta, "redirect_uris"},
 		{cb + `"resources":["cabinet"]`, meta, "resources"},
 		{cb + `"resource_server":"https://api.example","token_endpoint_auth_method":"none"`, meta, "resource_server"},
 		{cb + `"client_uri":"http://portal.example"`, meta, "client_uri"},
