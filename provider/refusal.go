@@ -51,7 +51,7 @@ func (e *refusal) status() int {
 	switch e.code {
 	case "insufficient_scope":
 		return http.StatusForbidden
-	case "invalid_client", "invalid_token":
+	case "invalid_client":
 		return http.StatusUnauthorized
 	case "server_error":
 		return http.StatusInternalServerError
@@ -131,8 +131,6 @@ func (h endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="client"`)
 	case e.scheme != "":
 		api.Challenge(w, e.scheme, e.code, `error_description="`+printable(e.description)+`"`)
-	case e.code == "invalid_token": // of a registration, which nothing binds
-		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="`+printable(e.description)+`"`)
 	}
 	answerJSON(w, e.status(), struct {
 		Error       string `json:"error"`
