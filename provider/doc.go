@@ -18,7 +18,8 @@
 //	    │◄───────────────────────────────────────────────│
 //
 // Who waits is an [Interaction]; pages never route to one another, they all return to /authorize, where [Next] decides from what is known
-// then; or to /device, where it does the same for a device that has no browser (device.go). What the provider offers and what each client is held to is one table, policy.go; discovery tells it and the endpoints hold to it.
+// then; or to /device, where it does the same for a device that has no browser (device.go). What the provider offers and what each client
+// is held to is one table, policy.go; discovery tells it and the endpoints hold to it.
 //
 // The provider asks others two things: how a person stands ([Accounts]) and what they agreed to ([Consents]). It knows no passwords, no
 // documents and no pages but its own few.
@@ -41,6 +42,6 @@
 //
 // # fosite
 //
-// github.com/ory/fosite is the skeleton under /authorize and /token (fosite.go), but for the grants that it does not know. It stores nothing and answers nothing by itself; client
-// authentication, tokens, stores, errors, introspection, revocation, logout and discovery are ours.
+// github.com/ory/fosite is the skeleton under /authorize and /token (fosite.go), but for the grants that it does not know. It stores nothing
+// and answers nothing by itself; client authentication, tokens, stores, errors, introspection, revocation, logout and discovery are ours.
 package provider

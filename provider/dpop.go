@@ -11,8 +11,8 @@ import (
 )
 
 // caller tells which client makes a request, and what the tokens that it gets are bound to: the key of its DPoP proof, where it sends one
-// (RFC 9449 §5), and its certificate, where it is registered for that (RFC 8705 §3.4). Everything is checked before anything is used up, so that a client that is sent away for a nonce comes back with the same
-// assertion and the same code (§8).
+// (RFC 9449 §5), and its certificate, where it is registered for that (RFC 8705 §3.4). Everything is checked before anything is used up, so
+// that a client that is sent away for a nonce comes back with the same assertion and the same code (RFC 9449 §8).
 func (p *Provider) caller(w http.ResponseWriter, r *http.Request, values url.Values) (*clients.Client, api.Confirmation, error) {
 	var bound api.Confirmation
 	client, assertion, err := p.identify(r.Context(), r, values)
