@@ -247,6 +247,21 @@ func TestASignOutIsToldInFrames(t *testing.T) {
 	}
 }
 
+// A code gives nothing once the session that it came from was signed out of; one of a later session does.
+func TestACodeIsWorthNothingAfterTheSignOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	hint := w.redeem("portal", b.code("portal")).text("id_token")
+	code, offline := b.code("portal"), b.code("portal", "scope", "openid offline_access")
+	if _, status, _ := b.get("/logout?" + url.Values{"id_token_hint": {hint}}.Encode()); status != http.StatusOK {
+		t.Fatalf("got %d", status)
+	}
+	w.redeem("portal", code).check(t, http.StatusBadRequest, "invalid_grant")
+	w.redeem("portal", offline).check(t, http.StatusBadRequest, "invalid_grant")
+	w.redeem("portal", b.code("portal")).check(t, http.StatusOK, "")
+}
+
 // A sign-out that cannot be written down signs nobody out, and is no success; once it can, it is done (Back-Channel Logout §2.3).
 func TestASignOutLeavesNothingHalfDone(t *testing.T) {
 	t.Parallel()

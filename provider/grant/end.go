@@ -95,10 +95,14 @@ func EndOne(ctx context.Context, tx pgx.Tx, jobs Jobs, gid uuid.UUID, why Why, a
 // SignOut ends what was given within a session, because the person signs out of
 // it, records that, has every client told that took part in the session, and
 // denies the access tokens. What was granted for offline use stays (OpenID
-// Connect Back-Channel Logout §2.7). The caller ends the session
+// Connect Back-Channel Logout §2.7); what is still a code gives nothing any more,
+// as Give knows by the record. The caller ends the session
 // itself afterwards: were it the other way round, a failure in between would leave
 // tokens behind that nobody could end any more by signing out.
 func SignOut(ctx context.Context, pool *pgxpool.Pool, jobs Jobs, denials *Denials, s session.Session, at time.Time) error {
+	// The counterpart of the lock in Give: a code that is being exchanged is either refused or ended.
+	const lock = `SELECT person_id FROM identity WHERE person_id = $1 FOR NO KEY UPDATE`
+
 	const end = `
 		UPDATE client_grant SET ended_at = $2, ended_why = $3
 		WHERE sid = $1 AND till > $2 AND ended_at IS NULL AND NOT 'offline_access' = ANY (scopes)
@@ -106,6 +110,9 @@ func SignOut(ctx context.Context, pool *pgxpool.Pool, jobs Jobs, denials *Denial
 
 	var gids []uuid.UUID
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) (err error) {
+		if _, err := tx.Exec(ctx, lock, s.Person); err != nil {
+			return err
+		}
 		signedOut := audit.Event{Kind: audit.SignedOut, At: at, Person: s.Person, SID: s.SID, ACR: s.ACR, Agent: s.Agent}
 		if err := audit.Record(ctx, tx, signedOut); err != nil {
 			return err

@@ -14,9 +14,10 @@ import (
 // Give queues what gives a grant: its row, the digest of its first refresh token
 // (nil for none) and the event, all or nothing. Once the batch is read, *given
 // tells whether it was given: not when the identifier is not active, not when the
-// sign-in was ended, not while the person has withdrawn what was agreed to, and
-// not a second time. Where the grant's id is chosen when
-// the code is issued, a code is thereby good once even if Redis forgot its use.
+// sign-in was ended or its session signed out of, not while the person has
+// withdrawn what was agreed to, and not a second time. Where the grant's id is
+// chosen when the code is issued, a code is thereby good once even if Redis forgot
+// its use.
 func Give(b *pgx.Batch, g Grant, refresh []byte, given *bool) {
 	// The identity is locked by a statement of its own: only the next one sees
 	// what was committed while this one waited.
@@ -30,6 +31,7 @@ func Give(b *pgx.Batch, g Grant, refresh []byte, given *bool) {
 			FROM identity
 			WHERE identity.person_id = $2 AND identity.state = 'active'
 			AND NOT EXISTS (SELECT FROM ended WHERE ended.person_id = $2 AND ended.at >= $7)
+			AND NOT EXISTS (SELECT FROM event WHERE event.sid = $4 AND event.kind = 'signed_out')
 			AND NOT EXISTS (
 				SELECT FROM agreement
 				WHERE agreement.person_id = $2 AND agreement.client_id = $3 AND agreement.scope = ANY ($5)

@@ -125,6 +125,12 @@ func (w *world) end(t *testing.T, act string) error {
 	})
 }
 
+// signOut signs the person out of the session "s", a minute past noon.
+func (w *world) signOut(t *testing.T) error {
+	t.Helper()
+	return grant.SignOut(t.Context(), w.pool, w.jobs, w.denials, session.Session{SID: "s", Person: w.person}, noon.Add(time.Minute))
+}
+
 const (
 	block          = `UPDATE identity SET state = 'blocked', block_reason = 'self' WHERE person_id = $1`
 	changePassword = `UPDATE identity SET password_hash = 'new' WHERE person_id = $1`
@@ -242,6 +248,56 @@ func TestAForestalledGrantIsDeadOnArrival(t *testing.T) {
 				t.Errorf("the end is recorded %d times", n)
 			}
 		})
+	}
+}
+
+// What a session leads to is given until it is signed out of, and not after: for offline use neither. Other sessions go on.
+func TestNothingIsGivenOfASessionThatWasSignedOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if err := w.signOut(t); err != nil {
+		t.Fatal(err)
+	}
+	online, offline, other := w.grant(), w.grant(), w.grant()
+	offline.Scopes = append(offline.Scopes, "offline_access")
+	other.SID = "other"
+	for name, g := range map[string]grant.Grant{"online": online, "offline": offline, "other": other} {
+		if _, given := w.give(t, w.pool, g); given != (name == "other") {
+			t.Errorf("%s: given %t", name, given)
+		}
+	}
+	if n, refresh := w.count(t, live), w.count(t, `refresh_token`); n != 1 || refresh != 1 {
+		t.Errorf("%d grants and %d refresh tokens, want those of the other session", n, refresh)
+	}
+}
+
+// A sign-out waits for an exchange that is under way, and ends what that gave.
+func TestNoGrantOutlivesASignOutInTheSameInstant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var (
+		others sync.WaitGroup
+		done   = make(chan struct{})
+	)
+	err := pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) error {
+		if _, given := w.give(t, tx, w.grant()); !given {
+			t.Error("not given")
+		}
+		others.Go(func() {
+			defer close(done)
+			if err := w.signOut(t); err != nil {
+				t.Error(err)
+			}
+		})
+		w.waitForALock(t, done)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	others.Wait()
+	if n := w.count(t, live); n != 0 {
+		t.Errorf("%d grants live", n)
 	}
 }
 
@@ -405,9 +461,7 @@ func TestEndLeavesNothingHalfDone(t *testing.T) {
 			[]string{"INSERT ended", "UPDATE client_grant", "INSERT event", "INSERT logout_notice", "INSERT river_job"},
 		},
 		"a session": {
-			func(t *testing.T, w *world) error {
-				return grant.SignOut(t.Context(), w.pool, w.jobs, w.denials, session.Session{SID: "s", Person: w.person}, noon.Add(time.Minute))
-			}, "signed_out",
+			func(t *testing.T, w *world) error { return w.signOut(t) }, "signed_out",
 			[]string{"UPDATE client_grant", "INSERT event", "INSERT logout_notice", "INSERT river_job"},
 		},
 		"at a client": {
@@ -481,8 +535,7 @@ func TestSigningOutLeavesOfflineGrants(t *testing.T) {
 	offline.Scopes = append(offline.Scopes, "offline_access")
 	w.give(t, w.pool, online)
 	w.give(t, w.pool, offline)
-	signedIn := session.Session{SID: "s", Person: w.person}
-	if err := grant.SignOut(t.Context(), w.pool, w.jobs, w.denials, signedIn, noon.Add(time.Minute)); err != nil {
+	if err := w.signOut(t); err != nil {
 		t.Fatal(err)
 	}
 	if n := w.count(t, live); n != 1 {
