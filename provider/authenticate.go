@@ -38,13 +38,25 @@ func (p *Provider) authenticate(ctx context.Context, r *http.Request, values url
 	return client, p.take(ctx, assertion)
 }
 
-// identify tells which client makes a request, by the one method that it is registered with (RFC 6749 §2.3). Whether the client_id or the
-// secret is wrong is not told. An assertion is still to be taken.
+// identify tells which client makes a request, within its limits. An assertion is still to be taken.
 func (p *Provider) identify(ctx context.Context, r *http.Request, values url.Values) (client *clients.Client, assertion turn, err error) {
 	c, err := credentialsOf(r, values)
 	if err != nil {
 		return nil, turn{}, err
 	}
+	err = p.limits.prove(r, c.id, func() error {
+		client, assertion, err = p.prove(ctx, r, c)
+		return err
+	})
+	if err != nil {
+		return nil, turn{}, err
+	}
+	return client, assertion, p.limits.take(r, client)
+}
+
+// prove checks the credentials of a client by the one method that it is registered with (RFC 6749 §2.3). Whether the client_id or the secret
+// is wrong is not told.
+func (p *Provider) prove(ctx context.Context, r *http.Request, c credentials) (client *clients.Client, assertion turn, err error) {
 	client, err = p.cfg.Clients.Find(ctx, c.id)
 	if errors.Is(err, clients.ErrUnknown) {
 		return nil, turn{}, refuse("invalid_client", "Client authentication failed.").because(err)

@@ -39,6 +39,7 @@
 //	userinfo                         Redis: deny list │ PostgreSQL: standing, claims
 //
 // A client assertion, a DPoP proof or both add one trip to Redis, to be good once. No request holds a connection while it waits for another.
+// The limits of clients are kept in process and cost none (limits.go).
 //
 // # fosite
 //

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/ory/fosite"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"asoba.example/provider/api"
@@ -54,6 +55,9 @@ type Config struct {
 
 	Now func() time.Time
 	Log *slog.Logger
+
+	Metrics prometheus.Registerer
+	Relaxed bool // for trials: no client is limited
 }
 
 // A Provider is an OpenID Provider: the endpoints that relying parties and resource servers speak to.
@@ -63,6 +67,7 @@ type Provider struct {
 	opaque tokens.Opaque
 	tokens *tokens.Maker
 	proofs *api.Proofs
+	limits *limits
 
 	discovered []byte // the metadata, written out once
 }
@@ -80,6 +85,9 @@ func New(cfg Config) (*Provider, error) {
 	}
 	p.fosite = p.newFosite()
 	var err error
+	if p.limits, err = newLimits(cfg); err != nil {
+		return nil, fmt.Errorf("provider: register the metrics of limits: %w", err)
+	}
 	p.discovered, err = json.Marshal(p.metadata())
 	return p, err
 }

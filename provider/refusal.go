@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ory/fosite"
 
@@ -15,7 +17,8 @@ import (
 type refusal struct {
 	code        string
 	description string
-	scheme      string // of the access token that is refused
+	scheme      string        // of the access token that is refused
+	wait        time.Duration // of a caller who asks too often; zero for all others
 	cause       error
 }
 
@@ -46,8 +49,11 @@ func (e *refusal) Error() string {
 // Unwrap gives the cause.
 func (e *refusal) Unwrap() error { return e.cause }
 
-// status is 400 for all but these (RFC 6749 §5.2; RFC 6750 §3.1).
+// status is 400 for all but these (RFC 6749 §5.2; RFC 6750 §3.1; RFC 6585 §4).
 func (e *refusal) status() int {
+	if e.wait > 0 {
+		return http.StatusTooManyRequests
+	}
 	switch e.code {
 	case "insufficient_scope":
 		return http.StatusForbidden
@@ -129,6 +135,8 @@ func (h endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case e.code == "invalid_client":
 		w.Header().Set("WWW-Authenticate", `Basic realm="client"`)
+	case e.wait > 0:
+		w.Header().Set("Retry-After", strconv.Itoa(int((e.wait+time.Second-1)/time.Second))) // rounded up
 	case e.scheme != "":
 		api.Challenge(w, e.scheme, e.code, `error_description="`+printable(e.description)+`"`)
 	}

@@ -24,9 +24,16 @@ func (p *Provider) register(w http.ResponseWriter, r *http.Request) error {
 	if asked.ClientID != nil {
 		return refuse(clients.InvalidClientMetadata, "client_id is chosen by the provider.")
 	}
-	client, made, err := p.cfg.Clients.RegisterSelf(r.Context(), token, asked.Metadata, p.cfg.Now())
-	if err != nil {
+	var (
+		client *clients.Client
+		made   clients.Credentials
+	)
+	err = p.limits.prove(r, "", func() (err error) { // nobody yet
+		client, made, err = p.cfg.Clients.RegisterSelf(r.Context(), token, asked.Metadata, p.cfg.Now())
 		return registrationRefusal(err)
+	})
+	if err != nil {
+		return err
 	}
 	return p.tellRegistration(w, http.StatusCreated, client, made)
 }
@@ -87,8 +94,18 @@ func (p *Provider) self(r *http.Request) (*clients.Client, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	client, err := p.cfg.Clients.FindSelf(r.Context(), r.PathValue("client_id"), token)
-	return client, token, registrationRefusal(err)
+	var (
+		client *clients.Client
+		id     = r.PathValue("client_id")
+	)
+	err = p.limits.prove(r, id, func() (err error) {
+		client, err = p.cfg.Clients.FindSelf(r.Context(), id, token)
+		return registrationRefusal(err)
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return client, token, p.limits.take(r, client)
 }
 
 // registrationToken reads the token of a registration, from the header only: the body is the client's (RFC 6750 §2.1).

@@ -22,12 +22,16 @@ func (w *world) initial(scope string, uses int) string {
 // json sends JSON with a token of registration; "" sends none.
 func (w *world) json(method, address, token, body string) answer {
 	w.t.Helper()
+	return w.do(w.jsonOf(method, address, token, body))
+}
+
+func (w *world) jsonOf(method, address, token, body string) *http.Request {
 	r := must(http.NewRequestWithContext(w.t.Context(), method, address, strings.NewReader(body)))
 	r.Header.Set("Content-Type", "application/json")
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	return w.do(r)
+	return r
 }
 
 const asked = `{"redirect_uris":["https://portal.example/cb"],"client_name":"Portal","scope":"openid phone","token_endpoint_auth_method":"client_secret_post","unknown":7}`

@@ -35,6 +35,9 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 	if client == nil || err != nil {
 		return over
 	}
+	if err := p.limits.take(r, client); err != nil {
+		return err
+	}
 	if denied, err := p.denied(ctx, token); err != nil {
 		return err
 	} else if denied {

@@ -137,7 +137,7 @@ func newWorld(t *testing.T) *world {
 		MTLSURL: "https://" + w.mtls.Listener.Addr().String(), ClientCAs: authorities,
 		Subjects: provider.Subjects{Key: must(box.Key("pairwise subjects"))},
 		CodeFor:  30 * time.Second, AccessTokenFor: 5 * time.Minute, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
-		Now: w.now, Log: w.logger(),
+		Now: w.now, Log: w.logger(), Metrics: prometheus.NewRegistry(),
 	}))
 	clientsOnly := http.NewServeMux()
 	p.MountMTLS(clientsOnly)

@@ -83,7 +83,7 @@ func (d *demo) welcome() {
 	}
 	_ = t.Flush()
 	if d.idp.Relaxed {
-		fmt.Fprintln(d.say.out, "\nLimits on attempts and SMS are lifted, and outgoing calls to this machine are allowed (--relaxed).")
+		fmt.Fprintln(d.say.out, "\nLimits on attempts, SMS and clients are lifted, and outgoing calls to this machine are allowed (--relaxed).")
 	}
 	fmt.Fprintf(d.say.out, "\nThe programs' log is %s. Ctrl-C ends everything%s.\n", filepath.Join(d.dir, "log"), d.fate())
 }

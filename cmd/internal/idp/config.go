@@ -60,7 +60,8 @@ type Config struct {
 	// MTLSCAFile holds the authorities, in PEM, whose certificates tls_client_auth takes. Without it clients register their own ones.
 	MTLSCAFile string `env:"IDP_MTLS_CA_FILE"`
 
-	// TrustedProxies are the networks whose X-Forwarded-For is believed, comma-separated. Nobody's by default.
+	// TrustedProxies are the networks whose X-Forwarded-For is believed, comma-separated. Nobody's by default: behind a proxy that
+	// is not named here everybody has one address, and its limits together.
 	TrustedProxies []string `env:"IDP_TRUSTED_PROXIES"`
 
 	// SMSGatewayURL takes messages for phones: POST {"id","kind","to","text"}; any 2xx means taken by the network.
@@ -81,7 +82,7 @@ type Config struct {
 	// Hashers is how many passwords are hashed at once, two at least; each takes 19 MiB and a core for some 50 ms. 0 means one a core.
 	Hashers int `env:"IDP_HASHERS" envDefault:"0"`
 
-	// Relaxed lifts the limits on attempts and SMS. For trials only; the log says so at every start.
+	// Relaxed lifts the limits on attempts, SMS and clients. For trials only; the log says so at every start.
 	Relaxed bool `env:"IDP_RELAXED" envDefault:"false"`
 
 	// AllowLoopbackFetch lets idp call addresses on this machine that clients name, their jwks_uri for one, by plain http too. For

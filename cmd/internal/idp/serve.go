@@ -101,7 +101,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	log.Info("serving", "issuer", cfg.Issuer, "management", cfg.ManagementURL)
 	if cfg.Relaxed {
-		log.Warn("limits on attempts and SMS are lifted: IDP_RELAXED is for trials only")
+		log.Warn("limits on attempts, SMS and clients are lifted: IDP_RELAXED is for trials only")
 	}
 	return run.All(ctx,
 		servePublic,
@@ -148,7 +148,7 @@ func (h *house) public() (pages, mtls http.Handler, err error) {
 		MTLSURL: h.cfg.MTLSURL, ClientCAs: authorities,
 		Subjects: h.subjects,
 		CodeFor:  30 * time.Second, AccessTokenFor: accessTokenFor, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
-		Now: time.Now, Log: h.log,
+		Now: time.Now, Log: h.log, Metrics: h.metrics, Relaxed: h.cfg.Relaxed,
 	})
 	if err != nil {
 		return nil, nil, err
