@@ -22,11 +22,12 @@ import (
 // A prover makes DPoP proofs with a key of its own.
 type prover struct {
 	w   *world
-	key *ecdsa.PrivateKey
+	key crypto.Signer
+	alg jose.SignatureAlgorithm
 }
 
 func (w *world) prover() prover {
-	return prover{w, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))}
+	return prover{w, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), jose.ES256}
 }
 
 // jkt is the thumbprint of the key.
@@ -43,7 +44,7 @@ func (p prover) proof(r *http.Request, changes ...string) string {
 		claims[changes[i]] = changes[i+1]
 	}
 	options := (&jose.SignerOptions{EmbedJWK: true}).WithType("dpop+jwt")
-	signer := must(jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: p.key}, options))
+	signer := must(jose.NewSigner(jose.SigningKey{Algorithm: p.alg, Key: p.key}, options))
 	return must(jwt.Signed(signer).Claims(claims).Serialize())
 }
 
