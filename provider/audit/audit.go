@@ -44,6 +44,7 @@ const (
 	ClientEnabled       Kind = "client.enabled"
 	ClientRemoved       Kind = "client.removed"
 	InitialTokenIssued  Kind = "initial_access_token.issued" // who has it may register clients
+	InitialTokenRevoked Kind = "initial_access_token.revoked"
 	KeyCreated          Kind = "key.created"
 	KeyActivated        Kind = "key.activated" // it signs from now on; Event.Detail["why"]: schedule, asked, compromised
 	KeyRetired          Kind = "key.retired"   // it signs no more

@@ -29,7 +29,7 @@ type Initial struct {
 
 // IssueInitial makes an initial access token, told this once. Nobody registers themselves for the management API. Also,
 // where it is not nil, is done in the same transaction.
-func (r *Registry) IssueInitial(ctx context.Context, i Initial, by By, also func(ctx context.Context, tx pgx.Tx, token string) error) (token string, err error) {
+func (r *Registry) IssueInitial(ctx context.Context, i Initial, by By, also func(ctx context.Context, tx pgx.Tx, id uuid.UUID, token string) error) (token string, err error) {
 	const insert = `
 		INSERT INTO initial_access_token (id, token_hash, scope, uses_left, till, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6)`
@@ -61,12 +61,36 @@ func (r *Registry) IssueInitial(ctx context.Context, i Initial, by By, also func
 		if also == nil {
 			return nil
 		}
-		return also(ctx, tx, token)
+		return also(ctx, tx, id, token)
 	})
 	if err != nil {
 		return "", fmt.Errorf("issue an initial access token: %w", err)
 	}
 	return token, nil
+}
+
+// RevokeInitial ends an initial access token early. Clients that were registered by it stay. ErrToken, where it is good no more as it is.
+func (r *Registry) RevokeInitial(ctx context.Context, id uuid.UUID, by By) error {
+	const end = `UPDATE initial_access_token SET uses_left = 0 WHERE id = $1 AND uses_left > 0 AND till > $2`
+
+	detail := map[string]string{"initial_access_token": id.String()}
+	if by.ClientID != "" {
+		detail["by"] = by.ClientID
+	}
+	err := pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, end, id, by.At)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() != 1 {
+			return ErrToken
+		}
+		return audit.Record(ctx, tx, audit.Event{Kind: audit.InitialTokenRevoked, At: by.At, Detail: detail})
+	})
+	if err != nil {
+		return fmt.Errorf("revoke an initial access token: %w", err)
+	}
+	return nil
 }
 
 // Credentials are what a client gets that registers itself, each told once.

@@ -1,9 +1,13 @@
 package clients_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"asoba.example/migrations/pgtest"
 	"asoba.example/provider/clients"
@@ -40,6 +44,42 @@ func TestASelfRegistrationIsWhole(t *testing.T) {
 		WHERE c.kind = 'client.registered' AND c.client_id = $1 AND i.kind = 'initial_access_token.issued' AND i.detail ->> 'by' = 'operator'`
 	var events int
 	if err := pool.QueryRow(t.Context(), recorded, c.ID).Scan(&events); err != nil || events != 1 {
+		t.Errorf("%d records, %v", events, err)
+	}
+}
+
+// An initial access token is never revoked without a record of who revoked it.
+func TestARevocationIsWhole(t *testing.T) {
+	t.Parallel()
+	n, pool := newRegistry(t)
+	var id uuid.UUID
+	limits := clients.Initial{Scope: "openid", Uses: 2, Till: noon.Add(time.Hour)}
+	initial, err := n.IssueInitial(t.Context(), limits, by, func(_ context.Context, _ pgx.Tx, made uuid.UUID, _ string) error {
+		id = made
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fault := range []struct{ verb, table string }{{"UPDATE", "initial_access_token"}, {"INSERT", "event"}} {
+		heal := pgtest.FailOn(t, pool, fault.verb, fault.table)
+		if err := n.RevokeInitial(t.Context(), id, by); err == nil {
+			t.Errorf("revoked over a broken %s of %s", fault.verb, fault.table)
+		}
+		heal()
+	}
+	if _, _, err := n.RegisterSelf(t.Context(), initial, metadata(t, portal), noon); err != nil {
+		t.Errorf("it was revoked all the same: %v", err)
+	}
+	if err := n.RevokeInitial(t.Context(), id, by); err != nil {
+		t.Error(err)
+	}
+	if err := n.RevokeInitial(t.Context(), id, by); !errors.Is(err, clients.ErrToken) {
+		t.Errorf("revoked again: %v", err)
+	}
+	const recorded = `SELECT count(*) FROM event WHERE kind = 'initial_access_token.revoked' AND detail ->> 'initial_access_token' = $1 AND detail ->> 'by' = 'operator'`
+	var events int
+	if err := pool.QueryRow(t.Context(), recorded, id.String()).Scan(&events); err != nil || events != 1 {
 		t.Errorf("%d records, %v", events, err)
 	}
 }

@@ -178,6 +178,8 @@ func refusal(err error) error {
 		}
 	case errors.Is(err, clients.ErrUnknown):
 		return api.Refuse(http.StatusNotFound, "unknown_client", err)
+	case errors.Is(err, clients.ErrToken):
+		return api.Refuse(http.StatusNotFound, "unknown_token", err)
 	case errors.Is(err, clients.ErrStale):
 		return api.Refuse(http.StatusPreconditionFailed, "stale", err)
 	case errors.Is(err, clients.ErrNoSecret):

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/provider/clients"
@@ -34,13 +35,14 @@ func (m *Manage) issueInitial(w http.ResponseWriter, r *http.Request) error {
 	return m.answers.once(w, r, token.ClientID, body, func(keep keep) error {
 		now := m.now()
 		initial := clients.Initial{Scope: asked.Scope, Uses: asked.Uses, Till: now.Add(time.Duration(asked.ExpiresIn) * time.Second)}
-		told := func(ctx context.Context, tx pgx.Tx, token string) error {
+		told := func(ctx context.Context, tx pgx.Tx, id uuid.UUID, token string) error {
 			text, err := json.Marshal(struct {
-				Token string `json:"initial_access_token"`
-				Scope string `json:"scope"`
-				Uses  int    `json:"uses"`
-				Till  int64  `json:"expires_at"`
-			}{token, initial.Scope, initial.Uses, initial.Till.Unix()})
+				ID    uuid.UUID `json:"id"`
+				Token string    `json:"initial_access_token"`
+				Scope string    `json:"scope"`
+				Uses  int       `json:"uses"`
+				Till  int64     `json:"expires_at"`
+			}{id, token, initial.Scope, initial.Uses, initial.Till.Unix()})
 			if err != nil {
 				return err
 			}
@@ -49,4 +51,21 @@ func (m *Manage) issueInitial(w http.ResponseWriter, r *http.Request) error {
 		_, err := m.clients.IssueInitial(r.Context(), initial, clients.By{ClientID: token.ClientID, At: now}, told)
 		return refusal(err)
 	})
+}
+
+// revokeInitial handles DELETE /initial-access-tokens/{id}.
+func (m *Manage) revokeInitial(w http.ResponseWriter, r *http.Request) error {
+	token, err := m.bearer.Require(w, r, manageClients)
+	if err != nil {
+		return err
+	}
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return refusal(clients.ErrToken)
+	}
+	if err := m.clients.RevokeInitial(r.Context(), id, clients.By{ClientID: token.ClientID, At: m.now()}); err != nil {
+		return refusal(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }

@@ -57,6 +57,7 @@ func (m *Manage) Mount(mux api.Mux) {
 	mux.Handle("POST /clients/{client_id}/enable", api.Handler(m.enable))
 	mux.Handle("GET /clients/{client_id}/history", api.Handler(m.history))
 	mux.Handle("POST /initial-access-tokens", api.Handler(m.issueInitial))
+	mux.Handle("DELETE /initial-access-tokens/{id}", api.Handler(m.revokeInitial))
 	mux.Handle("GET /clients/{client_id}/logout-notices", api.Handler(m.logoutNotices))
 	mux.Handle("GET /audit/events", api.Handler(m.events))
 	mux.Handle("GET /keys", api.Handler(m.listKeys))

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -644,6 +645,38 @@ func TestAnInitialAccessTokenIsIssued(t *testing.T) {
 	metadata := clients.Metadata{RedirectURIs: []string{"https://portal.example/cb"}, Scope: "openid phone"}
 	if _, _, err := w.registry.RegisterSelf(t.Context(), initial, metadata, noon); err != nil {
 		t.Error(err)
+	}
+}
+
+// A token that has got into wrong hands registers nobody from then on, and whom it registered stays.
+func TestAnInitialAccessTokenIsRevoked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.token(t, nil)
+	_, issued := w.call(t, token, "POST", "/initial-access-tokens", `{"uses":2}`)
+	metadata := clients.Metadata{RedirectURIs: []string{"https://portal.example/cb"}, Scope: "openid"}
+	initial, _ := issued["initial_access_token"].(string)
+	client, _, err := w.registry.RegisterSelf(t.Context(), initial, metadata, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _ := issued["id"].(string)
+	if status, body := w.call(t, w.token(t, map[string]any{"scope": "audit:read"}), "DELETE", "/initial-access-tokens/"+id, ""); status != http.StatusForbidden {
+		t.Errorf("without the scope: got %d %v", status, body)
+	}
+	if status, body := w.call(t, token, "DELETE", "/initial-access-tokens/"+id, ""); status != http.StatusNoContent {
+		t.Errorf("got %d %v", status, body)
+	}
+	if _, _, err := w.registry.RegisterSelf(t.Context(), initial, metadata, noon); !errors.Is(err, clients.ErrToken) {
+		t.Errorf("a revoked token: got %v", err)
+	}
+	if _, err := w.registry.Find(t.Context(), client.ID); err != nil {
+		t.Errorf("who was registered before: %v", err)
+	}
+	for _, id := range []string{id, uuid.NewString(), "x"} {
+		if status, body := w.call(t, token, "DELETE", "/initial-access-tokens/"+id, ""); status != http.StatusNotFound || body["code"] != "unknown_token" {
+			t.Errorf("%s: got %d %v", id, status, body)
+		}
 	}
 }
 
