@@ -81,13 +81,19 @@ func TestAGuesserOfSecretsIsSlowedAndNobodyElse(t *testing.T) {
 	w.doBy(there, wrong("cabinet", "/token")).tooMany(t, "the second guess in a second")
 }
 
-// What people come with late is not held against those who share their address.
+// What people come with late is not held against those who share their address; and what was made up is not looked for.
 func TestStaleTokensSlowNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	code := w.browser().code("app", "scope", "openid offline_access")
+	w.trips.Take()
+	w.hook.take()
 	for range 110 {
-		w.refresh("app", "stale").check(t, http.StatusBadRequest, "invalid_grant")
+		w.refresh("app", "made-up").check(t, http.StatusBadRequest, "invalid_grant")
+		w.redeem("app", "made-up").check(t, http.StatusBadRequest, "invalid_grant")
+	}
+	if sql, redis := w.trips.Take(), w.hook.take(); sql != 0 || redis != 0 {
+		t.Errorf("made-up tokens cost %d trips to PostgreSQL and %d to Redis", sql, redis)
 	}
 	w.redeem("app", code).check(t, http.StatusOK, "")
 }

@@ -17,6 +17,9 @@ import (
 // was used, and not just now, ends the grant (RFC 9700 §4.14.2).
 func (p *Provider) findRefresh(ctx context.Context, token string, t *ticket) error {
 	unknown := refuse("invalid_grant", "The refresh token is unknown, over, or another client's.")
+	if _, ours := p.opaque.Open(tokens.Refresh, token); !ours {
+		return unknown
+	}
 	t.digest = tokens.Digest(token)
 	found, err := grant.FindRefresh(ctx, p.cfg.Pool, t.digest)
 	switch {
