@@ -83,7 +83,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.registry, err = clients.New(t.Context(), clients.Config{Pool: w.pool, Key: make([]byte, 32), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now}); err != nil {
+	if w.registry, err = clients.New(t.Context(), clients.Config{Pool: w.pool, Back: w.pool, Key: make([]byte, 32), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now}); err != nil {
 		t.Fatal(err)
 	}
 	for id, metadata := range map[string]clients.Metadata{

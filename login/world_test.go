@@ -76,7 +76,7 @@ func newWorld(t *testing.T) *world {
 	})
 	must(err)
 	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: now})
-	registered, err := clients.New(t.Context(), clients.Config{Pool: w.pool, Key: []byte("key"), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now})
+	registered, err := clients.New(t.Context(), clients.Config{Pool: w.pool, Back: w.pool, Key: []byte("key"), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now})
 	must(err)
 	portal := clients.Metadata{
 		ClientName: map[string]string{"": "Portal"}, RedirectURIs: []string{"https://portal.example/cb"},

@@ -94,8 +94,11 @@ func (p *Provider) keepDevice(ctx context.Context, device string, gid uuid.UUID,
 	const tries = 3 // of twenty thousand million codes, with a million devices waiting, one in ten million million needs more
 
 	asked := url.Values{
-		"client_id": {q.client.ID}, "scope": {strings.Join(q.scopes, " ")}, "resource": q.values["resource"],
+		"client_id": {q.client.ID}, "scope": {strings.Join(q.scopes, " ")},
 		"device": {device}, "gid": {gid.String()},
+	}
+	if q.values.Has("resource") {
+		asked["resource"] = q.audience
 	}
 	for range tries {
 		code := newUserCode()

@@ -78,15 +78,15 @@ func Next(q Question, now time.Time) Step {
 		return RefuseLoginRequired
 	case !signedIn:
 		return Login
-	case q.Hint != "" && q.Hint != digest(q.Subject):
-		// Somebody else is here: an error, never a silent switch (§3.1.2.2).
-		return RefuseLoginRequired
 	case q.Device && q.Confirmed != q.Session.SID:
 		return Confirm
 	case !agreed && silent:
 		return RefuseConsentRequired
 	case !agreed:
 		return Consent
+	case q.Hint != "" && q.Hint != digest(q.Subject):
+		// Somebody else is here: an error, never a silent switch (§3.1.2.2).
+		return RefuseLoginRequired
 	}
 	return Answer
 }

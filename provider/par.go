@@ -100,7 +100,9 @@ func (p *Provider) checkReference(ctx context.Context, q *request) error {
 		}
 		refused = refuse("invalid_request_uri", "The pushed request is unknown, used, over, or another client's.")
 	}
-	_ = p.checkRedirectURI(ctx, q) // where the refusal goes
+	if p.checkRedirectURI(ctx, q) == nil { // where the refusal goes, and how
+		_ = p.checkResponseMode(ctx, q)
+	}
 	return refused
 }
 

@@ -35,6 +35,7 @@ func (p *Provider) findRefresh(ctx context.Context, token string, t *ticket) err
 		return p.reused(ctx, found.Grant.ID, t.now)
 	}
 	t.refresh, t.grant, t.next = found, found.Grant, token
+	t.grant.Claims = claimsWithin(t.grant.Claims, strings.Fields(t.client.Metadata.Scope)) // it may be registered for less since
 	return nil
 }
 

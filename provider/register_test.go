@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -99,6 +100,40 @@ func TestAClientRegistersAndManagesItself(t *testing.T) {
 		t.Errorf("deleted: got %d %v", got.status, got.body)
 	}
 	w.json(http.MethodGet, uri, token, "").check(t, http.StatusUnauthorized, "invalid_token")
+}
+
+// A client may tie its own hands, and not untie them: neither what an operator has imposed, nor how people agreed to be known.
+func TestAClientLoosensNothingForItself(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const one = `"redirect_uris":["https://portal.example/cb"]`
+	made := w.json(http.MethodPost, w.issuer+"/register", w.initial("openid phone", 1), `{`+one+`,"scope":"openid phone"}`)
+	id, token, uri := made.text("client_id"), made.text("registration_access_token"), made.text("registration_client_uri")
+	_, _, err := w.registry.Replace(t.Context(), id, clients.Any, clients.Metadata{
+		RedirectURIs: []string{"https://portal.example/cb"}, Scope: "openid", SubjectType: "pairwise",
+		RequirePushedAuthorizationRequests: true, DPoPBoundAccessTokens: true,
+	}, clients.By{At: w.now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const held = `"client_id":"%s","subject_type":"pairwise","require_pushed_authorization_requests":true,"dpop_bound_access_tokens":true`
+	for what, body := range map[string]string{
+		"as public":            strings.Replace(held, `"pairwise"`, `"public"`, 1) + `,` + one,
+		"of another sector":    held + `,"redirect_uris":["https://victim.example/cb"]`,
+		"without pushing":      strings.Replace(held, `requests":true`, `requests":false`, 1) + `,` + one,
+		"without proofs":       strings.Replace(held, `tokens":true`, `tokens":false`, 1) + `,` + one,
+		"with its first scope": held + `,"scope":"openid phone",` + one,
+		"with the device grant, which sends nothing to an address of its sector": held +
+			`,"grant_types":["authorization_code","urn:ietf:params:oauth:grant-type:device_code"],` + one,
+	} {
+		if got := w.json(http.MethodPut, uri, token, `{`+fmt.Sprintf(body, id)+`}`); got.status != http.StatusBadRequest || got.text("error") != "invalid_client_metadata" {
+			t.Errorf("%s: got %d %v", what, got.status, got.body)
+		}
+	}
+	same := fmt.Sprintf(held, id) + `,"id_token_signed_response_alg":"ES256",` + one
+	if got := w.json(http.MethodPut, uri, token, `{`+same+`}`); got.status != http.StatusOK {
+		t.Errorf("held as before: got %d %v", got.status, got.body)
+	}
 }
 
 // A client claims nothing for itself that is the operator's to give (RFC 7591 §5), and its mistakes are named as RFC 7591 §3.2.2 has it.

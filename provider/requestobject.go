@@ -50,7 +50,9 @@ func (p *Provider) checkObject(ctx context.Context, q *request) error {
 	}
 	inside, err := p.open(ctx, q, sent)
 	if err != nil {
-		_ = p.checkRedirectURI(ctx, q) // whose refusal says less
+		if p.checkRedirectURI(ctx, q) == nil { // whose refusal says less
+			_ = p.checkResponseMode(ctx, q)
+		}
 		return err
 	}
 	q.values, q.signed = inside, true

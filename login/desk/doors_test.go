@@ -45,7 +45,7 @@ func newDoors(t *testing.T) *doors {
 		t.Fatal(err)
 	}
 	now := func() time.Time { return d.now }
-	registry, err := clients.New(t.Context(), clients.Config{Pool: d.Pool, Key: make([]byte, 32), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now})
+	registry, err := clients.New(t.Context(), clients.Config{Pool: d.Pool, Back: d.Pool, Key: make([]byte, 32), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

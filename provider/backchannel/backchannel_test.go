@@ -98,7 +98,7 @@ func newWorld(t *testing.T) *world {
 	now := func() time.Time { return w.now }
 	box := must[*seal.Box](t)(seal.Open(t.Context(), w.pool, make([]byte, seal.MasterKeySize), noon))
 	w.ring = must[*keys.Ring](t)(keys.New(t.Context(), keys.Config{Pool: w.pool, Box: box, Now: now}))
-	w.registry = must[*clients.Registry](t)(clients.New(t.Context(), clients.Config{Pool: w.pool, Key: make([]byte, 32), Now: now}))
+	w.registry = must[*clients.Registry](t)(clients.New(t.Context(), clients.Config{Pool: w.pool, Back: w.pool, Key: make([]byte, 32), Now: now}))
 	w.deliverer = must[*backchannel.Deliverer](t)(backchannel.NewDeliverer(backchannel.Config{
 		Pool: w.pool, Clients: w.registry, Keys: w.ring, Issuer: issuer, Caller: fetch.New(fetch.Config{AllowLoopback: true}),
 		Subject: func(_ context.Context, _ *clients.Client, _ uuid.UUID, sid string) (string, string, error) {
@@ -519,5 +519,18 @@ func TestNoticesAreListedAndWiped(t *testing.T) {
 	}
 	if got, want := w.queued(t), []string{"portal s3", "tax s3"}; !slices.Equal(got, want) {
 		t.Errorf("kept: %q, want %q", got, want)
+	}
+}
+
+// A notice that never had its turn, because its client was busy with others, comes to an end all the same.
+func TestANoticeWithoutATurnEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.client(t, "busy", nil)
+	w.grant(t, "busy", "s", noon)
+	w.end(t, backchannel.Ended{SID: "s"})
+	w.now = noon.Add(25 * time.Hour)
+	if n, pause := w.work(t, "busy"); n.State != backchannel.Failed || pause != 0 {
+		t.Errorf("a day later it is %s, to be tried after %v", n.State, pause)
 	}
 }

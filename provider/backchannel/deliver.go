@@ -31,8 +31,9 @@ const (
 const (
 	tryFor   = 24 * time.Hour // whoever is down for longer is told by the refusal of what it still holds
 	maxPause = time.Hour
-	atOnce   = 4               // calls to one client
-	turn     = 3 * time.Second // after which a notice asks again whether its client has a call to spare
+	atOnce   = 4                   // calls to one client; to one that did not answer well the last time, one
+	toFailed = DeliveryWorkers / 2 // calls to all of those together, so that the others are told
+	turn     = 3 * time.Second     // after which a notice asks again whether its client has a call to spare; later, the older it is
 )
 
 // A Delivery is the job of delivering one notice.
@@ -67,8 +68,10 @@ type Deliverer struct {
 	cfg   Config
 	tried *prometheus.CounterVec
 
-	mu    sync.Mutex
-	calls map[string]int // under mu: how many are under way, by client
+	mu       sync.Mutex
+	calls    map[string]int  // under mu: how many are under way, by client
+	failed   map[string]bool // under mu: the clients whose last call went wrong
+	atFailed int             // under mu: how many calls to such are under way
 }
 
 // NewDeliverer makes a Deliverer.
@@ -80,7 +83,7 @@ func NewDeliverer(cfg Config) (*Deliverer, error) {
 	if err := cfg.Metrics.Register(tried); err != nil {
 		return nil, fmt.Errorf("register the metrics of logout notices: %w", err)
 	}
-	return &Deliverer{cfg: cfg, tried: tried, calls: map[string]int{}}, nil
+	return &Deliverer{cfg: cfg, tried: tried, calls: map[string]int{}, failed: map[string]bool{}}, nil
 }
 
 // Work tries to deliver a notice. One that is not taken is tried again after a pause, as long as that is in time.
@@ -96,10 +99,15 @@ func (d *Deliverer) Work(ctx context.Context, job *river.Job[Delivery]) error {
 	if err != nil {
 		return fmt.Errorf("deliver a logout notice: %w", err)
 	}
-	if !d.enter(client.ID) {
-		return river.JobSnooze(turn)
+	age := d.cfg.Now().Sub(n.QueuedAt)
+	if age >= tryFor { // it never had its turn
+		return d.write(ctx, n, Failed)
 	}
-	defer d.leave(client.ID)
+	leave, entered := d.enter(client.ID)
+	if !entered {
+		return river.JobSnooze(min(maxPause, turn+age/8))
+	}
+	defer leave()
 	sub, sid, err := d.cfg.Subject(ctx, client, n.person, n.SID)
 	if err != nil {
 		return fmt.Errorf("deliver a logout notice: %w", err)
@@ -112,11 +120,14 @@ func (d *Deliverer) Work(ctx context.Context, job *river.Job[Delivery]) error {
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err() // the program is stopping, which says nothing about the client
 	}
+	d.remember(client.ID, taken(status))
 	return d.settle(context.WithoutCancel(ctx), n, status, err)
 }
 
-// settle writes down how a try went. Success is 200, which some servers make 204 where there is nothing to say (§2.8). All else may pass:
-// by 400, too, a client may say that the sign-out failed there.
+// taken tells success: 200, which some servers make 204 where there is nothing to say (OpenID Connect Back-Channel Logout §2.8).
+func taken(status int) bool { return status == http.StatusOK || status == http.StatusNoContent }
+
+// settle writes down how a try went. Whatever is no success may pass: by 400, too, a client may say that the sign-out failed there.
 func (d *Deliverer) settle(ctx context.Context, n notice, status int, cause error) error {
 	now := d.cfg.Now()
 	n.Tries, n.TriedAt, n.Status = n.Tries+1, &now, nil
@@ -125,7 +136,7 @@ func (d *Deliverer) settle(ctx context.Context, n notice, status int, cause erro
 	}
 	pause := pause(n.Tries)
 	switch {
-	case status == http.StatusOK || status == http.StatusNoContent:
+	case taken(status):
 		return d.write(ctx, n, Delivered)
 	case now.Add(pause).Before(n.QueuedAt.Add(tryFor)):
 		if err := d.write(ctx, n, Queued); err != nil {
@@ -148,22 +159,38 @@ func pause(tries int) time.Duration {
 // Timeout is longer than a call may take.
 func (d *Deliverer) Timeout(*river.Job[Delivery]) time.Duration { return 10 * time.Second }
 
-// enter takes one of a client's calls, if there is one to spare on this node.
-func (d *Deliverer) enter(client string) bool {
+// enter takes one of a client's calls, if there is one to spare on this node, until it leaves.
+func (d *Deliverer) enter(client string) (leave func(), entered bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.calls[client] == atOnce {
-		return false
+	failed := d.failed[client]
+	if d.calls[client] == atOnce || failed && (d.calls[client] > 0 || d.atFailed == toFailed) {
+		return nil, false
 	}
 	d.calls[client]++
-	return true
+	if failed {
+		d.atFailed++
+	}
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.calls[client]--; d.calls[client] == 0 {
+			delete(d.calls, client)
+		}
+		if failed {
+			d.atFailed--
+		}
+	}, true
 }
 
-func (d *Deliverer) leave(client string) {
+// remember keeps which clients did not answer well the last time.
+func (d *Deliverer) remember(client string, well bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.calls[client]--; d.calls[client] == 0 {
-		delete(d.calls, client)
+	if well {
+		delete(d.failed, client)
+	} else {
+		d.failed[client] = true
 	}
 }
 

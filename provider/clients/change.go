@@ -95,6 +95,9 @@ func (r *Registry) Replace(ctx context.Context, id string, seen Version, m Metad
 	}
 	return r.change(ctx, id, seen, audit.ClientChanged, by, func(c *Client) (string, error) {
 		c.Metadata = m
+		if c.registrationScope != nil { // what the operator leaves it is all that it may give itself from now on
+			c.registrationScope = &m.Scope
+		}
 		return c.settle(), nil
 	})
 }
@@ -170,7 +173,7 @@ func (r *Registry) change(ctx context.Context, id string, seen Version, kind aud
 	const update = `
 		UPDATE client
 		SET secret_hash = $3, previous_secret_hash = $4, previous_secret_till = $5, metadata = $6,
-		    disabled_at = $7, removed_at = $8, changed_at = $9, version = version + 1
+		    disabled_at = $7, removed_at = $8, registration_scope = $9, changed_at = $10, version = version + 1
 		WHERE client_id = $1 AND version = $2`
 
 	var (
@@ -190,7 +193,7 @@ func (r *Registry) change(ctx context.Context, id string, seen Version, kind aud
 			return err
 		}
 		tag, err := tx.Exec(ctx, update, id, before.Version,
-			c.secret, c.previous, c.PreviousSecretTill, c.Metadata, c.DisabledAt, c.removedAt, by.At)
+			c.secret, c.previous, c.PreviousSecretTill, c.Metadata, c.DisabledAt, c.removedAt, c.registrationScope, by.At)
 		if err != nil {
 			return err
 		}

@@ -176,6 +176,12 @@ var granted = map[string]string{
 	"token_exchange": ``,
 }
 
+// strict are the members that hold a client to more than others are held to. It may tie its own hands, and not untie them.
+var strict = []string{
+	"profile", "require_pushed_authorization_requests", "require_signed_request_object",
+	"dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens",
+}
+
 // claims refuses what a client may not give itself, unless it has it already: an operator has given it then.
 func (c *Client) claims(has Metadata) error {
 	is, err := c.members()
@@ -190,6 +196,14 @@ func (c *Client) claims(has Metadata) error {
 		name, _, _ := strings.Cut(member, "#")
 		if usual, ok := granted[name]; ok && string(value) != usual && !bytes.Equal(value, was[member]) {
 			return wrong(member, "is given by the operator only")
+		}
+	}
+	if has.SubjectType != "" && (c.Metadata.SubjectType != has.SubjectType || c.Pairwise() && c.Sector() != has.sector()) {
+		return wrong("subject_type", "and the sector stay as they are: people agreed to be known so")
+	}
+	for _, member := range strict {
+		if held := string(was[member]); (held == `true` || held == `"`+FAPI2+`"`) && string(is[member]) != held {
+			return wrong(member, "may be loosened by the operator only")
 		}
 	}
 	may := strings.Fields(*c.registrationScope + " " + has.Scope)

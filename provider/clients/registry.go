@@ -30,6 +30,7 @@ var (
 // Config is what a Registry needs.
 type Config struct {
 	Pool   *pgxpool.Pool
+	Back   *pgxpool.Pool // follows what other nodes change; strangers who try tokens must not stand in its way
 	Key    []byte        // keys the digests of secrets; seal.Box.Key("client secrets")
 	Caller *fetch.Caller // reads what a client keeps at an address of its own
 	Now    func() time.Time
@@ -38,6 +39,7 @@ type Config struct {
 // A Registry is the register of clients, with an in-process copy so that no request reads it from the database.
 type Registry struct {
 	pool *pgxpool.Pool
+	back *pgxpool.Pool
 	key  []byte
 	now  func() time.Time
 
@@ -55,7 +57,7 @@ type Registry struct {
 // New reads every client.
 func New(ctx context.Context, cfg Config) (*Registry, error) {
 	r := &Registry{
-		pool: cfg.Pool, key: cfg.Key, now: cfg.Now, caller: cfg.Caller,
+		pool: cfg.Pool, back: cfg.Back, key: cfg.Key, now: cfg.Now, caller: cfg.Caller,
 		published: fetch.NewDocuments(fetch.DocumentsConfig[[]jose.JSONWebKey]{Caller: cfg.Caller, Parse: parseKeys, Now: cfg.Now}),
 	}
 	r.all.Store(&map[string]*Client{})
@@ -88,7 +90,7 @@ func (r *Registry) Refresh(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	began := r.now()
-	rows, _ := r.pool.Query(ctx, find, r.newest.Add(-overlap))
+	rows, _ := r.back.Query(ctx, find, r.newest.Add(-overlap))
 	found, err := pgx.CollectRows(rows, r.scan)
 	if err != nil {
 		return fmt.Errorf("read clients: %w", err)

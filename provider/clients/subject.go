@@ -51,6 +51,8 @@ func (m *Metadata) checkSubject() error {
 		}
 	}
 	switch {
+	case slices.Contains(m.GrantTypes, deviceCode): // nothing is sent to a redirect URI, so to name one proves no sector
+		return wrong("grant_types", "has the device grant, which is not for a pairwise client")
 	case m.SectorIdentifierURI != "":
 	case len(m.RedirectURIs) == 0:
 		return wrong("sector_identifier_uri", "is missing: there is no redirect URI to tell a pairwise client's sector")

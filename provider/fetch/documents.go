@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -91,6 +92,7 @@ func (d *Documents[T]) read(ctx context.Context, uri string) held[T] {
 	h.tried, h.err = now, err
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	maps.DeleteFunc(d.held, func(_ string, h held[T]) bool { return now.Sub(h.tried) > keptFor }) // of addresses that nobody asks for any more
 	d.held[uri] = h
 	return h
 }

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,11 +18,13 @@ import (
 var (
 	ErrUnknownAlg = errors.New("we sign with no such algorithm")
 	ErrTooSoon    = errors.New("the next key has not been published for long enough")
+	ErrTurned     = errors.New("the key signs no more: another rotation came first")
 )
 
 // A Rotation says whose turn it is, and why.
 type Rotation struct {
 	Alg         jose.SignatureAlgorithm
+	KID         string // the active key that is meant, so that to say it twice is to say it once; "" for whichever it is
 	Compromised bool   // others may have the key: nothing signed so far is believed, and the next key does not wait
 	By          string // the management client; "" for an operator's command
 }
@@ -48,18 +51,21 @@ func (r *Ring) Rotate(ctx context.Context, to Rotation) error {
 	return r.rotate(ctx, to, why)
 }
 
-// rotate is one transaction. A next key that is too young, as after another node's
-// rotation, leaves the ring as it is.
+// rotate is one transaction, of the active key that is meant, or that this node
+// knows of: of two rotations at once the second would retire what the first made
+// active.
 func (r *Ring) rotate(ctx context.Context, to Rotation, why string) error {
 	const retire = `
 		UPDATE signing_key SET state = $3, private_key = NULL, changed_at = $2
 		WHERE alg = $1 AND state = ANY($4)
+		AND EXISTS (SELECT FROM signing_key k WHERE k.alg = $1 AND k.state = 'active' AND k.kid = $5)
 		RETURNING kid`
 	const activate = `
 		UPDATE signing_key SET state = 'active', changed_at = $2
 		WHERE alg = $1 AND state = 'next' AND ($4 OR created_at <= $3)
 		RETURNING kid`
 
+	meant := cmp.Or(to.KID, r.held.Load().active[to.Alg].KID)
 	fresh, err := r.generate(to.Alg)
 	if err != nil {
 		return err
@@ -80,13 +86,16 @@ func (r *Ring) rotate(ctx context.Context, to Rotation, why string) error {
 			events = append(events, e)
 		}
 		var kid string
-		rows, _ := tx.Query(ctx, retire, to.Alg, at, state, from)
-		_, err := pgx.ForEachRow(rows, []any{&kid}, func() error {
+		rows, _ := tx.Query(ctx, retire, to.Alg, at, state, from, meant)
+		tag, err := pgx.ForEachRow(rows, []any{&kid}, func() error {
 			happened(retired, kid)
 			return nil
 		})
 		if err != nil {
 			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return ErrTurned
 		}
 		err = tx.QueryRow(ctx, activate, to.Alg, at, at.Add(-lead), to.Compromised).Scan(&kid)
 		if errors.Is(err, pgx.ErrNoRows) {

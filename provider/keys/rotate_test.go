@@ -341,7 +341,7 @@ func TestRotationsAtOnceAreOne(t *testing.T) {
 	for _, err := range errs {
 		if err == nil {
 			done++
-		} else if !errors.Is(err, keys.ErrTooSoon) {
+		} else if !errors.Is(err, keys.ErrTooSoon) && !errors.Is(err, keys.ErrTurned) {
 			t.Error(err)
 		}
 	}
@@ -352,6 +352,23 @@ func TestRotationsAtOnceAreOne(t *testing.T) {
 	h.tend(t)
 	if retired := h.in(t, jose.EdDSA, keys.Retired); len(retired) != 1 {
 		t.Errorf("%d are retired by the schedule", len(retired))
+	}
+}
+
+// Whoever says twice which key is compromised has said it once: the clean one behind it goes on signing.
+func TestAKeyIsCompromisedOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 2, 0)
+	h.pass(day)
+	stolen, clean := h.in(t, jose.ES256, keys.Active)[0], h.in(t, jose.ES256, keys.Next)[0]
+	for i, want := range []error{nil, keys.ErrTurned} {
+		err := h.nodes[i].Rotate(t.Context(), keys.Rotation{Alg: jose.ES256, KID: stolen, Compromised: true})
+		if !errors.Is(err, want) {
+			t.Errorf("time %d: got %v, want %v", i+1, err, want)
+		}
+	}
+	if active := h.in(t, jose.ES256, keys.Active); len(active) != 1 || active[0] != clean {
+		t.Errorf("%v signs, want %s", active, clean)
 	}
 }
 

@@ -23,8 +23,8 @@ func (r *Ring) Tend(ctx context.Context) error {
 		return err
 	}
 	for _, alg := range r.due() {
-		// Too soon, because another node has just done it.
-		if err := r.rotate(ctx, Rotation{Alg: alg}, "schedule"); err != nil && !errors.Is(err, ErrTooSoon) {
+		// Where another node was first, it is done.
+		if err := r.rotate(ctx, Rotation{Alg: alg}, "schedule"); err != nil && !errors.Is(err, ErrTooSoon) && !errors.Is(err, ErrTurned) {
 			return err
 		}
 	}

@@ -29,17 +29,20 @@ func (m *Manage) rotateKeys(w http.ResponseWriter, r *http.Request) error {
 	}
 	body, err := api.Decode[struct {
 		Alg         jose.SignatureAlgorithm
+		KID         string
 		Compromised bool
 	}](w, r)
 	if err != nil {
 		return err
 	}
-	err = m.keys.Rotate(r.Context(), keys.Rotation{Alg: body.Alg, Compromised: body.Compromised, By: token.ClientID})
+	err = m.keys.Rotate(r.Context(), keys.Rotation{Alg: body.Alg, KID: body.KID, Compromised: body.Compromised, By: token.ClientID})
 	switch {
 	case errors.Is(err, keys.ErrUnknownAlg):
 		return api.Refuse(http.StatusUnprocessableEntity, "invalid", err, api.Field{Name: "/alg", Code: "unknown"})
 	case errors.Is(err, keys.ErrTooSoon):
 		return api.Refuse(http.StatusConflict, "too_soon", err)
+	case errors.Is(err, keys.ErrTurned):
+		return api.Refuse(http.StatusConflict, "turned", err)
 	case err != nil:
 		return err
 	}

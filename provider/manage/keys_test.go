@@ -42,6 +42,7 @@ func TestKeysAreManaged(t *testing.T) {
 		{"POST", "/keys/rotations", `{"compromised":true}`, 422, "invalid", "active next"},
 		{"POST", "/keys/rotations", `{"alg":"RS256","compromised":"yes"}`, 400, "invalid_body", "active next"},
 		{"POST", "/keys/rotations", `{"alg":"RS256","compromised":true}`, 200, "", "active gone next"},
+		{"POST", "/keys/rotations", `{"alg":"RS256","compromised":true,"kid":"one before"}`, 409, "turned", "active gone next"},
 	} {
 		status, answer := w.call(t, token, test.method, test.path, test.body)
 		code, _ := answer["code"].(string)

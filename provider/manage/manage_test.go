@@ -81,7 +81,7 @@ func newWorld(t *testing.T) *world {
 	if w.ring, err = keys.New(t.Context(), keys.Config{Pool: w.pool, Box: box, Now: now}); err != nil {
 		t.Fatal(err)
 	}
-	if w.registry, err = clients.New(t.Context(), clients.Config{Pool: w.pool, Key: make([]byte, 32), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now}); err != nil {
+	if w.registry, err = clients.New(t.Context(), clients.Config{Pool: w.pool, Back: w.pool, Key: make([]byte, 32), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now}); err != nil {
 		t.Fatal(err)
 	}
 	w.denials = grant.NewDenials(w.pool, redistest.New(t), 5*time.Minute, now)

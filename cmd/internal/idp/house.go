@@ -162,7 +162,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	}
 	caller := fetch.New(fetch.Config{AllowLoopback: h.cfg.AllowLoopbackFetch})
 	h.clients, err = clients.New(ctx, clients.Config{
-		Pool: h.Back, Key: secretsKey, Caller: caller, Now: time.Now,
+		Pool: h.Pool, Back: h.Back, Key: secretsKey, Caller: caller, Now: time.Now,
 	})
 	if err != nil {
 		return err
