@@ -87,7 +87,9 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, q *request, i 
 		}
 		return p.answer(w, r, q, url.Values{"code": {code}})
 	case RefuseAccessDenied:
-		err = refuse("access_denied", "The person refused.")
+		if err = p.spendRefused(ctx, q); err == nil {
+			err = refuse("access_denied", "The person refused.")
+		}
 	case RefuseLoginRequired:
 		err = refuse("login_required", "The person must sign in, as the one whom the request asks for.")
 	case RefuseConsentRequired:

@@ -78,10 +78,11 @@ func (p *Provider) authorizeDevice(w http.ResponseWriter, r *http.Request) error
 	return nil
 }
 
-// readDevice checks what a device asks for, now and when the person comes: what an authorization request may ask for in its place.
+// readDevice checks what a device asks for, now and when the person comes: what an authorization request may ask for in its place, and how
+// people must have signed in for this client.
 func (p *Provider) readDevice(ctx context.Context, client *clients.Client, values url.Values) (*request, error) {
 	q := &request{client: client, policy: policyOf(client), values: values, maxAge: -1}
-	for _, check := range []func(context.Context, *request) error{p.checkLength, p.checkScope, p.checkResource} {
+	for _, check := range []func(context.Context, *request) error{p.checkLength, p.checkScope, p.checkResource, p.checkMaxAge, p.checkACR} {
 		if err := check(ctx, q); err != nil {
 			return q, err
 		}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"asoba.example/provider/clients"
 )
 
 const deviceCode = "urn:ietf:params:oauth:grant-type:device_code"
@@ -286,4 +288,17 @@ func TestADeviceWithoutRedis(t *testing.T) {
 	}
 	w.hook.broken.Store(false)
 	w.poll("kiosk", asked).check(t, http.StatusBadRequest, "authorization_pending")
+}
+
+// What a client is registered to ask of every sign-in, it asks for its devices too (OpenID Connect Registration §2).
+func TestADeviceAsksWhatItsClientAlwaysAsks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("bank", clients.Metadata{GrantTypes: []string{deviceCode}, Scope: "openid", DefaultMaxAge: new(int64(60))})
+	b := w.browser()
+	w.pass(2 * time.Minute)
+	to, _, _ := b.post("/device", url.Values{"user_code": {w.askDevice("bank", "openid").text("user_code")}})
+	if to, _, _ = b.get(to); !strings.HasPrefix(to, "/sign-in?") {
+		t.Errorf("whoever signed in two minutes ago is led to %q", to)
+	}
 }

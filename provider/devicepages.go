@@ -57,7 +57,11 @@ func (p *Provider) enterUserCode(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	i, err := p.cfg.Interactions.Begin(r.Context(), w, r, Interaction{Page: "/device", ClientID: asked.Get("client_id"), Request: asked})
+	q, err := p.asking(r.Context(), asked.Get("client_id"), asked)
+	if err != nil {
+		return err
+	}
+	i, err := p.cfg.Interactions.Begin(r.Context(), w, r, Interaction{Page: "/device", ClientID: q.client.ID, Request: asked, ACR: q.acr})
 	if err != nil {
 		return err
 	}
@@ -198,16 +202,22 @@ func (p *Provider) connecting(r *http.Request) (Interaction, *request, error) {
 	if i.Page != "/device" {
 		return i, nil, over()
 	}
-	client, err := p.cfg.Clients.Find(ctx, i.ClientID)
-	if errors.Is(err, clients.ErrUnknown) { // taken out of use meanwhile
-		return i, nil, over()
+	q, err := p.asking(ctx, i.ClientID, i.Request)
+	return i, q, err
+}
+
+// asking reads what a device asks for. Its client may be out of use meanwhile, or may ask for less.
+func (p *Provider) asking(ctx context.Context, clientID string, asked url.Values) (*request, error) {
+	client, err := p.cfg.Clients.Find(ctx, clientID)
+	if errors.Is(err, clients.ErrUnknown) {
+		return nil, over()
 	}
 	if err != nil {
-		return i, nil, err
+		return nil, err
 	}
-	q, err := p.readDevice(ctx, client, i.Request)
-	if err != nil || !allows(client, deviceCode) { // may ask for less since
-		return i, nil, over()
+	q, err := p.readDevice(ctx, client, asked)
+	if err != nil || !allows(client, deviceCode) {
+		return nil, over()
 	}
-	return i, q, nil
+	return q, nil
 }

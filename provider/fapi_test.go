@@ -124,6 +124,9 @@ func TestWhatFAPIForbids(t *testing.T) {
 	given := w.do(client.prove(client.ask("/token", spent)))
 	given.check(t, http.StatusOK, "")
 	access := given.text("access_token")
+	heavy, light := prover{w, client.rsa, jose.PS256}, prover{w, client.rsa, jose.RS256}
+	code := client.answered(b, w.do(heavy.prove(client.ask("/par", params("strict"))))).Get("code")
+	heavily := w.do(heavy.prove(client.ask("/token", client.redemption(code)))).text("access_token")
 	for name, row := range map[string]struct {
 		got    answer
 		status int
@@ -139,7 +142,8 @@ func TestWhatFAPIForbids(t *testing.T) {
 		"no redirect_uri (§5.3.2.2)":                   {push(params("strict", "redirect_uri", "")), http.StatusBadRequest, "invalid_request"},
 		"another response type (§5.3.2.2)":             {push(params("strict", "response_type", "code id_token")), http.StatusBadRequest, "unsupported_response_type"},
 		"a code without a proof (§5.3.2.1)":            {w.do(redemption()), http.StatusBadRequest, "invalid_dpop_proof"},
-		"a code with a proof of RS256 (§5.4.1)":        {w.do(prover{w, client.rsa, jose.RS256}.prove(redemption())), http.StatusBadRequest, "invalid_dpop_proof"},
+		"a code with a proof of RS256 (§5.4.1)":        {w.do(light.prove(redemption())), http.StatusBadRequest, "invalid_dpop_proof"},
+		"the token with a proof of RS256 (§5.4.1)":     {w.do(light.prove(w.me("DPoP", heavily), "ath", ath(heavily))), http.StatusUnauthorized, "invalid_dpop_proof"},
 		"a code by another key (§5.3.2.1)":             {w.do(thief.prove(redemption())), http.StatusBadRequest, "invalid_grant"},
 		"the token as a bearer's (RFC 9449 §7.1)":      {w.userinfo(access), http.StatusUnauthorized, "invalid_token"},
 		"the token without a proof (RFC 9449 §7.1)":    {w.do(w.me("DPoP", access)), http.StatusUnauthorized, "invalid_dpop_proof"},

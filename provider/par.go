@@ -126,3 +126,18 @@ func (p *Provider) spend(ctx context.Context, pipe redis.Pipeliner, digest strin
 	pipe.Del(ctx, pushedKey(digest))
 	pipe.SetArgs(ctx, spentKey(digest), "", redis.SetArgs{Mode: "NX", TTL: p.cfg.Interactions.cfg.For})
 }
+
+// spendRefused uses a pushed request up that the person has refused: to ask again, the client pushes another.
+func (p *Provider) spendRefused(ctx context.Context, q *request) error {
+	if q.pushed == "" {
+		return nil
+	}
+	_, err := p.cfg.Redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		p.spend(ctx, pipe, q.pushed)
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) { // it was spent before
+		return fmt.Errorf("spend pushed request: %w", err)
+	}
+	return nil
+}

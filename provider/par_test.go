@@ -99,6 +99,24 @@ func TestAPushedRequestThatIsWrongIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
+// To ask again after a refusal, the client pushes another request.
+func TestAPushedRequestThatWasRefusedIsOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pushed := w.push("service", params("service", "client_id", ""))
+	pushed.check(t, http.StatusCreated, "")
+	query := "/authorize?" + url.Values{"client_id": {"service"}, "request_uri": {pushed.text("request_uri")}}.Encode()
+	b := w.browser()
+	b.code("portal")
+	to, _, _ := b.get(query)
+	if to = b.follow(strings.Replace(to, "/consent", "/refuse", 1)); !strings.Contains(to, "error=access_denied") {
+		t.Fatalf("led to %q, want access_denied", to)
+	}
+	if _, status, body := b.get(query); status != http.StatusBadRequest || !strings.Contains(body, "invalid_request_uri") {
+		t.Errorf("asked again: got %d", status)
+	}
+}
+
 // The name is its client's, for a while (RFC 9126 §2.2, §4). Whoever else shows it learns the same as of one that never was.
 func TestAPushedRequestIsItsClients(t *testing.T) {
 	t.Parallel()

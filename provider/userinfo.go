@@ -3,7 +3,9 @@ package provider
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -37,6 +39,9 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := p.limits.take(r, client); err != nil {
 		return err
+	}
+	if token.Proven != "" && !slices.Contains(policyOf(client).proofs, jose.SignatureAlgorithm(token.Proven)) {
+		return refuse("invalid_dpop_proof", "The DPoP proof is not of an algorithm that the client may use.").shown(token.Scheme)
 	}
 	if denied, err := p.denied(ctx, token); err != nil {
 		return err

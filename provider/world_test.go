@@ -112,7 +112,7 @@ func newWorld(t *testing.T) *world {
 	box := must(seal.Open(t.Context(), w.pool, bytes.Repeat([]byte{1}, seal.MasterKeySize), w.now()))
 	w.ring = must(keys.New(t.Context(), keys.Config{Pool: w.pool, Box: box, Now: w.now}))
 	w.registry = must(clients.New(t.Context(), clients.Config{
-		Pool: w.pool, Back: w.pool, Key: must(box.Key("client secrets")), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: w.now,
+		Pool: w.pool, Back: w.pool, Key: must(box.Key("client secrets")), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Sectors: fetch.New(fetch.Config{AllowLoopback: true}), Now: w.now,
 	}))
 	w.sessions = session.New(session.Config{Redis: w.redis, Idle: time.Hour, Total: 12 * time.Hour, Now: w.now})
 	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: w.now})

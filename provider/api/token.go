@@ -57,6 +57,7 @@ type Token struct {
 
 	Bound  Confirmation // to whom it is bound; zero for whoever bears it
 	Scheme string       // that it was shown by: Bearer or DPoP
+	Proven string       // the algorithm of the proof beside it; "" where there was none
 }
 
 // An Actor acts for the subject of a token, having been shown one by the actor before (RFC 8693 §4.1). The last one stands first; only that
@@ -186,6 +187,7 @@ func (v Verifier) Admit(r *http.Request, scheme, raw string) (Token, error) {
 	if proof.Thumbprint != token.Bound.Key {
 		return Token{}, fmt.Errorf("%w: bound to another key", ErrToken)
 	}
+	token.Proven = string(proof.Algorithm)
 	return token, v.Proofs.Use(r.Context(), proof) // last, so that strangers' proofs are not remembered
 }
 

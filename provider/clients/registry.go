@@ -29,11 +29,12 @@ var (
 
 // Config is what a Registry needs.
 type Config struct {
-	Pool   *pgxpool.Pool
-	Back   *pgxpool.Pool // follows what other nodes change; strangers who try tokens must not stand in its way
-	Key    []byte        // keys the digests of secrets; seal.Box.Key("client secrets")
-	Caller *fetch.Caller // reads what a client keeps at an address of its own
-	Now    func() time.Time
+	Pool    *pgxpool.Pool
+	Back    *pgxpool.Pool // follows what other nodes change; strangers who try tokens must not stand in its way
+	Key     []byte        // keys the digests of secrets; seal.Box.Key("client secrets")
+	Caller  *fetch.Caller // reads the keys that a client keeps at an address of its own
+	Sectors *fetch.Caller // reads the lists of sectors: whoever registers may name slow ones, and nobody's keys wait for those
+	Now     func() time.Time
 }
 
 // A Registry is the register of clients, with an in-process copy so that no request reads it from the database.
@@ -43,7 +44,7 @@ type Registry struct {
 	key  []byte
 	now  func() time.Time
 
-	caller    *fetch.Caller
+	sectors   *fetch.Caller
 	published *fetch.Documents[[]jose.JSONWebKey] // the keys at every jwks_uri
 
 	all     atomic.Pointer[map[string]*Client] // replaced whole
@@ -57,7 +58,7 @@ type Registry struct {
 // New reads every client.
 func New(ctx context.Context, cfg Config) (*Registry, error) {
 	r := &Registry{
-		pool: cfg.Pool, back: cfg.Back, key: cfg.Key, now: cfg.Now, caller: cfg.Caller,
+		pool: cfg.Pool, back: cfg.Back, key: cfg.Key, now: cfg.Now, sectors: cfg.Sectors,
 		published: fetch.NewDocuments(fetch.DocumentsConfig[[]jose.JSONWebKey]{Caller: cfg.Caller, Parse: parseKeys, Now: cfg.Now}),
 	}
 	r.all.Store(&map[string]*Client{})

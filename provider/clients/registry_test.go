@@ -42,7 +42,7 @@ func (n *node) clock() time.Time {
 func newNode(t *testing.T, pool *pgxpool.Pool) *node {
 	t.Helper()
 	n := &node{now: noon}
-	registry, err := clients.New(t.Context(), clients.Config{Pool: pool, Back: pool, Key: make([]byte, 32), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: n.clock})
+	registry, err := clients.New(t.Context(), clients.Config{Pool: pool, Back: pool, Key: make([]byte, 32), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Sectors: fetch.New(fetch.Config{AllowLoopback: true}), Now: n.clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func (r *Registry) checkSector(ctx context.Context, m Metadata) error {
 		return nil
 	}
 	var members []string
-	document, err := r.caller.Get(ctx, m.SectorIdentifierURI)
+	document, err := r.sectors.Get(ctx, m.SectorIdentifierURI)
 	if err != nil || json.Unmarshal(document, &members) != nil {
 		return wrong("sector_identifier_uri", "cannot be read: it must lead to a JSON array of redirect URIs")
 	}

@@ -160,9 +160,8 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	caller := fetch.New(fetch.Config{AllowLoopback: h.cfg.AllowLoopbackFetch})
 	h.clients, err = clients.New(ctx, clients.Config{
-		Pool: h.Pool, Back: h.Back, Key: secretsKey, Caller: caller, Now: time.Now,
+		Pool: h.Pool, Back: h.Back, Key: secretsKey, Caller: h.caller(), Sectors: h.caller(), Now: time.Now,
 	})
 	if err != nil {
 		return err
@@ -172,7 +171,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	h.notices = &backchannel.Notices{Pool: h.Back, Now: time.Now}
 	deliverer, err := backchannel.NewDeliverer(backchannel.Config{
 		Pool: h.Back, Clients: h.clients, Keys: h.keys, Issuer: h.cfg.Issuer, Subject: h.subject,
-		Caller:  fetch.New(fetch.Config{AllowLoopback: h.cfg.AllowLoopbackFetch}), // not the one that brings keys: many may be slow to hear of a sign-out
+		Caller:  h.caller(), // not the one that brings keys: many may be slow to hear of a sign-out
 		Metrics: h.metrics, Now: time.Now, Log: h.log,
 	})
 	if err != nil {
@@ -233,6 +232,11 @@ func (h *house) subject(ctx context.Context, client *clients.Client, person uuid
 		return "", "", err
 	}
 	return h.subjects.Of(client, standing), h.subjects.SID(client, sid), nil
+}
+
+// caller calls addresses that clients name. Each purpose has one of its own, so that none waits for the slow ones of another.
+func (h *house) caller() *fetch.Caller {
+	return fetch.New(fetch.Config{AllowLoopback: h.cfg.AllowLoopbackFetch})
 }
 
 // quiet keeps the jobs' library from telling what only its makers want to know.
