@@ -147,6 +147,9 @@ func newUserCode() string {
 	return code.String()
 }
 
+// unbroken is a user code that stays on one line, to be compared by eye.
+func unbroken(code string) string { return strings.Replace(code, "-", "\u2011", 1) }
+
 // lookAlike are the Cyrillic letters that look like one of a user code's: it is copied by eye, on whatever keyboard layout is on.
 var lookAlike = strings.NewReplacer("В", "B", "С", "C", "Н", "H", "К", "K", "М", "M", "Р", "P", "Т", "T", "Х", "X")
 

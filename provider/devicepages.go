@@ -132,7 +132,7 @@ func (p *Provider) decideDevice(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	case Confirm:
 		return p.cfg.Site.Show(w, r, confirmDeviceView(confirmDevicePage{
-			Client: q.client.Name(p.cfg.Site.Language(r)), UserCode: i.Request.Get("user_code"), Action: i.At("/device/decision"),
+			Client: q.client.Name(p.cfg.Site.Language(r)), UserCode: unbroken(i.Request.Get("user_code")), Action: i.At("/device/decision"),
 			SID: question.Session.SID,
 		}))
 	case Consent:

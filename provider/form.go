@@ -22,6 +22,9 @@ func parameters(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 
 // form reads a form of a bounded size. Multipart, which could spill to disk, is not taken.
 func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	if r.ContentLength == 0 {
+		return url.Values{}, nil
+	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
 		return nil, refuse("invalid_request", "The body must be application/x-www-form-urlencoded.").because(err)

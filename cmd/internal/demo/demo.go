@@ -72,7 +72,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if d.system, err = newSystem(o.Environ, d.dir, o.Relaxed); err != nil {
 		return err
 	}
-	if err := errors.Join(free(d.doors()), d.answer(ctx)); err != nil {
+	if err := errors.Join(d.misled(), free(d.doors()), d.answer(ctx)); err != nil {
 		return err
 	}
 	logs, err := os.OpenFile(filepath.Join(d.dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)

@@ -3,7 +3,10 @@ package demo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"net"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -99,6 +102,27 @@ func (s *system) doors() []door {
 		{"ESERVICE_LISTEN", s.eservice.Listen},
 		{"DEMO_LISTEN", s.demo.Listen},
 	}
+}
+
+// misled tells every URL on this machine that leads to another port than where its program listens. What another
+// machine's name leads to only those know who gave it.
+func (s *system) misled() error {
+	var wrong []error
+	for _, at := range []struct{ setting, url, listens, address string }{
+		{"IDP_ISSUER", s.idp.Issuer, "IDP_LISTEN", s.idp.Listen},
+		{"IDP_MANAGEMENT_URL", s.idp.ManagementURL, "IDP_MANAGEMENT_LISTEN", s.idp.ManagementListen},
+		{"CABINET_URL", s.cabinet.URL, "CABINET_LISTEN", s.cabinet.Listen},
+		{"ESERVICE_URL", s.eservice.URL, "ESERVICE_LISTEN", s.eservice.Listen},
+		{"DEMO_URL", s.demo.URL, "DEMO_LISTEN", s.demo.Listen},
+	} {
+		u, err := url.Parse(at.url)
+		_, port, errAddress := net.SplitHostPort(at.address)
+		here := err == nil && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback())
+		if here && errAddress == nil && u.Port() != port {
+			wrong = append(wrong, fmt.Errorf("%s is %s, and %s is %s: nobody would be found there", at.setting, at.url, at.listens, at.address))
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 func (s *system) addresses() clients.Addresses {

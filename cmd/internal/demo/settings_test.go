@@ -116,3 +116,17 @@ func TestCredentialsAreKept(t *testing.T) {
 		t.Errorf("kept: %+v, prepared: %t", got, second.prepared())
 	}
 }
+
+// A URL that leads nowhere is told by its setting, before anything is started; a name of another machine is believed.
+func TestAURLThatLeadsNowhereIsTold(t *testing.T) {
+	t.Parallel()
+	s, err := newSystem([]string{"IDP_ISSUER=http://localhost:9080", "CABINET_URL=https://cabinet.example", "DEMO_LISTEN=127.0.0.1:9084"}, t.TempDir(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `IDP_ISSUER is http://localhost:9080, and IDP_LISTEN is localhost:8080: nobody would be found there
+DEMO_URL is http://localhost:8084, and DEMO_LISTEN is 127.0.0.1:9084: nobody would be found there`
+	if err := s.misled(); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
