@@ -118,7 +118,7 @@ func (s *system) misled() error {
 		u, err := url.Parse(at.url)
 		_, port, errAddress := net.SplitHostPort(at.address)
 		here := err == nil && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback())
-		if here && errAddress == nil && u.Port() != port {
+		if here && errAddress == nil && port != "0" && u.Port() != port { // 0 is any port that is free
 			wrong = append(wrong, fmt.Errorf("%s is %s, and %s is %s: nobody would be found there", at.setting, at.url, at.listens, at.address))
 		}
 	}
