@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"asoba.example/provider/clients"
 )
 
 // profile gives the names of the claims about the person among others.
@@ -193,5 +195,30 @@ func TestClaimsThatAreNoneAreRefused(t *testing.T) {
 		if answer := must(url.Parse(to)).Query(); status != http.StatusSeeOther || answer.Get("error") != "invalid_request" {
 			t.Errorf("%.40s: got %d, leading to %q", claims, status, to)
 		}
+	}
+}
+
+// What an operator has taken from a client it is told no more, though it asked for it by name and before.
+func TestAClaimEndsWithTheClientsScope(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := clients.Metadata{
+		RedirectURIs: []string{callback}, GrantTypes: []string{"authorization_code", "refresh_token"}, FirstParty: true,
+		Scope: "openid phone offline_access",
+	}
+	w.add("narrowed", m)
+	code := w.browser().authorize(params("narrowed", "scope", "openid offline_access", "claims", `{"userinfo":{"phone_number":null}}`)).Get("code")
+	tokens := w.redeem("narrowed", code)
+	if got := w.userinfo(tokens.text("access_token")); got.body["phone_number"] == nil {
+		t.Fatalf("got %v", got.body)
+	}
+	m.Scope = "openid offline_access"
+	if _, _, err := w.registry.Replace(t.Context(), "narrowed", clients.Any, m, clients.By{At: w.now()}); err != nil {
+		t.Fatal(err)
+	}
+	tokens = w.refresh("narrowed", tokens.text("refresh_token"))
+	tokens.check(t, http.StatusOK, "")
+	if got := w.userinfo(tokens.text("access_token")); got.status != http.StatusOK || got.body["phone_number"] != nil {
+		t.Errorf("got %d %v", got.status, got.body)
 	}
 }

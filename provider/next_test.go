@@ -47,6 +47,7 @@ func TestNext(t *testing.T) {
 		"a lower level":                    {Question{MaxAge: -1, Session: signedIn(time.Hour, Substantial), Covered: true, ACR: Low}, Answer},
 		"the one of the hint":              {Question{MaxAge: -1, Session: hourAgo, Covered: true, Hint: digest(standing.Identifier)}, Answer},
 		"somebody else than the hint's":    {Question{MaxAge: -1, Session: hourAgo, Covered: true, Hint: digest("another")}, RefuseLoginRequired},
+		"somebody else, and not agreed":    {Question{MaxAge: -1, Session: hourAgo, Hint: digest("another"), Prompt: PromptNone}, RefuseConsentRequired}, // who is here is nobody's to guess
 		"a hint and nobody is signed in":   {Question{MaxAge: -1, Hint: digest(standing.Identifier)}, Login},
 		"the sign-in was ended":            {Question{MaxAge: -1, Session: hourAgo, Covered: true, Standing: Standing{Active: true, Ended: now.Add(-time.Hour)}}, Login},
 		"the sign-in is later than that":   {Question{MaxAge: -1, Session: justNow, Covered: true, Standing: Standing{Active: true, Ended: now.Add(-time.Hour)}}, Answer},

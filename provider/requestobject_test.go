@@ -218,6 +218,13 @@ func TestSignedAnswers(t *testing.T) {
 	if claims := read(answer.Get("response"), jose.RS256, "portal"); claims["error"] != "invalid_request" || claims["code"] != nil || answer.Has("error") {
 		t.Errorf("got %v, %v", answer, claims)
 	}
+	for name, code := range map[string]string{"request": "invalid_request_object", "request_uri": "invalid_request_uri"} {
+		value := map[string]string{"request": "x", "request_uri": requestURN + "x"}[name]
+		_, answer = b.authorizeBy(params("portal", "response_mode", "jwt", name, value))
+		if claims := read(answer.Get("response"), jose.RS256, "portal"); claims["error"] != code || len(answer) != 1 {
+			t.Errorf("a %s that does not open: got %v, %v", name, answer, claims)
+		}
+	}
 	request := w.object(object{client: "signing", changes: map[string]any{"response_mode": "jwt"}})
 	_, answer = b.authorizeBy(url.Values{"client_id": {"signing"}, "request": {request}})
 	if claims := read(answer.Get("response"), jose.PS256, "signing"); claims["code"] == nil {

@@ -133,3 +133,18 @@ func TestASlowKeeperHoldsUpNobodyElse(t *testing.T) {
 	close(release)
 	wait.Wait()
 }
+
+// Addresses that nobody asks for any more are forgotten, or whoever names ever new ones would fill our memory.
+func TestDocumentsOfOldAreForgotten(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	for i := range 5 {
+		k.clock.Add(int64(2 * time.Hour / time.Second))
+		if _, err := k.documents.Find(t.Context(), fmt.Sprint(k.uri, "/?", i), func(int) bool { return true }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if held := k.documents.Held(); held != 1 {
+		t.Errorf("%d are held", held)
+	}
+}

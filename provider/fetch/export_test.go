@@ -12,3 +12,10 @@ var Open = open
 func (c *Caller) Trust(roots *x509.CertPool) {
 	c.http.Transport.(*http.Transport).TLSClientConfig.RootCAs = roots
 }
+
+// Held is how many documents are held.
+func (d *Documents[T]) Held() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.held)
+}
