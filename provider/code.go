@@ -121,9 +121,7 @@ func (p *Provider) settleCode(ctx context.Context, t *ticket, values url.Values)
 		return err
 	}
 	var refresh []byte
-	if t.client.Public() {
-		t.grant.Bound = t.bound // and so are the refresh tokens (RFC 9449 §5)
-	}
+	t.grant.Bound = t.bound
 	if offline(t.grant.Scopes) {
 		t.next = p.opaque.New(tokens.Refresh, t.grant.ID)
 		refresh = tokens.Digest(t.next)

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/provider/api"
+	"asoba.example/provider/clients"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/tokens"
 )
@@ -29,14 +30,23 @@ func (p *Provider) findRefresh(ctx context.Context, token string, t *ticket) err
 		return err
 	case found.Grant.ClientID != t.client.ID, found.Ended, !t.now.Before(found.Till):
 		return unknown
-	case found.Grant.Bound != (api.Confirmation{}) && found.Grant.Bound != t.bound: // RFC 9449 §5; RFC 8705 §4
-		return refuse("invalid_grant", "The refresh token is bound to another key or certificate.")
+	case !renews(t.client, found.Grant.Bound, t.bound):
+		return refuse("invalid_grant", "The refresh token must come with the proof or certificate that it is bound to.")
 	case found.Used() && !t.now.Before(found.UsedAt.Add(grant.Grace)):
 		return p.reused(ctx, found.Grant.ID, t.now)
 	}
 	t.refresh, t.grant, t.next = found, found.Grant, token
 	t.grant.Claims = claimsWithin(t.grant.Claims, strings.Fields(t.client.Metadata.Scope)) // it may be registered for less since
 	return nil
+}
+
+// renews tells whether a client may renew a grant. A public client shows the very key or certificate that the code was redeemed with
+// (RFC 9449 §5; RFC 8705 §4); one that authenticates may bring another, but turns no bound grant into a bearer's.
+func renews(client *clients.Client, was, is api.Confirmation) bool {
+	if client.Public() {
+		return was == is || was == (api.Confirmation{})
+	}
+	return (was.Key == "" || is.Key != "") && (was.Certificate == "" || is.Certificate != "")
 }
 
 // settleRefresh renews what was granted. The access token may be for fewer scopes than that, never for more. A client keeps its refresh token

@@ -21,7 +21,7 @@ type Grant struct {
 	ACR      string
 	AMR      []string
 	Agent    string           // for the record: "Firefox, Linux"; not kept with the grant
-	Bound    api.Confirmation // to whom its refresh tokens are bound; zero for the client alone
+	Bound    api.Confirmation // what it was redeemed with; zero for nothing but the client's credentials
 	At       time.Time        // given at
 	Till     time.Time        // nothing made from the grant lives longer: neither a refresh nor an access token
 }
