@@ -71,7 +71,8 @@ func queue(b *pgx.Batch, q Question, to *Standing) {
 	const admit = `
 		WITH standing AS (
 			SELECT c.person_id, c.state,
-			       EXISTS (SELECT FROM ended WHERE id = c.person_id AND at >= $3 OR id = $2) AS ended,
+			       EXISTS (SELECT FROM ended WHERE id = c.person_id AND at >= $3 OR id = $2)
+			       OR EXISTS (SELECT FROM disabled_client WHERE client_id = $10) AS ended,
 			       $4 OR f.heard_at > $5 AS sure
 			FROM cabinet AS c CROSS JOIN follow AS f
 			WHERE c.identification_number = $1

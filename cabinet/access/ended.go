@@ -38,3 +38,17 @@ func End(ctx context.Context, tx pgx.Tx, ended []Ended, before time.Time) error 
 	}
 	return nil
 }
+
+// Disable keeps which clients the provider has disabled or removed, and which it lets in again, in the caller's transaction.
+func Disable(ctx context.Context, tx pgx.Tx, disabled map[string]bool) error {
+	for id, now := range disabled {
+		change := `DELETE FROM disabled_client WHERE client_id = $1`
+		if now {
+			change = `INSERT INTO disabled_client (client_id) VALUES ($1) ON CONFLICT DO NOTHING`
+		}
+		if _, err := tx.Exec(ctx, change, id); err != nil {
+			return fmt.Errorf("disable a client: %w", err)
+		}
+	}
+	return nil
+}

@@ -38,33 +38,51 @@ func (f *Follower) apply(ctx context.Context, cursor string, news changes) error
 		if err := access.End(ctx, tx, e.ended, now.Add(-f.cfg.Keep)); err != nil {
 			return err
 		}
+		if err := access.Disable(ctx, tx, e.disabled); err != nil {
+			return err
+		}
 		if err := profile.Activate(ctx, tx, e.activated); err != nil {
 			return err
 		}
 		return announce(ctx, tx, e.editions)
 	})
-	if err == nil && len(e.editions) > 0 {
+	if err != nil {
+		return err
+	}
+	if len(e.editions) > 0 {
 		select {
 		case f.announced <- struct{}{}:
 		default:
 		}
 	}
-	return err
+	if e.keyGone {
+		return f.cfg.RefreshKeys(ctx)
+	}
+	return nil
 }
 
 // effects are what entries do here.
 type effects struct {
 	journal   []journal.Entry
 	ended     []access.Ended
+	disabled  map[string]bool // clients, or false: enabled again
+	keyGone   bool            // what a key has signed is believed no more
 	activated []uuid.UUID
 	editions  []edition
 }
 
 func effectsOf(entries []entry) effects {
-	var all effects
+	all := effects{disabled: map[string]bool{}}
 	for _, e := range entries {
-		if e.Edition != 0 {
+		switch e.Kind {
+		case "edition.applied":
 			all.editions = append(all.editions, edition{id: e.Edition, at: e.At})
+		case "client.disabled", "client.removed":
+			all.disabled[e.ClientID] = true
+		case "client.enabled":
+			all.disabled[e.ClientID] = false
+		case "key.gone":
+			all.keyGone = true
 		}
 		kind := journal.Kind(e.Kind)
 		if kind == journal.GrantEnded && e.GID != uuid.Nil {

@@ -3,6 +3,7 @@
 //
 //	feed ──▶ Run ─┬─▶ journal                  one transaction with the cursor: an entry has its
 //	              ├─▶ ended sign-ins           effects exactly once, whenever the program is killed
+//	              ├─▶ disabled clients
 //	              ├─▶ activated cabinets
 //	              └─▶ editions ──▶ RunEditions ──▶ cabinets, page by page of people
 //

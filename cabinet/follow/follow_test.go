@@ -147,16 +147,17 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // cabinet follows a provider; its log is kept.
 type cabinet struct {
 	*Follower
-	pool  *pgxpool.Pool
-	trips *pgtest.Trips
-	log   *bytes.Buffer
+	pool    *pgxpool.Pool
+	trips   *pgtest.Trips
+	log     *bytes.Buffer
+	fetched *int // how often the provider's keys were
 }
 
 func newCabinet(t *testing.T, p *provider) cabinet {
 	t.Helper()
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
-	c := cabinet{log: new(bytes.Buffer)}
+	c := cabinet{log: new(bytes.Buffer), fetched: new(int)}
 	c.pool, c.trips = pgtest.CountingCabinet(t)
 	c.Follower = New(Config{
 		Pool: c.pool,
@@ -166,9 +167,10 @@ func newCabinet(t *testing.T, p *provider) cabinet {
 			}
 			return "good", nil
 		}},
-		Keep: time.Hour,
-		Now:  func() time.Time { return now },
-		Log:  slog.New(slog.NewTextHandler(c.log, nil)),
+		Keep:        time.Hour,
+		RefreshKeys: func(context.Context) error { *c.fetched++; return nil },
+		Now:         func() time.Time { return now },
+		Log:         slog.New(slog.NewTextHandler(c.log, nil)),
 	})
 	return c
 }
@@ -206,6 +208,8 @@ func (c cabinet) all(t *testing.T) string {
 		UNION ALL
 		SELECT * FROM (SELECT concat_ws(' ', 'client', id, name) FROM client ORDER BY id) AS c
 		UNION ALL
+		SELECT * FROM (SELECT 'disabled ' || client_id FROM disabled_client ORDER BY client_id) AS d
+		UNION ALL
 		SELECT * FROM (SELECT concat_ws(' ', 'ended', id) FROM ended ORDER BY id) AS e
 		UNION ALL
 		SELECT * FROM (SELECT concat_ws(' ', right(person_id::text, 1), kind, actor, client_id, office, detail)
@@ -239,10 +243,14 @@ func aYear() *provider {
 	p.edition(4, living(vera, verasNumber, `"limited":{"date":"2026-02-03","act":"7"}`))
 	p.say("identifier.activated", vera)
 	p.say("token.exchanged", vera, `"client_id":"service","detail":{"scope":"openid"}`)
+	p.say("client.disabled", nobody, `"client_id":"service"`)
+	p.say("client.disabled", nobody, `"client_id":"other"`)
+	p.say("client.enabled", nobody, `"client_id":"service"`)
+	p.say("client.removed", nobody, `"client_id":"gone"`)
 	return p
 }
 
-const afterAYear = `cursor 14
+const afterAYear = `cursor 18
 edition 1 00000000-0000-0000-0000-000000000000 t
 edition 2 00000000-0000-0000-0000-000000000000 t
 edition 3 00000000-0000-0000-0000-000000000000 t
@@ -251,6 +259,8 @@ cabinet 0000000A000PB2 activated BY
 cabinet 7000000A000PB1 not_activated BY
 cabinet 7000001A000PB8 activated BY 2026-02-03
 client service {"": "Service", "be": "Паслуга"}
+disabled gone
+disabled other
 ended 018f0000-0000-7000-8000-000000000002
 ended 018f0000-0000-7000-8000-0000000000aa
 1 cabinet.activated self
@@ -369,6 +379,20 @@ func TestEventsMayComeBeforeThePerson(t *testing.T) {
 	c.catchUp(t)
 	if got, want := c.all(t), "cabinet 0000000A000PB2 activated BY"; !strings.Contains(got, want) {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// A key of the provider's that is good no longer is not waited for, and other keys change nothing.
+func TestAKeyThatIsGoneIsForgotten(t *testing.T) {
+	t.Parallel()
+	p := &provider{}
+	c := newCabinet(t, p)
+	for kind, want := range map[string]int{"key.retired": 0, "key.gone": 1} {
+		*c.fetched = 0
+		p.say(kind, nobody)
+		if c.catchUp(t); *c.fetched != want {
+			t.Errorf("%s: the keys were fetched %d times, want %d", kind, *c.fetched, want)
+		}
 	}
 }
 

@@ -28,8 +28,10 @@ type Config struct {
 	Feed Feed
 	// Keep is how long the end of a sign-in must be remembered: as long as a web session may live.
 	Keep time.Duration
-	Now  func() time.Time
-	Log  *slog.Logger
+	// RefreshKeys has this node forget a key of the provider's that is good no longer; the others do within a minute.
+	RefreshKeys func(context.Context) error
+	Now         func() time.Time
+	Log         *slog.Logger
 }
 
 // A Follower follows the feed.

@@ -80,7 +80,7 @@ func (i *Issuer) fetchKeys(ctx context.Context) error {
 	return nil
 }
 
-// Refresh fetches the keys now; called every few minutes, so that no request waits for them and a key that was
+// Refresh fetches the keys now; called every minute, so that no request waits for them and a key that was
 // withdrawn is forgotten. While the provider is away the last ones stay.
 func (i *Issuer) Refresh(ctx context.Context) error {
 	i.keys.fetching.Lock()

@@ -49,7 +49,8 @@ func TestAnEntryIsWhatWasRecorded(t *testing.T) {
 		audit.Event{Kind: audit.KeyCreated, At: noon},                        // nobody's business
 		audit.Event{Kind: audit.SignInRefused, At: noon},                     // nobody's
 		audit.Event{Kind: audit.EditionApplied, At: noon, Edition: 7},        // everybody's
-		audit.Event{Kind: audit.ClientRemoved, At: noon, ClientID: "portal"}, // moves the cursor only
+		audit.Event{Kind: audit.ClientRemoved, At: noon, ClientID: "portal"}, // whoever has its tokens must know
+		audit.Event{Kind: audit.ClientChanged, At: noon, ClientID: "portal"}, // moves the cursor only
 	)
 	seal(t, pool)
 	entries, cursor, err := audit.NewFeed(pool, pool).After(t.Context(), 0, 10)
@@ -63,11 +64,12 @@ func TestAnEntryIsWhatWasRecorded(t *testing.T) {
 	const want = `[{"cursor":"1","kind":"identifier.blocked","at":"2026-11-22T12:00:00.123456Z",` +
 		`"person":"019ac000-0000-7000-8000-000000000001","client_id":"desk","office":"Minsk 1","staff":true,` +
 		`"gid":"019ac000-0000-7000-8000-000000000001","sid":"s","acr":"low","agent":"Firefox, Linux","detail":{"reason":"desk"}},` +
-		`{"cursor":"4","kind":"edition.applied","at":"2026-11-22T12:00:00.123456Z","edition":7}]`
+		`{"cursor":"4","kind":"edition.applied","at":"2026-11-22T12:00:00.123456Z","edition":7},` +
+		`{"cursor":"5","kind":"client.removed","at":"2026-11-22T12:00:00.123456Z","client_id":"portal"}]`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if cursor != 5 {
+	if cursor != 6 {
 		t.Errorf("the cursor is %d", cursor)
 	}
 }

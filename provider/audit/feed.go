@@ -61,14 +61,21 @@ type Entry struct {
 	Detail   map[string]string `json:"detail,omitempty"`
 }
 
-// told are the kinds that go out: what a cabinet must act on and what a citizen
-// may see of their own. Keys, clients, clerks and the desk's attempts stay here.
+// told are the kinds that go out when they are about a person: what a cabinet must
+// act on and what a citizen may see of their own. Clerks and the desk's attempts
+// stay here.
 var told = []string{
-	string(EditionApplied), string(PersonChanged),
+	string(PersonChanged),
 	string(IdentifierIssued), string(PasswordReissued), string(IdentifierActivated), string(PasswordChanged),
 	string(IdentifierBlocked), string(IdentifierUnblocked),
 	string(SignedIn), string(SignInRefused), string(SignedOut), string(SessionsEnded),
 	string(GrantGiven), string(GrantEnded), string(TokenExchanged), string(AgreementGiven), string(AgreementWithdrawn),
+}
+
+// toldToAll are the kinds that go out though they are about nobody: a new edition,
+// and whose tokens and which signatures are good no longer, or again.
+var toldToAll = []string{
+	string(EditionApplied), string(ClientDisabled), string(ClientEnabled), string(ClientRemoved), string(KeyGone),
 }
 
 // A Feed tells consumers what happened, in order, each from where they were.
@@ -99,7 +106,7 @@ func (f *Feed) After(ctx context.Context, after Cursor, limit int) ([]Entry, Cur
 		SELECT place, kind, at, coalesce(person_id, $4), coalesce(client_id, ''), coalesce(office, ''), clerk_id IS NOT NULL,
 		       coalesce(gid, $4), coalesce(sid, ''), coalesce(acr, ''), coalesce(agent, ''), coalesce(edition, 0), detail
 		FROM event
-		WHERE place > $1 AND kind = ANY ($3) AND (person_id IS NOT NULL OR edition IS NOT NULL)
+		WHERE place > $1 AND (kind = ANY ($3) AND person_id IS NOT NULL OR kind = ANY ($5))
 		ORDER BY place LIMIT $2`
 
 	var (
@@ -110,7 +117,7 @@ func (f *Feed) After(ctx context.Context, after Cursor, limit int) ([]Entry, Cur
 	// The last place is read first: everything up to it is seen by the second statement.
 	b := new(pgx.Batch)
 	b.Queue(last, idBefore(stall)).QueryRow(func(row pgx.Row) error { return row.Scan(&cursor, &stalled) })
-	b.Queue(find, after, limit, told, uuid.Nil).Query(func(rows pgx.Rows) (err error) {
+	b.Queue(find, after, limit, told, uuid.Nil, toldToAll).Query(func(rows pgx.Rows) (err error) {
 		entries, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Entry])
 		return err
 	})

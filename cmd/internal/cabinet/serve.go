@@ -71,7 +71,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	follower := follow.New(follow.Config{
 		Pool: kept.Back,
 		Feed: follow.Feed{URL: cfg.ManagementURL, HTTP: &http.Client{}, Token: provider.FeedToken},
-		Keep: cfg.SessionTotal + time.Hour, Now: time.Now, Log: log,
+		Keep: cfg.SessionTotal + time.Hour, RefreshKeys: provider.Refresh, Now: time.Now, Log: log,
 	})
 	metrics := prometheus.NewRegistry()
 	observer, err := api.NewObserver(api.ObserverConfig{Log: log, Metrics: metrics, Now: time.Now})
@@ -82,7 +82,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		run.Server{Listener: listener, Handler: observer.Observe(doors.Handler()), TLS: secure, Log: log, Notice: cfg.StopNotice, Ready: kept.Ready}.Run,
 		follower.Run,
 		follower.RunEditions,
-		run.Every(5*time.Minute, log, "refresh the provider's keys", provider.Refresh),
+		run.Every(time.Minute, log, "refresh the provider's keys", provider.Refresh),
 	}
 	if cfg.MetricsListen != "" {
 		listener, err := net.Listen("tcp", cfg.MetricsListen)
