@@ -67,8 +67,7 @@ func (p *Provider) checkAssertion(ctx context.Context, client *clients.Client, a
 	switch {
 	case claims.Issuer != client.ID || claims.Subject != client.ID:
 		return wrong("iss and sub must be the client_id")
-	case claims.Audience != p.cfg.Issuer:
-		// One string, and only ours: an audience that others share could be carried on to them (CVE-2025-27370).
+	case !p.isFor(policyOf(client), claims.Audience):
 		return wrong("aud must be the issuer, as one string")
 	case claims.Expiry == nil:
 		return wrong("exp is missing")
@@ -88,6 +87,20 @@ func (p *Provider) checkAssertion(ctx context.Context, client *clients.Client, a
 		keep:  claims.Expiry.Time().Sub(now) + 2*skew,
 		taken: refused("its jti was used before"),
 	}, nil
+}
+
+// isFor tells whether aud names us and nobody else: an audience that others share could be carried on to them. That is the issuer, as one
+// string; a token endpoint, which another provider can tell a client to be its own (CVE-2025-27370), only from clients that know no better,
+// some of which write a list.
+func (p *Provider) isFor(is policy, aud any) bool {
+	if !is.tokenAud {
+		return aud == p.cfg.Issuer
+	}
+	all, ok := aud.([]any)
+	if !ok {
+		all = []any{aud}
+	}
+	return len(all) > 0 && !slices.ContainsFunc(all, func(one any) bool { return one != p.cfg.Issuer && one != p.cfg.Issuer+"/token" })
 }
 
 // signed reads the claims of what one of the client's keys has signed; the algorithm is for the caller to allow. What none has signed is

@@ -50,6 +50,7 @@ const (
 //	dpop        if registered           this or mtls   no token without a DPoP proof (RFC 9449 §5.2); one that is sent always binds
 //	mtls        -        if registered  this or dpop   no token that is not bound to its certificate (RFC 8705 §3.4)
 //	assertions  -        registered     strict         the algorithms of its client assertions (RFC 7523 §3)
+//	tokenAud    never    if registered  never          they may name the token endpoint in place of the issuer (OpenID Connect Core §9)
 //	objects     registered              strict         those of its request objects (RFC 9101 §6.2)
 //	proofs      any                     strict         those of its proofs (RFC 9449 §4.3)
 //	idToken     RS256, or registered    strict         the algorithm of its ID tokens (OpenID Connect Core §15.1)
@@ -58,11 +59,10 @@ const (
 //	response    RS256, or registered    strict         that of answers that it wants signed (JARM §3)
 //	exchange    never    registered     registered     what it may exchange tokens for that it is shown (RFC 8693)
 //
-// strict: PS256, ES256 or EdDSA (FAPI 2.0 Security Profile §5.4.1). A code is good for Config.CodeFor, and an assertion for the issuer alone,
-// whoever the client is.
+// strict: PS256, ES256 or EdDSA (FAPI 2.0 Security Profile §5.4.1). A code is good for Config.CodeFor, whoever the client is.
 type policy struct {
 	pkce, pushed, signed          bool
-	rotate, dpop, mtls            bool
+	rotate, dpop, mtls, tokenAud  bool
 	assertions, objects, proofs   []jose.SignatureAlgorithm
 	idToken, introspect, response jose.SignatureAlgorithm
 	userinfo                      jose.SignatureAlgorithm // "": not signed
@@ -82,6 +82,7 @@ func policyOf(c *clients.Client) policy {
 		rotate:     c.Public(),
 		dpop:       m.DPoPBoundAccessTokens,
 		mtls:       m.CertificateBoundAccessTokens,
+		tokenAud:   m.TokenEndpointAsAudience,
 		assertions: registered(m.TokenEndpointAuthSigningAlg, all),
 		objects:    registered(m.RequestObjectSigningAlg, all),
 		proofs:     proofs,

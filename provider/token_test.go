@@ -318,6 +318,45 @@ func TestClientAssertions(t *testing.T) {
 	}
 }
 
+// A client from before FAPI 2.0 may be registered to name the token endpoint as the audience of its assertions (OpenID Connect Core §9), but
+// nobody else beside it: who shares an audience could carry the assertion on (CVE-2025-27370).
+func TestClientAssertionsForTheTokenEndpoint(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for id, may := range map[string]bool{"strict": false, "old": true} {
+		w.add(id, clients.Metadata{
+			TokenEndpointAuthMethod: "private_key_jwt", TokenEndpointAsAudience: may, JWKS: &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{w.jwk()}},
+			GrantTypes: []string{"client_credentials"}, Scope: "changes:read",
+		})
+	}
+	endpoint := w.issuer + "/token"
+	for name, row := range map[string]struct {
+		aud         any
+		strict, old int
+	}{
+		"the issuer":                      {w.issuer, http.StatusOK, http.StatusOK},
+		"the issuer, in a list":           {[]string{w.issuer}, http.StatusUnauthorized, http.StatusOK},
+		"the token endpoint":              {endpoint, http.StatusUnauthorized, http.StatusOK},
+		"the token endpoint, in a list":   {[]string{endpoint}, http.StatusUnauthorized, http.StatusOK},
+		"both":                            {[]string{w.issuer, endpoint}, http.StatusUnauthorized, http.StatusOK},
+		"the token endpoint, and another": {[]string{endpoint, "https://evil.example/token"}, http.StatusUnauthorized, http.StatusUnauthorized},
+		"another token endpoint":          {"https://evil.example/token", http.StatusUnauthorized, http.StatusUnauthorized},
+		"another endpoint":                {w.issuer + "/par", http.StatusUnauthorized, http.StatusUnauthorized},
+		"nobody":                          {[]string{}, http.StatusUnauthorized, http.StatusUnauthorized},
+		"not a text":                      {[]any{w.issuer, 1, nil, map[string]any{}}, http.StatusUnauthorized, http.StatusUnauthorized},
+	} {
+		for id, want := range map[string]int{"strict": row.strict, "old": row.old} {
+			got := w.call("/token", "", url.Values{
+				"grant_type": {"client_credentials"}, "client_assertion": {w.assertion(map[string]any{"iss": id, "sub": id, "aud": row.aud})},
+				"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+			})
+			if got.status != want || want != http.StatusOK && got.text("error") != "invalid_client" {
+				t.Errorf("%s, for %s: got %d %v, want %d", id, name, got.status, got.body, want)
+			}
+		}
+	}
+}
+
 // The keys of client assertions may lie at the client's jwks_uri. One that does not answer is a client that cannot say who it is, and never
 // an error of ours.
 func TestClientAssertionsByKeysAtAnAddress(t *testing.T) {

@@ -49,6 +49,7 @@ type Metadata struct {
 	Scope                       string              `json:"scope,omitempty"`
 	TokenEndpointAuthMethod     string              `json:"token_endpoint_auth_method,omitempty"`
 	TokenEndpointAuthSigningAlg string              `json:"token_endpoint_auth_signing_alg,omitempty"` // "": any that we take
+	TokenEndpointAsAudience     bool                `json:"token_endpoint_as_audience,omitempty"`      // assertions may name its URL in place of the issuer
 	JWKS                        *jose.JSONWebKeySet `json:"jwks,omitempty"`
 	JWKSURI                     string              `json:"jwks_uri,omitempty"`     // where the keys lie instead
 	SubjectType                 string              `json:"subject_type,omitempty"` // public (default) or pairwise

@@ -136,6 +136,7 @@ func TestWrongMetadataIsRefusedByName(t *testing.T) {
 		{cb + fapi2 + `"request_object_signing_alg":"RS256"`, meta, "request_object_signing_alg"},
 		{cb + fapi2 + `"authorization_signed_response_alg":"RS256"`, meta, "authorization_signed_response_alg"},
 		{cb + fapi2 + `"userinfo_signed_response_alg":"RS256"`, meta, "userinfo_signed_response_alg"},
+		{cb + fapi2 + `"token_endpoint_as_audience":true`, meta, "token_endpoint_as_audience"},
 		{cb + fapi2 + `"require_pkce":false`, meta, "require_pkce"},
 		{`"redirect_uris":["http://127.0.0.1:3901/cb"],` + fapi2, meta, "redirect_uris"},
 		{cb + `"resources":["cabinet"]`, meta, "resources"},

@@ -50,6 +50,8 @@ func (m *Metadata) checkProfile() error {
 	switch {
 	case !slices.Contains(byKey, m.TokenEndpointAuthMethod):
 		return wrong("token_endpoint_auth_method", "is none of "+strings.Join(byKey, ", ")+", as fapi2 demands")
+	case m.TokenEndpointAsAudience:
+		return wrong("token_endpoint_as_audience", "is true, which fapi2 forbids")
 	case !*m.RequirePKCE:
 		return wrong("require_pkce", "is false, which fapi2 forbids")
 	case m.ApplicationType != "native" && slices.ContainsFunc(m.RedirectURIs, func(uri string) bool { return !strings.HasPrefix(uri, "https://") }):

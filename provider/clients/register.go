@@ -173,7 +173,7 @@ func (r *Registry) ReplaceSelf(ctx context.Context, id string, m Metadata, at ti
 // what it likes of itself).
 var granted = map[string]string{
 	"first_party": ``, "basis": `"consent"`, "legal_basis": ``, "require_pkce": `true`, "resources": ``, "resource_server": ``,
-	"token_exchange": ``,
+	"token_exchange": ``, "token_endpoint_as_audience": ``,
 }
 
 // strict are the members that hold a client to more than others are held to. It may tie its own hands, and not untie them.
