@@ -20,6 +20,7 @@ import (
 // By says who changes a client, and when.
 type By struct {
 	ClientID string    // the management client, or the client itself; "" for an operator's command
+	Scopes   []string  // what the management client may itself: it gives no other scope of this API away
 	Initial  uuid.UUID // the initial access token of a client that registers itself; uuid.Nil for all others
 	At       time.Time
 
@@ -38,6 +39,9 @@ const Any Version = 0
 func (r *Registry) Register(ctx context.Context, id string, m Metadata, by By) (*Client, string, error) {
 	c, err := r.fresh(ctx, id, m, by.At)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := by.gives(c.Metadata, Metadata{}); err != nil {
 		return nil, "", err
 	}
 	secret, err := r.add(ctx, c, by)
@@ -94,6 +98,9 @@ func (r *Registry) Replace(ctx context.Context, id string, seen Version, m Metad
 		return nil, "", err
 	}
 	return r.change(ctx, id, seen, audit.ClientChanged, by, func(c *Client) (string, error) {
+		if err := by.gives(m, c.Metadata); err != nil {
+			return "", err
+		}
 		c.Metadata = m
 		if c.registrationScope != nil { // what the operator leaves it is all that it may give itself from now on
 			c.registrationScope = &m.Scope

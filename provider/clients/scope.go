@@ -1,6 +1,9 @@
 package clients
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // The scopes there are. A client can register no others, and they are told apart by case.
 var (
@@ -24,4 +27,19 @@ var (
 
 func known(scope string) bool {
 	return slices.Contains(IdentityScopes, scope) || slices.Contains(CabinetScopes, scope) || slices.Contains(ManagementScopes, scope)
+}
+
+// gives refuses a scope of the management API that a management client would give away without having it: registering a client would
+// else be a way to any of them. What the client has already it keeps. An operator's command may give all.
+func (by By) gives(m, has Metadata) error {
+	if by.ClientID == "" {
+		return nil
+	}
+	may := append(strings.Fields(has.Scope), by.Scopes...)
+	for _, s := range strings.Fields(m.Scope) {
+		if slices.Contains(ManagementScopes, s) && !slices.Contains(may, s) {
+			return wrong("scope", "has "+s+", which whoever gives it must have")
+		}
+	}
+	return nil
 }

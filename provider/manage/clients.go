@@ -27,10 +27,16 @@ func (m *Manage) register(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return m.answers.once(w, r, token.ClientID, body, func(keep keep) error {
-		by := clients.By{ClientID: token.ClientID, At: m.now(), Also: created(keep)}
+		by := m.by(token)
+		by.Also = created(keep)
 		_, _, err := m.clients.Register(r.Context(), "", metadata, by)
 		return refusal(err)
 	})
+}
+
+// by is whoever shows the token: they change clients, and give them no more than they have.
+func (m *Manage) by(token api.Token) clients.By {
+	return clients.By{ClientID: token.ClientID, Scopes: token.Scopes, At: m.now()}
 }
 
 // created keeps the answer that tells of a new client or a new secret, in the transaction that makes it.
@@ -112,7 +118,7 @@ func (m *Manage) replace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	client, secret, err := m.clients.Replace(r.Context(), id, version, metadata, clients.By{ClientID: token.ClientID, At: m.now()})
+	client, secret, err := m.clients.Replace(r.Context(), id, version, metadata, m.by(token))
 	if err != nil {
 		return refusal(err)
 	}
@@ -129,7 +135,7 @@ func (m *Manage) remove(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = m.clients.Remove(r.Context(), r.PathValue("client_id"), version, clients.By{ClientID: token.ClientID, At: m.now()})
+	err = m.clients.Remove(r.Context(), r.PathValue("client_id"), version, m.by(token))
 	if err != nil {
 		return refusal(err)
 	}

@@ -26,7 +26,7 @@ func (m *Manage) move(w http.ResponseWriter, r *http.Request, to func(context.Co
 	if err != nil {
 		return err
 	}
-	client, err := to(r.Context(), r.PathValue("client_id"), version, clients.By{ClientID: token.ClientID, At: m.now()})
+	client, err := to(r.Context(), r.PathValue("client_id"), version, m.by(token))
 	if err != nil {
 		return refusal(err)
 	}

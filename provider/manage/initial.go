@@ -48,7 +48,7 @@ func (m *Manage) issueInitial(w http.ResponseWriter, r *http.Request) error {
 			}
 			return keep(ctx, tx, answer{Status: http.StatusCreated, Body: text})
 		}
-		_, err := m.clients.IssueInitial(r.Context(), initial, clients.By{ClientID: token.ClientID, At: now}, told)
+		_, err := m.clients.IssueInitial(r.Context(), initial, m.by(token), told)
 		return refusal(err)
 	})
 }
@@ -63,7 +63,7 @@ func (m *Manage) revokeInitial(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return refusal(clients.ErrToken)
 	}
-	if err := m.clients.RevokeInitial(r.Context(), id, clients.By{ClientID: token.ClientID, At: m.now()}); err != nil {
+	if err := m.clients.RevokeInitial(r.Context(), id, m.by(token)); err != nil {
 		return refusal(err)
 	}
 	w.WriteHeader(http.StatusNoContent)

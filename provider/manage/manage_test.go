@@ -477,6 +477,36 @@ func TestDoorsOpenToTheRightTokensOnly(t *testing.T) {
 	}
 }
 
+// Nobody gives a client a scope of the management API that they do not have themselves, and nobody has to have what it has already
+// (RFC 9700 §2.3: no more than is needed).
+func TestNobodyGivesAwayWhatTheyDoNotHave(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const scoped = `{"grant_types":["client_credentials"],"scope":%q}`
+	all, narrow := w.token(t, nil), w.token(t, map[string]any{"scope": "clients:manage"})
+	for scope, status := range map[string]int{"clients:manage": 201, "clients:manage audit:read": 400, "keys:manage": 400, "cabinet.inbox": 201} {
+		if got, answer := w.call(t, narrow, "POST", "/clients", fmt.Sprintf(scoped, scope)); got != status || status == 400 && answer["code"] != "invalid_client_metadata" {
+			t.Errorf("registered for %s: got %d %v", scope, got, answer)
+		}
+	}
+	_, auditor := w.call(t, all, "POST", "/clients", fmt.Sprintf(scoped, "audit:read"))
+	path := "/clients/" + auditor["client_id"].(string)
+	for _, test := range []struct {
+		token, scope string
+		status       int
+	}{
+		{narrow, "audit:read changes:read", 400},
+		{narrow, "audit:read clients:manage", 200},
+		{narrow, "clients:manage", 200},
+		{narrow, "audit:read", 400}, // it was taken
+		{all, "audit:read", 200},
+	} {
+		if got, answer := w.call(t, test.token, "PUT", path, fmt.Sprintf(scoped, test.scope)); got != test.status {
+			t.Errorf("changed to %s: got %d %v", test.scope, got, answer)
+		}
+	}
+}
+
 // A member that is null is left out; one that nobody knows is too, for others may know it (RFC 7591 §2, RFC 7592 §2.2).
 func TestMetadataMayHoldMoreThanWeKnow(t *testing.T) {
 	t.Parallel()

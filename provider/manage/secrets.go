@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
-
-	"asoba.example/provider/clients"
 )
 
 // overlap is how long the secret before stays good after a rotation where nobody says how long: a service with many
@@ -33,7 +31,8 @@ func (m *Manage) rotate(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return m.answers.once(w, r, token.ClientID, body, func(keep keep) error {
-		by := clients.By{ClientID: token.ClientID, At: m.now(), Also: created(keep)}
+		by := m.by(token)
+		by.Also = created(keep)
 		_, _, err := m.clients.Rotate(r.Context(), r.PathValue("client_id"), version, time.Duration(asked.Overlap)*time.Second, by)
 		return refusal(err)
 	})
