@@ -20,11 +20,11 @@ func (p *Provider) checkCertificate(client *clients.Client, r *http.Request) err
 	}
 	cert, now := chain[0], p.cfg.Now()
 	if client.Metadata.TokenEndpointAuthMethod == "self_signed_tls_client_auth" {
-		keys, err := p.cfg.Clients.Keys(r.Context(), client, "")
+		has, err := p.cfg.Clients.HasCertificate(r.Context(), client, cert)
 		if err != nil {
 			return refuse("invalid_client", "The client's keys cannot be read at its jwks_uri.").because(err)
 		}
-		if now.Before(cert.NotBefore) || now.After(cert.NotAfter) || !clients.HasCertificate(keys, cert) {
+		if now.Before(cert.NotBefore) || now.After(cert.NotAfter) || !has {
 			return refuse("invalid_client", "The certificate is not one of the client's.")
 		}
 		return nil

@@ -2,7 +2,6 @@ package clients
 
 import (
 	"cmp"
-	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -14,8 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/go-jose/go-jose/v4"
 )
 
 // IsNamedBy tells whether a certificate has the subject that the client registered for tls_client_auth (RFC 8705 §2.1.2). That a trusted
@@ -71,15 +68,6 @@ func (m *Metadata) checkCertificate() error {
 		return wrong(named, "is not an IP address")
 	}
 	return nil
-}
-
-// HasCertificate tells whether a certificate is one that a client registered in its keys for self_signed_tls_client_auth: the very one
-// of x5c, or one of the same key where a key stands alone (RFC 8705 §2.2).
-func HasCertificate(keys []jose.JSONWebKey, cert *x509.Certificate) bool {
-	public, ok := cert.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && slices.ContainsFunc(keys, func(key jose.JSONWebKey) bool {
-		return public.Equal(key.Public().Key) && (len(key.Certificates) == 0 || key.Certificates[0].Equal(cert))
-	})
 }
 
 // A name is a distinguished name: relative names in the order of the certificate, each a sorted set of attributes. Values are compared to

@@ -4,8 +4,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -71,6 +73,51 @@ func TestKeysAtAnAddress(t *testing.T) {
 		}
 		if !slices.Equal(got, step.want) || (step.want == nil) != errors.Is(err, clients.ErrKeys) {
 			t.Errorf("%s: got %v, %v, want %v", step.name, got, err, step.want)
+		}
+	}
+}
+
+// A certificate that a client has just published is known at once (RFC 8705 §2.2.2): its new key needs no wait.
+func TestACertificateThatHasJustBeenPublished(t *testing.T) {
+	t.Parallel()
+	registry, _ := newRegistry(t)
+	var published atomic.Value
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(published.Load().(string)))
+	}))
+	t.Cleanup(server.Close)
+	c, _ := register(t, registry, `{"redirect_uris":["https://portal.example/cb"],"jwks_uri":"`+server.URL+`"}`)
+	certificate := func() (*x509.Certificate, string) {
+		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+		raw, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cert, err := x509.ParseCertificate(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: private.Public(), Certificates: []*x509.Certificate{cert}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cert, string(text)
+	}
+	first, firstSet := certificate()
+	second, secondSet := certificate()
+	for _, step := range []struct {
+		published string
+		cert      *x509.Certificate
+		want      bool
+	}{{firstSet, first, true}, {firstSet, second, false}, {secondSet, second, true}, {secondSet, first, false}} {
+		published.Store(step.published)
+		registry.pass(10 * time.Second) // the pause between two calls
+		if got, err := registry.HasCertificate(t.Context(), c, step.cert); got != step.want || err != nil {
+			t.Errorf("got %t, %v, want %t", got, err, step.want)
 		}
 	}
 }
