@@ -36,12 +36,15 @@ func (p prover) jkt() string {
 	return base64.RawURLEncoding.EncodeToString(must(key.Thumbprint(crypto.SHA256)))
 }
 
-// proof makes a proof for a request, with changes to what would be right.
-func (p prover) proof(r *http.Request, changes ...string) string {
+// proof makes a proof for a request, with changes to what would be right; nil takes a claim out.
+func (p prover) proof(r *http.Request, changes ...any) string {
 	p.w.t.Helper()
 	claims := map[string]any{"jti": rand.Text(), "htm": r.Method, "htu": p.w.issuer + r.URL.Path, "iat": p.w.now().Unix()}
 	for i := 0; i < len(changes); i += 2 {
-		claims[changes[i]] = changes[i+1]
+		name, _ := changes[i].(string)
+		if claims[name] = changes[i+1]; changes[i+1] == nil {
+			delete(claims, name)
+		}
 	}
 	options := (&jose.SignerOptions{EmbedJWK: true}).WithType("dpop+jwt")
 	signer := must(jose.NewSigner(jose.SigningKey{Algorithm: p.alg, Key: p.key}, options))
@@ -49,7 +52,7 @@ func (p prover) proof(r *http.Request, changes ...string) string {
 }
 
 // prove puts a proof beside a request.
-func (p prover) prove(r *http.Request, changes ...string) *http.Request {
+func (p prover) prove(r *http.Request, changes ...any) *http.Request {
 	p.w.t.Helper()
 	r.Header.Set("DPoP", p.proof(r, changes...))
 	return r

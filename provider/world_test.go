@@ -503,21 +503,27 @@ func (b *browser) post(path string, values url.Values) (to string, status int, b
 	return b.send(r)
 }
 
-// follow goes from one address of the provider to the next until it leads away, or nowhere.
+// follow goes from one address of the provider to the next until it leads away; a page that stays is not what was expected.
 func (b *browser) follow(to string) string {
+	b.w.t.Helper()
+	away, status, body := b.walk(to)
+	if away == "" {
+		b.w.t.Fatalf("%s: %d %s", to, status, body)
+	}
+	return away
+}
+
+// walk goes from one address of the provider to the next until it leads away, or to a page that stays.
+func (b *browser) walk(to string) (away string, status int, body string) {
 	b.w.t.Helper()
 	for range 10 {
 		if !strings.HasPrefix(to, "/") {
-			return to
+			return to, status, body
 		}
-		next, status, body := b.get(to)
-		if next == "" {
-			b.w.t.Fatalf("%s: %d %s", to, status, body)
-		}
-		to = next
+		to, status, body = b.get(to)
 	}
 	b.w.t.Fatal("led in circles")
-	return ""
+	return "", 0, ""
 }
 
 const verifier = "a-verifier-of-forty-three-characters-or-more-is-good"
