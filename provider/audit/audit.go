@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // A Kind names what happened. The list is closed and the names are stable:
@@ -72,12 +71,14 @@ type Event struct {
 	Detail   map[string]string
 }
 
-// An Execer is a transaction, or a pool where the event stands alone.
-type Execer interface {
-	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+// A Batcher is a transaction, or a pool where the events stand alone.
+type Batcher interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
 // Columns that mean nothing are NULL: an empty string, a nil id, a zero number.
+//
+// One row at a time: of a set of rows PostgreSQL would not know how few they are, and read whole tables for a condition.
 //
 // Nothing is notified here. NOTIFY makes transactions commit one after another,
 // server-wide, and every token would wait in that queue; the Sealer looks instead.
@@ -85,56 +86,40 @@ const insert = `
 	INSERT INTO event (id, at, kind, person_id, clerk_id, office, client_id, sid, gid, acr, agent, edition, detail)
 	SELECT new.id, new.at, new.kind, nullif(person_id, $14), nullif(clerk_id, $14), nullif(office, ''), nullif(client_id, ''),
 	       nullif(sid, ''), nullif(gid, $14), nullif(acr, ''), nullif(agent, ''), nullif(edition, 0), nullif(detail, 'null')
-	FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[],
-	            $8::text[], $9::uuid[], $10::text[], $11::text[], $12::bigint[], $13::jsonb[])
+	FROM (VALUES ($1::uuid, $2::timestamptz, $3::text, $4::uuid, $5::uuid, $6::text, $7::text,
+	              $8::text, $9::uuid, $10::text, $11::text, $12::bigint, $13::jsonb))
 	     AS new (id, at, kind, person_id, clerk_id, office, client_id, sid, gid, acr, agent, edition, detail)`
 
-// Record writes events into the act's transaction, in their order, by one statement.
-func Record(ctx context.Context, tx Execer, events ...Event) error {
+// Record writes events into the act's transaction, in their order, in one round trip.
+func Record(ctx context.Context, tx Batcher, events ...Event) error {
 	if len(events) == 0 {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, insert, columns(events...)...); err != nil {
+	var b pgx.Batch
+	for _, e := range events {
+		e.Queue(&b)
+	}
+	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("record %s: %w", events[0].Kind, err)
 	}
 	return nil
 }
 
 // Queue puts the event into a batch, for acts that are one round trip.
-func (e Event) Queue(b *pgx.Batch) {
-	b.Queue(insert, columns(e)...)
-}
+func (e Event) Queue(b *pgx.Batch) { b.Queue(insert, e.columns()...) }
 
 // QueueIf puts the event into a batch, to be written only if a condition holds
 // at its turn. The condition is SQL from the source code over the event's columns.
 func (e Event) QueueIf(b *pgx.Batch, condition string) {
-	b.Queue(insert+` WHERE `+condition, columns(e)...)
+	b.Queue(insert+` WHERE `+condition, e.columns()...)
 }
 
-// columns turns events into the arguments of insert. Ids are of version 7 and
-// rise within a process, so the events of one act keep their order.
-func columns(events ...Event) []any {
-	var (
-		n       = len(events)
-		ids     = make([]uuid.UUID, n)
-		ats     = make([]time.Time, n)
-		kinds   = make([]string, n)
-		people  = make([]uuid.UUID, n)
-		clerks  = make([]uuid.UUID, n)
-		offices = make([]string, n)
-		clients = make([]string, n)
-		sids    = make([]string, n)
-		gids    = make([]uuid.UUID, n)
-		acrs    = make([]string, n)
-		agents  = make([]string, n)
-		edition = make([]int64, n)
-		details = make([][]byte, n)
-	)
-	for i, e := range events {
-		ids[i] = uuid.Must(uuid.NewV7())
-		ats[i], kinds[i], people[i], clerks[i], offices[i] = e.At, string(e.Kind), e.Person, e.Clerk, e.Office
-		clients[i], sids[i], gids[i], acrs[i], agents[i], edition[i] = e.ClientID, e.SID, e.GID, e.ACR, e.Agent, e.Edition
-		details[i], _ = json.Marshal(e.Detail) // a map of strings always marshals; nil is null
+// columns are the arguments of insert. Ids are of version 7 and rise within a
+// process, so the events of one act keep their order.
+func (e Event) columns() []any {
+	detail, _ := json.Marshal(e.Detail) // a map of strings always marshals; nil is null
+	return []any{
+		uuid.Must(uuid.NewV7()), e.At, string(e.Kind), e.Person, e.Clerk, e.Office, e.ClientID, e.SID, e.GID, e.ACR, e.Agent, e.Edition,
+		detail, uuid.Nil,
 	}
-	return []any{ids, ats, kinds, people, clerks, offices, clients, sids, gids, acrs, agents, edition, details, uuid.Nil}
 }

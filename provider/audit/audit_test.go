@@ -18,7 +18,7 @@ import (
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 123456000, time.UTC)
 
-func record(t *testing.T, tx audit.Execer, events ...audit.Event) {
+func record(t *testing.T, tx audit.Batcher, events ...audit.Event) {
 	t.Helper()
 	if err := audit.Record(t.Context(), tx, events...); err != nil {
 		t.Fatal(err)
