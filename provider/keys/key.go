@@ -54,9 +54,6 @@ func (k Key) Published(now time.Time) bool {
 	return false
 }
 
-// mayFollow is when the next key may become active.
-func (k Key) mayFollow() time.Time { return k.CreatedAt.Add(lead) }
-
 // List gives every key there has been, by algorithm, the newest first.
 func (r *Ring) List(ctx context.Context) ([]Key, error) {
 	const list = `

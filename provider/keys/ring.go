@@ -30,6 +30,8 @@ type Config struct {
 	Every time.Duration // how long a key signs before Tend rotates it; 0: until it is told to
 	HSM   HSM           // makes and holds the private keys; nil: they lie in the database, sealed
 	Now   func() time.Time
+
+	Relaxed bool // for trials: the next key does not wait
 }
 
 // A Ring signs with the active keys and knows every key until nothing signed with it is of use.
@@ -37,6 +39,7 @@ type Ring struct {
 	pool  *pgxpool.Pool
 	box   *seal.Box
 	every time.Duration
+	lead  time.Duration
 	hsm   HSM
 	now   func() time.Time
 	held  atomic.Pointer[held] // replaced whole
@@ -71,7 +74,10 @@ func New(ctx context.Context, cfg Config) (*Ring, error) {
 	if cfg.Every < 0 {
 		return nil, errors.New("signing keys: they cannot sign for less than no time")
 	}
-	r := &Ring{pool: cfg.Pool, box: cfg.Box, every: cfg.Every, hsm: cfg.HSM, now: cfg.Now}
+	r := &Ring{pool: cfg.Pool, box: cfg.Box, every: cfg.Every, lead: lead, hsm: cfg.HSM, now: cfg.Now}
+	if cfg.Relaxed {
+		r.lead = 0
+	}
 	r.held.Store(new(held))
 	if err := r.Refresh(ctx); err != nil {
 		return nil, err

@@ -41,7 +41,7 @@ func (r *Ring) Rotate(ctx context.Context, to Rotation) error {
 	if err := r.fill(ctx, Next, r.held.Load().next); err != nil {
 		return err
 	}
-	if from := r.held.Load().next[to.Alg].mayFollow(); !to.Compromised && r.now().Before(from) {
+	if from := r.mayFollow(r.held.Load().next[to.Alg]); !to.Compromised && r.now().Before(from) {
 		return fmt.Errorf("%w: it may sign from %s on", ErrTooSoon, from.UTC().Format(time.RFC3339))
 	}
 	why := "asked"
@@ -50,6 +50,9 @@ func (r *Ring) Rotate(ctx context.Context, to Rotation) error {
 	}
 	return r.rotate(ctx, to, why)
 }
+
+// mayFollow is when the next key may become active.
+func (r *Ring) mayFollow(next *key) time.Time { return next.CreatedAt.Add(r.lead) }
 
 // rotate is one transaction, of the active key that is meant, or that this node
 // knows of: of two rotations at once the second would retire what the first made
@@ -97,7 +100,7 @@ func (r *Ring) rotate(ctx context.Context, to Rotation, why string) error {
 		if tag.RowsAffected() == 0 {
 			return ErrTurned
 		}
-		err = tx.QueryRow(ctx, activate, to.Alg, at, at.Add(-lead), to.Compromised).Scan(&kid)
+		err = tx.QueryRow(ctx, activate, to.Alg, at, at.Add(-r.lead), to.Compromised).Scan(&kid)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrTooSoon
 		}

@@ -217,6 +217,27 @@ func TestAKeyIsPublishedLongBeforeItSigns(t *testing.T) {
 	}
 }
 
+// Who tries a client out sees a rotation at once: the next key signs, and what was signed before stays good.
+func TestATrialDoesNotWaitToRotate(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1, 0)
+	h.cfg.Relaxed = true
+	ring := newRing(t, h.cfg)
+	for range 3 {
+		signed, _ := sign(t, ring, jose.ES256)
+		next := h.in(t, jose.ES256, keys.Next)[0]
+		if err := ring.Rotate(t.Context(), keys.Rotation{Alg: jose.ES256}); err != nil {
+			t.Fatal(err)
+		}
+		if _, kid := sign(t, ring, jose.ES256); kid != next {
+			t.Error("it is not the next key that signs")
+		}
+		if err := verify(t.Context(), ring, signed); err != nil {
+			t.Errorf("what was signed before: %v", err)
+		}
+	}
+}
+
 // A retired key is published until nothing that it signed is good; its ID tokens are hints for a year (RP-Initiated Logout §2).
 func TestARetiredKeyIsKnownForAsLongAsItIsOfUse(t *testing.T) {
 	t.Parallel()

@@ -42,7 +42,7 @@ func (r *Ring) due() (algs []jose.SignatureAlgorithm) {
 	now, ring := r.now(), r.held.Load()
 	for _, alg := range Algorithms {
 		active, next := ring.active[alg], ring.next[alg]
-		if !now.Before(active.ChangedAt.Add(r.every)) && !now.Before(next.mayFollow()) {
+		if !now.Before(active.ChangedAt.Add(r.every)) && !now.Before(r.mayFollow(next)) {
 			algs = append(algs, alg)
 		}
 	}

@@ -82,7 +82,8 @@ type Config struct {
 	// Hashers is how many passwords are hashed at once, two at least; each takes 19 MiB and a core for some 50 ms. 0 means one a core.
 	Hashers int `env:"IDP_HASHERS" envDefault:"0"`
 
-	// Relaxed lifts the limits on attempts, SMS and clients. For trials only; the log says so at every start.
+	// Relaxed lifts the limits on attempts, SMS and clients, and lets keys rotate at once. For trials only; the log says so at every
+	// start.
 	Relaxed bool `env:"IDP_RELAXED" envDefault:"false"`
 
 	// AllowLoopbackFetch lets idp call addresses on this machine that clients name, their jwks_uri for one, by plain http too. For

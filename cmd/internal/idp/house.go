@@ -156,7 +156,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	h.keys, err = keys.New(ctx, keys.Config{Pool: h.Back, Box: h.box, Every: h.cfg.KeyRotateEvery, HSM: hsm, Now: time.Now})
+	h.keys, err = keys.New(ctx, keys.Config{Pool: h.Back, Box: h.box, Every: h.cfg.KeyRotateEvery, HSM: hsm, Now: time.Now, Relaxed: h.cfg.Relaxed})
 	if err != nil {
 		return err
 	}
