@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -185,13 +186,13 @@ func TestSignedIntrospection(t *testing.T) {
 		return w.do(r)
 	}
 	for name, row := range map[string]struct {
-		got    answer
-		alg    string
-		active bool
+		got     answer
+		by, alg string
+		active  bool
 	}{
-		"by Accept":       {ask("cabinet", token), "RS256", true},
-		"by registration": {w.introspect("verifying-cabinet", token), "ES256", true},
-		"garbage":         {ask("cabinet", "x"), "RS256", false},
+		"by Accept":       {ask("cabinet", token), "cabinet", "RS256", true},
+		"by registration": {w.introspect("verifying-cabinet", token), "verifying-cabinet", "ES256", true},
+		"garbage":         {ask("cabinet", "x"), "cabinet", "RS256", false},
 	} {
 		signed := row.got.text(kind)
 		if header, err := jose.ParseSignedCompact(signed, keys.Algorithms); err != nil || header.Signatures[0].Header.Algorithm != row.alg {
@@ -199,7 +200,7 @@ func TestSignedIntrospection(t *testing.T) {
 		}
 		typ, claims := w.claims(signed)
 		about, _ := claims["token_introspection"].(map[string]any)
-		if typ != "token-introspection+jwt" || len(claims) != 4 || claims["iss"] != w.issuer || claims["aud"] != cabinet ||
+		if typ != "token-introspection+jwt" || len(claims) != 4 || claims["iss"] != w.issuer || !reflect.DeepEqual(claims["aud"], []any{cabinet, row.by}) ||
 			claims["iat"] != float64(w.now().Unix()) || row.got.header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: got %s %v", name, typ, claims)
 		}

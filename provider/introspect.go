@@ -53,7 +53,7 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) error {
 		answerJSON(w, http.StatusOK, answer)
 		return nil
 	}
-	signed, err := p.tokens.Introspection(policyOf(client).introspect, server, answer, p.cfg.Now())
+	signed, err := p.tokens.Introspection(policyOf(client).introspect, []string{server, client.ID}, answer, p.cfg.Now())
 	if err != nil {
 		return err
 	}

@@ -140,14 +140,15 @@ func (m *Maker) ID(alg jose.SignatureAlgorithm, t ID, accessToken string, now ti
 }
 
 type introspectionClaims struct {
-	Issuer        string `json:"iss"`
-	Audience      string `json:"aud"`
-	IssuedAt      int64  `json:"iat"`
-	Introspection any    `json:"token_introspection"`
+	Issuer        string   `json:"iss"`
+	Audience      []string `json:"aud"`
+	IssuedAt      int64    `json:"iat"`
+	Introspection any      `json:"token_introspection"`
 }
 
-// Introspection signs what a resource server is told of a token (RFC 9701 §5). It has neither sub nor exp, so that nobody takes it for the token.
-func (m *Maker) Introspection(alg jose.SignatureAlgorithm, server string, answer any, now time.Time) (string, error) {
+// Introspection signs what a resource server is told of a token (RFC 9701 §5). The server is meant by all its names: some libraries look for
+// the audience that it serves, others for the client_id that it asks by. It has neither sub nor exp, so that nobody takes it for the token.
+func (m *Maker) Introspection(alg jose.SignatureAlgorithm, server []string, answer any, now time.Time) (string, error) {
 	return m.Ring.Sign(alg, typeIntrospection, introspectionClaims{m.Issuer, server, now.Unix(), answer})
 }
 
