@@ -8,7 +8,8 @@
 // Somebody who signs in is waited for: by an authorization request or by a page of ours. That is the
 // provider's Interaction; every door ends by going back through it, and the provider decides what comes
 // next. How far a person has come between two pages is kept in Redis under the interaction, so that
-// reload and Back do no harm, and only the browser that began can go on.
+// reload and Back do no harm, and only the browser that began can go on. On each page the person may refuse
+// what the service asks, and the service hears so.
 //
 // The pages of the person signed in are /security, /security/password and /block. They ask for a fresh
 // sign-in where the act is grave.

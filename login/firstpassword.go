@@ -52,7 +52,7 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 func (l *Login) showFirstPassword(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
 	return l.site.Show(w, r, page.View{
 		Status: status, Name: "sign-in-password", Errors: wrong, FormAction: u.LeadsTo(),
-		Data: newPasswordPage{Identifier: u.Identifier.Reveal()},
+		Data: newPasswordPage{Identifier: u.Identifier.Reveal(), Service: u.ClientID != ""},
 	})
 }
 

@@ -73,6 +73,41 @@ func TestFirstSignIn(t *testing.T) {
 	v.want("/security", http.StatusOK)
 }
 
+// Every page on the way of a sign-in lets the person refuse it: the service that waits hears so, and what was proved so far is worth nothing
+// (OpenID Connect Core §3.1.2.6). A page of ours has nobody to tell.
+func TestASignInCanBeRefusedOnEveryPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	_, temporary := w.issued(boris, "+375294911912")
+	for page, fields := range map[string][]string{
+		"/sign-in":          nil,
+		"/sign-in/code":     {"identifier", anna, "password", password},
+		"/sign-in/password": {"identifier", boris, "password", temporary},
+	} {
+		v := w.visitor()
+		v.open("/authorize")
+		if fields != nil {
+			v.submit(fields...)
+		}
+		v.want(page, http.StatusOK)
+		v.sees(`name="decision" value="deny"`)
+		at := v.at.RequestURI()
+		v.submit("decision", "deny")
+		v.want("/authorize", http.StatusOK)
+		v.sees("authorize refuses")
+		v.open(at)
+		v.want("/sign-in", http.StatusOK)
+	}
+	v := w.visitor()
+	v.open("/security")
+	if strings.Contains(v.body, "deny") {
+		t.Error("a page of ours can be refused")
+	}
+	v.submit("decision", "deny")
+	v.want("/sign-in", http.StatusUnprocessableEntity)
+}
+
 // A browser never seen before for this person is asked a code, and known after it.
 func TestUnknownBrowserIsAskedACode(t *testing.T) {
 	t.Parallel()

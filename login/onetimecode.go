@@ -62,7 +62,7 @@ func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, sta
 	if err != nil {
 		return err
 	}
-	data := codePage{Phone: u.Phone.Hint()}
+	data := codePage{Phone: u.Phone.Hint(), Service: u.ClientID != ""}
 	if !sent.Till.IsZero() {
 		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}

@@ -22,11 +22,14 @@ type codePage struct {
 	Till  string // the time of day; "" where no code is good
 	Wait  string // the word of how long till another can be sent; "" where it can be now
 	Count int
+
+	Service bool // one waits, and may be refused
 }
 
 // newPasswordPage is for forming a static password, at the first sign-in and later.
 type newPasswordPage struct {
 	Identifier string // for the person's password manager
+	Service    bool   // one waits, and may be refused
 }
 
 // securityPage tells who is signed in here, and what can be done.

@@ -28,7 +28,7 @@ func TestPages(t *testing.T) {
 		"sign-in-refused":   {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Identifier: "0000000A000PB2"}, Errors: wrong("password", "sign-in.wrong")}},
 		"sign-in-gone":      {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{}}},
 		"sign-in-gone-in":   {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{SignedIn: true}}},
-		"sign-in-code":      {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11", Till: "15:04", Wait: "sign-in-code.wait.seconds", Count: 42}}},
+		"sign-in-code":      {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11", Till: "15:04", Wait: "sign-in-code.wait.seconds", Count: 42, Service: true}}},
 		"sign-in-code-over": {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11"}, Errors: wrong("code", "sign-in-code.over")}},
 		"sign-in-password":  {firstPasswordPath + waiting, page.View{Name: "sign-in-password", Data: newPasswordPage{Identifier: "0000000A000PB2"}}},
 		"security-password": {"/security/password", page.View{Name: "security-password", Data: newPasswordPage{Identifier: "0000000A000PB2"}, Errors: wrong("new_password_again", "new-password.differ")}},

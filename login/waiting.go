@@ -37,8 +37,24 @@ func (l *Login) waiting(door func(http.ResponseWriter, *http.Request, provider.I
 		case err != nil:
 			return err
 		}
+		if r.Method == http.MethodPost && i.ClientID != "" && r.PostFormValue("decision") == "deny" {
+			return l.deny(w, r, i)
+		}
 		return door(w, page.WithLanguage(r, i.Locales), i)
 	})
+}
+
+// deny is for who does not want to sign in, on whichever page: the service that waits is told so (OpenID Connect Core §3.1.2.6).
+func (l *Login) deny(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	i.Refused = true
+	if err := l.interactions.Save(r.Context(), i); err != nil {
+		return err
+	}
+	if err := l.forget(r.Context(), i); err != nil {
+		return err
+	}
+	http.Redirect(w, r, i.Continue(), http.StatusSeeOther)
+	return nil
 }
 
 // opened answers the address /sign-in without an interaction.

@@ -97,7 +97,11 @@ func newWorld(t *testing.T) *world {
 	// The provider's own door: where an authorization request goes on, and where one begins.
 	mux.HandleFunc("GET /authorize", func(out http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Has("interaction") {
-			_, _ = io.WriteString(out, "<h1>authorize goes on</h1>")
+			said := "<h1>authorize goes on</h1>"
+			if i, err := w.interactions.Find(r.Context(), r); err == nil && i.Refused {
+				said = "<h1>authorize refuses</h1>"
+			}
+			_, _ = io.WriteString(out, said)
 			return
 		}
 		i, err := w.interactions.Begin(r.Context(), out, r, provider.Interaction{
