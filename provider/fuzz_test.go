@@ -4,6 +4,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -125,6 +127,102 @@ func FuzzClaims(f *testing.F) {
 		}
 		if q.interaction(time.Time{}).Request.Has("claims") {
 			t.Errorf("%s is kept", text)
+		}
+	})
+}
+
+// Whatever stands in a query or a form, both are read alike, nothing in it is empty, and nothing that was sent twice is taken for one
+// (RFC 6749 §3.1).
+func FuzzParameters(f *testing.F) {
+	for _, sent := range []string{"client_id=portal&state=a+b%26", "state=a&state=b", "resource=a&resource=b", "state=&state=&scope", "a=%zz", "a;b=c", "&&=", "\xff=%00"} {
+		f.Add(sent)
+	}
+	f.Fuzz(func(t *testing.T, sent string) {
+		get := &http.Request{Method: http.MethodGet, URL: &url.URL{RawQuery: sent}}
+		post := httptest.NewRequest(http.MethodPost, "/authorize", strings.NewReader(sent))
+		post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		values, err := parameters(httptest.NewRecorder(), get)
+		posted, errPosted := parameters(httptest.NewRecorder(), post)
+		if len(sent) > maxBody { // of a query the server bounds the length
+			return
+		}
+		if (err == nil) != (errPosted == nil) || !maps.EqualFunc(values, posted, slices.Equal) {
+			t.Errorf("%q: by GET %v, %v, by POST %v, %v", sent, values, err, posted, errPosted)
+		}
+		single := once(values) == nil
+		for name, all := range values {
+			if len(all) == 0 || slices.Contains(all, "") || single && len(all) > 1 && name != "resource" {
+				t.Errorf("%q: %s is %q", sent, name, all)
+			}
+		}
+	})
+}
+
+// Whatever is asked for as scope, a client has what is known and what it is registered for, each once, in the order in which it asked.
+func FuzzScope(f *testing.F) {
+	for _, asked := range []string{"openid phone", "phone  openid openid", "openid\tphone\u00a0profile", "OPENID", "offline_access openid", "\x00", ""} {
+		f.Add(asked)
+	}
+	client := &clients.Client{ID: "portal", Metadata: clients.Metadata{Scope: "openid phone offline_access", GrantTypes: []string{"authorization_code"}}}
+	f.Fuzz(func(t *testing.T, asked string) {
+		q := &request{client: client, values: url.Values{"scope": {asked}}}
+		if err := new(Provider).checkScope(t.Context(), q); err != nil {
+			return
+		}
+		rest := asked
+		for i, scope := range q.scopes {
+			_, after, found := strings.Cut(rest, scope)
+			if !found || scope != "openid" && scope != "phone" || slices.Contains(q.scopes[:i], scope) {
+				t.Errorf("%q gives %q", asked, q.scopes)
+			}
+			rest = after
+		}
+	})
+}
+
+// Whatever a client signs for an assertion, it is good only as its own, for us, for now, and once (RFC 7523 §3); and what nobody signed is not.
+func FuzzAssertion(f *testing.F) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	const issuer = "https://id.example"
+	now := time.Unix(1_700_000_000, 0)
+	p := &Provider{cfg: Config{Issuer: issuer, Now: func() time.Time { return now }}}
+	client := &clients.Client{ID: "portal", Metadata: clients.Metadata{
+		RequirePKCE: new(true), JWKS: &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public()}}},
+	}}
+	check := func(t *testing.T, assertion string) (turn, error) {
+		c, err := assertionCredentials(credentials{assertion: assertion})
+		if err != nil || c.id != client.ID {
+			return turn{}, errors.Join(errors.New("it is another's"), err)
+		}
+		return p.checkAssertion(t.Context(), client, c.parsed)
+	}
+	const claims = `"iss":"portal","sub":"portal","jti":"1"`
+	f.Add("eyJhbGciOiJub25lIn0.e30.", `{`+claims+`,"aud":"https://id.example","exp":1700000060}`)
+	f.Add("a.b.c", `{`+claims+`,"aud":["https://id.example"],"exp":1700000060,"nbf":1700000009.5}`)
+	f.Add(strings.Repeat(".", 99), `{`+claims+`,"aud":"https://id.example","exp":9223372036854775807}`)
+	f.Add("", `{"SUB":"portal","sub":"portal","sub":"other","iss":null,"exp":-1e308,"iat":"now"}`)
+	f.Fuzz(func(t *testing.T, unsigned, payload string) {
+		if turn, err := check(t, unsigned); err == nil {
+			t.Errorf("%q is good: %v", unsigned, turn)
+		}
+		signed, err := signer.Sign([]byte(payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		assertion, err := signed.CompactSerialize()
+		if err != nil {
+			t.Fatal(err)
+		}
+		turn, err := check(t, assertion)
+		if err == nil && (turn.place == "" || turn.taken == nil || turn.keep < skew || turn.keep > assertionFor+2*skew || !strings.Contains(payload, issuer)) {
+			t.Errorf("%s is good: %v", payload, turn)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +126,49 @@ func TestVerify(t *testing.T) {
 		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
 		if _, err := verifier.Require(w, r, "desk:act"); err == nil || w.Header().Get("WWW-Authenticate") != "Bearer" {
 			t.Errorf("without a token: %v, %v", err, w.Header())
+		}
+	})
+}
+
+// Whatever our key has signed, an access token is good only if it is whole: for us, for now, of somebody, through a client (RFC 9068 §4);
+// and what our key has not signed is none.
+func FuzzToken(f *testing.F) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: "k"}}, (&jose.SignerOptions{}).WithType("at+jwt"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	verifier := api.Verifier{
+		Keys:   keySource{"k": {Key: key.Public(), KeyID: "k", Algorithm: "ES256"}},
+		Issuer: "https://idp.example", Audience: "https://cabinet.example", Now: atNoon,
+	}
+	const claims = `"iss":"https://idp.example","sub":"1","client_id":"c","jti":"j","iat":1793620800`
+	f.Add("eyJhbGciOiJub25lIn0.e30.", `{`+claims+`,"aud":"https://cabinet.example","exp":1793620860,"scope":"openid","act":{"sub":"a"}}`)
+	f.Add("a.b.c", `{`+claims+`,"aud":["https://cabinet.example"],"exp":9223372036854775807}`)
+	f.Add(strings.Repeat(".", 99), `{`+claims+`,"aud":{},"exp":"soon","cnf":{"jkt":1},"userinfo":[null]}`)
+	f.Add("", `{"SUB":"1","sub":null,"aud":null,"exp":-1e308,"auth_time":1e400}`)
+	f.Fuzz(func(t *testing.T, unsigned, payload string) {
+		if token, err := verifier.Check(t.Context(), unsigned); !errors.Is(err, api.ErrToken) {
+			t.Errorf("%q: %+v, %v", unsigned, token, err)
+		}
+		signed, err := signer.Sign([]byte(payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := signed.CompactSerialize()
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := verifier.Check(t.Context(), raw)
+		switch {
+		case err != nil && !errors.Is(err, api.ErrToken):
+			t.Errorf("%s: %v", payload, err)
+		case err == nil && (token.Subject == "" || token.ClientID == "" || token.ID == "" || token.Expiry.Before(noon.Add(-10*time.Second)) ||
+			token.Issuer != verifier.Issuer || !slices.Contains(token.Audience, verifier.Audience)):
+			t.Errorf("%s is good: %+v", payload, token)
 		}
 	})
 }

@@ -244,3 +244,23 @@ func TestOnlyOurCursorsAreRead(t *testing.T) {
 		}
 	}
 }
+
+// Whatever comes for a cursor is one of ours, which reads as it is written, or none.
+func FuzzCursor(f *testing.F) {
+	for _, sent := range []string{"", "0", "17", "+17", "-0", "017", "9223372036854775808", "1_0", "\x00"} {
+		f.Add(sent)
+	}
+	f.Fuzz(func(t *testing.T, sent string) {
+		cursor, err := audit.ParseCursor(sent)
+		if err != nil {
+			if !errors.Is(err, audit.ErrCursor) || cursor != 0 {
+				t.Errorf("%q: %d, %v", sent, cursor, err)
+			}
+			return
+		}
+		text, err := cursor.MarshalText()
+		if again, errAgain := audit.ParseCursor(string(text)); err != nil || errAgain != nil || again != cursor || cursor < 0 {
+			t.Errorf("%q is read as %d, and that as %d", sent, cursor, again)
+		}
+	})
+}

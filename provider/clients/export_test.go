@@ -1,4 +1,7 @@
 package clients
 
-// ParseKeys reads what strangers publish.
-var ParseKeys = parseKeys
+// ParseKeys reads what strangers publish, and Checked what they register.
+var (
+	ParseKeys = parseKeys
+	Checked   = Metadata.checked
+)

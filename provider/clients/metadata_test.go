@@ -1,8 +1,12 @@
 package clients_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -250,4 +254,76 @@ func TestARedirectURIMatchesExactly(t *testing.T) {
 			t.Errorf("native to %q: %t", uri, got)
 		}
 	}
+}
+
+// An answer goes to a registered address and to no other, whatever is sent; a native client's loopback address may have any port and nothing
+// else (RFC 8252 §7.3).
+func FuzzRedirectURI(f *testing.F) {
+	const web = "https://portal.example/cb?a=b"
+	for _, sent := range []string{
+		web, web + "#", "https://portal.example:443/cb?a=b", "HTTPS://portal.example/cb?a=b", "http://127.0.0.1:50123/cb?a=b", "http://[::1]:1/cb?a=b",
+		"http://127.0.0.1:1@evil.example/cb?a=b", "http://127.0.0.1:x/cb?a=b", "http://127.0.0.1.evil.example/cb?a=b", "http://[::1%25eth0]/cb?a=b",
+		"http://127.0.0.1:80\\@evil.example/cb?a=b", "http://127.1/cb?a=b", "http://127.0.0.1:1/cb?a=b\n",
+	} {
+		f.Add(sent)
+	}
+	loopback := regexp.MustCompile(`^http://(127\.0\.0\.1|\[::1\])(:[0-9]*)?/cb\?a=b$`)
+	registered := []string{web, "http://127.0.0.1/cb?a=b", "http://[::1]/cb?a=b"}
+	f.Fuzz(func(t *testing.T, sent string) {
+		for kind, matches := range map[string]bool{"web": false, "native": loopback.MatchString(sent)} {
+			c := clients.Client{Metadata: clients.Metadata{RedirectURIs: registered, ApplicationType: kind}}
+			if got := c.RedirectsTo(sent); got && !matches && !slices.Contains(registered, sent) {
+				t.Errorf("a %s client is led to %q", kind, sent)
+			}
+		}
+	})
+}
+
+// Whatever is registered is refused, or kept as it is read back; and then every address is one that a browser or we may be sent to, and
+// nothing is left unsigned (OpenID Connect Registration §2–3).
+func FuzzMetadata(f *testing.F) {
+	for _, document := range []string{
+		`{"redirect_uris":["https://portal.example/cb"],"client_name#be":"Партал","jwks":{"keys":[` + publicKey + `]}}`,
+		`{"redirect_uris":["http://127.0.0.1/cb"],"application_type":"native","token_endpoint_auth_method":"none"}`,
+		`{"redirect_uris":["https://portal.example/cb#f"],"id_token_signed_response_alg":"none","require_pkce":false}`,
+		`{"redirect_uris":["https://portal.example/cb"],"profile":"fapi2","jwks_uri":"https://portal.example/keys","default_max_age":-1}`,
+		`{"redirect_uris":["https://a.example/cb"],"backchannel_logout_uri":"https://b.example/out","frontchannel_logout_uri":"https://a.example/out"}`,
+		`{"redirect_uris":null,"jwks":{"keys":[` + privateKey + `]}}`, `{"jwks":{"keys":[null]}}`, `[]`, `{"client_name":{}}`,
+	} {
+		f.Add([]byte(document))
+	}
+	f.Fuzz(func(t *testing.T, document []byte) {
+		var asked, read clients.Metadata
+		if json.Unmarshal(document, &asked) != nil {
+			return
+		}
+		kept, err := clients.Checked(asked)
+		if err != nil {
+			if !errors.Is(err, clients.ErrMetadata) {
+				t.Errorf("%s: %v", document, err)
+			}
+			return
+		}
+		text, err := json.Marshal(kept)
+		if err != nil {
+			t.Fatalf("%s: %v", document, err)
+		}
+		if err := json.Unmarshal(text, &read); err != nil {
+			t.Fatalf("%s is kept as %s: %v", document, text, err)
+		}
+		if read, err = clients.Checked(read); err != nil {
+			t.Fatalf("%s is kept as %s: %v", document, text, err)
+		}
+		if again, err := json.Marshal(read); err != nil || !bytes.Equal(text, again) {
+			t.Errorf("%s is read back as %s: %v", text, again, err)
+		}
+		for _, uri := range append(slices.Concat(kept.RedirectURIs, kept.PostLogoutRedirectURIs), kept.FrontchannelLogoutURI, kept.InitiateLoginURI) {
+			if u, err := url.Parse(uri); uri != "" && (err != nil || u.Hostname() == "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http") {
+				t.Errorf("%s: browsers would be sent to %q", document, uri)
+			}
+		}
+		if bytes.Contains(text, []byte(`_alg":"none"`)) || kept.Profile == clients.FAPI2 && !kept.RequirePushedAuthorizationRequests {
+			t.Errorf("%s is kept as %s", document, text)
+		}
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -40,7 +41,7 @@ func room(change func(fstest.MapFS)) fstest.MapFS {
 	return fs
 }
 
-func newSite(t *testing.T, secure bool) *page.Site {
+func newSite(t testing.TB, secure bool) *page.Site {
 	t.Helper()
 	s, err := page.New(page.Config{Name: "idp", Secure: secure, Rooms: []page.Room{{FS: room(nil)}}})
 	if err != nil {
@@ -185,6 +186,29 @@ func TestTheSwitchLeadsNowhereElse(t *testing.T) {
 	if !called {
 		t.Error("a form was taken for a press of the switch")
 	}
+}
+
+// Whatever the reader's languages and the address are, the page is in one of ours and the switch stays with us.
+func FuzzLanguage(f *testing.F) {
+	f.Add("uk,en;q=0.5", "se be", "en.x", "/sign-in", "language=en&interaction=x")
+	f.Add("*;q=nan", "x-\x00", "..", "//evil.example", "language=be")
+	f.Add("be-BY-u-co-search", "ru-Latn", "be", "/\\evil.example", "language=be&language=en&;")
+	s := newSite(f, false)
+	f.Fuzz(func(t *testing.T, accepted, locales, cookie, path, query string) {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.URL = &url.URL{Path: path, RawQuery: query}
+		r.Header.Set("Accept-Language", accepted)
+		r.Header.Set("Cookie", "idp_language="+cookie)
+		if got := s.Language(page.WithLanguage(r, locales)); !slices.Contains(page.Languages[:], got) {
+			t.Errorf("the language is %q", got)
+		}
+		w := httptest.NewRecorder()
+		s.Handle(func(http.ResponseWriter, *http.Request) error { return nil }).ServeHTTP(w, r)
+		to := w.Header().Get("Location")
+		if u, err := url.Parse(to); to != "" && (err != nil || u.Host != "" || u.Scheme != "" || to[0] != '/' || strings.HasPrefix(to, "/\\")) {
+			t.Errorf("%q?%q leads to %q", path, query, to)
+		}
+	})
 }
 
 func TestAnErrorIsAPage(t *testing.T) {

@@ -1,6 +1,7 @@
 package tokens_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -42,4 +43,20 @@ func TestOpaqueKnowsItsOwn(t *testing.T) {
 			t.Errorf("%q passes", foreign)
 		}
 	}
+}
+
+// Nothing that a stranger sends is taken for a token of ours.
+func FuzzOpaque(f *testing.F) {
+	ours := tokens.NewOpaque([]byte("a key of thirty-two bytes, of us"))
+	f.Add("code_" + strings.Repeat("A", 64))
+	f.Add(tokens.NewOpaque(make([]byte, 32)).New(tokens.Code, uuid.Nil))
+	f.Add("code_" + strings.Repeat("A", 63) + "\n")
+	f.Add("refresh_\xff")
+	f.Fuzz(func(t *testing.T, sent string) {
+		for _, kind := range []tokens.Kind{tokens.Code, tokens.Refresh, tokens.Device} {
+			if gid, ok := ours.Open(kind, sent); ok {
+				t.Errorf("%q is a %s of %s", sent, kind, gid)
+			}
+		}
+	})
 }
