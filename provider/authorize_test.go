@@ -146,8 +146,8 @@ func TestRequestsThatAreWrongAreRefusedAtOnce(t *testing.T) {
 			continue
 		}
 		got := u.Query()
-		if got.Get("error") != row.want || got.Get("state") != "st" || got.Get("iss") != w.issuer || got.Has("code") {
-			t.Errorf("%s: got %v, want %s", name, got, row.want)
+		if got.Get("error") != row.want || got.Get("state") != "st" || got.Get("iss") != w.issuer || len(got) != 4 {
+			t.Errorf("%s: got %v, want %s, a description, state and iss", name, got, row.want)
 		}
 		if !regexp.MustCompile(`^[ !#-\[\]-~]+$`).MatchString(got.Get("error_description")) {
 			t.Errorf("%s: description %q is not printable ASCII (RFC 6749 §4.1.2.1)", name, got.Get("error_description"))
@@ -166,6 +166,19 @@ func TestStateComesBackWhole(t *testing.T) {
 	}
 	if got := b.authorize(params("portal", "state", "")); got.Has("state") {
 		t.Error("a state came back that was not sent")
+	}
+}
+
+// A nonce comes back in the ID token as it was, up to the same limit; where there was none, none comes (OpenID Connect Core §3.1.2.1, §15.5.2).
+func TestANonceComesBackWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	for _, nonce := range []string{"", "1", "a b&c=d\"'<>/?%\u00e9", strings.Repeat("n", 2048)} {
+		_, claims := w.claims(w.redeem("portal", b.code("portal", "nonce", nonce)).text("id_token"))
+		if got, told := claims["nonce"].(string); got != nonce || told != (nonce != "") {
+			t.Errorf("sent %.20q, got %.20q", nonce, got)
+		}
 	}
 }
 
@@ -220,7 +233,7 @@ func TestAuthorizeByPOST(t *testing.T) {
 	}
 }
 
-// With form_post the answer travels in a page that works without scripts; errors too (OAuth 2.0 Form Post Response Mode §2).
+// With form_post the answer travels in a page that sends itself, and works without scripts; errors too (OAuth 2.0 Form Post Response Mode §2).
 func TestFormPost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -231,7 +244,7 @@ func TestFormPost(t *testing.T) {
 		if to != "" || status != http.StatusOK {
 			t.Errorf("prompt %s: got %d, leading to %q", row.prompt, status, to)
 		}
-		for _, want := range []string{`action="` + callback + `"`, `method="post"`, row.has, `name="state" value="st"`, `name="iss"`, `type="submit"`} {
+		for _, want := range []string{`action="` + callback + `"`, `method="post"`, row.has, `name="state" value="st"`, `name="iss"`, `type="submit"`, `<script src="/static/submit.`} {
 			if !strings.Contains(body, want) {
 				t.Errorf("prompt %s: the page lacks %s", row.prompt, want)
 			}
@@ -289,6 +302,11 @@ func TestIDTokenHint(t *testing.T) {
 	}
 	if got := b.authorize(params("portal", "id_token_hint", tokens.text("access_token"))); got.Get("error") != "invalid_request" {
 		t.Errorf("got %v, want an access token refused as a hint", got)
+	}
+	parts := strings.Split(tokens.text("id_token"), ".")
+	forged := parts[0] + "." + parts[1] + "." + strings.Repeat("A", len(parts[2]))
+	if got := b.authorize(params("portal", "id_token_hint", forged)); got.Get("error") != "invalid_request" {
+		t.Errorf("got %v, want a hint with a bad signature refused", got)
 	}
 	w.exec(`UPDATE person SET identification_number = '4080356A001PB1'`)
 	for _, prompt := range []string{"none", ""} {

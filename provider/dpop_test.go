@@ -112,11 +112,14 @@ func TestDPoPBindsAccessTokens(t *testing.T) {
 	w.do(holder.prove(post, "ath", ath(access))).check(t, http.StatusOK, "")
 	used := holder.prove(w.me("DPoP", access), "ath", ath(access))
 	w.do(used).check(t, http.StatusOK, "")
+	two := holder.prove(w.me("DPoP", access), "ath", ath(access))
+	two.Header.Add("DPoP", holder.proof(two, "ath", ath(access)))
 	for name, r := range map[string]*http.Request{
 		"invalid_token as a bearer token":                 w.me("Bearer", access),
 		"invalid_token by another key":                    another.prove(w.me("DPoP", access), "ath", ath(access)),
 		"invalid_token in a form":                         w.request("/userinfo", url.Values{"access_token": {access}}),
 		"invalid_dpop_proof without a proof":              w.me("DPoP", access),
+		"invalid_dpop_proof two of them":                  two,
 		"invalid_dpop_proof without ath":                  holder.prove(w.me("DPoP", access)),
 		"invalid_dpop_proof for the token endpoint":       holder.prove(w.me("DPoP", access), "ath", ath(access), "htu", w.issuer+"/token"),
 		"invalid_dpop_proof used before (RFC 9449 §11.1)": used,

@@ -103,6 +103,9 @@ func TestUserInfo(t *testing.T) {
 	if len(got.body) != 3 || got.body["sub"] != identifier || got.body["phone_number_verified"] != true || got.body["phone_number"] == nil {
 		t.Errorf("got %v", got.body)
 	}
+	if got.header.Get("Date") == "" || got.header.Get("Content-Type") != "application/json" { // RFC 9110 §6.6.1
+		t.Errorf("got %v", got.header)
+	}
 	if got = w.call("/userinfo", "", url.Values{"access_token": {access}}); got.status != http.StatusOK {
 		t.Errorf("by form: got %d %v", got.status, got.body)
 	}

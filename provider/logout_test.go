@@ -109,6 +109,15 @@ func TestLogoutThatIsNotSure(t *testing.T) {
 		stillIn(name)
 	}
 
+	to, status, _ := b.post("/logout", url.Values{}) // without a body
+	if !strings.HasPrefix(to, "/logout?interaction=") || status != http.StatusSeeOther {
+		t.Fatalf("a POST of nothing: got %d, leading to %q", status, to)
+	}
+	if to, status, body := b.get(to); to != "" || status != http.StatusOK || !strings.Contains(body, `value="logout"`) {
+		t.Errorf("a POST of nothing: got %d, leading to %q", status, to)
+	}
+	stillIn("a POST of nothing")
+
 	_, _, body := b.get("/logout")
 	_, rest, _ := strings.Cut(body, `name="interaction" value="`)
 	id, _, _ := strings.Cut(rest, `"`)

@@ -2,10 +2,13 @@ package provider_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"mime/multipart"
 	"net/http"
@@ -21,6 +24,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"asoba.example/provider/clients"
 )
@@ -245,8 +249,8 @@ func TestClientAuthentication(t *testing.T) {
 		if got.text("error") != row.want || (got.status == http.StatusUnauthorized) != (row.want == "invalid_client") {
 			t.Errorf("%s: got %d %v, want %s", name, got.status, got.body, row.want)
 		}
-		if got.status == http.StatusUnauthorized && got.header.Get("WWW-Authenticate") == "" {
-			t.Errorf("%s: 401 without WWW-Authenticate", name)
+		if challenge := got.header.Get("WWW-Authenticate"); got.status == http.StatusUnauthorized && !strings.HasPrefix(challenge, "Basic ") {
+			t.Errorf("%s: 401 with WWW-Authenticate %q (RFC 6749 §5.2)", name, challenge)
 		}
 	}
 	w.do(w.request("/token?client_id=service&client_secret="+w.secrets["service"], values)).check(t, http.StatusBadRequest, "invalid_request")
@@ -357,6 +361,51 @@ func TestClientAssertionsForTheTokenEndpoint(t *testing.T) {
 	}
 }
 
+// Whoever authenticates is held to the same at every endpoint of clients, by assertion and by certificate; and an assertion that was used at
+// one of them is used up at all (RFC 7523 §3; RFC 8705 §2; RFC 7662 §2.1; RFC 7009 §2.1; RFC 9126 §2; RFC 8628 §3.1).
+func TestClientsAuthenticateAlikeEverywhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	right := w.ca.issue(w, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), nil)
+	for _, path := range []string{"/token", "/par", "/introspect", "/revoke", "/device_authorization"} {
+		form := url.Values{"grant_type": {"client_credentials"}, "token": {"x"}}
+		with := func(changes ...string) *http.Request {
+			form := maps.Clone(form)
+			for i := 0; i < len(changes); i += 2 {
+				form.Set(changes[i], changes[i+1])
+			}
+			return w.request(path, form)
+		}
+		asserted := func(assertion string) answer {
+			return w.do(with("client_assertion", assertion, "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"))
+		}
+		used := w.assertion(nil)
+		w.call("/revoke", "", url.Values{
+			"token": {"x"}, "client_assertion": {used}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+		}).check(t, http.StatusOK, "")
+		for name, row := range map[string]struct {
+			got answer
+			in  bool
+		}{
+			"a right assertion":             {asserted(w.assertion(nil)), true},
+			"one for that endpoint":         {asserted(w.assertion(map[string]any{"aud": w.issuer + path})), false},
+			"one that has expired":          {asserted(w.assertion(map[string]any{"exp": w.now().Add(-time.Minute).Unix()})), false},
+			"one without jti":               {asserted(w.assertion(map[string]any{"jti": nil})), false},
+			"one that was used at another":  {asserted(used), false},
+			"a right certificate":           {w.reached(with("client_id", "named"), right), true},
+			"no certificate":                {w.reached(with("client_id", "named"), nil), false},
+			"nothing at all":                {w.do(with()), false},
+			"the name of one with a key":    {w.do(with("client_id", "signer")), false},
+			"the name of one with a secret": {w.do(with("client_id", "portal")), false},
+			"a name that nobody has":        {w.do(with("client_id", "nobody", "client_secret", "x")), false},
+		} {
+			if refused := row.got.status == http.StatusUnauthorized && row.got.text("error") == "invalid_client"; refused == row.in {
+				t.Errorf("%s, %s: got %d %v", path, name, row.got.status, row.got.body)
+			}
+		}
+	}
+}
+
 // The keys of client assertions may lie at the client's jwks_uri. One that does not answer is a client that cannot say who it is, and never
 // an error of ours.
 func TestClientAssertionsByKeysAtAnAddress(t *testing.T) {
@@ -412,6 +461,18 @@ func TestAConfidentialClientKeepsItsRefreshToken(t *testing.T) {
 	}
 	w.pass(30 * 24 * time.Hour)
 	w.refresh("portal", token).check(t, http.StatusBadRequest, "invalid_grant")
+}
+
+// Who has not asked for offline access, or is not registered to refresh, has no refresh token (OpenID Connect Core §11; RFC 6749 §5.1).
+func TestARefreshTokenIsForOfflineAccess(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	for client, scope := range map[string]string{"portal": "openid profile", "es": "openid offline_access"} {
+		if got := w.redeem(client, b.code(client, "scope", scope)); got.status != http.StatusOK || got.body["refresh_token"] != nil {
+			t.Errorf("%s: got %d %v", client, got.status, got.body)
+		}
+	}
 }
 
 // A refresh may ask for less, never for more (RFC 6749 §6, RFC 8707 §2.2); and less is not for good.
@@ -479,6 +540,76 @@ func TestClientCredentials(t *testing.T) {
 	w.userinfo(got.text("access_token")).check(t, http.StatusUnauthorized, "invalid_token")
 	for scope, want := range map[string]string{"clients:manage": "invalid_scope", "openid": "invalid_scope", "CHANGES:READ": "invalid_scope"} {
 		w.call("/token", "cabinet", url.Values{"grant_type": {"client_credentials"}, "scope": {scope}}).check(t, http.StatusBadRequest, want)
+	}
+}
+
+// An agreement to less than was asked for aims at fewer APIs: none is told of somebody who kept it out (RFC 8707 §2.2). At a browser and for a
+// device alike.
+func TestFewerScopesAimAtFewerAPIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("shop", clients.Metadata{RedirectURIs: []string{callback}, Scope: "openid phone cabinet.profile.read"})
+	b := w.browser()
+	agree := func(to string) string { // to openid and nothing else
+		t.Helper()
+		for to != "" && !strings.HasPrefix(to, "/consent?") {
+			to, _, _ = b.get(to)
+		}
+		i := w.waiting(b, to)
+		i.Agreed = []string{"openid"}
+		w.agree(i.ClientID)
+		if err := w.interactions.Save(t.Context(), i); err != nil {
+			t.Fatal(err)
+		}
+		return i.Continue()
+	}
+	away := b.follow(agree("/authorize?" + params("shop", "scope", "openid cabinet.profile.read").Encode()))
+	asked := w.askDevice("tv", "openid cabinet.profile.read")
+	action, form := b.connect(asked.text("user_code"))
+	form.Set("decision", "allow")
+	to, _, _ := b.post(action, form)
+	b.until(agree(to))
+	for name, got := range map[string]answer{
+		"at a browser": w.redeem("shop", must(url.Parse(away)).Query().Get("code")), "for a device": w.poll("tv", asked),
+	} {
+		got.check(t, http.StatusOK, "")
+		_, claims := w.claims(got.text("access_token"))
+		if audience, _ := claims["aud"].([]any); got.text("scope") != "openid" || !slices.Equal(audience, []any{w.issuer}) {
+			t.Errorf("%s: got %s for %v", name, got.text("scope"), audience)
+		}
+	}
+}
+
+// Only digests are kept of what opens something: neither PostgreSQL nor Redis could be read for a code, a token or the name of a request
+// (RFC 6819 §5.1.4.1.3).
+func TestOnlyDigestsAreKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	asked, pushed := w.askDevice("tv", "openid"), w.push("pushing", params("pushing"))
+	to, _, _ := b.get("/authorize?" + params("service").Encode()) // who waits
+	tokens := w.redeem("portal", b.code("portal", "scope", "openid offline_access"))
+	initial := w.initial("openid", 2)
+	made := w.json(http.MethodPost, w.issuer+"/register", initial, `{"redirect_uris":["https://portal.example/cb"]}`)
+	kept := &strings.Builder{}
+	for _, key := range w.redis.Keys(t.Context(), "*").Val() {
+		kept.WriteString(key + " ")
+		for _, value := range []string{w.redis.Get(t.Context(), key).Val(), fmt.Sprint(w.redis.HGetAll(t.Context(), key).Val())} {
+			kept.WriteString(value)
+		}
+	}
+	rows := must(w.pool.Query(t.Context(), `SELECT c::text FROM client c UNION ALL SELECT r::text FROM refresh_token r UNION ALL
+		SELECT g::text FROM client_grant g UNION ALL SELECT i::text FROM initial_access_token i`))
+	kept.WriteString(strings.Join(must(pgx.CollectRows(rows, pgx.RowTo[string])), "\n"))
+	for name, secret := range map[string]string{
+		"code": b.code("portal"), "refresh token": tokens.text("refresh_token"), "access token": tokens.text("access_token"),
+		"device code": asked.text("device_code"), "request_uri": pushed.text("request_uri"),
+		"interaction": must(url.Parse(to)).Query().Get("interaction"), "client secret": w.secrets["portal"], "secret of its own": made.text("client_secret"),
+		"registration token": made.text("registration_access_token"), "initial token": initial,
+	} {
+		if secret == "" || strings.Contains(kept.String(), secret[strings.LastIndexAny(secret, ":_")+1:]) {
+			t.Errorf("the %s is kept as it is: %q", name, secret)
+		}
 	}
 }
 
