@@ -7,6 +7,7 @@ import "time"
 // signInPage asks for the identifier and the password.
 type signInPage struct {
 	Client     string // the service that waits; "" where a page of ours does
+	Draft      bool   // the service is in the sandbox
 	Again      bool   // somebody signed in is asked once more, before a grave act
 	Identifier string // as it was typed
 }

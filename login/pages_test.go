@@ -24,6 +24,7 @@ func TestPages(t *testing.T) {
 		view    page.View
 	}{
 		"sign-in":           {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Client: "Почта"}}},
+		"sign-in-draft":     {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Client: "Почта", Draft: true}}},
 		"sign-in-once-more": {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Again: true}}},
 		"sign-in-refused":   {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Identifier: "0000000A000PB2"}, Errors: wrong("password", "sign-in.wrong")}},
 		"sign-in-gone":      {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{}}},

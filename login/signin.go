@@ -106,29 +106,17 @@ func readSignIn(typed, password string) (identity.Identifier, []page.FieldError)
 
 // showSignIn shows the page. The identifier comes back to who typed it; the password never does.
 func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
-	client, err := l.clientName(r, i)
-	if err != nil {
-		return err
+	data := signInPage{Again: i.ClientID == "" && i.Page != "/security", Identifier: typed}
+	if i.ClientID != "" {
+		switch client, err := l.clients.Find(r.Context(), i.ClientID); {
+		case errors.Is(err, clients.ErrUnknown): // taken out of use meanwhile: the provider will refuse it
+		case err != nil:
+			return err
+		default:
+			data.Client, data.Draft = client.Name(l.site.Language(r)), client.IsDraft()
+		}
 	}
-	return l.site.Show(w, r, page.View{
-		Status: status, Name: "sign-in", Errors: wrong, FormAction: i.LeadsTo(),
-		Data: signInPage{Client: client, Again: i.ClientID == "" && i.Page != "/security", Identifier: typed},
-	})
-}
-
-// clientName is the official name of the service that waits; "" where a page of ours does.
-func (l *Login) clientName(r *http.Request, i provider.Interaction) (string, error) {
-	if i.ClientID == "" {
-		return "", nil
-	}
-	client, err := l.clients.Find(r.Context(), i.ClientID)
-	if errors.Is(err, clients.ErrUnknown) { // taken out of use meanwhile: the provider will refuse it
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return client.Name(l.site.Language(r)), nil
+	return l.site.Show(w, r, page.View{Status: status, Name: "sign-in", Errors: wrong, FormAction: i.LeadsTo(), Data: data})
 }
 
 // recordRefusal records a sign-in that failed. Nobody is named where the number is nobody's.

@@ -90,6 +90,8 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, q *request, i 
 		if err = p.spendRefused(ctx, q); err == nil {
 			err = refuse("access_denied", "The person refused.")
 		}
+	case RefuseSandbox:
+		err = refuse("access_denied", sandbox)
 	case RefuseLoginRequired:
 		err = refuse("login_required", "The person must sign in, as the one whom the request asks for.")
 	case RefuseConsentRequired:
@@ -97,6 +99,9 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, q *request, i 
 	}
 	return p.refuseRequest(w, r, q, err)
 }
+
+// sandbox tells an integrator why a person cannot sign in though the person did all right.
+const sandbox = "A draft is for specimens, made-up people, and a live client for all others. With prompt=login somebody else can sign in."
 
 // question gathers what Next looks at: the session in one trip, the person in another.
 func (p *Provider) question(r *http.Request, q *request, i Interaction) (Question, error) {
@@ -108,7 +113,7 @@ func (p *Provider) question(r *http.Request, q *request, i Interaction) (Questio
 	question := Question{
 		Prompt: q.prompt, MaxAge: q.maxAge, ACR: q.acr, Hint: q.hint,
 		Asked: i.Asked, Session: s, Agreed: len(i.Agreed) > 0, Refused: i.Refused, Device: i.Page == "/device", Confirmed: i.Confirmed,
-		Covered: q.client.Metadata.FirstParty,
+		Covered: q.client.Metadata.FirstParty, Draft: q.client.IsDraft(),
 	}
 	if s.IsZero() {
 		return question, nil

@@ -211,6 +211,9 @@ func (p *Provider) settleDevice(ctx context.Context, t *ticket, values url.Value
 	case "hasty":
 		return refuse("slow_down", "The device asks too often: it must wait five seconds longer from now on.")
 	case "denied":
+		if t.client.IsDraft() {
+			return refuse("access_denied", "The person refused, or is no specimen: a draft is for those alone.")
+		}
 		return refuse("access_denied", "The person refused.")
 	case "expired":
 		return refuse("expired_token", "The device code has expired.")

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"asoba.example/provider/clients"
 	"asoba.example/provider/session"
 )
 
@@ -17,6 +18,7 @@ const (
 	Confirm
 	Answer
 	RefuseAccessDenied
+	RefuseSandbox
 	RefuseLoginRequired
 	RefuseConsentRequired
 )
@@ -55,6 +57,8 @@ type Question struct {
 	Agreed   bool     // the consent page of this request was answered with yes, which is also Covered
 	Refused  bool     // the person said no
 
+	Draft bool // the client is in the sandbox
+
 	Device    bool   // a device asks, of which the provider cannot tell whether it stands before the person (RFC 8628 §5.4)
 	Confirmed string // the session whose person said that it does
 }
@@ -78,6 +82,8 @@ func Next(q Question, now time.Time) Step {
 		return RefuseLoginRequired
 	case !signedIn:
 		return Login
+	case q.Draft != clients.Specimen(q.Standing.Identifier):
+		return RefuseSandbox // made-up people sign in at drafts, and nobody else does
 	case q.Device && q.Confirmed != q.Session.SID:
 		return Confirm
 	case !agreed && silent:

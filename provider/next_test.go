@@ -17,6 +17,7 @@ func TestNext(t *testing.T) {
 	}
 	hourAgo, justNow := signedIn(time.Hour, Low), signedIn(time.Second, Low)
 	asked := now.Add(-time.Minute)
+	specimen := Standing{Identifier: "0000000A000PB2", Active: true}
 
 	for name, row := range map[string]struct {
 		q    Question
@@ -58,6 +59,14 @@ func TestNext(t *testing.T) {
 		"a device, confirmed, not agreed":  {Question{MaxAge: -1, Session: hourAgo, Device: true, Confirmed: "s"}, Consent},
 		"a device, confirmed by another":   {Question{MaxAge: -1, Session: hourAgo, Covered: true, Device: true, Confirmed: "other"}, Confirm},
 		"blocked, and the page was agreed": {Question{MaxAge: -1, Session: hourAgo, Agreed: true, Standing: Standing{Person: [16]byte{1}}}, Login},
+		"a citizen at a draft":             {Question{MaxAge: -1, Session: hourAgo, Covered: true, Draft: true}, RefuseSandbox},
+		"a citizen at a draft, silently":   {Question{MaxAge: -1, Session: hourAgo, Draft: true, Prompt: PromptNone}, RefuseSandbox},
+		"a citizen with a draft's device":  {Question{MaxAge: -1, Session: hourAgo, Draft: true, Device: true}, RefuseSandbox},
+		"another one wanted at a draft":    {Question{MaxAge: -1, Session: hourAgo, Draft: true, Prompt: PromptLogin}, Login},
+		"nobody is signed in at a draft":   {Question{MaxAge: -1, Draft: true}, Login},
+		"a specimen at a draft":            {Question{MaxAge: -1, Session: hourAgo, Covered: true, Draft: true, Standing: specimen}, Answer},
+		"a specimen at a draft, to agree":  {Question{MaxAge: -1, Session: hourAgo, Draft: true, Standing: specimen}, Consent},
+		"a specimen at a live client":      {Question{MaxAge: -1, Session: hourAgo, Covered: true, Standing: specimen}, RefuseSandbox},
 	} {
 		if row.q.Standing == (Standing{}) {
 			row.q.Standing = standing

@@ -45,6 +45,9 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 	if !allows(client, grantType) {
 		return refuse("unauthorized_client", "The client is not registered for this grant type.")
 	}
+	if client.IsDraft() && (grantType == "client_credentials" || grantType == tokenExchange) {
+		return refuse("unauthorized_client", "The client is a draft: it gets tokens by the sign-in of a specimen only.")
+	}
 	if name, ok := spends[grantType]; ok && values.Get(name) == "" {
 		return refuse("invalid_request", name+" is missing.") // RFC 6749 §5.2
 	}

@@ -42,6 +42,13 @@ const (
 	ClientDisabled      Kind = "client.disabled"
 	ClientEnabled       Kind = "client.enabled"
 	ClientRemoved       Kind = "client.removed"
+	ClientProposed      Kind = "client.proposed" // of these Event.Detail["proposal"]
+	ClientApproved      Kind = "client.approved"
+	ClientRefused       Kind = "client.refused"
+	ClientWithdrawn     Kind = "client.withdrawn"
+	BodyAdded           Kind = "body.added"                // of these Event.Detail["body"]
+	RepresentativeNamed Kind = "body.representative_named" // Event.Detail["representative"]
+	RepresentativeGone  Kind = "body.representative_removed"
 	InitialTokenIssued  Kind = "initial_access_token.issued" // who has it may register clients
 	InitialTokenRevoked Kind = "initial_access_token.revoked"
 	KeyCreated          Kind = "key.created"

@@ -20,9 +20,13 @@ import (
 // By says who changes a client, and when.
 type By struct {
 	ClientID string    // the management client, or the client itself; "" for an operator's command
+	Person   uuid.UUID // who acts for a body, by a client or on our own pages; uuid.Nil for all others
 	Scopes   []string  // what the management client may itself: it gives no other scope of this API away
 	Initial  uuid.UUID // the initial access token of a client that registers itself; uuid.Nil for all others
 	At       time.Time
+
+	// May, where there is one, is asked first, in the transaction, whether they may change this client at all.
+	May func(ctx context.Context, tx pgx.Tx, c *Client) error
 
 	// Also, where there is one, is part of the change: both happen, or neither does.
 	Also func(ctx context.Context, tx pgx.Tx, c *Client, secret string) error
@@ -37,11 +41,15 @@ const Any Version = 0
 
 // Register adds a client; its secret is given once, and "" to a client without one. A chosen id may be "": one is made.
 func (r *Registry) Register(ctx context.Context, id string, m Metadata, by By) (*Client, string, error) {
-	c, err := r.fresh(ctx, id, m, by.At)
+	return r.register(ctx, Client{ID: id, Stage: Live}, m, by)
+}
+
+func (r *Registry) register(ctx context.Context, begun Client, m Metadata, by By) (*Client, string, error) {
+	c, err := r.fresh(ctx, begun, m, by.At)
 	if err != nil {
 		return nil, "", err
 	}
-	if err := by.gives(c.Metadata, Metadata{}); err != nil {
+	if err := by.gives(c, Metadata{}); err != nil {
 		return nil, "", err
 	}
 	secret, err := r.add(ctx, c, by)
@@ -52,30 +60,34 @@ func (r *Registry) Register(ctx context.Context, id string, m Metadata, by By) (
 }
 
 // fresh makes a client out of metadata that is fit for one.
-func (r *Registry) fresh(ctx context.Context, id string, m Metadata, at time.Time) (*Client, error) {
-	m, err := r.checked(ctx, m)
-	if err != nil {
+func (r *Registry) fresh(ctx context.Context, begun Client, m Metadata, at time.Time) (c *Client, err error) {
+	c = &begun
+	c.Version, c.CreatedAt, c.ChangedAt, c.key = 1, at, at, r.key
+	if c.Metadata, err = r.checked(ctx, m); err != nil {
 		return nil, err
 	}
-	if id == "" {
-		id = strings.ToLower(rand.Text())
+	if c.ID == "" {
+		c.ID = strings.ToLower(rand.Text())
 	}
-	if !WellFormed(id) {
+	if !WellFormed(c.ID) {
 		return nil, &MetadataError{InvalidClientMetadata, "client_id", "has other characters than letters, digits, hyphens, dots and underscores"}
 	}
-	return &Client{ID: id, Version: 1, Metadata: m, CreatedAt: at, ChangedAt: at, key: r.key}, nil
+	return c, nil
 }
 
 // add is one transaction: the new client, with its secret, and the record of it.
 func (r *Registry) add(ctx context.Context, c *Client, by By) (secret string, err error) {
 	const insert = `
-		INSERT INTO client (client_id, secret_hash, metadata, version, registration_hash, registration_scope, created_at, changed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+		INSERT INTO client (client_id, secret_hash, metadata, version, stage, owner_id, registration_hash, registration_scope, created_at, changed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
 		ON CONFLICT (client_id) DO NOTHING`
 
 	secret = c.settle()
 	err = pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, insert, c.ID, c.secret, c.Metadata, c.Version, c.registration, c.registrationScope, by.At)
+		if err := by.may(ctx, tx, c); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, insert, c.ID, c.secret, c.Metadata, c.Version, c.Stage, c.Owner, c.registration, c.registrationScope, by.At)
 		if err != nil {
 			return err
 		}
@@ -98,15 +110,24 @@ func (r *Registry) Replace(ctx context.Context, id string, seen Version, m Metad
 		return nil, "", err
 	}
 	return r.change(ctx, id, seen, audit.ClientChanged, by, func(c *Client) (string, error) {
-		if err := by.gives(m, c.Metadata); err != nil {
-			return "", err
+		if by.Person != uuid.Nil && !c.IsDraft() {
+			return "", ErrLive
 		}
-		c.Metadata = m
-		if c.registrationScope != nil { // what the operator leaves it is all that it may give itself from now on
-			c.registrationScope = &m.Scope
-		}
-		return c.settle(), nil
+		return c.become(m, by)
 	})
+}
+
+// become gives the client metadata, if whoever sets it may.
+func (c *Client) become(m Metadata, by By) (secret string, err error) {
+	has := c.Metadata
+	c.Metadata = m
+	if err := by.gives(c, has); err != nil {
+		return "", err
+	}
+	if c.registrationScope != nil { // what the operator leaves it is all that it may give itself from now on
+		c.registrationScope = &m.Scope
+	}
+	return c.settle(), nil
 }
 
 // Rotate gives the client a new secret. The one before stays good for the overlap, so that a service with many parts
@@ -152,6 +173,9 @@ func (r *Registry) Enable(ctx context.Context, id string, seen Version, by By) (
 // Remove takes the client out of use. Its row stays, since grants and records name it, and its id is never given again.
 func (r *Registry) Remove(ctx context.Context, id string, seen Version, by By) error {
 	_, _, err := r.change(ctx, id, seen, audit.ClientRemoved, by, func(c *Client) (string, error) {
+		if by.Person != uuid.Nil && !c.IsDraft() {
+			return "", ErrLive
+		}
 		c.secret, c.previous, c.PreviousSecretTill, c.removedAt = nil, nil, nil, &by.At
 		return "", nil
 	})
@@ -179,8 +203,8 @@ var errAlready = errors.New("it is so already")
 func (r *Registry) change(ctx context.Context, id string, seen Version, kind audit.Kind, by By, act func(*Client) (secret string, err error)) (*Client, string, error) {
 	const update = `
 		UPDATE client
-		SET secret_hash = $3, previous_secret_hash = $4, previous_secret_till = $5, metadata = $6,
-		    disabled_at = $7, removed_at = $8, registration_scope = $9, changed_at = $10, version = version + 1
+		SET secret_hash = $3, previous_secret_hash = $4, previous_secret_till = $5, metadata = $6, stage = $7, owner_id = $8,
+		    disabled_at = $9, removed_at = $10, registration_scope = $11, changed_at = $12, version = version + 1
 		WHERE client_id = $1 AND version = $2`
 
 	var (
@@ -192,6 +216,9 @@ func (r *Registry) change(ctx context.Context, id string, seen Version, kind aud
 		if err != nil {
 			return err
 		}
+		if err := by.may(ctx, tx, before); err != nil {
+			return err
+		}
 		if seen != Any && seen != before.Version {
 			return ErrStale
 		}
@@ -200,7 +227,7 @@ func (r *Registry) change(ctx context.Context, id string, seen Version, kind aud
 			return err
 		}
 		tag, err := tx.Exec(ctx, update, id, before.Version,
-			c.secret, c.previous, c.PreviousSecretTill, c.Metadata, c.DisabledAt, c.removedAt, c.registrationScope, by.At)
+			c.secret, c.previous, c.PreviousSecretTill, c.Metadata, c.Stage, c.Owner, c.DisabledAt, c.removedAt, c.registrationScope, by.At)
 		if err != nil {
 			return err
 		}
@@ -220,12 +247,28 @@ func (r *Registry) change(ctx context.Context, id string, seen Version, kind aud
 	return c, secret, nil
 }
 
-// finish records a change, with the members that it changed, and does what else is part of it.
-func (by By) finish(ctx context.Context, tx pgx.Tx, kind audit.Kind, before, after *Client, secret string) error {
+func (by By) may(ctx context.Context, tx pgx.Tx, c *Client) error {
+	if by.May == nil {
+		return nil
+	}
+	return by.May(ctx, tx, c)
+}
+
+// Detail begins the record of an act: who did it.
+func (by By) Detail() map[string]string {
 	detail := map[string]string{}
 	if by.ClientID != "" {
 		detail["by"] = by.ClientID
 	}
+	if by.Person != uuid.Nil {
+		detail["person"] = by.Person.String()
+	}
+	return detail
+}
+
+// finish records a change, with the members that it changed, and does what else is part of it.
+func (by By) finish(ctx context.Context, tx pgx.Tx, kind audit.Kind, before, after *Client, secret string) error {
+	detail := by.Detail()
 	if by.Initial != uuid.Nil {
 		detail["initial_access_token"] = by.Initial.String()
 	}
@@ -241,7 +284,7 @@ func (by By) finish(ctx context.Context, tx pgx.Tx, kind audit.Kind, before, aft
 	return by.Also(ctx, tx, after, secret)
 }
 
-// differences tells the members of the metadata that differ: as they were, as they are. None of them is secret.
+// differences tells what differs: the members of the metadata, the stage and the owner, as they were, as they are. None of them is secret.
 func differences(before, after *Client, detail map[string]string) error {
 	was, err := before.members()
 	if err != nil {
@@ -270,7 +313,7 @@ func differences(before, after *Client, detail map[string]string) error {
 	return nil
 }
 
-// members are the client's metadata, member by member; none, where there is no client.
+// members are what a client is, member by member; none, where there is no client.
 func (c *Client) members() (members map[string]json.RawMessage, err error) {
 	if c == nil {
 		return nil, nil
@@ -279,7 +322,14 @@ func (c *Client) members() (members map[string]json.RawMessage, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return members, json.Unmarshal(text, &members)
+	if err := json.Unmarshal(text, &members); err != nil {
+		return nil, err
+	}
+	if members["stage"], err = json.Marshal(c.Stage); err != nil || c.Owner == nil {
+		return members, err
+	}
+	members["owner"], err = json.Marshal(c.Owner)
+	return members, err
 }
 
 // hold puts a changed client into this node's copy, or takes a removed one out.

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // A Client is a registered relying party or resource server. It does not change: a changed client is another one.
@@ -17,6 +19,8 @@ type Client struct {
 	ID                 string
 	Version            Version
 	Metadata           Metadata
+	Stage              Stage
+	Owner              *uuid.UUID // the body; nil: the operator's own
 	CreatedAt          time.Time
 	ChangedAt          time.Time
 	DisabledAt         *time.Time // nil: in use

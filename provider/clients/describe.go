@@ -14,6 +14,10 @@ func (c *Client) Describe(secret string) (map[string]any, error) {
 		return nil, err
 	}
 	members["client_id"] = c.ID
+	members["stage"] = c.Stage
+	if c.Owner != nil {
+		members["owner"] = c.Owner
+	}
 	members["client_id_issued_at"] = c.CreatedAt.Unix()
 	if secret != "" {
 		members["client_secret"] = secret

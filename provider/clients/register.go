@@ -44,13 +44,9 @@ func (r *Registry) IssueInitial(ctx context.Context, i Initial, by By, also func
 		return "", err
 	}
 	token = newSecret("idp_initial_")
-	detail := map[string]string{
-		"initial_access_token": id.String(), "scope": i.Scope,
-		"uses": strconv.Itoa(i.Uses), "till": i.Till.UTC().Format(time.RFC3339),
-	}
-	if by.ClientID != "" {
-		detail["by"] = by.ClientID
-	}
+	detail := by.Detail()
+	detail["initial_access_token"], detail["scope"] = id.String(), i.Scope
+	detail["uses"], detail["till"] = strconv.Itoa(i.Uses), i.Till.UTC().Format(time.RFC3339)
 	err = pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, insert, id, digest(r.key, token), i.Scope, i.Uses, i.Till, by.At); err != nil {
 			return err
@@ -73,10 +69,8 @@ func (r *Registry) IssueInitial(ctx context.Context, i Initial, by By, also func
 func (r *Registry) RevokeInitial(ctx context.Context, id uuid.UUID, by By) error {
 	const end = `UPDATE initial_access_token SET uses_left = 0 WHERE id = $1 AND uses_left > 0 AND till > $2`
 
-	detail := map[string]string{"initial_access_token": id.String()}
-	if by.ClientID != "" {
-		detail["by"] = by.ClientID
-	}
+	detail := by.Detail()
+	detail["initial_access_token"] = id.String()
 	err := pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, end, id, by.At)
 		if err != nil {
@@ -116,12 +110,12 @@ func (r *Registry) RegisterSelf(ctx context.Context, initial string, m Metadata,
 	if err != nil {
 		return nil, Credentials{}, fmt.Errorf("find an initial access token: %w", err)
 	}
-	c, err := r.fresh(ctx, "", m, at)
+	c, err := r.fresh(ctx, Client{Stage: Live}, m, at)
 	if err != nil {
 		return nil, Credentials{}, err
 	}
 	c.registrationScope = &scope
-	if err := c.claims(Metadata{}); err != nil {
+	if err := c.claims(Metadata{}, strings.Fields(scope)); err != nil {
 		return nil, Credentials{}, err
 	}
 	token := newSecret("idp_registration_")
@@ -162,7 +156,10 @@ func (r *Registry) ReplaceSelf(ctx context.Context, id string, m Metadata, at ti
 	return r.change(ctx, id, Any, audit.ClientChanged, By{ClientID: id, At: at}, func(c *Client) (string, error) {
 		has := c.Metadata
 		c.Metadata = m
-		if err := c.claims(has); err != nil {
+		if err := c.claims(has, strings.Fields(*c.registrationScope)); err != nil {
+			return "", err
+		}
+		if err := c.loosens(has); err != nil {
 			return "", err
 		}
 		return c.settle(), nil
@@ -182,8 +179,8 @@ var strict = []string{
 	"dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens",
 }
 
-// claims refuses what a client may not give itself, unless it has it already: an operator has given it then.
-func (c *Client) claims(has Metadata) error {
+// claims refuses what a client may not be given by itself or its body, unless it has it already: an operator has given it then.
+func (c *Client) claims(has Metadata, scopes []string) error {
 	is, err := c.members()
 	if err != nil {
 		return err
@@ -201,15 +198,28 @@ func (c *Client) claims(has Metadata) error {
 	if has.SubjectType != "" && (c.Metadata.SubjectType != has.SubjectType || c.Pairwise() && c.Sector() != has.sector()) {
 		return wrong("subject_type", "and the sector stay as they are: people agreed to be known so")
 	}
+	may := append(strings.Fields(has.Scope), scopes...)
+	for _, s := range strings.Fields(c.Metadata.Scope) {
+		if !slices.Contains(may, s) {
+			return wrong("scope", "has one that the client may not be registered for but by the operator")
+		}
+	}
+	return nil
+}
+
+// loosens refuses that a client that manages itself, by a token alone, unties its own hands.
+func (c *Client) loosens(has Metadata) error {
+	is, err := c.members()
+	if err != nil {
+		return err
+	}
+	was, err := (&Client{Metadata: has}).members()
+	if err != nil {
+		return err
+	}
 	for _, member := range strict {
 		if held := string(was[member]); (held == `true` || held == `"`+FAPI2+`"`) && string(is[member]) != held {
 			return wrong(member, "may be loosened by the operator only")
-		}
-	}
-	may := strings.Fields(*c.registrationScope + " " + has.Scope)
-	for _, s := range strings.Fields(c.Metadata.Scope) {
-		if !slices.Contains(may, s) {
-			return wrong("scope", "has one that the client may not register itself for")
 		}
 	}
 	return nil

@@ -74,13 +74,13 @@ const overlap = time.Minute
 
 // Every statement that reads clients reads these columns, and scan takes them.
 const columns = `
-	SELECT client_id, version, secret_hash, previous_secret_hash, previous_secret_till, metadata,
+	SELECT client_id, version, secret_hash, previous_secret_hash, previous_secret_till, metadata, stage, owner_id,
 	       created_at, changed_at, disabled_at, removed_at, registration_hash, registration_scope
 	FROM client `
 
 func (r *Registry) scan(row pgx.CollectableRow) (*Client, error) {
 	c := &Client{key: r.key}
-	return c, row.Scan(&c.ID, &c.Version, &c.secret, &c.previous, &c.PreviousSecretTill, &c.Metadata,
+	return c, row.Scan(&c.ID, &c.Version, &c.secret, &c.previous, &c.PreviousSecretTill, &c.Metadata, &c.Stage, &c.Owner,
 		&c.CreatedAt, &c.ChangedAt, &c.DisabledAt, &c.removedAt, &c.registration, &c.registrationScope)
 }
 

@@ -3,6 +3,8 @@ package clients
 import (
 	"slices"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 // The scopes there are. A client can register no others, and they are told apart by case.
@@ -29,16 +31,22 @@ func known(scope string) bool {
 	return slices.Contains(IdentityScopes, scope) || slices.Contains(CabinetScopes, scope) || slices.Contains(ManagementScopes, scope)
 }
 
-// gives refuses a scope of the management API that a management client would give away without having it: registering a client would
-// else be a way to any of them. What the client has already it keeps. An operator's command may give all.
-func (by By) gives(m, has Metadata) error {
-	if by.ClientID == "" {
-		return nil
-	}
-	may := append(strings.Fields(has.Scope), by.Scopes...)
-	for _, s := range strings.Fields(m.Scope) {
-		if slices.Contains(ManagementScopes, s) && !slices.Contains(may, s) {
-			return wrong("scope", "has "+s+", which whoever gives it must have")
+// gives refuses what whoever makes the change may not give. A management client gives no scope of its API that it has not itself:
+// registering a client would else be a way to any of them. Who acts for a body claims no more than a client that registers itself may.
+// What the client has already it keeps. An operator's command gives all.
+func (by By) gives(c *Client, has Metadata) error {
+	switch {
+	case by.Person != uuid.Nil:
+		if c.IsDraft() {
+			has.SubjectType = "" // nobody but specimens has agreed to be known by it
+		}
+		return c.claims(has, slices.Concat(IdentityScopes, CabinetScopes))
+	case by.ClientID != "":
+		may := append(strings.Fields(has.Scope), by.Scopes...)
+		for _, s := range strings.Fields(c.Metadata.Scope) {
+			if slices.Contains(ManagementScopes, s) && !slices.Contains(may, s) {
+				return wrong("scope", "has "+s+", which whoever gives it must have")
+			}
 		}
 	}
 	return nil

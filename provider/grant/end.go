@@ -30,6 +30,7 @@ const (
 	Revoked     Why = "revoked"    // by the client (RFC 7009)
 	Reused      Why = "reused"     // a code or a refresh token came twice
 	Withdrawn   Why = "withdrawn"  // the person took the agreement back
+	WentLive    Why = "went_live"  // the client, and made-up people have no part in it any more
 )
 
 // Jobs inserts background work into the act's transaction; *river.Client[pgx.Tx] is one.
@@ -162,6 +163,37 @@ func EndClient(ctx context.Context, tx pgx.Tx, jobs Jobs, person uuid.UUID, clie
 		return nil, fmt.Errorf("end grants of a client: %w", err)
 	}
 	return gids, nil
+}
+
+// EndSpecimens ends all that made-up people were given at a client, as it goes live, in the caller's transaction. After
+// the commit the caller denies the grants that come back (Denials.Deny).
+func EndSpecimens(ctx context.Context, tx pgx.Tx, jobs Jobs, clientID string, at time.Time) (all []uuid.UUID, err error) {
+	// The counterpart of the lock in Give: a code that is being exchanged is either refused or ended.
+	const lock = `
+		SELECT identity.person_id FROM person JOIN identity ON identity.person_id = person.id
+		WHERE person.identification_number LIKE '0%' ORDER BY identity.person_id FOR NO KEY UPDATE OF identity`
+
+	const given = `
+		SELECT DISTINCT person_id FROM client_grant
+		WHERE person_id = ANY ($1) AND client_id = $2 AND till > $3 AND ended_at IS NULL`
+
+	rows, _ := tx.Query(ctx, lock)
+	specimens, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return nil, fmt.Errorf("end grants of specimens: %w", err)
+	}
+	rows, _ = tx.Query(ctx, given, specimens, clientID, at)
+	if specimens, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID]); err != nil {
+		return nil, fmt.Errorf("end grants of specimens: %w", err)
+	}
+	for _, person := range specimens {
+		gids, err := EndClient(ctx, tx, jobs, person, clientID, WentLive, at)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, gids...)
+	}
+	return all, nil
 }
 
 // endGrants ends the grants that a statement names, and records it.

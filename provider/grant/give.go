@@ -15,7 +15,7 @@ import (
 // (nil for none) and the event, all or nothing. Once the batch is read, *given
 // tells whether it was given: not when the identifier is not active, not when the
 // sign-in was ended or its session signed out of, not while the person has
-// withdrawn what was agreed to, and not a second time. Where the grant's id is
+// withdrawn what was agreed to, not to a made-up person at a live client or to another at a draft, and not a second time. Where the grant's id is
 // chosen when the code is issued, a code is thereby good once even if Redis forgot
 // its use.
 func Give(b *pgx.Batch, g Grant, refresh []byte, given *bool) {
@@ -36,6 +36,9 @@ func Give(b *pgx.Batch, g Grant, refresh []byte, given *bool) {
 				SELECT FROM agreement
 				WHERE agreement.person_id = $2 AND agreement.client_id = $3 AND agreement.scope = ANY ($5)
 				AND agreement.withdrawn_at IS NOT NULL)
+			AND NOT EXISTS (
+				SELECT FROM client JOIN person ON person.id = $2
+				WHERE client.client_id = $3 AND (client.stage = 'draft') <> (person.identification_number LIKE '0%'))
 			ON CONFLICT (id) DO UPDATE SET given_at = excluded.given_at WHERE client_grant.given_at IS NULL
 			RETURNING id, given_at, till
 		), refresh AS (

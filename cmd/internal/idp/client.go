@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"asoba.example/provider/clients"
@@ -19,7 +20,8 @@ func clientCommand(config reader) *cobra.Command {
 	client := group("client", "Clients: e-services, desks' systems, the cabinet")
 	client.AddCommand(
 		addClientCommand(config), listClientsCommand(config), changeClientCommand(config), rotateSecretCommand(config),
-		initialTokenCommand(config),
+		initialTokenCommand(config), ownerCommand(config), proposalsCommand(config), approveCommand(config), refuseCommand(config),
+		onClient(config, "live ID", "Take a body's draft to citizens as it is, without a proposal", goLive),
 		onClient(config, "show ID", "Show a client and its version", func(ctx context.Context, h *house, id string) (*clients.Client, error) {
 			return h.clients.Look(ctx, id)
 		}),
@@ -44,7 +46,7 @@ func clientCommand(config reader) *cobra.Command {
 }
 
 func addClientCommand(config reader) *cobra.Command {
-	var id string
+	var id, owner string
 	add := &cobra.Command{
 		Use:   "add FILE",
 		Short: "Register a client from its metadata (RFC 7591), a JSON file or - for standard input",
@@ -56,8 +58,23 @@ func addClientCommand(config reader) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			register := func(h *house) (*clients.Client, string, error) {
+				return h.clients.Register(cmd.Context(), id, metadata, clients.By{At: time.Now()})
+			}
+			if owner != "" {
+				body, err := uuid.Parse(owner)
+				if err != nil {
+					return fmt.Errorf("--body: %w", err)
+				}
+				register = func(h *house) (*clients.Client, string, error) {
+					if _, err := h.bodies.Find(cmd.Context(), body); err != nil {
+						return nil, "", err
+					}
+					return h.clients.RegisterDraft(cmd.Context(), id, body, metadata, clients.By{At: time.Now()})
+				}
+			}
 			return withHouse(cmd, config, func(h *house) error {
-				registered, secret, err := h.clients.Register(cmd.Context(), id, metadata, clients.By{At: time.Now()})
+				registered, secret, err := register(h)
 				if err != nil {
 					return err
 				}
@@ -65,6 +82,7 @@ func addClientCommand(config reader) *cobra.Command {
 			})
 		},
 	}
+	add.Flags().StringVar(&owner, "body", "", "the body whose draft it is; one that is nobody's is live at once")
 	add.Flags().StringVar(&id, "id", "", "the client_id; one is made where none is chosen")
 	return add
 }
@@ -167,8 +185,11 @@ func listClientsCommand(config reader) *cobra.Command {
 					}
 					for _, c := range found {
 						standing := "in use"
-						if c.DisabledAt != nil {
+						switch {
+						case c.DisabledAt != nil:
 							standing = "disabled"
+						case c.IsDraft():
+							standing = "draft"
 						}
 						fmt.Fprintf(table, "%s\t%s\t%s\n", c.ID, standing, c.Name("ru"))
 						after = c.ID

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write golden files anew")
 func TestHelpOnClients(t *testing.T) {
 	t.Parallel()
 	var help bytes.Buffer
-	for _, errand := range strings.Split("client,client add,client list,client show,client change,client rotate-secret,client initial-token,client disable,client enable,client remove", ",") {
+	for _, errand := range strings.Split("client,client add,client list,client show,client change,client rotate-secret,client initial-token,client disable,client enable,client remove,client owner,client live,client proposals,client approve,client refuse,body,body add,body list,body show,body name,body remove", ",") {
 		if err := Run(t.Context(), nil, nil, &help, append(strings.Fields(errand), "--help")...); err != nil {
 			t.Fatal(err)
 		}
@@ -38,14 +38,7 @@ func TestHelpOnClients(t *testing.T) {
 // A client's life from the terminal: added, shown, changed, given another secret, disabled, enabled, removed.
 func TestClientsAreManagedFromTheTerminal(t *testing.T) {
 	t.Parallel()
-	key := filepath.Join(t.TempDir(), "master")
-	if err := os.WriteFile(key, []byte(NewMasterKey()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	environ := []string{
-		"IDP_DATABASE_URL=" + pgtest.URL(t), "IDP_REDIS_URL=" + redistest.URL(t),
-		"IDP_MASTER_KEY_FILE=" + key, "IDP_SMS_GATEWAY_URL=http://localhost:1",
-	}
+	environ := environment(t, pgtest.URL(t))
 	run := func(in string, args ...string) (out string) {
 		t.Helper()
 		var told bytes.Buffer
@@ -89,5 +82,18 @@ func TestClientsAreManagedFromTheTerminal(t *testing.T) {
 	run("", "remove", "portal")
 	if got := run("", "list"); got != "" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// environment is that of an errand on a database.
+func environment(t *testing.T, database string) []string {
+	t.Helper()
+	key := filepath.Join(t.TempDir(), "master")
+	if err := os.WriteFile(key, []byte(NewMasterKey()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return []string{
+		"IDP_DATABASE_URL=" + database, "IDP_REDIS_URL=" + redistest.URL(t),
+		"IDP_MASTER_KEY_FILE=" + key, "IDP_SMS_GATEWAY_URL=http://localhost:1",
 	}
 }

@@ -51,7 +51,7 @@ func command(config reader) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(config), migrateCommand(config), clientCommand(config), clerkCommand(config), registerCommand(config), keyCommand(config))
+	root.AddCommand(serveCommand(config), migrateCommand(config), clientCommand(config), bodyCommand(config), clerkCommand(config), registerCommand(config), keyCommand(config))
 	return root
 }
 

@@ -32,6 +32,7 @@ import (
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/backchannel"
+	"asoba.example/provider/body"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/fetch"
 	"asoba.example/provider/grant"
@@ -71,6 +72,7 @@ type house struct {
 
 	keys     *keys.Ring
 	clients  *clients.Registry
+	bodies   *body.Bodies
 	answers  *manage.Answers
 	sessions *session.Store
 	denials  *grant.Denials
@@ -199,6 +201,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		return err
 	}
 
+	h.bodies = body.New(body.Config{Pool: h.Pool, Clients: h.clients, Jobs: h.jobs, Denials: h.denials})
 	h.feed, h.sealer = audit.NewFeed(h.Pool, h.Back), &audit.Sealer{Pool: h.Back}
 
 	h.outbox = &sms.Outbox{Pool: h.Pool, Box: h.box, Jobs: h.jobs}

@@ -1,0 +1,216 @@
+package body
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/audit"
+	"asoba.example/provider/clients"
+	"asoba.example/provider/grant"
+)
+
+// A State is how a proposal stands.
+type State string
+
+// The states, drawn in doc.go.
+const (
+	Open      State = "open"
+	Approved  State = "approved"
+	Refused   State = "refused"
+	Withdrawn State = "withdrawn"
+)
+
+// A Proposal is what a client is to be: live, and with this metadata, whole.
+type Proposal struct {
+	ID         uuid.UUID
+	ClientID   string
+	Version    clients.Version // of the client, that its author saw
+	Metadata   clients.Metadata
+	State      State
+	ProposedBy uuid.UUID
+	ProposedAt time.Time
+	DecidedBy  *uuid.UUID // nil: nobody yet, or the operator's command
+	DecidedAt  *time.Time
+	Reason     *string // of a refusal
+}
+
+// Propose proposes what a client is to be. ErrOpen, while another proposal waits.
+func (b *Bodies) Propose(ctx context.Context, id string, seen clients.Version, m clients.Metadata, by clients.By) (Proposal, error) {
+	const insert = `
+		INSERT INTO proposal (id, client_id, version, metadata, state, proposed_by, proposed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (client_id) WHERE state = 'open' DO NOTHING`
+
+	c, err := b.Client(ctx, id, by.Person)
+	if err != nil {
+		return Proposal{}, err
+	}
+	if seen != clients.Any && seen != c.Version {
+		return Proposal{}, clients.ErrStale
+	}
+	if m, err = b.cfg.Clients.Fit(ctx, c, m, by); err != nil {
+		return Proposal{}, err
+	}
+	p := Proposal{ClientID: id, Version: c.Version, Metadata: m, State: Open, ProposedBy: by.Person, ProposedAt: by.At}
+	if p.ID, err = uuid.NewV7(); err != nil {
+		return Proposal{}, err
+	}
+	err = pgx.BeginFunc(ctx, b.cfg.Pool, func(tx pgx.Tx) error {
+		if err := by.May(ctx, tx, c); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, insert, p.ID, p.ClientID, p.Version, p.Metadata, p.State, p.ProposedBy, p.ProposedAt)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return ErrOpen
+		}
+		return record(ctx, tx, audit.Event{Kind: audit.ClientProposed, ClientID: id}, by, "proposal", p.ID.String())
+	})
+	if err != nil {
+		return Proposal{}, fmt.Errorf("propose: %w", err)
+	}
+	return p, nil
+}
+
+// columns of a proposal, in the order of its fields.
+const columns = `SELECT id, client_id, version, metadata, state, proposed_by, proposed_at, decided_by, decided_at, reason FROM proposal `
+
+// Proposals gives what was ever proposed of a client, the newest first.
+func (b *Bodies) Proposals(ctx context.Context, clientID string) ([]Proposal, error) {
+	rows, _ := b.cfg.Pool.Query(ctx, columns+`WHERE client_id = $1 ORDER BY proposed_at DESC, id DESC`, clientID)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Proposal])
+	if err != nil {
+		return nil, fmt.Errorf("list proposals: %w", err)
+	}
+	return all, nil
+}
+
+// find gives a proposal of a client.
+func (b *Bodies) find(ctx context.Context, clientID string, id uuid.UUID) (Proposal, error) {
+	rows, _ := b.cfg.Pool.Query(ctx, columns+`WHERE client_id = $1 AND id = $2`, clientID, id)
+	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Proposal])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return p, ErrNoProposal
+	}
+	if err != nil {
+		return p, fmt.Errorf("find a proposal: %w", err)
+	}
+	return p, nil
+}
+
+// Approve makes the client what was proposed. clients.ErrStale, if it has changed since the proposal. A secret is given where the client
+// had none and now needs one.
+func (b *Bodies) Approve(ctx context.Context, clientID string, id uuid.UUID, by clients.By) (*clients.Client, string, error) {
+	p, err := b.find(ctx, clientID, id)
+	if err != nil {
+		return nil, "", err
+	}
+	by = judging(by)
+	also := by.Also
+	by.Also = func(ctx context.Context, tx pgx.Tx, c *clients.Client, secret string) error {
+		if err := decide(ctx, tx, p, Approved, nil, by); err != nil || also == nil {
+			return err
+		}
+		return also(ctx, tx, c, secret)
+	}
+	return b.GoLive(ctx, clientID, p.Version, p.Metadata, by)
+}
+
+// GoLive makes a client live with that metadata, whole, and ends what made-up people were given at it: by Approve, or by the operator's
+// command.
+func (b *Bodies) GoLive(ctx context.Context, clientID string, seen clients.Version, m clients.Metadata, by clients.By) (*clients.Client, string, error) {
+	var ended []uuid.UUID
+	also := by.Also
+	by.Also = func(ctx context.Context, tx pgx.Tx, c *clients.Client, secret string) (err error) {
+		if also != nil {
+			if err := also(ctx, tx, c, secret); err != nil {
+				return err
+			}
+		}
+		ended, err = grant.EndSpecimens(ctx, tx, b.cfg.Jobs, clientID, by.At)
+		return err
+	}
+	c, secret, err := b.cfg.Clients.GoLive(ctx, clientID, seen, m, by)
+	if err != nil {
+		return nil, "", err
+	}
+	// The job that was queued denies them too; now means now.
+	if err := b.cfg.Denials.Deny(ctx, ended...); err != nil {
+		return nil, "", fmt.Errorf("go live: %w", err)
+	}
+	return c, secret, nil
+}
+
+// Refuse refuses a proposal, for a reason that its author is told.
+func (b *Bodies) Refuse(ctx context.Context, clientID string, id uuid.UUID, reason string, by clients.By) (Proposal, error) {
+	if !readable(reason) {
+		return Proposal{}, ErrReason
+	}
+	return b.close(ctx, clientID, id, Refused, &reason, judging(by))
+}
+
+// Withdraw takes a proposal back; only its author can.
+func (b *Bodies) Withdraw(ctx context.Context, clientID string, id uuid.UUID, by clients.By) (Proposal, error) {
+	return b.close(ctx, clientID, id, Withdrawn, nil, by)
+}
+
+// close decides a proposal without changing the client.
+func (b *Bodies) close(ctx context.Context, clientID string, id uuid.UUID, to State, reason *string, by clients.By) (Proposal, error) {
+	p, err := b.find(ctx, clientID, id)
+	if err != nil {
+		return p, err
+	}
+	c, err := b.cfg.Clients.Look(ctx, clientID)
+	if err != nil {
+		return p, err
+	}
+	err = pgx.BeginFunc(ctx, b.cfg.Pool, func(tx pgx.Tx) error {
+		if by.May != nil {
+			if err := by.May(ctx, tx, c); err != nil {
+				return err
+			}
+		}
+		return decide(ctx, tx, p, to, reason, by)
+	})
+	if err != nil {
+		return p, fmt.Errorf("decide a proposal: %w", err)
+	}
+	return b.find(ctx, clientID, id)
+}
+
+// judging is whoever decides: not only those who represent the body, but the operator's staff too.
+func judging(by clients.By) clients.By {
+	if person := by.Person; person != uuid.Nil {
+		by.May = func(ctx context.Context, tx pgx.Tx, c *clients.Client) error { return may(ctx, tx, c, person, judges) }
+	}
+	return by
+}
+
+// decided are the records of how a proposal ends.
+var decided = map[State]audit.Kind{Approved: audit.ClientApproved, Refused: audit.ClientRefused, Withdrawn: audit.ClientWithdrawn}
+
+// decide ends an open proposal. Who made it may withdraw it and decide nothing else of it; the operator's command may decide all.
+func decide(ctx context.Context, tx pgx.Tx, p Proposal, to State, reason *string, by clients.By) error {
+	const update = `
+		UPDATE proposal SET state = $2, reason = $3, decided_by = nullif($4, $6::uuid), decided_at = $5
+		WHERE id = $1 AND state = 'open'`
+
+	if by.Person != uuid.Nil && (by.Person == p.ProposedBy) != (to == Withdrawn) {
+		return ErrOwn
+	}
+	tag, err := tx.Exec(ctx, update, p.ID, to, reason, by.Person, by.At, uuid.Nil)
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() == 0 {
+		return ErrDecided
+	}
+	return record(ctx, tx, audit.Event{Kind: decided[to], ClientID: p.ClientID}, by, "proposal", p.ID.String())
+}

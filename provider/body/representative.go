@@ -1,0 +1,133 @@
+package body
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/audit"
+	"asoba.example/provider/clients"
+	"asoba.example/provider/grant"
+)
+
+// A Representative may act for a body.
+type Representative struct {
+	Person  uuid.UUID `json:"person"`
+	NamedAt time.Time `json:"named_at"`
+}
+
+// Representatives gives those who may act for a body now.
+func (b *Bodies) Representatives(ctx context.Context, id uuid.UUID) ([]Representative, error) {
+	const list = `
+		SELECT person_id AS person, named_at FROM representative
+		WHERE body_id = $1 AND removed_at IS NULL ORDER BY named_at, person_id`
+
+	rows, _ := b.cfg.Pool.Query(ctx, list, id)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[Representative])
+	if err != nil {
+		return nil, fmt.Errorf("list representatives: %w", err)
+	}
+	return all, nil
+}
+
+// Name makes a person a representative of a body; one who is stays one. ErrNobody, of somebody made up: those sign in at drafts, and
+// change none.
+func (b *Bodies) Name(ctx context.Context, id, person uuid.UUID, by clients.By) error {
+	const find = `SELECT FROM person WHERE id = $1 AND identification_number NOT LIKE '0%'`
+
+	const name = `
+		INSERT INTO representative (body_id, person_id, named_at) VALUES ($1, $2, $3)
+		ON CONFLICT (body_id, person_id) DO UPDATE
+		SET named_at = excluded.named_at, removed_at = NULL WHERE representative.removed_at IS NOT NULL`
+
+	if _, err := b.Find(ctx, id); err != nil {
+		return err
+	}
+	err := pgx.BeginFunc(ctx, b.cfg.Pool, func(tx pgx.Tx) error {
+		if tag, err := tx.Exec(ctx, find, person); err != nil || tag.RowsAffected() == 0 {
+			return errors.Join(err, ErrNobody)
+		}
+		tag, err := tx.Exec(ctx, name, id, person, by.At)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		return record(ctx, tx, audit.Event{Kind: audit.RepresentativeNamed}, by, "body", id.String(), "representative", person.String())
+	})
+	if err != nil {
+		return fmt.Errorf("name a representative: %w", err)
+	}
+	return nil
+}
+
+// Remove takes from a person the right to act for a body; ErrNobody, who has none. What they have proposed is for others to decide.
+func (b *Bodies) Remove(ctx context.Context, id, person uuid.UUID, by clients.By) error {
+	const remove = `UPDATE representative SET removed_at = $3 WHERE body_id = $1 AND person_id = $2 AND removed_at IS NULL`
+
+	err := pgx.BeginFunc(ctx, b.cfg.Pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, remove, id, person, by.At)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return ErrNobody
+		}
+		return record(ctx, tx, audit.Event{Kind: audit.RepresentativeGone}, by, "body", id.String(), "representative", person.String())
+	})
+	if err != nil {
+		return fmt.Errorf("remove a representative: %w", err)
+	}
+	return nil
+}
+
+// By is a person who acts for bodies, through a client ("" on our own pages). What they change is held to be of a body that they
+// represent; of everything else they hear clients.ErrUnknown. Whoever is removed meanwhile is too late, or the removal waits.
+func (b *Bodies) By(person uuid.UUID, clientID string, at time.Time) clients.By {
+	return clients.By{ClientID: clientID, Person: person, At: at, May: func(ctx context.Context, tx pgx.Tx, c *clients.Client) error {
+		return may(ctx, tx, c, person, represents)
+	}}
+}
+
+// Who may do something with a client of a body.
+const (
+	// represents: who acts for the owner.
+	represents = `SELECT EXISTS (SELECT FROM representative WHERE body_id = $1 AND person_id = $2 AND removed_at IS NULL FOR SHARE)`
+
+	// judges: they, and the operator's staff.
+	judges = `
+		SELECT EXISTS (SELECT FROM representative WHERE body_id = $1 AND person_id = $2 AND removed_at IS NULL FOR SHARE)
+		OR EXISTS (SELECT FROM clerk WHERE person_id = $2 AND role = 'operator' AND removed_at IS NULL FOR SHARE)`
+)
+
+// may holds that a person may; clients.ErrUnknown, where they are not even to know that there is such a client.
+func may(ctx context.Context, db grant.Querier, c *clients.Client, person uuid.UUID, who string) (err error) {
+	may := false
+	if c.Owner != nil {
+		err = db.QueryRow(ctx, who, *c.Owner, person).Scan(&may)
+	}
+	if err == nil && !may {
+		err = clients.ErrUnknown
+	}
+	return err
+}
+
+// Represents tells whether a person acts for a body: ErrUnknown, if not.
+func (b *Bodies) Represents(ctx context.Context, id, person uuid.UUID) error {
+	err := may(ctx, b.cfg.Pool, &clients.Client{Owner: &id}, person, represents)
+	if errors.Is(err, clients.ErrUnknown) {
+		return ErrUnknown
+	}
+	return err
+}
+
+// Client gives a client to a person who may see it: who represents its body, or is of the operator's staff.
+func (b *Bodies) Client(ctx context.Context, id string, person uuid.UUID) (*clients.Client, error) {
+	c, err := b.cfg.Clients.Look(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return c, may(ctx, b.cfg.Pool, c, person, judges)
+}
