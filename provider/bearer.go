@@ -44,7 +44,9 @@ func (p *Provider) admit(w http.ResponseWriter, r *http.Request) (api.Token, err
 
 // verifier checks our own access tokens.
 func (p *Provider) verifier() api.Verifier {
-	return api.Verifier{Keys: p.cfg.Keys, Issuer: p.cfg.Issuer, Audience: p.cfg.Issuer, Proofs: p.proofs, Now: p.cfg.Now}
+	return api.Verifier{
+		Keys: p.cfg.Keys, Issuer: p.cfg.Issuer, Audience: p.cfg.Issuer, Proofs: p.proofs, Verified: &p.verified, Now: p.cfg.Now,
+	}
 }
 
 // denied tells whether an access token was ended before its time: itself, its grant, or its client, which is out of use.

@@ -69,7 +69,8 @@ type Provider struct {
 	proofs *api.Proofs
 	limits *limits
 
-	discovered []byte // the metadata, written out once
+	verified   api.Verified // access tokens that were made or checked here
+	discovered []byte       // the metadata, written out once
 }
 
 // New makes a Provider, or tells everything that is wrong with cfg.

@@ -134,11 +134,15 @@ func (p *Provider) aimAt(t *ticket, scopes, resources []string) error {
 // accessToken makes the access token of a ticket.
 func (p *Provider) accessToken(t *ticket) (string, error) {
 	g := t.grant
-	return p.tokens.Access(tokens.Access{
+	token, err := p.tokens.Access(tokens.Access{
 		Subject: t.subject, ClientID: t.client.ID, Audience: t.audience, Scopes: t.scopes, Claims: g.Claims.UserInfo,
 		GID: g.ID, SID: t.sid, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
 		Act: t.act, Bound: t.bound, Till: p.till(t),
 	}, t.now)
+	if err == nil {
+		p.verified.Add(token)
+	}
+	return token, err
 }
 
 // till is when an access token ends: never later than its grant.

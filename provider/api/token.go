@@ -103,7 +103,8 @@ type Verifier struct {
 	Keys     KeySource
 	Issuer   string
 	Audience string
-	Proofs   *Proofs // nil: no token that is bound to a key is taken
+	Proofs   *Proofs   // nil: no token that is bound to a key is taken
+	Verified *Verified // nil: every signature is checked
 	Now      func() time.Time
 }
 
@@ -283,7 +284,12 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 		AuthTime *jwt.NumericDate `json:"auth_time"`
 		Bound    Confirmation     `json:"cnf"`
 	}
-	if err := parsed.Claims(key.Key, &claims); err != nil {
+	if v.Verified.has(raw) { // by this very key: a kid names no other
+		err = parsed.UnsafeClaimsWithoutVerification(&claims)
+	} else if err = parsed.Claims(key.Key, &claims); err == nil {
+		v.Verified.Add(raw)
+	}
+	if err != nil {
 		return Token{}, fmt.Errorf("%w: signature", ErrToken)
 	}
 	now := v.Now()
