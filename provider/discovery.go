@@ -2,6 +2,7 @@ package provider
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -138,6 +139,7 @@ func (p *Provider) jwks(w http.ResponseWriter, _ *http.Request) error {
 func answerPublic(w http.ResponseWriter, kind string, body []byte) error {
 	h := w.Header()
 	h.Set("Content-Type", kind)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "public, max-age=300")
 	h.Set("X-Content-Type-Options", "nosniff")
 	_, err := w.Write(body)
