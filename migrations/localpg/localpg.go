@@ -129,34 +129,62 @@ func (s *Server) URL(role, database string) string {
 	return u.String()
 }
 
-// Create makes a role and a database of the same name that only this role may
-// enter, where they are missing, and gives the way to it.
+// Create makes a database and a role of one name, where they are missing, and
+// gives the way to it. Nobody else may enter but the role of OwnerURL.
 func (s *Server) Create(ctx context.Context, name string) (string, error) {
-	conn, err := pgx.Connect(ctx, s.URL("postgres", "postgres"))
-	if err != nil {
+	if err := s.create(ctx, name); err != nil {
 		return "", fmt.Errorf("create database %s: %w", name, err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	const exists = `SELECT count(*) > 0 FROM pg_catalog.pg_database WHERE datname = $1`
-	var done bool
-	if err := conn.QueryRow(ctx, exists, name).Scan(&done); err != nil {
-		return "", fmt.Errorf("create database %s: %w", name, err)
-	}
-	quoted := pgx.Identifier{name}.Sanitize()
-	for _, statement := range []string{
-		`DROP ROLE IF EXISTS ` + quoted, // of a run that ended between the two statements
-		`CREATE ROLE ` + quoted + ` LOGIN`,
-		`CREATE DATABASE ` + quoted + ` OWNER ` + quoted,
-		`REVOKE ALL ON DATABASE ` + quoted + ` FROM PUBLIC`,
-	} {
-		if done {
-			break
-		}
-		if _, err := conn.Exec(ctx, statement); err != nil {
-			return "", fmt.Errorf("create database %s: %w", name, err)
-		}
 	}
 	return s.URL(name, name), nil
+}
+
+// OwnerURL is the way to a database that Create made, as the role that owns it
+// and may do whatever its own role may.
+func (s *Server) OwnerURL(name string) string { return s.URL(name+"_owner", name) }
+
+func (s *Server) create(ctx context.Context, name string) error {
+	conn, err := pgx.Connect(ctx, s.URL("postgres", "postgres"))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	role, owner := pgx.Identifier{name}.Sanitize(), pgx.Identifier{name + "_owner"}.Sanitize()
+	for _, step := range []struct {
+		there     string // there is nothing to do where a row of it has the name
+		name      string
+		statement string
+	}{
+		{`pg_roles WHERE rolname`, name, `CREATE ROLE ` + role + ` LOGIN`},
+		{`pg_roles WHERE rolname`, name + "_owner", `CREATE ROLE ` + owner + ` LOGIN IN ROLE ` + role},
+		{`pg_database WHERE datname`, name, `CREATE DATABASE ` + role + ` OWNER ` + owner},
+	} {
+		var there bool
+		if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM `+step.there+` = $1)`, step.name).Scan(&there); err != nil {
+			return err
+		}
+		if there {
+			continue
+		}
+		if _, err := conn.Exec(ctx, step.statement); err != nil {
+			return err
+		}
+	}
+	for _, statement := range []string{ // also for a database of before there was an owner apart
+		`ALTER DATABASE ` + role + ` OWNER TO ` + owner,
+		`REVOKE ALL ON DATABASE ` + role + ` FROM PUBLIC`,
+		`GRANT CONNECT, TEMPORARY ON DATABASE ` + role + ` TO ` + role,
+	} {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	inside, err := pgx.Connect(ctx, s.URL("postgres", name))
+	if err != nil {
+		return err
+	}
+	defer inside.Close(context.WithoutCancel(ctx))
+	_, err = inside.Exec(ctx, `GRANT CREATE ON SCHEMA public TO `+role)
+	return err
 }
 
 // Watch returns when ctx ends, or with an error when the server ends before.

@@ -219,14 +219,15 @@ func TestAStalledFeedSaysSo(t *testing.T) {
 	if _, _, err := feed.After(t.Context(), 0, 10); err != nil {
 		t.Errorf("an event of this moment: %v", err)
 	}
-	if _, err := pool.Exec(t.Context(), `UPDATE event SET id = '00000000-0000-7000-8000-000000000000'`); err != nil {
+	const old = `INSERT INTO event (id, at, kind, edition) VALUES ('00000000-0000-7000-8000-000000000000', $1, 'edition.applied', 1)`
+	if _, err := pool.Exec(t.Context(), old, noon); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := feed.After(t.Context(), 0, 10); !errors.Is(err, audit.ErrStalled) {
 		t.Errorf("an event that waits for its place: %v", err)
 	}
 	seal(t, pool)
-	if entries, _, err := feed.After(t.Context(), 0, 10); err != nil || len(entries) != 1 {
+	if entries, _, err := feed.After(t.Context(), 0, 10); err != nil || len(entries) != 2 {
 		t.Errorf("after the sealer: %v, %v", entries, err)
 	}
 }

@@ -4,11 +4,18 @@
 //	act's transaction ── Record ──▶ event without a place
 //	                                      │  Sealer: one node at a time
 //	                                      ▼
-//	                                event with a place ── Feed ──▶ cabinet, journals
+//	                          event with a place and a link ── Feed ──▶ cabinet, journals
+//	                                      │  Roots: once a day
+//	                                      ▼
+//	                                signed root ── kept elsewhere ──▶ Verifier
 //
 // An act never waits for another act's event: it writes its own row and no more.
 // The Sealer gives places afterwards, without gaps, to what it finds committed;
 // whoever has read up to a place has therefore seen everything before it.
+//
+// Each event is linked to the one before it (provider/chain), and what was recorded
+// can be neither changed nor taken out but by the owner of the tables; the roots
+// prove it of the owner too. Years of events go as a whole, when their time is over.
 //
 // Events hold no personal data. People are named by their internal id.
 package audit

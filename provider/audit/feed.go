@@ -98,9 +98,8 @@ func NewFeed(pool, background *pgxpool.Pool) *Feed {
 // be told whether there are any.
 func (f *Feed) After(ctx context.Context, after Cursor, limit int) ([]Entry, Cursor, error) {
 	const last = `
-		SELECT coalesce(max(place), 0),
-		       EXISTS (SELECT FROM event WHERE place IS NULL AND id < $1)
-		FROM event`
+		SELECT place, EXISTS (SELECT FROM event WHERE place IS NULL AND id < $1)
+		FROM event_head`
 
 	const find = `
 		SELECT place, kind, at, coalesce(person_id, $4), coalesce(client_id, ''), coalesce(office, ''), clerk_id IS NOT NULL,
@@ -182,7 +181,7 @@ func (f *Feed) Listen(ctx context.Context) error {
 	if _, err := conn.Exec(ctx, "LISTEN "+placed); err != nil {
 		return fmt.Errorf("listen for events: %w", err)
 	}
-	const last = `SELECT coalesce(max(place), 0) FROM event`
+	const last = `SELECT place FROM event_head`
 	var head Cursor
 	if err := conn.QueryRow(ctx, last).Scan(&head); err != nil { // what was placed before we listened
 		return fmt.Errorf("listen for events: %w", err)

@@ -17,8 +17,9 @@ const sealerLock = 0x6576656e74
 // most is how many places are given in one transaction.
 const most = 1000
 
-// A Sealer gives events their places. Any number of nodes may run one; they take
-// turns, so places rise without gaps in the order in which they become visible.
+// A Sealer gives events their places and links each to the one before it
+// (provider/chain). Any number of nodes may run one; they take turns, so places
+// rise without gaps in the order in which they become visible.
 type Sealer struct {
 	Pool *pgxpool.Pool // the background's
 }
@@ -44,18 +45,17 @@ func (s *Sealer) seal(ctx context.Context) (n int, err error) {
 	const lock = `SELECT pg_advisory_xact_lock($1)`
 
 	const seal = `
-		WITH last AS (
-			SELECT coalesce(max(place), 0) AS place FROM event
-		), next AS (
-			SELECT id, row_number() OVER (ORDER BY id) AS n
-			FROM (SELECT id FROM event WHERE place IS NULL ORDER BY id LIMIT $1) AS unplaced
+		WITH next AS (
+			SELECT unplaced.id, head.place + row_number() OVER byid AS place, chain(head.link, event_record(unplaced.event)) OVER byid AS link
+			FROM (SELECT id, event FROM event WHERE place IS NULL ORDER BY id LIMIT $1) AS unplaced CROSS JOIN event_head AS head
+			WINDOW byid AS (ORDER BY unplaced.id ROWS UNBOUNDED PRECEDING)
 		), placed AS (
-			UPDATE event SET place = last.place + next.n
-			FROM last, next
-			WHERE event.id = next.id
-			RETURNING event.place
+			UPDATE event SET place = next.place, link = next.link FROM next WHERE event.id = next.id
+		), last AS (
+			SELECT place, link, count(*) OVER () AS n FROM next ORDER BY place DESC LIMIT 1
 		)
-		SELECT count(*), pg_notify($2, max(place)::text) FROM placed HAVING count(*) > 0`
+		UPDATE event_head AS head SET place = last.place, link = last.link FROM last
+		RETURNING n, pg_notify($2, last.place::text)`
 
 	b := new(pgx.Batch)
 	b.Queue(lock, sealerLock)

@@ -45,7 +45,7 @@ const stretch = 100_000
 // Search gives at most limit events after a cursor, and the cursor to go on from. Where that has moved, there may be
 // more, even if none was found; where it has not, everything was seen.
 func (f *Feed) Search(ctx context.Context, by Filter, after Cursor, limit int) ([]Line, Cursor, error) {
-	const last = `SELECT coalesce(max(place), 0) FROM event`
+	const last = `SELECT place FROM event_head`
 
 	const find = lines + `
 		WHERE place > $2 AND ($3 = '' OR kind = $3) AND ($4 = '' OR client_id = $4)

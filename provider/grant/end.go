@@ -93,6 +93,9 @@ func EndOne(ctx context.Context, tx pgx.Tx, jobs Jobs, gid uuid.UUID, why Why, a
 	return nil
 }
 
+// codesDead is when a session was signed out of so long ago that no code of it is alive: it is longer than any lives.
+const codesDead = 24 * time.Hour
+
 // SignOut ends what was given within a session, because the person signs out of
 // it, records that, has every client told that took part in the session, and
 // denies the access tokens. What was granted for offline use stays (OpenID
@@ -104,6 +107,10 @@ func SignOut(ctx context.Context, pool *pgxpool.Pool, jobs Jobs, denials *Denial
 	// The counterpart of the lock in Give: a code that is being exchanged is either refused or ended.
 	const lock = `SELECT person_id FROM identity WHERE person_id = $1 FOR NO KEY UPDATE`
 
+	const remember = `
+		WITH old AS (DELETE FROM signed_out WHERE at < $3)
+		INSERT INTO signed_out (sid, at) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+
 	const end = `
 		UPDATE client_grant SET ended_at = $2, ended_why = $3
 		WHERE sid = $1 AND till > $2 AND ended_at IS NULL AND NOT 'offline_access' = ANY (scopes)
@@ -112,6 +119,9 @@ func SignOut(ctx context.Context, pool *pgxpool.Pool, jobs Jobs, denials *Denial
 	var gids []uuid.UUID
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) (err error) {
 		if _, err := tx.Exec(ctx, lock, s.Person); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, remember, s.SID, at, at.Add(-codesDead)); err != nil {
 			return err
 		}
 		signedOut := audit.Event{Kind: audit.SignedOut, At: at, Person: s.Person, SID: s.SID, ACR: s.ACR, Agent: s.Agent}

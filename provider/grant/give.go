@@ -31,7 +31,7 @@ func Give(b *pgx.Batch, g Grant, refresh []byte, given *bool) {
 			FROM identity
 			WHERE identity.person_id = $2 AND identity.state = 'active'
 			AND NOT EXISTS (SELECT FROM ended WHERE ended.person_id = $2 AND ended.at >= $7)
-			AND NOT EXISTS (SELECT FROM event WHERE event.sid = $4 AND event.kind = 'signed_out')
+			AND NOT EXISTS (SELECT FROM signed_out WHERE signed_out.sid = $4)
 			AND NOT EXISTS (
 				SELECT FROM agreement
 				WHERE agreement.person_id = $2 AND agreement.client_id = $3 AND agreement.scope = ANY ($5)

@@ -2,11 +2,14 @@ package keys
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/api"
 )
 
 // A State is where a key is in its life, which is drawn in doc.go.
@@ -66,4 +69,17 @@ func (r *Ring) List(ctx context.Context) ([]Key, error) {
 		return nil, fmt.Errorf("list signing keys: %w", err)
 	}
 	return all, nil
+}
+
+// PublicKey gives the public part of any key there has ever been, for what is proved long after it was signed.
+func (r *Ring) PublicKey(ctx context.Context, kid string) (key jose.JSONWebKey, err error) {
+	const find = `SELECT public_key FROM signing_key WHERE kid = $1`
+
+	switch err := r.pool.QueryRow(ctx, find, kid).Scan(&key); {
+	case errors.Is(err, pgx.ErrNoRows):
+		return key, api.ErrUnknownKey
+	case err != nil:
+		return key, fmt.Errorf("find key %s: %w", kid, err)
+	}
+	return key, nil
 }

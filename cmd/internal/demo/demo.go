@@ -153,6 +153,11 @@ func (d *demo) databases(ctx context.Context, server *localpg.Server, idpRedis, 
 	}); err != nil {
 		return err
 	}
+	if d.idp.DatabaseURL == ofIDP {
+		if err := d.choose(map[string]string{"IDP_DATABASE_OWNER_URL": server.OwnerURL("idp")}); err != nil {
+			return err
+		}
+	}
 	if _, err := d.errand(ctx, "", "migrate"); err != nil {
 		return err
 	}

@@ -3,10 +3,12 @@ package idp
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
 
@@ -51,7 +53,7 @@ func command(config reader) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(config), migrateCommand(config), clientCommand(config), bodyCommand(config), clerkCommand(config), registerCommand(config), keyCommand(config))
+	root.AddCommand(serveCommand(config), migrateCommand(config), clientCommand(config), bodyCommand(config), clerkCommand(config), registerCommand(config), keyCommand(config), auditCommand(config))
 	return root
 }
 
@@ -106,12 +108,28 @@ func migrateCommand(config reader) *cobra.Command {
 	}
 }
 
-// Migrate brings the database to the schema of this build.
+// Migrate brings the database to the schema of this build, and sets the audit apart where it has an owner of its own.
 func Migrate(ctx context.Context, cfg Config) error {
-	pool, err := stores.Database(ctx, "IDP_DATABASE_URL", cfg.DatabaseURL, backConnections, nil)
+	setting, url := cfg.owner()
+	pool, err := stores.Database(ctx, setting, url, backConnections, nil)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
-	return migrations.Up(ctx, pool, migrations.IDP)
+	if err := migrations.Up(ctx, pool, migrations.IDP); err != nil || cfg.DatabaseOwnerURL == "" {
+		return err
+	}
+	program, err := pgx.ParseConfig(cfg.DatabaseURL)
+	if err != nil {
+		return errors.New("IDP_DATABASE_URL is not the URL of a PostgreSQL database")
+	}
+	return migrations.Apart(ctx, pool, program.User)
+}
+
+// owner is the setting that names the role which owns the tables, and what it says.
+func (cfg Config) owner() (setting, url string) {
+	if cfg.DatabaseOwnerURL != "" {
+		return "IDP_DATABASE_OWNER_URL", cfg.DatabaseOwnerURL
+	}
+	return "IDP_DATABASE_URL", cfg.DatabaseURL
 }

@@ -22,6 +22,11 @@ type Config struct {
 	// DatabaseURL is the PostgreSQL database of idp (PostgreSQL 15 or later). It may also be given as a file.
 	DatabaseURL string `env:"IDP_DATABASE_URL,required"`
 
+	// DatabaseOwnerURL is the same database as another role, which owns what is in it and is a member of the role of DatabaseURL: idp migrate
+	// and idp audit drop run as this one. The program itself can then neither change nor take out what it has recorded. It may also be
+	// given as a file.
+	DatabaseOwnerURL string `env:"IDP_DATABASE_OWNER_URL"`
+
 	// DatabaseConnections is how many connections requests may use at once. Jobs and notifications have some of their own.
 	DatabaseConnections int32 `env:"IDP_DATABASE_CONNECTIONS" envDefault:"16"`
 

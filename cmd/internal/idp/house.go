@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
@@ -247,4 +248,10 @@ type quiet struct{ slog.Handler }
 
 func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)
+}
+
+// roots are the ends of the audit's chain, day by day.
+func (h *house) roots() audit.Roots {
+	sign := func(typ string, claims any) (string, error) { return h.keys.Sign(jose.ES256, typ, claims) }
+	return audit.Roots{Pool: h.Back, Issuer: h.cfg.Issuer, Sign: sign, Now: time.Now}
 }

@@ -109,6 +109,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		serveMTLS,
 		h.work,
 		run.Every(100*time.Millisecond, log, "give events their places", h.sealer.Seal),
+		run.Every(time.Hour, log, "sign the root of the audit", h.roots().SignToday),
 		run.Every(time.Second, log, "listen to the feed", h.feed.Listen),
 		run.Every(2*time.Second, log, "follow the signing keys", h.keys.Refresh),
 		run.Every(time.Minute, log, "tend the signing keys", h.keys.Tend),

@@ -1,0 +1,78 @@
+package migrations_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/migrations"
+	"asoba.example/migrations/localpg"
+)
+
+// Once the audit is set apart, the program's role may do all it needs, and nothing to what was recorded.
+func TestTheProgramCannotChangeTheAudit(t *testing.T) {
+	t.Parallel()
+	server, err := localpg.Start(t.Context(), localpg.Config{Fast: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	program, err := server.Create(t.Context(), "idp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	connect := func(url string) *pgxpool.Pool {
+		pool, err := pgxpool.New(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(pool.Close)
+		return pool
+	}
+	owner := connect(server.OwnerURL("idp"))
+	for range 2 { // as each new build does
+		if err := migrations.Up(t.Context(), owner, migrations.IDP); err != nil {
+			t.Fatal(err)
+		}
+		if err := migrations.Apart(t.Context(), owner, "idp"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pool := connect(program)
+	for _, statement := range []string{
+		`INSERT INTO event (id, at, kind, office) VALUES ('019ac000-0000-7000-8000-000000000001', now(), 'signed_in', '1')`,
+		`UPDATE event SET place = 1, link = '\x00'`,
+		`UPDATE event_head SET place = 1, link = '\x00'`,
+		`INSERT INTO audit_root (day, place, signed, at) VALUES ('2026-11-22', 1, 'signed', now())`,
+		`ALTER TABLE person ADD COLUMN other text`, // the rest is its own
+		`CREATE TEMPORARY TABLE staged (LIKE person)`,
+	} {
+		if _, err := pool.Exec(t.Context(), statement); err != nil {
+			t.Errorf("%s: %v", statement, err)
+		}
+	}
+	for _, statement := range []string{
+		`UPDATE event SET office = '2'`,
+		`UPDATE event_2026 SET place = NULL, link = NULL`,
+		`DELETE FROM event`,
+		`DELETE FROM event_2026`,
+		`TRUNCATE event`,
+		`DROP TABLE event_2026`,
+		`ALTER TABLE event DISABLE TRIGGER USER`,
+		`ALTER TABLE event OWNER TO idp`,
+		`UPDATE event_base SET place = 1`,
+		`UPDATE audit_root SET signed = ''`,
+		`DELETE FROM audit_root`,
+		`SET ROLE idp_owner`,
+	} {
+		_, err := pool.Exec(t.Context(), statement)
+		if err == nil || !strings.Contains(err.Error(), "denied") && !strings.Contains(err.Error(), "must be owner") {
+			t.Errorf("%s: %v", statement, err)
+		}
+	}
+}
