@@ -24,6 +24,8 @@ type browser struct {
 	status int
 	text   string
 	forms  []form
+
+	signedIn int // how often it was asked for a password
 }
 
 type form struct {
@@ -91,6 +93,7 @@ func (b *browser) asks() (form, bool) {
 				f.values.Set(name, land.citizen.Identifier)
 			case "current-password":
 				f.values.Set(name, land.citizen.Password)
+				b.signedIn++
 			case "one-time-code":
 				f.values.Set(name, land.code(b.t, b.asked))
 			default:
@@ -132,6 +135,7 @@ func (b *browser) send(f form) {
 
 func (b *browser) do(r *http.Request) {
 	b.t.Helper()
+	r.Header.Set("Accept", "text/html")
 	b.at, b.asked, b.forms = r.URL, time.Now(), nil
 	got, err := b.client.Do(r)
 	if err != nil {

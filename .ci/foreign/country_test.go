@@ -72,20 +72,21 @@ func found(dir string) (c *country, end func(), err error) {
 	c = new(country)
 	demo := exec.Command(filepath.Join(dir, "demo"), "--relaxed", "--data", filepath.Join(dir, "data"))
 	demo.Env = os.Environ()
-	for _, part := range []struct {
+	parts := []struct {
 		url, listen string
 		at          *string
 	}{
 		{"IDP_ISSUER", "IDP_LISTEN", &c.issuer}, {"IDP_MANAGEMENT_URL", "IDP_MANAGEMENT_LISTEN", &c.management},
 		{"CABINET_URL", "CABINET_LISTEN", &c.cabinet}, {"ESERVICE_URL", "ESERVICE_LISTEN", new(string)},
 		{"DEMO_URL", "DEMO_LISTEN", &c.workbench},
-	} {
-		address, err := free()
-		if err != nil {
-			return nil, nil, err
-		}
-		*part.at = "http://" + address
-		demo.Env = append(demo.Env, part.url+"="+*part.at, part.listen+"="+address)
+	}
+	addresses, err := free(len(parts))
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, part := range parts {
+		*part.at = "http://" + addresses[i]
+		demo.Env = append(demo.Env, part.url+"="+*part.at, part.listen+"="+addresses[i])
 	}
 	end, err = start(demo, c.workbench+"/readyz", time.Minute)
 	if err != nil {
@@ -154,10 +155,12 @@ func (c *country) register(t *testing.T, metadata map[string]any) registered {
 	return client
 }
 
-// rotate gives an algorithm's turn to its next key.
-func (c *country) rotate(t *testing.T, alg string) {
+// rotate has other keys sign from now on, of ID tokens and of access tokens.
+func (c *country) rotate(t *testing.T) {
 	t.Helper()
-	c.operate(t, "/keys/rotations", map[string]any{"alg": alg}, new(any))
+	for _, alg := range []string{"RS256", "ES256"} {
+		c.operate(t, "/keys/rotations", map[string]any{"alg": alg}, new(any))
+	}
 }
 
 // operate posts to the management API as the operator does.
@@ -204,14 +207,17 @@ func (c *country) code(t *testing.T, since time.Time) string {
 	return code
 }
 
-// free is an address that nobody listens at.
-func free() (string, error) {
-	l, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		return "", err
+// free are addresses that nobody listens at.
+func free(n int) (addresses []string, err error) {
+	for range n {
+		l, err := net.Listen("tcp", "localhost:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close() // not sooner, so that no two are the same
+		addresses = append(addresses, fmt.Sprintf("localhost:%d", l.Addr().(*net.TCPAddr).Port))
 	}
-	defer l.Close()
-	return fmt.Sprintf("localhost:%d", l.Addr().(*net.TCPAddr).Port), nil
+	return addresses, nil
 }
 
 // start starts a program and waits for an address of its to answer; end ends it.
