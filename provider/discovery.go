@@ -17,15 +17,10 @@ import (
 type metadata struct {
 	Issuer                string `json:"issuer"`
 	AuthorizationEndpoint string `json:"authorization_endpoint"`
-	TokenEndpoint         string `json:"token_endpoint"`
-	UserinfoEndpoint      string `json:"userinfo_endpoint"`
 	JWKSURI               string `json:"jwks_uri"`
-	IntrospectionEndpoint string `json:"introspection_endpoint"`
-	DeviceEndpoint        string `json:"device_authorization_endpoint"`
-	RevocationEndpoint    string `json:"revocation_endpoint"`
 	EndSessionEndpoint    string `json:"end_session_endpoint"`
-	PushedRequestEndpoint string `json:"pushed_authorization_request_endpoint"`
 	RegistrationEndpoint  string `json:"registration_endpoint"`
+	addresses
 
 	ScopesSupported        []string `json:"scopes_supported"`
 	ClaimsSupported        []string `json:"claims_supported"`
@@ -65,8 +60,8 @@ type metadata struct {
 	FrontchannelLogoutSupported        bool `json:"frontchannel_logout_supported"`
 	FrontchannelLogoutSessionSupported bool `json:"frontchannel_logout_session_supported"`
 
-	CertificateBoundAccessTokens bool     `json:"tls_client_certificate_bound_access_tokens,omitempty"`
-	MTLSEndpointAliases          *aliases `json:"mtls_endpoint_aliases,omitempty"`
+	CertificateBoundAccessTokens bool       `json:"tls_client_certificate_bound_access_tokens,omitempty"`
+	MTLSEndpointAliases          *addresses `json:"mtls_endpoint_aliases,omitempty"`
 }
 
 func (p *Provider) metadata() metadata {
@@ -75,15 +70,10 @@ func (p *Provider) metadata() metadata {
 	return metadata{
 		Issuer:                p.cfg.Issuer,
 		AuthorizationEndpoint: p.cfg.Issuer + "/authorize",
-		TokenEndpoint:         p.cfg.Issuer + "/token",
-		UserinfoEndpoint:      p.cfg.Issuer + "/userinfo",
 		JWKSURI:               p.cfg.Issuer + "/jwks",
-		IntrospectionEndpoint: p.cfg.Issuer + "/introspect",
-		DeviceEndpoint:        p.cfg.Issuer + "/device_authorization",
-		RevocationEndpoint:    p.cfg.Issuer + "/revoke",
 		EndSessionEndpoint:    p.cfg.Issuer + "/logout",
-		PushedRequestEndpoint: p.cfg.Issuer + "/par",
 		RegistrationEndpoint:  p.cfg.Issuer + "/register",
+		addresses:             addressesAt(p.cfg.Issuer),
 
 		ScopesSupported:        scopes,
 		ClaimsSupported:        claims,

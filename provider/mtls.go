@@ -45,37 +45,19 @@ func (p *Provider) checkCertificate(client *clients.Client, r *http.Request) err
 	return nil
 }
 
-// MountMTLS puts the endpoints that clients call by themselves on the mux of the listener that asks them for certificates (RFC 8705 §5).
+// MountMTLS puts the calls on the mux of the listener that asks clients for certificates (RFC 8705 §5).
 func (p *Provider) MountMTLS(mux *http.ServeMux) {
-	mux.Handle("POST /token", endpoint(p.token))
-	mux.Handle("POST /par", endpoint(p.par))
-	mux.Handle("GET /userinfo", endpoint(p.userinfo))
-	mux.Handle("POST /userinfo", endpoint(p.userinfo))
-	mux.Handle("POST /introspect", endpoint(p.introspect))
-	mux.Handle("POST /revoke", endpoint(p.revoke))
-	mux.Handle("POST /device_authorization", endpoint(p.authorizeDevice))
+	for _, c := range p.calls() {
+		c.mount(mux, c.handle)
+	}
 }
 
-// aliases are the addresses of those endpoints.
-type aliases struct {
-	TokenEndpoint         string `json:"token_endpoint"`
-	PushedRequestEndpoint string `json:"pushed_authorization_request_endpoint"`
-	UserinfoEndpoint      string `json:"userinfo_endpoint"`
-	IntrospectionEndpoint string `json:"introspection_endpoint"`
-	RevocationEndpoint    string `json:"revocation_endpoint"`
-	DeviceEndpoint        string `json:"device_authorization_endpoint"`
-}
-
-// aliases are what discovery tells of the listener; nil where there is none.
-func (p *Provider) aliases() *aliases {
-	at := p.cfg.MTLSURL
-	if at == "" {
+// aliases are the addresses there, for discovery to tell; nil where there is no such listener.
+func (p *Provider) aliases() *addresses {
+	if p.cfg.MTLSURL == "" {
 		return nil
 	}
-	return &aliases{
-		TokenEndpoint: at + "/token", PushedRequestEndpoint: at + "/par", UserinfoEndpoint: at + "/userinfo", IntrospectionEndpoint: at + "/introspect",
-		RevocationEndpoint: at + "/revoke", DeviceEndpoint: at + "/device_authorization",
-	}
+	return new(addressesAt(p.cfg.MTLSURL))
 }
 
 // authMethods are those by which a client can authenticate here: the ones by certificate only where somebody asks for it.

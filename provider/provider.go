@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -131,26 +132,64 @@ func (p *Provider) Mount(mux *http.ServeMux) {
 	mux.Handle("POST /device", site.Handle(p.enterUserCode))
 	mux.Handle("POST /device/decision", site.Handle(p.confirmDevice))
 
-	mux.Handle("POST /par", endpoint(p.par))
-	mux.Handle("POST /introspect", endpoint(p.introspect))
-	mux.Handle("POST /device_authorization", endpoint(p.authorizeDevice))
 	mux.Handle("POST /register", endpoint(p.register))
 	mux.Handle("GET /register/{client_id}", endpoint(p.readRegistration))
 	mux.Handle("PUT /register/{client_id}", endpoint(p.changeRegistration))
 	mux.Handle("DELETE /register/{client_id}", endpoint(p.deleteRegistration))
 
-	// For clients that are pages in a browser, of any origin: none of these looks at a cookie.
-	open := func(methods []string, path string, h endpoint) {
-		for _, m := range methods {
-			mux.Handle(m+" "+path, anyOrigin(h))
+	for _, c := range append(p.calls(),
+		call{"GET", "/.well-known/openid-configuration", p.discovery, true},
+		call{"GET", "/.well-known/oauth-authorization-server", p.discovery, true},
+		call{"GET", "/jwks", p.jwks, true},
+	) {
+		if !c.open {
+			c.mount(mux, c.handle)
+			continue
 		}
-		mux.Handle("OPTIONS "+path, anyOrigin(preflight(methods)))
+		c.mount(mux, anyOrigin(c.handle))
+		mux.Handle("OPTIONS "+c.path, anyOrigin(preflight(c.methods)))
 	}
-	get, post := []string{http.MethodGet}, []string{http.MethodPost}
-	open(get, "/.well-known/openid-configuration", p.discovery)
-	open(get, "/.well-known/oauth-authorization-server", p.discovery)
-	open(get, "/jwks", p.jwks)
-	open(post, "/token", p.token)
-	open(append(get, post...), "/userinfo", p.userinfo)
-	open(post, "/revoke", p.revoke)
+}
+
+// A call is an endpoint for programs, not for browsers.
+type call struct {
+	methods string // "GET, POST"
+	path    string
+	handle  endpoint
+	open    bool // to clients that are pages in a browser, of any origin: it looks at no cookie
+}
+
+func (c call) mount(mux *http.ServeMux, handler http.Handler) {
+	for method := range strings.SplitSeq(c.methods, ", ") {
+		mux.Handle(method+" "+c.path, handler)
+	}
+}
+
+// calls are those that authenticate a client, or take its token.
+func (p *Provider) calls() []call {
+	return []call{
+		{"POST", "/token", p.token, true},
+		{"GET, POST", "/userinfo", p.userinfo, true},
+		{"POST", "/revoke", p.revoke, true},
+		{"POST", "/introspect", p.introspect, false},
+		{"POST", "/par", p.par, false},
+		{"POST", "/device_authorization", p.authorizeDevice, false},
+	}
+}
+
+// addresses are where the calls are, on one of the listeners.
+type addresses struct {
+	TokenEndpoint         string `json:"token_endpoint"`
+	UserinfoEndpoint      string `json:"userinfo_endpoint"`
+	RevocationEndpoint    string `json:"revocation_endpoint"`
+	IntrospectionEndpoint string `json:"introspection_endpoint"`
+	PushedRequestEndpoint string `json:"pushed_authorization_request_endpoint"`
+	DeviceEndpoint        string `json:"device_authorization_endpoint"`
+}
+
+func addressesAt(listener string) addresses {
+	return addresses{
+		TokenEndpoint: listener + "/token", UserinfoEndpoint: listener + "/userinfo", RevocationEndpoint: listener + "/revoke",
+		IntrospectionEndpoint: listener + "/introspect", PushedRequestEndpoint: listener + "/par", DeviceEndpoint: listener + "/device_authorization",
+	}
 }
