@@ -7,7 +7,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/cabinet/journal"
-	"asoba.example/cabinet/profile"
 )
 
 // Silence is how long the feed may be silent before what it said last is too old to let anybody in.
@@ -27,14 +26,6 @@ type Question struct {
 	ACR      string
 }
 
-// A Standing is how things stand for a Question.
-type Standing struct {
-	Known bool // the person has a cabinet here
-	State profile.State
-	Ended bool // the sign-in is worth nothing any more
-	Sure  bool // the feed speaks, or the provider vouched
-}
-
 // A Decision says what is done with a Question.
 type Decision string
 
@@ -47,37 +38,24 @@ const (
 	RefuseDeactivated Decision = "deactivated"
 )
 
-// Decide is the whole rule, in its order. The statement of queue writes only where it says Admit.
-func (s Standing) Decide() Decision {
-	switch {
-	case !s.Known:
-		return RefuseUnknown
-	case s.Ended:
-		return RefuseEnded
-	case !s.Sure:
-		return AskProvider
-	case s.State == profile.Deactivated:
-		return RefuseDeactivated
-	}
-	return Admit
-}
-
 // queue puts a Question as the first part of a batch; what the token asks for follows in the same batch, and is
-// thrown away unless the answer's decision is Admit.
+// thrown away unless the decision is Admit. The rule stands in the statement alone, in its order.
 //
 // A right token exists only after a primary sign-in, so it activates a cabinet that does not know of that yet
 // (order 82, p. 9). Activation and what an e-service does are written by this same statement.
-func queue(b *pgx.Batch, q Question, to *Standing) {
-	const admit = `
-		WITH standing AS (
-			SELECT c.person_id, c.state,
-			       EXISTS (SELECT FROM ended WHERE id = c.person_id AND at >= $3 OR id = $2)
-			       OR EXISTS (SELECT FROM disabled_client WHERE client_id = $10) AS ended,
-			       $4 OR f.heard_at > $5 AS sure
+func queue(b *pgx.Batch, q Question, to *Decision) {
+	const decide = `
+		WITH decided AS (
+			SELECT c.person_id, CASE
+				WHEN EXISTS (SELECT FROM ended WHERE id = c.person_id AND at >= $3 OR id = $2) THEN 'ended'
+				WHEN EXISTS (SELECT FROM disabled_client WHERE client_id = $10) THEN 'ended'
+				WHEN ($4 OR f.heard_at > $5) IS NOT TRUE THEN 'ask_provider'
+				WHEN c.state = 'deactivated' THEN 'deactivated'
+				ELSE 'admit' END AS decision
 			FROM cabinet AS c CROSS JOIN follow AS f
 			WHERE c.identification_number = $1
 		), admitted AS (
-			SELECT person_id FROM standing WHERE NOT ended AND sure AND state <> 'deactivated'
+			SELECT person_id FROM decided WHERE decision = 'admit'
 		), activated AS (
 			UPDATE cabinet SET state = 'activated', state_at = $6
 			WHERE person_id = (SELECT person_id FROM admitted) AND state = 'not_activated'
@@ -88,17 +66,9 @@ func queue(b *pgx.Batch, q Question, to *Standing) {
 			UNION ALL
 			SELECT $8::uuid, person_id, $6, $9, 'client', $10, nullif($11, '') FROM admitted WHERE $9 <> ''
 		)
-		SELECT state, ended, sure FROM standing`
+		SELECT coalesce((SELECT decision FROM decided), 'unknown')`
 	activation, visit := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
-	b.Queue(admit, q.Subject, q.Grant, q.AuthTime, q.Vouched, q.At.Add(-Silence), q.At,
+	b.Queue(decide, q.Subject, q.Grant, q.AuthTime, q.Vouched, q.At.Add(-Silence), q.At,
 		activation, visit, string(q.Kind), q.ClientID, q.ACR,
-	).Query(func(rows pgx.Rows) error {
-		found := Standing{}
-		_, err := pgx.ForEachRow(rows, []any{&found.State, &found.Ended, &found.Sure}, func() error {
-			found.Known = true
-			return nil
-		})
-		*to = found
-		return err
-	})
+	).QueryRow(func(row pgx.Row) error { return row.Scan(to) })
 }

@@ -41,14 +41,14 @@ func (g Gate) Admit(ctx context.Context, q Question, accessToken string, ask fun
 func (g Gate) put(ctx context.Context, q Question, ask func(*pgx.Batch)) (Decision, error) {
 	var (
 		b        pgx.Batch
-		standing Standing
+		decision Decision
 	)
-	queue(&b, q, &standing)
+	queue(&b, q, &decision)
 	if ask != nil {
 		ask(&b)
 	}
 	if err := g.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return "", fmt.Errorf("ask to be let in: %w", err)
 	}
-	return standing.Decide(), nil
+	return decision, nil
 }
