@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -166,6 +167,38 @@ func TestAClientClaimsNothingForItself(t *testing.T) {
 	}
 	if got := w.json(http.MethodPost, w.issuer+"/register", initial, asked); got.status != http.StatusCreated {
 		t.Errorf("the token was spent on mistakes: got %d %v", got.status, got.body)
+	}
+}
+
+// A token of registration opens its own door and no other: neither does an initial one read or change a client, nor one of a client register
+// others, and to the rest of the provider both are nobody's (RFC 7591 §3; RFC 7592 §1.1).
+func TestATokenOfRegistrationOpensOneDoor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	initial := w.initial("openid phone", 2)
+	made := w.json(http.MethodPost, w.issuer+"/register", initial, asked)
+	uri, own := made.text("registration_client_uri"), made.text("registration_access_token")
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete} {
+		w.json(method, uri, initial, asked).check(t, http.StatusUnauthorized, "invalid_token")
+	}
+	w.json(http.MethodPost, w.issuer+"/register", own, asked).check(t, http.StatusUnauthorized, "invalid_token")
+	for name, token := range map[string]string{"initial": initial, "its own": own} {
+		w.userinfo(token).check(t, http.StatusUnauthorized, "invalid_token")
+		if got := w.introspect("cabinet", token); got.body["active"] != false || len(got.body) != 1 {
+			t.Errorf("introspection of the %s token: got %v", name, got.body)
+		}
+		r := w.request("/token", url.Values{"grant_type": {"client_credentials"}})
+		r.SetBasicAuth(made.text("client_id"), token)
+		w.do(r).check(t, http.StatusUnauthorized, "invalid_client")
+		w.do(w.request("/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}, "client_id": {"app"}})).
+			check(t, http.StatusBadRequest, "invalid_grant")
+		w.call("/revoke", "portal", url.Values{"token": {token}}).check(t, http.StatusOK, "")
+	}
+	if got := w.json(http.MethodGet, uri, own, ""); got.status != http.StatusOK {
+		t.Errorf("its own door: got %d %v", got.status, got.body)
+	}
+	if got := w.json(http.MethodPost, w.issuer+"/register", initial, asked); got.status != http.StatusCreated {
+		t.Errorf("the initial token was spent: got %d %v", got.status, got.body)
 	}
 }
 

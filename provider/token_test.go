@@ -26,6 +26,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/migrations/pgtest"
 	"asoba.example/provider/clients"
 )
 
@@ -634,6 +635,57 @@ func TestNoTokenWithoutItsRow(t *testing.T) {
 	w.redeem("app", code).check(t, http.StatusServiceUnavailable, "temporarily_unavailable")
 	w.hook.broken.Store(false)
 	w.redeem("app", code).check(t, http.StatusOK, "")
+}
+
+// Whatever statement breaks, nobody has a token without its row and its record: 503, and nothing is left of it. Once healed, whoever begins
+// again is served, and who keeps a refresh token goes on with it.
+func TestNoTokenOverABrokenTable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	const all = "openid offline_access"
+	kept := w.redeem("app", b.code("app", "scope", all)).text("refresh_token")
+	kinds := map[string]func() func() answer{ // each makes ready what is then asked
+		"a code": func() func() answer {
+			code := b.code("app", "scope", all)
+			return func() answer { return w.redeem("app", code) }
+		},
+		"a device": func() func() answer {
+			asked := w.askDevice("kiosk", "openid")
+			b.approve(asked)
+			w.pass(time.Minute) // it may ask again
+			return func() answer { return w.poll("kiosk", asked) }
+		},
+		"a refresh": func() func() answer {
+			return func() answer { return w.refresh("app", kept) }
+		},
+	}
+	for fault, of := range map[string][]string{
+		"INSERT client_grant": {"a code", "a device"}, "INSERT event": {"a code", "a device"},
+		"INSERT refresh_token": {"a code", "a refresh"}, "UPDATE refresh_token": {"a refresh"},
+	} {
+		verb, table, _ := strings.Cut(fault, " ")
+		for _, kind := range of {
+			ask := kinds[kind]()
+			rows := func() [4]int {
+				return [4]int{w.count("client_grant"), w.count("refresh_token"), w.count("refresh_token WHERE used_at IS NULL"), w.count("event")}
+			}
+			before := rows()
+			heal := pgtest.FailOn(t, w.pool, verb, table)
+			got := ask()
+			heal()
+			got.check(t, http.StatusServiceUnavailable, "temporarily_unavailable")
+			if after := rows(); after != before || got.body["access_token"] != nil || got.body["refresh_token"] != nil {
+				t.Errorf("%s over a broken %s: got %v, and %v rows after %v", kind, fault, got.body, after, before)
+			}
+			if got = kinds[kind]()(); got.status != http.StatusOK {
+				t.Errorf("%s, healed: got %d %v", kind, got.status, got.body)
+			}
+			if kind == "a refresh" {
+				kept = got.text("refresh_token")
+			}
+		}
+	}
 }
 
 // The round trips of doc.go.

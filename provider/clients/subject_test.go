@@ -7,8 +7,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"asoba.example/migrations/pgtest"
 	"asoba.example/provider/clients"
+	"asoba.example/provider/fetch"
 )
 
 // A client belongs to a sector only if the sector says so of every redirect URI, when it is registered and when it is changed (OpenID
@@ -60,5 +63,41 @@ func TestASectorIsAHost(t *testing.T) {
 	c, _ := register(t, registry, `{"redirect_uris":["https://portal.example/cb","https://PORTAL.example:8443/other"],"subject_type":"pairwise"}`)
 	if c.Sector() != "portal.example" {
 		t.Errorf("got sector %q", c.Sector())
+	}
+}
+
+// The lists of sectors have a caller of their own, since whoever registers may name slow ones: nobody's keys wait for those.
+func TestSectorsAreReadByACallerOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/keys" {
+			fmt.Fprint(w, `{"keys":[`+publicKey+`]}`)
+			return
+		}
+		fmt.Fprint(w, `["https://portal.example/cb"]`)
+	}))
+	t.Cleanup(server.Close)
+	for name, loopback := range map[string]bool{"keys": true, "lists": false} { // which of them may be on this machine
+		pool := pgtest.New(t)
+		registry, err := clients.New(t.Context(), clients.Config{
+			Pool: pool, Back: pool, Key: make([]byte, 32), Now: func() time.Time { return noon },
+			Caller: fetch.New(fetch.Config{AllowLoopback: loopback}), Sectors: fetch.New(fetch.Config{AllowLoopback: !loopback}),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		keyed, _, err := registry.Register(t.Context(), "keyed", metadata(t,
+			`{"redirect_uris":["https://portal.example/cb"],"token_endpoint_auth_method":"private_key_jwt","jwks_uri":"`+server.URL+`/keys"}`), by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := registry.Keys(t.Context(), keyed, ""); (err == nil) != loopback {
+			t.Errorf("%s: keys: got %v", name, err)
+		}
+		_, _, err = registry.Register(t.Context(), "member", metadata(t,
+			`{"redirect_uris":["https://portal.example/cb"],"sector_identifier_uri":"`+server.URL+`/list"}`), by)
+		if (err == nil) == loopback {
+			t.Errorf("%s: lists: got %v", name, err)
+		}
 	}
 }
