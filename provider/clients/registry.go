@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/singleflight"
@@ -184,6 +185,18 @@ func (r *Registry) List(ctx context.Context, after string, limit int) ([]*Client
 	all, err := pgx.CollectRows(rows, r.scan)
 	if err != nil {
 		return nil, fmt.Errorf("list clients: %w", err)
+	}
+	return all, nil
+}
+
+// Owned gives a body's clients by id, disabled ones among them.
+func (r *Registry) Owned(ctx context.Context, owner uuid.UUID) ([]*Client, error) {
+	const find = columns + `WHERE owner_id = $1 AND removed_at IS NULL ORDER BY client_id`
+
+	rows, _ := r.pool.Query(ctx, find, owner)
+	all, err := pgx.CollectRows(rows, r.scan)
+	if err != nil {
+		return nil, fmt.Errorf("list a body's clients: %w", err)
 	}
 	return all, nil
 }

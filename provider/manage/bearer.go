@@ -23,7 +23,7 @@ type Bearer struct {
 
 // ofPeople are the scopes that a person may bring; whether this person may, the room behind the door knows. All others are of
 // systems: that somebody has signed in at an operator's client any citizen can bring about, and none is an operator by that.
-var ofPeople = []string{"desk:act"}
+var ofPeople = []string{"desk:act", ownClients}
 
 // Require gives the request's token if it is good for the scope. The error is a
 // 401 or 403 problem with WWW-Authenticate (RFC 6750 §3), or one of ours.
@@ -32,6 +32,28 @@ func (b Bearer) Require(w http.ResponseWriter, r *http.Request, scope string) (a
 	if err != nil {
 		return api.Token{}, err
 	}
+	return b.held(w, r, token, scope)
+}
+
+// Either gives the request's token if it is good: for one scope, where it is a system's own, and for another, where it is a person's.
+func (b Bearer) Either(w http.ResponseWriter, r *http.Request, system, person string) (api.Token, error) {
+	token, err := b.Verifier.Verify(w, r)
+	if err != nil {
+		return api.Token{}, err
+	}
+	scope := system
+	if token.GID != "" {
+		scope = person
+	}
+	if !token.Has(scope) {
+		api.Challenge(w, token.Scheme, "insufficient_scope", `scope="`+scope+`"`)
+		return api.Token{}, api.Refuse(http.StatusForbidden, "insufficient_scope", nil)
+	}
+	return b.held(w, r, token, scope)
+}
+
+// held gives the token if it still holds, and its client still may.
+func (b Bearer) held(w http.ResponseWriter, r *http.Request, token api.Token, scope string) (api.Token, error) {
 	over := func(cause error) (api.Token, error) {
 		api.Challenge(w, token.Scheme, "invalid_token")
 		return api.Token{}, api.Refuse(http.StatusUnauthorized, "invalid_token", cause)

@@ -10,10 +10,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/provider/api"
+	"asoba.example/provider/body"
 	"asoba.example/provider/clients"
 )
-
-const manageClients = "clients:manage"
 
 // register handles POST /clients: RFC 7591 metadata comes, and the client goes
 // back as it was registered, with its secret this once.
@@ -32,11 +31,6 @@ func (m *Manage) register(w http.ResponseWriter, r *http.Request) error {
 		_, _, err := m.clients.Register(r.Context(), "", metadata, by)
 		return refusal(err)
 	})
-}
-
-// by is whoever shows the token: they change clients, and give them no more than they have.
-func (m *Manage) by(token api.Token) clients.By {
-	return clients.By{ClientID: token.ClientID, Scopes: token.Scopes, At: m.now()}
 }
 
 // created keeps the answer that tells of a new client or a new secret, in the transaction that makes it.
@@ -93,10 +87,11 @@ func (m *Manage) list(w http.ResponseWriter, r *http.Request) error {
 
 // show handles GET /clients/{client_id}.
 func (m *Manage) show(w http.ResponseWriter, r *http.Request) error {
-	if _, err := m.bearer.Require(w, r, manageClients); err != nil {
+	by, err := m.caller(w, r)
+	if err != nil {
 		return err
 	}
-	client, err := m.clients.Look(r.Context(), r.PathValue("client_id"))
+	client, err := m.client(r, by)
 	if err != nil {
 		return refusal(err)
 	}
@@ -105,7 +100,7 @@ func (m *Manage) show(w http.ResponseWriter, r *http.Request) error {
 
 // replace handles PUT /clients/{client_id}: what is left out is back at its default (RFC 7592 §2.2).
 func (m *Manage) replace(w http.ResponseWriter, r *http.Request) error {
-	token, err := m.bearer.Require(w, r, manageClients)
+	by, err := m.caller(w, r)
 	if err != nil {
 		return err
 	}
@@ -118,7 +113,7 @@ func (m *Manage) replace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	client, secret, err := m.clients.Replace(r.Context(), id, version, metadata, m.by(token))
+	client, secret, err := m.clients.Replace(r.Context(), id, version, metadata, by)
 	if err != nil {
 		return refusal(err)
 	}
@@ -127,7 +122,7 @@ func (m *Manage) replace(w http.ResponseWriter, r *http.Request) error {
 
 // remove handles DELETE /clients/{client_id}.
 func (m *Manage) remove(w http.ResponseWriter, r *http.Request) error {
-	token, err := m.bearer.Require(w, r, manageClients)
+	by, err := m.caller(w, r)
 	if err != nil {
 		return err
 	}
@@ -135,7 +130,7 @@ func (m *Manage) remove(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = m.clients.Remove(r.Context(), r.PathValue("client_id"), version, m.by(token))
+	err = m.clients.Remove(r.Context(), r.PathValue("client_id"), version, by)
 	if err != nil {
 		return refusal(err)
 	}
@@ -146,7 +141,7 @@ func (m *Manage) remove(w http.ResponseWriter, r *http.Request) error {
 // decode reads metadata. A client_id in it must be the client's own: the provider chooses it (RFC 9700 §4.15).
 func (m *Manage) decode(w http.ResponseWriter, r *http.Request, id string) (metadata clients.Metadata, body json.RawMessage, err error) {
 	body, err = m.document.read(w, r, clients.InvalidClientMetadata)
-	if err != nil {
+	if err != nil || body == nil {
 		return metadata, nil, err
 	}
 	if err := json.Unmarshal(body, &metadata); err != nil {
@@ -190,6 +185,24 @@ func refusal(err error) error {
 		return api.Refuse(http.StatusPreconditionFailed, "stale", err)
 	case errors.Is(err, clients.ErrNoSecret):
 		return api.Refuse(http.StatusConflict, "no_secret", err)
+	case errors.Is(err, clients.ErrLive):
+		return api.Refuse(http.StatusConflict, "live", err)
+	case errors.Is(err, clients.ErrOwnerless):
+		return api.Refuse(http.StatusConflict, "ownerless", err)
+	case errors.Is(err, body.ErrUnknown):
+		return api.Refuse(http.StatusNotFound, "unknown_body", err)
+	case errors.Is(err, body.ErrNobody):
+		return api.Refuse(http.StatusNotFound, "unknown_person", err)
+	case errors.Is(err, body.ErrNoProposal):
+		return api.Refuse(http.StatusNotFound, "unknown_proposal", err)
+	case errors.Is(err, body.ErrOpen):
+		return api.Refuse(http.StatusConflict, "open_proposal", err)
+	case errors.Is(err, body.ErrDecided):
+		return api.Refuse(http.StatusConflict, "decided", err)
+	case errors.Is(err, body.ErrOwn):
+		return api.Refuse(http.StatusForbidden, "own_proposal", err)
+	case errors.Is(err, body.ErrName), errors.Is(err, body.ErrReason):
+		return api.Refuse(http.StatusBadRequest, "invalid_body", err)
 	}
 	return err
 }

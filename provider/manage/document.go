@@ -21,8 +21,8 @@ var Document []byte
 
 // A document is the Document, read.
 type document struct {
-	bodies map[string]*openapi3.Schema // by route
-	page   page                        // for people
+	bodies map[string]*openapi3.RequestBody // by route
+	page   page                             // for people
 }
 
 func readDocument() (document, error) {
@@ -30,11 +30,11 @@ func readDocument() (document, error) {
 	if err != nil {
 		return document{}, fmt.Errorf("read openapi.json: %w", err)
 	}
-	d := document{bodies: map[string]*openapi3.Schema{}}
+	d := document{bodies: map[string]*openapi3.RequestBody{}}
 	for path, item := range doc.Paths.Map() {
 		for method, operation := range item.Operations() {
 			if operation.RequestBody != nil {
-				d.bodies[method+" "+path] = operation.RequestBody.Value.Content.Get("application/json").Schema.Value
+				d.bodies[method+" "+path] = operation.RequestBody.Value
 			}
 		}
 	}
@@ -43,9 +43,13 @@ func readDocument() (document, error) {
 }
 
 // read reads a request's body and holds it to the document, as callers may do beforehand. All members that are not as
-// documented are told at once, by code: a door that takes the body has less to refuse. No body is nil.
+// documented are told at once, by code: a door that takes the body has less to refuse. No body is nil, where there need not be one.
 func (d document) read(w http.ResponseWriter, r *http.Request, code string) (json.RawMessage, error) {
+	documented := d.bodies[r.Pattern]
 	if r.ContentLength == 0 && r.Header.Get("Content-Type") == "" {
+		if documented.Required {
+			return nil, api.Refuse(http.StatusBadRequest, code, errors.New("no body"))
+		}
 		return nil, nil
 	}
 	body, err := api.Decode[json.RawMessage](w, r)
@@ -59,7 +63,7 @@ func (d document) read(w http.ResponseWriter, r *http.Request, code string) (jso
 	if members, ok := value.(map[string]any); ok { // null is what is left out (RFC 7592 §2.2)
 		maps.DeleteFunc(members, func(_ string, v any) bool { return v == nil })
 	}
-	err = d.bodies[r.Pattern].VisitJSON(value, openapi3.MultiErrors())
+	err = documented.Content.Get("application/json").Schema.Value.VisitJSON(value, openapi3.MultiErrors())
 	if err == nil {
 		return body, nil
 	}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/clients"
@@ -12,7 +14,8 @@ import (
 
 // history handles GET /clients/{client_id}/history: who changed a client, when and what, a removed one's too.
 func (m *Manage) history(w http.ResponseWriter, r *http.Request) error {
-	if _, err := m.bearer.Require(w, r, manageClients); err != nil {
+	by, err := m.caller(w, r)
+	if err != nil {
 		return err
 	}
 	after, limit, err := place(r)
@@ -22,6 +25,11 @@ func (m *Manage) history(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("client_id")
 	if !clients.WellFormed(id) {
 		return refusal(clients.ErrUnknown)
+	}
+	if by.Person != uuid.Nil {
+		if _, err := m.client(r, by); err != nil {
+			return refusal(err)
+		}
 	}
 	entries, cursor, err := m.feed.OfClient(r.Context(), id, after, limit)
 	if err != nil {
@@ -33,12 +41,14 @@ func (m *Manage) history(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	type change struct {
-		Cursor audit.Cursor    `json:"cursor"`
-		Kind   audit.Kind      `json:"kind"`
-		At     time.Time       `json:"at"`
-		By     string          `json:"by,omitempty"` // absent: an operator's command
-		Before json.RawMessage `json:"before,omitempty"`
-		After  json.RawMessage `json:"after,omitempty"`
+		Cursor   audit.Cursor    `json:"cursor"`
+		Kind     audit.Kind      `json:"kind"`
+		At       time.Time       `json:"at"`
+		By       string          `json:"by,omitempty"`     // absent: an operator's command, or a person on our own pages
+		Person   string          `json:"person,omitempty"` // who acted for a body
+		Proposal string          `json:"proposal,omitempty"`
+		Before   json.RawMessage `json:"before,omitempty"`
+		After    json.RawMessage `json:"after,omitempty"`
 	}
 	answer := struct {
 		Changes []change     `json:"changes"`
@@ -46,7 +56,7 @@ func (m *Manage) history(w http.ResponseWriter, r *http.Request) error {
 	}{[]change{}, cursor}
 	for _, e := range entries {
 		answer.Changes = append(answer.Changes, change{
-			e.Cursor, e.Kind, e.At, e.Detail["by"], json.RawMessage(e.Detail["before"]), json.RawMessage(e.Detail["after"]),
+			e.Cursor, e.Kind, e.At, e.Detail["by"], e.Detail["person"], e.Detail["proposal"], json.RawMessage(e.Detail["before"]), json.RawMessage(e.Detail["after"]),
 		})
 	}
 	return api.Write(w, http.StatusOK, answer)

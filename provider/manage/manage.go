@@ -1,11 +1,16 @@
 package manage
 
 import (
+	"context"
 	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/backchannel"
+	"asoba.example/provider/body"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/keys"
 )
@@ -13,7 +18,10 @@ import (
 // Config is what the doors need.
 type Config struct {
 	Bearer  Bearer
+	Pool    *pgxpool.Pool
 	Clients *clients.Registry
+	Bodies  *body.Bodies
+	Whose   func(ctx context.Context, identifier string) (uuid.UUID, error) // as people type it; body.ErrNobody, if nobody's
 	Answers *Answers
 	Keys    *keys.Ring
 	Notices *backchannel.Notices
@@ -25,7 +33,10 @@ type Config struct {
 type Manage struct {
 	document document
 	bearer   Bearer
+	pool     *pgxpool.Pool
 	clients  *clients.Registry
+	bodies   *body.Bodies
+	whose    func(ctx context.Context, identifier string) (uuid.UUID, error)
 	answers  *Answers
 	keys     *keys.Ring
 	notices  *backchannel.Notices
@@ -40,7 +51,7 @@ func New(cfg Config) (*Manage, error) {
 		return nil, err
 	}
 	return &Manage{
-		document: document, bearer: cfg.Bearer, clients: cfg.Clients, answers: cfg.Answers, keys: cfg.Keys, notices: cfg.Notices,
+		document: document, bearer: cfg.Bearer, pool: cfg.Pool, clients: cfg.Clients, bodies: cfg.Bodies, whose: cfg.Whose, answers: cfg.Answers, keys: cfg.Keys, notices: cfg.Notices,
 		feed: cfg.Feed, now: cfg.Now,
 	}, nil
 }
@@ -56,6 +67,19 @@ func (m *Manage) Mount(mux api.Mux) {
 	mux.Handle("POST /clients/{client_id}/disable", api.Handler(m.disable))
 	mux.Handle("POST /clients/{client_id}/enable", api.Handler(m.enable))
 	mux.Handle("GET /clients/{client_id}/history", api.Handler(m.history))
+	mux.Handle("PUT /clients/{client_id}/owner", api.Handler(m.setOwner))
+	mux.Handle("POST /clients/{client_id}/proposals", api.Handler(m.propose))
+	mux.Handle("GET /clients/{client_id}/proposals", api.Handler(m.listProposals))
+	mux.Handle("POST /clients/{client_id}/proposals/{id}/approve", api.Handler(m.approve))
+	mux.Handle("POST /clients/{client_id}/proposals/{id}/refuse", api.Handler(m.refuse))
+	mux.Handle("POST /clients/{client_id}/proposals/{id}/withdraw", api.Handler(m.withdraw))
+	mux.Handle("POST /bodies", api.Handler(m.addBody))
+	mux.Handle("GET /bodies", api.Handler(m.listBodies))
+	mux.Handle("POST /bodies/{body_id}/clients", api.Handler(m.registerDraft))
+	mux.Handle("GET /bodies/{body_id}/clients", api.Handler(m.listOwned))
+	mux.Handle("POST /bodies/{body_id}/representatives", api.Handler(m.nameRepresentative))
+	mux.Handle("GET /bodies/{body_id}/representatives", api.Handler(m.listRepresentatives))
+	mux.Handle("DELETE /bodies/{body_id}/representatives/{person}", api.Handler(m.removeRepresentative))
 	mux.Handle("POST /initial-access-tokens", api.Handler(m.issueInitial))
 	mux.Handle("DELETE /initial-access-tokens/{id}", api.Handler(m.revokeInitial))
 	mux.Handle("GET /clients/{client_id}/logout-notices", api.Handler(m.logoutNotices))

@@ -24,12 +24,15 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"asoba.example/migrations/pgtest"
 	"asoba.example/migrations/redistest"
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/backchannel"
+	"asoba.example/provider/body"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/fetch"
 	"asoba.example/provider/grant"
@@ -55,6 +58,7 @@ type world struct {
 	denials  *grant.Denials
 	feed     *audit.Feed
 	answers  *manage.Answers
+	bodies   *body.Bodies
 	mux      *http.ServeMux
 	document routers.Router
 	operator *clients.Client
@@ -87,7 +91,13 @@ func newWorld(t *testing.T) *world {
 	w.denials = grant.NewDenials(w.pool, redistest.New(t), 5*time.Minute, now)
 	w.feed = audit.NewFeed(w.pool, w.pool)
 	w.answers = &manage.Answers{Pool: w.pool, Box: box, Now: now}
+	jobs, err := river.NewClient(riverpgxv5.New(w.pool), &river.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.bodies = body.New(body.Config{Pool: w.pool, Clients: w.registry, Jobs: jobs, Denials: w.denials})
 	doors, err := manage.New(manage.Config{
+		Pool: w.pool, Bodies: w.bodies, Whose: w.whose,
 		Bearer: manage.Bearer{
 			Verifier: api.Verifier{Keys: w.ring, Issuer: issuer, Audience: audience, Now: now},
 			Denials:  w.denials, Clients: w.registry,
@@ -397,6 +407,18 @@ func TestWrongRequestsAreToldWhatIsWrong(t *testing.T) {
 		{"POST", "/clients", `{"redirect_uris":["https://portal.example/cb"],"scope":"email"}`, 400, "invalid_client_metadata", "/scope"},
 		{"POST", "/clients", `{"client_id":"mine","redirect_uris":["https://portal.example/cb"]}`, 400, "invalid_client_metadata", "/client_id"},
 		{"POST", "/clients", `{"client_id":7}`, 400, "invalid_client_metadata", "/client_id"},
+		{"POST", "/clients", ``, 400, "invalid_client_metadata", ""},
+		{"PUT", "/clients/operator", ``, 400, "invalid_client_metadata", ""},
+		{"POST", "/bodies", ``, 400, "invalid_body", ""},
+		{"POST", "/bodies", `{"name":" "}`, 400, "invalid_body", ""},
+		{"POST", "/bodies", `{"name":"Office","name#de":"Amt"}`, 400, "invalid_body", "/name#de"},
+		{"POST", "/bodies/office/clients", `{"redirect_uris":["https://portal.example/cb"]}`, 404, "unknown_body", ""},
+		{"POST", "/bodies/00000000-0000-7000-8000-000000000000/representatives", `{"identifier":"1"}`, 404, "unknown_body", ""},
+		{"DELETE", "/bodies/00000000-0000-7000-8000-000000000000/representatives/anna", ``, 404, "unknown_body", ""},
+		{"PUT", "/clients/operator/owner", `{"body":"office"}`, 404, "unknown_body", ""},
+		{"PUT", "/clients/nobody/owner", `{}`, 404, "unknown_client", ""},
+		{"GET", "/clients/nobody/proposals", ``, 404, "unknown_client", ""},
+		{"POST", "/clients/operator/proposals", ``, 403, "insufficient_scope", ""},
 		{"POST", "/clients", `[]`, 400, "invalid_client_metadata", "/"},
 		{"POST", "/clients", `{"application_type":"desktop"}`, 400, "invalid_client_metadata", "/application_type"},
 		{"POST", "/clients", `{"redirect_uris":["https://portal.example/cb",7]}`, 400, "invalid_client_metadata", "/redirect_uris/1"},

@@ -12,7 +12,7 @@ const overlap = 7 * 24 * time.Hour
 
 // rotate handles POST /clients/{client_id}/secrets: a new secret, told this once.
 func (m *Manage) rotate(w http.ResponseWriter, r *http.Request) error {
-	token, err := m.bearer.Require(w, r, manageClients)
+	by, err := m.caller(w, r)
 	if err != nil {
 		return err
 	}
@@ -30,8 +30,7 @@ func (m *Manage) rotate(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return m.answers.once(w, r, token.ClientID, body, func(keep keep) error {
-		by := m.by(token)
+	return m.answers.once(w, r, name(by), body, func(keep keep) error {
 		by.Also = created(keep)
 		_, _, err := m.clients.Rotate(r.Context(), r.PathValue("client_id"), version, time.Duration(asked.Overlap)*time.Second, by)
 		return refusal(err)

@@ -3,6 +3,8 @@ package idp
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"strings"
@@ -236,6 +238,19 @@ func (h *house) subject(ctx context.Context, client *clients.Client, person uuid
 		return "", "", err
 	}
 	return h.subjects.Of(client, standing), h.subjects.SID(client, sid), nil
+}
+
+// whose finds the person who has an identifier, as people type it, for the rooms that know nobody's.
+func (h *house) whose(ctx context.Context, typed string) (uuid.UUID, error) {
+	id, err := identity.ParseIdentifier(typed)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("%w: %w", body.ErrNobody, err)
+	}
+	who, err := h.identities.Find(ctx, id)
+	if errors.Is(err, identity.ErrUnknown) {
+		return uuid.Nil, fmt.Errorf("%w: %w", body.ErrNobody, err)
+	}
+	return who.Person, err
 }
 
 // caller calls addresses that clients name. Each purpose has one of its own, so that none waits for the slow ones of another.

@@ -55,7 +55,7 @@ const (
 	TestOfficial = "test_official" // one that asks on an official basis
 )
 
-// OperatorScope is the whole management API.
+// OperatorScope is all of the management API that is for systems.
 const OperatorScope = "clients:manage keys:manage desk:act register:manage policy:manage audit:read changes:read"
 
 // testScope is all that concerns a citizen.
