@@ -144,7 +144,7 @@ func registration(w http.ResponseWriter, r *http.Request) (asked askedRegistrati
 
 // tellRegistration answers with the client information of RFC 7591 §3.2.1 and RFC 7592 §3.
 func (p *Provider) tellRegistration(w http.ResponseWriter, status int, c *clients.Client, made clients.Credentials) error {
-	members, err := c.Describe(made.Secret)
+	members, err := c.Describe(made.Secret, p.cfg.Now())
 	if err != nil {
 		return err
 	}

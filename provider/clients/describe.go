@@ -1,10 +1,13 @@
 package clients
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Describe tells a client to whoever manages it: the members of RFC 7591 §3.2.1, and of ours how it stands. The secret
 // is told where it has just been made; else it is "".
-func (c *Client) Describe(secret string) (map[string]any, error) {
+func (c *Client) Describe(secret string, now time.Time) (map[string]any, error) {
 	text, err := json.Marshal(c.Metadata)
 	if err != nil {
 		return nil, err
@@ -28,6 +31,9 @@ func (c *Client) Describe(secret string) (map[string]any, error) {
 	}
 	if c.DisabledAt != nil {
 		members["disabled_at"] = c.DisabledAt.Unix()
+	}
+	if warnings := c.Warnings(now); len(warnings) > 0 {
+		members["warnings"] = warnings
 	}
 	return members, nil
 }

@@ -25,6 +25,8 @@
 // Find gives a client that is in use, and so decides what a client may ask for;
 // Look gives a disabled one as well, to whoever only speaks of it.
 //
+// What of a client's ends soon is told with it, and to the operator each day (expiry.go).
+//
 // Every node holds all clients in memory. A change is written to the database
 // over the version that whoever made it has seen, with the record of what it
 // changed, and taken over by the other nodes within a second.

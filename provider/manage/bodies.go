@@ -168,7 +168,7 @@ func (m *Manage) listOwned(w http.ResponseWriter, r *http.Request) error {
 	}
 	all := make([]map[string]any, len(found))
 	for i, c := range found {
-		if all[i], err = c.Describe(""); err != nil {
+		if all[i], err = c.Describe("", m.now()); err != nil {
 			return err
 		}
 	}
@@ -192,7 +192,7 @@ func (m *Manage) registerDraft(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return m.answers.once(w, r, name(by), text, func(keep keep) error {
-		by.Also = created(keep)
+		by.Also = m.created(keep)
 		_, _, err := m.clients.RegisterDraft(r.Context(), "", owner, metadata, by)
 		return refusal(err)
 	})
@@ -227,5 +227,5 @@ func (m *Manage) setOwner(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return refusal(err)
 	}
-	return tell(w, client, "")
+	return m.tell(w, client, "")
 }

@@ -91,7 +91,7 @@ func TestABodyTakesItsClientLive(t *testing.T) {
 	if status, _ := w.call(t, boris.token, "PUT", path, changed, "If-Match", `"1"`); status != http.StatusOK {
 		t.Errorf("a draft is changed: got %d", status)
 	}
-	if status, answer := w.call(t, boris.token, "POST", path+"/secrets", ""); status != http.StatusCreated || answer["client_secret"] == nil {
+	if status, answer := w.call(t, boris.token, "POST", path+"/secrets", ""); status != http.StatusCreated || answer["client_secret"] == nil || !strings.Contains(fmt.Sprint(answer["warnings"]), "previous_client_secret") {
 		t.Errorf("a new secret: got %d %v", status, answer)
 	}
 	if status, answer := w.call(t, anna.token, "PUT", path, `{"redirect_uris":["https://portal.example/cb"],"first_party":true}`); status != 400 || answer["code"] != "invalid_client_metadata" {

@@ -27,16 +27,16 @@ func (m *Manage) register(w http.ResponseWriter, r *http.Request) error {
 	}
 	return m.answers.once(w, r, token.ClientID, body, func(keep keep) error {
 		by := m.by(token)
-		by.Also = created(keep)
+		by.Also = m.created(keep)
 		_, _, err := m.clients.Register(r.Context(), "", metadata, by)
 		return refusal(err)
 	})
 }
 
 // created keeps the answer that tells of a new client or a new secret, in the transaction that makes it.
-func created(keep keep) func(context.Context, pgx.Tx, *clients.Client, string) error {
+func (m *Manage) created(keep keep) func(context.Context, pgx.Tx, *clients.Client, string) error {
 	return func(ctx context.Context, tx pgx.Tx, c *clients.Client, secret string) error {
-		members, err := c.Describe(secret)
+		members, err := c.Describe(secret, m.now())
 		if err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func (m *Manage) list(w http.ResponseWriter, r *http.Request) error {
 		page.Next = found[limit-1].ID
 	}
 	for _, c := range found {
-		members, err := c.Describe("")
+		members, err := c.Describe("", m.now())
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (m *Manage) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return refusal(err)
 	}
-	return tell(w, client, "")
+	return m.tell(w, client, "")
 }
 
 // replace handles PUT /clients/{client_id}: what is left out is back at its default (RFC 7592 §2.2).
@@ -117,7 +117,7 @@ func (m *Manage) replace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return refusal(err)
 	}
-	return tell(w, client, secret)
+	return m.tell(w, client, secret)
 }
 
 // remove handles DELETE /clients/{client_id}.
@@ -159,8 +159,8 @@ func (m *Manage) decode(w http.ResponseWriter, r *http.Request, id string) (meta
 }
 
 // tell tells a client as it is, and which version of it that is.
-func tell(w http.ResponseWriter, c *clients.Client, secret string) error {
-	members, err := c.Describe(secret)
+func (m *Manage) tell(w http.ResponseWriter, c *clients.Client, secret string) error {
+	members, err := c.Describe(secret, m.now())
 	if err != nil {
 		return err
 	}

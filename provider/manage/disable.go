@@ -30,5 +30,5 @@ func (m *Manage) move(w http.ResponseWriter, r *http.Request, to func(context.Co
 	if err != nil {
 		return refusal(err)
 	}
-	return tell(w, client, "")
+	return m.tell(w, client, "")
 }

@@ -87,7 +87,7 @@ func (m *Manage) approve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return refusal(err)
 	}
-	return tell(w, client, secret)
+	return m.tell(w, client, secret)
 }
 
 // refuse handles POST /clients/{client_id}/proposals/{id}/refuse.

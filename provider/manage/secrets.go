@@ -31,7 +31,7 @@ func (m *Manage) rotate(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return m.answers.once(w, r, name(by), body, func(keep keep) error {
-		by.Also = created(keep)
+		by.Also = m.created(keep)
 		_, _, err := m.clients.Rotate(r.Context(), r.PathValue("client_id"), version, time.Duration(asked.Overlap)*time.Second, by)
 		return refusal(err)
 	})

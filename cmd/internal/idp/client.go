@@ -213,7 +213,7 @@ func onClient(config reader, use, short string, act func(context.Context, *house
 				if err != nil {
 					return err
 				}
-				members, err := client.Describe("")
+				members, err := client.Describe("", time.Now())
 				if err != nil {
 					return err
 				}

@@ -69,6 +69,10 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	expiry, err := clients.NewExpiry(h.clients, log, h.metrics)
+	if err != nil {
+		return err
+	}
 	pages, clientsOnly, err := h.public()
 	if err != nil {
 		return err
@@ -115,6 +119,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		run.Every(time.Minute, log, "tend the signing keys", h.keys.Tend),
 		run.Every(time.Second, log, "follow the clients", h.clients.Refresh),
 		run.Every(time.Minute, log, "forget old answers", h.answers.Forget),
+		run.Every(24*time.Hour, log, "warn of what ends soon", expiry.Look),
 		run.Every(time.Hour, log, "wipe old logout notices", h.notices.Wipe),
 	)
 }
