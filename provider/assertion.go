@@ -73,7 +73,7 @@ func (p *Provider) checkAssertion(ctx context.Context, client *clients.Client, a
 		return wrong("exp is missing")
 	case !now.Before(claims.Expiry.Time().Add(skew)):
 		return wrong("it has expired")
-	case claims.Expiry.Time().After(now.Add(assertionFor)):
+	case claims.Expiry.Time().After(now.Add(assertionFor + skew)):
 		return wrong("exp is too far ahead")
 	case claims.IssuedAt != nil && claims.IssuedAt.Time().After(now.Add(skew)):
 		return wrong("iat is ahead")

@@ -279,6 +279,7 @@ func TestClientAssertions(t *testing.T) {
 		"no iat":                   {"iat": nil},
 		"a clock 10 s ahead":       {"iat": in(10 * time.Second), "nbf": in(10 * time.Second)},
 		"a clock 9 s behind":       {"exp": in(-9 * time.Second)},
+		"an hour, from 10 s ahead": {"exp": in(time.Hour + 10*time.Second)},
 		"a claim that is not ours": {"foo": "bar"},
 		"a kid for a key without":  {"iss": "nameless", "sub": "nameless"},
 	} {
