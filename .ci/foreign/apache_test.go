@@ -1,8 +1,6 @@
 package foreign
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
@@ -51,15 +49,16 @@ func TestModAuthOpenIDC(t *testing.T) {
 			if way == "a key" {
 				metadata["token_endpoint_auth_method"], metadata["token_endpoint_as_audience"] = "private_key_jwt", true
 				metadata["jwks_uri"] = g.at + "/callback?jwks=rsa"
-				key := must[*rsa.PrivateKey](t)(rsa.GenerateKey(rand.Reader, 2048))
-				public := must[[]byte](t)(x509.MarshalPKIXPublicKey(key.Public()))
-				g.file(t, "private.pem", string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})))
-				g.file(t, "public.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})))
+				private, public := pair(t)
+				g.file(t, "private.pem", string(private))
+				der := must[[]byte](t)(x509.MarshalPKIXPublicKey(public.Keys[0].Key))
+				g.file(t, "public.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
 			}
 			client := land.register(t, metadata)
 			config := g.block(t, "apache", 0, client)
 			if way == "a key" {
 				config = strings.Replace(config, "OIDCClientSecret "+client.Secret, g.block(t, "apache", 1, client), 1)
+				config += "OIDCResponseMode form_post\n"
 			}
 			config = fmt.Sprintf(base, strings.TrimPrefix(g.at, "http://localhost:"), g.dir, g.echo, config)
 			serve(t, exec.Command("apache2", "-f", g.file(t, "apache.conf", config), "-DFOREGROUND"), g.at+"/bye")

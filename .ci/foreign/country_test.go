@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 )
@@ -88,7 +93,7 @@ func found(dir string) (c *country, end func(), err error) {
 		*part.at = "http://" + addresses[i]
 		demo.Env = append(demo.Env, part.url+"="+*part.at, part.listen+"="+addresses[i])
 	}
-	end, err = start(demo, c.workbench+"/readyz", time.Minute)
+	end, err = start(demo, c.workbench+"/readyz", 3*time.Minute)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -307,6 +312,14 @@ func must[T any](t *testing.T) func(T, error) T {
 		}
 		return got
 	}
+}
+
+// pair is a key for a client, as it has it itself and as it registers it.
+func pair(t *testing.T) (private []byte, public jose.JSONWebKeySet) {
+	t.Helper()
+	key := must[*rsa.PrivateKey](t)(rsa.GenerateKey(rand.Reader, 2048))
+	private = pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
+	return private, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "k1"}}}
 }
 
 // kid is the key that a JWT says it is signed by.

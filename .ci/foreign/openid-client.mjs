@@ -127,8 +127,11 @@ const stories = {
       profile: 'fapi2', require_signed_request_object: true, authorization_signed_response_alg: 'ES256',
       application_type: 'native', jwks: { keys: [{ kty, crv, x, y, kid: 'k1', alg: 'ES256', use: 'sig' }] },
     })
-    const config = await discover(client, oidc.PrivateKeyJwt({ key, kid: 'k1' }), oidc.useJwtResponseMode)
-    const options = { DPoP: oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair('ES256')) }
+    const auth = oidc.PrivateKeyJwt({ key, kid: 'k1' })
+    const config = await discover(client, auth, oidc.useJwtResponseMode)
+    // What proves that it has the key has no good clock: each proof needs a nonce of the provider's (RFC 9449 §8).
+    const slow = await discover({ ...client, [oidc.clockSkew]: -3600 }, auth)
+    const options = { DPoP: oidc.getDPoPHandle(slow, await oidc.randomDPoPKeyPair('ES256')) }
     const begin = async (parameters) => {
       const signed = await oidc.buildAuthorizationUrlWithJAR(config, parameters, { key, kid: 'k1' })
       return oidc.buildAuthorizationUrlWithPAR(config, signed.searchParams, options)
