@@ -18,6 +18,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 	"golang.org/x/oauth2"
+
+	"asoba.example/login/register"
 )
 
 // BenchmarkSingleSignOn walks single sign-on over HTTP against the built program:
@@ -29,7 +31,7 @@ func BenchmarkSingleSignOn(b *testing.B) {
 	f := newFair(b)
 	before := f.costs(f.idp)
 	for b.Loop() {
-		token := f.tokens(f.ordinary, f.code(f.ordinary))
+		token := f.tokens(f.ordinary, f.code(f.ordinary, 0))
 		f.call(b, f.userinfo(token.AccessToken))
 	}
 	f.costs(f.idp).report(b, before, float64(b.N), "walk")
@@ -38,7 +40,8 @@ func BenchmarkSingleSignOn(b *testing.B) {
 
 // BenchmarkEndpoints calls one endpoint after another of the built program, by 1, 16
 // and 64 clients at once, and prints what a call costs. What a call uses up, a code,
-// is made ready before the clock starts.
+// is made ready before the clock starts. What the program and its stores do in the
+// background, the sealer of events among it, is in the costs.
 //
 //	go test -run NONE -bench Endpoints -benchtime 2s ./cmd
 func BenchmarkEndpoints(b *testing.B) {
@@ -96,22 +99,36 @@ func together(clients, n int, call func(i int)) {
 	group.Wait()
 }
 
-// A fair is a country whose idp is visited by many: a person who is signed in, and clients of each kind.
+// A fair is a country whose idp is visited by many: people who are signed in, and clients of each kind.
 type fair struct {
 	*country
 	b                *testing.B
 	idp              *program
-	browser          *http.Client // with the person's session
-	ordinary, light  credentials  // e-services, with ID tokens in RS256 and ES256
+	people           []*http.Client // browsers with a session each
+	client           *http.Client   // calls for all clients
+	ordinary, light  credentials    // e-services, with ID tokens in RS256 and ES256
 	bySecret, server credentials
 	byKey            credentials
 	key              jose.Signer
 }
 
+// visitors is how many people come: 16 calls at once do not wait for one row.
+const visitors = 16
+
+// visitor is the identification number of one of them.
+func visitor(i int) string {
+	number := fmt.Sprintf("1010130K%03dPB", 100+i)
+	return number + string(register.CheckDigit(number))
+}
+
 func newFair(b *testing.B) *fair {
 	c := newCountry(b)
 	c.errand("idp", "migrate")
-	c.errand("idp", "register", "import", c.file("edition.csv", edition))
+	month := strings.Replace(edition, "# rows 4", fmt.Sprintf("# rows %d", 4+visitors), 1)
+	for i := range visitors {
+		month += visitor(i) + ",M,1830-01-01,BY,,,,,,,,,,\n"
+	}
+	c.errand("idp", "register", "import", c.file("edition.csv", month))
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		b.Fatal(err)
@@ -139,12 +156,17 @@ func newFair(b *testing.B) *fair {
 
 	c.set("IDP_RELAXED", "true") // what a call costs is asked of one client far more often than it may call
 	f.idp = c.serve("idp", c.issuer)
-	temporary := c.desk().issue(citizenNumber, citizenPhone)
-	person := c.signIn(citizenNumber, temporary, c.issuer+"/security", c.issuer+"/security")
-	f.browser = &http.Client{
-		Jar:           person.Cookies(),
-		Transport:     &http.Transport{MaxIdleConnsPerHost: 64},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	desk := c.desk()
+	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	f.client = &http.Client{Transport: transport}
+	for i := range visitors {
+		number := visitor(i)
+		temporary := desk.issue(number, fmt.Sprintf("+3752949120%02d", i))
+		person := c.signIn(number, temporary, c.issuer+"/security", c.issuer+"/security")
+		f.people = append(f.people, &http.Client{
+			Jar: person.Cookies(), Transport: transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		})
 	}
 	return f
 }
@@ -152,8 +174,8 @@ func newFair(b *testing.B) *fair {
 // A spoil is a code and what redeems it.
 type spoil struct{ code, verifier string }
 
-// code gets a code for a client by the person's session.
-func (f *fair) code(client credentials) spoil {
+// code gets a code for a client by the session of one of the people.
+func (f *fair) code(client credentials, i int) spoil {
 	verifier := oauth2.GenerateVerifier()
 	rp := oauth2.Config{
 		ClientID: client.ID, RedirectURL: f.eservice + "/callback", Scopes: []string{"openid", "profile", "cabinet.profile.read"},
@@ -162,7 +184,7 @@ func (f *fair) code(client credentials) spoil {
 	if client == f.light {
 		rp.Scopes = append(rp.Scopes, "offline_access")
 	}
-	res, err := f.browser.Get(rp.AuthCodeURL("state-of-the-benchmark", oauth2.S256ChallengeOption(verifier)))
+	res, err := f.people[i%visitors].Get(rp.AuthCodeURL("state-of-the-benchmark", oauth2.S256ChallengeOption(verifier)))
 	if err != nil {
 		f.b.Error(err)
 		return spoil{}
@@ -193,7 +215,7 @@ func (f *fair) tokens(client credentials, s spoil) (token oauth2.Token) {
 func (f *fair) codes(client credentials) func(int) func(int) *http.Request {
 	return func(n int) func(int) *http.Request {
 		spoils := make([]spoil, n)
-		together(16, n, func(i int) { spoils[i] = f.code(client) })
+		together(16, n, func(i int) { spoils[i] = f.code(client, i) })
 		return func(i int) *http.Request { return f.redemption(client, spoils[i]) }
 	}
 }
@@ -203,7 +225,7 @@ func (f *fair) refreshes(client credentials) func(int) func(int) *http.Request {
 	return func(n int) func(int) *http.Request {
 		tokens := make([]string, min(n, 64))
 		for i := range tokens {
-			tokens[i] = f.tokens(client, f.code(client)).RefreshToken
+			tokens[i] = f.tokens(client, f.code(client, i)).RefreshToken
 		}
 		return func(i int) *http.Request {
 			return f.post("/token", &client, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens[i%len(tokens)]}})
@@ -212,12 +234,12 @@ func (f *fair) refreshes(client credentials) func(int) func(int) *http.Request {
 }
 
 func (f *fair) introspections(int) func(int) *http.Request {
-	token := f.tokens(f.ordinary, f.code(f.ordinary)).AccessToken
+	token := f.tokens(f.ordinary, f.code(f.ordinary, 0)).AccessToken
 	return func(int) *http.Request { return f.post("/introspect", &f.server, url.Values{"token": {token}}) }
 }
 
 func (f *fair) userinfos(int) func(int) *http.Request {
-	token := f.tokens(f.ordinary, f.code(f.ordinary)).AccessToken
+	token := f.tokens(f.ordinary, f.code(f.ordinary, 0)).AccessToken
 	return func(int) *http.Request { return f.userinfo(token) }
 }
 
@@ -275,7 +297,7 @@ func (f *fair) request(method, path string, body io.Reader) *http.Request {
 
 // call sends a request that must be answered well.
 func (f *fair) call(b *testing.B, req *http.Request) {
-	res, err := f.browser.Do(req)
+	res, err := f.client.Do(req)
 	if err != nil {
 		b.Error(err)
 		return

@@ -11,7 +11,8 @@ import (
 )
 
 // costs are what idp and its stores have spent since they began: seconds of CPU,
-// round trips, and pieces of memory that idp asked for.
+// round trips of requests, and pieces of memory that idp asked for. Of PostgreSQL it is
+// every process, those that write and vacuum in the background among them.
 type costs struct {
 	server, postgresql, redis float64
 	toPostgreSQL, toRedis     float64
