@@ -34,7 +34,8 @@ var directions = []struct {
 }{
 	{"provider/manage", leaves},
 	{"provider/tokens", leaves},
-	{"provider/...", leaves}, // a leaf knows neither the protocol nor another room
+	{"provider/dashboard", append(slices.Clone(leaves), "provider")}, // pages wait at the provider's door
+	{"provider/...", leaves},                                         // a leaf knows neither the protocol nor another room
 	{"provider", append(slices.Clone(leaves), "provider/tokens")},
 
 	{"login/register", leaves},

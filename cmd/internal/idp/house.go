@@ -37,6 +37,7 @@ import (
 	"asoba.example/provider/backchannel"
 	"asoba.example/provider/body"
 	"asoba.example/provider/clients"
+	"asoba.example/provider/dashboard"
 	"asoba.example/provider/fetch"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/keys"
@@ -146,7 +147,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		return err
 	}
 	h.site, err = page.New(page.Config{
-		Name: "idp", Secure: h.secure(), Rooms: []page.Room{provider.Room(), login.Room(), consent.Room()},
+		Name: "idp", Secure: h.secure(), Rooms: []page.Room{provider.Room(), dashboard.Room(), login.Room(), consent.Room()},
 	})
 	if err != nil {
 		return err

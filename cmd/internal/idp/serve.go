@@ -22,6 +22,7 @@ import (
 	"asoba.example/provider"
 	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
+	"asoba.example/provider/dashboard"
 	"asoba.example/provider/manage"
 )
 
@@ -174,8 +175,16 @@ func (h *house) public() (pages, mtls http.Handler, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	services, err := dashboard.New(dashboard.Config{
+		Issuer: h.cfg.Issuer, Site: h.site, Interactions: interactions, Accounts: h.accounts, Sessions: h.sessions, Clients: h.clients,
+		Bodies: h.bodies, Feed: h.feed, Pool: h.Pool, Now: time.Now,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
 	mux := http.NewServeMux()
 	op.Mount(mux)
+	services.Mount(mux)
 	signIn.Mount(mux)
 	agree.Mount(mux)
 	h.site.Mount(mux)
