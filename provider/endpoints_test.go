@@ -242,6 +242,11 @@ func TestRevocation(t *testing.T) {
 		w.userinfo(tokens.text("access_token")).check(t, http.StatusUnauthorized, "invalid_token")
 		w.refresh("portal", tokens.text("refresh_token")).check(t, http.StatusBadRequest, "invalid_grant")
 	}
+	mine, others := w.offline("openid"), give() // a public client needs no more than its name (RFC 7009 §2.1)
+	revoke("app", others.text("refresh_token")).check(t, http.StatusOK, "")
+	w.userinfo(others.text("access_token")).check(t, http.StatusOK, "")
+	revoke("app", mine.text("refresh_token")).check(t, http.StatusOK, "")
+	w.userinfo(mine.text("access_token")).check(t, http.StatusUnauthorized, "invalid_token")
 	revoke("portal", "x").check(t, http.StatusOK, "")
 	revoke("", "x").check(t, http.StatusUnauthorized, "invalid_client")
 	w.call("/revoke", "portal", url.Values{}).check(t, http.StatusBadRequest, "invalid_request")

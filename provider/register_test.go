@@ -156,6 +156,7 @@ func TestAClientClaimsNothingForItself(t *testing.T) {
 		`"client_id":7`:                           "invalid_client_metadata",
 		`"software_statement":"e30.e30."`:         "invalid_client_metadata",
 		`"redirect_uris":["http://evil.example"]`: "invalid_redirect_uri",
+		`"redirect_uris":["https://a.example#f"]`: "invalid_redirect_uri",
 		`"redirect_uris":[]`:                      "invalid_redirect_uri",
 	} {
 		body := `{"redirect_uris":["https://portal.example/cb"],` + member + `}`

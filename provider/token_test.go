@@ -2,11 +2,14 @@ package provider_test
 
 import (
 	"bytes"
+	"cmp"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -28,6 +31,7 @@ import (
 
 	"asoba.example/migrations/pgtest"
 	"asoba.example/provider/clients"
+	"asoba.example/provider/keys"
 )
 
 // What tokens say: an ID token nothing that belongs to UserInfo, an access token what RFC 9068 asks and our grant.
@@ -53,6 +57,48 @@ func TestWhatTokensSay(t *testing.T) {
 	}
 	if typ, _ := w.claims(w.redeem("es", w.browser().code("es")).text("id_token")); typ != "JWT" {
 		t.Error("no ID token of the algorithm that the client is registered with")
+	}
+}
+
+// An ID token is of the algorithm that its client is registered with, RS256 by default, has a kid, and half of the access token's hash by the
+// same (OpenID Connect Core §3.1.3.6, §10.1, §15.1).
+func TestAnIDTokenIsOfItsClientsAlgorithm(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	for alg, hash := range map[string]crypto.Hash{"": crypto.SHA256, "RS256": crypto.SHA256, "PS256": crypto.SHA256, "ES256": crypto.SHA256, "EdDSA": crypto.SHA512} {
+		client := "of-" + cmp.Or(alg, "none")
+		w.add(client, clients.Metadata{RedirectURIs: []string{callback}, Scope: "openid", FirstParty: true, IDTokenSignedResponseAlg: alg})
+		got := w.redeem(client, b.code(client))
+		parsed := must(jwt.ParseSigned(got.text("id_token"), keys.Algorithms))
+		_, claims := w.claims(got.text("id_token"))
+		sum := hash.New()
+		sum.Write([]byte(got.text("access_token")))
+		half := base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:hash.Size()/2])
+		header := parsed.Headers[0]
+		if header.Algorithm != cmp.Or(alg, "RS256") || header.KeyID == "" || claims["at_hash"] != half || claims["c_hash"] != nil || claims["s_hash"] != nil {
+			t.Errorf("%s: got %v, %v, want at_hash %s", client, header, claims, half)
+		}
+	}
+}
+
+// A code's access token may be aimed at some of what was granted, and at nothing else (RFC 8707 §2.2).
+func TestACodeMayAimAtOneAPI(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	for resource, want := range map[string]struct{ scope, code string }{
+		w.issuer: {"openid", ""}, cabinet: {"openid cabinet.profile.read", ""}, management: {"", "invalid_target"},
+	} {
+		got := w.redeem("portal", b.code("portal", "scope", "openid cabinet.profile.read"), "resource", resource)
+		if got.text("error") != want.code || got.text("scope") != want.scope {
+			t.Errorf("%s: got %d %v", resource, got.status, got.body)
+		}
+		if want.code == "" {
+			if _, claims := w.claims(got.text("access_token")); !slices.Equal(claims["aud"].([]any), []any{resource}) {
+				t.Errorf("%s: for %v", resource, claims["aud"])
+			}
+		}
 	}
 }
 

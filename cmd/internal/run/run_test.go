@@ -2,12 +2,23 @@ package run_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math/big"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -102,6 +113,64 @@ func TestACertificateIsReadOrRefused(t *testing.T) {
 	for _, named := range [][2]string{{"missing.pem", "missing.key"}, {"missing.pem", ""}, {"", "missing.key"}} {
 		if secure, err := run.Certificate(named[0], named[1]); secure != nil || err == nil {
 			t.Errorf("%q: %v, %v", named, secure, err)
+		}
+	}
+}
+
+// A listener prefers TLS 1.3, takes nothing below 1.2, and in 1.2 no suite but ECDHE with AES-GCM (RFC 9325 §3.1.1, §4.2; FAPI 2.0 Security
+// Profile §5.2).
+func TestAListenerSpeaksModernTLS(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certFile, keyFile := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	for path, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: cert}, keyFile: {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config, err := run.Certificate(certFile, keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shake := func(offered *tls.Config) (version uint16, err error) {
+		offered.InsecureSkipVerify = true
+		here, there := net.Pipe()
+		defer here.Close()
+		defer there.Close()
+		var serving sync.WaitGroup
+		serving.Go(func() { _ = tls.Server(there, config).HandshakeContext(t.Context()); _ = there.Close() })
+		client := tls.Client(here, offered)
+		err = client.HandshakeContext(t.Context())
+		_ = here.Close()
+		serving.Wait()
+		return client.ConnectionState().Version, err
+	}
+	if version, err := shake(&tls.Config{}); version != tls.VersionTLS13 || err != nil {
+		t.Errorf("got %s, %v", tls.VersionName(version), err)
+	}
+	for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11} {
+		if _, err := shake(&tls.Config{MinVersion: version, MaxVersion: version}); err == nil {
+			t.Errorf("%s is taken", tls.VersionName(version))
+		}
+	}
+	for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		if suite.SupportedVersions[0] == tls.VersionTLS13 || !strings.Contains(suite.Name, "_ECDSA_") { // the others are for another key
+			continue
+		}
+		_, err := shake(&tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite.ID}})
+		if good := strings.Contains(suite.Name, "_ECDHE_ECDSA_WITH_AES_") && strings.Contains(suite.Name, "_GCM_"); good != (err == nil) {
+			t.Errorf("%s: %v", suite.Name, err)
 		}
 	}
 }
