@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -75,4 +76,28 @@ func TestDecodeIsStrict(t *testing.T) {
 			t.Errorf("Cache-Control: got %q", got)
 		}
 	}
+}
+
+// Whatever is sent for JSON, it is one value of the members that are known, or a problem of the caller's.
+func FuzzDecode(f *testing.F) {
+	for _, body := range []string{`{"name":"a"}`, `{"name":null}`, `null`, `[]`, `{"name":"a"}{}`, `{"name":{"name":1}}`, `{"\u006eame":"\ud800"}`, "{\"name\":\"\xff\"}", `{"":1}`} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, sent string) {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(sent))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		api.Handler(func(w http.ResponseWriter, r *http.Request) error {
+			body, err := api.Decode[struct {
+				Name *string `json:"name"`
+			}](w, r)
+			if err != nil {
+				return err
+			}
+			return api.Write(w, http.StatusOK, body)
+		}).ServeHTTP(w, r)
+		if w.Code/100 != 4 && (w.Code != http.StatusOK || !json.Valid([]byte(sent))) || !json.Valid(w.Body.Bytes()) {
+			t.Errorf("%q: got %d %s", sent, w.Code, w.Body)
+		}
+	})
 }

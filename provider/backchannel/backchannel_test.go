@@ -471,54 +471,6 @@ func TestADeadClientHoldsUpNobody(t *testing.T) {
 	}
 }
 
-// Clients that did not answer well the last time have half of the calls together, and one each: however many they are, those that answer are
-// told at once.
-func TestClientsThatFailLeaveHalfToOthers(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	const most = backchannel.DeliveryWorkers / 2
-	var failing []string
-	for i := range most + 1 {
-		failing = append(failing, "failing"+strconv.Itoa(i))
-		w.client(t, failing[i], nil)
-		w.grant(t, failing[i], "s1", noon)
-	}
-	w.client(t, "portal", nil)
-	w.grant(t, "portal", "s1", noon)
-	w.end(t, backchannel.Ended{})
-	w.told.answer = func(out http.ResponseWriter, _ *http.Request) { out.WriteHeader(http.StatusInternalServerError) }
-	for _, client := range failing {
-		w.work(t, client)
-	}
-	arrived, release := make(chan struct{}, most), make(chan struct{})
-	w.told.answer = func(_ http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/portal" {
-			arrived <- struct{}{}
-			<-release
-		}
-	}
-	var calls sync.WaitGroup
-	for _, client := range failing[:most] {
-		job := &river.Job[backchannel.Delivery]{Args: backchannel.Delivery{ID: w.notice(t, client).ID}}
-		calls.Go(func() { _ = w.deliverer.Work(t.Context(), job) })
-	}
-	for range most {
-		<-arrived
-	}
-	if n, pause := w.work(t, failing[most]); n.Tries != 1 || pause == 0 {
-		t.Errorf("one more was called: %+v, again after %v", n, pause)
-	}
-	if n, _ := w.work(t, "portal"); n.State != backchannel.Delivered {
-		t.Errorf("who answers was not told: %+v", n)
-	}
-	close(release)
-	calls.Wait()
-	w.told.answer = func(http.ResponseWriter, *http.Request) {}
-	if n, _ := w.work(t, failing[most]); n.State != backchannel.Delivered {
-		t.Errorf("who answers again was not told: %+v", n)
-	}
-}
-
 // What was queued by a program that died before it could tell anybody is told by the next.
 func TestANoticeOutlivesACrash(t *testing.T) {
 	t.Parallel()
