@@ -53,6 +53,8 @@ func (m *Metadata) checkCertificate() error {
 			continue
 		case len(value) > maxText:
 			return wrong(member, "is too long")
+		case strings.ContainsFunc(value, unprinted):
+			return wrong(member, "has characters that are not printed")
 		case named != "":
 			return wrong(max(member, named), "stands beside another subject of certificates")
 		}

@@ -267,6 +267,9 @@ func verifying(key jose.JSONWebKey) (reason string) {
 	if key.Use != "" && key.Use != "sig" {
 		return "has a key that is not for signatures"
 	}
+	if strings.ContainsFunc(key.KeyID+key.Algorithm, unprinted) {
+		return "has a key whose kid or alg has characters that are not printed"
+	}
 	return ""
 }
 
@@ -396,12 +399,15 @@ func (m *Metadata) checkTexts() error {
 			switch {
 			case utf8.RuneCountInString(text) > maxText:
 				return wrong(member, "is too long")
-			case !utf8.ValidString(text), strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }):
+			case !utf8.ValidString(text), strings.ContainsFunc(text, unprinted):
 				return wrong(member, "has characters that are not printed")
 			}
 		}
 	}
 	return nil
 }
+
+// unprinted finds what turns or hides a text, and U+0000, which PostgreSQL cannot hold.
+func unprinted(c rune) bool { return !unicode.IsPrint(c) }
 
 func (m *Metadata) public() bool { return m.TokenEndpointAuthMethod == "none" }

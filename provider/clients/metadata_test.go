@@ -90,6 +90,9 @@ func TestWrongMetadataIsRefusedByName(t *testing.T) {
 		{redirect("https:portal.example"), uri, "redirect_uris"},
 		{redirect("HTTPS://portal.example/cb"), uri, "redirect_uris"},
 		{redirect("javascript:alert(1)"), uri, "redirect_uris"},
+		{cb + `"jwks":{"keys":[` + strings.Replace(publicKey, `"kid":"1"`, `"kid":"\u0000"`, 1) + `]}`, meta, "jwks"},
+		{cb + `"jwks":{"keys":[` + strings.Replace(publicKey, `"kid":"1"`, `"alg":"\u0000"`, 1) + `]}`, meta, "jwks"},
+		{cb + `"token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"a\u0000.example"`, meta, "tls_client_auth_san_dns"},
 		{redirect("data://portal.example/cb"), uri, "redirect_uris"},
 		{redirect("by.portal:/cb"), uri, "redirect_uris"},
 		{redirect("/cb"), uri, "redirect_uris"},
@@ -321,6 +324,9 @@ func FuzzMetadata(f *testing.F) {
 			if u, err := url.Parse(uri); uri != "" && (err != nil || u.Hostname() == "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http") {
 				t.Errorf("%s: browsers would be sent to %q", document, uri)
 			}
+		}
+		if strings.Contains(strings.ReplaceAll(string(text), `\\`, ""), `\u0000`) {
+			t.Errorf("%s is kept as %s, which PostgreSQL cannot hold", document, text)
 		}
 		if bytes.Contains(text, []byte(`_alg":"none"`)) || kept.Profile == clients.FAPI2 && !kept.RequirePushedAuthorizationRequests {
 			t.Errorf("%s is kept as %s", document, text)
