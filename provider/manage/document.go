@@ -57,8 +57,8 @@ func (d document) read(w http.ResponseWriter, r *http.Request, code string) (jso
 		return nil, err
 	}
 	var value any
-	if err := json.Unmarshal(body, &value); err != nil {
-		return nil, err
+	if json.Unmarshal(body, &value) != nil {
+		return nil, api.Refuse(http.StatusBadRequest, code, errors.New("a number beyond all bounds"))
 	}
 	if members, ok := value.(map[string]any); ok { // null is what is left out (RFC 7592 §2.2)
 		maps.DeleteFunc(members, func(_ string, v any) bool { return v == nil })
