@@ -1,9 +1,12 @@
 package cmd_test
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"net/http"
@@ -81,6 +84,43 @@ func BenchmarkEndpoints(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkSignatures is a yardstick: so much of a call is arithmetic, on this machine.
+//
+//	go test -run NONE -bench Signatures ./cmd
+func BenchmarkSignatures(b *testing.B) {
+	slow, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		b.Fatal(err)
+	}
+	quick, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	digest := sha256.Sum256([]byte("a token"))
+	sign := func(key crypto.Signer) func(*testing.B) {
+		return func(b *testing.B) {
+			for b.Loop() {
+				if _, err := key.Sign(rand.Reader, digest[:], crypto.SHA256); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	}
+	b.Run("RS256/sign", sign(slow))
+	b.Run("ES256/sign", sign(quick))
+	b.Run("ES256/verify", func(b *testing.B) {
+		signature, err := ecdsa.SignASN1(rand.Reader, quick, digest[:])
+		if err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			if !ecdsa.VerifyASN1(&quick.PublicKey, digest[:], signature) {
+				b.Fatal("a good signature is not good")
+			}
+		}
+	})
 }
 
 // together has clients share n calls.
