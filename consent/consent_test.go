@@ -101,10 +101,10 @@ func newWorld(t *testing.T) *world {
 			t.Fatal(err)
 		}
 	}
-	w.sessions = session.New(session.Config{Redis: redis, Idle: time.Hour, Total: time.Hour, Now: now})
+	w.sessions = session.New(session.Config{Redis: redis, Idle: func() time.Duration { return time.Hour }, Total: func() time.Duration { return time.Hour }, Now: now})
 	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: redis, For: time.Hour, Now: now})
 	w.agreements, err = agreement.New(agreement.Config{
-		Pool: w.pool, Jobs: jobs, Denials: grant.NewDenials(w.pool, redis, time.Minute, now), For: 365 * 24 * time.Hour,
+		Pool: w.pool, Jobs: jobs, Denials: grant.NewDenials(w.pool, redis, time.Minute, now), For: func() time.Duration { return 365 * 24 * time.Hour },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
 	"asoba.example/provider"
 	"asoba.example/provider/page"
@@ -29,7 +30,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, wrong...)
 	}
 	person := v.Session.Person
-	changes := throttle.Try{Limit: ofPasswordChanges, By: person.String()}
+	changes := l.try(policy.PasswordChanges, person.String())
 	if v.ACR != provider.Substantial {
 		wait, err := l.throttle.Look(ctx, changes)
 		if err != nil {
@@ -39,8 +40,8 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 			return l.ask(w, r, provider.Interaction{Page: "/security/password", ACR: provider.Substantial})
 		}
 	}
-	tries := throttle.Try{Limit: ofCurrentPassword, By: person.String()}
-	wait, err := l.throttle.Take(ctx, tries, throttle.Try{Limit: ofCurrentPasswordInAll, By: person.String()})
+	tries := l.try(policy.CurrentPasswordTries, person.String())
+	wait, err := l.throttle.Take(ctx, tries, l.try(policy.CurrentPasswordTriesInAll, person.String()))
 	if err != nil {
 		return err
 	}

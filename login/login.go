@@ -15,6 +15,7 @@ import (
 	"asoba.example/login/browser"
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
 	"asoba.example/provider"
 	"asoba.example/provider/clients"
@@ -42,6 +43,7 @@ type Config struct {
 	Codes        *code.Codes
 	Browsers     *browser.Browsers
 	Throttle     *throttle.Throttle
+	Policies     *policy.Policies
 	Pool         *pgxpool.Pool
 	Redis        redis.UniversalClient
 	Subjects     provider.Subjects
@@ -63,6 +65,7 @@ type Login struct {
 	codes        *code.Codes
 	browsers     *browser.Browsers
 	throttle     *throttle.Throttle
+	policies     *policy.Policies
 	pool         *pgxpool.Pool
 	redis        redis.UniversalClient
 	subjects     provider.Subjects
@@ -81,7 +84,7 @@ func New(c Config) (*Login, error) {
 	}
 	return &Login{
 		site: c.Site, interactions: c.Interactions, accounts: c.Accounts, sessions: c.Sessions,
-		denials: c.Denials, jobs: c.Jobs, clients: c.Clients, registry: c.Registry, codes: c.Codes, browsers: c.Browsers, throttle: c.Throttle,
+		denials: c.Denials, jobs: c.Jobs, clients: c.Clients, registry: c.Registry, codes: c.Codes, browsers: c.Browsers, throttle: c.Throttle, policies: c.Policies,
 		pool: c.Pool, redis: c.Redis, subjects: c.Subjects, issuer: c.Issuer, cabinet: c.CabinetURL, now: c.Now,
 	}, nil
 }
@@ -96,18 +99,15 @@ func (l *Login) Mount(mux *http.ServeMux) {
 	mux.Handle("POST /sign-in/password", l.step(firstPasswordPath, l.formFirstPassword))
 
 	mux.Handle("GET /security", l.own("/security", 0, l.securityPage))
-	mux.Handle("GET /security/password", l.own("/security/password", fresh, l.passwordPage))
-	mux.Handle("POST /security/password", l.own("/security/password", 2*fresh, l.changePassword))
-	mux.Handle("GET /block", l.own("/block", fresh, l.blockPage))
-	mux.Handle("POST /block", l.own("/block", 2*fresh, l.block))
+	mux.Handle("GET /security/password", l.own("/security/password", 1, l.passwordPage))
+	mux.Handle("POST /security/password", l.own("/security/password", 2, l.changePassword))
+	mux.Handle("GET /block", l.own("/block", 1, l.blockPage))
+	mux.Handle("POST /block", l.own("/block", 2, l.block))
 	mux.Handle("GET /block/done", l.door(l.blockedPage))
+	mux.Handle("GET /rules", l.door(l.rulesPage))
 	mux.Handle("POST /sign-out", l.door(l.signOut))
 	mux.Handle("GET /sign-out", l.door(l.signedOutPage))
 }
-
-// fresh is how lately somebody must have signed in to be shown a page of a grave act. What the page
-// sends may take as long again, so that nobody loses a form that was opened in time.
-const fresh = 10 * time.Minute
 
 // act is what the citizen does at this moment from this browser.
 func (l *Login) act(r *http.Request) identity.Act {

@@ -1,6 +1,10 @@
 package login
 
-import "time"
+import (
+	"time"
+
+	"asoba.example/login/policy"
+)
 
 // What the pages of this room show. Each has its template in pages/.
 
@@ -48,4 +52,17 @@ type securityPage struct {
 type blockPage struct {
 	Identifier string // masked
 	Phone      string // its last digits
+}
+
+// rulesPage tells what the operator has settled.
+type rulesPage struct {
+	Rules []rule
+}
+
+// rule is one of them, in words.
+type rule struct {
+	Word   string // of what it is about
+	Value  string
+	From   time.Time      // zero for what holds by default
+	Ground *policy.Ground // nil there
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"asoba.example/login/policy"
 	"asoba.example/provider/page"
 	"asoba.example/provider/page/pagetest"
 )
@@ -35,7 +36,11 @@ func TestPages(t *testing.T) {
 		"security-password": {"/security/password", page.View{Name: "security-password", Data: newPasswordPage{Identifier: "0000000A000PB2"}, Errors: wrong("new_password_again", "new-password.differ")}},
 		"block":             {"/block", page.View{Name: "block", Data: blockPage{Identifier: "00…B2", Phone: "11"}}},
 		"block-done":        {"/block/done", page.View{Name: "block-done"}},
-		"sign-out":          {"/sign-out", page.View{Name: "sign-out"}},
+		"rules": {"/rules", page.View{Name: "rules", Data: rulesPage{Rules: []rule{
+			{Word: "rule.code.for", Value: "5"},
+			{Word: "rule.session.idle", Value: "10", From: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC), Ground: &policy.Ground{Title: "Рэгламент", Number: "17", Date: time.Date(2026, 4, 30, 0, 0, 0, 0, time.UTC)}},
+		}}}},
+		"sign-out": {"/sign-out", page.View{Name: "sign-out"}},
 		"security": {"/security?changed", page.View{Name: "security", SignedIn: true, Data: securityPage{
 			Identifier: "00…B2", Phone: "11", At: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC), Code: true,
 			Agent: "Firefox, Linux", Cabinet: "http://cabinet.example", Changed: true,

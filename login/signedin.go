@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/provider"
 	"asoba.example/provider/session"
 )
@@ -34,14 +35,15 @@ type visitor struct {
 }
 
 // own makes a door of a page of ours, for the person signed in at this browser. Others are sent to sign in
-// first, and who signed in longer ago than within, if that is not zero, to do so again.
-func (l *Login) own(path string, within time.Duration, door func(http.ResponseWriter, *http.Request, visitor) error) http.Handler {
+// first; so are those who did so too long ago for a page of a grave act, times that they may take. What the page sends may take
+// twice as long, so that nobody loses a form that was opened in time.
+func (l *Login) own(path string, times time.Duration, door func(http.ResponseWriter, *http.Request, visitor) error) http.Handler {
 	return l.door(func(w http.ResponseWriter, r *http.Request) error {
 		s, who, err := l.signedIn(r)
 		if err != nil {
 			return err
 		}
-		if s.IsZero() || within > 0 && l.now().Sub(s.AuthTime) > within {
+		if s.IsZero() || times > 0 && l.now().Sub(s.AuthTime) > times*policy.FreshFor.In(l.policies) {
 			return l.ask(w, r, provider.Interaction{Page: path})
 		}
 		return door(w, r, visitor{s, who})

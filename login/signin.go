@@ -38,7 +38,7 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if err != nil {
 		return err
 	}
-	own, tries := budget(id, known, api.Network(r))
+	own, tries := l.budget(id, known, api.Network(r))
 	wait, err := l.throttle.Take(ctx, tries...)
 	if err != nil {
 		return err

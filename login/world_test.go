@@ -67,11 +67,11 @@ func newWorld(t *testing.T) *world {
 	must(err)
 	jobs, err := river.NewClient(riverpgxv5.New(w.pool), &river.Config{})
 	must(err)
-	sessions := session.New(session.Config{Redis: w.redis, Idle: 15 * time.Minute, Total: 12 * time.Hour, Now: now})
+	sessions := session.New(session.Config{Redis: w.redis, Idle: func() time.Duration { return 15 * time.Minute }, Total: func() time.Duration { return 12 * time.Hour }, Now: now})
 	denials := grant.NewDenials(w.pool, w.redis, 5*time.Minute, now)
 	site := pagetest.Site(t, login.Room())
 	w.registry, err = identity.New(identity.Config{
-		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, TemporaryFor: 72 * time.Hour, Hashers: 2,
+		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, TemporaryFor: func() time.Duration { return 72 * time.Hour }, Hashers: 2,
 		Cleaner: &grant.Cleaner{Pool: w.pool, Denials: denials, Sessions: sessions, Now: now},
 	})
 	must(err)
@@ -88,7 +88,7 @@ func newWorld(t *testing.T) *world {
 		Site: site, Interactions: w.interactions, Accounts: account.Accounts{Box: box}, Sessions: sessions, Denials: denials, Jobs: jobs,
 		Clients: registered, Registry: w.registry, Pool: w.pool, Redis: w.redis, Subjects: provider.Subjects{Key: make([]byte, 32)}, Issuer: "http://idp.example", CabinetURL: "http://cabinet.example", Now: now,
 		Codes:    &code.Codes{Redis: w.redis, Key: []byte("codes"), Outbox: w.phones, Pool: w.pool, Say: site.Say, Now: now},
-		Browsers: &browser.Browsers{Pool: w.pool, For: 180 * 24 * time.Hour, Now: now},
+		Browsers: &browser.Browsers{Pool: w.pool, For: func() time.Duration { return 180 * 24 * time.Hour }, Now: now},
 		Throttle: &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: now},
 	})
 	must(err)

@@ -114,7 +114,7 @@ func newWorld(t *testing.T) *world {
 	w.registry = must(clients.New(t.Context(), clients.Config{
 		Pool: w.pool, Back: w.pool, Key: must(box.Key("client secrets")), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Sectors: fetch.New(fetch.Config{AllowLoopback: true}), Now: w.now,
 	}))
-	w.sessions = session.New(session.Config{Redis: w.redis, Idle: time.Hour, Total: 12 * time.Hour, Now: w.now})
+	w.sessions = session.New(session.Config{Redis: w.redis, Idle: func() time.Duration { return time.Hour }, Total: func() time.Duration { return 12 * time.Hour }, Now: w.now})
 	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: w.now})
 	w.jobs = must(river.NewClient(riverpgxv5.New(w.pool), &river.Config{}))
 

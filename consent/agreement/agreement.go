@@ -36,7 +36,7 @@ type Config struct {
 	Pool    *pgxpool.Pool
 	Jobs    grant.Jobs
 	Denials *grant.Denials
-	For     time.Duration // how long an agreement is good
+	For     func() time.Duration // how long an agreement is good
 }
 
 // Agreements keeps agreements. It is the provider's Consents.
@@ -48,14 +48,14 @@ var _ provider.Consents = (*Agreements)(nil)
 
 // New makes Agreements.
 func New(cfg Config) (*Agreements, error) {
-	if cfg.Pool == nil || cfg.Jobs == nil || cfg.Denials == nil || cfg.For <= 0 {
+	if cfg.Pool == nil || cfg.Jobs == nil || cfg.Denials == nil || cfg.For == nil {
 		return nil, errors.New("agreement: a part is missing")
 	}
 	return &Agreements{cfg}, nil
 }
 
 // Term is when an agreement that is given now would end.
-func (a *Agreements) Term(at time.Time) time.Time { return at.Add(a.cfg.For) }
+func (a *Agreements) Term(at time.Time) time.Time { return at.Add(a.cfg.For()) }
 
 // Covers asks whether what the person agreed to, or was informed of, covers the scopes.
 func (a *Agreements) Covers(b *pgx.Batch, person uuid.UUID, client *clients.Client, scopes []string, at time.Time, to *bool) {

@@ -41,7 +41,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.agreements, err = agreement.New(agreement.Config{Pool: w.pool, Jobs: jobs, Denials: w.denials, For: term})
+	w.agreements, err = agreement.New(agreement.Config{Pool: w.pool, Jobs: jobs, Denials: w.denials, For: func() time.Duration { return term }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,8 +18,8 @@ import (
 // Browsers remembers them.
 type Browsers struct {
 	Pool   *pgxpool.Pool
-	Secure bool          // https: __Host- cookie
-	For    time.Duration // how long after its last sign-in a browser stays known; 180 days
+	Secure bool                 // https: __Host- cookie
+	For    func() time.Duration // how long after its last sign-in a browser stays known; 180 days
 	Now    func() time.Time
 }
 
@@ -54,7 +54,7 @@ func (b *Browsers) Remember(ctx context.Context, tx pgx.Tx, w http.ResponseWrite
 		VALUES ($1, $2, $3, $4, $4, $5)
 		ON CONFLICT (person_id, token_hash) DO UPDATE
 		SET agent = EXCLUDED.agent, last_at = EXCLUDED.last_at, till = EXCLUDED.till`
-	if _, err := tx.Exec(ctx, remember, person, digest(person, token), Agent(r), at, at.Add(b.For)); err != nil {
+	if _, err := tx.Exec(ctx, remember, person, digest(person, token), Agent(r), at, at.Add(b.For())); err != nil {
 		return fmt.Errorf("remember a browser: %w", err)
 	}
 	const tidy = `
@@ -65,7 +65,7 @@ func (b *Browsers) Remember(ctx context.Context, tx pgx.Tx, w http.ResponseWrite
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: b.cookie(), Value: base64.RawURLEncoding.EncodeToString(token), Path: "/",
-		MaxAge: int(b.For / time.Second), Secure: b.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		MaxAge: int(b.For() / time.Second), Secure: b.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 	return nil
 }

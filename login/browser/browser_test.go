@@ -33,7 +33,7 @@ func TestKnown(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
 	at := time.Date(2026, 5, 12, 9, 0, 0, 0, time.UTC)
-	b := &browser.Browsers{Pool: pool, Secure: true, For: 180 * 24 * time.Hour, Now: func() time.Time { return at }}
+	b := &browser.Browsers{Pool: pool, Secure: true, For: func() time.Duration { return 180 * 24 * time.Hour }, Now: func() time.Time { return at }}
 	anna, boris := person(t, pool, "0000000A000PB2"), person(t, pool, "7000000A000PB1")
 
 	var jar []*http.Cookie // the browser's
@@ -95,7 +95,7 @@ func TestKnown(t *testing.T) {
 func TestDigestsAreSaltedByThePerson(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
-	b := &browser.Browsers{Pool: pool, For: time.Hour, Now: time.Now}
+	b := &browser.Browsers{Pool: pool, For: func() time.Duration { return time.Hour }, Now: time.Now}
 	r := httptest.NewRequest(http.MethodGet, "/sign-in", nil)
 	for _, number := range []string{"0000000A000PB2", "7000000A000PB1"} {
 		w, who := httptest.NewRecorder(), person(t, pool, number)

@@ -17,17 +17,12 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/provider/audit"
 )
 
-// Digits is how long a code is; For is how long it is good.
-const (
-	Digits = 6
-	For    = 5 * time.Minute
-)
-
-// tries is how many wrong ones void a code.
-const tries = 5
+// Digits is how long a code is.
+const Digits = 6
 
 // Meanings.
 var (
@@ -61,9 +56,10 @@ type Codes struct {
 		Begin(ctx context.Context) (pgx.Tx, error)
 	}
 	// Say gives a word of words/*.json in a language, for the message.
-	Say     func(language, key string, args map[string]any) string
-	Relaxed bool // for trials: no pauses, no limits
-	Now     func() time.Time
+	Say      func(language, key string, args map[string]any) string
+	Policies *policy.Policies
+	Relaxed  bool // for trials: no pauses, no limits
+	Now      func() time.Time
 }
 
 // Sent is how things stand with a person's code for one occasion.
@@ -76,7 +72,8 @@ type Sent struct {
 // The keys are the code and the moments of what the person was sent; they lie in one slot.
 const send = `
 local now, digest, till, relaxed = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4] == '1'
-local pauses, limits = {60000, 120000, 300000}, {{5, 3600000}, {10, 86400000}}
+local in_hour, in_day = tonumber(ARGV[5]), tonumber(ARGV[6])
+local limits = {{in_hour, 3600000}, {in_day, 86400000}}
 
 local function again()
 	if relaxed then return 0 end
@@ -91,12 +88,12 @@ end
 local sent = 0
 if digest ~= '' and again() <= now then
 	sent = redis.call('HINCRBY', KEYS[1], 'sent', 1)
-	local pause = pauses[math.min(sent, #pauses)]
+	local pause = tonumber(ARGV[math.min(6 + sent, #ARGV)])
 	redis.call('HSET', KEYS[1], 'digest', digest, 'till', till, 'tries', '0',
 		'again', string.format('%.0f', now + pause))
-	redis.call('PEXPIRE', KEYS[1], 3600000)
+	redis.call('PEXPIRE', KEYS[1], 3600000) -- longer than a code is good, or a pause lasts
 	redis.call('RPUSH', KEYS[2], ARGV[1])
-	redis.call('LTRIM', KEYS[2], -10, -1)
+	redis.call('LTRIM', KEYS[2], -math.max(in_hour, in_day), -1)
 	redis.call('PEXPIRE', KEYS[2], 86400000)
 end
 return {sent, tonumber(redis.call('HGET', KEYS[1], 'till') or 0), again()}`
@@ -142,8 +139,14 @@ func (c *Codes) Standing(ctx context.Context, p Purpose, person uuid.UUID, occas
 }
 
 func (c *Codes) send(ctx context.Context, p Purpose, person uuid.UUID, occasion string, at time.Time, digest string) (Sent, int64, error) {
-	answer, err := c.Redis.Eval(ctx, send, c.keys(p, person, occasion),
-		at.UnixMilli(), digest, at.Add(For).UnixMilli(), c.Relaxed).Int64Slice()
+	args := []any{
+		at.UnixMilli(), digest, at.Add(policy.CodeFor.In(c.Policies)).UnixMilli(), c.Relaxed,
+		policy.CodesInHour.In(c.Policies), policy.CodesInDay.In(c.Policies),
+	}
+	for _, pause := range policy.CodePauses.In(c.Policies) {
+		args = append(args, pause.Milliseconds())
+	}
+	answer, err := c.Redis.Eval(ctx, send, c.keys(p, person, occasion), args...).Int64Slice()
 	if err != nil {
 		return Sent{}, 0, fmt.Errorf("keep a code: %w", err)
 	}
@@ -166,10 +169,10 @@ if redis.call('HINCRBY', KEYS[1], 'tries', 1) < tonumber(ARGV[3]) then return 'w
 redis.call('HDEL', KEYS[1], 'digest', 'till')
 return 'over'`
 
-// Check takes a try: nil for the right code, once; ErrWrong; ErrOver after the fifth wrong try or the code's time.
+// Check takes a try: nil for the right code, once; ErrWrong; ErrOver after the last wrong try or the code's time.
 func (c *Codes) Check(ctx context.Context, p Purpose, person uuid.UUID, occasion, code string) error {
 	answer, err := c.Redis.Eval(ctx, check, c.keys(p, person, occasion)[:1],
-		c.Now().UnixMilli(), c.digest(p, person, occasion, code), tries).Text()
+		c.Now().UnixMilli(), c.digest(p, person, occasion, code), policy.CodeTries.In(c.Policies)).Text()
 	if err != nil {
 		return fmt.Errorf("check a code: %w", err)
 	}

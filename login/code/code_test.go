@@ -17,6 +17,7 @@ import (
 
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/migrations/redistest"
 )
@@ -157,7 +158,7 @@ func TestACodeEndsAfterFiveMinutes(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(w *world) {
 		sent := w.mustSend()
-		w.at = w.at.Add(code.For - time.Millisecond)
+		w.at = w.at.Add(policy.CodeFor.In(nil) - time.Millisecond)
 		state, err := w.codes.Standing(w.Context(), code.SignIn, w.person, occasion)
 		if err != nil || !state.Till.After(w.at) {
 			w.Fatalf("just before its end: %v, %v", state, err)

@@ -12,6 +12,7 @@ import (
 
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/login/register"
 	"asoba.example/login/sms"
 	"asoba.example/provider/audit"
@@ -31,6 +32,7 @@ type Config struct {
 	Registry *identity.Registry
 	Codes    Codes
 	Outbox   *sms.Outbox
+	Policies *policy.Policies
 	Now      func() time.Time
 }
 
@@ -41,6 +43,7 @@ type Desk struct {
 	registry *identity.Registry
 	codes    Codes
 	outbox   *sms.Outbox
+	policies *policy.Policies
 	now      func() time.Time
 }
 
@@ -50,7 +53,7 @@ func New(cfg Config) (*Desk, error) {
 		return nil, errors.New("desk: the config is not complete")
 	}
 	return &Desk{
-		pool: cfg.Pool, box: cfg.Box, registry: cfg.Registry, codes: cfg.Codes, outbox: cfg.Outbox, now: cfg.Now,
+		pool: cfg.Pool, box: cfg.Box, registry: cfg.Registry, codes: cfg.Codes, outbox: cfg.Outbox, policies: cfg.Policies, now: cfg.Now,
 	}, nil
 }
 

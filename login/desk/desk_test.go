@@ -113,6 +113,12 @@ func TestAnIssuanceIsOpenedUnderGuards(t *testing.T) {
 		w.Exec(t, `UPDATE person SET `+fact+`_date = '2026-01-01' WHERE id = $1`, person)
 		gone[fact] = who
 	}
+	children := map[string]identity.Identifier{}
+	for _, born := range []string{"2012-11-23", "2012-11", "2012"} {
+		person, who := w.Person(t)
+		w.Exec(t, `UPDATE person SET birth_date = $2 WHERE id = $1`, person, born)
+		children[born] = who
+	}
 	stranger, err := identity.ParseIdentifier("0000000A000PB2")
 	if err != nil {
 		t.Fatal(err)
@@ -139,6 +145,9 @@ func TestAnIssuanceIsOpenedUnderGuards(t *testing.T) {
 		"not in the register":      {"g6", func(o *desk.Opening) { o.Identifier = stranger }},
 		"dead":                     {"g6", func(o *desk.Opening) { o.Identifier = gone["death"] }},
 		"declared dead":            {"g6", func(o *desk.Opening) { o.Identifier = gone["declared_dead"] }},
+		"a day too young":          {"g8", func(o *desk.Opening) { o.Identifier = children["2012-11-23"] }},
+		"perhaps some days":        {"g8", func(o *desk.Opening) { o.Identifier = children["2012-11"] }},
+		"perhaps some months":      {"g8", func(o *desk.Opening) { o.Identifier = children["2012"] }},
 		"missing":                  {"g6", func(o *desk.Opening) { o.Identifier = gone["missing"] }},
 	} {
 		o := w.opening(t, id, 9001)
@@ -192,6 +201,10 @@ func TestAssigningLooksAtEveryGuardAgain(t *testing.T) {
 			if err := w.Registry.Issue(t.Context(), w.Assignment(t, other, 9001), identitytest.Act(0)); err != nil {
 				t.Fatal(err)
 			}
+		},
+		"g8": func(t *testing.T, w *world, person, _ uuid.UUID) { // the register has corrected the date of birth
+			t.Helper()
+			w.Exec(t, `UPDATE person SET birth_date = '2020-01-01' WHERE id = $1`, person)
 		},
 		"g6": func(t *testing.T, w *world, person, _ uuid.UUID) {
 			t.Helper()

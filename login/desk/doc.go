@@ -8,7 +8,7 @@
 //	guards, a code      │ Resend                  guards again, identifier and
 //	goes to the phone   └──┘                      temporary password in one act
 //
-// It is over two hours after it was opened, or with the assignment.
+// It is over some time after it was opened, a visit's (login/policy), or with the assignment.
 //
 // # Guards
 //
@@ -23,6 +23,7 @@
 //	g4  the phone is not used with another identifier
 //	g5  the clerk has attested what an issuance needs
 //	g6  the person is in the register, and neither dead, declared dead nor missing
+//	g8  the person is certainly of the age from which an identifier is issued (login/policy)
 //	g9  the clerk does not serve himself
 //
 // What a clerk attests, each a sentence of ¶3 and ¶4:

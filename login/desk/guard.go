@@ -35,14 +35,15 @@ func ParseAttestations(words []string) ([]Attestation, error) {
 
 // facts are what the guards look at.
 type facts struct {
-	at        time.Time
-	by        By
-	person    register.Person // zero where the register knows nobody
-	document  identity.Document
-	attested  []Attestation
-	assigned  bool // an identifier, at any time
-	confirmed bool // the phone, in this visit
-	used      bool // the phone, with another identifier
+	at         time.Time
+	by         By
+	person     register.Person // zero where the register knows nobody
+	document   identity.Document
+	attested   []Attestation
+	minimumAge int
+	assigned   bool // an identifier, at any time
+	confirmed  bool // the phone, in this visit
+	used       bool // the phone, with another identifier
 }
 
 // A guard holds, or the act is refused with its code.
@@ -57,6 +58,7 @@ type guards []guard
 // forIssuing are the guards of an issuance (resolution 792 ¶4).
 func forIssuing() guards {
 	return append(forServing(), []guard{
+		{"g8", func(f facts) bool { return f.person.OfAge(f.minimumAge, f.at) }},
 		{"g5", func(f facts) bool {
 			for _, needed := range []Attestation{Holder, Particulars, PhoneUse} {
 				if !slices.Contains(f.attested, needed) {

@@ -11,14 +11,11 @@ import (
 
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/login/register"
 	"asoba.example/login/sms"
 	"asoba.example/provider/audit"
 )
-
-// visitFor is how long an issuance may take: a visit, in which the person stands
-// before the clerk. A phone confirmed in another visit confirms nothing.
-const visitFor = 2 * time.Hour
 
 // Meanings.
 var (
@@ -59,7 +56,7 @@ func (d *Desk) Open(ctx context.Context, by By, o Opening) (uuid.UUID, error) {
 	}
 	var person uuid.UUID
 	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
-		f := facts{at: at, by: by, document: o.Document, attested: o.Attested}
+		f := facts{at: at, by: by, document: o.Document, attested: o.Attested, minimumAge: policy.MinimumAge.In(d.policies)}
 		if err := d.look(ctx, tx, &f, o.Identifier.Reveal(), o.Phone); err != nil {
 			return err
 		}
@@ -152,7 +149,7 @@ var errAssigned = errors.New("assigned already")
 // take ends the issuance with the assignment, in the assignment's transaction.
 func (d *Desk) take(ctx context.Context, tx pgx.Tx, by By, i issuance, at time.Time) error {
 	const lock = `SELECT phone_confirmed_at IS NOT NULL, assigned_at IS NOT NULL FROM issuance WHERE id = $1 FOR UPDATE`
-	f := facts{at: at, by: by, document: i.document, attested: i.attested}
+	f := facts{at: at, by: by, document: i.document, attested: i.attested, minimumAge: policy.MinimumAge.In(d.policies)}
 	var done bool
 	if err := tx.QueryRow(ctx, lock, i.id).Scan(&f.confirmed, &done); err != nil {
 		return fmt.Errorf("take up issuance %s: %w", i.id, err)
@@ -278,7 +275,7 @@ func (d *Desk) find(ctx context.Context, by By, id uuid.UUID) (issuance, error) 
 		return issuance{}, fmt.Errorf("find issuance %s: %w", id, err)
 	case i.clerk != by.Person:
 		return issuance{}, ErrNoIssuance
-	case d.now().Sub(i.openedAt) > visitFor:
+	case d.now().Sub(i.openedAt) > policy.VisitFor.In(d.policies):
 		return issuance{}, ErrOver
 	}
 	p, err := d.open(place("issuance", id), sealed)

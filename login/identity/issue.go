@@ -129,7 +129,7 @@ func (r *Registry) formTemporary(ctx context.Context, person uuid.UUID, act Act)
 	if err != nil {
 		return temporaryPassword{}, err
 	}
-	till := act.At.Add(r.temporaryFor)
+	till := act.At.Add(r.temporaryFor())
 	return temporaryPassword{
 		text: r.say(act.language(), "sms.temporary_password", map[string]any{
 			"Password": password,

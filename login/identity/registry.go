@@ -32,7 +32,7 @@ type Config struct {
 	// Say gives a word of words/*.json in a language, for the texts of messages.
 	Say func(language, key string, args map[string]any) string
 	// TemporaryFor is how long a temporary password is good.
-	TemporaryFor time.Duration
+	TemporaryFor func() time.Duration
 	// Hashers is how many passwords may be hashed at once, each with 19 MiB and a
 	// processor; at least two, one of which strangers never take.
 	Hashers int
@@ -85,14 +85,14 @@ type Registry struct {
 	cleaner      *grant.Cleaner
 	sms          Outbox
 	say          func(language, key string, args map[string]any) string
-	temporaryFor time.Duration
+	temporaryFor func() time.Duration
 	hasher       *hasher
 	strength     strength
 }
 
 // New makes a Registry.
 func New(cfg Config) (*Registry, error) {
-	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil || cfg.TemporaryFor <= 0 {
+	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil || cfg.TemporaryFor == nil {
 		return nil, errors.New("identity: the config is not complete")
 	}
 	pepper, err := cfg.Box.Key("password pepper")

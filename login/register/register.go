@@ -41,6 +41,16 @@ func (p Person) Gone() bool {
 	return p.Death.Date != "" || p.DeclaredDead.Date != "" || p.Missing.Date != ""
 }
 
+// OfAge tells whether somebody has lived for so many years, however late in what is known of the date of birth that was.
+func (p Person) OfAge(years int, at time.Time) bool {
+	for layout, known := range map[string]struct{ year, month, day int }{"2006": {year: 1}, "2006-01": {month: 1}, "2006-01-02": {day: 1}} {
+		if first, err := time.Parse(layout, p.BirthDate); err == nil {
+			return !first.AddDate(known.year+years, known.month, known.day-1).After(at)
+		}
+	}
+	return false
+}
+
 // String names the person without telling who it is.
 func (p Person) String() string { return "person " + p.ID.String() }
 

@@ -51,10 +51,11 @@ $$;
 
 CREATE TABLE event_otherwise PARTITION OF event DEFAULT;
 
-CREATE INDEX event_place ON event (place); -- each once, which no index of many parts can hold: the sealer gives them
+-- A place is given once, which no index of many parts can hold: the sealer sees to it. What has none yet is in no index by place.
+CREATE INDEX event_place ON event (place) WHERE place IS NOT NULL;
 CREATE INDEX event_unplaced ON event (id) WHERE place IS NULL;
-CREATE INDEX event_person ON event (person_id, place);
-CREATE INDEX event_client ON event (client_id, place) WHERE kind LIKE 'client.%';
+CREATE INDEX event_person ON event (person_id, place) WHERE place IS NOT NULL;
+CREATE INDEX event_client ON event (client_id, place) WHERE kind LIKE 'client.%' AND place IS NOT NULL;
 
 -- +goose StatementBegin
 CREATE FUNCTION chain_field(field text) RETURNS text LANGUAGE sql IMMUTABLE

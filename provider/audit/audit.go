@@ -57,7 +57,10 @@ const (
 	KeyGone             Kind = "key.gone"      // what it signed is believed no more
 	KeyDestroyed        Kind = "key.destroyed" // the hardware module has its private part no more
 	ClerkAdded          Kind = "clerk.added"
-	DeskRefused         Kind = "desk.refused"  // Event.Detail["code"]: g1 … g9
+	DeskRefused         Kind = "desk.refused"    // Event.Detail["code"]: g1 … g9
+	PolicyProposed      Kind = "policy.proposed" // Event.Detail["name"], ["value"], ["in_force_from"]
+	PolicyApproved      Kind = "policy.approved"
+	PolicyRefused       Kind = "policy.refused"
 	AuditDropped        Kind = "audit.dropped" // a year of events, past its time; Event.Detail["year"]
 )
 

@@ -43,7 +43,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{redis: redistest.New(t), person: uuid.Must(uuid.NewV7())}
 	w.pool, w.trips = pgtest.Counting(t)
 	now := func() time.Time { return noon.Add(time.Minute) }
-	w.sessions = session.New(session.Config{Redis: w.redis, Idle: time.Minute, Total: time.Hour, Now: now})
+	w.sessions = session.New(session.Config{Redis: w.redis, Idle: func() time.Duration { return time.Minute }, Total: func() time.Duration { return time.Hour }, Now: now})
 	w.denials = grant.NewDenials(w.pool, w.redis, 5*time.Minute, now)
 	w.cleaner = &grant.Cleaner{Pool: w.pool, Denials: w.denials, Sessions: w.sessions, Now: now}
 	jobs, err := river.NewClient(riverpgxv5.New(w.pool), &river.Config{})

@@ -30,9 +30,9 @@ func (s Session) IsZero() bool { return s.SID == "" }
 // Config is what a Store needs.
 type Config struct {
 	Redis  redis.UniversalClient
-	Secure bool          // https: __Host- cookie
-	Idle   time.Duration // how long a session may lie unused: 15 min
-	Total  time.Duration // how long after AuthTime it ends in any case: 12 h
+	Secure bool                 // https: __Host- cookie
+	Idle   func() time.Duration // how long a session may lie unused: 15 min
+	Total  func() time.Duration // how long after AuthTime it ends in any case: 12 h
 	Now    func() time.Time
 }
 
@@ -40,7 +40,7 @@ type Config struct {
 type Store struct {
 	redis       redis.UniversalClient
 	secure      bool
-	idle, total time.Duration
+	idle, total func() time.Duration
 	now         func() time.Time
 }
 
@@ -66,15 +66,15 @@ func (s *Store) Begin(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	}
 	token := newToken()
 	mine, theirs := digest([]byte(token)), personKey(digest(session.Person[:]))
-	dead := s.now().Add(-s.total)
+	dead := s.now().Add(-s.total())
 	_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 		if previous := s.key(r); previous != "" {
 			p.Del(ctx, previous)
 		}
-		p.Set(ctx, sessionKey(mine), value, s.idle)
+		p.Set(ctx, sessionKey(mine), value, s.idle())
 		p.ZRemRangeByScore(ctx, theirs, "-inf", score(dead))
 		p.ZAdd(ctx, theirs, redis.Z{Score: float64(session.AuthTime.UnixMicro()), Member: mine})
-		p.Expire(ctx, theirs, s.total)
+		p.Expire(ctx, theirs, s.total())
 		return nil
 	})
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *Store) Find(ctx context.Context, r *http.Request) (Session, error) {
 	if key == "" {
 		return Session{}, nil
 	}
-	value, err := s.redis.GetEx(ctx, key, s.idle).Bytes()
+	value, err := s.redis.GetEx(ctx, key, s.idle()).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return Session{}, nil
 	}
@@ -102,7 +102,7 @@ func (s *Store) Find(ctx context.Context, r *http.Request) (Session, error) {
 	if err := json.Unmarshal(value, &session); err != nil {
 		return Session{}, fmt.Errorf("find session: %w", err)
 	}
-	if !s.now().Before(session.AuthTime.Add(s.total)) {
+	if !s.now().Before(session.AuthTime.Add(s.total())) {
 		return Session{}, nil
 	}
 	return session, nil

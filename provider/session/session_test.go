@@ -44,7 +44,7 @@ func newStore(t *testing.T) (*session.Store, redis.UniversalClient, *time.Time) 
 	t.Helper()
 	client, now := redistest.New(t), noon
 	return session.New(session.Config{
-		Redis: client, Secure: true, Idle: 15 * time.Minute, Total: 12 * time.Hour,
+		Redis: client, Secure: true, Idle: func() time.Duration { return 15 * time.Minute }, Total: func() time.Duration { return 12 * time.Hour },
 		Now: func() time.Time { return now },
 	}), client, &now
 }

@@ -13,7 +13,7 @@ import (
 func TestSettingsOfTheProgramsWin(t *testing.T) {
 	t.Parallel()
 	a, err := newSystem([]string{
-		"IDP_ISSUER=http://localhost:9080", "IDP_SESSION_IDLE=1m", "IDP_DATABASE_URL=postgres://mine",
+		"IDP_ISSUER=http://localhost:9080", "IDP_STOP_NOTICE=1m", "IDP_DATABASE_URL=postgres://mine",
 		"CABINET_URL=http://localhost:9081", "DEMO_URL=http://localhost:9084",
 	}, "/data", true)
 	if err != nil {
@@ -28,7 +28,7 @@ func TestSettingsOfTheProgramsWin(t *testing.T) {
 		{"e-service's cabinet", a.eservice.CabinetURL, "http://localhost:9081"},
 		{"idp's cabinet", a.idp.CabinetURL, "http://localhost:9081"},
 		{"idp's gateway", a.idp.SMSGatewayURL, "http://localhost:9084/sms"},
-		{"idp's idle time", a.idp.SessionIdle.String(), "1m0s"},
+		{"idp's notice", a.idp.StopNotice.String(), "1m0s"},
 		{"idp's database", a.idp.DatabaseURL, "postgres://mine"},
 		{"cabinet's database", a.cabinet.DatabaseURL, "postgres://ours"},
 	} {
@@ -39,8 +39,8 @@ func TestSettingsOfTheProgramsWin(t *testing.T) {
 	if !a.idp.Relaxed {
 		t.Error("--relaxed was not passed on")
 	}
-	if _, err := newSystem([]string{"IDP_SESSION_IDLE=x", "CABINET_SESSION_TOTAL=y"}, "/data", false); err == nil ||
-		!strings.Contains(err.Error(), "IDP_SESSION_IDLE") || !strings.Contains(err.Error(), "CABINET_SESSION_TOTAL") {
+	if _, err := newSystem([]string{"IDP_STOP_NOTICE=x", "CABINET_SESSION_TOTAL=y"}, "/data", false); err == nil ||
+		!strings.Contains(err.Error(), "IDP_STOP_NOTICE") || !strings.Contains(err.Error(), "CABINET_SESSION_TOTAL") {
 		t.Errorf("wrong settings: %v", err)
 	}
 }

@@ -75,15 +75,6 @@ type Config struct {
 	// StopNotice is how long /readyz says 503 at a stop before the listeners close, so that a load balancer has looked away by then.
 	StopNotice time.Duration `env:"IDP_STOP_NOTICE" envDefault:"0s"`
 
-	// SessionIdle ends a session nobody uses.
-	SessionIdle time.Duration `env:"IDP_SESSION_IDLE" envDefault:"15m"`
-
-	// SessionTotal ends every session, however busy.
-	SessionTotal time.Duration `env:"IDP_SESSION_TOTAL" envDefault:"12h"`
-
-	// TemporaryPasswordFor is how long a temporary password is good.
-	TemporaryPasswordFor time.Duration `env:"IDP_TEMPORARY_PASSWORD_FOR" envDefault:"72h"`
-
 	// Hashers is how many passwords are hashed at once, two at least; each takes 19 MiB and a core for some 50 ms. 0 means one a core.
 	Hashers int `env:"IDP_HASHERS" envDefault:"0"`
 

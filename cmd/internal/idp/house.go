@@ -27,6 +27,7 @@ import (
 	"asoba.example/login/clerk"
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/login/register"
 	"asoba.example/login/sms"
 	"asoba.example/login/throttle"
@@ -53,14 +54,8 @@ const backConnections = 8
 // accessTokenFor is how long an access token lives, and so how long its denial is kept.
 const accessTokenFor = 5 * time.Minute
 
-// knownFor is how long a browser stays known after its last sign-in.
-const knownFor = 180 * 24 * time.Hour
-
 // waitFor is how long somebody may take over our pages: a phone call in between is no reason to begin anew.
 const waitFor = time.Hour
-
-// agreementFor is how long a person's agreement with a client is good.
-const agreementFor = 365 * 24 * time.Hour
 
 // A house is the provider's rooms, each made once, from the ground up. The
 // server lives in it, and so do the operators' errands.
@@ -85,6 +80,7 @@ type house struct {
 	feed     *audit.Feed
 	sealer   *audit.Sealer
 
+	policies   *policy.Policies
 	register   *register.Register
 	identities *identity.Registry
 	clerks     *clerk.Clerks
@@ -153,8 +149,11 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		return err
 	}
 
+	if h.policies, err = policy.New(ctx, h.Back, time.Now); err != nil {
+		return err
+	}
 	h.sessions = session.New(session.Config{
-		Redis: h.Redis, Secure: h.secure(), Idle: h.cfg.SessionIdle, Total: h.cfg.SessionTotal, Now: time.Now,
+		Redis: h.Redis, Secure: h.secure(), Idle: policy.SessionIdle.From(h.policies), Total: policy.SessionTotal.From(h.policies), Now: time.Now,
 	})
 	h.denials = grant.NewDenials(h.Pool, h.Redis, accessTokenFor, time.Now)
 	h.cleaner = &grant.Cleaner{Pool: h.Back, Denials: h.denials, Sessions: h.sessions, Now: time.Now}
@@ -211,7 +210,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	h.outbox = &sms.Outbox{Pool: h.Pool, Box: h.box, Jobs: h.jobs}
 	h.identities, err = identity.New(identity.Config{
 		Pool: h.Pool, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, SMS: h.outbox, Say: h.site.Say,
-		TemporaryFor: h.cfg.TemporaryPasswordFor, Hashers: h.cfg.hashers(runtime.NumCPU()),
+		TemporaryFor: policy.TemporaryPasswordFor.From(h.policies), Hashers: h.cfg.hashers(runtime.NumCPU()),
 	})
 	if err != nil {
 		return err
@@ -219,14 +218,14 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	h.clerks = &clerk.Clerks{Pool: h.Pool}
 	h.register = &register.Register{Pool: h.Back, Cascade: h.identities.Deactivate, Restored: h.identities.Restore}
 	h.codes = &code.Codes{
-		Redis: h.Redis, Key: codesKey, Outbox: h.outbox, Pool: h.Pool, Say: h.site.Say, Relaxed: h.cfg.Relaxed, Now: time.Now,
+		Redis: h.Redis, Key: codesKey, Outbox: h.outbox, Pool: h.Pool, Say: h.site.Say, Policies: h.policies, Relaxed: h.cfg.Relaxed, Now: time.Now,
 	}
-	h.agreements, err = agreement.New(agreement.Config{Pool: h.Pool, Jobs: h.jobs, Denials: h.denials, For: agreementFor})
+	h.agreements, err = agreement.New(agreement.Config{Pool: h.Pool, Jobs: h.jobs, Denials: h.denials, For: policy.AgreementFor.From(h.policies)})
 	if err != nil {
 		return err
 	}
 	h.throttle = &throttle.Throttle{Redis: h.Redis, Key: throttleKey, Relaxed: h.cfg.Relaxed, Now: time.Now}
-	h.browsers = &browser.Browsers{Pool: h.Pool, Secure: h.secure(), For: knownFor, Now: time.Now}
+	h.browsers = &browser.Browsers{Pool: h.Pool, Secure: h.secure(), For: policy.KnownBrowserFor.From(h.policies), Now: time.Now}
 	return nil
 }
 

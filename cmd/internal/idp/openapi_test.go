@@ -28,6 +28,7 @@ func TestTheManagementAPIIsItsDocument(t *testing.T) {
 	}
 	operators.Mount(&doors)
 	login.People{}.Mount(&doors)
+	login.Rulings{}.Mount(&doors)
 	new(desk.Doors).Mount(&doors)
 
 	doc, err := openapi3.NewLoader().LoadFromData(manage.Document)

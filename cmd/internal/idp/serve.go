@@ -119,6 +119,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		run.Every(2*time.Second, log, "follow the signing keys", h.keys.Refresh),
 		run.Every(time.Minute, log, "tend the signing keys", h.keys.Tend),
 		run.Every(time.Second, log, "follow the clients", h.clients.Refresh),
+		run.Every(time.Second, log, "follow the policies", h.policies.Refresh),
 		run.Every(time.Minute, log, "forget old answers", h.answers.Forget),
 		run.Every(24*time.Hour, log, "warn of what ends soon", expiry.Look),
 		run.Every(time.Hour, log, "wipe old logout notices", h.notices.Wipe),
@@ -162,7 +163,7 @@ func (h *house) public() (pages, mtls http.Handler, err error) {
 	}
 	signIn, err := login.New(login.Config{
 		Site: h.site, Interactions: interactions, Accounts: h.accounts, Sessions: h.sessions, Clients: h.clients,
-		Denials: h.denials, Jobs: h.jobs, Registry: h.identities, Codes: h.codes, Browsers: h.browsers, Throttle: h.throttle,
+		Denials: h.denials, Jobs: h.jobs, Registry: h.identities, Codes: h.codes, Browsers: h.browsers, Throttle: h.throttle, Policies: h.policies,
 		Pool: h.Pool, Redis: h.Redis, Subjects: h.subjects, Issuer: h.cfg.Issuer, CabinetURL: h.cfg.CabinetURL, Now: time.Now,
 	})
 	if err != nil {
@@ -235,7 +236,7 @@ func (h *house) management() (http.Handler, error) {
 	}
 	operators.Mount(mux)
 	service, err := desk.New(desk.Config{
-		Pool: h.Pool, Box: h.box, Registry: h.identities, Codes: h.codes, Outbox: h.outbox, Now: time.Now,
+		Pool: h.Pool, Box: h.box, Registry: h.identities, Codes: h.codes, Outbox: h.outbox, Policies: h.policies, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -243,6 +244,7 @@ func (h *house) management() (http.Handler, error) {
 	doors := desk.Doors{Desk: service, Clerks: h.clerks, Tokens: bearer, Now: time.Now}
 	doors.Mount(mux)
 	login.People{Register: h.register, Tokens: bearer}.Mount(mux)
+	login.Rulings{Policies: h.policies, Clerks: h.clerks, Tokens: bearer}.Mount(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{}))
 	return api.Refusing(mux), nil
 }

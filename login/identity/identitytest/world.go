@@ -59,7 +59,7 @@ func New(t *testing.T) *World {
 	t.Cleanup(func() { _ = w.Redis.Close() }) // some tests close it before
 	w.Pool, w.Trips = pgtest.Counting(t)
 	now := func() time.Time { return Noon }
-	w.Sessions = session.New(session.Config{Redis: w.Redis, Idle: time.Hour, Total: time.Hour, Now: now})
+	w.Sessions = session.New(session.Config{Redis: w.Redis, Idle: func() time.Duration { return time.Hour }, Total: func() time.Duration { return time.Hour }, Now: now})
 	w.Denials = grant.NewDenials(w.Pool, w.Redis, 5*time.Minute, now)
 	jobs, err := river.NewClient(riverpgxv5.New(w.Pool), &river.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -73,7 +73,7 @@ func New(t *testing.T) *World {
 	w.Registry, err = identity.New(identity.Config{
 		Pool: w.Pool, Box: w.Box, Jobs: jobs, SMS: w.Outbox, Say: w.Say,
 		Cleaner:      &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: now},
-		TemporaryFor: 72 * time.Hour, Hashers: 2,
+		TemporaryFor: func() time.Duration { return 72 * time.Hour }, Hashers: 2,
 	})
 	if err != nil {
 		t.Fatal(err)

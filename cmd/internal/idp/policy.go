@@ -1,0 +1,146 @@
+package idp
+
+import (
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"asoba.example/login/identity"
+	"asoba.example/login/policy"
+)
+
+// policyCommand is what the operator's staff settle, from the terminal.
+func policyCommand(config reader) *cobra.Command {
+	command := group("policy", "What the law leaves to the operator: how long, how often, how many")
+	decide := func(use, short string, act func(*policy.Policies, *cobra.Command, uuid.UUID, uuid.UUID) error) *cobra.Command {
+		var by string
+		command := &cobra.Command{
+			Use:   use + " ID",
+			Short: short,
+			Args:  cobra.ExactArgs(1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				id, err := uuid.Parse(args[0])
+				if err != nil {
+					return fmt.Errorf("ID: %w", policy.ErrUnknown)
+				}
+				return withHouse(cmd, config, func(h *house) error {
+					who, err := h.staff(cmd, by)
+					if err != nil {
+						return err
+					}
+					return act(h.policies, cmd, id, who)
+				})
+			},
+		}
+		command.Flags().StringVar(&by, "by", "", "identification number of the operator's clerk who decides")
+		return command
+	}
+	command.AddCommand(
+		listPoliciesCommand(config), proposePolicyCommand(config),
+		decide("approve", "Bring a proposed value into force, from its date", func(p *policy.Policies, cmd *cobra.Command, id, by uuid.UUID) error {
+			_, err := p.Approve(cmd.Context(), id, by)
+			return err
+		}),
+		decide("refuse", "Refuse a proposed value", func(p *policy.Policies, cmd *cobra.Command, id, by uuid.UUID) error {
+			_, err := p.Refuse(cmd.Context(), id, by)
+			return err
+		}),
+	)
+	return command
+}
+
+func listPoliciesCommand(config reader) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List what is in force, and what is proposed",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withHouse(cmd, config, func(h *house) error {
+				rows, err := h.policies.InForce(cmd.Context())
+				if err != nil {
+					return err
+				}
+				history, err := h.policies.History(cmd.Context())
+				if err != nil {
+					return err
+				}
+				inForce := map[string]policy.Row{}
+				for _, row := range rows {
+					inForce[row.Name] = row
+				}
+				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+				fmt.Fprintln(table, "NAME\tIN FORCE\tSINCE\tDEFAULT")
+				for _, item := range policy.Items {
+					value, since := item.Default(), ""
+					if row, ok := inForce[item.Name()]; ok {
+						value, since = row.Value, row.InForceFrom.UTC().Format(time.RFC3339)
+					}
+					fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", item.Name(), value, since, item.Default())
+				}
+				for _, row := range history {
+					if row.State == policy.Open {
+						fmt.Fprintf(table, "%s\tproposed: %s\t%s\t%s\n", row.Name, row.Value, row.InForceFrom.UTC().Format(time.RFC3339), row.ID)
+					}
+				}
+				return table.Flush()
+			})
+		},
+	}
+}
+
+func proposePolicyCommand(config reader) *cobra.Command {
+	var by, from, title, number, date string
+	command := &cobra.Command{
+		Use:   "propose NAME VALUE",
+		Short: "Propose a value; another of the operator's staff approves it",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ground := policy.Ground{Title: title, Number: number}
+			var err error
+			if ground.Date, err = time.Parse(time.DateOnly, date); err != nil {
+				return fmt.Errorf("--date: %w", err)
+			}
+			since := time.Now()
+			if from != "" {
+				if since, err = time.Parse(time.RFC3339, from); err != nil {
+					return fmt.Errorf("--from: %w", err)
+				}
+			}
+			return withHouse(cmd, config, func(h *house) error {
+				who, err := h.staff(cmd, by)
+				if err != nil {
+					return err
+				}
+				row, err := h.policies.Propose(cmd.Context(), who, args[0], args[1], since, ground)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), row.ID)
+				return err
+			})
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&by, "by", "", "identification number of the operator's clerk who proposes")
+	flags.StringVar(&from, "from", "", "in force from, as 2027-01-01T00:00:00Z; without it from its approval")
+	flags.StringVar(&title, "title", "", "title of the document that it rests on")
+	flags.StringVar(&number, "number", "", "number of the document")
+	flags.StringVar(&date, "date", "", "date of the document, as 2026-12-31")
+	return command
+}
+
+// staff finds the person whom an errand names; whether they are of the operator's staff the room judges.
+func (h *house) staff(cmd *cobra.Command, identifier string) (uuid.UUID, error) {
+	id, err := identity.ParseIdentifier(identifier)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("--by: %w", err)
+	}
+	who, err := h.identities.Find(cmd.Context(), id)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("--by: %w", err)
+	}
+	return who.Person, nil
+}

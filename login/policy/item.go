@@ -1,0 +1,174 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"asoba.example/login/throttle"
+)
+
+// What the operator may settle. Who lowers protection below the standards that the bounds come from (NIST SP 800-63B, OWASP ASVS) needs another build.
+var (
+	CodeFor     = duration("code.for", 5*time.Minute, time.Minute, 10*time.Minute)
+	CodeTries   = count("code.tries", 5, 3, 10)
+	CodePauses  = pauses("code.pauses", time.Minute, 2*time.Minute, 5*time.Minute)
+	CodesInHour = count("code.in_hour", 5, 1, 20)
+	CodesInDay  = count("code.in_day", 10, 1, 50)
+
+	TemporaryPasswordFor = duration("temporary_password.for", 72*time.Hour, 24*time.Hour, 30*24*time.Hour)
+
+	// A known browser has a budget of its own, which nobody else can use up.
+	KnownBrowserTries = limit("sign_in.known_browser", 5, 15*time.Minute)
+	// Right passwords win that budget back, and at a known browser they pass by the strangers' queue. This one they do
+	// not win back: nobody keeps every processor busy by signing in over and over.
+	KnownBrowserTriesInAll = limit("sign_in.known_browser_in_all", 60, 15*time.Minute)
+	// All unknown browsers share one for a number. Three in quick succession are a machine's.
+	NumberTries       = limit("sign_in.number", 10, 15*time.Minute)
+	NumberTriesAtOnce = limit("sign_in.number_at_once", 3, 10*time.Second)
+	// Whole villages and mobile networks share an address.
+	NetworkTries = limit("sign_in.network", 300, 15*time.Minute)
+	// The current password, asked again of somebody who is signed in; and the same where it is right each time.
+	CurrentPasswordTries      = limit("current_password", 5, 15*time.Minute)
+	CurrentPasswordTriesInAll = limit("current_password.in_all", 30, 15*time.Minute)
+	// Changes of the password are not numbered, but beyond these a code is asked for each.
+	PasswordChanges = limit("password_changes", 5, 24*time.Hour)
+
+	SessionIdle  = duration("session.idle", 15*time.Minute, 5*time.Minute, time.Hour)
+	SessionTotal = duration("session.total", 12*time.Hour, time.Hour, 24*time.Hour)
+	// How lately somebody must have signed in to be shown a page of a grave act.
+	FreshFor        = duration("session.fresh", 10*time.Minute, time.Minute, 20*time.Minute)
+	KnownBrowserFor = duration("known_browser.for", 180*24*time.Hour, 24*time.Hour, 365*24*time.Hour)
+	AgreementFor    = duration("agreement.for", 365*24*time.Hour, 24*time.Hour, 5*365*24*time.Hour)
+
+	MinimumAge = count("issuance.minimum_age", 14, 0, 18)
+	// A visit, in which the person stands before the clerk: a phone confirmed in another one confirms nothing.
+	VisitFor = duration("issuance.visit", 2*time.Hour, 15*time.Minute, 12*time.Hour)
+)
+
+// Items are all of them, in the order in which they are shown.
+var Items = []Item{
+	CodeFor, CodeTries, CodePauses, CodesInHour, CodesInDay,
+	TemporaryPasswordFor,
+	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberTriesAtOnce, NetworkTries,
+	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
+	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, AgreementFor,
+	MinimumAge, VisitFor,
+}
+
+// An Item is something that the operator may settle.
+type Item interface {
+	// Name names it for programs: "code.for".
+	Name() string
+	// Default is what holds while nothing else was settled.
+	Default() string
+	// Read reads a value; an error, which wraps ErrValue, says what it must be.
+	Read(value string) (any, error)
+}
+
+// ErrValue says that a value is not of an item's form.
+var ErrValue = errors.New("not a value of this item")
+
+// Find gives an item by its name.
+func Find(name string) (Item, bool) {
+	for _, i := range Items {
+		if i.Name() == name {
+			return i, true
+		}
+	}
+	return nil, false
+}
+
+// Of is an Item of values of T.
+type Of[T any] struct {
+	name     string
+	standard string
+	read     func(string) (T, error)
+}
+
+// Name names it for programs.
+func (i Of[T]) Name() string { return i.name }
+
+// Default is what holds while nothing else was settled.
+func (i Of[T]) Default() string { return i.standard }
+
+// Read reads a value.
+func (i Of[T]) Read(value string) (any, error) { return i.read(value) }
+
+// In is the value that is in force. Without Policies it is the default.
+func (i Of[T]) In(p *Policies) T {
+	if p != nil {
+		if value, ok := (*p.held.Load())[i.name]; ok {
+			return value.(T)
+		}
+	}
+	value, _ := i.read(i.standard) // the defaults are read by a test
+	return value
+}
+
+// From gives the value that is in force whenever it is asked.
+func (i Of[T]) From(p *Policies) func() T { return func() T { return i.In(p) } }
+
+// duration is an item like "5m".
+func duration(name string, standard, least, most time.Duration) Of[time.Duration] {
+	return Of[time.Duration]{name, standard.String(), func(value string) (time.Duration, error) {
+		d, err := time.ParseDuration(value)
+		if err != nil {
+			return 0, fmt.Errorf("%w: it is written like 90s, 5m or 72h", ErrValue)
+		}
+		if d < least || d > most {
+			return 0, fmt.Errorf("%w: it must be from %s to %s", ErrValue, least, most)
+		}
+		return d, nil
+	}}
+}
+
+// count is an item like "5".
+func count(name string, standard, least, most int) Of[int] {
+	return Of[int]{name, strconv.Itoa(standard), func(value string) (int, error) {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < least || n > most {
+			return 0, fmt.Errorf("%w: it must be a number from %d to %d", ErrValue, least, most)
+		}
+		return n, nil
+	}}
+}
+
+// pauses is an item like "1m 2m 5m": the last pause is for all that follow.
+func pauses(name string, standard ...time.Duration) Of[[]time.Duration] {
+	text := make([]string, len(standard))
+	for i, d := range standard {
+		text[i] = d.String()
+	}
+	return Of[[]time.Duration]{name, strings.Join(text, " "), func(value string) ([]time.Duration, error) {
+		var all []time.Duration
+		for _, field := range strings.Fields(value) {
+			d, err := time.ParseDuration(field)
+			if err != nil || d < 10*time.Second || d > time.Hour {
+				return nil, fmt.Errorf("%w: each must be from 10s to 1h", ErrValue)
+			}
+			all = append(all, d)
+		}
+		if len(all) == 0 || len(all) > 10 {
+			return nil, fmt.Errorf("%w: from 1 to 10 pauses, like 1m 2m 5m", ErrValue)
+		}
+		return all, nil
+	}}
+}
+
+// limit is an item like "10 in 15m".
+func limit(name string, tries int, in time.Duration) Of[throttle.Limit] {
+	return Of[throttle.Limit]{name, fmt.Sprintf("%d in %s", tries, in), func(value string) (throttle.Limit, error) {
+		l := throttle.Limit{Name: name}
+		tries, in, _ := strings.Cut(value, " in ")
+		var errTries, errIn error
+		l.Tries, errTries = strconv.Atoi(tries)
+		l.In, errIn = time.ParseDuration(in)
+		if errTries != nil || errIn != nil || l.Tries < 1 || l.Tries > 100_000 || l.In < time.Second || l.In > 7*24*time.Hour {
+			return l, fmt.Errorf("%w: it is written like 10 in 15m, with at most a week", ErrValue)
+		}
+		return l, nil
+	}}
+}

@@ -1,0 +1,222 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/provider/audit"
+)
+
+// Meanings.
+var (
+	ErrUnknown     = errors.New("no such item or proposal")
+	ErrNotOperator = errors.New("only the operator's staff settles this")
+	ErrOwn         = errors.New("nobody decides what they have proposed themselves")
+	ErrDecided     = errors.New("the proposal was decided")
+	ErrGround      = errors.New("the document that it rests on is not told: its title, number and date")
+)
+
+// A State is how far a proposal has come, as drawn in doc.go.
+type State string
+
+// The states.
+const (
+	Open     State = "open"
+	Approved State = "approved"
+	Refused  State = "refused"
+)
+
+// A Ground is the document that a value rests on.
+type Ground struct {
+	Title  string
+	Number string
+	Date   time.Time
+}
+
+// A Row is one value of an item: proposed, in force once, or refused.
+type Row struct {
+	ID          uuid.UUID
+	Name        string
+	Value       string
+	InForceFrom time.Time
+	Ground      Ground
+	State       State
+	Author      uuid.UUID
+	ProposedAt  time.Time
+	DecidedBy   *uuid.UUID
+	DecidedAt   *time.Time
+}
+
+// Policies keeps the values.
+type Policies struct {
+	pool *pgxpool.Pool
+	now  func() time.Time
+	held atomic.Pointer[map[string]any] // in force, read; those that are defaults are not in it
+}
+
+// New reads what is in force.
+func New(ctx context.Context, pool *pgxpool.Pool, now func() time.Time) (*Policies, error) {
+	p := &Policies{pool: pool, now: now}
+	return p, p.Refresh(ctx)
+}
+
+// Refresh takes over what is in force by now; it is to be called every second.
+func (p *Policies) Refresh(ctx context.Context) error {
+	rows, err := p.InForce(ctx)
+	if err != nil {
+		return err
+	}
+	held := map[string]any{}
+	for _, row := range rows {
+		item, ok := Find(row.Name)
+		if !ok {
+			continue // of another build
+		}
+		// A value that this build's bounds would not allow any more leaves the default in force.
+		if value, err := item.Read(row.Value); err == nil {
+			held[row.Name] = value
+		}
+	}
+	p.held.Store(&held)
+	return nil
+}
+
+const columns = `id, name, value, in_force_from, ground_title, ground_number, ground_date, state, author, proposed_at, decided_by, decided_at`
+
+func scan(row pgx.CollectableRow) (r Row, err error) {
+	err = row.Scan(&r.ID, &r.Name, &r.Value, &r.InForceFrom, &r.Ground.Title, &r.Ground.Number, &r.Ground.Date,
+		&r.State, &r.Author, &r.ProposedAt, &r.DecidedBy, &r.DecidedAt)
+	return r, err
+}
+
+// InForce gives the values that are in force now, of the items that have one but the default.
+func (p *Policies) InForce(ctx context.Context) ([]Row, error) {
+	const find = `
+		SELECT DISTINCT ON (name) ` + columns + ` FROM policy
+		WHERE state = 'approved' AND in_force_from <= $1
+		ORDER BY name, in_force_from DESC, decided_at DESC`
+
+	rows, _ := p.pool.Query(ctx, find, p.now())
+	found, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, fmt.Errorf("read what is in force: %w", err)
+	}
+	return found, nil
+}
+
+// History gives every row, the newest first.
+func (p *Policies) History(ctx context.Context) ([]Row, error) {
+	const find = `SELECT ` + columns + ` FROM policy ORDER BY proposed_at DESC, id DESC`
+
+	rows, _ := p.pool.Query(ctx, find)
+	found, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, fmt.Errorf("read the history of policy: %w", err)
+	}
+	return found, nil
+}
+
+// Propose has one of the operator's staff propose a value. Nothing changes before another approves it.
+func (p *Policies) Propose(ctx context.Context, author uuid.UUID, name, value string, from time.Time, g Ground) (Row, error) {
+	const insert = `
+		INSERT INTO policy (id, name, value, in_force_from, ground_title, ground_number, ground_date, state, author, proposed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9)`
+
+	item, ok := Find(name)
+	if !ok {
+		return Row{}, ErrUnknown
+	}
+	if _, err := item.Read(value); err != nil {
+		return Row{}, err
+	}
+	if g.Title == "" || g.Number == "" || g.Date.IsZero() || len(g.Title) > 1000 || len(g.Number) > 100 {
+		return Row{}, ErrGround
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Row{}, err
+	}
+	row := Row{ID: id, Name: name, Value: value, InForceFrom: from, Ground: g, State: Open, Author: author, ProposedAt: p.now()}
+	err = p.act(ctx, author, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, insert, id, name, value, from, g.Title, g.Number, g.Date, author, row.ProposedAt); err != nil {
+			return err
+		}
+		return record(ctx, tx, audit.PolicyProposed, row, author, row.ProposedAt)
+	})
+	return row, err
+}
+
+// Approve has another of the operator's staff bring a value into force, from its date or, where that has passed, from now.
+func (p *Policies) Approve(ctx context.Context, id, by uuid.UUID) (Row, error) {
+	return p.decide(ctx, id, by, Approved, audit.PolicyApproved)
+}
+
+// Refuse has another of the operator's staff refuse a value.
+func (p *Policies) Refuse(ctx context.Context, id, by uuid.UUID) (Row, error) {
+	return p.decide(ctx, id, by, Refused, audit.PolicyRefused)
+}
+
+func (p *Policies) decide(ctx context.Context, id, by uuid.UUID, to State, kind audit.Kind) (row Row, err error) {
+	const find = `SELECT ` + columns + ` FROM policy WHERE id = $1 FOR UPDATE`
+	const decide = `
+		UPDATE policy SET state = $2, decided_by = $3, decided_at = $4, in_force_from = greatest(in_force_from, $4)
+		WHERE id = $1 RETURNING ` + columns
+
+	at := p.now()
+	err = p.act(ctx, by, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, find, id)
+		row, err = pgx.CollectExactlyOneRow(rows, scan)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return ErrUnknown
+		case err != nil:
+			return err
+		case row.State != Open:
+			return ErrDecided
+		case row.Author == by:
+			return ErrOwn
+		}
+		rows, _ = tx.Query(ctx, decide, id, to, by, at)
+		if row, err = pgx.CollectExactlyOneRow(rows, scan); err != nil {
+			return err
+		}
+		return record(ctx, tx, kind, row, by, at)
+	})
+	if err != nil {
+		return Row{}, err
+	}
+	return row, p.Refresh(ctx)
+}
+
+// act is one transaction of one of the operator's staff, who stays that until its end.
+func (p *Policies) act(ctx context.Context, by uuid.UUID, act func(pgx.Tx) error) error {
+	const operator = `SELECT EXISTS (SELECT FROM clerk WHERE person_id = $1 AND role = 'operator' AND removed_at IS NULL FOR SHARE)`
+
+	err := pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
+		var may bool
+		if err := tx.QueryRow(ctx, operator, by).Scan(&may); err != nil {
+			return err
+		}
+		if !may {
+			return ErrNotOperator
+		}
+		return act(tx)
+	})
+	if err != nil {
+		return fmt.Errorf("settle a policy: %w", err)
+	}
+	return nil
+}
+
+func record(ctx context.Context, tx pgx.Tx, kind audit.Kind, row Row, by uuid.UUID, at time.Time) error {
+	return audit.Record(ctx, tx, audit.Event{Kind: kind, At: at, Clerk: by, Detail: map[string]string{
+		"policy": row.ID.String(), "name": row.Name, "value": row.Value, "in_force_from": row.InForceFrom.UTC().Format(time.RFC3339),
+	}})
+}

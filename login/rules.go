@@ -1,0 +1,68 @@
+package login
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"asoba.example/login/policy"
+	"asoba.example/login/throttle"
+	"asoba.example/provider/page"
+)
+
+// rulesPage handles GET /rules: what the operator has settled, for everybody to read (order 82, p. 3).
+func (l *Login) rulesPage(w http.ResponseWriter, r *http.Request) error {
+	rows, err := l.policies.InForce(r.Context())
+	if err != nil {
+		return err
+	}
+	settled := map[string]policy.Row{}
+	for _, row := range rows {
+		settled[row.Name] = row
+	}
+	var data rulesPage
+	for _, item := range policy.Items {
+		rule := rule{Word: "rule." + item.Name()}
+		row, ok := settled[item.Name()]
+		if value, err := item.Read(row.Value); ok && err == nil {
+			rule.Value, rule.From, rule.Ground = l.inWords(r, value), row.InForceFrom, &row.Ground
+		} else {
+			value, _ := item.Read(item.Default())
+			rule.Value = l.inWords(r, value)
+		}
+		data.Rules = append(data.Rules, rule)
+	}
+	return l.site.Show(w, r, page.View{Name: "rules", Data: data})
+}
+
+// inWords says a value as people do.
+func (l *Login) inWords(r *http.Request, value any) string {
+	language := l.site.Language(r)
+	length := func(d time.Duration) string {
+		for _, unit := range []struct {
+			word string
+			is   time.Duration
+		}{{"days", 24 * time.Hour}, {"hours", time.Hour}, {"minutes", time.Minute}} {
+			if d >= unit.is && d%unit.is == 0 {
+				return l.site.Say(language, "length."+unit.word, map[string]any{"Count": int(d / unit.is)})
+			}
+		}
+		return l.site.Say(language, "length.seconds", map[string]any{"Count": int(d / time.Second)})
+	}
+	switch v := value.(type) {
+	case time.Duration:
+		return length(v)
+	case []time.Duration:
+		all := make([]string, len(v))
+		for i, d := range v {
+			all[i] = length(d)
+		}
+		return strings.Join(all, ", ")
+	case throttle.Limit:
+		return l.site.Say(language, "rule.limit", map[string]any{"Count": v.Tries, "In": length(v.In)})
+	case int:
+		return strconv.Itoa(v)
+	}
+	return ""
+}

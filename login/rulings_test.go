@@ -1,0 +1,101 @@
+package login_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"asoba.example/login"
+	"asoba.example/login/clerk"
+	"asoba.example/login/identity/identitytest"
+	"asoba.example/login/policy"
+	"asoba.example/provider/api"
+)
+
+// bearer takes the subject that a token would have for the token itself.
+type bearer struct{}
+
+func (bearer) Require(_ http.ResponseWriter, r *http.Request, scope string) (api.Token, error) {
+	subject, ok := strings.CutPrefix(r.Header.Get("Authorization"), scope+" ")
+	if !ok {
+		return api.Token{}, api.Refuse(http.StatusForbidden, "insufficient_scope", nil)
+	}
+	return api.Token{Subject: subject, AuthTime: identitytest.Noon.Add(time.Hour)}, nil
+}
+
+// Two of the operator's staff settle a value; nobody else does, and what is wrong is told by its code.
+func TestTheOperatorsStaffSettlesPolicies(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	now := identitytest.Noon.Add(2 * time.Hour)
+	policies, err := policy.New(t.Context(), w.Pool, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	clerks := &clerk.Clerks{Pool: w.Pool}
+	staff := func(n int, role clerk.Role) string {
+		person, id := w.Person(t)
+		if err := w.Registry.Issue(t.Context(), w.Assignment(t, person, n), identitytest.Act(0)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Registry.Activate(t.Context(), person, identitytest.Static, identitytest.Act(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if err := clerks.Add(t.Context(), clerk.Clerk{Person: person, Office: "Centre", Role: role}, identitytest.Noon); err != nil {
+			t.Fatal(err)
+		}
+		return id.Reveal()
+	}
+	anna, boris, atDesk := staff(1, clerk.Operator), staff(2, clerk.Operator), staff(3, clerk.AtDesk)
+	mux := http.NewServeMux()
+	login.Rulings{Policies: policies, Clerks: clerks, Tokens: bearer{}}.Mount(mux)
+	call := func(by, method, path, body string) (int, string) {
+		answer, r := httptest.NewRecorder(), httptest.NewRequest(method, path, strings.NewReader(body))
+		r.Header.Set("Authorization", "policy:manage "+by)
+		r.Header.Set("Content-Type", "application/json")
+		mux.ServeHTTP(answer, r)
+		return answer.Code, answer.Body.String()
+	}
+	const ground = `,"ground":{"title":"Regulation","number":"17","date":"2026-11-01"}`
+	const good = `{"name":"code.for","value":"4m","in_force_from":"2026-11-01T00:00:00Z"` + ground + `}`
+	refused := func(by, method, path, body string, status int, code string) {
+		t.Helper()
+		if got, answer := call(by, method, path, body); got != status || !strings.Contains(answer, `"code":"`+code+`"`) {
+			t.Errorf("%s %s %s: got %d %s, want %d %s", method, path, body, got, answer, status, code)
+		}
+	}
+	refused(atDesk, "POST", "/policies/proposals", good, http.StatusForbidden, "not_an_operator")
+	refused("a-client", "POST", "/policies/proposals", good, http.StatusForbidden, "not_an_operator")
+	refused(anna, "POST", "/policies/proposals", strings.Replace(good, "code.for", "code.form", 1), http.StatusNotFound, "unknown_policy")
+	refused(anna, "POST", "/policies/proposals", strings.Replace(good, "4m", "4h", 1), http.StatusUnprocessableEntity, "invalid")
+	refused(anna, "POST", "/policies/proposals", strings.Replace(good, "2026-11-01\"}", "soon\"}", 1), http.StatusUnprocessableEntity, "invalid")
+	refused(anna, "POST", "/policies/proposals", strings.Replace(good, "17", "", 1), http.StatusUnprocessableEntity, "invalid")
+	refused(anna, "POST", "/policies/proposals/none/approve", ``, http.StatusNotFound, "unknown_policy")
+
+	status, answer := call(anna, "POST", "/policies/proposals", good)
+	if status != http.StatusCreated || !strings.Contains(answer, `"state":"open"`) {
+		t.Fatalf("%d %s", status, answer)
+	}
+	history, err := policies.History(t.Context())
+	if err != nil || len(history) != 1 {
+		t.Fatalf("%v, %v", history, err)
+	}
+	at := "/policies/proposals/" + history[0].ID.String()
+	refused(anna, "POST", at+"/approve", ``, http.StatusForbidden, "own_proposal")
+	refused(atDesk, "POST", at+"/approve", ``, http.StatusForbidden, "not_an_operator")
+	refused(boris, "POST", "/policies/proposals/"+uuid.NewString()+"/approve", ``, http.StatusNotFound, "unknown_policy")
+	if status, answer := call(boris, "POST", at+"/approve", ``); status != http.StatusOK || !strings.Contains(answer, `"state":"approved"`) {
+		t.Errorf("%d %s", status, answer)
+	}
+	refused(boris, "POST", at+"/refuse", ``, http.StatusConflict, "decided")
+	if got := policy.CodeFor.In(policies); got != 4*time.Minute {
+		t.Errorf("codes are good for %s", got)
+	}
+	if status, answer := call("a-client", "GET", "/policies", ``); status != http.StatusOK || !strings.Contains(answer, `{"name":"code.for","default":"5m0s","in_force":"4m"}`) {
+		t.Errorf("%d %s", status, answer)
+	}
+}
