@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"asoba.example/cmd/internal/demo/cast"
 	"asoba.example/cmd/internal/demo/clients"
 )
 
@@ -22,6 +23,11 @@ func (d *demo) prepare(ctx context.Context, registered chan<- struct{}) error {
 	d.say.step("clients")
 	if err := clients.Register(ctx, d.as(clients.Operator), at, d.keep.clients(), d.keep.put); err != nil {
 		return err
+	}
+	if d.keep.client(clients.Draft).ClientID == "" {
+		if err := clients.Body(ctx, d.as(clients.Operator), cast.Representatives(), d.keep.put); err != nil {
+			return fmt.Errorf("bring the body and its draft: %w", err)
+		}
 	}
 	if err := d.introduce(); err != nil {
 		return err

@@ -2,7 +2,8 @@
 //
 // Nobody real can be met here: an identification number carries a birth date, and all of these are of the nineteenth
 // century, a hundred years before their holders' own; the phones are of an operator that is closed; the series of the
-// documents is not in use.
+// documents is not in use. The last two are specimens, made up even here: their numbers begin with 0, and they sign in at
+// e-services that are tried out, and at no other.
 package cast
 
 import "slices"
@@ -157,10 +158,30 @@ var people = []Person{
 		Document: Document{passport, "ZZ0000054", validTill}, Phone: "+375294000054", Goal: Active,
 		Sex: "M", BirthDate: "1956-03", Citizenship: "BY",
 	},
+	{
+		Key: "volha", IdentificationNumber: "0000001A001PB2", Family: "Образцова", Given: "Ольга", Middle: "Петровна",
+		Document: Document{passport, "ZZ0000061", validTill}, Phone: "+375294000061", Goal: Active,
+		Sex: "F", BirthDate: "1980-01-01", Citizenship: "BY",
+	},
+	{
+		Key: "aleh", IdentificationNumber: "0000002A002PB2", Family: "Образцов", Given: "Олег", Middle: "Петрович",
+		Document: Document{passport, "ZZ0000062", validTill}, Phone: "+375294000062", Goal: Active,
+		Sex: "M", BirthDate: "1980-01-01", Citizenship: "BY",
+	},
 }
 
 // All is everybody.
 func All() []Person { return slices.Clone(people) }
+
+// Representatives are the identification numbers of the two who represent the demo's body.
+func Representatives() []string {
+	var numbers []string
+	for _, key := range []string{"maryna", "siarhei"} {
+		p, _ := Find(key)
+		numbers = append(numbers, p.IdentificationNumber)
+	}
+	return numbers
+}
 
 // Clerks is those who work at the desk.
 func Clerks() []Person {

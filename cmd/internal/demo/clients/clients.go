@@ -53,6 +53,7 @@ const (
 	TestKey      = "test_key"      // the same with a key
 	TestPublic   = "test_public"   // the same without either
 	TestOfficial = "test_official" // one that asks on an official basis
+	Draft        = "draft"         // a body's, in the sandbox
 )
 
 // OperatorScope is all of the management API that is for systems.
