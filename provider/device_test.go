@@ -132,6 +132,15 @@ func TestADeviceHearsWhy(t *testing.T) {
 	}
 	w.poll("tv", asked).check(t, http.StatusBadRequest, "access_denied")
 
+	asked = w.askDevice("tv", "openid")
+	stranger := w.browser()
+	to, _, _ = stranger.post("/device", url.Values{"user_code": {asked.text("user_code")}})
+	to, _, _ = stranger.get(to) // to the page of the sign-in
+	if got := stranger.until(strings.Replace(to, "/sign-in", "/refuse", 1)); got != "/device?refused" {
+		t.Errorf("refused to sign in, and led to %s", got)
+	}
+	w.poll("tv", asked).check(t, http.StatusBadRequest, "access_denied")
+
 	asked = w.askDevice("kiosk", "openid")
 	b.approve(asked)
 	w.pass(10 * time.Minute)

@@ -347,6 +347,7 @@ func TestClientAssertions(t *testing.T) {
 		"good for too long":         w.assertion(map[string]any{"exp": in(2 * time.Hour)}),
 		"without end":               w.assertion(map[string]any{"exp": nil}),
 		"without jti":               w.assertion(map[string]any{"jti": nil}),
+		"with a jti beyond all":     w.assertion(map[string]any{"jti": strings.Repeat("j", 257)}),
 		"without sub":               w.assertion(map[string]any{"sub": nil}),
 		"without iss":               w.assertion(map[string]any{"iss": nil}),
 		"of another issuer":         w.assertion(map[string]any{"iss": "portal"}),
