@@ -112,6 +112,11 @@ func TestUserInfo(t *testing.T) {
 	both := w.request("/userinfo", url.Values{"access_token": {access}})
 	both.Header.Set("Authorization", "Bearer "+access)
 	w.do(both).check(t, http.StatusBadRequest, "invalid_request")
+	two := w.request("/userinfo", nil)
+	two.Header["Authorization"] = []string{"Bearer " + access, "Bearer " + access}
+	if got = w.do(two); got.status != http.StatusUnauthorized {
+		t.Errorf("by two headers: got %d %v", got.status, got.body)
+	}
 	inQuery := must(http.NewRequestWithContext(t.Context(), http.MethodGet, w.issuer+"/userinfo?access_token="+access, nil))
 	w.do(inQuery).check(t, http.StatusBadRequest, "invalid_request")
 	without := must(http.NewRequestWithContext(t.Context(), http.MethodGet, w.issuer+"/userinfo", nil))

@@ -300,6 +300,9 @@ func TestClientAuthentication(t *testing.T) {
 			t.Errorf("%s: 401 with WWW-Authenticate %q (RFC 6749 §5.2)", name, challenge)
 		}
 	}
+	two := w.request("/token", values)
+	two.Header["Authorization"] = []string{basic("portal", w.secrets["portal"]), basic("relaxed", w.secrets["relaxed"])}
+	w.do(two).check(t, http.StatusBadRequest, "invalid_request")
 	w.do(w.request("/token?client_id=service&client_secret="+w.secrets["service"], values)).check(t, http.StatusBadRequest, "invalid_request")
 }
 
