@@ -57,21 +57,24 @@ CREATE INDEX event_unplaced ON event (id) WHERE place IS NULL;
 CREATE INDEX event_person ON event (person_id, place) WHERE place IS NOT NULL;
 CREATE INDEX event_client ON event (client_id, place) WHERE kind LIKE 'client.%' AND place IS NOT NULL;
 
--- +goose StatementBegin
-CREATE FUNCTION chain_field(field text) RETURNS text LANGUAGE sql IMMUTABLE
-BEGIN ATOMIC
-	SELECT coalesce(octet_length(field) || ':' || field, '-');
-END;
--- +goose StatementEnd
-
+-- Each field as its length, a colon and itself; where there is none, the colon alone.
 -- +goose StatementBegin
 CREATE FUNCTION event_record(e event) RETURNS bytea LANGUAGE sql STABLE
 BEGIN ATOMIC
-	SELECT convert_to(
-		chain_field(e.id::text) || chain_field((extract(epoch FROM e.at) * 1000000)::bigint::text) || chain_field(e.kind) ||
-		chain_field(e.person_id::text) || chain_field(e.clerk_id::text) || chain_field(e.office) || chain_field(e.client_id) ||
-		chain_field(e.sid) || chain_field(e.gid::text) || chain_field(e.acr) || chain_field(e.agent) ||
-		chain_field(e.edition::text) || chain_field(e.detail::text), 'UTF8');
+	SELECT convert_to(format(repeat('%s:%s', 13),
+		octet_length(e.id::text), e.id::text,
+		octet_length((extract(epoch FROM e.at) * 1000000)::bigint::text), (extract(epoch FROM e.at) * 1000000)::bigint::text,
+		octet_length(e.kind), e.kind,
+		octet_length(e.person_id::text), e.person_id::text,
+		octet_length(e.clerk_id::text), e.clerk_id::text,
+		octet_length(e.office), e.office,
+		octet_length(e.client_id), e.client_id,
+		octet_length(e.sid), e.sid,
+		octet_length(e.gid::text), e.gid::text,
+		octet_length(e.acr), e.acr,
+		octet_length(e.agent), e.agent,
+		octet_length(e.edition::text), e.edition::text,
+		octet_length(e.detail::text), e.detail::text), 'UTF8');
 END;
 -- +goose StatementEnd
 

@@ -4,8 +4,8 @@
 //	link n = SHA-256 (link n-1 ‖ record n)      link 0 is 32 zero bytes
 //
 // A record is its fields one after another, each as its length in bytes, a colon
-// and itself, or as a hyphen where there is none: no two lists of fields make the
-// same record. Whoever knows one link knows all that led to it.
+// and itself; where there is none, the colon stands alone. No two lists of fields
+// make the same record. Whoever knows one link knows all that led to it.
 package chain
 
 import (
@@ -22,7 +22,7 @@ func (l Link) Next(fields ...*string) Link {
 	record := l[:]
 	for _, field := range fields {
 		if field == nil {
-			record = append(record, '-')
+			record = append(record, ':')
 			continue
 		}
 		record = strconv.AppendInt(record, int64(len(*field)), 10)

@@ -13,8 +13,8 @@ func TestTheForm(t *testing.T) {
 	t.Parallel()
 	a, empty := "a", ""
 	got := chain.Link{}.Next(&a, nil, &empty).Next(nil)
-	// sha256(sha256(32 × 00 ‖ "1:a-0:") ‖ "-")
-	if want := "3eaa07f777d45b29eef61dd1fdb413dc20f7900373f7864a2fc33f5e5e538b2d"; got.String() != want {
+	// sha256(sha256(32 × 00 ‖ "1:a:0:") ‖ ":")
+	if want := "10e749ff59cde770e3fd97df0fdf85d338b8dbe9b5189c16cc874c1cfc2b9505"; got.String() != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	var back chain.Link
