@@ -67,8 +67,14 @@ func (d *Dashboard) register(w http.ResponseWriter, r *http.Request, person uuid
 	if err != nil {
 		return err
 	}
-	metadata := readForm(r, clients.Metadata{})
-	c, secret, err := d.cfg.Clients.RegisterDraft(r.Context(), "", owner, metadata, d.by(person))
+	metadata, err := readForm(r, clients.Metadata{})
+	var (
+		c      *clients.Client
+		secret string
+	)
+	if err == nil {
+		c, secret, err = d.cfg.Clients.RegisterDraft(r.Context(), "", owner, metadata, d.by(person))
+	}
 	if wrong, ok := errors.AsType[*clients.MetadataError](err); ok {
 		return d.showForm(w, r, formPage{Body: owner, New: true}, metadata, wrong)
 	}
@@ -94,12 +100,13 @@ func (d *Dashboard) change(w http.ResponseWriter, r *http.Request, person uuid.U
 	if err != nil {
 		return err
 	}
-	metadata := readForm(r, c.Metadata)
-	var secret string
-	word := "changed"
-	if c.IsDraft() {
+	metadata, err := readForm(r, c.Metadata)
+	secret, word := "", "changed"
+	switch {
+	case err != nil:
+	case c.IsDraft():
 		_, secret, err = d.cfg.Clients.Replace(ctx, c.ID, c.Version, metadata, d.by(person))
-	} else {
+	default:
 		word = "proposed"
 		_, err = d.cfg.Bodies.Propose(ctx, c.ID, c.Version, metadata, d.by(person))
 	}
@@ -112,8 +119,8 @@ func (d *Dashboard) change(w http.ResponseWriter, r *http.Request, person uuid.U
 	return d.tellSecret(w, r, c, secret, word)
 }
 
-// readForm makes metadata of what was sent, over what was registered.
-func readForm(r *http.Request, m clients.Metadata) clients.Metadata {
+// readForm makes metadata of what was sent, over what was registered. People are shown the name, so there must be one.
+func readForm(r *http.Request, m clients.Metadata) (clients.Metadata, error) {
 	m.ClientName = with(m.ClientName, strings.TrimSpace(r.PostFormValue("name")))
 	m.Purpose = with(m.Purpose, strings.TrimSpace(r.PostFormValue("purpose")))
 	m.RedirectURIs = strings.Fields(r.PostFormValue("redirect_uris"))
@@ -141,7 +148,10 @@ func readForm(r *http.Request, m clients.Metadata) clients.Metadata {
 	if slices.Contains(scopes, "offline_access") {
 		m.GrantTypes = append(m.GrantTypes, "refresh_token")
 	}
-	return m
+	if m.ClientName[""] == "" {
+		return m, &clients.MetadataError{Code: clients.InvalidClientMetadata, Member: "client_name", Reason: "is missing"}
+	}
+	return m, nil
 }
 
 // with sets the text for all languages.

@@ -94,7 +94,11 @@ func (d *Dashboard) show(w http.ResponseWriter, r *http.Request, person uuid.UUI
 	}
 	if open != nil {
 		data.Proposal = &proposal{ID: open.ID, Mine: open.ProposedBy == person, At: open.ProposedAt, Stale: open.Version != c.Version}
-		if data.Proposal.Changes, err = differences(c.Metadata, open.Metadata); err != nil {
+		is := c.Metadata
+		if c.IsDraft() {
+			is = clients.Metadata{} // nobody has approved anything of it yet
+		}
+		if data.Proposal.Changes, err = differences(is, open.Metadata); err != nil {
 			return err
 		}
 	}
