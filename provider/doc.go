@@ -21,6 +21,9 @@
 // then; or to /device, where it does the same for a device that has no browser (device.go). What the provider offers and what each client
 // is held to is one table, policy.go; discovery tells it and the endpoints hold to it.
 //
+// A client that is tried out, a draft, is for made-up people alone, and a live one for everybody but them: Next says so, grant.Give holds
+// it, and a draft gets nothing in its own name (clients/stage.go).
+//
 // The provider asks others two things: how a person stands ([Accounts]) and what they agreed to ([Consents]). It knows no passwords, no
 // documents and no pages but its own few.
 //

@@ -143,8 +143,11 @@ func (r *Registry) FindSelf(ctx context.Context, id, token string) (*Client, err
 	return c, err
 }
 
-// manages tells whether the registration access token is the client's, in constant time.
-func (c *Client) manages(token string) bool { return hmac.Equal(c.registration, digest(c.key, token)) }
+// manages tells whether the registration access token is the client's, in constant time. One that was given to a body does not manage
+// itself any more: two people do.
+func (c *Client) manages(token string) bool {
+	return hmac.Equal(c.registration, digest(c.key, token)) && c.Owner == nil
+}
 
 // ReplaceSelf sets the metadata of a client that manages itself, whole (RFC 7592 §2.2). It keeps what an operator has
 // given it beyond its limits, and claims no more.

@@ -83,3 +83,30 @@ func TestARevocationIsWhole(t *testing.T) {
 		t.Errorf("%d records, %v", events, err)
 	}
 }
+
+// A client that was given to a body is changed by its people, and by no token any more.
+func TestABodysClientDoesNotManageItself(t *testing.T) {
+	t.Parallel()
+	n, pool := newRegistry(t)
+	initial, err := n.IssueInitial(t.Context(), clients.Initial{Scope: "openid", Uses: 1, Till: noon.Add(time.Hour)}, by, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, made, err := n.RegisterSelf(t.Context(), initial, metadata(t, portal), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := uuid.Must(uuid.NewV7())
+	if _, err := pool.Exec(t.Context(), `INSERT INTO body (id, names, added_at) VALUES ($1, '{"": "Office"}', now())`, owner); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.FindSelf(t.Context(), c.ID, made.RegistrationToken); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.SetOwner(t.Context(), c.ID, clients.Any, &owner, by); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.FindSelf(t.Context(), c.ID, made.RegistrationToken); !errors.Is(err, clients.ErrToken) {
+		t.Errorf("its token still manages it: %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -82,7 +83,13 @@ func (d *Dashboard) show(w http.ResponseWriter, r *http.Request, person uuid.UUI
 		ID: c.ID, Standing: standing(c), Draft: c.IsDraft(), Issuer: d.cfg.Issuer, Redirects: c.Metadata.RedirectURIs,
 		Scope: c.Metadata.Scope, Method: c.Metadata.TokenEndpointAuthMethod,
 		HasSecret: strings.HasPrefix(c.Metadata.TokenEndpointAuthMethod, "client_secret_"),
-		Owns:      c.Owner != nil && d.cfg.Bodies.Represents(ctx, *c.Owner, person) == nil, History: history,
+		History:   history,
+	}
+	switch err := d.cfg.Bodies.Represents(ctx, *c.Owner, person); {
+	case err == nil:
+		data.Owns = true
+	case !errors.Is(err, body.ErrUnknown): // whoever is not one of them judges
+		return err
 	}
 	for _, word := range done {
 		if r.URL.Query().Has(word) {

@@ -21,6 +21,8 @@
 // Redis still holds is taken out after the commit, and once more by a job that
 // was queued in the same transaction; a crash between the two lets nobody in.
 //
+// EndSpecimens does so for a client that goes live: Give then finds its stage.
+//
 // So does SignOut for one session; its mark is the record of the sign-out.
 //
 // # Locks

@@ -219,7 +219,7 @@ func TestTheDocumentIsWhole(t *testing.T) {
 		}
 	}
 	for path, item := range doc.Paths.Map() {
-		if strings.HasPrefix(path, "/desk/") || strings.HasPrefix(path, "/register/") {
+		if strings.HasPrefix(path, "/desk/") || strings.HasPrefix(path, "/register/") || strings.HasPrefix(path, "/policies") {
 			continue // other rooms' doors
 		}
 		for method := range item.Operations() {
