@@ -1,14 +1,19 @@
 // Package sms keeps messages to phones until they have left.
 //
-//	act's transaction ── Outbox.Put ──► queued ──► delivered   the gateway has taken it
-//	                                       └─────► failed      its term was over first
+//	act's transaction ── Outbox.Put ──► queued ──► sent ──► delivered   the network took it; it says what became of it
+//	                                      │ │        └────► failed      it never reached the phone, or nobody said so in time
+//	                                      │ └─────────────► delivered   taken by a network that tells nothing more
+//	                                      └───────────────► failed      its term was over first
 //
 // A message is put into the transaction of the act it tells of, together with
 // the job that will send it; no act waits for an operator's network, and none is
 // told of that did not happen. Number and text are sealed while they wait and
-// wiped once the message is settled (resolution 792 ¶7). The job carries the
+// wiped once the message has left (resolution 792 ¶7). The job carries the
 // message's id and nothing else.
 //
-// A message may reach the gateway twice, if the program dies between the two;
-// the gateway tells by its id.
+// There may be two gateways. Which one is about to be asked is written down
+// before. One that refuses leaves the message to the other; one whose answer was
+// not heard may have taken it, also if it was this program that died, and keeps
+// it: the other would send it twice. A gateway without receipts is asked again
+// and tells by the id; one with receipts is left a minute to bring one first.
 package sms

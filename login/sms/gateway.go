@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,6 +25,7 @@ type Message struct {
 	Kind identity.MessageKind `json:"kind"`
 	To   string               `json:"to"` // E.164
 	Text string               `json:"text"`
+	For  time.Duration        `json:"-"` // how long it is still worth something
 }
 
 // Format writes the kind and the id under every verb.
@@ -30,10 +33,25 @@ func (m Message) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "%s %s", string(m.Kind), m.ID.String())
 }
 
-// A Gateway hands one message to an operator's network. It returns when the
-// network has taken it.
+// ErrDoubt says that a gateway may have taken the message: it was reached, and its answer was not heard.
+var ErrDoubt = errors.New("it may have been taken")
+
+// A Gateway hands one message to an operator's network.
 type Gateway interface {
+	// Send returns when the network has taken the message. An error that is not ErrDoubt says that it has not and will not.
 	Send(ctx context.Context, m Message) error
+	// Receipts tells whether the network says later what became of a message. One that does not must know a message by
+	// its id: what it may have taken it is asked to take again.
+	Receipts() bool
+}
+
+// NewGateway makes the gateway at an address: http or https for an HTTPGateway, kannel+http or kannel+https for a Kannel,
+// whose receipts come to receipts.
+func NewGateway(address string, receipts *Receipts) (Gateway, error) {
+	if plain, ok := strings.CutPrefix(address, "kannel+"); ok {
+		return NewKannel(plain, receipts)
+	}
+	return NewHTTPGateway(address)
 }
 
 // gatewayTimeout is how long a gateway may take to take a message.
@@ -49,16 +67,15 @@ var _ Gateway = (*HTTPGateway)(nil)
 
 // NewHTTPGateway makes a gateway of its address.
 func NewHTTPGateway(address string) (*HTTPGateway, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, errors.New("the SMS gateway's address is no http or https URL")
+	u, err := parseAddress(address)
+	if err != nil {
+		return nil, err
 	}
-	return &HTTPGateway{url: address, client: &http.Client{
-		Timeout: gatewayTimeout,
-		// A redirect would carry a password to who knows whom.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
+	return &HTTPGateway{url: u.String(), client: newClient()}, nil
 }
+
+// Receipts: it gives none.
+func (g *HTTPGateway) Receipts() bool { return false }
 
 // Send posts the message.
 func (g *HTTPGateway) Send(ctx context.Context, m Message) error {
@@ -66,24 +83,56 @@ func (g *HTTPGateway) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, g.url, bytes.NewReader(body))
-	if err != nil {
-		return errors.New("the SMS gateway's address cannot be asked")
+	header := http.Header{"Content-Type": {"application/json"}}
+	return post(ctx, g.client, g.url, header, body)
+}
+
+// parseAddress parses a gateway's address. It may hold a password, so no error repeats it.
+func parseAddress(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return nil, errors.New("an SMS gateway's address is no http or https URL")
 	}
-	request.Header.Set("Content-Type", "application/json")
-	answer, err := g.client.Do(request)
+	return u, nil
+}
+
+func newClient() *http.Client {
+	return &http.Client{
+		Timeout: gatewayTimeout,
+		// A redirect would carry a password to who knows whom.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// post asks a gateway. It is a POST for one more reason: net/http itself repeats a GET whose answer did not come.
+func post(ctx context.Context, client *http.Client, address string, header http.Header, body []byte) error {
+	reached := false
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { reached = true }})
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return errors.New("an SMS gateway's address cannot be asked")
+	}
+	request.Header = header
+	answer, err := client.Do(request)
 	if err != nil {
 		// The address may hold the gateway's own password; it stays out of the log.
 		var at *url.Error
 		if errors.As(err, &at) {
 			err = at.Err
 		}
+		if reached {
+			err = errors.Join(ErrDoubt, err)
+		}
 		return fmt.Errorf("ask the SMS gateway: %w", err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 4096)) // so that the connection is used again
-	if answer.StatusCode/100 != 2 {
-		return fmt.Errorf("the SMS gateway answered %d", answer.StatusCode)
+	switch {
+	case answer.StatusCode/100 == 2:
+		return nil
+	case answer.StatusCode == http.StatusBadGateway || answer.StatusCode == http.StatusGatewayTimeout:
+		// A proxy did not hear the gateway's answer either (RFC 9110 §15.6.3, §15.6.5).
+		return fmt.Errorf("the SMS gateway answered %d: %w", answer.StatusCode, ErrDoubt)
 	}
-	return nil
+	return fmt.Errorf("the SMS gateway answered %d", answer.StatusCode)
 }

@@ -3,6 +3,7 @@ package sms
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -13,15 +14,36 @@ import (
 	"asoba.example/provider/seal"
 )
 
-// State of a message. It is all that a desk is told of it.
+// State of a message.
 type State string
 
-// States.
+// States. A desk is told no more than Queued, Delivered and Failed.
 const (
 	Queued    State = "queued"
-	Delivered State = "delivered" // to the gateway; whether the phone was on is the network's affair
+	Sent      State = "sent"      // to a network that will tell what becomes of it
+	Delivered State = "delivered" // to the phone, or to a network that tells nothing more
 	Failed    State = "failed"
 )
+
+// before are the states that one may follow, as drawn in doc.go.
+var before = map[State][]State{
+	Sent:      {Queued},
+	Delivered: {Queued, Sent},
+	Failed:    {Queued, Sent},
+}
+
+// move moves a message to a state that may follow its own, and otherwise leaves it. Only what is queued is still to be
+// sent, so everything personal that was kept of it goes.
+func move(ctx context.Context, pool *pgxpool.Pool, id uuid.UUID, to State, at time.Time) error {
+	const update = `
+		UPDATE sms_message
+		SET state = $2, phone = NULL, text = NULL, settled_at = CASE WHEN $2 IN ('delivered', 'failed') THEN $3::timestamptz END
+		WHERE id = $1 AND state = ANY($4)`
+	if _, err := pool.Exec(ctx, update, id, to, at, before[to]); err != nil {
+		return fmt.Errorf("settle message %s: %w", id, err)
+	}
+	return nil
+}
 
 // An Outbox keeps messages until they have left.
 type Outbox struct {
@@ -58,10 +80,10 @@ func (o *Outbox) Put(ctx context.Context, tx pgx.Tx, m identity.Message) error {
 	return nil
 }
 
-// Last tells how it stands with the last message of a kind to a person.
+// Last tells how it stands with the last message of a kind to a person: whoever waits for a receipt waits.
 func (o *Outbox) Last(ctx context.Context, person uuid.UUID, kind identity.MessageKind) (State, error) {
 	const read = `
-		SELECT state FROM sms_message
+		SELECT CASE state WHEN 'sent' THEN 'queued' ELSE state END FROM sms_message
 		WHERE person_id = $1 AND kind = $2
 		ORDER BY id DESC LIMIT 1`
 	var state State

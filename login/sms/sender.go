@@ -2,14 +2,16 @@ package sms
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/riverqueue/river"
 
-	"asoba.example/login/identity"
 	"asoba.example/provider/seal"
 )
 
@@ -24,37 +26,113 @@ func (Delivery) Kind() string { return "sms_delivery" }
 // InsertOpts lets the message's own term end its tries; so many are never needed.
 func (Delivery) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: 1000} }
 
+const (
+	// restFor is how long a gateway that failed is asked only where no other takes a message.
+	restFor = 30 * time.Second
+	// receiptWithin is the time in which a gateway that gives receipts is not asked again for what it may have taken: its
+	// receipt tells by then.
+	receiptWithin = time.Minute
+)
+
+// SenderConfig is what a Sender needs.
+type SenderConfig struct {
+	Pool          *pgxpool.Pool
+	Box           *seal.Box
+	First, Second Gateway // Second is nil where there is one gateway
+	Metrics       prometheus.Registerer
+	Now           func() time.Time
+}
+
 // A Sender is the worker of deliveries: river.AddWorker(workers, sender).
 type Sender struct {
 	river.WorkerDefaults[Delivery]
 
-	Pool    *pgxpool.Pool
-	Box     *seal.Box
-	Gateway Gateway
-	Now     func() time.Time
+	pool     *pgxpool.Pool
+	box      *seal.Box
+	gateways []*outlet
+	asked    *prometheus.CounterVec
+	now      func() time.Time
 }
 
-// Work sends a message, unless that is done or its term is over. A gateway that
-// does not take it is tried again, as long as the message would still be in time.
+// An outlet is a gateway by its name.
+type outlet struct {
+	Gateway
+	name string
+
+	mu     sync.Mutex
+	failed time.Time // under mu: when it last did
+}
+
+// NewSender makes a Sender.
+func NewSender(cfg SenderConfig) (*Sender, error) {
+	s := &Sender{pool: cfg.Pool, box: cfg.Box, now: cfg.Now, gateways: []*outlet{{Gateway: cfg.First, name: "first"}}}
+	if cfg.Second != nil {
+		s.gateways = append(s.gateways, &outlet{Gateway: cfg.Second, name: "second"})
+	}
+	s.asked = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "idp_sms_asked_total",
+		Help: "Messages that an SMS gateway was asked to send, by what came of it: taken, refused, or doubt where no answer was heard.",
+	}, []string{"gateway", "outcome"})
+	if err := cfg.Metrics.Register(s.asked); err != nil {
+		return nil, fmt.Errorf("register the metrics of messages: %w", err)
+	}
+	return s, nil
+}
+
+// Work sends a message, unless that is done or its term is over. A gateway that does not take it leaves it to the other; one
+// that may have taken it keeps it. A message that nobody took is tried again, as long as it would still be in time.
 func (s *Sender) Work(ctx context.Context, job *river.Job[Delivery]) error {
-	m, state, till, err := s.read(ctx, job.Args.ID)
-	if err != nil || state != Queued {
+	m, err := s.read(ctx, job.Args.ID)
+	if err != nil || m.state != Queued && m.state != Sent {
 		return err
 	}
-	if !s.Now().Before(till) {
-		return s.settle(ctx, m.ID, Failed)
+	if m.For <= 0 {
+		return move(ctx, s.pool, m.ID, Failed, s.now())
 	}
-	if err := s.Gateway.Send(ctx, m); err != nil {
-		err = fmt.Errorf("send message %s: %w", m.ID, err)
-		if s.NextRetry(job).Before(till) {
+	if m.state == Sent {
+		return river.JobSnooze(m.For) // its receipt may come till then
+	}
+	err = errors.New("its gateway is in use no more")
+	for _, o := range s.outlets(m) {
+		if since := s.now().Sub(m.askedAt); o.Receipts() && since < receiptWithin {
+			return river.JobSnooze(min(receiptWithin-since, m.For))
+		}
+		if err := s.claim(ctx, m, o); err != nil {
 			return err
 		}
-		if err := s.settle(ctx, m.ID, Failed); err != nil {
+		err = o.Send(ctx, m.Message)
+		s.note(o, err)
+		ctx := context.WithoutCancel(ctx) // what came of it holds, even if the program is stopping
+		switch {
+		case err == nil && o.Receipts():
+			if err := move(ctx, s.pool, m.ID, Sent, s.now()); err != nil {
+				return err
+			}
+			return river.JobSnooze(m.For)
+		case err == nil:
+			return move(ctx, s.pool, m.ID, Delivered, s.now())
+		case errors.Is(err, ErrDoubt) && o.Receipts():
+			return river.JobSnooze(min(receiptWithin, m.For))
+		case errors.Is(err, ErrDoubt) || m.gateway != "": // it may have been taken, now or before
+			return s.again(ctx, job, m, err)
+		}
+		if err := s.release(ctx, m); err != nil {
 			return err
 		}
-		return river.JobCancel(err)
 	}
-	return s.settle(context.WithoutCancel(ctx), m.ID, Delivered) // it has left, even if the program is stopping
+	return s.again(ctx, job, m, err)
+}
+
+// again has a message tried again, unless that would be too late.
+func (s *Sender) again(ctx context.Context, job *river.Job[Delivery], m waiting, err error) error {
+	err = fmt.Errorf("send message %s: %w", m.ID, err)
+	if s.NextRetry(job).Sub(s.now()) < m.For {
+		return err
+	}
+	if err := move(ctx, s.pool, m.ID, Failed, s.now()); err != nil {
+		return err
+	}
+	return river.JobCancel(err)
 }
 
 // NextRetry doubles the pause from a second to an hour: a code gets nine tries
@@ -64,38 +142,102 @@ func (s *Sender) NextRetry(job *river.Job[Delivery]) time.Time {
 	if job.Attempt <= 12 {
 		pause = min(pause, time.Second<<(job.Attempt-1))
 	}
-	return s.Now().Add(pause)
+	return s.now().Add(pause)
 }
 
-// Timeout is longer than the gateway's own.
-func (s *Sender) Timeout(*river.Job[Delivery]) time.Duration { return 2 * gatewayTimeout }
+// Timeout is longer than both gateways' own.
+func (s *Sender) Timeout(*river.Job[Delivery]) time.Duration { return 2*gatewayTimeout + 5*time.Second }
 
-func (s *Sender) read(ctx context.Context, id uuid.UUID) (m Message, state State, till time.Time, err error) {
-	const read = `SELECT kind, phone, text, state, till FROM sms_message WHERE id = $1`
-	var (
-		kind        identity.MessageKind
-		phone, text []byte
-	)
-	err = s.Pool.QueryRow(ctx, read, id).Scan(&kind, &phone, &text, &state, &till)
-	if err != nil || state != Queued {
-		return Message{}, state, till, err
+// outlets are whom to ask for a message, in turn: who may have taken it already and nobody else, or all, those that
+// failed of late last.
+func (s *Sender) outlets(m waiting) []*outlet {
+	var fresh, atRest []*outlet
+	for _, o := range s.gateways {
+		switch {
+		case m.gateway != "" && m.gateway != o.name:
+		case o.rests(s.now()):
+			atRest = append(atRest, o)
+		default:
+			fresh = append(fresh, o)
+		}
 	}
-	if phone, err = s.Box.Open(phonePlace(id), phone); err == nil {
-		text, err = s.Box.Open(textPlace(id), text)
+	return append(fresh, atRest...)
+}
+
+func (o *outlet) rests(now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return now.Sub(o.failed) < restFor
+}
+
+// note notes how it went with a gateway.
+func (s *Sender) note(o *outlet, err error) {
+	outcome := "taken"
+	if err != nil {
+		o.mu.Lock()
+		o.failed = s.now()
+		o.mu.Unlock()
+		outcome = "refused"
+		if errors.Is(err, ErrDoubt) {
+			outcome = "doubt"
+		}
+	}
+	s.asked.WithLabelValues(o.name, outcome).Inc()
+}
+
+// A waiting message is one as it lies in the outbox.
+type waiting struct {
+	Message
+	state   State
+	gateway string    // who may have taken it, if it is still queued
+	askedAt time.Time // when that one was last asked
+}
+
+func (s *Sender) read(ctx context.Context, id uuid.UUID) (waiting, error) {
+	const read = `
+		SELECT kind, phone, text, state, till, coalesce(gateway, ''), coalesce(asked_at, 'epoch')
+		FROM sms_message WHERE id = $1`
+	var (
+		m           = waiting{Message: Message{ID: id}}
+		phone, text []byte
+		till        time.Time
+	)
+	err := s.pool.QueryRow(ctx, read, id).Scan(&m.Kind, &phone, &text, &m.state, &till, &m.gateway, &m.askedAt)
+	m.For = till.Sub(s.now())
+	if err != nil || m.state != Queued {
+		return m, err
+	}
+	if phone, err = s.box.Open(phonePlace(id), phone); err == nil {
+		text, err = s.box.Open(textPlace(id), text)
 	}
 	if err != nil {
-		return Message{}, state, till, fmt.Errorf("open message %s: %w", id, err)
+		return waiting{}, fmt.Errorf("open message %s: %w", id, err)
 	}
-	return Message{ID: id, Kind: kind, To: string(phone), Text: string(text)}, state, till, nil
+	m.To, m.Text = string(phone), string(text)
+	return m, nil
 }
 
-// settle ends a message's wait, and with it everything personal that was kept of it.
-func (s *Sender) settle(ctx context.Context, id uuid.UUID, state State) error {
+// claim writes down whom the message is about to be handed to: whoever finds it after a crash knows who may have taken it.
+// Of two who work on one message at once one is turned away.
+func (s *Sender) claim(ctx context.Context, m waiting, o *outlet) error {
 	const update = `
-		UPDATE sms_message SET state = $2, phone = NULL, text = NULL, settled_at = $3
-		WHERE id = $1 AND state = 'queued'`
-	if _, err := s.Pool.Exec(ctx, update, id, state, s.Now()); err != nil {
-		return fmt.Errorf("settle message %s: %w", id, err)
+		UPDATE sms_message SET gateway = $2, asked_at = $3
+		WHERE id = $1 AND state = 'queued' AND coalesce(asked_at, 'epoch') = $4`
+	tag, err := s.pool.Exec(ctx, update, m.ID, o.name, s.now(), m.askedAt)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = errors.New("it has moved meanwhile")
+	}
+	if err != nil {
+		return fmt.Errorf("claim message %s: %w", m.ID, err)
+	}
+	return nil
+}
+
+// release takes a claim back: the gateway has not taken the message and will not.
+func (s *Sender) release(ctx context.Context, m waiting) error {
+	const update = `UPDATE sms_message SET gateway = NULL, asked_at = NULL WHERE id = $1 AND state = 'queued'`
+	if _, err := s.pool.Exec(ctx, update, m.ID); err != nil {
+		return fmt.Errorf("release message %s: %w", m.ID, err)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
@@ -23,30 +24,44 @@ import (
 
 // A gateway that takes what it is handed, or fails as it is told.
 type gateway struct {
-	taken []sms.Message
-	err   error
+	taken    []sms.Message
+	asked    int
+	receipts bool
+	err      error
 }
 
 func (g *gateway) Send(_ context.Context, m sms.Message) error {
+	g.asked++
 	if g.err == nil {
 		g.taken = append(g.taken, m)
 	}
 	return g.err
 }
 
+func (g *gateway) Receipts() bool { return g.receipts }
+
 type world struct {
 	*identitytest.World
-	gateway *gateway
-	sender  *sms.Sender
-	person  uuid.UUID
-	now     time.Time
+	gateway, second *gateway
+	sender          *sms.Sender
+	metrics         *prometheus.Registry
+	person          uuid.UUID
+	now             time.Time
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{World: identitytest.New(t), gateway: &gateway{}, now: identitytest.Noon}
+	w := &world{
+		World: identitytest.New(t), gateway: new(gateway), second: new(gateway), metrics: prometheus.NewRegistry(), now: identitytest.Noon,
+	}
 	w.person, _ = w.Person(t)
-	w.sender = &sms.Sender{Pool: w.Pool, Box: w.Box, Gateway: w.gateway, Now: func() time.Time { return w.now }}
+	var err error
+	w.sender, err = sms.NewSender(sms.SenderConfig{
+		Pool: w.Pool, Box: w.Box, First: w.gateway, Second: w.second, Metrics: w.metrics, Now: func() time.Time { return w.now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return w
 }
 
@@ -100,7 +115,7 @@ func TestAMessageLeavesOnceAndIsWiped(t *testing.T) {
 		}
 	}
 	w.stands(t, sms.Delivered, true)
-	want := sms.Message{ID: id, Kind: identity.CodeMessage, To: w.Phone(t, 1).Reveal(), Text: "код 123456"}
+	want := sms.Message{ID: id, Kind: identity.CodeMessage, To: w.Phone(t, 1).Reveal(), Text: "код 123456", For: 5 * time.Minute}
 	if len(w.gateway.taken) != 1 || w.gateway.taken[0] != want {
 		t.Errorf("the gateway took %d messages: %v", len(w.gateway.taken), w.gateway.taken)
 	}
@@ -111,7 +126,7 @@ func TestAMessageWaitsForTheGatewayUntilItsTerm(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.put(t)
-	w.gateway.err = errors.New("down")
+	w.gateway.err, w.second.err = errors.New("down"), errors.New("down")
 	tries := 0
 	for cancelled := false; !cancelled; {
 		tries++
@@ -206,9 +221,15 @@ func TestAGatewayErrorTellsNothing(t *testing.T) {
 			}
 		}
 	}
-	for _, address := range []string{"", "gateway", "ftp://gateway", "http://", "http://%"} {
-		if _, err := sms.NewHTTPGateway(address); err == nil {
+	for _, address := range []string{
+		"", "gateway", "ftp://hush", "http://", "http://hush%", "kannel://idp:hush@gateway", "kannel+ftp://idp:hush@gateway",
+		"kannel+http://hush", "kannel+http://idp@hush", "kannel+http://:hush@gateway",
+	} {
+		_, err := sms.NewGateway(address, nil)
+		if err == nil {
 			t.Errorf("%q was taken for an address", address)
+		} else if strings.Contains(err.Error(), "hush") {
+			t.Errorf("%q tells of %q", err, address)
 		}
 	}
 }

@@ -69,8 +69,13 @@ type Config struct {
 	// is not named here everybody has one address, and its limits together.
 	TrustedProxies []string `env:"IDP_TRUSTED_PROXIES"`
 
-	// SMSGatewayURL takes messages for phones: POST {"id","kind","to","text"}; any 2xx means taken by the network.
+	// SMSGatewayURL takes messages for phones: POST {"id","kind","to","text"}; any 2xx means taken by the network, and an id that
+	// comes again is the same message. kannel+http:// or kannel+https://name:password@host/cgi-bin/sendsms is a Kannel instead: it brings
+	// its receipts to IDP_MANAGEMENT_URL. It may also be given as a file.
 	SMSGatewayURL string `env:"IDP_SMS_GATEWAY_URL,required"`
+
+	// SMSSecondGatewayURL is another such gateway, which is asked where the first does not take a message. None by default.
+	SMSSecondGatewayURL string `env:"IDP_SMS_SECOND_GATEWAY_URL"`
 
 	// StopNotice is how long /readyz says 503 at a stop before the listeners close, so that a load balancer has looked away by then.
 	StopNotice time.Duration `env:"IDP_STOP_NOTICE" envDefault:"0s"`

@@ -85,6 +85,7 @@ type house struct {
 	identities *identity.Registry
 	clerks     *clerk.Clerks
 	outbox     *sms.Outbox
+	receipts   *sms.Receipts
 	codes      *code.Codes
 	agreements *agreement.Agreements
 	throttle   *throttle.Throttle
@@ -182,14 +183,14 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	gateway, err := sms.NewHTTPGateway(h.cfg.SMSGatewayURL)
+	sender, err := h.sender()
 	if err != nil {
 		return err
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, h.cleaner)
 	river.AddWorker(workers, deliverer)
-	river.AddWorker(workers, &sms.Sender{Pool: h.Back, Box: h.box, Gateway: gateway, Now: time.Now})
+	river.AddWorker(workers, sender)
 	h.jobs, err = river.NewClient(riverpgxv5.New(h.Back), &river.Config{
 		Workers: workers,
 		Queues: map[string]river.QueueConfig{
@@ -227,6 +228,22 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	h.throttle = &throttle.Throttle{Redis: h.Redis, Key: throttleKey, Relaxed: h.cfg.Relaxed, Now: time.Now}
 	h.browsers = &browser.Browsers{Pool: h.Pool, Secure: h.secure(), For: policy.KnownBrowserFor.From(h.policies), Now: time.Now}
 	return nil
+}
+
+// sender sends messages by one gateway or two.
+func (h *house) sender() (*sms.Sender, error) {
+	cfg := sms.SenderConfig{Pool: h.Back, Box: h.box, Metrics: h.metrics, Now: time.Now}
+	h.receipts = &sms.Receipts{Pool: h.Pool, Box: h.box, URL: h.cfg.ManagementURL, Now: time.Now}
+	var err error
+	if cfg.First, err = sms.NewGateway(h.cfg.SMSGatewayURL, h.receipts); err != nil {
+		return nil, fmt.Errorf("IDP_SMS_GATEWAY_URL: %w", err)
+	}
+	if h.cfg.SMSSecondGatewayURL != "" {
+		if cfg.Second, err = sms.NewGateway(h.cfg.SMSSecondGatewayURL, h.receipts); err != nil {
+			return nil, fmt.Errorf("IDP_SMS_SECOND_GATEWAY_URL: %w", err)
+		}
+	}
+	return sms.NewSender(cfg)
 }
 
 // subject gives the sub and the sid by which a client knows a person and a session; a person without an identifier has no public sub.

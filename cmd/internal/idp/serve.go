@@ -245,6 +245,7 @@ func (h *house) management() (http.Handler, error) {
 	doors.Mount(mux)
 	login.People{Register: h.register, Tokens: bearer}.Mount(mux)
 	login.Rulings{Policies: h.policies, Clerks: h.clerks, Tokens: bearer}.Mount(mux)
+	h.receipts.Mount(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{}))
 	return api.Refusing(mux), nil
 }
