@@ -37,7 +37,7 @@ func (b *Bodies) Representatives(ctx context.Context, id uuid.UUID) ([]Represent
 // Name makes a person a representative of a body; one who is stays one. ErrNobody, of somebody made up: those sign in at drafts, and
 // change none.
 func (b *Bodies) Name(ctx context.Context, id, person uuid.UUID, by clients.By) error {
-	const find = `SELECT FROM person WHERE id = $1 AND identification_number NOT LIKE '0%'`
+	const find = `SELECT EXISTS (SELECT FROM person WHERE id = $1 AND identification_number NOT LIKE '0%')`
 
 	const name = `
 		INSERT INTO representative (body_id, person_id, named_at) VALUES ($1, $2, $3)
@@ -48,8 +48,12 @@ func (b *Bodies) Name(ctx context.Context, id, person uuid.UUID, by clients.By) 
 		return err
 	}
 	err := pgx.BeginFunc(ctx, b.cfg.Pool, func(tx pgx.Tx) error {
-		if tag, err := tx.Exec(ctx, find, person); err != nil || tag.RowsAffected() == 0 {
-			return errors.Join(err, ErrNobody)
+		var somebody bool
+		if err := tx.QueryRow(ctx, find, person).Scan(&somebody); err != nil {
+			return err
+		}
+		if !somebody {
+			return ErrNobody
 		}
 		tag, err := tx.Exec(ctx, name, id, person, by.At)
 		if err != nil || tag.RowsAffected() == 0 {
