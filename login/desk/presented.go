@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/login/identity"
+	"asoba.example/provider/seal"
 )
 
 // What was presented at the desk, in the form in which it is kept.
@@ -21,6 +22,12 @@ type document struct {
 	Kind      string `json:"kind"`
 	Number    string `json:"number"`
 	ValidTill string `json:"valid_till"`
+}
+
+// Sealed are the columns of this room that hold what is sealed.
+var Sealed = []seal.Column{
+	{Table: "issuance", Name: "presented", Row: "id"},
+	{Table: "desk_act", Name: "presented", Row: "id"},
 }
 
 // place is where what was presented lies, and opens.

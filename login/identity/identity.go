@@ -32,6 +32,13 @@ func (i Identity) Expired(at time.Time) bool {
 	return i.State == Temporary && !at.Before(i.PasswordTill)
 }
 
+// Sealed are the columns of this room that hold what is sealed.
+var Sealed = []seal.Column{
+	{Table: "identity", Name: "phone", Row: "person_id"},
+	{Table: "identity", Name: "names", Row: "person_id"},
+	{Table: "identity", Name: "document", Row: "person_id"},
+}
+
 // Places of what is sealed, named table:column:row. Others who read a column by
 // a query of their own open it with these.
 func phonePlace(person uuid.UUID) string { return "identity:phone:" + person.String() }

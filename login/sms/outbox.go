@@ -93,5 +93,11 @@ func (o *Outbox) Last(ctx context.Context, person uuid.UUID, kind identity.Messa
 	return state, nil
 }
 
+// Sealed are the columns of this room that hold what is sealed.
+var Sealed = []seal.Column{
+	{Table: "sms_message", Name: "phone", Row: "id"},
+	{Table: "sms_message", Name: "text", Row: "id"},
+}
+
 func phonePlace(id uuid.UUID) string { return "sms_message:phone:" + id.String() }
 func textPlace(id uuid.UUID) string  { return "sms_message:text:" + id.String() }

@@ -139,6 +139,9 @@ func (r *Ring) Refresh(ctx context.Context) error {
 	return nil
 }
 
+// Sealed are the columns of this room that hold what is sealed.
+var Sealed = []seal.Column{{Table: "signing_key", Name: "private_key", Row: "kid"}}
+
 func place(kid string) string { return "signing_key:private_key:" + kid }
 
 // open gives the private part of a key: what was sealed, or what signs in its stead.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,8 +27,10 @@ var ErrMaster = errors.New("the master key does not fit this database")
 
 // A Box seals, opens and indexes. Its key sets lie in the database, wrapped by the master key.
 type Box struct {
-	aead tink.AEAD
-	prf  *prf.Set
+	pool    *pgxpool.Pool
+	wrap    tink.AEAD
+	sealing atomic.Pointer[tink.AEAD] // replaced whole
+	prf     *prf.Set
 }
 
 // Format keeps the keys out of every message a Box strays into.
@@ -42,16 +45,16 @@ func Open(ctx context.Context, pool *pgxpool.Pool, master []byte, now time.Time)
 	if err != nil {
 		return nil, fmt.Errorf("open the box: %w", err)
 	}
-	sealing, err := keySet(ctx, pool, wrap, "aead", aead.AES256GCMKeyTemplate(), now)
+	sealing, err := keySet(ctx, pool, wrap, sealingKeys, aead.AES256GCMKeyTemplate(), now)
 	if err != nil {
 		return nil, fmt.Errorf("open the box: %w", err)
 	}
-	deriving, err := keySet(ctx, pool, wrap, "prf", prf.HMACSHA256PRFKeyTemplate(), now)
+	deriving, err := keySet(ctx, pool, wrap, derivingKeys, prf.HMACSHA256PRFKeyTemplate(), now)
 	if err != nil {
 		return nil, fmt.Errorf("open the box: %w", err)
 	}
-	b := new(Box)
-	if b.aead, err = aead.New(sealing); err != nil {
+	b := &Box{pool: pool, wrap: wrap}
+	if err := b.use(sealing); err != nil {
 		return nil, fmt.Errorf("open the box: %w", err)
 	}
 	if b.prf, err = prf.NewPRFSet(deriving); err != nil {
@@ -60,37 +63,67 @@ func Open(ctx context.Context, pool *pgxpool.Pool, master []byte, now time.Time)
 	return b, nil
 }
 
+// The key sets, by their names.
+const (
+	sealingKeys  = "aead"
+	derivingKeys = "prf"
+)
+
+// use seals and opens by a key set from now on.
+func (b *Box) use(set *keyset.Handle) error {
+	sealing, err := aead.New(set)
+	if err == nil {
+		b.sealing.Store(&sealing)
+	}
+	return err
+}
+
 // keySet reads a key set, having made it if there is none. Of two nodes that
 // start at once both may make one, and both use the one that the table took.
 func keySet(ctx context.Context, pool *pgxpool.Pool, wrap tink.AEAD, name string, template *tinkpb.KeyTemplate, now time.Time) (*keyset.Handle, error) {
-	const insert = `INSERT INTO key_set (name, wrapped, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING`
+	const insert = `INSERT INTO key_set (name, wrapped, created_at, changed_at) VALUES ($1, $2, $3, $3) ON CONFLICT (name) DO NOTHING`
 
-	place := []byte("key_set:wrapped:" + name)
-	handle, err := readKeySet(ctx, pool, wrap, name, place)
+	handle, err := readKeySet(ctx, pool, wrap, name)
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return handle, err
 	}
 	if handle, err = keyset.NewHandle(template); err != nil {
 		return nil, fmt.Errorf("make key set %s: %w", name, err)
 	}
-	var wrapped bytes.Buffer
-	if err := handle.WriteWithAssociatedData(keyset.NewBinaryWriter(&wrapped), wrap, place); err != nil {
-		return nil, fmt.Errorf("wrap key set %s: %w", name, err)
+	wrapped, err := wrapKeySet(handle, wrap, name)
+	if err != nil {
+		return nil, err
 	}
-	if _, err := pool.Exec(ctx, insert, name, wrapped.Bytes(), now); err != nil {
+	if _, err := pool.Exec(ctx, insert, name, wrapped, now); err != nil {
 		return nil, fmt.Errorf("keep key set %s: %w", name, err)
 	}
-	return readKeySet(ctx, pool, wrap, name, place)
+	return readKeySet(ctx, pool, wrap, name)
 }
 
-func readKeySet(ctx context.Context, pool *pgxpool.Pool, wrap tink.AEAD, name string, place []byte) (*keyset.Handle, error) {
-	const find = `SELECT wrapped FROM key_set WHERE name = $1`
+func wrappedPlace(name string) []byte { return []byte("key_set:wrapped:" + name) }
+
+func wrapKeySet(set *keyset.Handle, wrap tink.AEAD, name string) ([]byte, error) {
+	var wrapped bytes.Buffer
+	if err := set.WriteWithAssociatedData(keyset.NewBinaryWriter(&wrapped), wrap, wrappedPlace(name)); err != nil {
+		return nil, fmt.Errorf("wrap key set %s: %w", name, err)
+	}
+	return wrapped.Bytes(), nil
+}
+
+// A querier is a pool or a transaction.
+type querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// readKeySet reads a key set. In a transaction nobody else changes it before its end.
+func readKeySet(ctx context.Context, db querier, wrap tink.AEAD, name string) (*keyset.Handle, error) {
+	const find = `SELECT wrapped FROM key_set WHERE name = $1 FOR UPDATE`
 
 	var wrapped []byte
-	if err := pool.QueryRow(ctx, find, name).Scan(&wrapped); err != nil {
+	if err := db.QueryRow(ctx, find, name).Scan(&wrapped); err != nil {
 		return nil, fmt.Errorf("read key set %s: %w", name, err)
 	}
-	handle, err := keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(wrapped)), wrap, place)
+	handle, err := keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(wrapped)), wrap, wrappedPlace(name))
 	if err != nil {
 		return nil, ErrMaster // Tink says no more than that it did not decrypt
 	}
@@ -99,7 +132,7 @@ func readKeySet(ctx context.Context, pool *pgxpool.Pool, wrap tink.AEAD, name st
 
 // Seal encrypts plain for one place, named table:column:row; it opens nowhere else.
 func (b *Box) Seal(place string, plain []byte) ([]byte, error) {
-	sealed, err := b.aead.Encrypt(plain, []byte(place))
+	sealed, err := (*b.sealing.Load()).Encrypt(plain, []byte(place))
 	if err != nil {
 		return nil, fmt.Errorf("seal %s: %w", place, err)
 	}
@@ -108,7 +141,7 @@ func (b *Box) Seal(place string, plain []byte) ([]byte, error) {
 
 // Open decrypts what was sealed for the place.
 func (b *Box) Open(place string, sealed []byte) ([]byte, error) {
-	plain, err := b.aead.Decrypt(sealed, []byte(place))
+	plain, err := (*b.sealing.Load()).Decrypt(sealed, []byte(place))
 	if err != nil {
 		return nil, fmt.Errorf("unseal %s: %w", place, err)
 	}

@@ -101,7 +101,7 @@ func newHouse(ctx context.Context, cfg Config, log *slog.Logger) (*house, error)
 	if err != nil {
 		return nil, err
 	}
-	master, err := masterKey(cfg.MasterKeyFile)
+	master, err := masterKey("IDP_MASTER_KEY_FILE", cfg.MasterKeyFile)
 	if err != nil {
 		return nil, err
 	}

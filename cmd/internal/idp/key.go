@@ -51,7 +51,7 @@ func keyCommand(config reader) *cobra.Command {
 		},
 	}
 	rotate.Flags().BoolVar(&compromised, "compromised", false, "others may have the key: believe nothing that was signed so far")
-	key.AddCommand(list, rotate, &cobra.Command{
+	key.AddCommand(list, rotate, resealCommand(config), rewrapCommand(config), &cobra.Command{
 		Use:   "master",
 		Short: "Print a new master key, for IDP_MASTER_KEY_FILE",
 		Args:  cobra.NoArgs,
@@ -88,15 +88,15 @@ func NewMasterKey() string {
 	return base64.StdEncoding.EncodeToString(key)
 }
 
-// masterKey reads what NewMasterKey made.
-func masterKey(file string) ([]byte, error) {
+// masterKey reads what NewMasterKey made; named is what names the file.
+func masterKey(named, file string) ([]byte, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("IDP_MASTER_KEY_FILE: %w", err)
+		return nil, fmt.Errorf("%s: %w", named, err)
 	}
 	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) != seal.MasterKeySize {
-		return nil, errors.New("IDP_MASTER_KEY_FILE does not hold 32 bytes in base64: make them with idp key master")
+		return nil, errors.New(named + " does not hold 32 bytes in base64: make them with idp key master")
 	}
 	return key, nil
 }

@@ -116,6 +116,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		run.Every(100*time.Millisecond, log, "give events their places", h.sealer.Seal),
 		run.Every(time.Hour, log, "sign the root of the audit", h.roots().SignToday),
 		run.Every(time.Second, log, "listen to the feed", h.feed.Listen),
+		run.Every(5*time.Second, log, "follow the keys that seal", h.box.Refresh),
 		run.Every(2*time.Second, log, "follow the signing keys", h.keys.Refresh),
 		run.Every(time.Minute, log, "tend the signing keys", h.keys.Tend),
 		run.Every(time.Second, log, "follow the clients", h.clients.Refresh),

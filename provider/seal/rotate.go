@@ -1,0 +1,171 @@
+package seal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/aead/subtle"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+)
+
+// Lead is how long a new key is known to every node before anything is sealed by it, and how long after that every node does.
+const Lead = 30 * time.Second
+
+// ErrTooSoon says that not every node knows the new key yet.
+var ErrTooSoon = errors.New("not every node knows the new key yet")
+
+// Refresh takes over what another node has changed; it is to be called every few seconds.
+func (b *Box) Refresh(ctx context.Context) error {
+	set, err := readKeySet(ctx, b.pool, b.wrap, sealingKeys)
+	if err != nil {
+		return err
+	}
+	return b.use(set)
+}
+
+// Rotate puts a new key into the set that seals; called again after Lead, it has everything sealed by that key. done tells that it is.
+// What was sealed before opens as it did.
+func (b *Box) Rotate(ctx context.Context, at time.Time) (done bool, err error) {
+	const changed = `SELECT changed_at FROM key_set WHERE name = $1`
+	const change = `UPDATE key_set SET wrapped = $2, changed_at = $3 WHERE name = $1`
+
+	err = pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error {
+		set, err := readKeySet(ctx, tx, b.wrap, sealingKeys)
+		if err != nil {
+			return err
+		}
+		var since time.Time
+		if err := tx.QueryRow(ctx, changed, sealingKeys).Scan(&since); err != nil {
+			return err
+		}
+		if set, done, err = turn(set, at.Sub(since)); err != nil {
+			return err
+		}
+		wrapped, err := wrapKeySet(set, b.wrap, sealingKeys)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, change, sealingKeys, wrapped, at)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("rotate what seals: %w", err)
+	}
+	return done, b.Refresh(ctx)
+}
+
+// turn adds a key behind those of a set, or makes the last one, which has been known for so long, the one that seals.
+func turn(set *keyset.Handle, known time.Duration) (turned *keyset.Handle, done bool, err error) {
+	info, manager := set.KeysetInfo(), keyset.NewManagerFromHandle(set)
+	switch last := info.KeyInfo[len(info.KeyInfo)-1].KeyId; {
+	case last == info.PrimaryKeyId:
+		_, err = manager.Add(aead.AES256GCMKeyTemplate())
+	case known < Lead:
+		err = ErrTooSoon
+	default:
+		done, err = true, manager.SetPrimary(last)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	turned, err = manager.Handle()
+	return turned, done, err
+}
+
+// A Column is one that holds what is sealed for the place table:column:row.
+type Column struct{ Table, Name, Row string }
+
+// atOnce is how many rows are sealed anew in one transaction.
+const atOnce = 500
+
+// Reseal seals anew, by the key that seals now, what lies in a column under others. told hears of each row.
+func (b *Box) Reseal(ctx context.Context, c Column, told func()) error {
+	sample, err := b.Seal("", nil)
+	if err != nil {
+		return err
+	}
+	mark := sample[:5] // of the key: all begins with it that it has sealed
+	for after, more := "", true; more; {
+		err := pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) (err error) {
+			after, more, err = b.resealPage(ctx, tx, c, mark, after, told)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("seal %s.%s anew: %w", c.Table, c.Name, err)
+		}
+	}
+	return nil
+}
+
+// resealPage goes on after a row, and tells how far it came.
+func (b *Box) resealPage(ctx context.Context, tx pgx.Tx, c Column, mark []byte, after string, told func()) (last string, more bool, err error) {
+	name, row, table := pgx.Identifier{c.Name}.Sanitize(), pgx.Identifier{c.Row}.Sanitize(), pgx.Identifier{c.Table}.Sanitize()
+	find := `SELECT ` + row + `::text, ` + name + ` FROM ` + table + ` WHERE substring(` + name + ` FROM 1 FOR 5) <> $1`
+	update := `UPDATE ` + table + ` SET ` + name + ` = $2 WHERE ` + row + ` = $1`
+	args := []any{mark, atOnce}
+	if after != "" {
+		find += ` AND ` + row + ` > $3`
+		args = append(args, after)
+	}
+	type sealed struct {
+		Row   string
+		Value []byte
+	}
+	rows, _ := tx.Query(ctx, find+` ORDER BY `+row+` LIMIT $2 FOR UPDATE`, args...)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[sealed])
+	if err != nil || len(found) == 0 {
+		return "", false, err
+	}
+	var batch pgx.Batch
+	for _, s := range found {
+		place := c.Table + ":" + c.Name + ":" + s.Row
+		plain, err := b.Open(place, s.Value)
+		if err != nil {
+			return "", false, err
+		}
+		if s.Value, err = b.Seal(place, plain); err != nil {
+			return "", false, err
+		}
+		batch.Queue(update, s.Row, s.Value)
+		told()
+	}
+	return found[len(found)-1].Row, true, tx.SendBatch(ctx, &batch).Close()
+}
+
+// Rewrap wraps the key sets by another master key. Nodes that run go on; one that starts needs the new key.
+func Rewrap(ctx context.Context, pool *pgxpool.Pool, old, master []byte) error {
+	const change = `UPDATE key_set SET wrapped = $2 WHERE name = $1`
+
+	if len(old) != MasterKeySize || len(master) != MasterKeySize {
+		return fmt.Errorf("wrap the key sets: a master key has %d bytes", MasterKeySize)
+	}
+	from, err := subtle.NewAESGCM(old)
+	if err != nil {
+		return fmt.Errorf("wrap the key sets: %w", err)
+	}
+	to, err := subtle.NewAESGCM(master)
+	if err != nil {
+		return fmt.Errorf("wrap the key sets: %w", err)
+	}
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		for _, name := range []string{sealingKeys, derivingKeys} {
+			set, err := readKeySet(ctx, tx, from, name)
+			if err != nil {
+				return err
+			}
+			wrapped, err := wrapKeySet(set, to, name)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, change, name, wrapped); err != nil {
+				return fmt.Errorf("wrap key set %s: %w", name, err)
+			}
+		}
+		return nil
+	})
+}
