@@ -21,7 +21,7 @@ import (
 const (
 	clerkNumber   = "1010130K001PB9"
 	clerkPhone    = "+375294911911"
-	citizenNumber = "5311299B500PB0"
+	citizenNumber = "2311299B500PB9"
 	citizenPhone  = "+375294911912"
 	strong        = "семь зелёных яблок на столе"
 	stronger      = "восемь синих слив под окном"
@@ -33,7 +33,7 @@ const edition = `# edition 1
 # rows 4
 identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act,missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act
 1010130K001PB9,M,1830-01-01,BY,,,,,,,,,,
-5311299B500PB0,F,2099-12,BY,,,,,,,,,,
+2311299B500PB9,F,1899-12,BY,,,,,,,,,,
 2290296M000BA3,F,1896-02-29,UA,,,,,,,,,,
 123,M,1830-01-01,BY,,,,,,,,,,
 `

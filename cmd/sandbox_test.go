@@ -25,7 +25,7 @@ const (
 # rows 3
 identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act,missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act
 1010130K001PB9,M,1830-01-01,BY,,,,,,,,,,
-5311299B500PB0,F,2099-12,BY,,,,,,,,,,
+2311299B500PB9,F,1899-12,BY,,,,,,,,,,
 0000000A000PB2,F,1800-01-01,BY,,,,,,,,,,
 `
 	verifier = "a-verifier-of-forty-three-characters-or-more-is-good"

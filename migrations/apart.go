@@ -11,7 +11,8 @@ import (
 // Apart gives a role the tables of idp, all but the audit's: there it may add,
 // give places, and read, while changing and taking out stay with the role of the
 // pool, which owns the tables and must be a member of the other. Who has broken
-// into the program then cannot cover their tracks.
+// into the program can then give a place that is none, which a verification
+// tells, but neither change nor take out what was recorded.
 func Apart(ctx context.Context, pool *pgxpool.Pool, role string) error {
 	const audit = `
 		SELECT relid::oid FROM pg_partition_tree('event')
@@ -34,7 +35,8 @@ func Apart(ctx context.Context, pool *pgxpool.Pool, role string) error {
 			statements = append(statements, `ALTER TABLE `+pgx.Identifier{table}.Sanitize()+` OWNER TO `+to)
 		}
 		for _, statement := range append(statements,
-			`GRANT SELECT, INSERT, UPDATE (place, link) ON event TO `+to,
+			`GRANT SELECT, UPDATE (place, link) ON event TO `+to,
+			`GRANT INSERT (id, at, kind, person_id, clerk_id, office, client_id, sid, gid, acr, agent, edition, detail) ON event TO `+to,
 			`GRANT SELECT, UPDATE ON event_head TO `+to,
 			`GRANT SELECT ON event_base TO `+to,
 			`GRANT SELECT, INSERT ON audit_root TO `+to,

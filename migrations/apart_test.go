@@ -60,6 +60,7 @@ func TestTheProgramCannotChangeTheAudit(t *testing.T) {
 		`UPDATE event SET office = '2'`,
 		`UPDATE event_2026 SET place = NULL, link = NULL`,
 		`DELETE FROM event`,
+		`INSERT INTO event (id, at, kind, place, link) VALUES ('019ac000-0000-7000-8000-000000000002', now(), 'signed_in', 2, '\x00')`,
 		`DELETE FROM event_2026`,
 		`TRUNCATE event`,
 		`DROP TABLE event_2026`,

@@ -29,6 +29,7 @@ CREATE TABLE event (
 	edition   bigint,
 	detail    jsonb,
 	link      bytea,
+	CONSTRAINT event_place_is_one CHECK (place > 0),
 	CONSTRAINT event_is_linked_in_its_place CHECK ((place IS NULL) = (link IS NULL))
 ) PARTITION BY RANGE (id);
 

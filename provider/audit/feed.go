@@ -105,7 +105,7 @@ func (f *Feed) After(ctx context.Context, after Cursor, limit int) ([]Entry, Cur
 		SELECT place, kind, at, coalesce(person_id, $4), coalesce(client_id, ''), coalesce(office, ''), clerk_id IS NOT NULL,
 		       coalesce(gid, $4), coalesce(sid, ''), coalesce(acr, ''), coalesce(agent, ''), coalesce(edition, 0), detail
 		FROM event
-		WHERE place > $1 AND (kind = ANY ($3) AND person_id IS NOT NULL OR kind = ANY ($5))
+		WHERE place > $1 AND place <= (SELECT place FROM event_head) AND (kind = ANY ($3) AND person_id IS NOT NULL OR kind = ANY ($5))
 		ORDER BY place LIMIT $2`
 
 	var (

@@ -81,7 +81,7 @@ func (l *ledger) aDay(t *testing.T) {
 
 func (l *ledger) verify(t *testing.T, kept ...string) (audit.Proof, error) {
 	t.Helper()
-	return audit.Verifier{Pool: l.pool, Key: l.find}.Verify(t.Context(), kept, func(int64, int64) {})
+	return audit.Verifier{Pool: l.pool, Key: l.find, Now: func() time.Time { return l.now }}.Verify(t.Context(), kept, func(int64, int64) {})
 }
 
 // tamper changes rows as only the owner of the tables can.
@@ -124,7 +124,7 @@ func TestTheChainComesOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	record(t, l.pool, signedIn(uuid.New())) // not in its place yet
-	if proof, err := l.verify(t); err != nil || proof != (audit.Proof{To: 9, Roots: 4}) {
+	if proof, err := l.verify(t); err != nil || proof.To != 9 || proof.Roots != 4 || proof.Signed.IsZero() {
 		t.Errorf("got %+v, %v", proof, err)
 	}
 }
@@ -134,38 +134,43 @@ func TestTheFirstBreakIsNamed(t *testing.T) {
 	t.Parallel()
 	const other = `'018f0000-0000-7000-8000-000000000009'`
 	for statement, want := range map[string]audit.Cursor{
-		`UPDATE event SET id = id WHERE place = 9`:                                  0, // nothing
-		`UPDATE event SET id = ` + other + ` WHERE place = 5`:                       5,
-		`UPDATE event SET at = at + interval '1 microsecond' WHERE place = 5`:       5,
-		`UPDATE event SET kind = 'signed_ip' WHERE place = 4`:                       4,
-		`UPDATE event SET person_id = ` + other + ` WHERE place = 4`:                4,
-		`UPDATE event SET person_id = NULL WHERE place = 4`:                         4,
-		`UPDATE event SET clerk_id = ` + other + ` WHERE place = 5`:                 5,
-		`UPDATE event SET clerk_id = ` + other + ` WHERE place = 4`:                 4,
-		`UPDATE event SET office = 'Мінск 2' WHERE place = 5`:                       5,
-		`UPDATE event SET office = '' WHERE place = 4`:                              4,
-		`UPDATE event SET office = NULL, client_id = 'Мінск 1desk' WHERE place = 5`: 5,
-		`UPDATE event SET client_id = 'Desk' WHERE place = 5`:                       5,
-		`UPDATE event SET sid = 't' WHERE place = 5`:                                5,
-		`UPDATE event SET gid = ` + other + ` WHERE place = 5`:                      5,
-		`UPDATE event SET acr = 'high' WHERE place = 5`:                             5,
-		`UPDATE event SET agent = 'Chrome, Linux' WHERE place = 5`:                  5,
-		`UPDATE event SET edition = 8 WHERE place = 5`:                              5,
-		`UPDATE event SET detail = '{"reason": "self"}' WHERE place = 5`:            5,
-		`UPDATE event SET link = sha256(link) WHERE place = 6`:                      6,
-		`UPDATE event SET link = sha256(link) WHERE place = 9`:                      9,
-		`UPDATE event SET place = 15 - place WHERE place IN (7, 8)`:                 7,
-		`UPDATE event SET place = 10 WHERE place = 9`:                               9,
-		`DELETE FROM event WHERE place = 1`:                                         1,
-		`DELETE FROM event WHERE place = 5`:                                         5,
-		`DELETE FROM event WHERE place = 9`:                                         9,
-		`DELETE FROM event`:                                                         1,
+		`UPDATE event SET id = id WHERE place = 9`:                                                                          0, // nothing
+		`UPDATE event SET id = ` + other + ` WHERE place = 5`:                                                               5,
+		`UPDATE event SET at = at + interval '1 microsecond' WHERE place = 5`:                                               5,
+		`UPDATE event SET kind = 'signed_ip' WHERE place = 4`:                                                               4,
+		`UPDATE event SET person_id = ` + other + ` WHERE place = 4`:                                                        4,
+		`UPDATE event SET person_id = NULL WHERE place = 4`:                                                                 4,
+		`UPDATE event SET clerk_id = ` + other + ` WHERE place = 5`:                                                         5,
+		`UPDATE event SET clerk_id = ` + other + ` WHERE place = 4`:                                                         4,
+		`UPDATE event SET office = 'Мінск 2' WHERE place = 5`:                                                               5,
+		`UPDATE event SET office = '' WHERE place = 4`:                                                                      4,
+		`UPDATE event SET office = NULL, client_id = 'Мінск 1desk' WHERE place = 5`:                                         5,
+		`UPDATE event SET client_id = 'Desk' WHERE place = 5`:                                                               5,
+		`UPDATE event SET sid = 't' WHERE place = 5`:                                                                        5,
+		`UPDATE event SET gid = ` + other + ` WHERE place = 5`:                                                              5,
+		`UPDATE event SET acr = 'high' WHERE place = 5`:                                                                     5,
+		`UPDATE event SET agent = 'Chrome, Linux' WHERE place = 5`:                                                          5,
+		`UPDATE event SET edition = 8 WHERE place = 5`:                                                                      5,
+		`UPDATE event SET detail = '{"reason": "self"}' WHERE place = 5`:                                                    5,
+		`UPDATE event SET link = sha256(link) WHERE place = 6`:                                                              6,
+		`UPDATE event SET link = sha256(link) WHERE place = 9`:                                                              9,
+		`UPDATE event SET place = 15 - place WHERE place IN (7, 8)`:                                                         7,
+		`INSERT INTO event (id, at, kind, place, link) VALUES (` + other + `, now(), 'signed_in', 9000000000000000000, '')`: 10,
+		`INSERT INTO event (id, at, kind, place, link) VALUES (` + other + `, now(), 'signed_in', 1, '')`:                   1,
+		`UPDATE event SET place = 10 WHERE place = 9`:                                                                       9,
+		`DELETE FROM event WHERE place = 1`:                                                                                 1,
+		`DELETE FROM event WHERE place = 5`:                                                                                 5,
+		`DELETE FROM event WHERE place = 9`:                                                                                 9,
+		`DELETE FROM event`:                                                                                                 1,
 		`INSERT INTO event SELECT ` + other + `, place, at, kind, person_id, clerk_id, office, client_id, sid, gid, acr, agent, edition, detail, link
 		 FROM event WHERE place = 5`: 5,
-		`UPDATE event_head SET link = sha256(link)`:                                        9,
-		`UPDATE event_head SET place = 8, link = (SELECT link FROM event WHERE place = 8)`: 9, // the last root knows better
-		`UPDATE audit_root SET place = 2`:                                                  0, // what is signed counts
-		`UPDATE event_base SET place = 3, link = (SELECT link FROM event WHERE place = 2)`: 3,
+		`UPDATE event_head SET link = sha256(link)`:                                                9,
+		`UPDATE event_head SET place = 8, link = (SELECT link FROM event WHERE place = 8)`:         9, // the last root knows better
+		`UPDATE audit_root SET place = 2 WHERE place = 3`:                                          2,
+		`UPDATE audit_root SET day = day + 400 WHERE place = 9`:                                    9,
+		`INSERT INTO audit_root SELECT day + 1, place, signed, at FROM audit_root WHERE place = 9`: 9,
+		`UPDATE event_base SET place = 9, link = (SELECT link FROM event WHERE place = 9)`:         9,
+		`UPDATE event_base SET place = 3, link = (SELECT link FROM event WHERE place = 2)`:         3,
 	} {
 		t.Run(statement, func(t *testing.T) {
 			t.Parallel()
@@ -284,10 +289,39 @@ func TestAYearIsDroppedWhenItsTimeIsOver(t *testing.T) {
 	seal(t, l.pool)
 	drop(year, over, audit.ErrUnsigned)
 	l.aDay(t)
+	drop(year+1, over.AddDate(1, 0, 0), audit.ErrEarlier)
 	drop(year, over, nil)
 	drop(year, over, audit.ErrNoYear)
+	if _, err := l.verify(t); err == nil {
+		t.Error("a year was dropped whose time is not over")
+	}
+	l.now = over
 	l.aDay(t)
-	if proof, err := l.verify(t); err != nil || proof != (audit.Proof{From: 7, To: 11, Roots: 2, Earlier: 1}) {
+	proof, err := l.verify(t)
+	if signed := over.Truncate(24 * time.Hour); err != nil || proof != (audit.Proof{From: 7, To: 11, Roots: 2, Earlier: 1, Signed: signed}) {
 		t.Errorf("got %+v, %v", proof, err)
+	}
+}
+
+// Who owns the database cannot say that a year was dropped whose events a root proves.
+func TestAYearIsNotDroppedByTamperingUnseen(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.aDay(t)
+	kept, err := l.roots().List(t.Context(), time.Time{}, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.tamper(t, `UPDATE event_base SET place = 3, link = (SELECT link FROM event WHERE place = 3)`)
+	l.tamper(t, `DELETE FROM event`)
+	l.tamper(t, `DELETE FROM audit_root`)
+	for _, year := range []string{"2018", "2026"} { // a record of a drop is soon made
+		l.tamper(t, `INSERT INTO event (id, at, kind, detail) SELECT gen_random_uuid(), '2026-11-22', 'audit.dropped',
+			jsonb_build_object('year', '`+year+`', 'place', '3', 'link', encode(link, 'hex')) FROM event_base`)
+		seal(t, l.pool)
+		broken := new(audit.Break)
+		if proof, err := l.verify(t, kept[0].Signed); !errors.As(err, &broken) {
+			t.Errorf("as if %s had been dropped: %+v, %v", year, proof, err)
+		}
 	}
 }

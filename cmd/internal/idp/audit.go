@@ -78,7 +78,7 @@ func (h *house) verify(ctx context.Context, kept []string, out, screen io.Writer
 	}
 	var proof audit.Proof
 	verify := func(ctx context.Context) (err error) {
-		verifier := audit.Verifier{Pool: h.Back, Key: h.keys.PublicKey}
+		verifier := audit.Verifier{Pool: h.Back, Key: h.keys.PublicKey, Now: time.Now}
 		proof, err = verifier.Verify(ctx, kept, func(done, total int64) {
 			verifying.UpdateTotal(total)
 			verifying.SetValue(done)
@@ -97,6 +97,9 @@ func (h *house) verify(ctx context.Context, kept []string, out, screen io.Writer
 	fmt.Fprintf(out, "The chain goes through %d signed roots", proof.Roots)
 	if proof.Earlier > 0 {
 		fmt.Fprintf(out, "; %d are of events that were dropped", proof.Earlier)
+	}
+	if !proof.Signed.IsZero() {
+		fmt.Fprintf(out, ", the last of %s", proof.Signed.Format(time.DateOnly))
 	}
 	_, err := fmt.Fprintln(out, ".")
 	return err

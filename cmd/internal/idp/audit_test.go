@@ -83,8 +83,8 @@ func TestTheAuditIsProvedFromTheTerminal(t *testing.T) {
 	if err := os.WriteFile(kept, []byte(root), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	const proved = "6 events, from place 1 to 6, are as they were recorded.\nThe chain goes through 2 signed roots.\n"
-	if said, err := run("verify", "--roots", kept); err != nil || said != proved {
+	const proved = "6 events, from place 1 to 6, are as they were recorded.\nThe chain goes through 2 signed roots, the last of "
+	if said, err := run("verify", "--roots", kept); err != nil || !strings.HasPrefix(said, proved) {
 		t.Errorf("%v\n%s", err, said)
 	}
 
