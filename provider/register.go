@@ -78,7 +78,7 @@ func (p *Provider) deleteRegistration(w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	err = p.cfg.Clients.Remove(r.Context(), client.ID, clients.Any, clients.By{ClientID: client.ID, At: p.cfg.Now()})
+	err = p.cfg.Clients.Remove(r.Context(), client.ID, clients.Any, clients.By{ClientID: client.ID, Self: true, At: p.cfg.Now()})
 	if err != nil {
 		return registrationRefusal(err)
 	}

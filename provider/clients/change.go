@@ -21,7 +21,8 @@ import (
 type By struct {
 	ClientID string    // the management client, or the client itself; "" for an operator's command
 	Person   uuid.UUID // who acts for a body, by a client or on our own pages; uuid.Nil for all others
-	Scopes   []string  // what the management client may itself: it gives no other scope of this API away
+	Scopes   []string  // what the management client may itself: it gives no other scope of this API away, and changes nobody who has one
+	Self     bool      // the client manages itself, by its registration access token
 	Initial  uuid.UUID // the initial access token of a client that registers itself; uuid.Nil for all others
 	At       time.Time
 
@@ -204,7 +205,7 @@ func (r *Registry) change(ctx context.Context, id string, seen Version, kind aud
 	const update = `
 		UPDATE client
 		SET secret_hash = $3, previous_secret_hash = $4, previous_secret_till = $5, metadata = $6, stage = $7, owner_id = $8,
-		    disabled_at = $9, removed_at = $10, registration_scope = $11, changed_at = $12, version = version + 1
+		    disabled_at = $9, removed_at = $10, registration_hash = $11, registration_scope = $12, changed_at = $13, version = version + 1
 		WHERE client_id = $1 AND version = $2`
 
 	var (
@@ -219,6 +220,9 @@ func (r *Registry) change(ctx context.Context, id string, seen Version, kind aud
 		if err := by.may(ctx, tx, before); err != nil {
 			return err
 		}
+		if err := by.reaches(before); err != nil {
+			return err
+		}
 		if seen != Any && seen != before.Version {
 			return ErrStale
 		}
@@ -227,7 +231,7 @@ func (r *Registry) change(ctx context.Context, id string, seen Version, kind aud
 			return err
 		}
 		tag, err := tx.Exec(ctx, update, id, before.Version,
-			c.secret, c.previous, c.PreviousSecretTill, c.Metadata, c.Stage, c.Owner, c.DisabledAt, c.removedAt, c.registrationScope, by.At)
+			c.secret, c.previous, c.PreviousSecretTill, c.Metadata, c.Stage, c.Owner, c.DisabledAt, c.removedAt, c.registration, c.registrationScope, by.At)
 		if err != nil {
 			return err
 		}

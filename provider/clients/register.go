@@ -143,11 +143,8 @@ func (r *Registry) FindSelf(ctx context.Context, id, token string) (*Client, err
 	return c, err
 }
 
-// manages tells whether the registration access token is the client's, in constant time. One that was given to a body does not manage
-// itself any more: two people do.
-func (c *Client) manages(token string) bool {
-	return hmac.Equal(c.registration, digest(c.key, token)) && c.Owner == nil
-}
+// manages tells whether the registration access token is the client's, in constant time.
+func (c *Client) manages(token string) bool { return hmac.Equal(c.registration, digest(c.key, token)) }
 
 // ReplaceSelf sets the metadata of a client that manages itself, whole (RFC 7592 §2.2). It keeps what an operator has
 // given it beyond its limits, and claims no more.
@@ -156,7 +153,10 @@ func (r *Registry) ReplaceSelf(ctx context.Context, id string, m Metadata, at ti
 	if err != nil {
 		return nil, "", err
 	}
-	return r.change(ctx, id, Any, audit.ClientChanged, By{ClientID: id, At: at}, func(c *Client) (string, error) {
+	return r.change(ctx, id, Any, audit.ClientChanged, By{ClientID: id, Self: true, At: at}, func(c *Client) (string, error) {
+		if c.registrationScope == nil {
+			return "", ErrToken // it does not manage itself any more
+		}
 		has := c.Metadata
 		c.Metadata = m
 		if err := c.claims(has, strings.Fields(*c.registrationScope)); err != nil {

@@ -109,4 +109,21 @@ func TestABodysClientDoesNotManageItself(t *testing.T) {
 	if _, err := n.FindSelf(t.Context(), c.ID, made.RegistrationToken); !errors.Is(err, clients.ErrToken) {
 		t.Errorf("its token still manages it: %v", err)
 	}
+	if _, _, err := n.ReplaceSelf(t.Context(), c.ID, c.Metadata, noon); !errors.Is(err, clients.ErrToken) {
+		t.Errorf("it still changes itself: %v", err)
+	}
+	managing, _ := register(t, n, `{"grant_types":["client_credentials"],"scope":"cabinet.inbox"}`)
+	if _, err := n.SetOwner(t.Context(), managing.ID, clients.Any, &owner, by); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := n.Replace(t.Context(), managing.ID, clients.Any, metadata(t, `{"grant_types":["client_credentials"],"scope":"desk:act"}`), clients.By{At: noon}); !errors.Is(err, clients.ErrMetadata) {
+		t.Errorf("a body's client manages: %v", err)
+	}
+	desk, _, err := n.Register(t.Context(), "desk", metadata(t, `{"grant_types":["client_credentials"],"scope":"desk:act"}`), clients.By{At: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.SetOwner(t.Context(), desk.ID, clients.Any, &owner, clients.By{At: noon}); !errors.Is(err, clients.ErrManaging) {
+		t.Errorf("a client that manages is a body's: %v", err)
+	}
 }

@@ -25,6 +25,7 @@ var (
 	ErrDisabled = fmt.Errorf("%w in use: it is disabled", ErrUnknown)
 	ErrTaken    = errors.New("the client_id is taken")
 	ErrStale    = errors.New("the client has changed meanwhile")
+	ErrBeyond   = errors.New("the client has a scope that whoever changes it has not")
 	ErrNoSecret = errors.New("the client has no secret")
 )
 

@@ -31,23 +31,42 @@ func known(scope string) bool {
 	return slices.Contains(IdentityScopes, scope) || slices.Contains(CabinetScopes, scope) || slices.Contains(ManagementScopes, scope)
 }
 
-// gives refuses what whoever makes the change may not give. A management client gives no scope of its API that it has not itself:
-// registering a client would else be a way to any of them. Who acts for a body claims no more than a client that registers itself may.
-// What the client has already it keeps. An operator's command gives all.
-func (by By) gives(c *Client, has Metadata) error {
-	switch {
-	case by.Person != uuid.Nil:
-		if c.IsDraft() {
-			has.SubjectType = "" // nobody but specimens has agreed to be known by it
-		}
-		return c.claims(has, slices.Concat(IdentityScopes, CabinetScopes))
-	case by.ClientID != "":
-		may := append(strings.Fields(has.Scope), by.Scopes...)
-		for _, s := range strings.Fields(c.Metadata.Scope) {
-			if slices.Contains(ManagementScopes, s) && !slices.Contains(may, s) {
-				return wrong("scope", "has "+s+", which whoever gives it must have")
-			}
+// managing gives those of the scopes that are of the management API.
+func managing(scope string) []string {
+	return slices.DeleteFunc(strings.Fields(scope), func(s string) bool { return !slices.Contains(ManagementScopes, s) })
+}
+
+// reaches refuses a management client another one that can do more than it can: a new secret, or keys of its own choice, would make it that
+// other one.
+func (by By) reaches(c *Client) error {
+	if by.ClientID == "" || by.Self || by.Person != uuid.Nil {
+		return nil
+	}
+	for _, s := range managing(c.Metadata.Scope) {
+		if !slices.Contains(by.Scopes, s) {
+			return ErrBeyond
 		}
 	}
 	return nil
+}
+
+// gives refuses what whoever makes the change may not give. A management client gives no scope of its API that it has not itself:
+// registering a client would else be a way to any of them. Nobody gives one to a body's client, and who acts for a body claims no more than
+// a client that registers itself may. An operator's command gives all else.
+func (by By) gives(c *Client, has Metadata) error {
+	for _, s := range managing(c.Metadata.Scope) {
+		switch {
+		case c.Owner != nil:
+			return wrong("scope", "has "+s+", which no body's client has")
+		case by.ClientID != "" && !slices.Contains(by.Scopes, s):
+			return wrong("scope", "has "+s+", which whoever gives it must have")
+		}
+	}
+	if by.Person == uuid.Nil {
+		return nil
+	}
+	if c.IsDraft() {
+		has.SubjectType = "" // nobody but specimens has agreed to be known by it
+	}
+	return c.claims(has, slices.Concat(IdentityScopes, CabinetScopes))
 }

@@ -26,6 +26,7 @@ const (
 var (
 	ErrLive      = errors.New("the client is live: it is changed by what a second person approves")
 	ErrOwnerless = errors.New("a draft must be a body's")
+	ErrManaging  = errors.New("a client of the management API is the operator's own")
 )
 
 // Specimen tells made-up people by the identification number: it begins with 0, as nobody's does.
@@ -55,10 +56,14 @@ func (r *Registry) GoLive(ctx context.Context, id string, seen Version, m Metada
 // SetOwner gives the client to a body, or back to the operator.
 func (r *Registry) SetOwner(ctx context.Context, id string, seen Version, owner *uuid.UUID, by By) (*Client, error) {
 	c, _, err := r.change(ctx, id, seen, audit.ClientChanged, by, func(c *Client) (string, error) {
-		if c.IsDraft() && owner == nil {
+		switch {
+		case c.IsDraft() && owner == nil:
 			return "", ErrOwnerless
+		case owner != nil && len(managing(c.Metadata.Scope)) > 0:
+			return "", ErrManaging
 		}
 		c.Owner = owner
+		c.registration, c.registrationScope = nil, nil // two people manage it from now on, and no token
 		return "", nil
 	})
 	return c, err

@@ -185,6 +185,10 @@ func refusal(err error) error {
 		return api.Refuse(http.StatusPreconditionFailed, "stale", err)
 	case errors.Is(err, clients.ErrNoSecret):
 		return api.Refuse(http.StatusConflict, "no_secret", err)
+	case errors.Is(err, clients.ErrBeyond):
+		return api.Refuse(http.StatusForbidden, "beyond_scopes", err)
+	case errors.Is(err, clients.ErrManaging):
+		return api.Refuse(http.StatusConflict, "managing", err)
 	case errors.Is(err, clients.ErrLive):
 		return api.Refuse(http.StatusConflict, "live", err)
 	case errors.Is(err, clients.ErrOwnerless):

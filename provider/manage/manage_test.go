@@ -517,14 +517,24 @@ func TestNobodyGivesAwayWhatTheyDoNotHave(t *testing.T) {
 		token, scope string
 		status       int
 	}{
-		{narrow, "audit:read changes:read", 400},
-		{narrow, "audit:read clients:manage", 200},
+		{narrow, "audit:read", 403}, // its keys could be another's then
+		{all, "audit:read keys:manage", 400},
+		{all, "clients:manage", 200},
+		{narrow, "audit:read", 400},
 		{narrow, "clients:manage", 200},
-		{narrow, "audit:read", 400}, // it was taken
 		{all, "audit:read", 200},
 	} {
 		if got, answer := w.call(t, test.token, "PUT", path, fmt.Sprintf(scoped, test.scope)); got != test.status {
 			t.Errorf("changed to %s: got %d %v", test.scope, got, answer)
+		}
+	}
+	// Whoever could give it a secret could be it.
+	for call, body := range map[string]string{
+		"POST /secrets": "", "POST /disable": "", "POST /enable": "", "PUT /owner": `{"body":null}`, "DELETE ": "",
+	} {
+		method, rest, _ := strings.Cut(call, " ")
+		if got, answer := w.call(t, narrow, method, path+rest, body); got != 403 || answer["code"] != "beyond_scopes" {
+			t.Errorf("%s: got %d %v", call, got, answer)
 		}
 	}
 }
