@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,6 +12,7 @@ import (
 	"asoba.example/login/clerk"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
+	"asoba.example/provider"
 	"asoba.example/provider/api"
 )
 
@@ -19,6 +21,7 @@ import (
 type Rulings struct {
 	Policies *policy.Policies
 	Clerks   *clerk.Clerks
+	Now      func() time.Time
 	Tokens   interface {
 		Require(w http.ResponseWriter, r *http.Request, scope string) (api.Token, error)
 	}
@@ -28,8 +31,8 @@ type Rulings struct {
 func (s Rulings) Mount(mux api.Mux) {
 	mux.Handle("GET /policies", api.Handler(s.list))
 	mux.Handle("POST /policies/proposals", api.Handler(s.propose))
-	mux.Handle("POST /policies/proposals/{id}/approve", api.Handler(s.decide((*policy.Policies).Approve)))
-	mux.Handle("POST /policies/proposals/{id}/refuse", api.Handler(s.decide((*policy.Policies).Refuse)))
+	mux.Handle("POST /policies/proposals/{id}/approve", api.Handler(s.decide(s.Policies.Approve)))
+	mux.Handle("POST /policies/proposals/{id}/refuse", api.Handler(s.decide(s.Policies.Refuse)))
 }
 
 const managePolicies = "policy:manage"
@@ -128,7 +131,7 @@ func (s Rulings) propose(w http.ResponseWriter, r *http.Request) error {
 }
 
 // decide handles POST /policies/proposals/{id}/approve and /refuse.
-func (s Rulings) decide(act func(*policy.Policies, context.Context, uuid.UUID, uuid.UUID) (policy.Row, error)) func(http.ResponseWriter, *http.Request) error {
+func (s Rulings) decide(act func(ctx context.Context, id, by uuid.UUID) (policy.Row, error)) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		by, err := s.staff(w, r)
 		if err != nil {
@@ -138,7 +141,7 @@ func (s Rulings) decide(act func(*policy.Policies, context.Context, uuid.UUID, u
 		if err != nil {
 			return refusalOfPolicy(policy.ErrUnknown)
 		}
-		row, err := act(s.Policies, r.Context(), id, by)
+		row, err := act(r.Context(), id, by)
 		if err != nil {
 			return refusalOfPolicy(err)
 		}
@@ -153,8 +156,14 @@ func (s Rulings) staff(w http.ResponseWriter, r *http.Request) (uuid.UUID, error
 		return uuid.Nil, err
 	}
 	id, err := identity.ParseIdentifier(token.Subject)
-	if err != nil { // a client's own token
+	if token.GID == "" || err != nil { // a client's own token
 		return uuid.Nil, refusalOfPolicy(policy.ErrNotOperator)
+	}
+	fresh := 2 * policy.FreshFor.In(s.Policies) // as for the pages of grave acts
+	if token.ACR != provider.Substantial || s.Now().Sub(token.AuthTime) > fresh {
+		api.Challenge(w, token.Scheme, "insufficient_user_authentication", // RFC 9470 §3
+			`acr_values="`+provider.Substantial+`"`, `max_age="`+strconv.Itoa(int(fresh/time.Second))+`"`)
+		return uuid.Nil, api.Refuse(http.StatusUnauthorized, "insufficient_user_authentication", nil)
 	}
 	c, err := s.Clerks.OnDuty(r.Context(), id, token.AuthTime)
 	if errors.Is(err, clerk.ErrUnknown) || err == nil && c.Role != clerk.Operator {
@@ -176,6 +185,8 @@ func refusalOfPolicy(err error) error {
 		return api.Refuse(http.StatusConflict, "decided", err)
 	case errors.Is(err, policy.ErrValue):
 		return api.Refuse(http.StatusUnprocessableEntity, "invalid", err, api.Field{Name: "/value", Code: "not_allowed"})
+	case errors.Is(err, policy.ErrDate):
+		return api.Refuse(http.StatusUnprocessableEntity, "invalid", err, api.Field{Name: "/in_force_from", Code: "not_allowed"})
 	case errors.Is(err, policy.ErrGround):
 		return api.Refuse(http.StatusUnprocessableEntity, "invalid", err, api.Field{Name: "/ground", Code: "missing"})
 	}

@@ -1,31 +1,29 @@
 package login_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/google/uuid"
 
 	"asoba.example/login"
 	"asoba.example/login/clerk"
 	"asoba.example/login/identity/identitytest"
 	"asoba.example/login/policy"
+	"asoba.example/provider"
 	"asoba.example/provider/api"
+	"asoba.example/provider/clients"
+	"asoba.example/provider/fetch"
+	"asoba.example/provider/manage"
 )
-
-// bearer takes the subject that a token would have for the token itself.
-type bearer struct{}
-
-func (bearer) Require(_ http.ResponseWriter, r *http.Request, scope string) (api.Token, error) {
-	subject, ok := strings.CutPrefix(r.Header.Get("Authorization"), scope+" ")
-	if !ok {
-		return api.Token{}, api.Refuse(http.StatusForbidden, "insufficient_scope", nil)
-	}
-	return api.Token{Subject: subject, AuthTime: identitytest.Noon.Add(time.Hour)}, nil
-}
 
 // Two of the operator's staff settle a value; nobody else does, and what is wrong is told by its code.
 func TestTheOperatorsStaffSettlesPolicies(t *testing.T) {
@@ -51,11 +49,44 @@ func TestTheOperatorsStaffSettlesPolicies(t *testing.T) {
 		return id.Reveal()
 	}
 	anna, boris, atDesk := staff(1, clerk.Operator), staff(2, clerk.Operator), staff(3, clerk.AtDesk)
+	clock := func() time.Time { return now }
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry, err := clients.New(t.Context(), clients.Config{
+		Pool: w.Pool, Back: w.Pool, Key: make([]byte, 32), Caller: fetch.New(fetch.Config{}), Sectors: fetch.New(fetch.Config{}), Now: clock,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := registry.Register(t.Context(), "centre", clients.Metadata{Scope: "policy:manage", GrantTypes: []string{"client_credentials"}}, clients.By{At: now}); err != nil {
+		t.Fatal(err)
+	}
 	mux := http.NewServeMux()
-	login.Rulings{Policies: policies, Clerks: clerks, Tokens: bearer{}}.Mount(mux)
+	login.Rulings{Policies: policies, Clerks: clerks, Now: clock, Tokens: manage.Bearer{
+		Verifier: api.Verifier{Keys: publicKey(key.PublicKey), Issuer: "https://idp.example", Audience: "https://management.example", Now: clock},
+		Denials:  w.Denials, Clients: registry,
+	}}.Mount(mux)
+	acr, signedIn := provider.Substantial, now.Add(-time.Minute)
 	call := func(by, method, path, body string) (int, string) {
+		claims := map[string]any{
+			"iss": "https://idp.example", "aud": "https://management.example", "sub": by, "client_id": "centre",
+			"jti": uuid.NewString(), "iat": now.Unix(), "exp": now.Unix() + 300, "scope": "policy:manage",
+		}
+		if by != "centre" {
+			claims["gid"], claims["auth_time"], claims["acr"] = uuid.NewString(), signedIn.Unix(), acr
+		}
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithType("at+jwt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := jwt.Signed(signer).Claims(claims).Serialize()
+		if err != nil {
+			t.Fatal(err)
+		}
 		answer, r := httptest.NewRecorder(), httptest.NewRequest(method, path, strings.NewReader(body))
-		r.Header.Set("Authorization", "policy:manage "+by)
+		r.Header.Set("Authorization", "Bearer "+token)
 		r.Header.Set("Content-Type", "application/json")
 		mux.ServeHTTP(answer, r)
 		return answer.Code, answer.Body.String()
@@ -69,11 +100,16 @@ func TestTheOperatorsStaffSettlesPolicies(t *testing.T) {
 		}
 	}
 	refused(atDesk, "POST", "/policies/proposals", good, http.StatusForbidden, "not_an_operator")
-	refused("a-client", "POST", "/policies/proposals", good, http.StatusForbidden, "not_an_operator")
+	refused("centre", "POST", "/policies/proposals", good, http.StatusForbidden, "not_an_operator")
 	refused(anna, "POST", "/policies/proposals", strings.Replace(good, "code.for", "code.form", 1), http.StatusNotFound, "unknown_policy")
 	refused(anna, "POST", "/policies/proposals", strings.Replace(good, "4m", "4h", 1), http.StatusUnprocessableEntity, "invalid")
 	refused(anna, "POST", "/policies/proposals", strings.Replace(good, "2026-11-01\"}", "soon\"}", 1), http.StatusUnprocessableEntity, "invalid")
 	refused(anna, "POST", "/policies/proposals", strings.Replace(good, "17", "", 1), http.StatusUnprocessableEntity, "invalid")
+	acr = provider.Low
+	refused(anna, "POST", "/policies/proposals", good, http.StatusUnauthorized, "insufficient_user_authentication")
+	acr, signedIn = provider.Substantial, now.Add(-21*time.Minute)
+	refused(anna, "POST", "/policies/proposals", good, http.StatusUnauthorized, "insufficient_user_authentication")
+	signedIn = now.Add(-time.Minute)
 	refused(anna, "POST", "/policies/proposals/none/approve", ``, http.StatusNotFound, "unknown_policy")
 
 	status, answer := call(anna, "POST", "/policies/proposals", good)
@@ -95,7 +131,7 @@ func TestTheOperatorsStaffSettlesPolicies(t *testing.T) {
 	if got := policy.CodeFor.In(policies); got != 4*time.Minute {
 		t.Errorf("codes are good for %s", got)
 	}
-	if status, answer := call("a-client", "GET", "/policies", ``); status != http.StatusOK || !strings.Contains(answer, `{"name":"code.for","default":"5m0s","in_force":"4m"}`) {
+	if status, answer := call("centre", "GET", "/policies", ``); status != http.StatusOK || !strings.Contains(answer, `{"name":"code.for","default":"5m0s","in_force":"4m"}`) {
 		t.Errorf("%d %s", status, answer)
 	}
 }

@@ -44,7 +44,7 @@ func TestAdmit(t *testing.T) {
 		unknown  bool
 		gone     profile.Reason
 		ended    func(person uuid.UUID) access.Ended
-		disabled map[string]bool
+		disabled []access.Disabled
 		heard    time.Time
 		provider provider
 		want     access.Decision
@@ -56,8 +56,8 @@ func TestAdmit(t *testing.T) {
 		"an earlier sign-in ended":            {heard: now, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: began.Add(-time.Second)} }, want: access.Admit},
 		"this very sign-in ended":             {heard: now, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: began} }, want: access.RefuseEnded},
 		"the grant ended":                     {heard: now, ended: func(uuid.UUID) access.Ended { return access.Ended{ID: grant, At: began} }, want: access.RefuseEnded},
-		"the client is disabled":              {heard: now, disabled: map[string]bool{"service": true}, want: access.RefuseEnded},
-		"another client is disabled":          {heard: now, disabled: map[string]bool{"other": true, "service": false}, want: access.Admit},
+		"the client is disabled":              {heard: now, disabled: []access.Disabled{{ClientID: "service", Now: true, At: now}, {ClientID: "service", At: began}}, want: access.RefuseEnded},
+		"another client is disabled":          {heard: now, disabled: []access.Disabled{{ClientID: "other", Now: true, At: now}, {ClientID: "service", Now: true, At: began}, {ClientID: "service", At: now}}, want: access.Admit},
 		"nobody we know":                      {heard: now, unknown: true, want: access.RefuseUnknown},
 		"deactivated":                         {heard: now, gone: profile.Death, want: access.RefuseDeactivated},
 		"silence, and the provider vouches":   {heard: silent, provider: provider{active: true}, want: access.Admit, asked: 1},

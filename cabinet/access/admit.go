@@ -48,7 +48,7 @@ func queue(b *pgx.Batch, q Question, to *Decision) {
 		WITH decided AS (
 			SELECT c.person_id, CASE
 				WHEN EXISTS (SELECT FROM ended WHERE id = c.person_id AND at >= $3 OR id = $2) THEN 'ended'
-				WHEN EXISTS (SELECT FROM disabled_client WHERE client_id = $10) THEN 'ended'
+				WHEN EXISTS (SELECT FROM disabled_client WHERE client_id = $10 AND disabled) THEN 'ended'
 				WHEN ($4 OR f.heard_at > $5) IS NOT TRUE THEN 'ask_provider'
 				WHEN c.state = 'deactivated' THEN 'deactivated'
 				ELSE 'admit' END AS decision

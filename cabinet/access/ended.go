@@ -39,14 +39,22 @@ func End(ctx context.Context, tx pgx.Tx, ended []Ended, before time.Time) error 
 	return nil
 }
 
-// Disable keeps which clients the provider has disabled or removed, and which it lets in again, in the caller's transaction.
-func Disable(ctx context.Context, tx pgx.Tx, disabled map[string]bool) error {
-	for id, now := range disabled {
-		change := `DELETE FROM disabled_client WHERE client_id = $1`
-		if now {
-			change = `INSERT INTO disabled_client (client_id) VALUES ($1) ON CONFLICT DO NOTHING`
-		}
-		if _, err := tx.Exec(ctx, change, id); err != nil {
+// A Disabled says that the provider has disabled a client, or lets it in again.
+type Disabled struct {
+	ClientID string
+	Now      bool // or false: enabled
+	At       time.Time
+}
+
+// Disable keeps which clients are disabled, in the caller's transaction. Of two changes of one client the later one counts, in whatever order
+// they come.
+func Disable(ctx context.Context, tx pgx.Tx, changes []Disabled) error {
+	const change = `
+		INSERT INTO disabled_client (client_id, disabled, at) VALUES ($1, $2, $3)
+		ON CONFLICT (client_id) DO UPDATE SET disabled = excluded.disabled, at = excluded.at WHERE disabled_client.at <= excluded.at`
+
+	for _, c := range changes {
+		if _, err := tx.Exec(ctx, change, c.ClientID, c.Now, c.At); err != nil {
 			return fmt.Errorf("disable a client: %w", err)
 		}
 	}

@@ -65,22 +65,20 @@ func (f *Follower) apply(ctx context.Context, cursor string, news changes) error
 type effects struct {
 	journal   []journal.Entry
 	ended     []access.Ended
-	disabled  map[string]bool // clients, or false: enabled again
-	keyGone   bool            // what a key has signed is believed no more
+	disabled  []access.Disabled
+	keyGone   bool // what a key has signed is believed no more
 	activated []uuid.UUID
 	editions  []edition
 }
 
 func effectsOf(entries []entry) effects {
-	all := effects{disabled: map[string]bool{}}
+	var all effects
 	for _, e := range entries {
 		switch e.Kind {
 		case "edition.applied":
 			all.editions = append(all.editions, edition{id: e.Edition, at: e.At})
-		case "client.disabled", "client.removed":
-			all.disabled[e.ClientID] = true
-		case "client.enabled":
-			all.disabled[e.ClientID] = false
+		case "client.disabled", "client.removed", "client.enabled":
+			all.disabled = append(all.disabled, access.Disabled{ClientID: e.ClientID, Now: e.Kind != "client.enabled", At: e.At})
 		case "key.gone":
 			all.keyGone = true
 		}

@@ -208,7 +208,7 @@ func (c cabinet) all(t *testing.T) string {
 		UNION ALL
 		SELECT * FROM (SELECT concat_ws(' ', 'client', id, name) FROM client ORDER BY id) AS c
 		UNION ALL
-		SELECT * FROM (SELECT 'disabled ' || client_id FROM disabled_client ORDER BY client_id) AS d
+		SELECT * FROM (SELECT concat_ws(' ', 'disabled', client_id, disabled) FROM disabled_client ORDER BY client_id) AS d
 		UNION ALL
 		SELECT * FROM (SELECT concat_ws(' ', 'ended', id) FROM ended ORDER BY id) AS e
 		UNION ALL
@@ -259,8 +259,9 @@ cabinet 0000000A000PB2 activated BY
 cabinet 7000000A000PB1 not_activated BY
 cabinet 7000001A000PB8 activated BY 2026-02-03
 client service {"": "Service", "be": "Паслуга"}
-disabled gone
-disabled other
+disabled gone t
+disabled other t
+disabled service f
 ended 018f0000-0000-7000-8000-000000000002
 ended 018f0000-0000-7000-8000-0000000000aa
 1 cabinet.activated self

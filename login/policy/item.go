@@ -21,20 +21,20 @@ var (
 	TemporaryPasswordFor = duration("temporary_password.for", 72*time.Hour, 24*time.Hour, 30*24*time.Hour)
 
 	// A known browser has a budget of its own, which nobody else can use up.
-	KnownBrowserTries = limit("sign_in.known_browser", 5, 15*time.Minute)
+	KnownBrowserTries = limit("sign_in.known_browser", 5, 15*time.Minute, 3, 20)
 	// Right passwords win that budget back, and at a known browser they pass by the strangers' queue. This one they do
 	// not win back: nobody keeps every processor busy by signing in over and over.
-	KnownBrowserTriesInAll = limit("sign_in.known_browser_in_all", 60, 15*time.Minute)
+	KnownBrowserTriesInAll = limit("sign_in.known_browser_in_all", 60, 15*time.Minute, 20, 600)
 	// All unknown browsers share one for a number. Three in quick succession are a machine's.
-	NumberTries       = limit("sign_in.number", 10, 15*time.Minute)
-	NumberTriesAtOnce = limit("sign_in.number_at_once", 3, 10*time.Second)
+	NumberTries       = limit("sign_in.number", 10, 15*time.Minute, 3, 30)
+	NumberTriesAtOnce = limit("sign_in.number_at_once", 3, 10*time.Second, 2, 10)
 	// Whole villages and mobile networks share an address.
-	NetworkTries = limit("sign_in.network", 300, 15*time.Minute)
+	NetworkTries = limit("sign_in.network", 300, 15*time.Minute, 100, 10_000)
 	// The current password, asked again of somebody who is signed in; and the same where it is right each time.
-	CurrentPasswordTries      = limit("current_password", 5, 15*time.Minute)
-	CurrentPasswordTriesInAll = limit("current_password.in_all", 30, 15*time.Minute)
+	CurrentPasswordTries      = limit("current_password", 5, 15*time.Minute, 3, 20)
+	CurrentPasswordTriesInAll = limit("current_password.in_all", 30, 15*time.Minute, 10, 300)
 	// Changes of the password are not numbered, but beyond these a code is asked for each.
-	PasswordChanges = limit("password_changes", 5, 24*time.Hour)
+	PasswordChanges = limit("password_changes", 5, 24*time.Hour, 1, 50)
 
 	SessionIdle  = duration("session.idle", 15*time.Minute, 5*time.Minute, time.Hour)
 	SessionTotal = duration("session.total", 12*time.Hour, time.Hour, 24*time.Hour)
@@ -158,16 +158,17 @@ func pauses(name string, standard ...time.Duration) Of[[]time.Duration] {
 	}}
 }
 
-// limit is an item like "10 in 15m".
-func limit(name string, tries int, in time.Duration) Of[throttle.Limit] {
+// limit is an item like "10 in 15m". The tries are bounded, and so is the time: to a third and to four times what it is by default, so that a
+// limit can neither be lifted nor lock people out for days.
+func limit(name string, tries int, in time.Duration, least, most int) Of[throttle.Limit] {
 	return Of[throttle.Limit]{name, fmt.Sprintf("%d in %s", tries, in), func(value string) (throttle.Limit, error) {
 		l := throttle.Limit{Name: name}
-		tries, in, _ := strings.Cut(value, " in ")
+		tries, within, _ := strings.Cut(value, " in ")
 		var errTries, errIn error
 		l.Tries, errTries = strconv.Atoi(tries)
-		l.In, errIn = time.ParseDuration(in)
-		if errTries != nil || errIn != nil || l.Tries < 1 || l.Tries > 100_000 || l.In < time.Second || l.In > 7*24*time.Hour {
-			return l, fmt.Errorf("%w: it is written like 10 in 15m, with at most a week", ErrValue)
+		l.In, errIn = time.ParseDuration(within)
+		if errTries != nil || errIn != nil || l.Tries < least || l.Tries > most || l.In < in/3 || l.In > 4*in {
+			return l, fmt.Errorf("%w: it is written like %d in %s, with %d to %d tries in %s to %s", ErrValue, least, in, least, most, in/3, 4*in)
 		}
 		return l, nil
 	}}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -20,7 +23,8 @@ var (
 	ErrNotOperator = errors.New("only the operator's staff settles this")
 	ErrOwn         = errors.New("nobody decides what they have proposed themselves")
 	ErrDecided     = errors.New("the proposal was decided")
-	ErrGround      = errors.New("the document that it rests on is not told: its title, number and date")
+	ErrGround      = errors.New("the document that it rests on is not told: its title, number and date, in characters that are printed")
+	ErrDate        = errors.New("a value is in force from a day of this century")
 )
 
 // A State is how far a proposal has come, as drawn in doc.go.
@@ -136,8 +140,11 @@ func (p *Policies) Propose(ctx context.Context, author uuid.UUID, name, value st
 	if _, err := item.Read(value); err != nil {
 		return Row{}, err
 	}
-	if g.Title == "" || g.Number == "" || g.Date.IsZero() || len(g.Title) > 1000 || len(g.Number) > 100 {
+	if !printed(g.Title, 500) || !printed(g.Number, 50) || g.Date.Year() < 2000 {
 		return Row{}, ErrGround
+	}
+	if from.Year() < 2000 || from.Year() > 2099 {
+		return Row{}, ErrDate
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -151,6 +158,13 @@ func (p *Policies) Propose(ctx context.Context, author uuid.UUID, name, value st
 		return record(ctx, tx, audit.PolicyProposed, row, author, row.ProposedAt)
 	})
 	return row, err
+}
+
+// printed tells whether a text can be shown to everybody: neither empty nor too long, and nothing in it that turns or hides it.
+func printed(text string, most int) bool {
+	n := utf8.RuneCountInString(text)
+	return n <= most && utf8.ValidString(text) && strings.TrimSpace(text) != "" &&
+		!strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) })
 }
 
 // Approve has another of the operator's staff bring a value into force, from its date or, where that has passed, from now.

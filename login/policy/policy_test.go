@@ -94,7 +94,7 @@ func TestItemsAreSound(t *testing.T) {
 		}
 	}
 	for name, value := range map[string]string{
-		"code.for": "11m", "code.tries": "2", "code.pauses": "5s", "sign_in.number": "0 in 15m", "session.total": "25h", "temporary_password.for": "1h",
+		"code.for": "11m", "code.tries": "2", "code.pauses": "5s", "sign_in.number": "0 in 15m", "sign_in.number_at_once": "10 in 1s", "sign_in.network": "100 in 168h", "current_password": "100000 in 15m", "session.total": "25h", "temporary_password.for": "1h",
 	} {
 		if item, ok := policy.Find(name); !ok {
 			t.Errorf("there is no %s", name)
@@ -177,12 +177,17 @@ func TestWhatIsNotRightIsNotProposed(t *testing.T) {
 		"an item that there is not": {w.anna, "code.form", "5m", order, policy.ErrUnknown},
 		"a value out of bounds":     {w.anna, "code.for", "1h", order, policy.ErrValue},
 		"without a document":        {w.anna, "code.for", "4m", policy.Ground{}, policy.ErrGround},
+		"with a title that turns":   {w.anna, "code.for", "4m", policy.Ground{Title: "Reg\u202eulation", Number: "17", Date: noon}, policy.ErrGround},
+		"with a number that is nul": {w.anna, "code.for", "4m", policy.Ground{Title: "Regulation", Number: "\x00", Date: noon}, policy.ErrGround},
 		"by an auditor":             {w.auditor, "code.for", "4m", order, policy.ErrNotOperator},
 		"by a citizen":              {w.nobody, "code.for", "4m", order, policy.ErrNotOperator},
 	} {
 		if _, err := w.Propose(t.Context(), c.by, c.name, c.value, noon, c.ground); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", story, err, c.want)
 		}
+	}
+	if _, err := w.Propose(t.Context(), w.anna, "code.for", "4m", time.Time{}, order); !errors.Is(err, policy.ErrDate) {
+		t.Errorf("without a date: %v", err)
 	}
 	if _, err := w.Approve(t.Context(), uuid.New(), w.anna); !errors.Is(err, policy.ErrUnknown) {
 		t.Errorf("a proposal that there is not: %v", err)

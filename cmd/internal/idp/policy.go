@@ -15,6 +15,7 @@ import (
 // policyCommand is what the operator's staff settle, from the terminal.
 func policyCommand(config reader) *cobra.Command {
 	command := group("policy", "What the law leaves to the operator: how long, how often, how many")
+	command.Long = command.Short + ".\n\nOne of the operator's staff proposes and another approves. The terminal believes what --by says: two people belong before it."
 	decide := func(use, short string, act func(*policy.Policies, *cobra.Command, uuid.UUID, uuid.UUID) error) *cobra.Command {
 		var by string
 		command := &cobra.Command{

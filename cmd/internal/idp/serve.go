@@ -245,7 +245,7 @@ func (h *house) management() (http.Handler, error) {
 	doors := desk.Doors{Desk: service, Clerks: h.clerks, Tokens: bearer, Now: time.Now}
 	doors.Mount(mux)
 	login.People{Register: h.register, Tokens: bearer}.Mount(mux)
-	login.Rulings{Policies: h.policies, Clerks: h.clerks, Tokens: bearer}.Mount(mux)
+	login.Rulings{Policies: h.policies, Clerks: h.clerks, Now: time.Now, Tokens: bearer}.Mount(mux)
 	h.receipts.Mount(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{}))
 	return api.Refusing(mux), nil
