@@ -78,7 +78,7 @@ type Login struct {
 func New(c Config) (*Login, error) {
 	if c.Site == nil || c.Interactions == nil || c.Accounts == nil || c.Sessions == nil ||
 		c.Denials == nil || c.Jobs == nil || c.Clients == nil ||
-		c.Registry == nil || c.Codes == nil || c.Browsers == nil || c.Throttle == nil || c.Pool == nil ||
+		c.Registry == nil || c.Codes == nil || c.Browsers == nil || c.Throttle == nil || c.Policies == nil || c.Pool == nil ||
 		c.Redis == nil || c.Subjects.Key == nil || c.Issuer == "" || c.CabinetURL == "" || c.Now == nil {
 		return nil, errors.New("login: a part is missing")
 	}

@@ -60,7 +60,7 @@ func (l *Login) inWords(r *http.Request, value any) string {
 		}
 		return strings.Join(all, ", ")
 	case throttle.Limit:
-		return l.site.Say(language, "rule.limit", map[string]any{"Count": v.Tries, "In": length(v.In)})
+		return l.site.Say(language, "rule.limit", map[string]any{"Tries": v.Tries, "In": length(v.In)})
 	case int:
 		return strconv.Itoa(v)
 	}

@@ -135,3 +135,17 @@ func TestTheOperatorsStaffSettlesPolicies(t *testing.T) {
 		t.Errorf("%d %s", status, answer)
 	}
 }
+
+// Everybody reads what is in force, in words of their language.
+func TestTheRulesInForceAreReadByEverybody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for language, limit := range map[string]string{
+		"ru": "не более 10 за 15 минут", "be": "не больш за 10 за 15 хвілін", "en": "no more than 10 in 15 minutes",
+	} {
+		v := w.visitor()
+		v.open("/rules?language=" + language)
+		v.want("/rules", http.StatusOK)
+		v.sees(limit)
+	}
+}

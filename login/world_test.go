@@ -26,6 +26,7 @@ import (
 	"asoba.example/login/browser"
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/migrations/redistest"
@@ -84,10 +85,15 @@ func newWorld(t *testing.T) *world {
 	}
 	_, _, err = registered.Register(t.Context(), "portal", portal, clients.By{At: now()})
 	must(err)
+	policies, err := policy.New(t.Context(), w.pool, now)
+	if err != nil {
+		t.Fatal(err)
+	}
 	doors, err := login.New(login.Config{
 		Site: site, Interactions: w.interactions, Accounts: account.Accounts{Box: box}, Sessions: sessions, Denials: denials, Jobs: jobs,
 		Clients: registered, Registry: w.registry, Pool: w.pool, Redis: w.redis, Subjects: provider.Subjects{Key: make([]byte, 32)}, Issuer: "http://idp.example", CabinetURL: "http://cabinet.example", Now: now,
 		Codes:    &code.Codes{Redis: w.redis, Key: []byte("codes"), Outbox: w.phones, Pool: w.pool, Say: site.Say, Now: now},
+		Policies: policies,
 		Browsers: &browser.Browsers{Pool: w.pool, For: func() time.Duration { return 180 * 24 * time.Hour }, Now: now},
 		Throttle: &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: now},
 	})

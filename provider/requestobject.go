@@ -115,7 +115,7 @@ func (p *Provider) wrongObject(q *request, c objectClaims, members map[string]js
 		return "it refers to another request" // RFC 9101 §4
 	case strict && (c.Expiry == nil || c.NotBefore == nil):
 		return "exp or nbf is missing"
-	case c.Expiry != nil && !now.Before(c.Expiry.Time().Add(skew)):
+	case c.Expiry != nil && now.After(c.Expiry.Time().Add(skew)):
 		return "it has expired"
 	case c.NotBefore != nil && c.NotBefore.Time().After(now.Add(skew)):
 		return "nbf is ahead"

@@ -115,7 +115,7 @@ func TestARequestObjectIsRefusedUnlessItIsRight(t *testing.T) {
 		"! no aud":                      signed(map[string]any{"aud": nil}),
 		"! aud without us":              signed(map[string]any{"aud": []string{w.issuer + "/"}}),
 		"! no exp":                      signed(map[string]any{"exp": nil}),
-		"! over":                        signed(map[string]any{"exp": at(-10 * time.Second)}),
+		"! over":                        signed(map[string]any{"exp": at(-11 * time.Second)}),
 		"! exp that is no number":       signed(map[string]any{"exp": "tomorrow"}),
 		"! no nbf":                      signed(map[string]any{"nbf": nil}),
 		"! nbf ahead":                   signed(map[string]any{"nbf": at(11 * time.Second)}),

@@ -111,7 +111,7 @@ func (c *country) meet() error {
 		return err
 	}
 	for _, one := range citizens {
-		if one.State == "active" && one.Password != "" {
+		if one.State == "active" && one.Password != "" && !strings.HasPrefix(one.Identifier, "0") { // no specimen
 			c.citizen = one
 		}
 	}

@@ -23,7 +23,7 @@ import (
 	"asoba.example/provider/api"
 )
 
-var noon = time.Date(2026, time.November, 3, 12, 0, 0, 0, time.UTC)
+var noon = time.Date(2026, time.November, 3, 12, 0, 0, 999_000_000, time.UTC) // within a second, as nearly always
 
 func atNoon() time.Time { return noon }
 

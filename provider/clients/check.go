@@ -152,6 +152,9 @@ func (m *Metadata) checkRedirects() error {
 		if reason := landing(uri); reason != "" {
 			return &MetadataError{InvalidRedirectURI, "redirect_uris", reason}
 		}
+		if name := answered(uri); name != "" {
+			return &MetadataError{InvalidRedirectURI, "redirect_uris", "has " + name + " in its query, which is for the answer"}
+		}
 	}
 	if len(m.PostLogoutRedirectURIs) > maxURIs {
 		return wrong("post_logout_redirect_uris", "has too many")
@@ -162,6 +165,20 @@ func (m *Metadata) checkRedirects() error {
 		}
 	}
 	return nil
+}
+
+// answered tells a parameter of the answer that a redirect URI has itself: a client would not know which of the two is ours.
+func answered(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return ""
+	}
+	for _, name := range []string{"code", "state", "iss", "error", "error_description", "response"} {
+		if u.Query().Has(name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // landing tells why a browser cannot be sent to uri, or "". Plain http is for a

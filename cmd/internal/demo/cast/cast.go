@@ -6,7 +6,10 @@
 // e-services that are tried out, and at no other.
 package cast
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // A Person is made up.
 type Person struct {
@@ -26,6 +29,9 @@ type Person struct {
 	Before      Facts  // in the register's first edition
 	Since       Facts  // in the second, a month later
 }
+
+// Specimen tells that the person is made up even here, by the number.
+func (p Person) Specimen() bool { return strings.HasPrefix(p.IdentificationNumber, "0") }
 
 // A Document is what the person shows at the desk.
 type Document struct {

@@ -13,10 +13,17 @@ import (
 const inJSON = "en"
 
 // citizens handles GET /api/citizens.
-func (b *Workbench) citizens(w http.ResponseWriter, _ *http.Request) {
+func (b *Workbench) citizens(w http.ResponseWriter, _ *http.Request) { b.people(w, false) }
+
+// specimens handles GET /api/specimens: who can sign in where a draft is tried out, and nowhere else.
+func (b *Workbench) specimens(w http.ResponseWriter, _ *http.Request) { b.people(w, true) }
+
+func (b *Workbench) people(w http.ResponseWriter, specimens bool) {
 	all := []citizen{}
 	for _, p := range cast.All() {
-		all = append(all, b.citizen(p, inJSON))
+		if p.Specimen() == specimens {
+			all = append(all, b.citizen(p, inJSON))
+		}
 	}
 	_ = api.Write(w, http.StatusOK, all)
 }

@@ -41,6 +41,7 @@ func (b *Workbench) Mount(mux *http.ServeMux) {
 	mux.Handle("GET /{$}", b.Site.Handle(b.show))
 	mux.HandleFunc("GET /live", b.live)
 	mux.HandleFunc("GET /api/citizens", b.citizens)
+	mux.HandleFunc("GET /api/specimens", b.specimens)
 	mux.HandleFunc("GET /api/sms", b.sms)
 	mux.HandleFunc("GET /api/clients", b.credentials)
 	mux.Handle("POST /sms", b.Phones) // the operator's gateway, towards idp

@@ -82,6 +82,7 @@ func TestTheJSONIsAsAgreed(t *testing.T) {
 		members []string
 	}{
 		{"/api/citizens", []string{"about", "document", "identifier", "phone", "state"}},
+		{"/api/specimens", []string{"about", "document", "identifier", "phone", "state"}},
 		{"/api/sms?phone=+375294000001", []string{"at", "kind", "text", "to"}},
 		{"/api/sms?phone=%2B375294000001", []string{"at", "kind", "text", "to"}},
 		{"/api/clients", []string{"about", "client_id", "client_secret", "redirect_uris", "resource", "scope", "token_endpoint_auth_method"}},
