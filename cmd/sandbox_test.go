@@ -89,6 +89,13 @@ func (p representative) send(path string, form url.Values, want int) (page, at s
 	return string(text), answer.Request.URL.RequestURI()
 }
 
+// seen is the version of an e-service that the page shows, as a form sends it.
+func (p representative) seen(id string) url.Values {
+	p.c.t.Helper()
+	page, _ := p.send("/e-services/"+id, nil, http.StatusOK)
+	return url.Values{"version": {regexp.MustCompile(`name="version" value="(\d+)"`).FindStringSubmatch(page)[1]}}
+}
+
 // A body's e-service comes to citizens by two people (mission R166): one registers it and tries it on somebody made up, the other
 // approves. Until then no citizen gets in, and from then on nobody made up.
 func TestABodyTakesAnEServiceToCitizens(t *testing.T) {
@@ -180,7 +187,7 @@ func TestABodyTakesAnEServiceToCitizens(t *testing.T) {
 	refused(citizenNumber)
 
 	// 3. Anna proposes to go live, and cannot approve that. Boris sees what she proposes, and approves.
-	anna.send("/e-services/"+id+"/live", url.Values{}, http.StatusOK)
+	anna.send("/e-services/"+id+"/live", anna.seen(id), http.StatusOK)
 	page, _ := anna.send("/e-services/"+id, nil, http.StatusOK)
 	proposal := find(t, `/e-services/`+id+`/proposals/[0-9a-f-]{36}`, page)
 	anna.send(proposal, url.Values{"decision": {"approve"}}, http.StatusForbidden)
@@ -201,18 +208,19 @@ func TestABodyTakesAnEServiceToCitizens(t *testing.T) {
 
 	// 5. A change is proposed from now on, a stale one cannot be approved, and it is all in the history.
 	form.Set("name", "Tax account 2")
+	form.Set("version", anna.seen(id).Get("version"))
 	if _, at := anna.send("/e-services/"+id+"/change", form, http.StatusOK); at != "/e-services/"+id+"?proposed" {
 		t.Errorf("changed at once: at %s", at)
 	}
 	anna.send("/e-services/"+id+"/change", form, http.StatusConflict)
-	anna.send("/e-services/"+id+"/remove", url.Values{}, http.StatusConflict)
+	anna.send("/e-services/"+id+"/remove", anna.seen(id), http.StatusConflict)
 	again, _ := boris.send("/e-services/"+id, nil, http.StatusOK)
 	if !strings.Contains(again, "Tax account 2") {
 		t.Errorf("what would change is not told:\n%s", again)
 	}
 	proposal = regexp.MustCompile(`/e-services/` + id + `/proposals/[0-9a-f-]{36}`).FindString(again)
 	boris.send(proposal, url.Values{"decision": {"refuse"}, "reason": {"The old name is better"}}, http.StatusOK)
-	told, _ = boris.send("/e-services/"+id+"/secret", url.Values{}, http.StatusOK)
+	told, _ = boris.send("/e-services/"+id+"/secret", boris.seen(id), http.StatusOK)
 	if find(t, `idp_secret_[\w-]+`, told) == secret {
 		t.Error("the new secret is the old one")
 	}

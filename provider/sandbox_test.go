@@ -16,7 +16,7 @@ func (w *world) draft(id string, m clients.Metadata) {
 	owner := uuid.Must(uuid.NewV7())
 	w.exec(`INSERT INTO body (id, names, added_at) VALUES ($1, '{"": "Office"}', now())`, owner)
 	w.add(id, m)
-	w.exec(`UPDATE client SET stage = 'draft', owner_id = $2, version = version + 1, changed_at = $3 WHERE client_id = $1`, id, owner, w.now())
+	w.exec(`UPDATE client SET stage = 'draft', owner_id = $2, owned_at = $3, version = version + 1, changed_at = $3 WHERE client_id = $1`, id, owner, w.now())
 	if err := w.registry.Refresh(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}

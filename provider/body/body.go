@@ -80,7 +80,7 @@ func (b *Bodies) Add(ctx context.Context, names clients.Texts, by clients.By) (B
 		if _, err := tx.Exec(ctx, insert, id, names, by.At); err != nil {
 			return err
 		}
-		return record(ctx, tx, audit.Event{Kind: audit.BodyAdded}, by, "body", id.String())
+		return record(ctx, tx, audit.Event{Kind: audit.BodyAdded}, by, map[string]uuid.UUID{"body": id})
 	})
 	if err != nil {
 		return Body{}, fmt.Errorf("add a body: %w", err)
@@ -111,11 +111,11 @@ func readable(text string) bool {
 		!strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) })
 }
 
-// record keeps what was done, in the transaction in which it is done; more is of the detail, name by value.
-func record(ctx context.Context, tx pgx.Tx, e audit.Event, by clients.By, more ...string) error {
+// record keeps what was done, in the transaction in which it is done, and who did it.
+func record(ctx context.Context, tx pgx.Tx, e audit.Event, by clients.By, what map[string]uuid.UUID) error {
 	e.At, e.Detail = by.At, by.Detail()
-	for i := 0; i < len(more); i += 2 {
-		e.Detail[more[i]] = more[i+1]
+	for name, id := range what {
+		e.Detail[name] = id.String()
 	}
 	return audit.Record(ctx, tx, e)
 }

@@ -116,11 +116,20 @@ func (w *world) propose(t *testing.T, c *clients.Client, scope string) body.Prop
 	t.Helper()
 	m := c.Metadata
 	m.Scope = scope
-	p, err := w.Propose(t.Context(), c.ID, clients.Any, m, w.by(w.anna))
+	p, err := w.Propose(t.Context(), c.ID, w.version(t, c), &m, w.by(w.anna))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// version is the client's now.
+func (w *world) version(t *testing.T, c *clients.Client) (v clients.Version) {
+	t.Helper()
+	if err := w.pool.QueryRow(t.Context(), `SELECT version FROM client WHERE client_id = $1`, c.ID).Scan(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
 
 // give gives a person a grant of a client, as an exchanged code does.
@@ -165,7 +174,7 @@ func TestTwoPeopleTakeAClientLive(t *testing.T) {
 		t.Fatalf("a draft, by any of them: %v", err)
 	}
 	p := w.propose(t, c, "openid phone")
-	if _, err := w.Propose(t.Context(), c.ID, clients.Any, c.Metadata, w.by(w.boris)); !errors.Is(err, body.ErrOpen) {
+	if _, err := w.Propose(t.Context(), c.ID, c.Version, nil, w.by(w.boris)); !errors.Is(err, body.ErrOpen) {
 		t.Errorf("a second proposal: %v", err)
 	}
 	for name, test := range map[string]struct {
@@ -199,10 +208,13 @@ func TestTwoPeopleTakeAClientLive(t *testing.T) {
 	if err := w.registry.Remove(t.Context(), c.ID, clients.Any, w.by(w.anna)); !errors.Is(err, clients.ErrLive) {
 		t.Errorf("removed by one: %v", err)
 	}
-	if _, _, err := w.registry.Rotate(t.Context(), c.ID, clients.Any, 0, w.by(w.anna)); err != nil {
-		t.Errorf("its secret is theirs: %v", err)
+	if _, _, err := w.registry.Rotate(t.Context(), c.ID, clients.Any, 23*time.Hour, w.by(w.anna)); !errors.Is(err, clients.ErrOverlap) {
+		t.Errorf("a secret that the service still has was ended by one: %v", err)
 	}
 	p = w.propose(t, live, "openid")
+	if _, _, err := w.registry.Rotate(t.Context(), c.ID, clients.Any, 24*time.Hour, w.by(w.anna)); err != nil { // which is no change of what was proposed over
+		t.Errorf("its secret is theirs: %v", err)
+	}
 	if live, _, err = w.Approve(t.Context(), c.ID, p.ID, w.by(w.operator)); err != nil || live.Metadata.Scope != "openid" || live.Stage != clients.Live {
 		t.Errorf("approved by the operator's staff: %v", err)
 	}
@@ -211,7 +223,7 @@ func TestTwoPeopleTakeAClientLive(t *testing.T) {
 	if err := w.pool.QueryRow(t.Context(), history, c.ID).Scan(&kinds); err != nil {
 		t.Fatal(err)
 	}
-	if want := "client.registered client.changed client.proposed client.changed client.approved client.secret_rotated client.proposed client.changed client.approved"; kinds != want {
+	if want := "client.registered client.changed client.proposed client.changed client.approved client.proposed client.secret_rotated client.changed client.approved"; kinds != want {
 		t.Errorf("recorded %s, want %s", kinds, want)
 	}
 }
@@ -242,7 +254,7 @@ func TestAClientIsItsBodysAlone(t *testing.T) {
 			_, _, changed := w.registry.Replace(t.Context(), of.ID, clients.Any, of.Metadata, by)
 			_, _, rotated := w.registry.Rotate(t.Context(), of.ID, clients.Any, 0, by)
 			removed := w.registry.Remove(t.Context(), of.ID, clients.Any, by)
-			_, proposed := w.Propose(t.Context(), of.ID, clients.Any, of.Metadata, by)
+			_, proposed := w.Propose(t.Context(), of.ID, w.version(t, of), nil, by)
 			_, seen := w.Client(t.Context(), of.ID, person)
 			for act, err := range map[string]error{"change": changed, "rotate": rotated, "remove": removed, "propose": proposed, "see": seen} {
 				if !errors.Is(err, clients.ErrUnknown) {
@@ -275,7 +287,7 @@ func TestABodyClaimsNoMoreThanItMay(t *testing.T) {
 		m := metadata(t, `{"redirect_uris":["https://portal.example/cb"],`+member+`}`)
 		_, _, registered := w.registry.RegisterDraft(t.Context(), "", w.office, m, w.by(w.anna))
 		_, _, changed := w.registry.Replace(t.Context(), c.ID, clients.Any, m, w.by(w.anna))
-		_, proposed := w.Propose(t.Context(), c.ID, clients.Any, m, w.by(w.anna))
+		_, proposed := w.Propose(t.Context(), c.ID, c.Version, &m, w.by(w.anna))
 		for act, err := range map[string]error{"registered": registered, "changed": changed, "proposed": proposed} {
 			if !errors.Is(err, clients.ErrMetadata) {
 				t.Errorf("%s with %s: %v", act, member, err)
@@ -292,42 +304,170 @@ func TestABodyClaimsNoMoreThanItMay(t *testing.T) {
 	}
 }
 
-// A proposal changes nothing but the version that its author saw: not over what the operator, or another of them, has changed since.
+// A proposal is made over what its author has seen, and changes nothing over what anybody has changed since.
 func TestAProposalIsBoundToWhatItsAuthorSaw(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c := w.draft(t)
-	if _, err := w.Propose(t.Context(), c.ID, c.Version+1, c.Metadata, w.by(w.anna)); !errors.Is(err, clients.ErrStale) {
-		t.Errorf("over a version that there is not: %v", err)
+	for _, version := range []clients.Version{clients.Any, c.Version + 1, -1} {
+		if _, err := w.Propose(t.Context(), c.ID, version, nil, w.by(w.anna)); !errors.Is(err, clients.ErrStale) {
+			t.Errorf("over version %d: %v", version, err)
+		}
 	}
-	for name, change := range map[string]func() error{
-		"another's change": func() error {
-			_, _, err := w.registry.Replace(t.Context(), c.ID, clients.Any, c.Metadata, w.by(w.boris))
-			return err
-		},
-		"another owner": func() error {
-			_, err := w.registry.SetOwner(t.Context(), c.ID, clients.Any, &w.office, clients.By{At: noon})
-			return err
-		},
-		"disabled": func() error {
-			_, err := w.registry.Disable(t.Context(), c.ID, clients.Any, clients.By{At: noon})
-			return err
-		},
-	} {
-		p := w.propose(t, c, "openid")
-		if err := change(); err != nil {
-			t.Fatal(name, err)
+	changed := c.Metadata
+	changed.RedirectURIs = []string{"https://evil.example/cb"}
+	if _, _, err := w.registry.Replace(t.Context(), c.ID, clients.Any, changed, w.by(w.boris)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Propose(t.Context(), c.ID, c.Version, nil, w.by(w.anna)); !errors.Is(err, clients.ErrStale) {
+		t.Errorf("what Anna has not seen: %v", err)
+	}
+	p := w.propose(t, c, "openid")
+	if _, _, err := w.registry.Replace(t.Context(), c.ID, clients.Any, c.Metadata, clients.By{At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	before := w.state(t, c.ID)
+	if _, _, err := w.Approve(t.Context(), c.ID, p.ID, w.by(w.boris)); !errors.Is(err, clients.ErrStale) {
+		t.Errorf("approved over another's change: %v", err)
+	}
+	if after := w.state(t, c.ID); after != before {
+		t.Errorf("got %s, want %s", after, before)
+	}
+	if q, err := w.Withdraw(t.Context(), c.ID, p.ID, w.by(w.anna)); err != nil || q.State != body.Withdrawn || *q.DecidedBy != w.anna {
+		t.Errorf("withdrawn: %v %v", q, err)
+	}
+}
+
+// A proposal is of one version of the client, however often somebody else changes it meanwhile.
+func TestAProposalIsOfOneVersion(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.draft(t)
+	var changing sync.WaitGroup
+	changing.Go(func() {
+		for i := range 50 {
+			m := c.Metadata
+			m.RedirectURIs = []string{fmt.Sprintf("https://portal.example/%d", i)}
+			if _, _, err := w.registry.Replace(t.Context(), c.ID, clients.Any, m, w.by(w.boris)); err != nil && !errors.Is(err, clients.ErrStale) {
+				t.Error(err)
+			}
 		}
-		before := w.state(t, c.ID)
-		if _, _, err := w.Approve(t.Context(), c.ID, p.ID, w.by(w.boris)); !errors.Is(err, clients.ErrStale) {
-			t.Errorf("%s: approved over it: %v", name, err)
+	})
+	for range 50 {
+		p, err := w.Propose(t.Context(), c.ID, w.version(t, c), nil, w.by(w.anna))
+		if errors.Is(err, clients.ErrStale) {
+			continue
 		}
-		if after := w.state(t, c.ID); after != before {
-			t.Errorf("%s: got %s, want %s", name, after, before)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if q, err := w.Withdraw(t.Context(), c.ID, p.ID, w.by(w.anna)); err != nil || q.State != body.Withdrawn || *q.DecidedBy != w.anna {
-			t.Errorf("%s: withdrawn: %v %v", name, q, err)
+		var recorded bool
+		const find = `SELECT metadata = base AND metadata -> 'redirect_uris' ->> 0 = $2 FROM proposal WHERE id = $1`
+		if err := w.pool.QueryRow(t.Context(), find, p.ID, p.Metadata.RedirectURIs[0]).Scan(&recorded); err != nil || !recorded {
+			t.Errorf("torn: %v, %v", p, err)
 		}
+		if _, err := w.Withdraw(t.Context(), c.ID, p.ID, w.by(w.anna)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	changing.Wait()
+}
+
+// A client that is given to another body leaves the first one's people at once, at every node; what they have proposed is withdrawn, and
+// the new owner's people read nothing from before.
+func TestAClientLeavesItsBodyAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.draft(t)
+	p := w.propose(t, c, "openid")
+	registry, err := clients.New(t.Context(), clients.Config{
+		Pool: w.pool, Back: w.pool, Key: make([]byte, 32), Caller: fetch.New(fetch.Config{}), Sectors: fetch.New(fetch.Config{}), Now: now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobs, err := river.NewClient(riverpgxv5.New(w.pool), &river.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := body.New(body.Config{Pool: w.pool, Clients: registry, Jobs: jobs, Denials: w.denials}) // a node that has not heard yet
+	second, err := w.Add(t.Context(), clients.Texts{"": "Другое"}, clients.By{At: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Name(t.Context(), second.ID, w.citizen, clients.By{At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	heal := pgtest.FailOn(t, w.pool, "UPDATE", "proposal")
+	if _, err := w.Give(t.Context(), c.ID, clients.Any, &second.ID, clients.By{At: noon}); err == nil {
+		t.Error("given away over a broken table")
+	}
+	heal()
+	given, err := w.Give(t.Context(), c.ID, clients.Any, &second.ID, clients.By{At: noon.Add(time.Hour)})
+	if err != nil || *given.Owner != second.ID {
+		t.Fatal(err)
+	}
+	_, seen := other.Client(t.Context(), c.ID, w.anna)
+	_, proposed := other.Propose(t.Context(), c.ID, given.Version, nil, w.by(w.anna))
+	_, refused := other.Refuse(t.Context(), c.ID, p.ID, "because", w.by(w.boris))
+	_, withdrawn := other.Withdraw(t.Context(), c.ID, p.ID, w.by(w.anna))
+	for act, err := range map[string]error{"see": seen, "propose": proposed, "refuse": refused, "withdraw": withdrawn} {
+		if !errors.Is(err, clients.ErrUnknown) {
+			t.Errorf("%s at another node: %v", act, err)
+		}
+	}
+	if all, err := w.Proposals(t.Context(), c.ID, time.Time{}); err != nil || len(all) != 1 || all[0].State != body.Withdrawn {
+		t.Errorf("left %v, %v", all, err)
+	}
+	if all, err := w.Proposals(t.Context(), c.ID, *given.OwnedAt); err != nil || len(all) != 0 {
+		t.Errorf("the new owner reads %v, %v", all, err)
+	}
+	if _, err := w.Propose(t.Context(), c.ID, given.Version, nil, w.by(w.citizen)); err != nil {
+		t.Errorf("the new owner's people: %v", err)
+	}
+}
+
+// Somebody made up judges nothing, even one whom somebody has put among the operator's staff.
+func TestASpecimenJudgesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.draft(t)
+	p := w.propose(t, c, "openid")
+	w.exec(t, `INSERT INTO clerk (person_id, office, role, added_at) VALUES ($1, 'Centre', 'operator', now())`, w.specimen)
+	if _, _, err := w.Approve(t.Context(), c.ID, p.ID, w.by(w.specimen)); !errors.Is(err, clients.ErrUnknown) {
+		t.Errorf("approved: %v", err)
+	}
+	if _, err := w.Client(t.Context(), c.ID, w.specimen); !errors.Is(err, clients.ErrUnknown) {
+		t.Errorf("seen: %v", err)
+	}
+}
+
+// A body has a hundred drafts at most, however many of its people register at once.
+func TestABodyHasSoManyDrafts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(t, `INSERT INTO client (client_id, metadata, stage, owner_id, owned_at, created_at, changed_at)
+		SELECT 'draft-' || n, '{}', 'draft', $1, now(), now(), now() FROM generate_series(1, 98) AS n`, w.office)
+	var (
+		registering sync.WaitGroup
+		mu          sync.Mutex
+		done        int
+	)
+	for range 6 {
+		registering.Go(func() {
+			switch _, _, err := w.registry.RegisterDraft(t.Context(), "", w.office, metadata(t, portal), w.by(w.anna)); {
+			case err == nil:
+				mu.Lock()
+				defer mu.Unlock()
+				done++
+			case !errors.Is(err, clients.ErrDrafts):
+				t.Error(err)
+			}
+		})
+	}
+	registering.Wait()
+	if done != 2 {
+		t.Errorf("%d were registered beside 98", done)
 	}
 }
 

@@ -1,7 +1,9 @@
 package body
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -29,7 +31,8 @@ const (
 type Proposal struct {
 	ID         uuid.UUID
 	ClientID   string
-	Version    clients.Version // of the client, that its author saw
+	Version    clients.Version  // of the client, that its author saw
+	Base       clients.Metadata // of that version
 	Metadata   clients.Metadata
 	State      State
 	ProposedBy uuid.UUID
@@ -39,39 +42,48 @@ type Proposal struct {
 	Reason     *string // of a refusal
 }
 
-// Propose proposes what a client is to be. ErrOpen, while another proposal waits.
-func (b *Bodies) Propose(ctx context.Context, id string, seen clients.Version, m clients.Metadata, by clients.By) (Proposal, error) {
+// Propose proposes what a client is to be; nil: as it is. Its author says which version they have seen, and proposes nothing over another:
+// clients.ErrStale. ErrOpen, while another proposal waits.
+func (b *Bodies) Propose(ctx context.Context, id string, seen clients.Version, m *clients.Metadata, by clients.By) (p Proposal, err error) {
 	const insert = `
-		INSERT INTO proposal (id, client_id, version, metadata, state, proposed_by, proposed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		INSERT INTO proposal (id, client_id, version, base, metadata, state, proposed_by, proposed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (client_id) WHERE state = 'open' DO NOTHING`
 
-	c, err := b.Client(ctx, id, by.Person)
-	if err != nil {
-		return Proposal{}, err
-	}
-	if seen != clients.Any && seen != c.Version {
-		return Proposal{}, clients.ErrStale
-	}
-	if m, err = b.cfg.Clients.Fit(ctx, c, m, by); err != nil {
-		return Proposal{}, err
-	}
-	p := Proposal{ClientID: id, Version: c.Version, Metadata: m, State: Open, ProposedBy: by.Person, ProposedAt: by.At}
+	p = Proposal{ClientID: id, Version: seen, State: Open, ProposedBy: by.Person, ProposedAt: by.At}
 	if p.ID, err = uuid.NewV7(); err != nil {
 		return Proposal{}, err
 	}
+	if m != nil {
+		if p.Metadata, err = b.cfg.Clients.Checked(ctx, *m); err != nil {
+			return Proposal{}, err
+		}
+	}
 	err = pgx.BeginFunc(ctx, b.cfg.Pool, func(tx pgx.Tx) error {
+		c, err := b.cfg.Clients.Hold(ctx, tx, id)
+		if err != nil {
+			return err
+		}
 		if err := by.May(ctx, tx, c); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, insert, p.ID, p.ClientID, p.Version, p.Metadata, p.State, p.ProposedBy, p.ProposedAt)
+		if seen != c.Version {
+			return clients.ErrStale
+		}
+		if p.Base = c.Metadata; m == nil {
+			p.Metadata = c.Metadata
+		}
+		if err := c.Takes(p.Metadata, by); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, insert, p.ID, p.ClientID, p.Version, p.Base, p.Metadata, p.State, p.ProposedBy, p.ProposedAt)
 		if err != nil {
 			return err
 		}
 		if tag.RowsAffected() == 0 {
 			return ErrOpen
 		}
-		return record(ctx, tx, audit.Event{Kind: audit.ClientProposed, ClientID: id}, by, "proposal", p.ID.String())
+		return record(ctx, tx, audit.Event{Kind: audit.ClientProposed, ClientID: id}, by, map[string]uuid.UUID{"proposal": p.ID})
 	})
 	if err != nil {
 		return Proposal{}, fmt.Errorf("propose: %w", err)
@@ -80,11 +92,15 @@ func (b *Bodies) Propose(ctx context.Context, id string, seen clients.Version, m
 }
 
 // columns of a proposal, in the order of its fields.
-const columns = `SELECT id, client_id, version, metadata, state, proposed_by, proposed_at, decided_by, decided_at, reason FROM proposal `
+const columns = `
+	SELECT id, client_id, version, base, metadata, state, proposed_by, proposed_at, decided_by, decided_at, reason FROM proposal `
 
-// Proposals gives what was ever proposed of a client, the newest first.
-func (b *Bodies) Proposals(ctx context.Context, clientID string) ([]Proposal, error) {
-	rows, _ := b.cfg.Pool.Query(ctx, columns+`WHERE client_id = $1 ORDER BY proposed_at DESC, id DESC`, clientID)
+// Proposals gives the last fifty proposals of a client since a time, the newest first. Those from before a body had the client are not for
+// its people.
+func (b *Bodies) Proposals(ctx context.Context, clientID string, since time.Time) ([]Proposal, error) {
+	const list = columns + `WHERE client_id = $1 AND proposed_at >= $2 ORDER BY proposed_at DESC, id DESC LIMIT 50`
+
+	rows, _ := b.cfg.Pool.Query(ctx, list, clientID, since)
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Proposal])
 	if err != nil {
 		return nil, fmt.Errorf("list proposals: %w", err)
@@ -105,7 +121,7 @@ func (b *Bodies) find(ctx context.Context, clientID string, id uuid.UUID) (Propo
 	return p, nil
 }
 
-// Approve makes the client what was proposed. clients.ErrStale, if it has changed since the proposal. A secret is given where the client
+// Approve makes the client what was proposed. clients.ErrStale, if its metadata is not what the proposal was made over. A secret is given where the client
 // had none and now needs one.
 func (b *Bodies) Approve(ctx context.Context, clientID string, id uuid.UUID, by clients.By) (*clients.Client, string, error) {
 	p, err := b.find(ctx, clientID, id)
@@ -113,14 +129,35 @@ func (b *Bodies) Approve(ctx context.Context, clientID string, id uuid.UUID, by 
 		return nil, "", err
 	}
 	by = judging(by)
-	also := by.Also
+	judges, also := by.May, by.Also
+	by.May = func(ctx context.Context, tx pgx.Tx, c *clients.Client) error {
+		if judges != nil {
+			if err := judges(ctx, tx, c); err != nil {
+				return err
+			}
+		}
+		if same, err := same(c.Metadata, p.Base); err != nil || !same {
+			return errors.Join(err, clients.ErrStale)
+		}
+		return nil
+	}
 	by.Also = func(ctx context.Context, tx pgx.Tx, c *clients.Client, secret string) error {
 		if err := decide(ctx, tx, p, Approved, nil, by); err != nil || also == nil {
 			return err
 		}
 		return also(ctx, tx, c, secret)
 	}
-	return b.GoLive(ctx, clientID, p.Version, p.Metadata, by)
+	return b.GoLive(ctx, clientID, clients.Any, p.Metadata, by)
+}
+
+// same tells whether two metadata say the same.
+func same(a, b clients.Metadata) (bool, error) {
+	one, err := json.Marshal(a)
+	if err != nil {
+		return false, err
+	}
+	other, err := json.Marshal(b)
+	return bytes.Equal(one, other), err
 }
 
 // GoLive makes a client live with that metadata, whole, and ends what made-up people were given at it: by Approve, or by the operator's
@@ -167,11 +204,11 @@ func (b *Bodies) close(ctx context.Context, clientID string, id uuid.UUID, to St
 	if err != nil {
 		return p, err
 	}
-	c, err := b.cfg.Clients.Look(ctx, clientID)
-	if err != nil {
-		return p, err
-	}
 	err = pgx.BeginFunc(ctx, b.cfg.Pool, func(tx pgx.Tx) error {
+		c, err := b.cfg.Clients.Hold(ctx, tx, clientID)
+		if err != nil {
+			return err
+		}
 		if by.May != nil {
 			if err := by.May(ctx, tx, c); err != nil {
 				return err
@@ -183,6 +220,32 @@ func (b *Bodies) close(ctx context.Context, clientID string, id uuid.UUID, to St
 		return p, fmt.Errorf("decide a proposal: %w", err)
 	}
 	return b.find(ctx, clientID, id)
+}
+
+// Give gives a client to a body; nil: back to the operator. What the one before has proposed of it is withdrawn.
+func (b *Bodies) Give(ctx context.Context, clientID string, seen clients.Version, owner *uuid.UUID, by clients.By) (*clients.Client, error) {
+	const withdraw = `
+		UPDATE proposal SET state = 'withdrawn', decided_at = $2 WHERE client_id = $1 AND state = 'open' RETURNING id`
+
+	if owner != nil {
+		if _, err := b.Find(ctx, *owner); err != nil {
+			return nil, err
+		}
+	}
+	by.Also = func(ctx context.Context, tx pgx.Tx, _ *clients.Client, _ string) error {
+		rows, _ := tx.Query(ctx, withdraw, clientID, by.At)
+		withdrawn, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+		if err != nil {
+			return err
+		}
+		for _, id := range withdrawn {
+			if err := record(ctx, tx, audit.Event{Kind: audit.ClientWithdrawn, ClientID: clientID}, by, map[string]uuid.UUID{"proposal": id}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return b.cfg.Clients.SetOwner(ctx, clientID, seen, owner, by)
 }
 
 // judging is whoever decides: not only those who represent the body, but the operator's staff too.
@@ -212,5 +275,5 @@ func decide(ctx context.Context, tx pgx.Tx, p Proposal, to State, reason *string
 	if tag.RowsAffected() == 0 {
 		return ErrDecided
 	}
-	return record(ctx, tx, audit.Event{Kind: decided[to], ClientID: p.ClientID}, by, "proposal", p.ID.String())
+	return record(ctx, tx, audit.Event{Kind: decided[to], ClientID: p.ClientID}, by, map[string]uuid.UUID{"proposal": p.ID})
 }

@@ -2,7 +2,6 @@ package body
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 
 	"asoba.example/provider/audit"
 	"asoba.example/provider/clients"
-	"asoba.example/provider/grant"
 )
 
 // A Representative may act for a body.
@@ -59,7 +57,7 @@ func (b *Bodies) Name(ctx context.Context, id, person uuid.UUID, by clients.By) 
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
-		return record(ctx, tx, audit.Event{Kind: audit.RepresentativeNamed}, by, "body", id.String(), "representative", person.String())
+		return record(ctx, tx, audit.Event{Kind: audit.RepresentativeNamed}, by, map[string]uuid.UUID{"body": id, "representative": person})
 	})
 	if err != nil {
 		return fmt.Errorf("name a representative: %w", err)
@@ -79,7 +77,7 @@ func (b *Bodies) Remove(ctx context.Context, id, person uuid.UUID, by clients.By
 		if tag.RowsAffected() == 0 {
 			return ErrNobody
 		}
-		return record(ctx, tx, audit.Event{Kind: audit.RepresentativeGone}, by, "body", id.String(), "representative", person.String())
+		return record(ctx, tx, audit.Event{Kind: audit.RepresentativeGone}, by, map[string]uuid.UUID{"body": id, "representative": person})
 	})
 	if err != nil {
 		return fmt.Errorf("remove a representative: %w", err)
@@ -100,38 +98,49 @@ const (
 	// represents: who acts for the owner.
 	represents = `SELECT EXISTS (SELECT FROM representative WHERE body_id = $1 AND person_id = $2 AND removed_at IS NULL FOR SHARE)`
 
-	// judges: they, and the operator's staff.
+	// judges: they, and the operator's staff, as far as it is of flesh and blood.
 	judges = `
 		SELECT EXISTS (SELECT FROM representative WHERE body_id = $1 AND person_id = $2 AND removed_at IS NULL FOR SHARE)
-		OR EXISTS (SELECT FROM clerk WHERE person_id = $2 AND role = 'operator' AND removed_at IS NULL FOR SHARE)`
+		OR EXISTS (
+			SELECT FROM clerk JOIN person ON person.id = clerk.person_id
+			WHERE clerk.person_id = $2 AND clerk.role = 'operator' AND clerk.removed_at IS NULL
+			AND person.identification_number NOT LIKE '0%' FOR SHARE OF clerk)`
 )
 
 // may holds that a person may; clients.ErrUnknown, where they are not even to know that there is such a client.
-func may(ctx context.Context, db grant.Querier, c *clients.Client, person uuid.UUID, who string) (err error) {
-	may := false
-	if c.Owner != nil {
-		err = db.QueryRow(ctx, who, *c.Owner, person).Scan(&may)
+func may(ctx context.Context, tx pgx.Tx, c *clients.Client, person uuid.UUID, who string) error {
+	if c.Owner == nil {
+		return clients.ErrUnknown
 	}
-	if err == nil && !may {
-		err = clients.ErrUnknown
+	var may bool
+	if err := tx.QueryRow(ctx, who, *c.Owner, person).Scan(&may); err != nil {
+		return err
 	}
-	return err
+	if !may {
+		return clients.ErrUnknown
+	}
+	return nil
 }
 
 // Represents tells whether a person acts for a body: ErrUnknown, if not.
 func (b *Bodies) Represents(ctx context.Context, id, person uuid.UUID) error {
-	err := may(ctx, b.cfg.Pool, &clients.Client{Owner: &id}, person, represents)
-	if errors.Is(err, clients.ErrUnknown) {
+	var does bool
+	if err := b.cfg.Pool.QueryRow(ctx, represents, id, person).Scan(&does); err != nil {
+		return fmt.Errorf("find a representative: %w", err)
+	}
+	if !does {
 		return ErrUnknown
 	}
-	return err
+	return nil
 }
 
-// Client gives a client to a person who may see it: who represents its body, or is of the operator's staff.
-func (b *Bodies) Client(ctx context.Context, id string, person uuid.UUID) (*clients.Client, error) {
-	c, err := b.cfg.Clients.Look(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	return c, may(ctx, b.cfg.Pool, c, person, judges)
+// Client gives a client, as the database has it, to a person who may see it: who represents its body, or is of the operator's staff.
+func (b *Bodies) Client(ctx context.Context, id string, person uuid.UUID) (c *clients.Client, err error) {
+	err = pgx.BeginFunc(ctx, b.cfg.Pool, func(tx pgx.Tx) error {
+		if c, err = b.cfg.Clients.Hold(ctx, tx, id); err != nil {
+			return err
+		}
+		return may(ctx, tx, c, person, judges)
+	})
+	return c, err
 }

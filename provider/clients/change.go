@@ -79,8 +79,8 @@ func (r *Registry) fresh(ctx context.Context, begun Client, m Metadata, at time.
 // add is one transaction: the new client, with its secret, and the record of it.
 func (r *Registry) add(ctx context.Context, c *Client, by By) (secret string, err error) {
 	const insert = `
-		INSERT INTO client (client_id, secret_hash, metadata, version, stage, owner_id, registration_hash, registration_scope, created_at, changed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+		INSERT INTO client (client_id, secret_hash, metadata, version, stage, owner_id, owned_at, registration_hash, registration_scope, created_at, changed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
 		ON CONFLICT (client_id) DO NOTHING`
 
 	secret = c.settle()
@@ -88,7 +88,10 @@ func (r *Registry) add(ctx context.Context, c *Client, by By) (secret string, er
 		if err := by.may(ctx, tx, c); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, insert, c.ID, c.secret, c.Metadata, c.Version, c.Stage, c.Owner, c.registration, c.registrationScope, by.At)
+		if err := c.fewDrafts(ctx, tx); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, insert, c.ID, c.secret, c.Metadata, c.Version, c.Stage, c.Owner, c.OwnedAt, c.registration, c.registrationScope, by.At)
 		if err != nil {
 			return err
 		}
@@ -135,8 +138,11 @@ func (c *Client) become(m Metadata, by By) (secret string, err error) {
 // need not stop; one before that is over at once. ErrNoSecret, for a client that authenticates otherwise.
 func (r *Registry) Rotate(ctx context.Context, id string, seen Version, overlap time.Duration, by By) (*Client, string, error) {
 	return r.change(ctx, id, seen, audit.ClientSecretRotated, by, func(c *Client) (string, error) {
-		if c.secret == nil {
+		switch {
+		case c.secret == nil:
 			return "", ErrNoSecret
+		case by.Person != uuid.Nil && !c.IsDraft() && overlap < leastOverlap:
+			return "", ErrOverlap
 		}
 		c.previous, c.PreviousSecretTill = c.secret, new(by.At.Add(overlap))
 		if overlap == 0 {
@@ -204,8 +210,8 @@ var errAlready = errors.New("it is so already")
 func (r *Registry) change(ctx context.Context, id string, seen Version, kind audit.Kind, by By, act func(*Client) (secret string, err error)) (*Client, string, error) {
 	const update = `
 		UPDATE client
-		SET secret_hash = $3, previous_secret_hash = $4, previous_secret_till = $5, metadata = $6, stage = $7, owner_id = $8,
-		    disabled_at = $9, removed_at = $10, registration_hash = $11, registration_scope = $12, changed_at = $13, version = version + 1
+		SET secret_hash = $3, previous_secret_hash = $4, previous_secret_till = $5, metadata = $6, stage = $7, owner_id = $8, owned_at = $9,
+		    disabled_at = $10, removed_at = $11, registration_hash = $12, registration_scope = $13, changed_at = $14, version = version + 1
 		WHERE client_id = $1 AND version = $2`
 
 	var (
@@ -231,7 +237,7 @@ func (r *Registry) change(ctx context.Context, id string, seen Version, kind aud
 			return err
 		}
 		tag, err := tx.Exec(ctx, update, id, before.Version,
-			c.secret, c.previous, c.PreviousSecretTill, c.Metadata, c.Stage, c.Owner, c.DisabledAt, c.removedAt, c.registration, c.registrationScope, by.At)
+			c.secret, c.previous, c.PreviousSecretTill, c.Metadata, c.Stage, c.Owner, c.OwnedAt, c.DisabledAt, c.removedAt, c.registration, c.registrationScope, by.At)
 		if err != nil {
 			return err
 		}

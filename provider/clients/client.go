@@ -21,6 +21,7 @@ type Client struct {
 	Metadata           Metadata
 	Stage              Stage
 	Owner              *uuid.UUID // the body; nil: the operator's own
+	OwnedAt            *time.Time // since when it is that body's
 	CreatedAt          time.Time
 	ChangedAt          time.Time
 	DisabledAt         *time.Time // nil: in use

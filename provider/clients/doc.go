@@ -17,7 +17,7 @@
 // A pairwise client knows people by a sub that is made for its sector: a host, that of
 // its redirect URIs or of the document that lists them.
 //
-// A client that is a body's begins as a draft, in the sandbox, and goes live when two people have wished it (stage.go; provider/body).
+// A client that is registered for a body begins as a draft, in the sandbox, and goes live when two people have wished it (stage.go; provider/body).
 //
 // Whoever has an initial access token registers a client, and that client manages
 // itself (RFC 7592); it claims nothing that is an operator's to give.

@@ -76,13 +76,13 @@ const overlap = time.Minute
 
 // Every statement that reads clients reads these columns, and scan takes them.
 const columns = `
-	SELECT client_id, version, secret_hash, previous_secret_hash, previous_secret_till, metadata, stage, owner_id,
+	SELECT client_id, version, secret_hash, previous_secret_hash, previous_secret_till, metadata, stage, owner_id, owned_at,
 	       created_at, changed_at, disabled_at, removed_at, registration_hash, registration_scope
 	FROM client `
 
 func (r *Registry) scan(row pgx.CollectableRow) (*Client, error) {
 	c := &Client{key: r.key}
-	return c, row.Scan(&c.ID, &c.Version, &c.secret, &c.previous, &c.PreviousSecretTill, &c.Metadata, &c.Stage, &c.Owner,
+	return c, row.Scan(&c.ID, &c.Version, &c.secret, &c.previous, &c.PreviousSecretTill, &c.Metadata, &c.Stage, &c.Owner, &c.OwnedAt,
 		&c.CreatedAt, &c.ChangedAt, &c.DisabledAt, &c.removedAt, &c.registration, &c.registrationScope)
 }
 
@@ -160,6 +160,17 @@ func (r *Registry) Look(ctx context.Context, id string) (*Client, error) {
 func (r *Registry) read(ctx context.Context, tx pgx.Tx, id string) (*Client, error) {
 	const find = columns + `WHERE client_id = $1 AND removed_at IS NULL`
 
+	return r.one(ctx, tx, find, id)
+}
+
+// Hold gives a client as the database has it, and keeps it so until the transaction ends: for whoever decides by it without changing it.
+func (r *Registry) Hold(ctx context.Context, tx pgx.Tx, id string) (*Client, error) {
+	const find = columns + `WHERE client_id = $1 AND removed_at IS NULL FOR SHARE`
+
+	return r.one(ctx, tx, find, id)
+}
+
+func (r *Registry) one(ctx context.Context, tx pgx.Tx, find, id string) (*Client, error) {
 	if !WellFormed(id) {
 		return nil, ErrUnknown
 	}

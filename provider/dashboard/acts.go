@@ -12,14 +12,11 @@ import (
 
 // propose handles POST /e-services/{client_id}/live: that a draft go live as it is.
 func (d *Dashboard) propose(w http.ResponseWriter, r *http.Request, person uuid.UUID) error {
-	c, err := d.cfg.Bodies.Client(r.Context(), r.PathValue("client_id"), person)
-	if err != nil {
+	id := r.PathValue("client_id")
+	if _, err := d.cfg.Bodies.Propose(r.Context(), id, seen(r), nil, d.by(person)); err != nil {
 		return err
 	}
-	if _, err := d.cfg.Bodies.Propose(r.Context(), c.ID, c.Version, c.Metadata, d.by(person)); err != nil {
-		return err
-	}
-	http.Redirect(w, r, "/e-services/"+c.ID+"?proposed", http.StatusSeeOther)
+	http.Redirect(w, r, "/e-services/"+id+"?proposed", http.StatusSeeOther)
 	return nil
 }
 
@@ -59,11 +56,7 @@ const overlap = 7 * 24 * time.Hour
 
 // rotate handles POST /e-services/{client_id}/secret.
 func (d *Dashboard) rotate(w http.ResponseWriter, r *http.Request, person uuid.UUID) error {
-	c, err := d.cfg.Bodies.Client(r.Context(), r.PathValue("client_id"), person)
-	if err != nil {
-		return err
-	}
-	c, secret, err := d.cfg.Clients.Rotate(r.Context(), c.ID, c.Version, overlap, d.by(person))
+	c, secret, err := d.cfg.Clients.Rotate(r.Context(), r.PathValue("client_id"), seen(r), overlap, d.by(person))
 	if err != nil {
 		return err
 	}
@@ -72,11 +65,7 @@ func (d *Dashboard) rotate(w http.ResponseWriter, r *http.Request, person uuid.U
 
 // remove handles POST /e-services/{client_id}/remove, of a draft.
 func (d *Dashboard) remove(w http.ResponseWriter, r *http.Request, person uuid.UUID) error {
-	c, err := d.cfg.Bodies.Client(r.Context(), r.PathValue("client_id"), person)
-	if err != nil {
-		return err
-	}
-	if err := d.cfg.Clients.Remove(r.Context(), c.ID, c.Version, d.by(person)); err != nil {
+	if err := d.cfg.Clients.Remove(r.Context(), r.PathValue("client_id"), seen(r), d.by(person)); err != nil {
 		return err
 	}
 	http.Redirect(w, r, "/e-services?removed", http.StatusSeeOther)

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -52,22 +53,28 @@ func New(cfg Config) (*Dashboard, error) {
 
 // Mount opens the doors.
 func (d *Dashboard) Mount(mux *http.ServeMux) {
-	mux.Handle("GET /e-services", d.door(d.list))
-	mux.Handle("GET /e-services/new", d.door(d.newForm))
-	mux.Handle("POST /e-services/new", d.door(d.register))
-	mux.Handle("GET /e-services/{client_id}", d.door(d.show))
-	mux.Handle("GET /e-services/{client_id}/change", d.door(d.changeForm))
-	mux.Handle("POST /e-services/{client_id}/change", d.door(d.change))
-	mux.Handle("POST /e-services/{client_id}/live", d.door(d.propose))
-	mux.Handle("POST /e-services/{client_id}/proposals/{id}", d.door(d.decide))
-	mux.Handle("POST /e-services/{client_id}/secret", d.door(d.rotate))
-	mux.Handle("POST /e-services/{client_id}/remove", d.door(d.remove))
+	mux.Handle("GET /e-services", d.door(today, d.list))
+	mux.Handle("GET /e-services/new", d.door(today, d.newForm))
+	mux.Handle("POST /e-services/new", d.door(today, d.register))
+	mux.Handle("GET /e-services/{client_id}", d.door(today, d.show))
+	mux.Handle("GET /e-services/{client_id}/change", d.door(today, d.changeForm))
+	mux.Handle("POST /e-services/{client_id}/change", d.door(atOnce, d.change))
+	mux.Handle("POST /e-services/{client_id}/live", d.door(atOnce, d.propose))
+	mux.Handle("POST /e-services/{client_id}/proposals/{id}", d.door(atOnce, d.decide))
+	mux.Handle("POST /e-services/{client_id}/secret", d.door(atOnce, d.rotate))
+	mux.Handle("POST /e-services/{client_id}/remove", d.door(today, d.remove))
 }
 
-// door makes a door for whoever is signed in by more than a password; others do that first, and come back to the page.
-func (d *Dashboard) door(door func(http.ResponseWriter, *http.Request, uuid.UUID) error) http.Handler {
+// How lately somebody must have signed in: within a day's work; or at once, before what another person or a running service relies on.
+const (
+	today  = 12 * time.Hour
+	atOnce = 20 * time.Minute
+)
+
+// door makes a door for whoever has signed in so lately, by more than a password; others do that first, and come back to the page.
+func (d *Dashboard) door(within time.Duration, door func(http.ResponseWriter, *http.Request, uuid.UUID) error) http.Handler {
 	return d.cfg.Site.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		person, err := d.person(r)
+		person, err := d.person(r, within)
 		if err != nil {
 			return err
 		}
@@ -75,7 +82,11 @@ func (d *Dashboard) door(door func(http.ResponseWriter, *http.Request, uuid.UUID
 			return refusal(door(w, r, person))
 		}
 		i := provider.Interaction{Page: r.URL.RequestURI(), ACR: provider.Substantial}
-		if r.Method != http.MethodGet { // what was sent is lost, and is to be seen again before it is sent again
+		switch id := r.PathValue("client_id"); {
+		case r.Method == http.MethodGet:
+		case clients.WellFormed(id): // what was sent is lost, and is to be seen again before it is sent again
+			i.Page = "/e-services/" + id
+		default:
 			i.Page = "/e-services"
 		}
 		if i, err = d.cfg.Interactions.Begin(r.Context(), w, r, i); err != nil {
@@ -86,10 +97,10 @@ func (d *Dashboard) door(door func(http.ResponseWriter, *http.Request, uuid.UUID
 	})
 }
 
-// person is who is signed in at this browser, by more than a password; uuid.Nil, if nobody is.
-func (d *Dashboard) person(r *http.Request) (uuid.UUID, error) {
+// person is who has signed in at this browser so lately, by more than a password; uuid.Nil, if nobody has.
+func (d *Dashboard) person(r *http.Request, within time.Duration) (uuid.UUID, error) {
 	s, err := d.cfg.Sessions.Find(r.Context(), r)
-	if err != nil || s.IsZero() || s.ACR != provider.Substantial {
+	if err != nil || s.IsZero() || s.ACR != provider.Substantial || d.cfg.Now().Sub(s.AuthTime) > within {
 		return uuid.Nil, err
 	}
 	var (
@@ -113,6 +124,8 @@ func refusal(err error) error {
 		return page.Refuse(http.StatusNotFound, "error.not_found", err)
 	case errors.Is(err, clients.ErrStale):
 		return page.Refuse(http.StatusConflict, "e-service.stale", err)
+	case errors.Is(err, clients.ErrDrafts):
+		return page.Refuse(http.StatusConflict, "e-service.drafts", err)
 	case errors.Is(err, clients.ErrLive):
 		return page.Refuse(http.StatusConflict, "e-service.live_alone", err)
 	case errors.Is(err, body.ErrOpen):
@@ -129,6 +142,15 @@ func refusal(err error) error {
 		return page.Refuse(http.StatusConflict, "e-service.no_secret", err)
 	}
 	return err
+}
+
+// seen reads which version of an e-service the person had before them; one that is not said is none that there is.
+func seen(r *http.Request) clients.Version {
+	v, err := strconv.ParseInt(r.PostFormValue("version"), 10, 64)
+	if err != nil || v < 1 {
+		return -1
+	}
+	return clients.Version(v)
 }
 
 // by is the person who acts, on a page of our own.

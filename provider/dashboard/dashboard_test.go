@@ -231,10 +231,16 @@ func TestAFormSaysWhatIsWrong(t *testing.T) {
 	if _, _, err := w.registry.Replace(t.Context(), id, clients.Any, given, clients.By{At: noon}); err != nil {
 		t.Fatal(err)
 	}
-	form := right("name", "New")
+	form := right("name", "New", "version", "2")
 	form["scope"] = []string{"profile", "offline_access", "clients:manage"}
 	if status, to, text := anna.send("/e-services/"+id+"/change", form); status != http.StatusSeeOther || to != "/e-services/"+id+"?changed" {
 		t.Fatalf("got %d to %s %s", status, to, text)
+	}
+	if status, _, text := anna.send("/e-services/"+id+"/change", form); status != http.StatusConflict { // that version is over
+		t.Errorf("over what was not seen: got %d %s", status, text)
+	}
+	if status, _, text := anna.send("/e-services/"+id+"/live", url.Values{}); status != http.StatusConflict {
+		t.Errorf("without a word of what was seen: got %d %s", status, text)
 	}
 	c, err := w.registry.Find(t.Context(), id)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 // formPage is what a representative says of an e-service.
 type formPage struct {
 	Body         uuid.UUID // of a new one
+	Version      clients.Version
 	New          bool
 	Live         bool // what is said is proposed
 	Name         string
@@ -90,7 +91,7 @@ func (d *Dashboard) changeForm(w http.ResponseWriter, r *http.Request, person uu
 	if err != nil {
 		return err
 	}
-	return d.showForm(w, r, formPage{Live: !c.IsDraft()}, c.Metadata, nil)
+	return d.showForm(w, r, formPage{Live: !c.IsDraft(), Version: c.Version}, c.Metadata, nil)
 }
 
 // change handles POST /e-services/{client_id}/change: of a draft at once, of a live one as a proposal.
@@ -105,13 +106,13 @@ func (d *Dashboard) change(w http.ResponseWriter, r *http.Request, person uuid.U
 	switch {
 	case err != nil:
 	case c.IsDraft():
-		_, secret, err = d.cfg.Clients.Replace(ctx, c.ID, c.Version, metadata, d.by(person))
+		_, secret, err = d.cfg.Clients.Replace(ctx, c.ID, seen(r), metadata, d.by(person))
 	default:
 		word = "proposed"
-		_, err = d.cfg.Bodies.Propose(ctx, c.ID, c.Version, metadata, d.by(person))
+		_, err = d.cfg.Bodies.Propose(ctx, c.ID, seen(r), &metadata, d.by(person))
 	}
 	if wrong, ok := errors.AsType[*clients.MetadataError](err); ok {
-		return d.showForm(w, r, formPage{Live: !c.IsDraft()}, metadata, wrong)
+		return d.showForm(w, r, formPage{Live: !c.IsDraft(), Version: seen(r)}, metadata, wrong)
 	}
 	if err != nil {
 		return err

@@ -42,7 +42,7 @@ func (d *Dashboard) list(w http.ResponseWriter, r *http.Request, person uuid.UUI
 			return err
 		}
 		for _, c := range owned {
-			open, err := d.open(ctx, c.ID)
+			open, err := d.open(ctx, c)
 			if err != nil {
 				return err
 			}

@@ -23,13 +23,15 @@ func TestPages(t *testing.T) {
 	at := time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC)
 	id := uuid.MustParse("01920000-0000-7000-8000-000000000001")
 	service := servicePage{
-		ID: "portal", Standing: "draft", Draft: true, Issuer: "https://id.example", Redirects: []string{"https://portal.example/cb"},
-		Scope: "openid phone", Method: "client_secret_basic", HasSecret: true, Owns: true,
+		ID: "portal", Standing: "draft", Draft: true, Issuer: "https://id.example", Version: 1,
+		Registered: []member{{"scope", `"openid"`, `"openid"`, true}}, HasSecret: true, Owns: true,
 		History: []line{{"client.registered", at, true}},
 	}
 	proposed, judged, live := service, service, service
 	proposed.Done, proposed.Proposal = "proposed", &proposal{ID: id, Mine: true, At: at}
-	judged.Proposal = &proposal{ID: id, At: at, Changes: []difference{{"scope", `"openid"`, `"openid phone"`}, {"purpose", "", `"Приём"`}}}
+	judged.Proposal = &proposal{ID: id, At: at, Changes: []member{
+		{"client_name", `"Портал"`, `"Портал"`, true}, {"scope", `"openid"`, `"openid phone"`, false}, {"purpose", "", `"Приём"`, false},
+	}}
 	judged.Owns = false
 	live.Standing, live.Draft, live.Proposal = "live", false, &proposal{ID: id, At: at, Stale: true}
 	live.Warnings = []warning{{"certificate", "k1", at}, {"previous_client_secret", "", at}}

@@ -24,9 +24,8 @@ type servicePage struct {
 	ID, Standing string
 	Draft        bool
 	Issuer       string
-	Redirects    []string
-	Scope        string
-	Method       string
+	Version      clients.Version
+	Registered   []member // all of it: whoever proposes it is to have seen it
 	HasSecret    bool
 	Owns         bool // the reader represents its body, and does not only judge
 	Warnings     []warning
@@ -47,10 +46,14 @@ type proposal struct {
 	Mine    bool
 	At      time.Time
 	Stale   bool // the client has changed since
-	Changes []difference
+	Changes []member
 }
 
-type difference struct{ Member, Before, After string }
+// A member of the metadata: as it is, and as it would be.
+type member struct {
+	Member, Before, After string
+	Same                  bool
+}
 
 type line struct {
 	Kind string
@@ -71,17 +74,16 @@ func (d *Dashboard) show(w http.ResponseWriter, r *http.Request, person uuid.UUI
 	if err != nil {
 		return err
 	}
-	open, err := d.open(ctx, c.ID)
+	open, err := d.open(ctx, c)
 	if err != nil {
 		return err
 	}
-	history, err := d.history(ctx, c.ID, person)
+	history, err := d.history(ctx, c, person)
 	if err != nil {
 		return err
 	}
 	data := servicePage{
-		ID: c.ID, Standing: standing(c), Draft: c.IsDraft(), Issuer: d.cfg.Issuer, Redirects: c.Metadata.RedirectURIs,
-		Scope: c.Metadata.Scope, Method: c.Metadata.TokenEndpointAuthMethod,
+		ID: c.ID, Standing: standing(c), Draft: c.IsDraft(), Issuer: d.cfg.Issuer, Version: c.Version,
 		HasSecret: strings.HasPrefix(c.Metadata.TokenEndpointAuthMethod, "client_secret_"),
 		History:   history,
 	}
@@ -89,6 +91,9 @@ func (d *Dashboard) show(w http.ResponseWriter, r *http.Request, person uuid.UUI
 	case err == nil:
 		data.Owns = true
 	case !errors.Is(err, body.ErrUnknown): // whoever is not one of them judges
+		return err
+	}
+	if data.Registered, err = members(c.Metadata, c.Metadata); err != nil {
 		return err
 	}
 	for _, word := range done {
@@ -100,12 +105,13 @@ func (d *Dashboard) show(w http.ResponseWriter, r *http.Request, person uuid.UUI
 		data.Warnings = append(data.Warnings, warning{w.What, w.KeyID, time.Unix(w.Till, 0)})
 	}
 	if open != nil {
-		data.Proposal = &proposal{ID: open.ID, Mine: open.ProposedBy == person, At: open.ProposedAt, Stale: open.Version != c.Version}
-		is := c.Metadata
-		if c.IsDraft() {
-			is = clients.Metadata{} // nobody has approved anything of it yet
+		data.Proposal = &proposal{ID: open.ID, Mine: open.ProposedBy == person, At: open.ProposedAt}
+		stale, err := members(open.Base, c.Metadata)
+		if err != nil {
+			return err
 		}
-		if data.Proposal.Changes, err = differences(is, open.Metadata); err != nil {
+		data.Proposal.Stale = slices.ContainsFunc(stale, func(m member) bool { return !m.Same })
+		if data.Proposal.Changes, err = members(c.Metadata, open.Metadata); err != nil {
 			return err
 		}
 	}
@@ -124,8 +130,8 @@ func standing(c *clients.Client) string {
 }
 
 // open gives the proposal that waits, or nil.
-func (d *Dashboard) open(ctx context.Context, clientID string) (*body.Proposal, error) {
-	all, err := d.cfg.Bodies.Proposals(ctx, clientID)
+func (d *Dashboard) open(ctx context.Context, c *clients.Client) (*body.Proposal, error) {
+	all, err := d.cfg.Bodies.Proposals(ctx, c.ID, *c.OwnedAt)
 	if err != nil {
 		return nil, err
 	}
@@ -136,14 +142,17 @@ func (d *Dashboard) open(ctx context.Context, clientID string) (*body.Proposal, 
 	return &all[i], nil
 }
 
-// history tells what was done, the newest first. Others are not named: an internal id says nothing to a reader.
-func (d *Dashboard) history(ctx context.Context, clientID string, person uuid.UUID) (all []line, err error) {
+// history tells what was done since the body has the client, the newest first. Others are not named: an internal id says nothing to a reader.
+func (d *Dashboard) history(ctx context.Context, c *clients.Client, person uuid.UUID) (all []line, err error) {
 	for after := audit.Cursor(0); ; {
-		entries, cursor, err := d.cfg.Feed.OfClient(ctx, clientID, after, historyLines)
+		entries, cursor, err := d.cfg.Feed.OfClient(ctx, c.ID, after, historyLines)
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range entries {
+			if e.At.Before(*c.OwnedAt) {
+				continue
+			}
 			all = append(all, line{string(e.Kind), e.At, e.Detail["person"] == person.String()})
 		}
 		if len(entries) < historyLines {
@@ -155,8 +164,8 @@ func (d *Dashboard) history(ctx context.Context, clientID string, person uuid.UU
 	return all[:min(len(all), historyLines)], nil
 }
 
-// differences tells what a proposal would change, member by member, as integrators know them.
-func differences(is, next clients.Metadata) (all []difference, err error) {
+// members tells all of two metadata, member by member, as integrators know them.
+func members(is, next clients.Metadata) (all []member, err error) {
 	var before, after map[string]json.RawMessage
 	for _, m := range []struct {
 		metadata clients.Metadata
@@ -170,12 +179,10 @@ func differences(is, next clients.Metadata) (all []difference, err error) {
 			return nil, err
 		}
 	}
-	members := maps.Clone(before)
-	maps.Copy(members, after)
-	for _, member := range slices.Sorted(maps.Keys(members)) {
-		if !bytes.Equal(before[member], after[member]) {
-			all = append(all, difference{member, string(before[member]), string(after[member])})
-		}
+	names := maps.Clone(before)
+	maps.Copy(names, after)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		all = append(all, member{name, string(before[name]), string(after[name]), bytes.Equal(before[name], after[name])})
 	}
 	return all, nil
 }

@@ -44,7 +44,7 @@ func (m *Manage) addBody(w http.ResponseWriter, r *http.Request) error {
 
 // listBodies handles GET /bodies: all, for an operator's system; their own, for a person.
 func (m *Manage) listBodies(w http.ResponseWriter, r *http.Request) error {
-	by, err := m.caller(w, r)
+	by, err := m.caller(w, r, today)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (m *Manage) bodyOf(r *http.Request, by clients.By) (uuid.UUID, error) {
 
 // listRepresentatives handles GET /bodies/{body_id}/representatives.
 func (m *Manage) listRepresentatives(w http.ResponseWriter, r *http.Request) error {
-	by, err := m.caller(w, r)
+	by, err := m.caller(w, r, today)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (m *Manage) removeRepresentative(w http.ResponseWriter, r *http.Request) er
 
 // listOwned handles GET /bodies/{body_id}/clients.
 func (m *Manage) listOwned(w http.ResponseWriter, r *http.Request) error {
-	by, err := m.caller(w, r)
+	by, err := m.caller(w, r, today)
 	if err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (m *Manage) listOwned(w http.ResponseWriter, r *http.Request) error {
 
 // registerDraft handles POST /bodies/{body_id}/clients.
 func (m *Manage) registerDraft(w http.ResponseWriter, r *http.Request) error {
-	by, err := m.caller(w, r)
+	by, err := m.caller(w, r, today)
 	if err != nil {
 		return err
 	}
@@ -212,18 +212,23 @@ func (m *Manage) setOwner(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var asked struct {
-		Body *uuid.UUID `json:"body"`
-	}
+	var asked map[string]*string
 	if err := json.Unmarshal(text, &asked); err != nil {
-		return refusal(body.ErrUnknown)
+		return err
 	}
-	if asked.Body != nil {
-		if _, err := m.bodies.Find(r.Context(), *asked.Body); err != nil {
-			return refusal(err)
+	named, said := asked["body"]
+	if !said { // to give a client back is said aloud
+		return api.Refuse(http.StatusBadRequest, "invalid_body", nil, api.Field{Name: "/body", Code: "missing"})
+	}
+	var owner *uuid.UUID
+	if named != nil {
+		id, err := uuid.Parse(*named)
+		if err != nil {
+			return refusal(body.ErrUnknown)
 		}
+		owner = &id
 	}
-	client, err := m.clients.SetOwner(r.Context(), r.PathValue("client_id"), version, asked.Body, m.by(token))
+	client, err := m.bodies.Give(r.Context(), r.PathValue("client_id"), version, owner, m.by(token))
 	if err != nil {
 		return refusal(err)
 	}

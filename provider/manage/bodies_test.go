@@ -44,7 +44,7 @@ func (w *world) person(t *testing.T, number string) person {
 	w.exec(t, `INSERT INTO person (id, identification_number, sex, birth_date, citizenship, changed_in) VALUES ($1, $2, 'F', '1856', 'BY', 1)`, p.id, number)
 	w.exec(t, `INSERT INTO client_grant (id, person_id, client_id, sid, scopes, audience, auth_time, acr, amr, given_at, till)
 		VALUES ($1, $2, 'desktop', 's', '{clients:own}', '{}', $3, 'substantial', '{}', $3, $4)`, gid, p.id, noon, noon.Add(time.Hour))
-	p.token = w.token(t, map[string]any{"sub": number, "client_id": "desktop", "scope": "clients:own", "gid": gid, "acr": "substantial"})
+	p.token = w.token(t, map[string]any{"sub": number, "client_id": "desktop", "scope": "clients:own", "gid": gid, "acr": "substantial", "auth_time": noon.Unix()})
 	return p
 }
 
@@ -108,7 +108,9 @@ func TestABodyTakesItsClientLive(t *testing.T) {
 		status                    int
 		code                      string
 	}{
-		{boris, "POST", path + "/proposals", changed, "*", 409, "open_proposal"},
+		{boris, "POST", path + "/proposals", changed, `"3"`, 409, "open_proposal"},
+		{boris, "POST", path + "/proposals", changed, "*", 428, "version_required"},
+		{boris, "POST", path + "/proposals", changed, "", 428, "version_required"},
 		{boris, "POST", path + "/proposals", changed, `"2"`, 412, "stale"},
 		{anna, "POST", at + "/approve", "", "", 403, "own_proposal"},
 		{anna, "POST", at + "/refuse", `{"reason":"no"}`, "", 403, "own_proposal"},
@@ -123,7 +125,7 @@ func TestABodyTakesItsClientLive(t *testing.T) {
 		{stranger, "PUT", path, changed, "*", 404, "unknown_client"},
 		{stranger, "DELETE", path, "", "*", 404, "unknown_client"},
 		{stranger, "POST", path + "/secrets", "", "*", 404, "unknown_client"},
-		{stranger, "POST", path + "/proposals", "", "", 404, "unknown_client"},
+		{stranger, "POST", path + "/proposals", "", `"3"`, 404, "unknown_client"},
 		{stranger, "POST", at + "/approve", "", "", 404, "unknown_client"},
 		{stranger, "POST", at + "/refuse", `{"reason":"no"}`, "", 404, "unknown_client"},
 		{stranger, "POST", office + "/clients", metadata, "", 404, "unknown_body"},
@@ -138,9 +140,11 @@ func TestABodyTakesItsClientLive(t *testing.T) {
 			t.Errorf("%s %s: got %d %v, want %d %s", test.method, test.path, status, answer, test.status, test.code)
 		}
 	}
-	if status, live := w.call(t, boris.token, "POST", at+"/approve", ""); status != http.StatusOK || live["stage"] != "live" {
-		t.Fatalf("got %d %v", status, live)
+	approved, live := w.ask(t, boris.token, "POST", at+"/approve", "")
+	if approved.Code != http.StatusOK || live["stage"] != "live" {
+		t.Fatalf("got %d %v", approved.Code, live)
 	}
+	now := []string{"If-Match", approved.Header().Get("ETag")}
 	for _, method := range []string{"PUT", "DELETE"} {
 		if status, answer := w.call(t, anna.token, method, path, changed); status != http.StatusConflict || answer["code"] != "live" {
 			t.Errorf("%s of a live one: got %d %v", method, status, answer)
@@ -149,11 +153,11 @@ func TestABodyTakesItsClientLive(t *testing.T) {
 	if status, answer := w.call(t, boris.token, "POST", at+"/approve", ""); status != http.StatusPreconditionFailed && status != http.StatusConflict {
 		t.Errorf("approved again: got %d %v", status, answer)
 	}
-	_, second := w.call(t, boris.token, "POST", path+"/proposals", metadata)
+	_, second := w.call(t, boris.token, "POST", path+"/proposals", metadata, now...)
 	if status, refused := w.call(t, anna.token, "POST", path+"/proposals/"+second["id"].(string)+"/refuse", `{"reason":"Телефон нужен"}`); status != http.StatusOK || refused["state"] != "refused" || refused["reason"] != "Телефон нужен" {
 		t.Errorf("got %d %v", status, refused)
 	}
-	_, third := w.call(t, boris.token, "POST", path+"/proposals", metadata)
+	_, third := w.call(t, boris.token, "POST", path+"/proposals", metadata, now...)
 	if status, withdrawn := w.call(t, boris.token, "POST", path+"/proposals/"+third["id"].(string)+"/withdraw", ""); status != http.StatusOK || withdrawn["state"] != "withdrawn" {
 		t.Errorf("got %d %v", status, withdrawn)
 	}
@@ -217,8 +221,11 @@ func TestAnOperatorSaysWhoseAClientIs(t *testing.T) {
 		t.Errorf("taken back: got %d", status)
 	}
 	_, draft := w.call(t, operator, "POST", office+"/clients", `{"redirect_uris":["https://portal.example/cb"],"first_party":true}`)
-	if status, answer := w.call(t, operator, "PUT", "/clients/"+draft["client_id"].(string)+"/owner", `{}`); status != http.StatusConflict || answer["code"] != "ownerless" {
+	if status, answer := w.call(t, operator, "PUT", "/clients/"+draft["client_id"].(string)+"/owner", `{"body":null}`); status != http.StatusConflict || answer["code"] != "ownerless" {
 		t.Errorf("a draft of nobody's: got %d %v", status, answer)
+	}
+	if status, answer := w.call(t, operator, "PUT", path+"/owner", `{}`); status != http.StatusBadRequest || answer["code"] != "invalid_body" {
+		t.Errorf("no word of whose: got %d %v", status, answer)
 	}
 	for number, code := range map[string]string{"0000000A000PB2": "unknown_person", "5311299B500PB0": "unknown_person"} {
 		w.exec(t, `INSERT INTO person (id, identification_number, sex, birth_date, citizenship, changed_in) VALUES ($1, '0000000A000PB2', 'F', '1856', 'BY', 1) ON CONFLICT DO NOTHING`, uuid.New())
@@ -237,7 +244,7 @@ func TestOnlyAPersonActsForABody(t *testing.T) {
 	if err := w.pool.QueryRow(t.Context(), `SELECT id FROM client_grant WHERE person_id = $1`, anna.id).Scan(&gid); err != nil {
 		t.Fatal(err)
 	}
-	right := map[string]any{"sub": "3080356A001PB5", "client_id": "desktop", "scope": "clients:own", "gid": gid, "acr": "substantial"}
+	right := map[string]any{"sub": "3080356A001PB5", "client_id": "desktop", "scope": "clients:own", "gid": gid, "acr": "substantial", "auth_time": noon.Unix()}
 	for name, test := range map[string]struct {
 		change map[string]any
 		status int
@@ -264,11 +271,82 @@ func TestOnlyAPersonActsForABody(t *testing.T) {
 			t.Errorf("challenged by %s", challenge)
 		}
 	}
+	// What another person or a running service relies on is done by who has just signed in.
+	right["auth_time"] = noon.Add(-21 * time.Minute).Unix()
+	_, draft := w.call(t, anna.token, "POST", office+"/clients", `{"redirect_uris":["https://portal.example/cb"]}`)
+	path := "/clients/" + draft["client_id"].(string)
+	for act, body := range map[string]string{
+		"/secrets": "", "/proposals": "", "/proposals/" + uuid.NewString() + "/approve": "", "/proposals/" + uuid.NewString() + "/refuse": `{"reason":"no"}`,
+	} {
+		got, answer := w.ask(t, w.token(t, right), "POST", path+act, body, "If-Match", `"1"`)
+		if challenge := strings.Join(got.Header().Values("WWW-Authenticate"), " "); answer["code"] != "insufficient_user_authentication" || !strings.Contains(challenge, `max_age="1200"`) {
+			t.Errorf("%s: got %d %v, challenged by %s", act, got.Code, answer, challenge)
+		}
+	}
 	if status, answer := w.call(t, w.token(t, map[string]any{"client_id": "desktop", "scope": "clients:own", "gid": ""}), "POST", "/clients/operator/proposals", ""); status != 403 || answer["code"] != "person_required" {
 		t.Errorf("a system proposes: got %d %v", status, answer)
 	}
 	w.exec(t, `UPDATE client_grant SET ended_at = now(), ended_why = 'blocked' WHERE id = $1`, gid)
 	if status, _ := w.call(t, anna.token, "GET", office+"/clients", ""); status != http.StatusUnauthorized {
 		t.Errorf("after its end: got %d", status)
+	}
+}
+
+// One of a body's people does not end the secret of a running service, and once they are removed they are not told again what they were told.
+func TestOnePersonStopsNoService(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	office, anna, boris := w.office(t)
+	made, draft := w.ask(t, anna.token, "POST", office+"/clients", `{"redirect_uris":["https://portal.example/cb"]}`)
+	path := "/clients/" + draft["client_id"].(string)
+	_, p := w.call(t, anna.token, "POST", path+"/proposals", "", "If-Match", made.Header().Get("ETag"))
+	w.call(t, boris.token, "POST", path+"/proposals/"+p["id"].(string)+"/approve", "")
+	if status, answer := w.call(t, anna.token, "POST", path+"/secrets", `{"overlap":3600}`); status != http.StatusBadRequest || answer["code"] != "invalid_overlap" {
+		t.Errorf("an hour: got %d %v", status, answer)
+	}
+	if status, answer := w.call(t, anna.token, "POST", path+"/secrets", `{"overlap":86400}`, "Idempotency-Key", "k"); status != http.StatusCreated {
+		t.Errorf("a day: got %d %v", status, answer)
+	}
+	c, err := w.registry.Find(t.Context(), draft["client_id"].(string))
+	if err != nil || !c.HasSecret(draft["client_secret"].(string), noon.Add(23*time.Hour)) {
+		t.Errorf("the service's secret is over: %v", err)
+	}
+	w.call(t, w.token(t, nil), "DELETE", office+"/representatives/"+anna.id.String(), "")
+	if status, answer := w.call(t, anna.token, "POST", path+"/secrets", `{"overlap":86400}`, "Idempotency-Key", "k"); status != http.StatusNotFound || answer["client_secret"] != nil {
+		t.Errorf("removed, and again: got %d %v", status, answer)
+	}
+}
+
+// The people of a client's new owner read what was done since it is theirs, and nothing of the owner before.
+func TestTheHistoryOfAnotherBodyIsNotRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	office, anna, boris := w.office(t)
+	operator := w.token(t, nil)
+	made, draft := w.ask(t, anna.token, "POST", office+"/clients", `{"redirect_uris":["https://portal.example/cb"]}`)
+	id := draft["client_id"].(string)
+	_, p := w.call(t, anna.token, "POST", "/clients/"+id+"/proposals", "", "If-Match", made.Header().Get("ETag"))
+	w.call(t, boris.token, "POST", "/clients/"+id+"/proposals/"+p["id"].(string)+"/refuse", `{"reason":"secret of the first"}`)
+	_, second := w.call(t, operator, "POST", "/bodies", `{"name":"Другое"}`)
+	to := uuid.MustParse(second["id"].(string))
+	if _, err := w.bodies.Give(t.Context(), id, clients.Any, &to, clients.By{At: noon.Add(time.Minute)}); err != nil {
+		t.Fatal(err)
+	}
+	carol := w.person(t, "2290296M000BA3")
+	if err := w.bodies.Name(t.Context(), to, carol.id, clients.By{At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	w.seal(t)
+	_, proposals := w.call(t, carol.token, "GET", "/clients/"+id+"/proposals", "")
+	_, history := w.call(t, carol.token, "GET", "/clients/"+id+"/history", "")
+	if got, want := len(proposals["proposals"].([]any)), 0; got != want {
+		t.Errorf("reads %d proposals: %v", got, proposals)
+	}
+	if got, want := len(history["changes"].([]any)), 1; got != want { // that it is theirs
+		t.Errorf("reads %d changes: %v", got, history)
+	}
+	_, all := w.call(t, operator, "GET", "/clients/"+id+"/history", "")
+	if got, want := len(all["changes"].([]any)), 4; got != want {
+		t.Errorf("the operator reads %d changes, want %d", got, want)
 	}
 }

@@ -3,6 +3,8 @@ package manage
 import (
 	"errors"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -19,13 +21,19 @@ const (
 // substantial is how a person must have signed in who acts for a body: by more than a password.
 const substantial = "substantial"
 
+// How lately they must have: within a day's work; or at once, before what another person or a running service relies on.
+const (
+	today  = 12 * time.Hour
+	atOnce = 20 * time.Minute
+)
+
 // by is an operator's system: it changes clients, and gives them no more than it has.
 func (m *Manage) by(token api.Token) clients.By {
 	return clients.By{ClientID: token.ClientID, Scopes: token.Scopes, At: m.now()}
 }
 
 // caller is an operator's system, or a person who acts for a body.
-func (m *Manage) caller(w http.ResponseWriter, r *http.Request) (clients.By, error) {
+func (m *Manage) caller(w http.ResponseWriter, r *http.Request, within time.Duration) (clients.By, error) {
 	token, err := m.bearer.Either(w, r, manageClients, ownClients)
 	switch {
 	case err != nil:
@@ -33,25 +41,26 @@ func (m *Manage) caller(w http.ResponseWriter, r *http.Request) (clients.By, err
 	case token.GID == "":
 		return m.by(token), nil
 	}
-	return m.representative(w, r, token)
+	return m.representative(w, r, token, within)
 }
 
 // person is a person who acts for a body, or judges for the operator.
-func (m *Manage) person(w http.ResponseWriter, r *http.Request) (clients.By, error) {
+func (m *Manage) person(w http.ResponseWriter, r *http.Request, within time.Duration) (clients.By, error) {
 	token, err := m.bearer.Require(w, r, ownClients)
 	if err != nil {
 		return clients.By{}, err
 	}
-	return m.representative(w, r, token)
+	return m.representative(w, r, token, within)
 }
 
 // representative finds whose token it is by its grant: that names the person as we do.
-func (m *Manage) representative(w http.ResponseWriter, r *http.Request, token api.Token) (clients.By, error) {
+func (m *Manage) representative(w http.ResponseWriter, r *http.Request, token api.Token, within time.Duration) (clients.By, error) {
 	if token.GID == "" {
 		return clients.By{}, api.Refuse(http.StatusForbidden, "person_required", errors.New("a client's own token"))
 	}
-	if token.ACR != substantial { // RFC 9470 §3
-		api.Challenge(w, token.Scheme, "insufficient_user_authentication", `acr_values="`+substantial+`"`)
+	if token.ACR != substantial || token.AuthTime.IsZero() || m.now().Sub(token.AuthTime) > within { // RFC 9470 §3
+		api.Challenge(w, token.Scheme, "insufficient_user_authentication",
+			`acr_values="`+substantial+`"`, `max_age="`+strconv.Itoa(int(within/time.Second))+`"`)
 		return clients.By{}, api.Refuse(http.StatusUnauthorized, "insufficient_user_authentication", nil)
 	}
 	gid, err := uuid.Parse(token.GID)
@@ -84,4 +93,12 @@ func (m *Manage) client(r *http.Request, by clients.By) (*clients.Client, error)
 		return m.clients.Look(r.Context(), id)
 	}
 	return m.bodies.Client(r.Context(), id, by.Person)
+}
+
+// since is from when on a caller may read what was done to a client: a body's people, from when it was theirs.
+func since(c *clients.Client, by clients.By) time.Time {
+	if by.Person == uuid.Nil || c.OwnedAt == nil {
+		return time.Time{}
+	}
+	return *c.OwnedAt
 }

@@ -87,7 +87,7 @@ func (m *Manage) list(w http.ResponseWriter, r *http.Request) error {
 
 // show handles GET /clients/{client_id}.
 func (m *Manage) show(w http.ResponseWriter, r *http.Request) error {
-	by, err := m.caller(w, r)
+	by, err := m.caller(w, r, today)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (m *Manage) show(w http.ResponseWriter, r *http.Request) error {
 
 // replace handles PUT /clients/{client_id}: what is left out is back at its default (RFC 7592 §2.2).
 func (m *Manage) replace(w http.ResponseWriter, r *http.Request) error {
-	by, err := m.caller(w, r)
+	by, err := m.caller(w, r, today)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (m *Manage) replace(w http.ResponseWriter, r *http.Request) error {
 
 // remove handles DELETE /clients/{client_id}.
 func (m *Manage) remove(w http.ResponseWriter, r *http.Request) error {
-	by, err := m.caller(w, r)
+	by, err := m.caller(w, r, today)
 	if err != nil {
 		return err
 	}
@@ -187,6 +187,13 @@ func refusal(err error) error {
 		return api.Refuse(http.StatusConflict, "no_secret", err)
 	case errors.Is(err, clients.ErrBeyond):
 		return api.Refuse(http.StatusForbidden, "beyond_scopes", err)
+	case errors.Is(err, clients.ErrDrafts):
+		return &api.Problem{
+			Type: "about:blank", Title: http.StatusText(http.StatusConflict), Status: http.StatusConflict,
+			Code: "too_many_drafts", Detail: clients.ErrDrafts.Error(), Cause: err,
+		}
+	case errors.Is(err, clients.ErrOverlap):
+		return api.Refuse(http.StatusBadRequest, "invalid_overlap", err, api.Field{Name: "/overlap", Code: "invalid"})
 	case errors.Is(err, clients.ErrManaging):
 		return api.Refuse(http.StatusConflict, "managing", err)
 	case errors.Is(err, clients.ErrLive):

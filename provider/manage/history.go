@@ -14,7 +14,7 @@ import (
 
 // history handles GET /clients/{client_id}/history: who changed a client, when and what, a removed one's too.
 func (m *Manage) history(w http.ResponseWriter, r *http.Request) error {
-	by, err := m.caller(w, r)
+	by, err := m.caller(w, r, today)
 	if err != nil {
 		return err
 	}
@@ -26,10 +26,13 @@ func (m *Manage) history(w http.ResponseWriter, r *http.Request) error {
 	if !clients.WellFormed(id) {
 		return refusal(clients.ErrUnknown)
 	}
+	var from time.Time
 	if by.Person != uuid.Nil {
-		if _, err := m.client(r, by); err != nil {
+		client, err := m.client(r, by)
+		if err != nil {
 			return refusal(err)
 		}
+		from = since(client, by)
 	}
 	entries, cursor, err := m.feed.OfClient(r.Context(), id, after, limit)
 	if err != nil {
@@ -55,6 +58,9 @@ func (m *Manage) history(w http.ResponseWriter, r *http.Request) error {
 		Cursor  audit.Cursor `json:"cursor"`
 	}{[]change{}, cursor}
 	for _, e := range entries {
+		if e.At.Before(from) {
+			continue
+		}
 		answer.Changes = append(answer.Changes, change{
 			e.Cursor, e.Kind, e.At, e.Detail["by"], e.Detail["person"], e.Detail["proposal"], json.RawMessage(e.Detail["before"]), json.RawMessage(e.Detail["after"]),
 		})

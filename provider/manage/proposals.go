@@ -17,6 +17,7 @@ type proposal struct {
 	ID         uuid.UUID        `json:"id"`
 	ClientID   string           `json:"client_id"`
 	Version    clients.Version  `json:"version"`
+	Base       clients.Metadata `json:"base"`
 	Metadata   clients.Metadata `json:"metadata"`
 	State      body.State       `json:"state"`
 	ProposedBy uuid.UUID        `json:"proposed_by"`
@@ -26,9 +27,10 @@ type proposal struct {
 	Reason     *string          `json:"reason,omitempty"`
 }
 
-// propose handles POST /clients/{client_id}/proposals. Without a body the client is to be live as it is.
+// propose handles POST /clients/{client_id}/proposals. Without a body the client is to be live as it is. Who proposes says what they have
+// seen: somebody else may have changed it a moment ago, and is to be no second person for that.
 func (m *Manage) propose(w http.ResponseWriter, r *http.Request) error {
-	by, err := m.person(w, r)
+	by, err := m.person(w, r, atOnce)
 	if err != nil {
 		return err
 	}
@@ -36,18 +38,19 @@ func (m *Manage) propose(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	client, err := m.client(r, by)
-	if err != nil {
-		return refusal(err)
+	if version == clients.Any {
+		return api.Refuse(http.StatusPreconditionRequired, "version_required", nil) // RFC 6585 §3
 	}
-	metadata, text, err := m.decode(w, r, client.ID)
+	id := r.PathValue("client_id")
+	metadata, text, err := m.decode(w, r, id)
 	if err != nil {
 		return err
 	}
+	whole := &metadata
 	if text == nil {
-		metadata = client.Metadata
+		whole = nil
 	}
-	made, err := m.bodies.Propose(r.Context(), client.ID, version, metadata, by)
+	made, err := m.bodies.Propose(r.Context(), id, version, whole, by)
 	if err != nil {
 		return refusal(err)
 	}
@@ -56,7 +59,7 @@ func (m *Manage) propose(w http.ResponseWriter, r *http.Request) error {
 
 // listProposals handles GET /clients/{client_id}/proposals.
 func (m *Manage) listProposals(w http.ResponseWriter, r *http.Request) error {
-	by, err := m.caller(w, r)
+	by, err := m.caller(w, r, today)
 	if err != nil {
 		return err
 	}
@@ -64,7 +67,7 @@ func (m *Manage) listProposals(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return refusal(err)
 	}
-	found, err := m.bodies.Proposals(r.Context(), client.ID)
+	found, err := m.bodies.Proposals(r.Context(), client.ID, since(client, by))
 	if err != nil {
 		return err
 	}
@@ -128,7 +131,7 @@ func (m *Manage) withdraw(w http.ResponseWriter, r *http.Request) error {
 
 // deciding reads who decides which proposal.
 func (m *Manage) deciding(w http.ResponseWriter, r *http.Request) (clients.By, uuid.UUID, error) {
-	by, err := m.person(w, r)
+	by, err := m.person(w, r, atOnce)
 	if err != nil {
 		return by, uuid.Nil, err
 	}

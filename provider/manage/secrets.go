@@ -4,6 +4,10 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/google/uuid"
+
+	"asoba.example/provider/clients"
 )
 
 // overlap is how long the secret before stays good after a rotation where nobody says how long: a service with many
@@ -12,7 +16,7 @@ const overlap = 7 * 24 * time.Hour
 
 // rotate handles POST /clients/{client_id}/secrets: a new secret, told this once.
 func (m *Manage) rotate(w http.ResponseWriter, r *http.Request) error {
-	by, err := m.caller(w, r)
+	by, err := m.caller(w, r, atOnce)
 	if err != nil {
 		return err
 	}
@@ -28,6 +32,15 @@ func (m *Manage) rotate(w http.ResponseWriter, r *http.Request) error {
 	if len(body) > 0 {
 		if err := json.Unmarshal(body, &asked); err != nil {
 			return err
+		}
+	}
+	if by.Person != uuid.Nil { // who was told a secret once may have been removed since
+		client, err := m.client(r, by)
+		if err != nil {
+			return refusal(err)
+		}
+		if err := m.bodies.Represents(r.Context(), *client.Owner, by.Person); err != nil {
+			return refusal(clients.ErrUnknown)
 		}
 	}
 	return m.answers.once(w, r, name(by), body, func(keep keep) error {

@@ -55,8 +55,8 @@ func TestBodiesAreManagedFromTheTerminal(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	propose := func(id string) {
-		exec(`INSERT INTO proposal (id, client_id, version, metadata, state, proposed_by, proposed_at)
-			SELECT $1, client_id, version, metadata, 'open', $2, now() FROM client`, id, anna)
+		exec(`INSERT INTO proposal (id, client_id, version, base, metadata, state, proposed_by, proposed_at)
+			SELECT $1, client_id, version, metadata, metadata, 'open', $2, now() FROM client`, id, anna)
 	}
 	const first, second = "01920000-0000-7000-8000-000000000002", "01920000-0000-7000-8000-000000000003"
 	propose(first)

@@ -29,12 +29,7 @@ func ownerCommand(config reader) *cobra.Command {
 				owner = &id
 			}
 			return withHouse(cmd, config, func(h *house) error {
-				if owner != nil {
-					if _, err := h.bodies.Find(cmd.Context(), *owner); err != nil {
-						return err
-					}
-				}
-				_, err := h.clients.SetOwner(cmd.Context(), args[0], clients.Any, owner, clients.By{At: time.Now()})
+				_, err := h.bodies.Give(cmd.Context(), args[0], clients.Any, owner, clients.By{At: time.Now()})
 				return err
 			})
 		},
@@ -58,7 +53,7 @@ func proposalsCommand(config reader) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withHouse(cmd, config, func(h *house) error {
-				all, err := h.bodies.Proposals(cmd.Context(), args[0])
+				all, err := h.bodies.Proposals(cmd.Context(), args[0], time.Time{})
 				if err != nil {
 					return err
 				}
