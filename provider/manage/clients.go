@@ -147,6 +147,11 @@ func (m *Manage) decode(w http.ResponseWriter, r *http.Request, id string) (meta
 	if err := json.Unmarshal(body, &metadata); err != nil {
 		return metadata, nil, refusal(err)
 	}
+	if strange := clients.Strange(body); len(strange) > 0 {
+		return metadata, nil, refusal(&clients.MetadataError{
+			Code: clients.InvalidClientMetadata, Member: strange[0], Reason: "is no member that a client has",
+		})
+	}
 	var named struct {
 		ClientID *string `json:"client_id"`
 	}

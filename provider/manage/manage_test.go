@@ -540,14 +540,29 @@ func TestNobodyGivesAwayWhatTheyDoNotHave(t *testing.T) {
 	}
 }
 
-// A member that is null is left out; one that nobody knows is too, for others may know it (RFC 7591 §2, RFC 7592 §2.2).
-func TestMetadataMayHoldMoreThanWeKnow(t *testing.T) {
+// A member that is null is left out, and so is one that others know (RFC 7591 §2, RFC 7592 §2.2). One that nobody knows is a mistake, and an
+// operator is told of it rather than left to believe that it holds.
+func TestMetadataMayHoldMoreThanWeKeep(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	status, answer := w.call(t, w.token(t, nil), "POST", "/clients",
-		`{"redirect_uris":["https://portal.example/cb"],"logo_uri":null,"purposes":7,"contacts":["a@b.example"]}`)
-	if _, kept := answer["purposes"]; status != http.StatusCreated || kept {
+		`{"redirect_uris":["https://portal.example/cb"],"logo_uri":null,"purpose#be":"x","contacts":["a@b.example"]}`)
+	if _, kept := answer["contacts"]; status != http.StatusCreated || kept {
 		t.Errorf("got %d %v", status, answer)
+	}
+	for _, strange := range []string{"dpop_bound_access_token", "require_pushed_authorisation_requests", "purposes", "x#be"} {
+		status, answer := w.call(t, w.token(t, nil), "POST", "/clients", `{"redirect_uris":["https://portal.example/cb"],"`+strange+`":true}`)
+		if status != http.StatusBadRequest || answer["code"] != "invalid_client_metadata" {
+			t.Errorf("%s: got %d %v", strange, status, answer)
+		}
+	}
+	_, told := w.call(t, w.token(t, nil), "GET", "/clients/"+answer["client_id"].(string), "")
+	text, err := json.Marshal(told)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, answer := w.call(t, w.token(t, nil), "PUT", "/clients/"+told["client_id"].(string), string(text)); status != http.StatusOK {
+		t.Errorf("put as it was told: got %d %v", status, answer)
 	}
 }
 
