@@ -12,7 +12,10 @@
 // what the service asks, and the service hears so.
 //
 // The pages of the person signed in are /security, /security/password and /block. They ask for a fresh
-// sign-in where the act is grave.
+// sign-in where the act is grave. Everybody may read /rules: what the operator has settled (policy).
+//
+// People and Rulings are doors of the management API: whom an edition of the register touched, and what the
+// operator's staff settle.
 //
 // What is wrong with a sign-in is not told: an unknown number, a number without an identifier, a wrong
 // password, a blocked identifier and an expired password get one answer, after the same work. That one

@@ -23,7 +23,7 @@
 //
 // EndSpecimens does so for a client that goes live: Give then finds its stage.
 //
-// So does SignOut for one session; its mark is the record of the sign-out.
+// So does SignOut for one session; its mark is the session's row in signed_out.
 //
 // # Locks
 //

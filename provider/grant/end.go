@@ -100,9 +100,9 @@ const codesDead = 24 * time.Hour
 // it, records that, has every client told that took part in the session, and
 // denies the access tokens. What was granted for offline use stays (OpenID
 // Connect Back-Channel Logout §2.7); what is still a code gives nothing any more,
-// as Give knows by the record. The caller ends the session
-// itself afterwards: were it the other way round, a failure in between would leave
-// tokens behind that nobody could end any more by signing out.
+// as Give knows by the mark. The caller ends the session itself afterwards: were it
+// the other way round, a failure in between would leave tokens behind that nobody
+// could end any more by signing out.
 func SignOut(ctx context.Context, pool *pgxpool.Pool, jobs Jobs, denials *Denials, s session.Session, at time.Time) error {
 	// The counterpart of the lock in Give: a code that is being exchanged is either refused or ended.
 	const lock = `SELECT person_id FROM identity WHERE person_id = $1 FOR NO KEY UPDATE`
