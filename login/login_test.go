@@ -586,6 +586,11 @@ func TestGraveActsAskForAFreshSignIn(t *testing.T) {
 			w := newWorld(t)
 			w.active(anna, "+375294911911")
 			v := w.visitor()
+			v.open(path)
+			v.want("/sign-in", http.StatusOK)
+			if strings.Contains(v.body, "sign in once more") {
+				t.Error("who has not signed in is asked to once more")
+			}
 			v.signIn(anna)
 			w.clock.turn(10 * time.Minute)
 			v.open(path)

@@ -106,7 +106,14 @@ func readSignIn(typed, password string) (identity.Identifier, []page.FieldError)
 
 // showSignIn shows the page. The identifier comes back to who typed it; the password never does.
 func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
-	data := signInPage{Again: i.ClientID == "" && i.Page != "/security", Identifier: typed}
+	data := signInPage{Identifier: typed}
+	if i.ClientID == "" && i.Page != "/security" { // somebody who is signed in is asked once more, and others as ever
+		s, _, err := l.signedIn(r)
+		if err != nil {
+			return err
+		}
+		data.Again = !s.IsZero()
+	}
 	if i.ClientID != "" {
 		switch client, err := l.clients.Find(r.Context(), i.ClientID); {
 		case errors.Is(err, clients.ErrUnknown): // taken out of use meanwhile: the provider will refuse it

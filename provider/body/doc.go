@@ -8,9 +8,12 @@
 //	               ├────▶ refused    by the same, for a reason
 //	               └────▶ withdrawn  by who made it
 //
-// A proposal is the whole of what the client is to be, over the version that its author saw: of a client that has
-// changed since it changes nothing. When a draft goes live all that made-up people were given there ends in the
-// same transaction.
+// A proposal is the whole of what the client is to be. Its author names the version that they saw, and over other
+// metadata than that one's it changes nothing. When a draft goes live all that made-up people were given there ends in the
+// same transaction; when a client is given to another body (Give) what was proposed of it is withdrawn.
+//
+// No one changes a live client of a body's alone, nor removes it: not a system of the operator's either, which may disable it and say
+// whose it is. The operator's command at the terminal stays all-powerful, to go live included.
 //
 // The clients themselves are kept by provider/clients. By is whoever acts for a body, as that room asks: everything
 // there that By changes is checked, in its own transaction, to be a client of a body that the person represents.

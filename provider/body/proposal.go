@@ -121,8 +121,8 @@ func (b *Bodies) find(ctx context.Context, clientID string, id uuid.UUID) (Propo
 	return p, nil
 }
 
-// Approve makes the client what was proposed. clients.ErrStale, if its metadata is not what the proposal was made over. A secret is given where the client
-// had none and now needs one.
+// Approve makes the client what was proposed. clients.ErrStale, if its metadata is not what the proposal was made over. A secret is given
+// where the client had none and now needs one.
 func (b *Bodies) Approve(ctx context.Context, clientID string, id uuid.UUID, by clients.By) (*clients.Client, string, error) {
 	p, err := b.find(ctx, clientID, id)
 	if err != nil {
@@ -136,10 +136,11 @@ func (b *Bodies) Approve(ctx context.Context, clientID string, id uuid.UUID, by 
 				return err
 			}
 		}
-		if same, err := same(c.Metadata, p.Base); err != nil || !same {
-			return errors.Join(err, clients.ErrStale)
+		same, err := same(c.Metadata, p.Base)
+		if err == nil && !same {
+			err = clients.ErrStale
 		}
-		return nil
+		return err
 	}
 	by.Also = func(ctx context.Context, tx pgx.Tx, c *clients.Client, secret string) error {
 		if err := decide(ctx, tx, p, Approved, nil, by); err != nil || also == nil {

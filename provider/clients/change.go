@@ -114,11 +114,17 @@ func (r *Registry) Replace(ctx context.Context, id string, seen Version, m Metad
 		return nil, "", err
 	}
 	return r.change(ctx, id, seen, audit.ClientChanged, by, func(c *Client) (string, error) {
-		if by.Person != uuid.Nil && !c.IsDraft() {
+		if by.alone(c) {
 			return "", ErrLive
 		}
 		return c.become(m, by)
 	})
+}
+
+// alone tells that somebody would change a body's live client by themselves: a person of the body's, or a system of the operator's. The
+// operator's command is all-powerful.
+func (by By) alone(c *Client) bool {
+	return c.Owner != nil && !c.IsDraft() && (by.Person != uuid.Nil || by.ClientID != "")
 }
 
 // become gives the client metadata, if whoever sets it may.
@@ -180,7 +186,7 @@ func (r *Registry) Enable(ctx context.Context, id string, seen Version, by By) (
 // Remove takes the client out of use. Its row stays, since grants and records name it, and its id is never given again.
 func (r *Registry) Remove(ctx context.Context, id string, seen Version, by By) error {
 	_, _, err := r.change(ctx, id, seen, audit.ClientRemoved, by, func(c *Client) (string, error) {
-		if by.Person != uuid.Nil && !c.IsDraft() {
+		if by.alone(c) {
 			return "", ErrLive
 		}
 		c.secret, c.previous, c.PreviousSecretTill, c.removedAt = nil, nil, nil, &by.At

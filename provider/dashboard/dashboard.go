@@ -19,7 +19,7 @@ import (
 	"asoba.example/provider/session"
 )
 
-//go:embed pages words
+//go:embed pages parts words
 var files embed.FS
 
 // Room is what the dashboard brings to the site.

@@ -24,13 +24,15 @@ func TestPages(t *testing.T) {
 	id := uuid.MustParse("01920000-0000-7000-8000-000000000001")
 	service := servicePage{
 		ID: "portal", Standing: "draft", Draft: true, Issuer: "https://id.example", Version: 1,
-		Registered: []member{{"scope", `"openid"`, `"openid"`, true}}, HasSecret: true, Owns: true,
+		Registered: []member{{"scope", "e-service-form.scopes", []string{"openid"}, []string{"openid"}, true}}, HasSecret: true, Owns: true,
 		History: []line{{"client.registered", at, true}},
 	}
 	proposed, judged, live := service, service, service
 	proposed.Done, proposed.Proposal = "proposed", &proposal{ID: id, Mine: true, At: at}
 	judged.Proposal = &proposal{ID: id, At: at, Changes: []member{
-		{"client_name", `"Портал"`, `"Портал"`, true}, {"scope", `"openid"`, `"openid phone"`, false}, {"purpose", "", `"Приём"`, false},
+		{"client_name", "field.name", []string{"Портал"}, []string{"Портал"}, true},
+		{"redirect_uris", "field.redirect_uris", []string{"https://portal.example/cb"}, []string{"https://portal.example/cb", "https://portal.example/2"}, false},
+		{"purpose", "field.purpose", nil, []string{"Приём"}, false}, {"basis", "", []string{"consent"}, []string{"consent"}, true},
 	}}
 	judged.Owns = false
 	live.Standing, live.Draft, live.Proposal = "live", false, &proposal{ID: id, At: at, Stale: true}

@@ -49,10 +49,18 @@ type proposal struct {
 	Changes []member
 }
 
-// A member of the metadata: as it is, and as it would be.
+// A member of the metadata: as it is, and as it would be. Lists are told line by line.
 type member struct {
-	Member, Before, After string
-	Same                  bool
+	Member        string
+	Label         string // the word for it, where the form has one
+	Before, After []string
+	Same          bool
+}
+
+// labels are the words by which the form asks for a member.
+var labels = map[string]string{
+	"client_name": "field.name", "purpose": "field.purpose", "redirect_uris": "field.redirect_uris", "scope": "e-service-form.scopes",
+	"token_endpoint_auth_method": "field.method", "jwks_uri": "field.jwks_uri",
 }
 
 type line struct {
@@ -182,7 +190,24 @@ func members(is, next clients.Metadata) (all []member, err error) {
 	names := maps.Clone(before)
 	maps.Copy(names, after)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		all = append(all, member{name, string(before[name]), string(after[name]), bytes.Equal(before[name], after[name])})
+		all = append(all, member{name, labels[name], lines(before[name]), lines(after[name]), bytes.Equal(before[name], after[name])})
 	}
 	return all, nil
+}
+
+// lines says a member's value as a person reads it: a text as it is, texts one by one, and all else as it stands.
+func lines(value json.RawMessage) []string {
+	var (
+		text  string
+		texts []string
+	)
+	switch {
+	case value == nil:
+		return nil
+	case json.Unmarshal(value, &text) == nil:
+		return []string{text}
+	case json.Unmarshal(value, &texts) == nil:
+		return texts
+	}
+	return []string{string(value)}
 }

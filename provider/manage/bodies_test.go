@@ -145,9 +145,11 @@ func TestABodyTakesItsClientLive(t *testing.T) {
 		t.Fatalf("got %d %v", approved.Code, live)
 	}
 	now := []string{"If-Match", approved.Header().Get("ETag")}
-	for _, method := range []string{"PUT", "DELETE"} {
-		if status, answer := w.call(t, anna.token, method, path, changed); status != http.StatusConflict || answer["code"] != "live" {
-			t.Errorf("%s of a live one: got %d %v", method, status, answer)
+	for who, token := range map[string]string{"a representative": anna.token, "a system": w.token(t, nil)} {
+		for _, method := range []string{"PUT", "DELETE"} {
+			if status, answer := w.call(t, token, method, path, changed); status != http.StatusConflict || answer["code"] != "live" {
+				t.Errorf("%s of a live one by %s alone: got %d %v", method, who, status, answer)
+			}
 		}
 	}
 	if status, answer := w.call(t, boris.token, "POST", at+"/approve", ""); status != http.StatusPreconditionFailed && status != http.StatusConflict {
