@@ -1,6 +1,8 @@
 // The centre of a phone network, in memory of what it has taken: node network.mjs PORT JOURNAL. It speaks SMPP 3.4 and brings
 // a receipt of each message. A line of the journal is a message that has come, or the id of one whose receipt was taken.
+// While there is a file JOURNAL.hold it takes nothing.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import smpp from 'smpp'
 
 const [port, journal] = process.argv.slice(2)
@@ -22,6 +24,8 @@ smpp.createServer(session => {
 		write({ told: id })
 		taken.delete(id)
 	})
+	let open = true
+	session.on('close', () => { open = false })
 	session.on('error', () => {}) // who hung up binds again
 	session.on('bind_transceiver', pdu => {
 		session.send(pdu.response())
@@ -29,7 +33,9 @@ smpp.createServer(session => {
 	})
 	session.on('enquire_link', pdu => session.send(pdu.response()))
 	session.on('unbind', pdu => session.send(pdu.response()))
-	session.on('submit_sm', pdu => {
+	session.on('submit_sm', async pdu => {
+		while (existsSync(journal + '.hold')) await setTimeout(10)
+		if (!open) return // not taken: its sender will send it again
 		const message = {
 			id: ++last, from: pdu.source_addr, to: pdu.destination_addr, text: pdu.short_message.message,
 			coding: pdu.data_coding, parts: pdu.short_message.udh || pdu.sar_total_segments ? 2 : 1,
