@@ -55,7 +55,7 @@ func TestTheWholeRoad(t *testing.T) {
 	home.fill("new-password", strong)
 	home.submit()
 	home.at(c.issuer + "/consent")
-	home.see("Tax office", "to show your tax account", "Прыкладная", "2099")
+	home.see("Tax office", "to show your tax account", "Прыкладная", "1899")
 	home.decide("allow")
 	home.at(c.eservice)
 	home.see(citizenNumber, "activated")
