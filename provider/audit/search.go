@@ -86,6 +86,20 @@ func (f *Feed) OfClient(ctx context.Context, clientID string, after Cursor, limi
 	return found, reached(found, after, after, limit), nil
 }
 
+// LastOfClient gives the last changes of a client since a time, the newest first.
+func (f *Feed) LastOfClient(ctx context.Context, clientID string, since time.Time, limit int) ([]Line, error) {
+	const find = lines + `
+		WHERE client_id = $2 AND kind LIKE 'client.%' AND place > 0 AND at >= $3
+		ORDER BY place DESC LIMIT $4`
+
+	rows, _ := f.pool.Query(ctx, find, uuid.Nil, clientID, since, limit)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Line])
+	if err != nil {
+		return nil, fmt.Errorf("find the last changes of a client: %w", err)
+	}
+	return found, nil
+}
+
 // reached is how far a search has come: to its last event where there may be more, or else to the end of what it looked at.
 func reached(found []Line, after, end Cursor, limit int) Cursor {
 	n := len(found)

@@ -32,7 +32,8 @@ func TestPages(t *testing.T) {
 	judged.Proposal = &proposal{ID: id, At: at, Changes: []member{
 		{"client_name", "field.name", []string{"Портал"}, []string{"Портал"}, true},
 		{"redirect_uris", "field.redirect_uris", []string{"https://portal.example/cb"}, []string{"https://portal.example/cb", "https://portal.example/2"}, false},
-		{"purpose", "field.purpose", nil, []string{"Приём"}, false}, {"basis", "", []string{"consent"}, []string{"consent"}, true},
+		{"purpose", "field.purpose", nil, []string{"Приём"}, false},
+		{"basis", "", []string{"consent"}, []string{"consent"}, true},
 	}}
 	judged.Owns = false
 	live.Standing, live.Draft, live.Proposal = "live", false, &proposal{ID: id, At: at, Stale: true}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"asoba.example/provider/audit"
 	"asoba.example/provider/body"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/page"
@@ -151,25 +150,16 @@ func (d *Dashboard) open(ctx context.Context, c *clients.Client) (*body.Proposal
 }
 
 // history tells what was done since the body has the client, the newest first. Others are not named: an internal id says nothing to a reader.
-func (d *Dashboard) history(ctx context.Context, c *clients.Client, person uuid.UUID) (all []line, err error) {
-	for after := audit.Cursor(0); ; {
-		entries, cursor, err := d.cfg.Feed.OfClient(ctx, c.ID, after, historyLines)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range entries {
-			if e.At.Before(*c.OwnedAt) {
-				continue
-			}
-			all = append(all, line{string(e.Kind), e.At, e.Detail["person"] == person.String()})
-		}
-		if len(entries) < historyLines {
-			break
-		}
-		after = cursor
+func (d *Dashboard) history(ctx context.Context, c *clients.Client, person uuid.UUID) ([]line, error) {
+	entries, err := d.cfg.Feed.LastOfClient(ctx, c.ID, *c.OwnedAt, historyLines)
+	if err != nil {
+		return nil, err
 	}
-	slices.Reverse(all)
-	return all[:min(len(all), historyLines)], nil
+	all := make([]line, len(entries))
+	for i, e := range entries {
+		all[i] = line{string(e.Kind), e.At, e.Detail["person"] == person.String()}
+	}
+	return all, nil
 }
 
 // members tells all of two metadata, member by member, as integrators know them.
