@@ -9,8 +9,8 @@ import (
 	"asoba.example/provider/api"
 )
 
-// A visitBody is what the acts of the desk are asked with; a body of an issuance
-// has more than the others.
+// A visitBody is what the acts of the desk are asked with; an opening has a phone
+// besides, and an issuance names.
 type visitBody struct {
 	Identifier string   `json:"identifier"`
 	Document   document `json:"document"`
@@ -56,15 +56,19 @@ func (b visitBody) parse(at time.Time) (v Visit, wrong []api.Field) {
 	return v, wrong
 }
 
-// opening parses the body of an issuance.
-func (b visitBody) opening(at time.Time) (Opening, error) {
+// opening parses the body of an opening.
+func (b visitBody) opening(e Errand, at time.Time) (Opening, error) {
 	v, wrong := b.parse(at)
 	o := Opening{Visit: v}
 	var err error
-	if b.Names == nil {
+	switch {
+	case e != Issuance:
+	case b.Names == nil:
 		wrong = append(wrong, api.Field{Name: "/names", Code: "missing"})
-	} else if o.Names, err = identity.ParseNames(b.Names.Family, b.Names.Given, b.Names.Middle); err != nil {
-		wrong = append(wrong, api.Field{Name: "/names", Code: "not_names"})
+	default:
+		if o.Names, err = identity.ParseNames(b.Names.Family, b.Names.Given, b.Names.Middle); err != nil {
+			wrong = append(wrong, api.Field{Name: "/names", Code: "not_names"})
+		}
 	}
 	if o.Phone, err = identity.ParsePhone(b.Phone); err != nil {
 		wrong = append(wrong, api.Field{Name: "/phone", Code: "not_mobile"})
@@ -89,7 +93,7 @@ func parseLanguage(s string) (string, error) {
 	return "", errors.New("no such language")
 }
 
-// A stepBody is what the later steps of an issuance are asked with.
+// A stepBody is what the later steps of a visit are asked with.
 type stepBody struct {
 	Code string `json:"code"`
 	named

@@ -74,11 +74,11 @@ func (w *world) opening(t *testing.T, id identity.Identifier, phone int) desk.Op
 // confirmed is an issuance whose phone is confirmed.
 func (w *world) confirmed(t *testing.T, id identity.Identifier, phone int) uuid.UUID {
 	t.Helper()
-	issuance, err := w.desk.Open(t.Context(), w.by, w.opening(t, id, phone))
+	issuance, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, id, phone))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.desk.ConfirmPhone(t.Context(), w.by, issuance, w.Said("Code")); err != nil {
+	if err := w.desk.ConfirmPhone(t.Context(), w.by, desk.Issuance, issuance, w.Said("Code")); err != nil {
 		t.Fatal(err)
 	}
 	return issuance
@@ -152,7 +152,7 @@ func TestAnIssuanceIsOpenedUnderGuards(t *testing.T) {
 	} {
 		o := w.opening(t, id, 9001)
 		row.change(&o)
-		_, err := w.desk.Open(t.Context(), w.by, o)
+		_, err := w.desk.Open(t.Context(), w.by, desk.Issuance, o)
 		seen[row.code]++
 		w.refused(t, err, row.code, seen[row.code])
 		if t.Failed() {
@@ -160,7 +160,7 @@ func TestAnIssuanceIsOpenedUnderGuards(t *testing.T) {
 		}
 	}
 	w.by.Clerk = own
-	_, err = w.desk.Open(t.Context(), w.by, w.opening(t, himself, 9001))
+	_, err = w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, himself, 9001))
 	w.refused(t, err, "g9", 1)
 
 	if n := w.Count(t, "issuance"); n != 0 {
@@ -312,38 +312,38 @@ func TestAPhoneIsConfirmedByItsCode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, id := w.Person(t)
-	if _, err := w.desk.Open(t.Context(), w.by, w.opening(t, id, 9001)); err != nil {
+	if _, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, id, 9001)); err != nil {
 		t.Fatal(err)
 	}
 	codeOfFirst := w.Said("Code")
-	second, err := w.desk.Open(t.Context(), w.by, w.opening(t, id, 9002))
+	second, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, id, 9002))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.desk.ConfirmPhone(t.Context(), w.by, second, codeOfFirst); !errors.Is(err, code.ErrWrong) {
+	if err := w.desk.ConfirmPhone(t.Context(), w.by, desk.Issuance, second, codeOfFirst); !errors.Is(err, code.ErrWrong) {
 		t.Errorf("the code of another visit: %v", err)
 	}
-	if err := w.desk.ConfirmPhone(t.Context(), w.by, second, "12345"); !errors.Is(err, code.ErrWrong) {
+	if err := w.desk.ConfirmPhone(t.Context(), w.by, desk.Issuance, second, "12345"); !errors.Is(err, code.ErrWrong) {
 		t.Errorf("no code: %v", err)
 	}
 	_, err = w.desk.Assign(t.Context(), w.by, second)
 	w.refused(t, err, "g3", 1)
-	if _, err := w.desk.Resend(t.Context(), w.by, second); !errors.Is(err, code.ErrWait) {
+	if _, err := w.desk.Resend(t.Context(), w.by, desk.Issuance, second); !errors.Is(err, code.ErrWait) {
 		t.Errorf("another code at once: %v", err)
 	}
 	w.now = w.now.Add(61 * time.Second)
-	if _, err := w.desk.Resend(t.Context(), w.by, second); err != nil {
+	if _, err := w.desk.Resend(t.Context(), w.by, desk.Issuance, second); err != nil {
 		t.Errorf("another code a minute later: %v", err)
 	}
 	typed := w.Said("Code")[:3] + " " + w.Said("Code")[3:]
-	if err := w.desk.ConfirmPhone(t.Context(), w.by, second, typed); err != nil {
+	if err := w.desk.ConfirmPhone(t.Context(), w.by, desk.Issuance, second, typed); err != nil {
 		t.Errorf("the right code: %v", err)
 	}
-	if stage, _, err := w.desk.Stage(t.Context(), w.by, second); err != nil || stage != desk.Confirmed {
+	if stage, _, err := w.desk.Stage(t.Context(), w.by, desk.Issuance, second); err != nil || stage != desk.Confirmed {
 		t.Errorf("the stage is %s, %v", stage, err)
 	}
 	another, _ := w.clerk(t, clerk.AtDesk)
-	if _, err := w.desk.Assign(t.Context(), another, second); !errors.Is(err, desk.ErrNoIssuance) {
+	if _, err := w.desk.Assign(t.Context(), another, second); !errors.Is(err, desk.ErrNoVisit) {
 		t.Errorf("another clerk's issuance: %v", err)
 	}
 	w.now = w.now.Add(2 * time.Hour)

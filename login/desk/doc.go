@@ -1,12 +1,13 @@
 // Package desk is the issuing service's work upon identifiers (resolution 792
-// ¶3, ¶4, ¶6): the rules of an issuance, of blocks, unblocks and reissues, and
-// their doors in the management API.
+// ¶3, ¶4, ¶6): the rules of an issuance, of changes of phone, of blocks, unblocks and
+// reissues, and their doors in the management API.
 //
-// An issuance is one visit:
+// An issuance is one visit, and so is a change of phone; in both a phone is confirmed:
 //
-//	Open ──────────► opened ──ConfirmPhone──► confirmed ──Assign──► assigned
-//	guards, a code      │ Resend                  guards again, identifier and
-//	goes to the phone   └──┘                      temporary password in one act
+//	Open ──────────► opened ──ConfirmPhone──► confirmed ──Assign, ChangePhone──► assigned
+//	guards, a code      │ Resend                  guards again, and in one act: identifier and
+//	goes to the phone   └──┘                      temporary password; or the phone, and the
+//	                                              former one is told
 //
 // It is over some time after it was opened, a visit's (login/policy), or with the assignment.
 //
@@ -21,7 +22,7 @@
 //	g2  no identifier was assigned to this person before, whatever became of it
 //	g3  the person has confirmed the use of the phone, during this visit
 //	g4  the phone is not used with another identifier
-//	g5  the clerk has attested what an issuance needs
+//	g5  the clerk has attested what the act needs: an issuance all three, a change of phone the phone
 //	g6  the person is in the register, and neither dead, declared dead nor missing
 //	g8  the person is certainly of the age from which an identifier is issued (login/policy)
 //	g9  the clerk does not serve himself

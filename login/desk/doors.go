@@ -31,85 +31,98 @@ const Scope = "desk:act"
 
 // Mount opens the doors.
 func (d *Doors) Mount(mux api.Mux) {
-	mux.Handle("POST /desk/issuances", api.Handler(d.open))
-	mux.Handle("GET /desk/issuances/{id}", api.Handler(d.stage))
-	mux.Handle("POST /desk/issuances/{id}/code", api.Handler(d.resend))
-	mux.Handle("POST /desk/issuances/{id}/phone", api.Handler(d.confirm))
+	mux.Handle("POST /desk/issuances", d.open(Issuance))
+	mux.Handle("GET /desk/issuances/{id}", d.stage(Issuance))
+	mux.Handle("POST /desk/issuances/{id}/code", d.resend(Issuance))
+	mux.Handle("POST /desk/issuances/{id}/phone", d.confirm(Issuance))
 	mux.Handle("POST /desk/issuances/{id}/assign", api.Handler(d.assign))
+	mux.Handle("POST /desk/phone-changes", d.open(PhoneChange))
+	mux.Handle("GET /desk/phone-changes/{id}", d.stage(PhoneChange))
+	mux.Handle("POST /desk/phone-changes/{id}/code", d.resend(PhoneChange))
+	mux.Handle("POST /desk/phone-changes/{id}/phone", d.confirm(PhoneChange))
+	mux.Handle("POST /desk/phone-changes/{id}/assign", api.Handler(d.changePhone))
 	mux.Handle("POST /desk/blocks", api.Handler(d.block))
 	mux.Handle("POST /desk/unblocks", api.Handler(d.unblock))
 	mux.Handle("POST /desk/reissues", api.Handler(d.reissue))
 }
 
-// open handles POST /desk/issuances.
-func (d *Doors) open(w http.ResponseWriter, r *http.Request) error {
-	body, by, err := d.visit(w, r)
-	if err != nil {
-		return err
+// open handles POST /desk/issuances and the same of phone changes.
+func (d *Doors) open(e Errand) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		body, by, err := d.visit(w, r)
+		if err != nil {
+			return err
+		}
+		o, err := body.opening(e, d.Now())
+		if err != nil {
+			return err
+		}
+		id, err := d.Desk.Open(r.Context(), by, e, o)
+		if err != nil {
+			return d.refusal(w, err)
+		}
+		w.Header().Set("Location", r.URL.Path+"/"+id.String())
+		return api.Write(w, http.StatusCreated, struct {
+			ID uuid.UUID `json:"id"`
+		}{id})
 	}
-	o, err := body.opening(d.Now())
-	if err != nil {
-		return err
-	}
-	id, err := d.Desk.Open(r.Context(), by, o)
-	if err != nil {
-		return d.refusal(w, err)
-	}
-	w.Header().Set("Location", "/desk/issuances/"+id.String())
-	return api.Write(w, http.StatusCreated, struct {
-		ID uuid.UUID `json:"id"`
-	}{id})
 }
 
-// stage handles GET /desk/issuances/{id}.
-func (d *Doors) stage(w http.ResponseWriter, r *http.Request) error {
-	id, _, by, err := d.issuance(w, r)
-	if err != nil {
-		return err
+// stage handles GET /desk/issuances/{id} and the same of phone changes.
+func (d *Doors) stage(e Errand) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, _, by, err := d.step(w, r, e)
+		if err != nil {
+			return err
+		}
+		stage, sent, err := d.Desk.Stage(r.Context(), by, e, id)
+		if err != nil {
+			return d.refusal(w, err)
+		}
+		return api.Write(w, http.StatusOK, struct {
+			ID    uuid.UUID `json:"id"`
+			Stage Stage     `json:"stage"`
+			SMS   sms.State `json:"sms,omitempty"`
+		}{id, stage, sent})
 	}
-	stage, sent, err := d.Desk.Stage(r.Context(), by, id)
-	if err != nil {
-		return d.refusal(w, err)
-	}
-	return api.Write(w, http.StatusOK, struct {
-		ID    uuid.UUID `json:"id"`
-		Stage Stage     `json:"stage"`
-		SMS   sms.State `json:"sms,omitempty"`
-	}{id, stage, sent})
 }
 
-// resend handles POST /desk/issuances/{id}/code.
-func (d *Doors) resend(w http.ResponseWriter, r *http.Request) error {
-	id, _, by, err := d.issuance(w, r)
-	if err != nil {
-		return err
+// resend handles POST /desk/issuances/{id}/code and the same of phone changes.
+func (d *Doors) resend(e Errand) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, _, by, err := d.step(w, r, e)
+		if err != nil {
+			return err
+		}
+		sent, err := d.Desk.Resend(r.Context(), by, e, id)
+		if err != nil {
+			return d.refusal(w, err)
+		}
+		return api.Write(w, http.StatusOK, struct {
+			Till  time.Time `json:"till"`
+			Again time.Time `json:"again"`
+		}{sent.Till, sent.Again})
 	}
-	sent, err := d.Desk.Resend(r.Context(), by, id)
-	if err != nil {
-		return d.refusal(w, err)
-	}
-	return api.Write(w, http.StatusOK, struct {
-		Till  time.Time `json:"till"`
-		Again time.Time `json:"again"`
-	}{sent.Till, sent.Again})
 }
 
-// confirm handles POST /desk/issuances/{id}/phone.
-func (d *Doors) confirm(w http.ResponseWriter, r *http.Request) error {
-	id, body, by, err := d.issuance(w, r)
-	if err != nil {
-		return err
+// confirm handles POST /desk/issuances/{id}/phone and the same of phone changes.
+func (d *Doors) confirm(e Errand) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, body, by, err := d.step(w, r, e)
+		if err != nil {
+			return err
+		}
+		if err := d.Desk.ConfirmPhone(r.Context(), by, e, id, body.Code); err != nil {
+			return d.refusal(w, err)
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return nil
 	}
-	if err := d.Desk.ConfirmPhone(r.Context(), by, id, body.Code); err != nil {
-		return d.refusal(w, err)
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
 }
 
 // assign handles POST /desk/issuances/{id}/assign.
 func (d *Doors) assign(w http.ResponseWriter, r *http.Request) error {
-	id, _, by, err := d.issuance(w, r)
+	id, _, by, err := d.step(w, r, Issuance)
 	if err != nil {
 		return err
 	}
@@ -118,6 +131,19 @@ func (d *Doors) assign(w http.ResponseWriter, r *http.Request) error {
 		return d.refusal(w, err)
 	}
 	return outcome(w, identity.Temporary, sent)
+}
+
+// changePhone handles POST /desk/phone-changes/{id}/assign.
+func (d *Doors) changePhone(w http.ResponseWriter, r *http.Request) error {
+	id, _, by, err := d.step(w, r, PhoneChange)
+	if err != nil {
+		return err
+	}
+	state, sent, err := d.Desk.ChangePhone(r.Context(), by, id)
+	if err != nil {
+		return d.refusal(w, err)
+	}
+	return outcome(w, state, sent)
 }
 
 // block handles POST /desk/blocks.
@@ -179,10 +205,10 @@ func (d *Doors) refusal(w http.ResponseWriter, err error) error {
 		return api.Refuse(http.StatusNotFound, "unknown_identifier", err)
 	case errors.Is(err, identity.ErrState):
 		return api.Refuse(http.StatusConflict, "wrong_state", err)
-	case errors.Is(err, ErrNoIssuance):
-		return api.Refuse(http.StatusNotFound, "unknown_issuance", err)
+	case errors.Is(err, ErrNoVisit):
+		return api.Refuse(http.StatusNotFound, "unknown_visit", err)
 	case errors.Is(err, ErrOver):
-		return api.Refuse(http.StatusGone, "issuance_over", err)
+		return api.Refuse(http.StatusGone, "visit_over", err)
 	case errors.Is(err, code.ErrWrong):
 		return api.Refuse(http.StatusUnprocessableEntity, "wrong_code", err, api.Field{Name: "/code", Code: "wrong"})
 	case errors.Is(err, code.ErrOver):
@@ -222,9 +248,9 @@ func (d *Doors) act(w http.ResponseWriter, r *http.Request) (By, Visit, error) {
 	return by, v, invalid(wrong)
 }
 
-// issuance understands a step of an issuance: which, with what, and who acts. A
+// step understands a step of a visit: of which, with what, and who acts. A
 // desk's system need not name again the clerk it named at the opening.
-func (d *Doors) issuance(w http.ResponseWriter, r *http.Request) (id uuid.UUID, body stepBody, by By, err error) {
+func (d *Doors) step(w http.ResponseWriter, r *http.Request, e Errand) (id uuid.UUID, body stepBody, by By, err error) {
 	token, err := d.Tokens.Require(w, r, Scope)
 	if err != nil {
 		return id, body, by, err
@@ -235,10 +261,10 @@ func (d *Doors) issuance(w http.ResponseWriter, r *http.Request) (id uuid.UUID, 
 		}
 	}
 	if id, err = uuid.Parse(r.PathValue("id")); err != nil {
-		return id, body, by, d.refusal(w, ErrNoIssuance)
+		return id, body, by, d.refusal(w, ErrNoVisit)
 	}
 	if system(token) && body.Clerk == "" {
-		who, office, err := d.Desk.OpenedBy(r.Context(), id, token.ClientID)
+		who, office, err := d.Desk.OpenedBy(r.Context(), e, id, token.ClientID)
 		if err != nil {
 			return id, body, by, d.refusal(w, err)
 		}

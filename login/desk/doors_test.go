@@ -208,6 +208,40 @@ func TestAClerkServesAPerson(t *testing.T) {
 	}
 }
 
+// A person with another phone: the code goes to the new one, and the answer says whether a password did.
+func TestAClerkChangesAPhone(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	_, temporary := d.Issued(t)
+	_, active := d.Active(t)
+	token := d.own(t, d.clerk, uuid.New())
+	for _, row := range []struct {
+		id    identity.Identifier
+		phone string
+		state string
+		sms   any
+	}{
+		{temporary, "8 029 491-19-11", "temporary", "queued"},
+		{active, "8 029 491-19-12", "active", nil},
+	} {
+		asked := body(row.id, map[string]any{"phone": row.phone, "attested": []string{"phone"}})
+		opened := d.asks(t, token, "POST", "/desk/phone-changes", asked, 201, nil)
+		at := "/desk/phone-changes/" + opened["id"].(string)
+		d.asks(t, token, "GET", at, nil, 200, map[string]any{"stage": "opened"})
+		d.asks(t, token, "POST", at+"/code", nil, 429, map[string]any{"code": "wait"})
+		d.asks(t, token, "POST", at+"/assign", nil, 409, map[string]any{"code": "g3"})
+		d.asks(t, token, "POST", strings.Replace(at, "phone-changes", "issuances", 1)+"/phone",
+			map[string]any{"code": d.Said("Code")}, 404, map[string]any{"code": "unknown_visit"})
+		d.asks(t, token, "POST", at+"/phone", map[string]any{"code": d.Said("Code")}, 204, nil)
+		d.asks(t, token, "POST", at+"/assign", nil, 200, map[string]any{"state": row.state, "sms": row.sms})
+		d.asks(t, token, "GET", at, nil, 200, map[string]any{"stage": "assigned", "sms": row.sms})
+		d.asks(t, token, "POST", "/desk/phone-changes", asked, 409, map[string]any{"code": "wrong_state"})
+	}
+	d.asks(t, token, "POST", "/desk/phone-changes", body(active, nil), 422, map[string]any{"code": "invalid"})
+	d.asks(t, token, "POST", "/desk/phone-changes",
+		body(active, map[string]any{"phone": "8 029 491-19-11", "attested": []string{"phone"}}), 409, map[string]any{"code": "g4"})
+}
+
 // A desk's system acts for a clerk whom it names, and for nobody without one.
 func TestASystemActsForANamedClerk(t *testing.T) {
 	t.Parallel()
@@ -216,7 +250,7 @@ func TestASystemActsForANamedClerk(t *testing.T) {
 	named := map[string]any{"clerk": d.clerk.Reveal(), "office": "Brest-3"}
 
 	before := d.Contents(t)
-	for _, path := range []string{"/desk/issuances", "/desk/blocks", "/desk/unblocks", "/desk/reissues"} {
+	for _, path := range []string{"/desk/issuances", "/desk/phone-changes", "/desk/blocks", "/desk/unblocks", "/desk/reissues"} {
 		d.asks(t, d.system, "POST", path, body(id, nil), 403, map[string]any{"code": "clerk_required"})
 	}
 	if d.Contents(t) != before {
@@ -226,7 +260,7 @@ func TestASystemActsForANamedClerk(t *testing.T) {
 	opened := d.asks(t, d.system, "POST", "/desk/issuances", opening(id, named), 201, nil)
 	at := "/desk/issuances/" + opened["id"].(string)
 	other := d.token(t, map[string]any{"sub": "bank", "client_id": "bank"})
-	d.asks(t, other, "POST", at+"/phone", map[string]any{"code": d.Said("Code")}, 404, map[string]any{"code": "unknown_issuance"})
+	d.asks(t, other, "POST", at+"/phone", map[string]any{"code": d.Said("Code")}, 404, map[string]any{"code": "unknown_visit"})
 	d.asks(t, d.system, "POST", at+"/phone", map[string]any{"code": d.Said("Code")}, 204, nil) // its clerk stands in the issuance
 	d.asks(t, d.system, "POST", at+"/assign", named, 200, map[string]any{"state": "temporary"})
 	if n := d.Count(t, `event WHERE kind = 'identifier.issued' AND office = 'Brest-3' AND client_id = 'post'`); n != 1 {
@@ -309,7 +343,7 @@ func TestWhatIsBadlyWrittenIsToldByMember(t *testing.T) {
 	}
 	d.asks(t, token, "POST", "/desk/issuances", opening(id, map[string]any{"document": map[string]any{"kind": "library card"}}), 409, map[string]any{"code": "g1"})
 	d.asks(t, token, "POST", "/desk/issuances", opening(id, map[string]any{"password": "x"}), 400, map[string]any{"code": "invalid_body"})
-	d.asks(t, token, "POST", "/desk/issuances/nonsense/assign", nil, 404, map[string]any{"code": "unknown_issuance"})
+	d.asks(t, token, "POST", "/desk/issuances/nonsense/assign", nil, 404, map[string]any{"code": "unknown_visit"})
 	stranger, err := identity.ParseIdentifier("0000000A000PB2")
 	if err != nil {
 		t.Fatal(err)

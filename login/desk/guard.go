@@ -44,6 +44,7 @@ type facts struct {
 	assigned   bool // an identifier, at any time
 	confirmed  bool // the phone, in this visit
 	used       bool // the phone, with another identifier
+	changeable bool // the identifier is not blocked, and has another phone
 }
 
 // A guard holds, or the act is refused with its code.
@@ -59,23 +60,32 @@ type guards []guard
 func forIssuing() guards {
 	return append(forServing(), []guard{
 		{"g8", func(f facts) bool { return f.person.OfAge(f.minimumAge, f.at) }},
-		{"g5", func(f facts) bool {
-			for _, needed := range []Attestation{Holder, Particulars, PhoneUse} {
-				if !slices.Contains(f.attested, needed) {
-					return false
-				}
-			}
-			return true
-		}},
+		attested(Holder, Particulars, PhoneUse),
 		{"g2", func(f facts) bool { return !f.assigned }},
-		{"g4", func(f facts) bool { return !f.used }},
+		unused(),
 	}...)
 }
 
-// forAssigning are those at the end of the visit.
-func forAssigning() guards {
-	return append(forIssuing(), guard{"g3", func(f facts) bool { return f.confirmed }})
+// forChangingPhone are the guards of a change of phone.
+func forChangingPhone() guards {
+	return append(forServing(), attested(PhoneUse), unused())
 }
+
+func attested(needed ...Attestation) guard {
+	return guard{"g5", func(f facts) bool {
+		for _, a := range needed {
+			if !slices.Contains(f.attested, a) {
+				return false
+			}
+		}
+		return true
+	}}
+}
+
+func unused() guard { return guard{"g4", func(f facts) bool { return !f.used }} }
+
+// confirmed is the guard that is left for the end of a visit.
+func confirmed() guard { return guard{"g3", func(f facts) bool { return f.confirmed }} }
 
 // forServing are the guards of everything that gives a person something.
 func forServing() guards {

@@ -6,8 +6,8 @@
 // refused (¶4):
 //
 //	none ──Issue──► temporary ──Activate──► active ◄─┐
-//	                 ▲  │  ▲ └─Reissue─┐     │  └────┴─ChangePassword
-//	                 │  │  └───────────┘     │
+//	                 ▲  │  ▲ └─Reissue─────┐ │  └────┴─ChangePassword
+//	                 │  │  └───ChangePhone─┘ │         ChangePhone
 //	                 │  └───────┐   ┌────────┘
 //	              Unblock     Block, Deactivate
 //	                 │          ▼   ▼
@@ -17,6 +17,8 @@
 //	Reissue         the desk: another temporary password to the same phone
 //	Activate        the citizen at the first sign-in, forming the static password (¶5)
 //	ChangePassword  the citizen, as often as he likes (¶5)
+//	ChangePhone     the desk, while temporary or active, which it stays: the former phone
+//	                is told, and a temporary password is replaced by one to the new phone
 //	Block           self (only while active), desk, security (¶6)
 //	Deactivate      the register: death, declared dead, missing (order 82 p. 10)
 //	Restore         the register took that back: its block becomes the desk's

@@ -46,6 +46,14 @@ func TestAnActBrokenAnywhereLeavesNothing(t *testing.T) {
 				return w.Registry.ChangePassword(t.Context(), person, identitytest.Static, "жаўрук спявае над полем", identitytest.Act(time.Hour))
 			}
 		},
+		"change phone": func(t *testing.T, w *identitytest.World) func() error {
+			t.Helper()
+			person, _ := w.Issued(t)
+			return func() error {
+				_, err := w.Registry.ChangePhone(t.Context(), person, w.Phone(t, 9001), identitytest.Act(time.Hour))
+				return err
+			}
+		},
 		"block": func(t *testing.T, w *identitytest.World) func() error {
 			t.Helper()
 			person, _ := w.Active(t)
@@ -127,6 +135,11 @@ func TestNoMoveExistsButThoseDrawn(t *testing.T) {
 		"ChangePassword": func(person uuid.UUID) error {
 			return w.Registry.ChangePassword(ctx, person, identitytest.Static, identitytest.Static+"!", hour)
 		},
+		"ChangePhone": func(person uuid.UUID) error {
+			phone++
+			_, err := w.Registry.ChangePhone(ctx, person, w.Phone(t, phone), hour)
+			return err
+		},
 		"Unblock":        func(person uuid.UUID) error { return w.Registry.Unblock(ctx, person, hour) },
 		"Block register": func(person uuid.UUID) error { return w.Registry.Block(ctx, person, identity.Register, hour) },
 		"Deactivate":     deactivate,
@@ -143,11 +156,13 @@ func TestNoMoveExistsButThoseDrawn(t *testing.T) {
 	drawn := map[string]string{
 		"none Issue":               "temporary",
 		"temporary Reissue":        "temporary",
+		"temporary ChangePhone":    "temporary",
 		"temporary Activate":       "active",
 		"temporary Block desk":     "blocked:desk",
 		"temporary Block security": "blocked:security",
 		"temporary Deactivate":     "blocked:register",
 		"active ChangePassword":    "active",
+		"active ChangePhone":       "active",
 		"active Block self":        "blocked:self",
 		"active Block desk":        "blocked:desk",
 		"active Block security":    "blocked:security",
@@ -197,6 +212,10 @@ func TestEveryActIsRecordedAndTold(t *testing.T) {
 		{func(a identity.Act) error {
 			return w.Registry.ChangePassword(ctx, person, identitytest.Static, "жаўрук спявае над полем", a)
 		}, "password.changed", identity.NoticeMessage, true},
+		{func(a identity.Act) error {
+			_, err := w.Registry.ChangePhone(ctx, person, w.Phone(t, 2), a)
+			return err
+		}, "phone.changed", identity.NoticeMessage, false},
 		{func(a identity.Act) error { return w.Registry.Block(ctx, person, identity.Security, a) }, "identifier.blocked", identity.NoticeMessage, true},
 		{func(a identity.Act) error { return w.Registry.Unblock(ctx, person, a) }, "identifier.unblocked", identity.TemporaryPasswordMessage, true},
 	} {
@@ -465,6 +484,70 @@ func TestNothingPersonalIsReadable(t *testing.T) {
 		if strings.Contains(all, secret) {
 			t.Errorf("%q lies open", secret)
 		}
+	}
+}
+
+// A temporary password stands for a code to the phone that it was sent to; a static one has nothing to do with it.
+func TestATemporaryPasswordDoesNotOutliveItsPhone(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	person, id := w.Issued(t)
+	former := w.Said("Password")
+	check := func(password string) error {
+		_, err := w.Registry.Check(t.Context(), id, password, false, identitytest.Noon.Add(2*time.Hour))
+		return err
+	}
+	if _, err := w.Registry.ChangePhone(t.Context(), person, w.Phone(t, 9001), identitytest.Act(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := check(former); !errors.Is(err, identity.ErrWrong) {
+		t.Errorf("the password that the former phone has: %v", err)
+	}
+	if err := check(w.Said("Password")); err != nil {
+		t.Errorf("the password that the new phone has: %v", err)
+	}
+	if err := w.Registry.Activate(t.Context(), person, identitytest.Static, identitytest.Act(2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Registry.ChangePhone(t.Context(), person, w.Phone(t, 9002), identitytest.Act(2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := check(identitytest.Static); err != nil {
+		t.Errorf("the static password: %v", err)
+	}
+	if n := w.Count(t, `sms_message WHERE kind = 'temporary_password'`); n != 2 {
+		t.Errorf("%d temporary passwords were sent, want 2", n)
+	}
+}
+
+// The phone that is there is no change, and of two who take one phone one gets it.
+func TestAPhoneIsChangedToOneThatIsFree(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	one, _ := w.Active(t)
+	other, _ := w.Active(t)
+	change := func(person uuid.UUID) error {
+		_, err := w.Registry.ChangePhone(t.Context(), person, w.Phone(t, 9001), identitytest.Act(time.Hour))
+		return err
+	}
+	if got := together(
+		func() error { return change(one) },
+		func() error { return change(other) },
+	); !exactlyOne(got, identity.ErrPhoneTaken) {
+		t.Errorf("two changes to one phone came to %v", got)
+	}
+	before := w.Contents(t)
+	for _, person := range []uuid.UUID{one, other} {
+		i, err := w.Registry.Of(t.Context(), person)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Registry.ChangePhone(t.Context(), person, i.Phone, identitytest.Act(time.Hour)); !errors.Is(err, identity.ErrState) {
+			t.Errorf("a change to the present phone: %v", err)
+		}
+	}
+	if w.Contents(t) != before {
+		t.Error("a change to the present phone changed something")
 	}
 }
 

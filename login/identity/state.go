@@ -46,6 +46,7 @@ const (
 	reissue        deed = "reissue"
 	activate       deed = "activate"
 	changePassword deed = "change password"
+	changePhone    deed = "change phone"
 	blockSelf      deed = "block by self"
 	blockDesk      deed = "block by desk"
 	blockSecurity  deed = "block by security"
@@ -61,6 +62,7 @@ var allowed = map[deed][]stance{
 	reissue:        {temporary},
 	activate:       {temporary},
 	changePassword: {active},
+	changePhone:    {temporary, active},
 	blockSelf:      {active},
 	blockDesk:      {temporary, active},
 	blockSecurity:  {temporary, active},

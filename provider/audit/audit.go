@@ -19,7 +19,9 @@ const (
 	EditionApplied      Kind = "edition.applied"      // the register's edition was applied; Event.Edition
 	PersonChanged       Kind = "person.changed"       // one person changed outside an edition
 	IssuanceOpened      Kind = "issuance.opened"      // a clerk opened an issuance
+	PhoneChangeOpened   Kind = "phone_change.opened"  // a clerk opened a change of phone
 	PhoneConfirmed      Kind = "phone.confirmed"      // the code sent to the phone came back
+	PhoneChanged        Kind = "phone.changed"        // the identifier has another phone
 	IdentifierIssued    Kind = "identifier.issued"    // assigned; a temporary password is on its way
 	PasswordReissued    Kind = "password.reissued"    // a new temporary password is on its way
 	IdentifierActivated Kind = "identifier.activated" // the static password was formed at first sign-in

@@ -108,7 +108,7 @@ var fields = map[string]string{
 
 // explained are the refusals that have a word of their own; others are shown by their code.
 var explained = []string{
-	"g1", "g2", "g3", "g4", "g5", "g6", "g8", "g9", "unknown_identifier", "wrong_state", "unknown_issuance", "issuance_over",
+	"g1", "g2", "g3", "g4", "g5", "g6", "g8", "g9", "unknown_identifier", "wrong_state", "unknown_visit", "visit_over",
 	"wrong_code", "code_over", "wait", "invalid", "not_a_clerk",
 }
 
