@@ -96,7 +96,7 @@ func (p representative) seen(id string) url.Values {
 	return url.Values{"version": {regexp.MustCompile(`name="version" value="(\d+)"`).FindStringSubmatch(page)[1]}}
 }
 
-// A body's e-service comes to citizens by two people (mission R166): one registers it and tries it on somebody made up, the other
+// A body's e-service comes to citizens by two people: one registers it and tries it on somebody made up, the other
 // approves. Until then no citizen gets in, and from then on nobody made up.
 func TestABodyTakesAnEServiceToCitizens(t *testing.T) {
 	t.Parallel()

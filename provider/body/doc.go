@@ -1,5 +1,5 @@
 // Package body keeps the bodies that run e-services, the people who represent them, and what these want of their
-// clients: mission R166, by which no one person takes an e-service to citizens.
+// clients. No one of them takes an e-service to citizens alone.
 //
 //	a client:    Register ──▶ draft ──────── Propose, Approve ───────▶ live ◀── Propose, Approve
 //	                          changed at will by any representative    changed by what two people wish

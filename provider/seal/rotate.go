@@ -31,16 +31,16 @@ func (b *Box) Refresh(ctx context.Context) error {
 // Rotate puts a new key into the set that seals; called again after Lead, it has everything sealed by that key. done tells that it is.
 // What was sealed before opens as it did.
 func (b *Box) Rotate(ctx context.Context, at time.Time) (done bool, err error) {
-	const changed = `SELECT changed_at FROM key_set WHERE name = $1`
+	const hold = `SELECT changed_at FROM key_set WHERE name = $1 FOR UPDATE`
 	const change = `UPDATE key_set SET wrapped = $2, changed_at = $3 WHERE name = $1`
 
 	err = pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error {
-		set, err := readKeySet(ctx, tx, b.wrap, sealingKeys)
-		if err != nil {
+		var since time.Time
+		if err := tx.QueryRow(ctx, hold, sealingKeys).Scan(&since); err != nil {
 			return err
 		}
-		var since time.Time
-		if err := tx.QueryRow(ctx, changed, sealingKeys).Scan(&since); err != nil {
+		set, err := readKeySet(ctx, tx, b.wrap, sealingKeys)
+		if err != nil {
 			return err
 		}
 		if set, done, err = turn(set, at.Sub(since)); err != nil {
@@ -137,8 +137,10 @@ func (b *Box) resealPage(ctx context.Context, tx pgx.Tx, c Column, mark []byte, 
 	return found[len(found)-1].Row, true, tx.SendBatch(ctx, &batch).Close()
 }
 
-// Rewrap wraps the key sets by another master key. Nodes that run go on; one that starts needs the new key.
+// Rewrap wraps the key sets by another master key. Nodes that run go on sealing and opening, but follow no rotation until they
+// are started with the new key.
 func Rewrap(ctx context.Context, pool *pgxpool.Pool, old, master []byte) error {
+	const hold = `SELECT FROM key_set FOR UPDATE`
 	const change = `UPDATE key_set SET wrapped = $2 WHERE name = $1`
 
 	if len(old) != MasterKeySize || len(master) != MasterKeySize {
@@ -153,6 +155,9 @@ func Rewrap(ctx context.Context, pool *pgxpool.Pool, old, master []byte) error {
 		return fmt.Errorf("wrap the key sets: %w", err)
 	}
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, hold); err != nil {
+			return fmt.Errorf("wrap the key sets: %w", err)
+		}
 		for _, name := range []string{sealingKeys, derivingKeys} {
 			set, err := readKeySet(ctx, tx, from, name)
 			if err != nil {

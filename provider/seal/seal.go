@@ -115,9 +115,9 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// readKeySet reads a key set. In a transaction nobody else changes it before its end.
+// readKeySet reads a key set.
 func readKeySet(ctx context.Context, db querier, wrap tink.AEAD, name string) (*keyset.Handle, error) {
-	const find = `SELECT wrapped FROM key_set WHERE name = $1 FOR UPDATE`
+	const find = `SELECT wrapped FROM key_set WHERE name = $1`
 
 	var wrapped []byte
 	if err := db.QueryRow(ctx, find, name).Scan(&wrapped); err != nil {

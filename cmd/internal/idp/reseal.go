@@ -73,8 +73,8 @@ func rewrapCommand(config reader) *cobra.Command {
 	return &cobra.Command{
 		Use:   "rewrap FILE",
 		Short: "Take the master key in FILE instead of the one in use",
-		Long: "Take the master key in FILE instead of the one in use, IDP_MASTER_KEY_FILE. Programs that run go on; put FILE in the old one's place\n" +
-			"before the next one starts.",
+		Long: "Take the master key in FILE instead of the one in use, IDP_MASTER_KEY_FILE. Put FILE in the old one's place, and start every node\n" +
+			"anew: those that run go on, and say in the log that they cannot follow the keys that seal. Reseal only after that.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := config()
