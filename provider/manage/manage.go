@@ -26,6 +26,7 @@ type Config struct {
 	Keys    *keys.Ring
 	Notices *backchannel.Notices
 	Feed    *audit.Feed
+	Roots   audit.Roots
 	Now     func() time.Time
 }
 
@@ -41,6 +42,7 @@ type Manage struct {
 	keys     *keys.Ring
 	notices  *backchannel.Notices
 	feed     *audit.Feed
+	roots    audit.Roots
 	now      func() time.Time
 }
 
@@ -52,7 +54,7 @@ func New(cfg Config) (*Manage, error) {
 	}
 	return &Manage{
 		document: document, bearer: cfg.Bearer, pool: cfg.Pool, clients: cfg.Clients, bodies: cfg.Bodies, whose: cfg.Whose, answers: cfg.Answers, keys: cfg.Keys, notices: cfg.Notices,
-		feed: cfg.Feed, now: cfg.Now,
+		feed: cfg.Feed, roots: cfg.Roots, now: cfg.Now,
 	}, nil
 }
 
@@ -84,6 +86,7 @@ func (m *Manage) Mount(mux api.Mux) {
 	mux.Handle("DELETE /initial-access-tokens/{id}", api.Handler(m.revokeInitial))
 	mux.Handle("GET /clients/{client_id}/logout-notices", api.Handler(m.logoutNotices))
 	mux.Handle("GET /audit/events", api.Handler(m.events))
+	mux.Handle("GET /audit/roots", api.Handler(m.listRoots))
 	mux.Handle("GET /keys", api.Handler(m.listKeys))
 	mux.Handle("POST /keys/rotations", api.Handler(m.rotateKeys))
 	mux.Handle("GET /changes", api.Handler(m.changes))

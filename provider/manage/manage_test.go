@@ -102,7 +102,8 @@ func newWorld(t *testing.T) *world {
 			Verifier: api.Verifier{Keys: w.ring, Issuer: issuer, Audience: audience, Now: now},
 			Denials:  w.denials, Clients: w.registry,
 		},
-		Clients: w.registry, Answers: w.answers, Keys: w.ring, Notices: &backchannel.Notices{Pool: w.pool, Now: now}, Feed: w.feed, Now: now,
+		Clients: w.registry, Answers: w.answers, Keys: w.ring, Notices: &backchannel.Notices{Pool: w.pool, Now: now}, Feed: w.feed,
+		Roots: w.roots(0), Now: now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -436,6 +437,8 @@ func TestWrongRequestsAreToldWhatIsWrong(t *testing.T) {
 		{"GET", "/audit/events?kind=%00", ``, 400, "invalid_parameter", "/kind"},
 		{"GET", "/audit/events?client_id=%00", ``, 400, "invalid_parameter", "/client_id"},
 		{"GET", "/audit/events?person=anna", ``, 400, "invalid_parameter", "/person"},
+		{"GET", "/audit/roots?after=yesterday", ``, 400, "invalid_parameter", "/after"},
+		{"GET", "/audit/roots?limit=0", ``, 400, "invalid_parameter", "/limit"},
 		{"POST", "/clients", `{`, 400, "invalid_body", ""},
 		{"PUT", "/clients/operator", `{"client_id":"other"}`, 400, "invalid_client_metadata", "/client_id"},
 		{"GET", "/clients?limit=0", ``, 400, "invalid_parameter", "/limit"},
@@ -702,6 +705,53 @@ func TestEventsAreSearched(t *testing.T) {
 		t.Errorf("got %v", event)
 	}
 	if status, _ := w.call(t, w.token(t, map[string]any{"scope": "clients:manage"}), "GET", "/audit/events", ""); status != http.StatusForbidden {
+		t.Errorf("without the scope: got %d", status)
+	}
+}
+
+// roots are what signs on a day.
+func (w *world) roots(day int) audit.Roots {
+	return audit.Roots{
+		Pool: w.pool, Issuer: issuer, Now: func() time.Time { return noon.AddDate(0, 0, day) },
+		Sign: func(typ string, claims any) (string, error) { return w.ring.Sign(jose.ES256, typ, claims) },
+	}
+}
+
+// The signed roots of the audit are read day by day by who keeps them away from the database, and each once; an auditor's
+// token is needed.
+func TestTheRootsOfTheAuditAreRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.token(t, nil)
+	if _, page := w.call(t, token, "GET", "/audit/roots", ""); len(page["roots"].([]any)) != 0 || page["next"] != nil {
+		t.Errorf("before the first was signed: %v", page)
+	}
+	w.seal(t)
+	for day := range 3 {
+		if err := w.roots(day).SignToday(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var days, signed []string
+	for after := ""; ; {
+		_, page := w.call(t, token, "GET", "/audit/roots?limit=2&after="+after, "")
+		for _, root := range page["roots"].([]any) {
+			days = append(days, root.(map[string]any)["day"].(string))
+			signed = append(signed, root.(map[string]any)["signed"].(string))
+		}
+		if page["next"] == nil {
+			break
+		}
+		after = page["next"].(string)
+	}
+	if got, want := strings.Join(days, " "), "2026-11-22 2026-11-23 2026-11-24"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	verifier := audit.Verifier{Pool: w.pool, Key: w.ring.PublicKey, Now: func() time.Time { return noon.AddDate(0, 0, 3) }}
+	if proof, err := verifier.Verify(t.Context(), signed, func(int64, int64) {}); err != nil || proof.Roots != 3+3 { // and those of the database
+		t.Errorf("they prove %+v, %v", proof, err)
+	}
+	if status, _ := w.call(t, w.token(t, map[string]any{"scope": "clients:manage"}), "GET", "/audit/roots", ""); status != http.StatusForbidden {
 		t.Errorf("without the scope: got %d", status)
 	}
 }

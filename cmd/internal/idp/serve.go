@@ -230,7 +230,8 @@ func (h *house) management() (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	operators, err := manage.New(manage.Config{
-		Bearer: bearer, Pool: h.Pool, Clients: h.clients, Bodies: h.bodies, Whose: h.whose, Answers: h.answers, Keys: h.keys, Notices: h.notices, Feed: h.feed, Now: time.Now,
+		Bearer: bearer, Pool: h.Pool, Clients: h.clients, Bodies: h.bodies, Whose: h.whose, Answers: h.answers, Keys: h.keys, Notices: h.notices,
+		Feed: h.feed, Roots: h.roots(), Now: time.Now,
 	})
 	if err != nil {
 		return nil, err
