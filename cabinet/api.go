@@ -49,7 +49,7 @@ func (c *Cabinet) enter(
 		return api.Refuse(http.StatusForbidden, "person_required", errors.New("a client's own token"))
 	}
 	q := c.question(token)
-	q.Kind, q.ClientID = kind, token.ClientID
+	q.Kind = kind
 	_, raw := api.Credentials(r)
 	decision, err := c.gate.Admit(r.Context(), q, raw, func(b *pgx.Batch) { ask(b, token.Subject) })
 	switch {
@@ -77,6 +77,6 @@ func (c *Cabinet) enter(
 func (c *Cabinet) question(token api.Token) access.Question {
 	grant, _ := uuid.Parse(token.GID) // a token without one rests on no grant
 	return access.Question{
-		Subject: token.Subject, Grant: grant, AuthTime: token.AuthTime, ACR: token.ACR, At: c.cfg.Now(),
+		Subject: token.Subject, Grant: grant, AuthTime: token.AuthTime, ACR: token.ACR, ClientID: token.ClientID, Via: token.Via, At: c.cfg.Now(),
 	}
 }

@@ -49,13 +49,15 @@ func (p *Provider) verifier() api.Verifier {
 	}
 }
 
-// denied tells whether an access token was ended before its time: itself, its grant, or its client, which is out of use.
+// denied tells whether an access token was ended before its time: itself, its grant, or a client that it came through, which is out of use.
 func (p *Provider) denied(ctx context.Context, t api.Token) (bool, error) {
-	switch _, err := p.cfg.Clients.Find(ctx, t.ClientID); {
-	case errors.Is(err, clients.ErrUnknown):
-		return true, nil
-	case err != nil:
-		return false, err
+	for _, id := range t.Clients() {
+		switch _, err := p.cfg.Clients.Find(ctx, id); {
+		case errors.Is(err, clients.ErrUnknown):
+			return true, nil
+		case err != nil:
+			return false, err
+		}
 	}
 	id, err := denialID(t)
 	if err != nil {

@@ -97,7 +97,7 @@ func (p *Provider) readSubject(ctx context.Context, t *ticket, values url.Values
 	case token.Act.Depth() >= maxActors:
 		return api.Token{}, refuse("invalid_request", "Too many act one for another already.")
 	}
-	t.act = &api.Actor{Subject: t.client.ID, Act: token.Act}
+	t.act, t.via = &api.Actor{Subject: t.client.ID, Act: token.Act}, token.Clients()
 	return token, nil
 }
 

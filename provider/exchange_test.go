@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"asoba.example/provider/clients"
 )
 
 const (
@@ -179,5 +181,31 @@ func TestNothingIsExchangedWithoutItsRecord(t *testing.T) {
 	w.hook.broken.Store(false)
 	if n := w.count(`event WHERE kind = 'token.exchanged'`); n != 1 {
 		t.Errorf("recorded %d times, want 1", n)
+	}
+}
+
+// What was exchanged is good nowhere while a client that it came through is out of use: whoever holds it, whoever passed it on, and
+// whoever the person signed in at (RFC 7662 §2.2; RFC 6750 §3.1).
+func TestWhatWasExchangedFollowsTheClientsItCameThrough(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	shown := w.shown("openid cabinet.profile.read changes:read").text("access_token")
+	once := w.exchange("relay", shown, w.issuer).text("access_token")
+	twice := w.exchange("backend", w.exchange("relay", shown, management).text("access_token"), cabinet).text("access_token")
+	for client, good := range map[string]struct{ once, twice bool }{
+		"hub": {false, false}, "relay": {false, false}, "backend": {true, false}, "portal": {true, true},
+	} {
+		if _, err := w.registry.Disable(t.Context(), client, clients.Any, clients.By{At: w.now()}); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.userinfo(once).status == http.StatusOK; got != good.once {
+			t.Errorf("%s is disabled: UserInfo takes what was exchanged once: got %v, want %v", client, got, good.once)
+		}
+		if got := w.introspect("cabinet", twice).body["active"]; got != good.twice {
+			t.Errorf("%s is disabled: what was exchanged twice is active: got %v, want %v", client, got, good.twice)
+		}
+		if _, err := w.registry.Enable(t.Context(), client, clients.Any, clients.By{At: w.now()}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -41,6 +41,7 @@ type ticket struct {
 	next    string        // the refresh token that is handed out; "" for none
 
 	act      *api.Actor // who acts, by a token that was exchanged
+	via      []string   // and the clients that had it before
 	subject  string     // sub and sid, as the client knows them
 	sid      string
 	bound    api.Confirmation // of the access token

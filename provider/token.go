@@ -137,7 +137,7 @@ func (p *Provider) accessToken(t *ticket) (string, error) {
 	token, err := p.tokens.Access(tokens.Access{
 		Subject: t.subject, ClientID: t.client.ID, Audience: t.audience, Scopes: t.scopes, Claims: g.Claims.UserInfo,
 		GID: g.ID, SID: t.sid, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
-		Act: t.act, Bound: t.bound, Till: p.till(t),
+		Act: t.act, Via: t.via, Bound: t.bound, Till: p.till(t),
 	}, t.now)
 	if err == nil {
 		p.verified.Add(token)

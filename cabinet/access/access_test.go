@@ -57,6 +57,7 @@ func TestAdmit(t *testing.T) {
 		"this very sign-in ended":             {heard: now, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: began} }, want: access.RefuseEnded},
 		"the grant ended":                     {heard: now, ended: func(uuid.UUID) access.Ended { return access.Ended{ID: grant, At: began} }, want: access.RefuseEnded},
 		"the client is disabled":              {heard: now, disabled: []access.Disabled{{ClientID: "service", Now: true, At: now}, {ClientID: "service", At: began}}, want: access.RefuseEnded},
+		"who had it before is disabled":       {heard: now, disabled: []access.Disabled{{ClientID: "first", Now: true, At: now}}, want: access.RefuseEnded},
 		"another client is disabled":          {heard: now, disabled: []access.Disabled{{ClientID: "other", Now: true, At: now}, {ClientID: "service", Now: true, At: began}, {ClientID: "service", At: now}}, want: access.Admit},
 		"nobody we know":                      {heard: now, unknown: true, want: access.RefuseUnknown},
 		"deactivated":                         {heard: now, gone: profile.Death, want: access.RefuseDeactivated},
@@ -94,7 +95,7 @@ func TestAdmit(t *testing.T) {
 			gate := access.Gate{Pool: pool, Provider: &c.provider}
 			got, err := gate.Admit(t.Context(), access.Question{
 				Subject: "0000000A000PB2", Grant: grant, AuthTime: began, At: now,
-				Kind: journal.ProfileRead, ClientID: "service",
+				Kind: journal.ProfileRead, ClientID: "service", Via: []string{"first", "second"},
 			}, "token", nil)
 			if got != c.want || !errors.Is(err, c.err) {
 				t.Errorf("got %q, %v; want %q, %v", got, err, c.want, c.err)

@@ -17,13 +17,14 @@ type Question struct {
 	Subject  string
 	Grant    uuid.UUID // gid; uuid.Nil for none
 	AuthTime time.Time
-	Vouched  bool // the provider has just said that the token is good
+	Vouched  bool     // the provider has just said that the token is good
+	ClientID string   // whose token it is
+	Via      []string // the clients that had it before it was exchanged
 	At       time.Time
 
 	// What an e-service does is written in the citizen's journal; for the citizen's own pages Kind is "".
-	Kind     journal.Kind
-	ClientID string
-	ACR      string
+	Kind journal.Kind
+	ACR  string
 }
 
 // A Decision says what is done with a Question.
@@ -48,7 +49,7 @@ func queue(b *pgx.Batch, q Question, to *Decision) {
 		WITH decided AS (
 			SELECT c.person_id, CASE
 				WHEN EXISTS (SELECT FROM ended WHERE id = c.person_id AND at >= $3 OR id = $2) THEN 'ended'
-				WHEN EXISTS (SELECT FROM disabled_client WHERE client_id = $10 AND disabled) THEN 'ended'
+				WHEN EXISTS (SELECT FROM disabled_client WHERE (client_id = $10 OR client_id = ANY ($12)) AND disabled) THEN 'ended'
 				WHEN ($4 OR f.heard_at > $5) IS NOT TRUE THEN 'ask_provider'
 				WHEN c.state = 'deactivated' THEN 'deactivated'
 				ELSE 'admit' END AS decision
@@ -69,6 +70,6 @@ func queue(b *pgx.Batch, q Question, to *Decision) {
 		SELECT coalesce((SELECT decision FROM decided), 'unknown')`
 	activation, visit := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
 	b.Queue(decide, q.Subject, q.Grant, q.AuthTime, q.Vouched, q.At.Add(-Silence), q.At,
-		activation, visit, string(q.Kind), q.ClientID, q.ACR,
+		activation, visit, string(q.Kind), q.ClientID, q.ACR, q.Via,
 	).QueryRow(func(row pgx.Row) error { return row.Scan(to) })
 }

@@ -53,12 +53,17 @@ type Token struct {
 	AuthTime time.Time // zero for client_credentials
 	IssuedAt time.Time
 	Expiry   time.Time
-	Act      *Actor // who acts for the subject with a token that was exchanged; nil: whom it was issued to
+	Act      *Actor   // who acts for the subject with a token that was exchanged; nil: whom it was issued to
+	Via      []string // the clients that had it before it was exchanged for this one, the first one first
 
 	Bound  Confirmation // to whom it is bound; zero for whoever bears it
 	Scheme string       // that it was shown by: Bearer or DPoP
 	Proven string       // the algorithm of the proof beside it; "" where there was none
 }
+
+// Clients are those that the token came through, and last the one that holds it. It is good while all of them are in use: of the actors
+// before only a trail is told, which nothing is to be judged by (RFC 8693 §4.1).
+func (t Token) Clients() []string { return append(slices.Clone(t.Via), t.ClientID) }
 
 // An Actor acts for the subject of a token, having been shown one by the actor before (RFC 8693 §4.1). The last one stands first; only that
 // one is to be judged by.
@@ -281,6 +286,7 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 		SID      string           `json:"sid"`
 		ACR      string           `json:"acr"`
 		Act      *Actor           `json:"act"`
+		Via      []string         `json:"via"`
 		AuthTime *jwt.NumericDate `json:"auth_time"`
 		Bound    Confirmation     `json:"cnf"`
 	}
@@ -317,6 +323,7 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 		IssuedAt: claims.IssuedAt.Time().UTC(),
 		Expiry:   claims.Expiry.Time().UTC(),
 		Act:      claims.Act,
+		Via:      claims.Via,
 		Bound:    claims.Bound,
 	}
 	if claims.AuthTime != nil {

@@ -58,13 +58,18 @@ func (b Bearer) held(w http.ResponseWriter, r *http.Request, token api.Token, sc
 		api.Challenge(w, token.Scheme, "invalid_token")
 		return api.Token{}, api.Refuse(http.StatusUnauthorized, "invalid_token", cause)
 	}
-	client, err := b.Clients.Find(r.Context(), token.ClientID)
-	switch {
-	case errors.Is(err, clients.ErrUnknown):
-		return over(err)
-	case err != nil:
-		return api.Token{}, fmt.Errorf("check token: %w", err)
-	case !client.Allows(scope):
+	var holder *clients.Client
+	for _, id := range token.Clients() {
+		client, err := b.Clients.Find(r.Context(), id)
+		switch {
+		case errors.Is(err, clients.ErrUnknown):
+			return over(err)
+		case err != nil:
+			return api.Token{}, fmt.Errorf("check token: %w", err)
+		}
+		holder = client
+	}
+	if !holder.Allows(scope) {
 		return over(errors.New("the client may not ask for the scope any more"))
 	}
 	// A person's token ends with its grant; one that a client has in its own name, by itself.

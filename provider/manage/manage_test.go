@@ -601,7 +601,7 @@ func TestASecretIsRotated(t *testing.T) {
 	}
 }
 
-// A disabled client's tokens open no door, until it is enabled.
+// A disabled client's tokens open no door, nor do those that were exchanged for one of them, until it is enabled.
 func TestADisabledClientManagesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -611,6 +611,7 @@ func TestADisabledClientManagesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	theirs := w.token(t, map[string]any{"sub": second.ID, "client_id": second.ID})
+	through := w.token(t, map[string]any{"via": []string{second.ID}})
 	for _, step := range []struct {
 		act    string
 		status int
@@ -623,8 +624,10 @@ func TestADisabledClientManagesNothing(t *testing.T) {
 		if _, disabled := answer["disabled_at"]; status != http.StatusOK || disabled != (step.act == "disable") {
 			t.Errorf("%s: got %d %v", step.act, status, answer)
 		}
-		if status, _ := w.call(t, theirs, "GET", "/clients", ""); status != step.status {
-			t.Errorf("after %s its token: got %d, want %d", step.act, status, step.status)
+		for whose, token := range map[string]string{"its token": theirs, "one exchanged for its token": through} {
+			if status, _ := w.call(t, token, "GET", "/clients", ""); status != step.status {
+				t.Errorf("after %s %s: got %d, want %d", step.act, whose, status, step.status)
+			}
 		}
 	}
 }

@@ -49,6 +49,7 @@ type Access struct {
 	ACR      string
 	AMR      []string
 	Act      *api.Actor       // of a token that was exchanged (RFC 8693 §4.1)
+	Via      []string         // the clients that it was exchanged from
 	Bound    api.Confirmation // to whom it is bound; zero for whoever bears it
 	Till     time.Time
 }
@@ -70,6 +71,7 @@ type accessClaims struct {
 	SID      string   `json:"sid,omitempty"`
 
 	Act   *api.Actor       `json:"act,omitempty"`
+	Via   []string         `json:"via,omitempty"`
 	Bound api.Confirmation `json:"cnf,omitzero"`
 }
 
@@ -82,7 +84,7 @@ func (m *Maker) Access(a Access, now time.Time) (string, error) {
 	c := accessClaims{
 		Issuer: m.Issuer, Subject: a.Subject, Audience: a.Audience, ClientID: a.ClientID,
 		Expiry: a.Till.Unix(), IssuedAt: now.Unix(), ID: id.String(),
-		Scope: strings.Join(a.Scopes, " "), Claims: a.Claims, ACR: a.ACR, AMR: a.AMR, SID: a.SID, Act: a.Act, Bound: a.Bound,
+		Scope: strings.Join(a.Scopes, " "), Claims: a.Claims, ACR: a.ACR, AMR: a.AMR, SID: a.SID, Act: a.Act, Via: a.Via, Bound: a.Bound,
 	}
 	if a.GID != uuid.Nil {
 		c.GID, c.AuthTime = a.GID.String(), a.AuthTime.Unix()
