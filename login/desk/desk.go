@@ -66,36 +66,46 @@ type Visit struct {
 	Language   string // of the messages to the phone
 }
 
+// An Outcome is all that a desk learns of an act.
+type Outcome struct {
+	Act   uuid.UUID // the signed paper is kept with it
+	State identity.State
+	SMS   sms.State // of a temporary password, where one was sent
+}
+
 // Block blocks the identifier on the person's application (resolution 792 ¶6).
-func (d *Desk) Block(ctx context.Context, by By, v Visit) error {
-	_, err := d.serve(ctx, by, v, "block", forBlocking(), func(person uuid.UUID, act identity.Act) error {
+func (d *Desk) Block(ctx context.Context, by By, v Visit) (Outcome, error) {
+	_, act, err := d.serve(ctx, by, v, "block", forBlocking(), func(person uuid.UUID, act identity.Act) error {
 		return d.registry.Block(ctx, person, identity.Desk, act)
 	})
-	return err
+	return Outcome{Act: act, State: identity.Blocked}, err
 }
 
 // Unblock lifts a block on the person's application; a new temporary password goes out (¶6, ¶7).
-func (d *Desk) Unblock(ctx context.Context, by By, v Visit) (sms.State, error) {
-	person, err := d.serve(ctx, by, v, "unblock", forServing(), func(person uuid.UUID, act identity.Act) error {
+func (d *Desk) Unblock(ctx context.Context, by By, v Visit) (Outcome, error) {
+	person, act, err := d.serve(ctx, by, v, "unblock", forServing(), func(person uuid.UUID, act identity.Act) error {
 		return d.registry.Unblock(ctx, person, act)
 	})
-	return d.sent(ctx, person), err
+	return Outcome{act, identity.Temporary, d.sent(ctx, person)}, err
 }
 
 // Reissue sends another temporary password, where the earlier one was lost or is over.
-func (d *Desk) Reissue(ctx context.Context, by By, v Visit) (sms.State, error) {
-	person, err := d.serve(ctx, by, v, "reissue", forServing(), func(person uuid.UUID, act identity.Act) error {
+func (d *Desk) Reissue(ctx context.Context, by By, v Visit) (Outcome, error) {
+	person, act, err := d.serve(ctx, by, v, "reissue", forServing(), func(person uuid.UUID, act identity.Act) error {
 		return d.registry.Reissue(ctx, person, act)
 	})
-	return d.sent(ctx, person), err
+	return Outcome{act, identity.Temporary, d.sent(ctx, person)}, err
 }
 
-// serve does an act upon somebody's identifier, under guards, and keeps its paper.
-func (d *Desk) serve(ctx context.Context, by By, v Visit, kind string, gs guards, do func(uuid.UUID, identity.Act) error) (uuid.UUID, error) {
+// serve does an act upon somebody's identifier, under guards, and keeps what it rests on.
+func (d *Desk) serve(ctx context.Context, by By, v Visit, kind string, gs guards, do func(uuid.UUID, identity.Act) error) (whose, id uuid.UUID, err error) {
 	at := d.now()
 	person, err := register.Find(ctx, d.pool, v.Identifier.Reveal())
 	if err != nil {
-		return uuid.Nil, err
+		return uuid.Nil, uuid.Nil, err
+	}
+	if id, err = uuid.NewV7(); err != nil {
+		return uuid.Nil, uuid.Nil, err
 	}
 	act := by.act(at, v.Language)
 	act.Within = func(ctx context.Context, tx pgx.Tx) error {
@@ -106,17 +116,13 @@ func (d *Desk) serve(ctx context.Context, by By, v Visit, kind string, gs guards
 		if err := gs.check(facts{at: at, by: by, person: held, document: v.Document}); err != nil {
 			return err
 		}
-		return d.keepPaper(ctx, tx, held.ID, kind, by, v, at)
+		return d.keepAct(ctx, tx, id, held.ID, kind, by, v, at)
 	}
-	return person.ID, d.record(ctx, do(person.ID, act), by, person.ID, kind, at)
+	return person.ID, id, d.record(ctx, do(person.ID, act), by, person.ID, kind, at)
 }
 
-// keepPaper keeps what an act rests on.
-func (d *Desk) keepPaper(ctx context.Context, tx pgx.Tx, person uuid.UUID, kind string, by By, v Visit, at time.Time) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return err
-	}
+// keepAct keeps what an act rests on.
+func (d *Desk) keepAct(ctx context.Context, tx pgx.Tx, id, person uuid.UUID, kind string, by By, v Visit, at time.Time) error {
 	sealed, err := d.seal(place("desk_act", id), presented{Document: document(v.Document)})
 	if err != nil {
 		return err
@@ -126,26 +132,48 @@ func (d *Desk) keepPaper(ctx context.Context, tx pgx.Tx, person uuid.UUID, kind 
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
 	if _, err := tx.Exec(ctx, insert, id, person, kind, sealed, v.Attested, v.Basis.Number, v.Basis.Date,
 		by.Person, by.Office, by.ClientID, at); err != nil {
-		return fmt.Errorf("keep the paper of a %s: %w", kind, err)
+		return fmt.Errorf("keep what a %s rests on: %w", kind, err)
 	}
 	return nil
 }
 
+// A RefusedError is a refusal on record: by a guard, or because of the identifier's state.
+// It is what refused.
+type RefusedError struct {
+	ID   uuid.UUID // of the record
+	What error
+}
+
+func (e *RefusedError) Error() string { return e.What.Error() }
+
+// Unwrap gives what refused.
+func (e *RefusedError) Unwrap() error { return e.What }
+
 // record records a refusal, for its own transaction has taken everything back.
-// The error stays what it is.
+// Other errors stay what they are.
 func (d *Desk) record(ctx context.Context, err error, by By, person uuid.UUID, what string, at time.Time) error {
-	var refusal *GuardError
-	if !errors.As(err, &refusal) {
+	var (
+		guard *GuardError
+		code  = "wrong_state"
+	)
+	switch {
+	case errors.As(err, &guard):
+		code = guard.Code
+	case !errors.Is(err, identity.ErrState):
 		return err
 	}
+	id, failed := uuid.NewV7()
+	if failed != nil {
+		return failed
+	}
 	event := audit.Event{
-		Kind: audit.DeskRefused, At: at, Person: person, Clerk: by.Person, Office: by.Office, ClientID: by.ClientID,
-		Detail: map[string]string{"code": refusal.Code, "act": what},
+		ID: id, Kind: audit.DeskRefused, At: at, Person: person, Clerk: by.Person, Office: by.Office, ClientID: by.ClientID,
+		Detail: map[string]string{"code": code, "act": what},
 	}
 	if err := audit.Record(ctx, d.pool, event); err != nil {
 		return err
 	}
-	return err
+	return &RefusedError{id, err}
 }
 
 // sent tells how it stands with the temporary password that an act has just sent.

@@ -104,7 +104,7 @@ func TestAnIssuanceIsOpenedUnderGuards(t *testing.T) {
 	_, id := w.Person(t)
 	_, issued := w.Issued(t)
 	_, blocked := w.Active(t)
-	if err := w.desk.Block(t.Context(), w.by, visit(blocked)); err != nil {
+	if _, err := w.desk.Block(t.Context(), w.by, visit(blocked)); err != nil {
 		t.Fatal(err)
 	}
 	gone := map[string]identity.Identifier{}
@@ -239,8 +239,8 @@ func TestAssigningBrokenAnywhereLeavesNothing(t *testing.T) {
 
 	// Who did not hear the answer asks again, and is told the same; nothing more is sent.
 	before := w.Contents(t)
-	if state, err := w.desk.Assign(t.Context(), w.by, issuance); err != nil || state != sms.Queued {
-		t.Errorf("asked again: %v, %v", state, err)
+	if done, err := w.desk.Assign(t.Context(), w.by, issuance); err != nil || done.SMS != sms.Queued {
+		t.Errorf("asked again: %v, %v", done, err)
 	}
 	if w.Contents(t) != before {
 		t.Error("asking again changed something")
@@ -251,7 +251,7 @@ func TestActsOfTheDeskBrokenAnywhereLeaveNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	person, id := w.Active(t)
-	w.BreakEach(t, func() error { return w.desk.Block(t.Context(), w.by, visit(id)) })
+	w.BreakEach(t, func() error { _, err := w.desk.Block(t.Context(), w.by, visit(id)); return err })
 	if got := w.State(t, person); got != "blocked:desk" {
 		t.Errorf("after the block the state is %s", got)
 	}
@@ -362,17 +362,19 @@ func TestActsOfTheDeskAreGuarded(t *testing.T) {
 	person, id := w.Active(t)
 	over := visit(id)
 	over.Document.ValidTill = "2026-11-21"
-	w.refused(t, w.desk.Block(t.Context(), w.by, over), "g1", 1)
+	_, err := w.desk.Block(t.Context(), w.by, over)
+	w.refused(t, err, "g1", 1)
 
 	own, himself := w.clerk(t, clerk.Supervisor)
 	w.by = own
-	w.refused(t, w.desk.Block(t.Context(), own, visit(himself)), "g9", 1)
+	_, err = w.desk.Block(t.Context(), own, visit(himself))
+	w.refused(t, err, "g9", 1)
 
 	w.Exec(t, `UPDATE person SET missing_date = '2026-11-22' WHERE id = $1`, person)
-	if err := w.desk.Block(t.Context(), w.by, visit(id)); err != nil {
+	if _, err := w.desk.Block(t.Context(), w.by, visit(id)); err != nil {
 		t.Errorf("blocking somebody missing: %v", err)
 	}
-	_, err := w.desk.Unblock(t.Context(), w.by, visit(id))
+	_, err = w.desk.Unblock(t.Context(), w.by, visit(id))
 	w.refused(t, err, "g6", 1)
 	if got := w.State(t, person); got != "blocked:desk" {
 		t.Errorf("the state is %s", got)

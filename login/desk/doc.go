@@ -14,7 +14,7 @@
 // # Guards
 //
 // What must hold, as data (guard.go); what does not is refused with the guard's
-// code, and the refusal is recorded. Every guard is looked at inside the
+// code, and the refusal is recorded, as one is that comes of the identifier's state. Every guard is looked at inside the
 // transaction that acts, so that nothing can come between; of two desks that
 // assign at one moment, the identity's keys let one through.
 //

@@ -126,11 +126,11 @@ func (d *Doors) assign(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sent, err := d.Desk.Assign(r.Context(), by, id)
+	o, err := d.Desk.Assign(r.Context(), by, id)
 	if err != nil {
 		return d.refusal(w, err)
 	}
-	return outcome(w, identity.Temporary, sent)
+	return outcome(w, o)
 }
 
 // changePhone handles POST /desk/phone-changes/{id}/assign.
@@ -139,11 +139,11 @@ func (d *Doors) changePhone(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	state, sent, err := d.Desk.ChangePhone(r.Context(), by, id)
+	o, err := d.Desk.ChangePhone(r.Context(), by, id)
 	if err != nil {
 		return d.refusal(w, err)
 	}
-	return outcome(w, state, sent)
+	return outcome(w, o)
 }
 
 // block handles POST /desk/blocks.
@@ -152,10 +152,11 @@ func (d *Doors) block(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := d.Desk.Block(r.Context(), by, v); err != nil {
+	o, err := d.Desk.Block(r.Context(), by, v)
+	if err != nil {
 		return d.refusal(w, err)
 	}
-	return outcome(w, identity.Blocked, "")
+	return outcome(w, o)
 }
 
 // unblock handles POST /desk/unblocks.
@@ -164,11 +165,11 @@ func (d *Doors) unblock(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sent, err := d.Desk.Unblock(r.Context(), by, v)
+	o, err := d.Desk.Unblock(r.Context(), by, v)
 	if err != nil {
 		return d.refusal(w, err)
 	}
-	return outcome(w, identity.Temporary, sent)
+	return outcome(w, o)
 }
 
 // reissue handles POST /desk/reissues.
@@ -177,23 +178,34 @@ func (d *Doors) reissue(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sent, err := d.Desk.Reissue(r.Context(), by, v)
+	o, err := d.Desk.Reissue(r.Context(), by, v)
 	if err != nil {
 		return d.refusal(w, err)
 	}
-	return outcome(w, identity.Temporary, sent)
+	return outcome(w, o)
 }
 
 // outcome answers with all that a desk learns of an act.
-func outcome(w http.ResponseWriter, state identity.State, sent sms.State) error {
+func outcome(w http.ResponseWriter, o Outcome) error {
 	return api.Write(w, http.StatusOK, struct {
+		Act   uuid.UUID      `json:"act"`
 		State identity.State `json:"state"`
 		SMS   sms.State      `json:"sms,omitempty"`
-	}{state, sent})
+	}{o.Act, o.State, o.SMS})
 }
 
-// refusal is the whole vocabulary of refusals of what the desk's rules say.
+// refusal answers what the desk's rules say. A refusal on record has a name, which can be quoted (RFC 9457 §3.1.5).
 func (d *Doors) refusal(w http.ResponseWriter, err error) error {
+	said := d.meaning(w, err)
+	recorded, ok := errors.AsType[*RefusedError](err)
+	if problem, told := errors.AsType[*api.Problem](said); ok && told {
+		problem.Instance = "/desk/refusals/" + recorded.ID.String()
+	}
+	return said
+}
+
+// meaning is the whole vocabulary of refusals.
+func (d *Doors) meaning(w http.ResponseWriter, err error) error {
 	var (
 		guard *GuardError
 		wait  *code.WaitError

@@ -192,8 +192,14 @@ func TestAClerkServesAPerson(t *testing.T) {
 
 	d.asks(t, token, "POST", "/desk/reissues", body(id, nil), 200, map[string]any{"state": "temporary", "sms": "queued"})
 	d.asks(t, token, "POST", "/desk/unblocks", body(id, nil), 409, map[string]any{"code": "wrong_state"})
-	d.asks(t, token, "POST", "/desk/blocks", body(id, nil), 200, map[string]any{"state": "blocked"})
-	d.asks(t, token, "POST", "/desk/blocks", body(id, nil), 409, map[string]any{"code": "wrong_state"})
+	done := d.asks(t, token, "POST", "/desk/blocks", body(id, nil), 200, map[string]any{"state": "blocked"})
+	if n := d.Count(t, `desk_act WHERE id = $1 AND kind = 'block'`, done["act"]); n != 1 {
+		t.Errorf("the act is not told: %v", done)
+	}
+	again := d.asks(t, token, "POST", "/desk/blocks", body(id, nil), 409, map[string]any{"code": "wrong_state"})
+	if n := d.Count(t, `event WHERE kind = 'desk.refused' AND '/desk/refusals/' || id = $1`, again["instance"]); n != 1 {
+		t.Errorf("the refusal is not named as it is recorded: %v", again)
+	}
 	d.asks(t, token, "POST", "/desk/unblocks", body(id, nil), 200, map[string]any{"state": "temporary", "sms": "queued"})
 
 	i, err := d.Registry.Of(t.Context(), person)
@@ -203,8 +209,8 @@ func TestAClerkServesAPerson(t *testing.T) {
 	if i.Phone.Reveal() != "+375294911911" || i.Names.Full() != "Каваленка Алена Пятроўна" {
 		t.Error("the phone or the names are not those of the visit")
 	}
-	if n := d.Count(t, `event WHERE person_id = $1 AND clerk_id IS NOT NULL AND office = 'Minsk-1' AND client_id = 'page'`, person); n != 7 {
-		t.Errorf("%d of 7 steps are recorded with clerk, office and client", n) // one was refused
+	if n := d.Count(t, `event WHERE person_id = $1 AND clerk_id IS NOT NULL AND office = 'Minsk-1' AND client_id = 'page'`, person); n != 9 {
+		t.Errorf("%d of 9 steps are recorded with clerk, office and client", n) // three were refused
 	}
 }
 

@@ -99,7 +99,7 @@ func (d *Desk) Open(ctx context.Context, by By, e Errand, o Opening) (uuid.UUID,
 		return audit.Record(ctx, tx, event(e.opened(), by, person, at))
 	})
 	if err != nil {
-		return uuid.Nil, d.record(ctx, err, by, person, "open", at)
+		return uuid.Nil, d.record(ctx, err, by, person, string(e), at)
 	}
 	if _, err := d.codes.Send(ctx, code.ConfirmPhone, person, id.String(), o.Phone, o.Language); err != nil {
 		return uuid.Nil, err

@@ -7,15 +7,14 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/login/identity"
-	"asoba.example/login/sms"
 )
 
 // Assign assigns the identifier and sends the temporary password: one act, with
 // every guard looked at again within it. Who asks again is told what became of it.
-func (d *Desk) Assign(ctx context.Context, by By, id uuid.UUID) (sms.State, error) {
+func (d *Desk) Assign(ctx context.Context, by By, id uuid.UUID) (Outcome, error) {
 	i, err := d.find(ctx, by, Issuance, id)
 	if err != nil {
-		return "", err
+		return Outcome{}, err
 	}
 	act := d.taking(by, i)
 	err = d.registry.Issue(ctx, identity.Assignment{
@@ -29,7 +28,7 @@ func (d *Desk) Assign(ctx context.Context, by By, id uuid.UUID) (sms.State, erro
 		err = &GuardError{Code: "g4"}
 	}
 	if err != nil && !errors.Is(err, errAssigned) {
-		return "", d.record(ctx, err, by, i.person, "assign", act.At)
+		return Outcome{}, d.record(ctx, err, by, i.person, string(Issuance), act.At)
 	}
-	return d.sent(ctx, i.person), nil
+	return Outcome{id, identity.Temporary, d.sent(ctx, i.person)}, nil
 }

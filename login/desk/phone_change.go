@@ -11,26 +11,26 @@ import (
 )
 
 // ChangePhone puts the confirmed phone in the place of the former one, with every
-// guard looked at again within the act. It tells the state, and where that is
-// Temporary, how it stands with the temporary password that went to the new phone.
-// Who asks again is told the same.
-func (d *Desk) ChangePhone(ctx context.Context, by By, id uuid.UUID) (identity.State, sms.State, error) {
+// guard looked at again within the act. Where the identifier is Temporary, a temporary
+// password has gone to the new phone. Who asks again is told the same.
+func (d *Desk) ChangePhone(ctx context.Context, by By, id uuid.UUID) (Outcome, error) {
 	i, err := d.find(ctx, by, PhoneChange, id)
 	if err != nil {
-		return "", "", err
+		return Outcome{}, err
 	}
 	act := d.taking(by, i)
 	state, err := d.registry.ChangePhone(ctx, i.person, i.phone, act)
 	switch {
 	case errors.Is(err, errAssigned):
-		return d.changed(ctx, i.person)
+		state, sent, err := d.changed(ctx, i.person)
+		return Outcome{id, state, sent}, err
 	case errors.Is(err, identity.ErrPhoneTaken): // by another desk, a moment ago
 		err = &GuardError{Code: "g4"}
 	}
 	if err != nil {
-		return "", "", d.record(ctx, err, by, i.person, "change_phone", act.At)
+		return Outcome{}, d.record(ctx, err, by, i.person, string(PhoneChange), act.At)
 	}
-	return state, d.replaced(ctx, i.person, state), nil
+	return Outcome{id, state, d.replaced(ctx, i.person, state)}, nil
 }
 
 // changed tells how it stands with an identifier whose phone was changed before.

@@ -67,7 +67,7 @@ func TestAPhoneChangeIsOpenedUnderGuards(t *testing.T) {
 	gone, dead := w.Active(t)
 	w.Exec(t, `UPDATE person SET death_date = '2026-01-01' WHERE id = $1`, gone)
 	_, blocked := w.Active(t)
-	if err := w.desk.Block(t.Context(), w.by, visit(blocked)); err != nil {
+	if _, err := w.desk.Block(t.Context(), w.by, visit(blocked)); err != nil {
 		t.Fatal(err)
 	}
 	_, without := w.Person(t)
@@ -148,7 +148,7 @@ func TestChangingAPhoneLooksAtEveryGuardAgain(t *testing.T) {
 			former := phoneOf(t, w, id)
 			change := w.confirmedChange(t, id, 9001)
 			meanwhile(t, w, person, change)
-			_, _, err := w.desk.ChangePhone(t.Context(), w.by, change)
+			_, err := w.desk.ChangePhone(t.Context(), w.by, change)
 			w.refused(t, err, code, 1)
 			if phoneOf(t, w, id) != former {
 				t.Error("the phone is changed")
@@ -163,14 +163,18 @@ func TestABlockInBetweenStopsAPhoneChange(t *testing.T) {
 	w := newWorld(t)
 	_, id := w.Active(t)
 	change := w.confirmedChange(t, id, 9001)
-	if err := w.desk.Block(t.Context(), w.by, visit(id)); err != nil {
+	if _, err := w.desk.Block(t.Context(), w.by, visit(id)); err != nil {
 		t.Fatal(err)
 	}
-	before := w.Contents(t)
-	if _, _, err := w.desk.ChangePhone(t.Context(), w.by, change); !errors.Is(err, identity.ErrState) {
+	_, err := w.desk.ChangePhone(t.Context(), w.by, change)
+	if !errors.Is(err, identity.ErrState) {
 		t.Errorf("got %v, want ErrState", err)
 	}
-	if w.Contents(t) != before {
+	recorded := new(desk.RefusedError)
+	if !errors.As(err, &recorded) || w.Count(t, `event WHERE kind = 'desk.refused' AND detail->>'code' = 'wrong_state' AND id = $1`, recorded.ID) != 1 {
+		t.Error("the refusal is not on record")
+	}
+	if w.Count(t, `event WHERE kind = 'phone.changed'`)+w.Count(t, `issuance WHERE assigned_at IS NOT NULL`) != 0 {
 		t.Error("something was done")
 	}
 }
@@ -185,7 +189,7 @@ func TestAPhoneChangeBrokenAnywhereLeavesNothing(t *testing.T) {
 		person, id := somebody(w)
 		former, notices := phoneOf(t, w, id), w.notices(t, phoneOf(t, w, id))
 		change := w.confirmedChange(t, id, 9001)
-		act := func() error { _, _, err := w.desk.ChangePhone(t.Context(), w.by, change); return err }
+		act := func() error { _, err := w.desk.ChangePhone(t.Context(), w.by, change); return err }
 		w.BreakEach(t, act)
 		if got := w.State(t, person); got != string(state) {
 			t.Errorf("%s became %s", state, got)
@@ -202,9 +206,9 @@ func TestAPhoneChangeBrokenAnywhereLeavesNothing(t *testing.T) {
 
 		// Who did not hear the answer asks again, and is told the same; nothing more is sent.
 		before := w.Contents(t)
-		got, sent, err := w.desk.ChangePhone(t.Context(), w.by, change)
-		if err != nil || got != state || (sent != "") != (state == identity.Temporary) {
-			t.Errorf("%s, asked again: %v, %v, %v", state, got, sent, err)
+		got, err := w.desk.ChangePhone(t.Context(), w.by, change)
+		if err != nil || got.Act != change || got.State != state || (got.SMS != "") != (state == identity.Temporary) {
+			t.Errorf("%s, asked again: %v, %v", state, got, err)
 		}
 		if w.Contents(t) != before {
 			t.Errorf("%s: asking again changed something", state)
@@ -227,7 +231,7 @@ func TestOfTwoDesksOneGivesAPhone(t *testing.T) {
 	for n, change := range changes {
 		both.Go(func() {
 			<-start
-			_, _, errs[n] = w.desk.ChangePhone(t.Context(), w.by, change)
+			_, errs[n] = w.desk.ChangePhone(t.Context(), w.by, change)
 		})
 	}
 	close(start)
@@ -252,7 +256,7 @@ func TestAPhoneChangeIsNoIssuance(t *testing.T) {
 	if _, err := w.desk.Assign(t.Context(), w.by, change); !errors.Is(err, desk.ErrNoVisit) {
 		t.Errorf("an issuance by a change of phone: %v", err)
 	}
-	if _, _, err := w.desk.ChangePhone(t.Context(), w.by, issuance); !errors.Is(err, desk.ErrNoVisit) {
+	if _, err := w.desk.ChangePhone(t.Context(), w.by, issuance); !errors.Is(err, desk.ErrNoVisit) {
 		t.Errorf("a change of phone by an issuance: %v", err)
 	}
 	if err := w.desk.ConfirmPhone(t.Context(), w.by, desk.PhoneChange, issuance, "123456"); !errors.Is(err, desk.ErrNoVisit) || errors.Is(err, code.ErrWrong) {

@@ -9,13 +9,14 @@ import (
 // A Problem is an answer that refuses (RFC 9457). Callers tell problems apart by
 // Code, which is stable. Cause stays with us.
 type Problem struct {
-	Type   string  `json:"type"`
-	Title  string  `json:"title"`
-	Status int     `json:"status"`
-	Code   string  `json:"code"`
-	Detail string  `json:"detail,omitempty"`
-	Fields []Field `json:"fields,omitempty"`
-	Cause  error   `json:"-"`
+	Type     string  `json:"type"`
+	Title    string  `json:"title"`
+	Status   int     `json:"status"`
+	Code     string  `json:"code"`
+	Detail   string  `json:"detail,omitempty"`
+	Instance string  `json:"instance,omitempty"` // the name of this very refusal, where it is on record
+	Fields   []Field `json:"fields,omitempty"`
+	Cause    error   `json:"-"`
 }
 
 // A Field says what is wrong with one member of the request.

@@ -59,7 +59,7 @@ const (
 	KeyGone             Kind = "key.gone"      // what it signed is believed no more
 	KeyDestroyed        Kind = "key.destroyed" // the hardware module has its private part no more
 	ClerkAdded          Kind = "clerk.added"
-	DeskRefused         Kind = "desk.refused"    // Event.Detail["code"]: g1 … g9
+	DeskRefused         Kind = "desk.refused"    // Event.Detail["code"]: g1 … g9, wrong_state; ["act"]
 	PolicyProposed      Kind = "policy.proposed" // Event.Detail["name"], ["value"], ["in_force_from"]
 	PolicyApproved      Kind = "policy.approved"
 	PolicyRefused       Kind = "policy.refused"
@@ -70,6 +70,7 @@ const (
 // named by their internal id, and Detail carries only words from the source code, or
 // what a client has registered.
 type Event struct {
+	ID       uuid.UUID // of version 7; one is made where none is given
 	Kind     Kind
 	At       time.Time
 	Person   uuid.UUID // whom it concerns; uuid.Nil for nobody
@@ -131,8 +132,11 @@ func (e Event) QueueIf(b *pgx.Batch, condition string) {
 // process, so the events of one act keep their order.
 func (e Event) columns() []any {
 	detail, _ := json.Marshal(e.Detail) // a map of strings always marshals; nil is null
+	if e.ID == uuid.Nil {
+		e.ID = uuid.Must(uuid.NewV7())
+	}
 	return []any{
-		uuid.Must(uuid.NewV7()), e.At, string(e.Kind), e.Person, e.Clerk, e.Office, e.ClientID, e.SID, e.GID, e.ACR, e.Agent, e.Edition,
+		e.ID, e.At, string(e.Kind), e.Person, e.Clerk, e.Office, e.ClientID, e.SID, e.GID, e.ACR, e.Agent, e.Edition,
 		detail, uuid.Nil,
 	}
 }
