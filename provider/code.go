@@ -47,14 +47,15 @@ func codeKey(code string) string { return "code:{" + digest(code) + "}" }
 // keepCode keeps what a code stands for, and lets the interaction go that led to it. One that a pushed request led to before is not to be
 // had again.
 func (p *Provider) keepCode(ctx context.Context, code string, t *ticket) error {
+	good := p.cfg.CodeFor()
 	record, err := json.Marshal(codeRecord{
-		Grant: t.grant, Nonce: t.nonce, RedirectURI: t.redirectURI, Challenge: t.challenge, Key: t.key, Till: t.now.Add(p.cfg.CodeFor),
+		Grant: t.grant, Nonce: t.nonce, RedirectURI: t.redirectURI, Challenge: t.challenge, Key: t.key, Till: t.now.Add(good),
 	})
 	if err != nil {
 		return err
 	}
 	_, err = p.cfg.Redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		pipe.Set(ctx, codeKey(code), append([]byte{unused}, record...), p.cfg.CodeFor+keepUsed)
+		pipe.Set(ctx, codeKey(code), append([]byte{unused}, record...), good+keepUsed)
 		if t.interaction != "" {
 			pipe.Del(ctx, interactionKey(t.interaction))
 		}
@@ -108,9 +109,9 @@ func (p *Provider) redeem(ctx context.Context, code string, t *ticket) error {
 
 // begun is a grant that is given now.
 func (p *Provider) begun(g grant.Grant, now time.Time) grant.Grant {
-	g.At, g.Till = now, now.Add(p.cfg.AccessTokenFor)
+	g.At, g.Till = now, now.Add(p.cfg.AccessTokenFor())
 	if offline(g.Scopes) {
-		g.Till = now.Add(p.cfg.RefreshTokenFor)
+		g.Till = now.Add(p.cfg.RefreshTokenFor())
 	}
 	return g
 }

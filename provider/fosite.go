@@ -88,12 +88,10 @@ func (c fositeClient) GetScopes() fosite.Arguments        { return strings.Field
 func (c fositeClient) IsPublic() bool                     { return c.Public() }
 func (c fositeClient) GetAudience() fosite.Arguments      { return nil } // resources are aimed at by ours
 
-// newFosite puts fosite together, with nothing left to its defaults.
+// newFosite puts fosite together, with nothing left to its defaults but how long things are good: what it says of that a ticket does not
+// hear (SetExpiresAt).
 func (p *Provider) newFosite() *fosite.Fosite {
 	config := &fosite.Config{
-		AccessTokenLifespan:         p.cfg.AccessTokenFor,
-		RefreshTokenLifespan:        p.cfg.RefreshTokenFor,
-		AuthorizeCodeLifespan:       p.cfg.CodeFor,
 		ScopeStrategy:               fosite.ExactScopeStrategy,
 		AudienceMatchingStrategy:    fosite.ExactAudienceMatchingStrategy,
 		RedirectSecureChecker:       fosite.IsRedirectURISecureStrict,

@@ -16,10 +16,7 @@ import (
 // A pushed request was checked before its person came (RFC 9126). It is good for a while and leads to one code: what counts as its use is the
 // answer, not the opening of the page, which browsers do as often as they like (FAPI 2.0 Security Profile §5.3.2.2, note 3).
 
-const (
-	pushedFor    = 90 * time.Second // far below the 600 s of FAPI 2.0 Security Profile §5.3.2.2
-	pushedPrefix = "urn:ietf:params:oauth:request_uri:"
-)
+const pushedPrefix = "urn:ietf:params:oauth:request_uri:"
 
 // pushedRecord is a pushed request, in Redis under the digest of its request_uri.
 type pushedRecord struct {
@@ -58,24 +55,24 @@ func (p *Provider) par(w http.ResponseWriter, r *http.Request) error {
 	if err := q.bind(bound); err != nil {
 		return err
 	}
-	uri := pushedPrefix + rand.Text()
-	if err := p.keepPushed(ctx, digest(uri), q.interaction(p.cfg.Now())); err != nil {
+	uri, good := pushedPrefix+rand.Text(), p.cfg.PushedFor()
+	if err := p.keepPushed(ctx, digest(uri), q.interaction(p.cfg.Now()), good); err != nil {
 		return err
 	}
 	answerJSON(w, http.StatusCreated, struct {
 		RequestURI string `json:"request_uri"`
 		ExpiresIn  int64  `json:"expires_in"`
-	}{uri, int64(pushedFor / time.Second)})
+	}{uri, int64(good / time.Second)})
 	return nil
 }
 
 // keepPushed keeps what an interaction would: nothing of the client's credentials, and nothing about the person.
-func (p *Provider) keepPushed(ctx context.Context, digest string, i Interaction) error {
-	record, err := json.Marshal(pushedRecord{i, i.Asked.Add(pushedFor)})
+func (p *Provider) keepPushed(ctx context.Context, digest string, i Interaction, good time.Duration) error {
+	record, err := json.Marshal(pushedRecord{i, i.Asked.Add(good)})
 	if err != nil {
 		return err
 	}
-	if err := p.cfg.Redis.Set(ctx, pushedKey(digest), record, pushedFor).Err(); err != nil {
+	if err := p.cfg.Redis.Set(ctx, pushedKey(digest), record, good).Err(); err != nil {
 		return fmt.Errorf("keep pushed request: %w", err)
 	}
 	return nil

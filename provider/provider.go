@@ -49,10 +49,12 @@ type Config struct {
 	MTLSURL   string         // of the listener that asks clients for certificates (RFC 8705); "" where there is none
 	ClientCAs *x509.CertPool // the authorities of tls_client_auth; nil: none is trusted
 
-	CodeFor         time.Duration // at most 60 s (FAPI 2.0 Security Profile §5.3.2.1)
-	AccessTokenFor  time.Duration
-	IDTokenFor      time.Duration
-	RefreshTokenFor time.Duration // from the sign-in's grant to its end, however often it is refreshed
+	// How long each is good that is made from now on: asked every time, for the operator may settle it anew.
+	CodeFor         func() time.Duration // at most 60 s (FAPI 2.0 Security Profile §5.3.2.1)
+	PushedFor       func() time.Duration // less than 600 s (§5.3.2.2)
+	AccessTokenFor  func() time.Duration
+	IDTokenFor      func() time.Duration
+	RefreshTokenFor func() time.Duration // from the sign-in's grant to its end, however often it is refreshed
 
 	Now func() time.Time
 	Log *slog.Logger
@@ -102,14 +104,8 @@ func (cfg Config) check() error {
 	if len(cfg.TokenKey) < 32 || len(cfg.Subjects.Key) < 32 {
 		errs = append(errs, errors.New("the key of tokens or that of pairwise subs is shorter than 32 bytes"))
 	}
-	if cfg.CodeFor <= 0 || cfg.CodeFor > time.Minute {
-		errs = append(errs, errors.New("a code must be good for a time, and a minute at most"))
-	}
-	if cfg.AccessTokenFor <= 0 || cfg.IDTokenFor <= 0 || cfg.RefreshTokenFor < cfg.AccessTokenFor {
-		errs = append(errs, errors.New("tokens must be good for a time, and no refresh token for less than an access token"))
-	}
-	if max(cfg.AccessTokenFor, cfg.IDTokenFor) > keys.Longest {
-		errs = append(errs, errors.New("nothing may be good for longer than the key that signed it is published"))
+	if cfg.CodeFor == nil || cfg.PushedFor == nil || cfg.AccessTokenFor == nil || cfg.IDTokenFor == nil || cfg.RefreshTokenFor == nil {
+		errs = append(errs, errors.New("codes, pushed requests and tokens must be good for a time"))
 	}
 	return errors.Join(errs...)
 }

@@ -147,7 +147,7 @@ func (p *Provider) accessToken(t *ticket) (string, error) {
 
 // till is when an access token ends: never later than its grant.
 func (p *Provider) till(t *ticket) time.Time {
-	till := t.now.Add(p.cfg.AccessTokenFor)
+	till := t.now.Add(p.cfg.AccessTokenFor())
 	if !t.grant.Till.IsZero() && t.grant.Till.Before(till) {
 		return t.grant.Till
 	}

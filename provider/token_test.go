@@ -82,6 +82,43 @@ func TestAnIDTokenIsOfItsClientsAlgorithm(t *testing.T) {
 	}
 }
 
+// How long something is good is settled when it is made: what the operator settles afterwards is for what is made then.
+func TestHowLongSomethingIsGoodIsAskedWhenItIsMade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	ask := []string{"scope", "openid offline_access"}
+	code, pushed := b.code("portal", ask...), w.pushed("pushing")
+	before := w.redeem("portal", b.code("portal", ask...))
+
+	w.good = good{10 * time.Second, 20 * time.Second, 2 * time.Minute, 3 * time.Minute, 24 * time.Hour}
+	shorter := b.code("portal", ask...)
+	w.pass(9 * time.Second)
+	after := w.redeem("portal", shorter)
+	_, id := w.claims(after.text("id_token"))
+	_, access := w.claims(after.text("access_token"))
+	if after.body["expires_in"] != 120.0 || access["exp"] != float64(w.now().Add(2*time.Minute).Unix()) || id["exp"] != float64(w.now().Add(3*time.Minute).Unix()) {
+		t.Errorf("got %v, %v, %v", after.body, access, id)
+	}
+	if got := w.push("pushing", params("pushing")); got.body["expires_in"] != 20.0 {
+		t.Errorf("a pushed request: got %v", got.body)
+	}
+	overdue := b.code("portal", ask...)
+	w.pass(11 * time.Second)
+	w.redeem("portal", overdue).check(t, http.StatusBadRequest, "invalid_grant")
+	if got := w.redeem("portal", code); got.status != http.StatusOK { // of before
+		t.Errorf("a code of 30 s after 20: got %v", got.body)
+	}
+	if _, answer := b.authorizeBy(pushed); !answer.Has("code") {
+		t.Errorf("a pushed request of 90 s after 20: got %v", answer)
+	}
+	w.pass(24 * time.Hour)
+	w.refresh("portal", after.text("refresh_token")).check(t, http.StatusBadRequest, "invalid_grant")
+	if got := w.refresh("portal", before.text("refresh_token")); got.status != http.StatusOK {
+		t.Errorf("a refresh token of 30 days after one: got %v", got.body)
+	}
+}
+
 // A code's access token may be aimed at some of what was granted, and at nothing else (RFC 8707 §2.2).
 func TestACodeMayAimAtOneAPI(t *testing.T) {
 	t.Parallel()

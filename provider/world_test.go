@@ -75,12 +75,16 @@ type world struct {
 	registry     *clients.Registry
 
 	clock   atomic.Int64 // nanoseconds
+	good    good
 	logged  lines
 	secrets map[string]string
 	key     *ecdsa.PrivateKey // of the client "signer"
 	ca      authority
 	mtls    *httptest.Server // the listener that asks for certificates
 }
+
+// good is how long what is made is good.
+type good struct{ code, pushed, access, id, refresh time.Duration }
 
 func (w *world) now() time.Time       { return time.Unix(0, w.clock.Load()).UTC() }
 func (w *world) pass(d time.Duration) { w.clock.Add(int64(d)) }
@@ -99,6 +103,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
 		t: t, redis: redistest.New(t), hook: new(redisTrips), person: uuid.Must(uuid.NewV7()),
+		good:    good{30 * time.Second, 90 * time.Second, 5 * time.Minute, 5 * time.Minute, 30 * 24 * time.Hour},
 		secrets: map[string]string{}, key: must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)),
 	}
 	w.clock.Store(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC).UnixNano())
@@ -136,8 +141,10 @@ func newWorld(t *testing.T) *world {
 		TokenKey: must(box.Key("tokens")), Nonces: api.NewNonces(must(box.Key("nonces"))),
 		MTLSURL: "https://" + w.mtls.Listener.Addr().String(), ClientCAs: authorities,
 		Subjects: provider.Subjects{Key: must(box.Key("pairwise subjects"))},
-		CodeFor:  30 * time.Second, AccessTokenFor: 5 * time.Minute, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
-		Now: w.now, Log: w.logger(), Metrics: prometheus.NewRegistry(),
+		CodeFor:  func() time.Duration { return w.good.code }, PushedFor: func() time.Duration { return w.good.pushed },
+		AccessTokenFor: func() time.Duration { return w.good.access }, IDTokenFor: func() time.Duration { return w.good.id },
+		RefreshTokenFor: func() time.Duration { return w.good.refresh },
+		Now:             w.now, Log: w.logger(), Metrics: prometheus.NewRegistry(),
 	}))
 	clientsOnly := http.NewServeMux()
 	p.MountMTLS(clientsOnly)

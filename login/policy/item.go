@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"asoba.example/login/throttle"
+	"asoba.example/provider/audit"
 )
 
 // What the operator may settle. Who lowers protection below the standards that the bounds come from (NIST SP 800-63B, OWASP ASVS) needs another build.
@@ -43,10 +44,24 @@ var (
 	KnownBrowserFor = duration("known_browser.for", 180*24*time.Hour, 24*time.Hour, 365*24*time.Hour)
 	AgreementFor    = duration("agreement.for", 365*24*time.Hour, 24*time.Hour, 5*365*24*time.Hour)
 
+	// What sign-ins give e-services, from when it is made. A code is good for 60 s at most and a pushed request for less than
+	// 600 (FAPI 2.0 Security Profile §5.3.2.1, §5.3.2.2).
+	AuthorizationCodeFor = duration("authorization_code.for", 30*time.Second, 10*time.Second, time.Minute)
+	PushedRequestFor     = duration("pushed_request.for", 90*time.Second, 10*time.Second, 9*time.Minute)
+	AccessTokenFor       = duration("access_token.for", 5*time.Minute, time.Minute, LongestAccessToken)
+	IDTokenFor           = duration("id_token.for", 5*time.Minute, time.Minute, 15*time.Minute)
+	RefreshTokenFor      = duration("refresh_token.for", 30*24*time.Hour, time.Hour, 365*24*time.Hour)
+
 	MinimumAge = count("issuance.minimum_age", 14, 0, 18)
 	// A visit, in which the person stands before the clerk: a phone confirmed in another one confirms nothing.
 	VisitFor = duration("issuance.visit", 2*time.Hour, 15*time.Minute, 12*time.Hour)
+
+	// For how many years after their own the records of what happened are kept.
+	AuditYears = count("audit.years", 7, audit.LeastYears, 30)
 )
+
+// LongestAccessToken is the longest that an access token is good, whatever is settled: so long its denial is kept.
+const LongestAccessToken = 15 * time.Minute
 
 // Items are all of them, in the order in which they are shown.
 var Items = []Item{
@@ -55,7 +70,9 @@ var Items = []Item{
 	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberTriesAtOnce, NetworkTries,
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
 	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, AgreementFor,
+	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
 	MinimumAge, VisitFor,
+	AuditYears,
 }
 
 // An Item is something that the operator may settle.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,13 +15,13 @@ import (
 	"asoba.example/provider/chain"
 )
 
-// keptYears is for how many years after its own a year of events is kept.
-const keptYears = 7
+// LeastYears is for how many years after its own a year of events is kept, whatever is settled.
+const LeastYears = 5
 
 // Meanings.
 var (
 	// ErrKept says that a year of events is still to be kept.
-	ErrKept = fmt.Errorf("events are kept for %d years after their own", keptYears)
+	ErrKept = errors.New("events are kept")
 	// ErrEarlier says that there are events of an earlier year, which go first.
 	ErrEarlier = errors.New("there are events of an earlier year")
 	// ErrUnsigned says that no signed root is of a year's last event: nobody could prove any more where the chain began.
@@ -35,11 +36,23 @@ type base struct {
 	Link  chain.Link
 }
 
-// Drop takes the earliest year of events out for good, and moves the beginning of
-// the chain behind them, which it records. Only the role that owns the tables can.
-func Drop(ctx context.Context, pool *pgxpool.Pool, year int, at time.Time) error {
-	if !over(year, at) {
-		return ErrKept
+// Earliest gives the earliest year of which there may be events.
+func Earliest(ctx context.Context, pool *pgxpool.Pool) (int, error) {
+	names, err := years(ctx, pool)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("find the earliest year of events: %w", err)
+	case len(names) == 0:
+		return 0, ErrNoYear
+	}
+	return strconv.Atoi(strings.TrimPrefix(names[0], "event_"))
+}
+
+// Drop takes the earliest year of events out for good, once it was kept for so many years after its own, and moves the
+// beginning of the chain behind them, which it records. Only the role that owns the tables can.
+func Drop(ctx context.Context, pool *pgxpool.Pool, year, kept int, at time.Time) error {
+	if kept = max(kept, LeastYears); !over(year, kept, at) {
+		return fmt.Errorf("%w for %d years after their own", ErrKept, kept)
 	}
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		part, err := earliest(ctx, tx, year)
@@ -64,18 +77,26 @@ func Drop(ctx context.Context, pool *pgxpool.Pool, year int, at time.Time) error
 }
 
 // over tells whether the time of a year's events is over.
-func over(year int, at time.Time) bool { return at.UTC().Year() > year+keptYears }
+func over(year, kept int, at time.Time) bool { return at.UTC().Year() > year+kept }
+
+// years are the tables of the years, the earliest first.
+func years(ctx context.Context, db interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}) ([]string, error) {
+	const parts = `SELECT relid::regclass::text FROM pg_partition_tree('event') WHERE isleaf AND relid::regclass::text ~ '^event_[0-9]+$' ORDER BY 1`
+
+	rows, _ := db.Query(ctx, parts)
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
 
 // earliest gives the table of a year, if it is the first there is, and holds up the sealer.
 func earliest(ctx context.Context, tx pgx.Tx, year int) (string, error) {
 	const lock = `SELECT pg_advisory_xact_lock($1)`
-	const parts = `SELECT relid::regclass::text FROM pg_partition_tree('event') WHERE isleaf AND relid::regclass::text ~ '^event_[0-9]+$' ORDER BY 1`
 
 	if _, err := tx.Exec(ctx, lock, sealerLock); err != nil {
 		return "", err
 	}
-	rows, _ := tx.Query(ctx, parts)
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	names, err := years(ctx, tx)
 	if err != nil {
 		return "", err
 	}

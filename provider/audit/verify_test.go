@@ -276,9 +276,15 @@ func TestAYearIsDroppedWhenItsTimeIsOver(t *testing.T) {
 	l := newLedger(t)
 	year := time.Now().UTC().Year() // by their ids, events are of today
 	over := time.Date(year+8, 1, 1, 0, 0, 0, 0, time.UTC)
+	if earliest, err := audit.Earliest(t.Context(), l.pool); err != nil || earliest != year {
+		t.Errorf("the earliest year: got %d, %v", earliest, err)
+	}
+	if err := audit.Drop(t.Context(), l.pool, year, 0, time.Date(year+5, 12, 31, 23, 59, 59, 0, time.UTC)); !errors.Is(err, audit.ErrKept) {
+		t.Errorf("at once, if nobody had to keep it: %v", err)
+	}
 	drop := func(year int, at time.Time, want error) {
 		t.Helper()
-		if err := audit.Drop(t.Context(), l.pool, year, at); !errors.Is(err, want) {
+		if err := audit.Drop(t.Context(), l.pool, year, 7, at); !errors.Is(err, want) {
 			t.Errorf("%d at %s: got %v, want %v", year, at.Format(time.DateOnly), err, want)
 		}
 	}

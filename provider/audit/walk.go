@@ -87,7 +87,7 @@ func (w *walk) begin(ctx context.Context) error {
 	)
 	rows, _ := w.tx.Query(ctx, dropped, w.at, strconv.FormatInt(int64(w.at), 10), w.link.String())
 	_, err := pgx.ForEachRow(rows, []any{&at, &detail}, func() error {
-		if year, err := strconv.Atoi(detail["year"]); err == nil && over(year, at) && !at.After(w.now) {
+		if year, err := strconv.Atoi(detail["year"]); err == nil && over(year, LeastYears, at) && !at.After(w.now) {
 			last = max(last, year)
 		}
 		return nil

@@ -24,7 +24,7 @@ import (
 type Maker struct {
 	Ring   *keys.Ring
 	Issuer string
-	IDFor  time.Duration // how long an ID token is good
+	IDFor  func() time.Duration // how long an ID token is good that is made now
 }
 
 // Types of our JWTs (RFC 9068 §2.1). A reader asks for one and takes no other.
@@ -123,7 +123,7 @@ type idClaims struct {
 func (m *Maker) ID(alg jose.SignatureAlgorithm, t ID, accessToken string, now time.Time) (string, error) {
 	own := idClaims{
 		Issuer: m.Issuer, Subject: t.Subject, Audience: t.ClientID,
-		Expiry: now.Add(m.IDFor).Unix(), IssuedAt: now.Unix(), AuthTime: t.AuthTime.Unix(),
+		Expiry: now.Add(m.IDFor()).Unix(), IssuedAt: now.Unix(), AuthTime: t.AuthTime.Unix(),
 		Nonce: t.Nonce, ACR: t.ACR, AMR: t.AMR, SID: t.SID,
 		AccessTokenHash: halfHash(alg, accessToken),
 	}

@@ -23,7 +23,7 @@ func FuzzHint(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	maker := &tokens.Maker{Ring: ring, Issuer: "https://id.example", IDFor: time.Minute}
+	maker := &tokens.Maker{Ring: ring, Issuer: "https://id.example", IDFor: func() time.Duration { return time.Minute }}
 	genuine, err := maker.ID("ES256", tokens.ID{Subject: "somebody", ClientID: "portal", AuthTime: now}, "access", now)
 	if err != nil {
 		f.Fatal(err)

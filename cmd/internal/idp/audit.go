@@ -12,11 +12,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/spf13/cobra"
 
 	"asoba.example/cmd/internal/run"
 	"asoba.example/cmd/internal/stores"
+	"asoba.example/login/policy"
 	"asoba.example/provider/audit"
 )
 
@@ -175,16 +177,13 @@ func rootsCommand(config reader) *cobra.Command {
 
 func dropCommand(config reader) *cobra.Command {
 	return &cobra.Command{
-		Use:   "drop YEAR",
+		Use:   "drop [YEAR]",
 		Short: "Take a year of events out for good, once its time is over",
-		Long: "Take a year of events out for good, seven years after it ended. The rest of the chain can still be proved.\n" +
-			"It runs as the role of IDP_DATABASE_OWNER_URL, where there is one.",
-		Args: cobra.ExactArgs(1),
+		Long: "Take a year of events out for good, once it was kept as long as the rules in force say (audit.years). The rest of the chain can\n" +
+			"still be proved. Without YEAR it tells which year is next, and from when it may go. Nobody does this but who calls it: it runs as\n" +
+			"the role of IDP_DATABASE_OWNER_URL, where there is one, and idp serve has no right to.",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			year, err := strconv.Atoi(args[0])
-			if err != nil {
-				return errors.New("YEAR is not a number")
-			}
 			cfg, err := config()
 			if err != nil {
 				return err
@@ -195,7 +194,33 @@ func dropCommand(config reader) *cobra.Command {
 				return err
 			}
 			defer pool.Close()
-			return audit.Drop(cmd.Context(), pool, year, time.Now())
+			policies, err := policy.New(cmd.Context(), pool, time.Now)
+			if err != nil {
+				return err
+			}
+			kept := policy.AuditYears.In(policies)
+			if len(args) == 0 {
+				return tellNextToDrop(cmd.Context(), pool, kept, cmd.OutOrStdout())
+			}
+			year, err := strconv.Atoi(args[0])
+			if err != nil {
+				return errors.New("YEAR is not a number")
+			}
+			if err := audit.Drop(cmd.Context(), pool, year, kept, time.Now()); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "The events of %d are gone for good.\n", year)
+			return err
 		},
 	}
+}
+
+// tellNextToDrop tells which year of events goes next, and when.
+func tellNextToDrop(ctx context.Context, pool *pgxpool.Pool, kept int, out io.Writer) error {
+	year, err := audit.Earliest(ctx, pool)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "Events are kept for %d years after their own. Those of %d are next: they may go from %d-01-01.\n", kept, year, year+kept+1)
+	return err
 }

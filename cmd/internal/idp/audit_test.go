@@ -88,6 +88,10 @@ func TestTheAuditIsProvedFromTheTerminal(t *testing.T) {
 		t.Errorf("%v\n%s", err, said)
 	}
 
+	const next = "Events are kept for 7 years after their own. Those of 2026 are next: they may go from 2034-01-01.\n"
+	if said, err := run("drop"); err != nil || said != next {
+		t.Errorf("%v\n%s", err, said)
+	}
 	if _, err := run("drop", "2026"); err == nil || !strings.Contains(err.Error(), "kept for 7 years") {
 		t.Errorf("a year whose time is not over: %v", err)
 	}

@@ -51,9 +51,6 @@ import (
 // backConnections are for jobs, for listening to the feed and to jobs, and for refreshing what is kept in process.
 const backConnections = 8
 
-// accessTokenFor is how long an access token lives, and so how long its denial is kept.
-const accessTokenFor = 5 * time.Minute
-
 // waitFor is how long somebody may take over our pages: a phone call in between is no reason to begin anew.
 const waitFor = time.Hour
 
@@ -156,7 +153,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	h.sessions = session.New(session.Config{
 		Redis: h.Redis, Secure: h.secure(), Idle: policy.SessionIdle.From(h.policies), Total: policy.SessionTotal.From(h.policies), Now: time.Now,
 	})
-	h.denials = grant.NewDenials(h.Pool, h.Redis, accessTokenFor, time.Now)
+	h.denials = grant.NewDenials(h.Pool, h.Redis, policy.LongestAccessToken, time.Now)
 	h.cleaner = &grant.Cleaner{Pool: h.Back, Denials: h.denials, Sessions: h.sessions, Now: time.Now}
 	hsm, err := h.cfg.hsm()
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"asoba.example/consent"
 	"asoba.example/login"
 	"asoba.example/login/desk"
+	"asoba.example/login/policy"
 	"asoba.example/provider"
 	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
@@ -156,8 +157,10 @@ func (h *house) public() (pages, mtls http.Handler, err error) {
 		Interactions: interactions, Denials: h.denials, Jobs: h.jobs, Site: h.site, TokenKey: tokenKey, Nonces: h.nonces,
 		MTLSURL: h.cfg.MTLSURL, ClientCAs: authorities,
 		Subjects: h.subjects,
-		CodeFor:  30 * time.Second, AccessTokenFor: accessTokenFor, IDTokenFor: 5 * time.Minute, RefreshTokenFor: 30 * 24 * time.Hour,
-		Now: time.Now, Log: h.log, Metrics: h.metrics, Relaxed: h.cfg.Relaxed,
+		CodeFor:  policy.AuthorizationCodeFor.From(h.policies), PushedFor: policy.PushedRequestFor.From(h.policies),
+		AccessTokenFor: policy.AccessTokenFor.From(h.policies), IDTokenFor: policy.IDTokenFor.From(h.policies),
+		RefreshTokenFor: policy.RefreshTokenFor.From(h.policies),
+		Now:             time.Now, Log: h.log, Metrics: h.metrics, Relaxed: h.cfg.Relaxed,
 	})
 	if err != nil {
 		return nil, nil, err
