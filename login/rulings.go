@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -160,10 +159,8 @@ func (s Rulings) staff(w http.ResponseWriter, r *http.Request) (uuid.UUID, error
 		return uuid.Nil, refusalOfPolicy(policy.ErrNotOperator)
 	}
 	fresh := 2 * policy.FreshFor.In(s.Policies) // as for the pages of grave acts
-	if token.ACR != provider.Substantial || s.Now().Sub(token.AuthTime) > fresh {
-		api.Challenge(w, token.Scheme, "insufficient_user_authentication", // RFC 9470 §3
-			`acr_values="`+provider.Substantial+`"`, `max_age="`+strconv.Itoa(int(fresh/time.Second))+`"`)
-		return uuid.Nil, api.Refuse(http.StatusUnauthorized, "insufficient_user_authentication", nil)
+	if err := token.RequireSignIn(w, provider.Substantial, fresh, s.Now()); err != nil {
+		return uuid.Nil, err
 	}
 	c, err := s.Clerks.OnDuty(r.Context(), id, token.AuthTime)
 	if errors.Is(err, clerk.ErrUnknown) || err == nil && c.Role != clerk.Operator {

@@ -43,7 +43,7 @@ func TestTheOperatorsStaffSettlesPolicies(t *testing.T) {
 		if err := w.Registry.Activate(t.Context(), person, identitytest.Static, identitytest.Act(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
-		if err := clerks.Add(t.Context(), clerk.Clerk{Person: person, Office: "Centre", Role: role}, identitytest.Noon); err != nil {
+		if err := clerks.Add(t.Context(), clerk.Clerk{Person: person, Office: "Centre", Role: role}, uuid.Nil, identitytest.Noon); err != nil {
 			t.Fatal(err)
 		}
 		return id.Reveal()

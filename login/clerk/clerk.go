@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -20,26 +23,16 @@ var (
 	ErrUnknown = errors.New("no such clerk")
 	ErrAlready = errors.New("is a clerk already")
 	ErrUnfit   = errors.New("the register or the document does not allow it")
+	ErrRole    = errors.New("not for this role to do")
 )
 
-// A Role is what a member of the staff may do.
-type Role string
-
-// Roles.
-const (
-	AtDesk     Role = "clerk"
-	Supervisor Role = "supervisor"
-	Operator   Role = "operator"
-	Auditor    Role = "auditor"
-)
-
-// ParseRole knows the four roles.
-func ParseRole(s string) (Role, error) {
-	switch r := Role(s); r {
-	case AtDesk, Supervisor, Operator, Auditor:
-		return r, nil
+// ParseOffice takes the name of an office; "" is none.
+func ParseOffice(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	if !utf8.ValidString(s) || utf8.RuneCountInString(s) > 64 || strings.ContainsFunc(s, unicode.IsControl) {
+		return "", errors.New("not the name of an office")
 	}
-	return "", errors.New("no such role: clerk, supervisor, operator or auditor")
+	return s, nil
 }
 
 // A Clerk is a member of the staff.
@@ -49,21 +42,26 @@ type Clerk struct {
 	Role   Role
 }
 
-// Serves tells whether the clerk may act upon people's identifiers.
-func (c Clerk) Serves() bool { return c.Role == AtDesk || c.Role == Supervisor }
-
 // Clerks keeps them.
 type Clerks struct {
 	Pool *pgxpool.Pool
 }
 
-// Add makes somebody who has an identifier a clerk.
-func (c *Clerks) Add(ctx context.Context, clerk Clerk, at time.Time) error {
-	return pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error { return add(ctx, tx, clerk, at) })
+// Add makes somebody who has an identifier a clerk, or takes back one who was removed. The zero by is the operator's command.
+func (c *Clerks) Add(ctx context.Context, clerk Clerk, by uuid.UUID, at time.Time) error {
+	err := pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
+		if err := appointing(ctx, tx, by, clerk.Role); err != nil {
+			return err
+		}
+		return add(ctx, tx, clerk, by, at)
+	})
+	if err != nil {
+		return fmt.Errorf("add clerk %s: %w", clerk.Person, err)
+	}
+	return nil
 }
 
-// add adds a clerk, or takes back one who was removed.
-func add(ctx context.Context, tx pgx.Tx, clerk Clerk, at time.Time) error {
+func add(ctx context.Context, tx pgx.Tx, clerk Clerk, by uuid.UUID, at time.Time) error {
 	const insert = `
 		INSERT INTO clerk (person_id, office, role, added_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (person_id) DO UPDATE
@@ -71,15 +69,119 @@ func add(ctx context.Context, tx pgx.Tx, clerk Clerk, at time.Time) error {
 		WHERE clerk.removed_at IS NOT NULL`
 	tag, err := tx.Exec(ctx, insert, clerk.Person, clerk.Office, clerk.Role, at)
 	if err != nil {
-		return fmt.Errorf("add clerk %s: %w", clerk.Person, err)
+		return err
 	}
 	if tag.RowsAffected() == 0 {
-		return fmt.Errorf("add clerk %s: %w", clerk.Person, ErrAlready)
+		return ErrAlready
 	}
-	return audit.Record(ctx, tx, audit.Event{
-		Kind: audit.ClerkAdded, At: at, Person: clerk.Person, Office: clerk.Office,
-		Detail: map[string]string{"role": string(clerk.Role)},
+	return audit.Record(ctx, tx, event(audit.ClerkAdded, clerk, by, at))
+}
+
+// Move gives a clerk another office, another role or both.
+func (c *Clerks) Move(ctx context.Context, clerk Clerk, by uuid.UUID, at time.Time) error {
+	const update = `UPDATE clerk SET office = $2, role = $3 WHERE person_id = $1`
+	return c.change(ctx, clerk.Person, by, func(tx pgx.Tx, _ Clerk) error {
+		if err := appointing(ctx, tx, by, clerk.Role); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, update, clerk.Person, clerk.Office, clerk.Role); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, event(audit.ClerkMoved, clerk, by, at))
 	})
+}
+
+// Remove makes a clerk a citizen like any other. What they have done stays theirs.
+func (c *Clerks) Remove(ctx context.Context, person, by uuid.UUID, at time.Time) error {
+	const update = `UPDATE clerk SET removed_at = $2 WHERE person_id = $1`
+	return c.change(ctx, person, by, func(tx pgx.Tx, was Clerk) error {
+		if _, err := tx.Exec(ctx, update, person, at); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, event(audit.ClerkRemoved, was, by, at))
+	})
+}
+
+// change changes a clerk as they are now.
+func (c *Clerks) change(ctx context.Context, person, by uuid.UUID, do func(tx pgx.Tx, was Clerk) error) error {
+	const find = `SELECT person_id, office, role FROM clerk WHERE person_id = $1 AND removed_at IS NULL FOR UPDATE`
+	err := pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, find, person)
+		was, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Clerk])
+		if errors.Is(err, pgx.ErrNoRows) {
+			return ErrUnknown
+		}
+		if err != nil {
+			return err
+		}
+		if err := appointing(ctx, tx, by, was.Role); err != nil {
+			return err
+		}
+		return do(tx, was)
+	})
+	if err != nil {
+		return fmt.Errorf("change clerk %s: %w", person, err)
+	}
+	return nil
+}
+
+// appointing holds that somebody may say who has a role. Operators are made and unmade at the terminal alone: whoever could make one would
+// be two people in one.
+func appointing(ctx context.Context, tx pgx.Tx, by uuid.UUID, role Role) error {
+	switch {
+	case by == uuid.Nil:
+		return nil
+	case role == Operator:
+		return ErrRole
+	}
+	return Hold(ctx, tx, by, Appoint)
+}
+
+// Hold holds that somebody may do a duty until the transaction ends: their removal waits, or they are too late.
+func Hold(ctx context.Context, tx pgx.Tx, person uuid.UUID, d Duty) error {
+	const hold = `SELECT role FROM clerk WHERE person_id = $1 AND removed_at IS NULL FOR SHARE`
+	c := Clerk{Person: person}
+	err := tx.QueryRow(ctx, hold, person).Scan(&c.Role)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && !c.May(d) {
+		return ErrRole
+	}
+	return err
+}
+
+// event is the record of what becomes of a clerk.
+func event(kind audit.Kind, clerk Clerk, by uuid.UUID, at time.Time) audit.Event {
+	return audit.Event{
+		Kind: kind, At: at, Person: clerk.Person, Clerk: by, Office: clerk.Office,
+		Detail: map[string]string{"role": string(clerk.Role)},
+	}
+}
+
+// A Member is a clerk as the staff is listed.
+type Member struct {
+	Clerk
+	Identifier identity.Identifier
+	AddedAt    time.Time
+}
+
+// List gives the staff, by office.
+func (c *Clerks) List(ctx context.Context) ([]Member, error) {
+	const list = `
+		SELECT c.person_id, c.office, c.role, p.identification_number, c.added_at
+		FROM clerk c JOIN person p ON p.id = c.person_id
+		WHERE c.removed_at IS NULL
+		ORDER BY c.office, c.added_at, c.person_id`
+	rows, _ := c.Pool.Query(ctx, list)
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m Member, err error) {
+		var number string
+		if err = row.Scan(&m.Person, &m.Office, &m.Role, &number, &m.AddedAt); err == nil {
+			m.Identifier, err = identity.ParseIdentifier(number)
+		}
+		return m, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the staff: %w", err)
+	}
+	return all, nil
 }
 
 // Appoint makes somebody a clerk who has no identifier yet, and issues it, as one
@@ -100,7 +202,7 @@ func (c *Clerks) Appoint(ctx context.Context, registry *identity.Registry, a ide
 		if person.Gone() || !a.Document.Valid(at) {
 			return ErrUnfit
 		}
-		return add(ctx, tx, clerk, at)
+		return add(ctx, tx, clerk, uuid.Nil, at)
 	}})
 }
 

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"asoba.example/login/clerk"
 	"asoba.example/login/identity/identitytest"
 )
@@ -32,10 +34,10 @@ func TestTheFirstClerkIsAppointed(t *testing.T) {
 	if err := w.Registry.Activate(t.Context(), person, identitytest.Static, identitytest.Act(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := clerks.OnDuty(t.Context(), id, time.Time{}); err != nil || c.Person != person || !c.Serves() {
+	if c, err := clerks.OnDuty(t.Context(), id, time.Time{}); err != nil || c.Person != person || !c.May(clerk.Serve) {
 		t.Errorf("OnDuty gave %v, %v", c, err)
 	}
-	if err := clerks.Add(t.Context(), clerk.Clerk{Person: person, Office: "Brest-3", Role: clerk.Supervisor}, identitytest.Noon); !errors.Is(err, clerk.ErrAlready) {
+	if err := clerks.Add(t.Context(), clerk.Clerk{Person: person, Office: "Brest-3", Role: clerk.Supervisor}, uuid.Nil, identitytest.Noon); !errors.Is(err, clerk.ErrAlready) {
 		t.Errorf("added again: %v", err)
 	}
 }
@@ -58,5 +60,94 @@ func TestNobodyIsAppointedWhoMayNotHaveAnIdentifier(t *testing.T) {
 	}
 	if w.Contents(t) != before {
 		t.Error("something remains")
+	}
+}
+
+// Who is moved acts from elsewhere, who is removed acts no more, and each of it is recorded or not done.
+func TestClerksAreMovedAndRemoved(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	clerks := &clerk.Clerks{Pool: w.Pool}
+	operator, _ := w.Active(t)
+	person, id := w.Active(t)
+	add := func(person uuid.UUID, role clerk.Role, by uuid.UUID) func() error {
+		return func() error {
+			return clerks.Add(t.Context(), clerk.Clerk{Person: person, Office: "Minsk-1", Role: role}, by, identitytest.Noon)
+		}
+	}
+	w.BreakEach(t, add(operator, clerk.Operator, uuid.Nil))
+	w.BreakEach(t, add(person, clerk.AtDesk, operator))
+	to := clerk.Clerk{Person: person, Office: "Brest-3", Role: clerk.Supervisor}
+	w.BreakEach(t, func() error { return clerks.Move(t.Context(), to, operator, identitytest.Noon) })
+	if c, err := clerks.OnDuty(t.Context(), id, time.Time{}); err != nil || c != to {
+		t.Errorf("OnDuty gave %v, %v", c, err)
+	}
+	w.BreakEach(t, func() error { return clerks.Remove(t.Context(), person, operator, identitytest.Noon) })
+	if _, err := clerks.OnDuty(t.Context(), id, time.Time{}); !errors.Is(err, clerk.ErrUnknown) {
+		t.Errorf("on duty after the removal: %v", err)
+	}
+	before := w.Contents(t)
+	if err := clerks.Remove(t.Context(), person, operator, identitytest.Noon); !errors.Is(err, clerk.ErrUnknown) {
+		t.Errorf("removed again: %v", err)
+	}
+	if err := clerks.Move(t.Context(), to, operator, identitytest.Noon); !errors.Is(err, clerk.ErrUnknown) {
+		t.Errorf("moved after the removal: %v", err)
+	}
+	if w.Contents(t) != before {
+		t.Error("something was done to somebody who is no clerk")
+	}
+	w.BreakEach(t, add(person, clerk.Auditor, operator)) // taken back
+	if n := w.Count(t, `event WHERE kind LIKE 'clerk.%' AND person_id = $1 AND clerk_id = $2`, person, operator); n != 4 {
+		t.Errorf("%d records of four", n)
+	}
+	staff, err := clerks.List(t.Context())
+	if err != nil || len(staff) != 2 || staff[1].Identifier != id || staff[1].Role != clerk.Auditor {
+		t.Errorf("the staff is %v, %v", staff, err)
+	}
+}
+
+// Whoever could make an operator would be two people in one: not even operators can, but at the terminal.
+func TestOnlyTheTerminalMakesAndUnmakesOperators(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	clerks := &clerk.Clerks{Pool: w.Pool}
+	staff := map[clerk.Role]uuid.UUID{}
+	for _, role := range []clerk.Role{clerk.AtDesk, clerk.Supervisor, clerk.Operator, clerk.Auditor} {
+		staff[role], _ = w.Active(t)
+		if err := clerks.Add(t.Context(), clerk.Clerk{Person: staff[role], Office: "Centre", Role: role}, uuid.Nil, identitytest.Noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	citizen, _ := w.Active(t)
+	other := clerk.Clerk{Person: staff[clerk.AtDesk], Office: "Brest-3", Role: clerk.AtDesk}
+	before := w.Contents(t)
+	for name, act := range map[string]func() error{
+		"an operator adds an operator": func() error {
+			return clerks.Add(t.Context(), clerk.Clerk{Person: citizen, Office: "x", Role: clerk.Operator}, staff[clerk.Operator], identitytest.Noon)
+		},
+		"an operator makes a clerk one": func() error {
+			return clerks.Move(t.Context(), clerk.Clerk{Person: other.Person, Office: "x", Role: clerk.Operator}, staff[clerk.Operator], identitytest.Noon)
+		},
+		"an operator removes an operator": func() error {
+			return clerks.Remove(t.Context(), staff[clerk.Operator], staff[clerk.Operator], identitytest.Noon)
+		},
+		"a supervisor adds a clerk": func() error {
+			return clerks.Add(t.Context(), clerk.Clerk{Person: citizen, Office: "x", Role: clerk.AtDesk}, staff[clerk.Supervisor], identitytest.Noon)
+		},
+		"an auditor moves a clerk": func() error { return clerks.Move(t.Context(), other, staff[clerk.Auditor], identitytest.Noon) },
+		"a clerk removes a supervisor": func() error {
+			return clerks.Remove(t.Context(), staff[clerk.Supervisor], staff[clerk.AtDesk], identitytest.Noon)
+		},
+		"a citizen moves a clerk": func() error { return clerks.Move(t.Context(), other, citizen, identitytest.Noon) },
+	} {
+		if err := act(); !errors.Is(err, clerk.ErrRole) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if w.Contents(t) != before {
+		t.Error("something was done")
+	}
+	if err := clerks.Remove(t.Context(), staff[clerk.Operator], uuid.Nil, identitytest.Noon); err != nil {
+		t.Errorf("at the terminal: %v", err)
 	}
 }

@@ -1,13 +1,8 @@
 package desk
 
 import (
-	"context"
-	"errors"
 	"net/http"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"asoba.example/login/clerk"
 	"asoba.example/login/identity"
@@ -30,8 +25,9 @@ func (by By) act(at time.Time, language string) identity.Act {
 func system(token api.Token) bool { return token.GID == "" }
 
 // by finds the clerk who acts: the token's own, or the one whom a desk's system names.
-func (d *Doors) by(ctx context.Context, token api.Token, n named) (By, error) {
-	office, err := parseOffice(n.Office)
+func (d *Doors) by(w http.ResponseWriter, r *http.Request, token api.Token, n named) (By, error) {
+	gate := clerk.Gate{Clerks: d.Clerks, Tokens: d.Tokens, Now: d.Now}
+	office, err := clerk.ParseOffice(n.Office)
 	if err != nil {
 		return By{}, invalid([]api.Field{{Name: "/office", Code: "not_an_office"}})
 	}
@@ -39,7 +35,7 @@ func (d *Doors) by(ctx context.Context, token api.Token, n named) (By, error) {
 		if n.Clerk == "" {
 			return By{}, api.Refuse(http.StatusForbidden, "clerk_required", nil)
 		}
-		c, err := d.clerk(ctx, n.Clerk, time.Time{})
+		c, err := gate.Named(r, n.Clerk, time.Time{}, clerk.Serve)
 		if office != "" {
 			c.Office = office // the system knows where it stands
 		}
@@ -48,28 +44,6 @@ func (d *Doors) by(ctx context.Context, token api.Token, n named) (By, error) {
 	if n.Clerk != "" && register.FoldNumber(n.Clerk) != token.Subject {
 		return By{}, api.Refuse(http.StatusForbidden, "not_this_clerk", nil)
 	}
-	c, err := d.clerk(ctx, token.Subject, token.AuthTime)
+	c, err := gate.Own(w, r, token, clerk.Serve, 0)
 	return By{Clerk: c, ClientID: token.ClientID}, err
-}
-
-// clerk finds a clerk who may serve now.
-func (d *Doors) clerk(ctx context.Context, typed string, signedIn time.Time) (clerk.Clerk, error) {
-	id, err := identity.ParseIdentifier(typed)
-	if err != nil {
-		return clerk.Clerk{}, api.Refuse(http.StatusForbidden, "not_a_clerk", err)
-	}
-	c, err := d.Clerks.OnDuty(ctx, id, signedIn)
-	if errors.Is(err, clerk.ErrUnknown) || err == nil && !c.Serves() {
-		return clerk.Clerk{}, api.Refuse(http.StatusForbidden, "not_a_clerk", err)
-	}
-	return c, err
-}
-
-// parseOffice takes the name of an office as a desk's system writes it.
-func parseOffice(s string) (string, error) {
-	s = strings.TrimSpace(s)
-	if utf8.RuneCountInString(s) > 64 || strings.ContainsFunc(s, unicode.IsControl) {
-		return "", errors.New("not the name of an office")
-	}
-	return s, nil
 }

@@ -47,7 +47,7 @@ func (w *world) clerk(t *testing.T, role clerk.Role) (desk.By, identity.Identifi
 	t.Helper()
 	person, id := w.Active(t)
 	c := clerk.Clerk{Person: person, Office: "Minsk-1", Role: role}
-	if err := w.clerks.Add(t.Context(), c, identitytest.Noon); err != nil {
+	if err := w.clerks.Add(t.Context(), c, uuid.Nil, identitytest.Noon); err != nil {
 		t.Fatal(err)
 	}
 	return desk.By{Clerk: c, ClientID: "desk"}, id

@@ -20,10 +20,8 @@ import (
 type Doors struct {
 	Desk   *Desk
 	Clerks *clerk.Clerks
-	Tokens interface {
-		Require(w http.ResponseWriter, r *http.Request, scope string) (api.Token, error)
-	}
-	Now func() time.Time
+	Tokens clerk.Tokens
+	Now    func() time.Time
 }
 
 // Scope is what a token needs here.
@@ -246,7 +244,7 @@ func (d *Doors) visit(w http.ResponseWriter, r *http.Request) (visitBody, By, er
 	if err != nil {
 		return visitBody{}, By{}, err
 	}
-	by, err := d.by(r.Context(), token, body.named)
+	by, err := d.by(w, r, token, body.named)
 	return body, by, err
 }
 
@@ -282,6 +280,6 @@ func (d *Doors) step(w http.ResponseWriter, r *http.Request, e Errand) (id uuid.
 		}
 		body.Clerk, body.Office = who.Reveal(), office
 	}
-	by, err = d.by(r.Context(), token, body.named)
+	by, err = d.by(w, r, token, body.named)
 	return id, body, by, err
 }

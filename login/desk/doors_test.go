@@ -301,10 +301,11 @@ func TestOnlyAClerkOnDutyIsLetIn(t *testing.T) {
 		code         string
 	}{
 		"a citizen":                           {d.own(t, citizen, uuid.New()), "", 403, "not_a_clerk"},
-		"an auditor":                          {d.own(t, auditor, uuid.New()), "", 403, "not_a_clerk"},
+		"an auditor":                          {d.own(t, auditor, uuid.New()), "", 403, "wrong_role"},
 		"a clerk who was removed":             {d.own(t, removed, uuid.New()), "", 403, "not_a_clerk"},
 		"a clerk whose identifier is blocked": {blockedToken, "", 403, "not_a_clerk"},
 		"a clerk whose sign-ins were ended":   {d.own(t, ended, uuid.New()), "", 403, "not_a_clerk"},
+		"a clerk by a password alone":         {d.token(t, map[string]any{"sub": d.clerk.Reveal(), "client_id": "page", "gid": uuid.NewString(), "auth_time": d.now.Unix(), "acr": "low"}), "", 401, "insufficient_user_authentication"},
 		"a clerk who signed out":              {d.own(t, d.clerk, signedOut), "", 401, "invalid_token"},
 		"a clerk in another's name":           {d.own(t, d.clerk, uuid.New()), auditor.Reveal(), 403, "not_this_clerk"},
 		"another scope":                       {d.token(t, map[string]any{"sub": "post", "client_id": "post", "scope": "openid"}), "", 403, "insufficient_scope"},

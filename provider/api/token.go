@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -102,6 +103,20 @@ func (c Confirmation) Scheme() string {
 
 // Has tells whether the token carries the scope.
 func (t Token) Has(scope string) bool { return slices.Contains(t.Scopes, scope) }
+
+// RequireSignIn demands that a person has signed in at a level, and where a time is given, within it. The error is a 401 problem, and the
+// answer says what is needed (RFC 9470 §3).
+func (t Token) RequireSignIn(w http.ResponseWriter, acr string, within time.Duration, now time.Time) error {
+	if t.ACR == acr && (within == 0 || now.Sub(t.AuthTime) <= within) {
+		return nil
+	}
+	needed := []string{`acr_values="` + acr + `"`}
+	if within > 0 {
+		needed = append(needed, `max_age="`+strconv.Itoa(int(within/time.Second))+`"`)
+	}
+	Challenge(w, t.Scheme, "insufficient_user_authentication", needed...)
+	return Refuse(http.StatusUnauthorized, "insufficient_user_authentication", nil)
+}
 
 // A Verifier checks access tokens of one issuer for one audience (RFC 9068 §4).
 type Verifier struct {

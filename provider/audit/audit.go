@@ -58,7 +58,9 @@ const (
 	KeyRetired          Kind = "key.retired"   // it signs no more
 	KeyGone             Kind = "key.gone"      // what it signed is believed no more
 	KeyDestroyed        Kind = "key.destroyed" // the hardware module has its private part no more
-	ClerkAdded          Kind = "clerk.added"
+	ClerkAdded          Kind = "clerk.added"   // of these Event.Detail["role"]
+	ClerkMoved          Kind = "clerk.moved"   // to another office or role, or both
+	ClerkRemoved        Kind = "clerk.removed"
 	DeskRefused         Kind = "desk.refused"    // Event.Detail["code"]: g1 … g9, wrong_state; ["act"]
 	PolicyProposed      Kind = "policy.proposed" // Event.Detail["name"], ["value"], ["in_force_from"]
 	PolicyApproved      Kind = "policy.approved"

@@ -23,7 +23,7 @@ var (
 
 	// ManagementScopes are the management API.
 	ManagementScopes = []string{
-		"clients:manage", "clients:own", "keys:manage", "desk:act", "register:manage", "policy:manage", "audit:read", "changes:read",
+		"clients:manage", "clients:own", "keys:manage", "desk:act", "operator:act", "register:manage", "policy:manage", "audit:read", "changes:read",
 	}
 )
 

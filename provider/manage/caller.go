@@ -3,7 +3,6 @@ package manage
 import (
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -58,10 +57,8 @@ func (m *Manage) representative(w http.ResponseWriter, r *http.Request, token ap
 	if token.GID == "" {
 		return clients.By{}, api.Refuse(http.StatusForbidden, "person_required", errors.New("a client's own token"))
 	}
-	if token.ACR != substantial || token.AuthTime.IsZero() || m.now().Sub(token.AuthTime) > within { // RFC 9470 §3
-		api.Challenge(w, token.Scheme, "insufficient_user_authentication",
-			`acr_values="`+substantial+`"`, `max_age="`+strconv.Itoa(int(within/time.Second))+`"`)
-		return clients.By{}, api.Refuse(http.StatusUnauthorized, "insufficient_user_authentication", nil)
+	if err := token.RequireSignIn(w, substantial, within, m.now()); err != nil {
+		return clients.By{}, err
 	}
 	gid, err := uuid.Parse(token.GID)
 	if err != nil {

@@ -3,16 +3,24 @@ package idp
 import (
 	"errors"
 	"fmt"
+	"text/tabwriter"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"asoba.example/login/clerk"
 	"asoba.example/login/identity"
 )
 
+// clerkCommand is the staff, from the terminal: who has it can make operators too.
 func clerkCommand(config reader) *cobra.Command {
-	staff := group("clerk", "The desk's staff")
+	staff := group("clerk", "The staff: who serves at which desk, and who keeps the system")
+	staff.AddCommand(addClerkCommand(config), listClerksCommand(config), moveClerkCommand(config), removeClerkCommand(config))
+	return staff
+}
+
+func addClerkCommand(config reader) *cobra.Command {
 	var identifier, phone, office, role string
 	var names identity.Names
 	var kind, number, validTill string
@@ -27,12 +35,9 @@ func clerkCommand(config reader) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("--identifier: %w", err)
 			}
-			post := clerk.Clerk{Office: office}
-			if post.Role, err = clerk.ParseRole(role); err != nil {
-				return fmt.Errorf("--role: %w", err)
-			}
-			if office == "" {
-				return errors.New("--office: where the clerk works is not said")
+			post, err := postOf(office, role)
+			if err != nil {
+				return err
 			}
 			return withHouse(cmd, config, func(h *house) error {
 				known, err := h.identities.Find(cmd.Context(), id)
@@ -41,7 +46,7 @@ func clerkCommand(config reader) *cobra.Command {
 				}
 				post.Person = known.Person
 				if known.State != identity.None {
-					return h.clerks.Add(cmd.Context(), post, time.Now())
+					return h.clerks.Add(cmd.Context(), post, uuid.Nil, time.Now())
 				}
 				a := identity.Assignment{Person: known.Person}
 				if a.Phone, err = identity.ParsePhone(phone); err != nil {
@@ -68,6 +73,92 @@ func clerkCommand(config reader) *cobra.Command {
 	flags.StringVar(&kind, "document-kind", "passport", "passport, id_card, residence_permit or refugee_certificate")
 	flags.StringVar(&number, "document", "", "number of the identity document")
 	flags.StringVar(&validTill, "valid-till", "", "until when the document is valid, as 2031-12-31")
-	staff.AddCommand(add)
-	return staff
+	return add
+}
+
+// postOf reads where a clerk is to work, and as what.
+func postOf(office, role string) (post clerk.Clerk, err error) {
+	if post.Role, err = clerk.ParseRole(role); err != nil {
+		return post, fmt.Errorf("--role: %w", err)
+	}
+	if post.Office, err = clerk.ParseOffice(office); err != nil || post.Office == "" {
+		return post, errors.New("--office: where the clerk works is not said")
+	}
+	return post, nil
+}
+
+func listClerksCommand(config reader) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the staff",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withHouse(cmd, config, func(h *house) error {
+				all, err := h.clerks.List(cmd.Context())
+				if err != nil {
+					return err
+				}
+				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+				fmt.Fprintln(table, "IDENTIFIER\tOFFICE\tROLE\tSINCE")
+				for _, m := range all {
+					fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", m.Identifier.Reveal(), m.Office, m.Role, m.AddedAt.UTC().Format(time.RFC3339))
+				}
+				return table.Flush()
+			})
+		},
+	}
+}
+
+func moveClerkCommand(config reader) *cobra.Command {
+	var office, role string
+	move := &cobra.Command{
+		Use:   "move IDENTIFIER",
+		Short: "Give a clerk another office and role",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			post, err := postOf(office, role)
+			if err != nil {
+				return err
+			}
+			return withHouse(cmd, config, func(h *house) error {
+				if post.Person, err = h.staff(cmd, "IDENTIFIER", args[0]); err != nil {
+					return err
+				}
+				return h.clerks.Move(cmd.Context(), post, uuid.Nil, time.Now())
+			})
+		},
+	}
+	move.Flags().StringVar(&office, "office", "", "where the clerk works from now on")
+	move.Flags().StringVar(&role, "role", string(clerk.AtDesk), "clerk, supervisor, operator or auditor")
+	return move
+}
+
+func removeClerkCommand(config reader) *cobra.Command {
+	return &cobra.Command{
+		Use:   "remove IDENTIFIER",
+		Short: "Make a clerk a citizen like any other, from now on",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withHouse(cmd, config, func(h *house) error {
+				who, err := h.staff(cmd, "IDENTIFIER", args[0])
+				if err != nil {
+					return err
+				}
+				return h.clerks.Remove(cmd.Context(), who, uuid.Nil, time.Now())
+			})
+		},
+	}
+}
+
+// staff finds the person whom an errand names, by a flag or an argument; whether they are of the staff the room judges.
+func (h *house) staff(cmd *cobra.Command, name, identifier string) (uuid.UUID, error) {
+	id, err := identity.ParseIdentifier(identifier)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("%s: %w", name, err)
+	}
+	who, err := h.identities.Find(cmd.Context(), id)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return who.Person, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"asoba.example/login"
 	"asoba.example/login/desk"
+	"asoba.example/login/operator"
 	"asoba.example/provider/manage"
 )
 
@@ -30,6 +31,7 @@ func TestTheManagementAPIIsItsDocument(t *testing.T) {
 	login.People{}.Mount(&doors)
 	login.Rulings{}.Mount(&doors)
 	new(desk.Doors).Mount(&doors)
+	new(operator.Doors).Mount(&doors)
 
 	doc, err := openapi3.NewLoader().LoadFromData(manage.Document)
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 )
 
@@ -28,7 +27,7 @@ func policyCommand(config reader) *cobra.Command {
 					return fmt.Errorf("ID: %w", policy.ErrUnknown)
 				}
 				return withHouse(cmd, config, func(h *house) error {
-					who, err := h.staff(cmd, by)
+					who, err := h.staff(cmd, "--by", by)
 					if err != nil {
 						return err
 					}
@@ -111,7 +110,7 @@ func proposePolicyCommand(config reader) *cobra.Command {
 				}
 			}
 			return withHouse(cmd, config, func(h *house) error {
-				who, err := h.staff(cmd, by)
+				who, err := h.staff(cmd, "--by", by)
 				if err != nil {
 					return err
 				}
@@ -131,17 +130,4 @@ func proposePolicyCommand(config reader) *cobra.Command {
 	flags.StringVar(&number, "number", "", "number of the document")
 	flags.StringVar(&date, "date", "", "date of the document, as 2026-12-31")
 	return command
-}
-
-// staff finds the person whom an errand names; whether they are of the operator's staff the room judges.
-func (h *house) staff(cmd *cobra.Command, identifier string) (uuid.UUID, error) {
-	id, err := identity.ParseIdentifier(identifier)
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("--by: %w", err)
-	}
-	who, err := h.identities.Find(cmd.Context(), id)
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("--by: %w", err)
-	}
-	return who.Person, nil
 }

@@ -19,6 +19,7 @@ import (
 	"asoba.example/consent"
 	"asoba.example/login"
 	"asoba.example/login/desk"
+	"asoba.example/login/operator"
 	"asoba.example/login/policy"
 	"asoba.example/provider"
 	"asoba.example/provider/api"
@@ -248,6 +249,7 @@ func (h *house) management() (http.Handler, error) {
 	}
 	doors := desk.Doors{Desk: service, Clerks: h.clerks, Tokens: bearer, Now: time.Now}
 	doors.Mount(mux)
+	(&operator.Doors{Clerks: h.clerks, Registry: h.identities, Policies: h.policies, Tokens: bearer, Now: time.Now}).Mount(mux)
 	login.People{Register: h.register, Tokens: bearer}.Mount(mux)
 	login.Rulings{Policies: h.policies, Clerks: h.clerks, Now: time.Now, Tokens: bearer}.Mount(mux)
 	h.receipts.Mount(mux)

@@ -109,6 +109,7 @@ func (d *Page) signIn(w http.ResponseWriter, r *http.Request) error {
 	http.Redirect(w, r, p.oauth2.AuthCodeURL(state,
 		oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier),
 		oauth2.SetAuthURLParam("ui_locales", d.Site.Language(r)),
+		oauth2.SetAuthURLParam("acr_values", "substantial"), // the desk takes no less
 	), http.StatusSeeOther)
 	return nil
 }

@@ -1,0 +1,62 @@
+package clerk
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"asoba.example/login/identity"
+	"asoba.example/provider/api"
+)
+
+// substantial is how the staff signs in: by more than a password (RFC 9470).
+const substantial = "substantial"
+
+// A Gate is where doors let the staff in, each with an access token that their own sign-in gave.
+type Gate struct {
+	Clerks *Clerks
+	Tokens Tokens
+	Now    func() time.Time
+}
+
+// Tokens checks the access token of a request; manage.Bearer is one.
+type Tokens interface {
+	Require(w http.ResponseWriter, r *http.Request, scope string) (api.Token, error)
+}
+
+// Enter gives the clerk whose token a request brings, if the token has the scope, the clerk may do the duty and has signed in within a time.
+func (g Gate) Enter(w http.ResponseWriter, r *http.Request, scope string, d Duty, within time.Duration) (Clerk, error) {
+	token, err := g.Tokens.Require(w, r, scope)
+	if err != nil {
+		return Clerk{}, err
+	}
+	if token.GID == "" { // a client's own
+		return Clerk{}, api.Refuse(http.StatusForbidden, "not_a_clerk", nil)
+	}
+	return g.Own(w, r, token, d, within)
+}
+
+// Own gives the clerk whose sign-in gave a token, if they may do the duty and have signed in by more than a password, and within a time
+// where one is given.
+func (g Gate) Own(w http.ResponseWriter, r *http.Request, token api.Token, d Duty, within time.Duration) (Clerk, error) {
+	if err := token.RequireSignIn(w, substantial, within, g.Now()); err != nil {
+		return Clerk{}, err
+	}
+	return g.Named(r, token.Subject, token.AuthTime, d)
+}
+
+// Named gives the clerk who has an identifier, if they may do the duty and, where a sign-in is told, it is worth anything.
+func (g Gate) Named(r *http.Request, typed string, signedIn time.Time, d Duty) (Clerk, error) {
+	id, err := identity.ParseIdentifier(typed)
+	if err != nil {
+		return Clerk{}, api.Refuse(http.StatusForbidden, "not_a_clerk", err)
+	}
+	c, err := g.Clerks.OnDuty(r.Context(), id, signedIn)
+	switch {
+	case errors.Is(err, ErrUnknown):
+		return Clerk{}, api.Refuse(http.StatusForbidden, "not_a_clerk", err)
+	case err == nil && !c.May(d):
+		return Clerk{}, api.Refuse(http.StatusForbidden, "wrong_role", nil)
+	}
+	return c, err
+}
