@@ -52,7 +52,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 	if errors.Is(err, identity.ErrWrong) {
 		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "password", Word: "security-password.wrong"})
 	}
-	wrong = weak(err)
+	wrong = l.weak(err)
 	if err == nil || wrong != nil { // the current password was right: the tries were the person's own
 		if err := l.throttle.Forgive(ctx, tries); err != nil {
 			return err
@@ -91,6 +91,6 @@ func (l *Login) passwordChanged(w http.ResponseWriter, r *http.Request, person u
 func (l *Login) showPassword(w http.ResponseWriter, r *http.Request, v visitor, status int, wrong ...page.FieldError) error {
 	return l.site.Show(w, r, page.View{
 		Status: status, Name: "security-password", Errors: wrong, SignedIn: true, Back: "/security",
-		Data: newPasswordPage{Identifier: v.Identifier.Reveal()},
+		Data: newPasswordPage{Identifier: v.Identifier.Reveal(), Shortest: l.shortest()},
 	})
 }

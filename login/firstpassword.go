@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/provider"
 	"asoba.example/provider/page"
 )
@@ -24,7 +25,7 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 	password, wrong := readNewPassword(r)
 	if len(wrong) == 0 {
 		err := l.registry.Activate(r.Context(), u.Person, password, l.forming(r, u.Person))
-		wrong = weak(err)
+		wrong = l.weak(err)
 		switch {
 		case errors.Is(err, identity.ErrState): // blocked, or formed in another window: the sign-in begins again
 			return l.restart(w, r, u.Interaction)
@@ -52,7 +53,7 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 func (l *Login) showFirstPassword(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
 	return l.site.Show(w, r, page.View{
 		Status: status, Name: "sign-in-password", Errors: wrong, FormAction: u.LeadsTo(),
-		Data: newPasswordPage{Identifier: u.Identifier.Reveal(), Service: u.ClientID != ""},
+		Data: newPasswordPage{Identifier: u.Identifier.Reveal(), Shortest: l.shortest(), Service: u.ClientID != ""},
 	})
 }
 
@@ -85,9 +86,12 @@ func readNewPassword(r *http.Request) (string, []page.FieldError) {
 }
 
 // weak says what is wrong with a new password, if that is what is wrong.
-func weak(err error) []page.FieldError {
+func (l *Login) weak(err error) []page.FieldError {
 	if e, ok := errors.AsType[*identity.WeakError](err); ok {
-		return []page.FieldError{{Field: "new_password", Word: e.Word}}
+		return []page.FieldError{{Field: "new_password", Word: e.Word, Args: map[string]any{"Shortest": l.shortest()}}}
 	}
 	return nil
 }
+
+// shortest is how many characters a static password has at least.
+func (l *Login) shortest() int { return policy.ShortestPassword.In(l.policies) }

@@ -34,6 +34,7 @@ type codePage struct {
 // newPasswordPage is for forming a static password, at the first sign-in and later.
 type newPasswordPage struct {
 	Identifier string // for the person's password manager
+	Shortest   int    // how many characters it has at least
 	Service    bool   // one waits, and may be refused
 }
 

@@ -32,8 +32,8 @@ func TestPages(t *testing.T) {
 		"sign-in-gone-in":   {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{SignedIn: true}}},
 		"sign-in-code":      {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11", Till: "15:04", Wait: "sign-in-code.wait.seconds", Count: 42, Service: true}}},
 		"sign-in-code-over": {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11"}, Errors: wrong("code", "sign-in-code.over")}},
-		"sign-in-password":  {firstPasswordPath + waiting, page.View{Name: "sign-in-password", Data: newPasswordPage{Identifier: "0000000A000PB2"}}},
-		"security-password": {"/security/password", page.View{Name: "security-password", Data: newPasswordPage{Identifier: "0000000A000PB2"}, Errors: wrong("new_password_again", "new-password.differ")}},
+		"sign-in-password":  {firstPasswordPath + waiting, page.View{Name: "sign-in-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}}},
+		"security-password": {"/security/password", page.View{Name: "security-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}, Errors: wrong("new_password_again", "new-password.differ")}},
 		"block":             {"/block", page.View{Name: "block", Data: blockPage{Identifier: "00…B2", Phone: "11"}}},
 		"block-done":        {"/block/done", page.View{Name: "block-done"}},
 		"rules": {"/rules", page.View{Name: "rules", Data: rulesPage{Rules: []rule{

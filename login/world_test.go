@@ -72,7 +72,8 @@ func newWorld(t *testing.T) *world {
 	denials := grant.NewDenials(w.pool, w.redis, 5*time.Minute, now)
 	site := pagetest.Site(t, login.Room())
 	w.registry, err = identity.New(identity.Config{
-		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, TemporaryFor: func() time.Duration { return 72 * time.Hour }, Hashers: 2,
+		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, Hashers: 2,
+		TemporaryFor: policy.TemporaryPasswordFor.From(nil), Failures: policy.Failures.From(nil), Shortest: policy.ShortestPassword.From(nil),
 		Cleaner: &grant.Cleaner{Pool: w.pool, Denials: denials, Sessions: sessions, Now: now},
 	})
 	must(err)

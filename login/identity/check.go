@@ -15,7 +15,7 @@ import (
 // back only with the right password, Temporary (unexpired) or Active.
 //
 // known tells that the browser is known to this person: it does not queue behind
-// strangers. A wrong password is counted and moves no state. After manyFailures in
+// strangers. A wrong password is counted and moves no state. After so many in
 // a row a static password proves nothing at strange browsers any more (NIST SP
 // 800-63B-4 §3.2.2), until the right one comes from a known browser or the desk
 // helps: nobody can lock a citizen out of his own browser.
@@ -25,7 +25,7 @@ func (r *Registry) Check(ctx context.Context, id Identifier, password string, kn
 		return Identity{}, fmt.Errorf("check a password: %w", err)
 	}
 	hash, fold := w.proof(at)
-	if !known && w.state != nil && State(*w.state) == Active && *w.failures >= manyFailures {
+	if !known && w.state != nil && State(*w.state) == Active && *w.failures >= r.failures() {
 		hash = ""
 	}
 	right, err := r.hasher.matches(ctx, w.person, hash, known, fold(password))
@@ -45,9 +45,6 @@ func (r *Registry) Check(ctx context.Context, id Identifier, password string, kn
 	}
 	return w.open(r.box)
 }
-
-// manyFailures is half of what NIST SP 800-63B-4 §3.2.2 allows at most.
-const manyFailures = 50
 
 // proof gives the hash that a password must match now, and how the password is
 // to be read; no hash where none is good.

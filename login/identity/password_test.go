@@ -144,18 +144,24 @@ func TestAStaticPasswordIsLongAndOnesOwn(t *testing.T) {
 		"parol4911911parol":             wordPersonal,
 		"Беларусь-Мінск-08.03":          wordPersonal,
 	} {
-		if got := (strength{common}).judge(password, words); got != want {
+		if got := (strength{twelve, common}).judge(password, words); got != want {
 			t.Errorf("%q: got %q, want %q", password, got, want)
 		}
 	}
+	settled := strength{func() int { return 15 }, common}
+	if got := settled.judge("Kh7#mQ2!vZp9aB", words); got != wordShort {
+		t.Errorf("fourteen where fifteen are settled: got %q", got)
+	}
 }
+
+func twelve() int { return 12 }
 
 func FuzzAnyPasswordCanBeJudged(f *testing.F) {
 	f.Add("бусел ляціць на поўдзень", "Каваленка")
 	f.Add("\xff\xfe aaaaaaaaaaaaaa", "")
 	f.Fuzz(func(t *testing.T, password, name string) {
 		words := about(Identity{Names: Names{Family: name}}, "1956-03-08")
-		_ = strength{}.judge(password, words)
+		_ = strength{shortest: twelve}.judge(password, words)
 		for _, p := range derived(password) {
 			if len(p) != symbolsInPass {
 				t.Errorf("%q is no temporary password", p)

@@ -33,6 +33,10 @@ type Config struct {
 	Say func(language, key string, args map[string]any) string
 	// TemporaryFor is how long a temporary password is good.
 	TemporaryFor func() time.Duration
+	// Failures is after how many wrong passwords in a row a static one proves nothing at strange browsers.
+	Failures func() int
+	// Shortest is how many characters a static password has at least.
+	Shortest func() int
 	// Hashers is how many passwords may be hashed at once, each with 19 MiB and a
 	// processor; at least two, one of which strangers never take.
 	Hashers int
@@ -86,13 +90,14 @@ type Registry struct {
 	sms          Outbox
 	say          func(language, key string, args map[string]any) string
 	temporaryFor func() time.Duration
+	failures     func() int
 	hasher       *hasher
 	strength     strength
 }
 
 // New makes a Registry.
 func New(cfg Config) (*Registry, error) {
-	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil || cfg.TemporaryFor == nil {
+	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil || cfg.TemporaryFor == nil || cfg.Failures == nil || cfg.Shortest == nil {
 		return nil, errors.New("identity: the config is not complete")
 	}
 	pepper, err := cfg.Box.Key("password pepper")
@@ -109,7 +114,7 @@ func New(cfg Config) (*Registry, error) {
 	}
 	return &Registry{
 		pool: cfg.Pool, box: cfg.Box, jobs: cfg.Jobs, cleaner: cfg.Cleaner, sms: cfg.SMS, say: cfg.Say,
-		temporaryFor: cfg.TemporaryFor, hasher: hasher, strength: strength{common},
+		temporaryFor: cfg.TemporaryFor, failures: cfg.Failures, hasher: hasher, strength: strength{cfg.Shortest, common},
 	}, nil
 }
 

@@ -28,8 +28,7 @@ const (
 )
 
 const (
-	shortest = 12
-	longest  = 128
+	longest = 128
 	// What must be left of a password without the words that anybody would try.
 	ownPart = 6
 )
@@ -37,13 +36,16 @@ const (
 // A strength judges static passwords. There are no rules of composition, for
 // they make passwords worse; length, a list of what people choose, and the words
 // of the person's own life (NIST SP 800-63B-4 §3.1.1.2, OWASP ASVS 5.0 6.2).
-type strength struct{ common map[string]struct{} }
+type strength struct {
+	shortest func() int
+	common   map[string]struct{}
+}
 
 // judge gives the word of what is wrong, or "".
 func (s strength) judge(password string, about []string) string {
 	password = foldStatic(password)
 	switch n := utf8.RuneCountInString(password); {
-	case n < shortest:
+	case n < s.shortest():
 		return wordShort
 	case n > longest:
 		return wordLong

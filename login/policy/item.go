@@ -20,6 +20,8 @@ var (
 	CodesInDay  = count("code.in_day", 10, 1, 50)
 
 	TemporaryPasswordFor = duration("temporary_password.for", 72*time.Hour, 24*time.Hour, 30*24*time.Hour)
+	// Of several factors a password of eight would do (NIST SP 800-63B-4 §3.1.1.2); from a known browser it is the only one.
+	ShortestPassword = count("static_password.shortest", 12, 12, 20)
 
 	// A known browser has a budget of its own, which nobody else can use up.
 	KnownBrowserTries = limit("sign_in.known_browser", 5, 15*time.Minute, 3, 20)
@@ -31,6 +33,8 @@ var (
 	NumberTriesAtOnce = limit("sign_in.number_at_once", 3, 10*time.Second, 2, 10)
 	// Whole villages and mobile networks share an address.
 	NetworkTries = limit("sign_in.network", 300, 15*time.Minute, 100, 10_000)
+	// Wrong passwords in a row after which the static one stops at unknown browsers: 100 at most (NIST SP 800-63B-4 §3.2.2).
+	Failures = count("sign_in.failures", 50, 10, 100)
 	// The current password, asked again of somebody who is signed in; and the same where it is right each time.
 	CurrentPasswordTries      = limit("current_password", 5, 15*time.Minute, 3, 20)
 	CurrentPasswordTriesInAll = limit("current_password.in_all", 30, 15*time.Minute, 10, 300)
@@ -66,8 +70,8 @@ const LongestAccessToken = 15 * time.Minute
 // Items are all of them, in the order in which they are shown.
 var Items = []Item{
 	CodeFor, CodeTries, CodePauses, CodesInHour, CodesInDay,
-	TemporaryPasswordFor,
-	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberTriesAtOnce, NetworkTries,
+	TemporaryPasswordFor, ShortestPassword,
+	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberTriesAtOnce, NetworkTries, Failures,
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
 	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,

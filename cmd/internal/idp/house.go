@@ -208,7 +208,8 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	h.outbox = &sms.Outbox{Pool: h.Pool, Box: h.box, Jobs: h.jobs}
 	h.identities, err = identity.New(identity.Config{
 		Pool: h.Pool, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, SMS: h.outbox, Say: h.site.Say,
-		TemporaryFor: policy.TemporaryPasswordFor.From(h.policies), Hashers: h.cfg.hashers(runtime.NumCPU()),
+		TemporaryFor: policy.TemporaryPasswordFor.From(h.policies), Failures: policy.Failures.From(h.policies),
+		Shortest: policy.ShortestPassword.From(h.policies), Hashers: h.cfg.hashers(runtime.NumCPU()),
 	})
 	if err != nil {
 		return err

@@ -73,7 +73,7 @@ func New(t *testing.T) *World {
 	w.Registry, err = identity.New(identity.Config{
 		Pool: w.Pool, Box: w.Box, Jobs: jobs, SMS: w.Outbox, Say: w.Say,
 		Cleaner:      &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: now},
-		TemporaryFor: func() time.Duration { return 72 * time.Hour }, Hashers: 2,
+		TemporaryFor: func() time.Duration { return 72 * time.Hour }, Failures: func() int { return 50 }, Shortest: func() int { return 12 }, Hashers: 2,
 	})
 	if err != nil {
 		t.Fatal(err)
