@@ -1,7 +1,6 @@
 package cabinet
 
 import (
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -13,11 +12,8 @@ import (
 	"asoba.example/provider/api"
 )
 
-// How many entries an answer has.
-const (
-	usualEntries = 50
-	mostEntries  = 200
-)
+// usualEntries is how many entries an answer has; how many it may have at most the document says.
+const usualEntries = 50
 
 // apiEntry is a journal entry as e-services read it.
 type apiEntry struct {
@@ -63,18 +59,14 @@ func (c *Cabinet) apiJournal(w http.ResponseWriter, r *http.Request) error {
 
 // pageOf reads from and limit of the query.
 func pageOf(r *http.Request) (from journal.Place, limit int, err error) {
-	limit = usualEntries
 	query := r.URL.Query()
-	if s := query.Get("limit"); s != "" {
-		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > mostEntries {
-			return from, 0, api.Refuse(http.StatusBadRequest, "invalid_query", errors.New("limit"),
-				api.Field{Name: "/limit", Code: "out_of_range"})
-		}
-	}
 	if s := query.Get("from"); s != "" {
 		if from, err = journal.ParsePlace(s); err != nil {
-			return from, 0, api.Refuse(http.StatusBadRequest, "invalid_query", err, api.Field{Name: "/from", Code: "unknown"})
+			return from, 0, api.Refuse(http.StatusBadRequest, "invalid_parameter", err, api.Field{Name: "/from", Code: "invalid"})
 		}
+	}
+	if limit, err = strconv.Atoi(query.Get("limit")); err != nil { // none: another is not let in
+		limit = usualEntries
 	}
 	return from, limit, nil
 }

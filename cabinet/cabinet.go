@@ -37,6 +37,7 @@ type Config struct {
 // A Cabinet answers e-services and citizens.
 type Cabinet struct {
 	cfg      Config
+	document *api.Document
 	site     *page.Site
 	tokens   api.Verifier
 	gate     access.Gate
@@ -50,9 +51,14 @@ func New(cfg Config) (*Cabinet, error) {
 	if err != nil {
 		return nil, err
 	}
+	read, err := api.ReadDocument(document)
+	if err != nil {
+		return nil, err
+	}
 	return &Cabinet{
-		cfg:  cfg,
-		site: site,
+		cfg:      cfg,
+		document: read,
+		site:     site,
 		tokens: api.Verifier{
 			Keys: cfg.Issuer, Issuer: cfg.IssuerURL, Audience: cfg.URL, Now: cfg.Now,
 			Proofs: &api.Proofs{URLs: []string{cfg.URL}, Redis: cfg.Redis, Now: cfg.Now},
@@ -77,8 +83,9 @@ func (c *Cabinet) api() map[string]api.Handler {
 func (c *Cabinet) Handler() http.Handler {
 	mux := http.NewServeMux()
 
+	doors := c.document.Hold(mux)
 	for pattern, handler := range c.api() {
-		mux.Handle(pattern, handler)
+		doors.Handle(pattern, handler)
 	}
 	mux.Handle("/api/", api.Handler(apiUnknown))
 

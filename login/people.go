@@ -44,12 +44,12 @@ func (p People) read(w http.ResponseWriter, r *http.Request) error {
 	var after uuid.UUID
 	if s := query.Get("after"); s != "" {
 		if after, err = uuid.Parse(s); err != nil {
-			return api.Refuse(http.StatusBadRequest, "invalid_after", errors.New("not an id"))
+			return api.Refuse(http.StatusBadRequest, "invalid_parameter", errors.New("not an id"), api.Field{Name: "/after", Code: "invalid"})
 		}
 	}
 	if s := query.Get("limit"); s != "" {
 		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > peopleMost {
-			return api.Refuse(http.StatusBadRequest, "invalid_limit", errors.New("from 1 to "+strconv.Itoa(peopleMost)))
+			return api.Refuse(http.StatusBadRequest, "invalid_parameter", errors.New("from 1 to "+strconv.Itoa(peopleMost)), api.Field{Name: "/limit", Code: "invalid"})
 		}
 	}
 	touched, err := p.Register.Touched(r.Context(), edition, after, limit)

@@ -131,7 +131,7 @@ type askedRegistration struct {
 func registration(w http.ResponseWriter, r *http.Request) (asked askedRegistration, err error) {
 	body, err := api.Decode[json.RawMessage](w, r)
 	if err != nil {
-		return asked, refuse(clients.InvalidClientMetadata, "The body is not JSON of at most 64 KiB.").because(err)
+		return asked, refuse(clients.InvalidClientMetadata, "The body is not JSON of at most 64 KiB, with each member once.").because(err)
 	}
 	if err := json.Unmarshal(body, &asked.Metadata); err != nil {
 		return asked, registrationRefusal(err)

@@ -1,11 +1,13 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -30,26 +32,36 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	problem.write(w)
 }
 
-// Decode reads a JSON body of at most 64 KiB, strictly: unknown members, a second
+// Decode reads a JSON body of at most 64 KiB, strictly: unknown members, members that come twice, a second
 // value and wrong types are 400.
 func Decode[T any](w http.ResponseWriter, r *http.Request) (T, error) {
 	var body T
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return body, Refuse(http.StatusUnsupportedMediaType, "not_json", err)
 	}
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		return body, Refuse(http.StatusRequestEntityTooLarge, "too_large", err)
+	}
+	if err != nil {
+		return body, Refuse(http.StatusBadRequest, "invalid_body", err)
+	}
+	twice, err := repeated(json.NewDecoder(bytes.NewReader(text)), 0)
+	if err != nil { // its text quotes what was sent
+		return body, Refuse(http.StatusBadRequest, "invalid_body", errors.New("not JSON"))
+	}
+	if twice != "" {
+		return body, Refuse(http.StatusBadRequest, "invalid_body", errors.New("a member came twice"), Field{Name: twice, Code: "repeated"})
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	err := decoder.Decode(&body)
-	if err == nil {
+	if err = decoder.Decode(&body); err == nil {
 		if _, err = decoder.Token(); err == nil {
 			return body, Refuse(http.StatusBadRequest, "invalid_body", errors.New("more than one value"))
 		}
 		if errors.Is(err, io.EOF) {
 			return body, nil
 		}
-	}
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return body, Refuse(http.StatusRequestEntityTooLarge, "too_large", err)
 	}
 	if wrong := new(json.UnmarshalTypeError); errors.As(err, &wrong) {
 		return body, Refuse(http.StatusBadRequest, "invalid_body", errors.New("wrong type of a member"),
@@ -61,6 +73,46 @@ func Decode[T any](w http.ResponseWriter, r *http.Request) (T, error) {
 	}
 	// A type's own text could quote what was sent.
 	return body, Refuse(http.StatusBadRequest, "invalid_body", errors.New("not the JSON that was expected"))
+}
+
+// deepest is how deep JSON may be nested: no door asks for as much.
+const deepest = 32
+
+// repeated is the place (RFC 6901) of the first member of the next value that its object has already; "" where there is none. Which of the
+// two counts readers disagree about, so that one could be checked and the other obeyed (RFC 8259 §4). Names that differ in case alone are
+// one, as they are to encoding/json.
+func repeated(d *json.Decoder, depth int) (string, error) {
+	opened, err := d.Token()
+	if err != nil {
+		return "", err
+	}
+	if depth == deepest {
+		return "", errors.New("nested too deep")
+	}
+	delim, _ := opened.(json.Delim)
+	names := map[string]bool{}
+	for i := 0; delim != 0 && d.More(); i++ {
+		at := strconv.Itoa(i)
+		if delim == '{' {
+			name, err := d.Token()
+			if err != nil {
+				return "", err
+			}
+			at = strings.NewReplacer("~", "~0", "/", "~1").Replace(name.(string))
+			folded := strings.ToLower(strings.ToUpper(at))
+			if names[folded] {
+				return "/" + at, nil
+			}
+			names[folded] = true
+		}
+		if within, err := repeated(d, depth+1); within != "" || err != nil {
+			return "/" + at + within, err
+		}
+	}
+	if delim != 0 {
+		_, err = d.Token() // closes it
+	}
+	return "", err
 }
 
 // Write answers with JSON that no cache keeps.

@@ -54,6 +54,11 @@ func TestDecodeIsStrict(t *testing.T) {
 		{"application/json", `{"name":"a"} {}`, 400, ""},
 		{"application/json", `{"name":"a"} x`, 400, ""},
 		{"application/json", `{"name":1}`, 400, `{"name":"/name","code":"wrong_type"}`},
+		{"application/json", `{"name":"a","name":"b"}`, 400, `{"name":"/name","code":"repeated"}`},
+		{"application/json", `{"name":"a","n\u0061me":"b"}`, 400, `{"name":"/name","code":"repeated"}`},
+		{"application/json", `{"name":"a","NAME":"b"}`, 400, `{"name":"/NAME","code":"repeated"}`},
+		{"application/json", `{"name":[{"a":1},{"a/b":1,"a/b":2}]}`, 400, `{"name":"/name/1/a~1b","code":"repeated"}`},
+		{"application/json", strings.Repeat("[", 1<<15), 400, ""},
 		{"application/json", `{"title":"a"}`, 400, `{"name":"/title","code":"unknown"}`},
 		{"application/json", `{"name":"` + strings.Repeat("a", 64<<10) + `"}`, 413, ""},
 	} {
@@ -80,7 +85,7 @@ func TestDecodeIsStrict(t *testing.T) {
 
 // Whatever is sent for JSON, it is one value of the members that are known, or a problem of the caller's.
 func FuzzDecode(f *testing.F) {
-	for _, body := range []string{`{"name":"a"}`, `{"name":null}`, `null`, `[]`, `{"name":"a"}{}`, `{"name":{"name":1}}`, `{"\u006eame":"\ud800"}`, "{\"name\":\"\xff\"}", `{"":1}`} {
+	for _, body := range []string{`{"name":"a"}`, `{"name":null}`, `null`, `[]`, `{"name":"a"}{}`, `{"name":{"name":1}}`, `{"\u006eame":"\ud800"}`, "{\"name\":\"\xff\"}", `{"":1}`, `{"name":"a","nAme":null}`, `[[{"a":[{}],"a":0}]]`, strings.Repeat(`{"name":[`, 40)} {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, sent string) {

@@ -17,7 +17,7 @@ func (m *Manage) addBody(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, err := m.document.read(w, r, "invalid_body")
+	text, err := m.document.ReadBody(w, r, "invalid_body")
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (m *Manage) nameRepresentative(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	text, err := m.document.read(w, r, "invalid_body")
+	text, err := m.document.ReadBody(w, r, "invalid_body")
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (m *Manage) setOwner(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, err := m.document.read(w, r, "invalid_body")
+	text, err := m.document.ReadBody(w, r, "invalid_body")
 	if err != nil {
 		return err
 	}

@@ -25,10 +25,7 @@ func (m *Manage) changes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	wait, err := number(r, "wait", 0, 0, longest)
-	if err != nil {
-		return err
-	}
+	wait := min(number(r, "wait", 0), longest)
 	entries, cursor, err := m.feed.Wait(r.Context(), after, limit, time.Duration(wait)*time.Second)
 	if errors.Is(err, audit.ErrStalled) {
 		return api.Refuse(http.StatusServiceUnavailable, "feed_stalled", err)
@@ -77,21 +74,15 @@ func place(r *http.Request) (after audit.Cursor, limit int, err error) {
 	if after, err = audit.ParseCursor(r.URL.Query().Get("after")); err != nil {
 		return 0, 0, api.Refuse(http.StatusBadRequest, "invalid_cursor", err, api.Field{Name: "/after", Code: "invalid"})
 	}
-	limit, err = number(r, "limit", 100, 1, 1000)
-	return after, limit, err
+	return after, number(r, "limit", 100), nil
 }
 
-// number reads a whole number of the query: its usual value where it is absent, and never more than most.
-func number(r *http.Request, name string, usual, least, most int) (int, error) {
-	text := r.URL.Query().Get(name)
-	if text == "" {
-		return usual, nil
+// number reads a whole number of the query, whose bounds the document has held; its usual value where it is absent.
+func number(r *http.Request, name string, usual int) int {
+	if n, err := strconv.Atoi(r.URL.Query().Get(name)); err == nil {
+		return n
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < least {
-		return 0, invalid(name, err)
-	}
-	return min(n, most), nil
+	return usual
 }
 
 // invalid refuses a parameter of the query.

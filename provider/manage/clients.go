@@ -55,10 +55,7 @@ func (m *Manage) list(w http.ResponseWriter, r *http.Request) error {
 	if _, err := m.bearer.Require(w, r, manageClients); err != nil {
 		return err
 	}
-	limit, err := number(r, "limit", 100, 1, 500)
-	if err != nil {
-		return err
-	}
+	limit := number(r, "limit", 100)
 	after := r.URL.Query().Get("after")
 	if after != "" && !clients.WellFormed(after) {
 		return invalid("after", nil)
@@ -140,7 +137,7 @@ func (m *Manage) remove(w http.ResponseWriter, r *http.Request) error {
 
 // decode reads metadata. A client_id in it must be the client's own: the provider chooses it (RFC 9700 §4.15).
 func (m *Manage) decode(w http.ResponseWriter, r *http.Request, id string) (metadata clients.Metadata, body json.RawMessage, err error) {
-	body, err = m.document.read(w, r, clients.InvalidClientMetadata)
+	body, err = m.document.ReadBody(w, r, clients.InvalidClientMetadata)
 	if err != nil || body == nil {
 		return metadata, nil, err
 	}

@@ -18,7 +18,7 @@ func (m *Manage) issueInitial(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := m.document.read(w, r, "invalid_body")
+	body, err := m.document.ReadBody(w, r, "invalid_body")
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package manage
 
 import (
-	"math"
 	"net/http"
 
 	"asoba.example/provider/api"
@@ -13,14 +12,8 @@ func (m *Manage) logoutNotices(w http.ResponseWriter, r *http.Request) error {
 	if _, err := m.bearer.Require(w, r, manageClients); err != nil {
 		return err
 	}
-	limit, err := number(r, "limit", 100, 1, 500)
-	if err != nil {
-		return err
-	}
-	after, err := number(r, "after", 0, 1, math.MaxInt)
-	if err != nil {
-		return err
-	}
+	limit := number(r, "limit", 100)
+	after := number(r, "after", 0)
 	client, err := m.clients.Look(r.Context(), r.PathValue("client_id"))
 	if err != nil {
 		return refusal(err)

@@ -32,7 +32,8 @@ type Config struct {
 
 // A Manage is the doors.
 type Manage struct {
-	document document
+	document *api.Document
+	page     page // the document for people
 	bearer   Bearer
 	pool     *pgxpool.Pool
 	clients  *clients.Registry
@@ -48,18 +49,26 @@ type Manage struct {
 
 // New makes the doors.
 func New(cfg Config) (*Manage, error) {
-	document, err := readDocument()
+	document, err := api.ReadDocument(Document)
+	if err != nil {
+		return nil, err
+	}
+	page, err := newPage(document.T)
 	if err != nil {
 		return nil, err
 	}
 	return &Manage{
-		document: document, bearer: cfg.Bearer, pool: cfg.Pool, clients: cfg.Clients, bodies: cfg.Bodies, whose: cfg.Whose, answers: cfg.Answers, keys: cfg.Keys, notices: cfg.Notices,
+		document: document, page: page, bearer: cfg.Bearer, pool: cfg.Pool, clients: cfg.Clients, bodies: cfg.Bodies, whose: cfg.Whose, answers: cfg.Answers, keys: cfg.Keys, notices: cfg.Notices,
 		feed: cfg.Feed, roots: cfg.Roots, now: cfg.Now,
 	}, nil
 }
 
+// Hold is mux, whose doors are held to the document: other rooms' stand in it too.
+func (m *Manage) Hold(mux api.Mux) api.Mux { return m.document.Hold(mux) }
+
 // Mount opens the doors.
 func (m *Manage) Mount(mux api.Mux) {
+	mux = m.Hold(mux)
 	mux.Handle("POST /clients", api.Handler(m.register))
 	mux.Handle("GET /clients", api.Handler(m.list))
 	mux.Handle("GET /clients/{client_id}", api.Handler(m.show))

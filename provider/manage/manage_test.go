@@ -223,7 +223,12 @@ func TestTheDocumentIsWhole(t *testing.T) {
 		if strings.HasPrefix(path, "/desk/") || strings.HasPrefix(path, "/register/") || strings.HasPrefix(path, "/policies") {
 			continue // other rooms' doors
 		}
-		for method := range item.Operations() {
+		for method, operation := range item.Operations() {
+			for _, p := range operation.Parameters {
+				if p.Value.Name == "limit" && p.Value.Schema.Value.Max == nil {
+					t.Errorf("%s %s has no most of limit", method, path)
+				}
+			}
 			if _, pattern := mounted.Handler(httptest.NewRequest(method, path, nil)); pattern == "" {
 				t.Errorf("%s %s is documented and not there", method, path)
 			}
@@ -449,6 +454,17 @@ func TestWrongRequestsAreToldWhatIsWrong(t *testing.T) {
 		{"GET", "/clients/nobody/logout-notices", ``, 404, "unknown_client", ""},
 		{"GET", "/changes?after=x", ``, 400, "invalid_cursor", "/after"},
 		{"GET", "/changes?wait=-1", ``, 400, "invalid_parameter", "/wait"},
+		{"GET", "/clients?limit=501", ``, 400, "invalid_parameter", "/limit"},
+		{"GET", "/audit/events?limit=100000", ``, 400, "invalid_parameter", "/limit"},
+		{"GET", "/clients?limit=1&limit=2", ``, 400, "invalid_parameter", "/limit"},
+		{"GET", "/clients?limit=", ``, 400, "invalid_parameter", "/limit"},
+		{"GET", "/clients?limt=1", ``, 400, "invalid_parameter", "/limt"},
+		{"GET", "/keys?limit=1", ``, 400, "invalid_parameter", "/limit"},
+		{"DELETE", "/clients/operator?foo", ``, 400, "invalid_parameter", "/foo"},
+		{"GET", "/clients?limit=%", ``, 400, "invalid_parameter", ""},
+		{"GET", "/clients?limit=1;after=a", ``, 400, "invalid_parameter", ""},
+		{"POST", "/clients", `{"scope":"openid","scope":"phone"}`, 400, "invalid_body", "/scope"},
+		{"POST", "/clients", `{"jwks":{"keys":[],"keys":[]}}`, 400, "invalid_body", "/jwks/keys"},
 	} {
 		status, answer := w.call(t, token, test.method, test.path, test.body, "If-Match", "*")
 		fields, _ := json.Marshal(answer["fields"])
@@ -737,7 +753,7 @@ func TestTheRootsOfTheAuditAreRead(t *testing.T) {
 	}
 	var days, signed []string
 	for after := ""; ; {
-		_, page := w.call(t, token, "GET", "/audit/roots?limit=2&after="+after, "")
+		_, page := w.call(t, token, "GET", "/audit/roots?limit=2"+after, "")
 		for _, root := range page["roots"].([]any) {
 			days = append(days, root.(map[string]any)["day"].(string))
 			signed = append(signed, root.(map[string]any)["signed"].(string))
@@ -745,7 +761,7 @@ func TestTheRootsOfTheAuditAreRead(t *testing.T) {
 		if page["next"] == nil {
 			break
 		}
-		after = page["next"].(string)
+		after = "&after=" + page["next"].(string)
 	}
 	if got, want := strings.Join(days, " "), "2026-11-22 2026-11-23 2026-11-24"; got != want {
 		t.Errorf("got %s, want %s", got, want)

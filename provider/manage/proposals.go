@@ -99,7 +99,7 @@ func (m *Manage) refuse(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, err := m.document.read(w, r, "invalid_body")
+	text, err := m.document.ReadBody(w, r, "invalid_body")
 	if err != nil {
 		return err
 	}

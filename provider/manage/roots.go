@@ -12,12 +12,10 @@ func (m *Manage) listRoots(w http.ResponseWriter, r *http.Request) error {
 	if _, err := m.bearer.Require(w, r, "audit:read"); err != nil {
 		return err
 	}
-	limit, err := number(r, "limit", 100, 1, 1000)
-	if err != nil {
-		return err
-	}
+	limit := number(r, "limit", 100)
 	var after time.Time
 	if day := r.URL.Query().Get("after"); day != "" {
+		var err error
 		if after, err = time.Parse(time.DateOnly, day); err != nil {
 			return invalid("after", err)
 		}

@@ -241,6 +241,7 @@ func (h *house) management() (http.Handler, error) {
 		return nil, err
 	}
 	operators.Mount(mux)
+	described := operators.Hold(mux) // the document tells of the doors of all rooms
 	service, err := desk.New(desk.Config{
 		Pool: h.Pool, Box: h.box, Registry: h.identities, Codes: h.codes, Outbox: h.outbox, Policies: h.policies, Now: time.Now,
 	})
@@ -248,10 +249,10 @@ func (h *house) management() (http.Handler, error) {
 		return nil, err
 	}
 	doors := desk.Doors{Desk: service, Clerks: h.clerks, Tokens: bearer, Now: time.Now}
-	doors.Mount(mux)
-	(&operator.Doors{Clerks: h.clerks, Registry: h.identities, Policies: h.policies, Tokens: bearer, Now: time.Now}).Mount(mux)
-	login.People{Register: h.register, Tokens: bearer}.Mount(mux)
-	login.Rulings{Policies: h.policies, Clerks: h.clerks, Now: time.Now, Tokens: bearer}.Mount(mux)
+	doors.Mount(described)
+	(&operator.Doors{Clerks: h.clerks, Registry: h.identities, Policies: h.policies, Tokens: bearer, Now: time.Now}).Mount(described)
+	login.People{Register: h.register, Tokens: bearer}.Mount(described)
+	login.Rulings{Policies: h.policies, Clerks: h.clerks, Now: time.Now, Tokens: bearer}.Mount(described)
 	h.receipts.Mount(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{}))
 	return api.Refusing(mux), nil
