@@ -32,7 +32,7 @@ var told = map[string]bool{
 	"identifier.activated": true, "identifier.issued": true, "identifier.unblocked": true,
 	"identifier.blocked.desk": true, "identifier.blocked.register": true, "identifier.blocked.security": true,
 	"identifier.blocked.self": true,
-	"journal.read":            true, "password.changed": true, "password.reissued": true, "person.changed": true, "phone.changed": true,
+	"journal.read":            true, "password.changed": true, "password.reissued": true, "person.changed": true, "phone.changed": true, "phone.released": true,
 	"profile.changed.birth_date": true, "profile.changed.citizenship": true,
 	"profile.changed.identification_number": true, "profile.changed.incapable": true, "profile.changed.limited": true,
 	"profile.changed.sex": true,

@@ -64,6 +64,7 @@ func everything() []journal.Entry {
 		{Kind: "identifier.issued", Actor: journal.Staff, Office: "17"},
 		{Kind: "password.reissued", Actor: journal.Staff},
 		{Kind: "phone.changed", Actor: journal.Staff, Office: "17"},
+		{Kind: "phone.released", Actor: journal.Staff, Office: "17"},
 		{Kind: "something.new", Actor: journal.System},
 	}
 	for _, kind := range []journal.Kind{

@@ -389,7 +389,7 @@ func TestAProvedPasswordDiesWithTheNextAct(t *testing.T) {
 		"change": {anna, password, "/sign-in/code", func() error {
 			return w.registry.ChangePassword(t.Context(), known, password, another, act())
 		}},
-		"reissue": {boris, temporary, "/sign-in/password", func() error { return w.registry.Reissue(t.Context(), fresh, act()) }},
+		"reissue": {boris, temporary, "/sign-in/password", func() error { return w.registry.Reissue(t.Context(), fresh, identity.Phone{}, act()) }},
 	} {
 		v := w.visitor()
 		v.open("/security")

@@ -115,6 +115,9 @@ func (c Accounts) claims(a account, scopes []string) (map[string]any, error) {
 			}
 			claims["updated_at"] = a.changedAt.Unix()
 		case "phone":
+			if a.phone == nil { // a blocked identifier may have none
+				continue
+			}
 			phone, err := identity.OpenPhone(c.Box, a.person, a.phone)
 			if err != nil {
 				return nil, err

@@ -9,8 +9,8 @@ import (
 	"asoba.example/provider/api"
 )
 
-// A visitBody is what the acts of the desk are asked with; an opening has a phone
-// besides, and an issuance names.
+// A visitBody is what the acts of the desk are asked with; the opening of a visit has
+// a phone besides, and an issuance names.
 type visitBody struct {
 	Identifier string   `json:"identifier"`
 	Document   document `json:"document"`
@@ -54,6 +54,16 @@ func (b visitBody) parse(at time.Time) (v Visit, wrong []api.Field) {
 	say("/language", "unknown")
 	v.Document, _ = identity.ParseDocument(b.Document.Kind, b.Document.Number, b.Document.ValidTill)
 	return v, wrong
+}
+
+// act parses the body of an act that is one request. Whoever leaves out what they
+// attest attests by asking what such an act needs.
+func (b visitBody) act(at time.Time) (Visit, error) {
+	v, wrong := b.parse(at)
+	if b.Attested == nil {
+		v.Attested = []Attestation{Holder, Particulars}
+	}
+	return v, invalid(wrong)
 }
 
 // opening parses the body of an opening.

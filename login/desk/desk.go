@@ -81,18 +81,20 @@ func (d *Desk) Block(ctx context.Context, by By, v Visit) (Outcome, error) {
 	return Outcome{Act: act, State: identity.Blocked}, err
 }
 
-// Unblock lifts a block on the person's application; a new temporary password goes out (¶6, ¶7).
+// Unblock lifts a block on the person's application; a new temporary password goes
+// out to the phone that is there (¶6, ¶7). To another one it goes at the end of a visit.
 func (d *Desk) Unblock(ctx context.Context, by By, v Visit) (Outcome, error) {
 	person, act, err := d.serve(ctx, by, v, "unblock", forServing(), func(person uuid.UUID, act identity.Act) error {
-		return d.registry.Unblock(ctx, person, act)
+		return d.registry.Unblock(ctx, person, identity.Phone{}, act)
 	})
 	return Outcome{act, identity.Temporary, d.sent(ctx, person)}, err
 }
 
-// Reissue sends another temporary password, where the earlier one was lost or is over.
+// Reissue sends another temporary password, where the earlier one was lost or is
+// over, to the phone that is there. To another one it goes at the end of a visit.
 func (d *Desk) Reissue(ctx context.Context, by By, v Visit) (Outcome, error) {
 	person, act, err := d.serve(ctx, by, v, "reissue", forServing(), func(person uuid.UUID, act identity.Act) error {
-		return d.registry.Reissue(ctx, person, act)
+		return d.registry.Reissue(ctx, person, identity.Phone{}, act)
 	})
 	return Outcome{act, identity.Temporary, d.sent(ctx, person)}, err
 }
@@ -113,12 +115,12 @@ func (d *Desk) serve(ctx context.Context, by By, v Visit, kind string, gs guards
 		if err != nil {
 			return err
 		}
-		if err := gs.check(facts{at: at, by: by, person: held, document: v.Document}); err != nil {
+		if err := gs.check(facts{at: at, by: by, person: held, document: v.Document, attested: v.Attested}); err != nil {
 			return err
 		}
 		return d.keepAct(ctx, tx, id, held.ID, kind, by, v, at)
 	}
-	return person.ID, id, d.record(ctx, do(person.ID, act), by, person.ID, kind, at)
+	return person.ID, id, d.record(ctx, guarded(do(person.ID, act)), by, person.ID, kind, at)
 }
 
 // keepAct keeps what an act rests on.

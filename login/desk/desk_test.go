@@ -138,7 +138,7 @@ func TestAnIssuanceIsOpenedUnderGuards(t *testing.T) {
 		"a document that is over":  {"g1", func(o *desk.Opening) { o.Document.ValidTill = "2026-11-21" }},
 		"a temporary identifier":   {"g2", func(o *desk.Opening) { o.Identifier = issued }},
 		"a blocked identifier":     {"g2", func(o *desk.Opening) { o.Identifier = blocked }},
-		"another's phone":          {"g4", func(o *desk.Opening) { o.Phone = phoneOf(t, w, blocked) }},
+		"another's phone":          {"g4", func(o *desk.Opening) { o.Phone = phoneOf(t, w, issued) }},
 		"holder not attested":      {"g5", func(o *desk.Opening) { o.Attested = []desk.Attestation{desk.Particulars, desk.PhoneUse} }},
 		"particulars not attested": {"g5", func(o *desk.Opening) { o.Attested = []desk.Attestation{desk.Holder, desk.PhoneUse} }},
 		"phone not attested":       {"g5", func(o *desk.Opening) { o.Attested = []desk.Attestation{desk.Holder, desk.Particulars} }},
@@ -218,7 +218,7 @@ func TestAssigningLooksAtEveryGuardAgain(t *testing.T) {
 			person, id := w.Person(t)
 			issuance := w.confirmed(t, id, 9001)
 			meanwhile(t, w, person, issuance)
-			_, err := w.desk.Assign(t.Context(), w.by, issuance)
+			_, err := w.desk.Assign(t.Context(), w.by, desk.Issuance, issuance)
 			w.refused(t, err, code, 1)
 			if n := w.Count(t, `issuance WHERE assigned_at IS NOT NULL`); n != 0 {
 				t.Error("the issuance is taken for assigned")
@@ -232,14 +232,14 @@ func TestAssigningBrokenAnywhereLeavesNothing(t *testing.T) {
 	w := newWorld(t)
 	person, id := w.Person(t)
 	issuance := w.confirmed(t, id, 9001)
-	w.BreakEach(t, func() error { _, err := w.desk.Assign(t.Context(), w.by, issuance); return err })
+	w.BreakEach(t, func() error { _, err := w.desk.Assign(t.Context(), w.by, desk.Issuance, issuance); return err })
 	if got := w.State(t, person); got != "temporary" {
 		t.Errorf("the state is %s", got)
 	}
 
 	// Who did not hear the answer asks again, and is told the same; nothing more is sent.
 	before := w.Contents(t)
-	if done, err := w.desk.Assign(t.Context(), w.by, issuance); err != nil || done.SMS != sms.Queued {
+	if done, err := w.desk.Assign(t.Context(), w.by, desk.Issuance, issuance); err != nil || done.SMS != sms.Queued {
 		t.Errorf("asked again: %v, %v", done, err)
 	}
 	if w.Contents(t) != before {
@@ -289,7 +289,7 @@ func TestOfTwoDesksOneAssigns(t *testing.T) {
 		for n, issuance := range row.issuances {
 			both.Go(func() {
 				<-start
-				_, errs[n] = w.desk.Assign(t.Context(), w.by, issuance)
+				_, errs[n] = w.desk.Assign(t.Context(), w.by, desk.Issuance, issuance)
 			})
 		}
 		close(start)
@@ -326,7 +326,7 @@ func TestAPhoneIsConfirmedByItsCode(t *testing.T) {
 	if err := w.desk.ConfirmPhone(t.Context(), w.by, desk.Issuance, second, "12345"); !errors.Is(err, code.ErrWrong) {
 		t.Errorf("no code: %v", err)
 	}
-	_, err = w.desk.Assign(t.Context(), w.by, second)
+	_, err = w.desk.Assign(t.Context(), w.by, desk.Issuance, second)
 	w.refused(t, err, "g3", 1)
 	if _, err := w.desk.Resend(t.Context(), w.by, desk.Issuance, second); !errors.Is(err, code.ErrWait) {
 		t.Errorf("another code at once: %v", err)
@@ -343,11 +343,11 @@ func TestAPhoneIsConfirmedByItsCode(t *testing.T) {
 		t.Errorf("the stage is %s, %v", stage, err)
 	}
 	another, _ := w.clerk(t, clerk.AtDesk)
-	if _, err := w.desk.Assign(t.Context(), another, second); !errors.Is(err, desk.ErrNoVisit) {
+	if _, err := w.desk.Assign(t.Context(), another, desk.Issuance, second); !errors.Is(err, desk.ErrNoVisit) {
 		t.Errorf("another clerk's issuance: %v", err)
 	}
 	w.now = w.now.Add(2 * time.Hour)
-	if _, err := w.desk.Assign(t.Context(), w.by, second); !errors.Is(err, desk.ErrOver) {
+	if _, err := w.desk.Assign(t.Context(), w.by, desk.Issuance, second); !errors.Is(err, desk.ErrOver) {
 		t.Errorf("after the visit: %v", err)
 	}
 	if n := w.Count(t, `event WHERE kind = 'phone.confirmed'`); n != 1 {
@@ -364,6 +364,24 @@ func TestActsOfTheDeskAreGuarded(t *testing.T) {
 	over.Document.ValidTill = "2026-11-21"
 	_, err := w.desk.Block(t.Context(), w.by, over)
 	w.refused(t, err, "g1", 1)
+
+	refusals := 0
+	_, temporary := w.Issued(t)
+	for _, attested := range [][]desk.Attestation{nil, {desk.Holder, desk.PhoneUse}, {desk.Particulars}} {
+		for act, do := range map[string]func(desk.Visit) error{
+			"block":   func(v desk.Visit) error { _, err := w.desk.Block(t.Context(), w.by, v); return err },
+			"unblock": func(v desk.Visit) error { _, err := w.desk.Unblock(t.Context(), w.by, v); return err },
+			"reissue": func(v desk.Visit) error { _, err := w.desk.Reissue(t.Context(), w.by, v); return err },
+		} {
+			v := visit(temporary)
+			v.Attested = attested
+			refusals++
+			w.refused(t, do(v), "g5", refusals)
+			if t.Failed() {
+				t.Fatalf("the act was: %s, with %v attested", act, attested)
+			}
+		}
+	}
 
 	own, himself := w.clerk(t, clerk.Supervisor)
 	w.by = own

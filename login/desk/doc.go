@@ -2,14 +2,17 @@
 // ¶3, ¶4, ¶6): the rules of an issuance, of changes of phone, of blocks, unblocks and
 // reissues, and their doors in the management API.
 //
-// An issuance is one visit, and so is a change of phone; in both a phone is confirmed:
+// An issuance is one visit, and so is whatever else brings another phone: a change of
+// phone, and an unblocking or another temporary password where a phone comes with it.
+// In each the phone is confirmed:
 //
-//	Open ──────────► opened ──ConfirmPhone──► confirmed ──Assign, ChangePhone──► assigned
+//	Open ──────────► opened ──ConfirmPhone──► confirmed ──Assign──► assigned
 //	guards, a code      │ Resend                  guards again, and in one act: identifier and
-//	goes to the phone   └──┘                      temporary password; or the phone, and the
-//	                                              former one is told
+//	goes to the phone   └──┘                      temporary password; or the phone, of which the
+//	                                              former one is told, and what was asked besides
 //
 // It is over some time after it was opened, a visit's (login/policy), or with the assignment.
+// Everything else is one request.
 //
 // # Guards
 //
@@ -20,9 +23,12 @@
 //
 //	g1  a valid identity document was presented
 //	g2  no identifier was assigned to this person before, whatever became of it
-//	g3  the person has confirmed the use of the phone, during this visit
-//	g4  the phone is not used with another identifier
-//	g5  the clerk has attested what the act needs: an issuance all three, a change of phone the phone
+//	g3  the person has confirmed the use of the phone, during this visit; or, where none comes,
+//	    during an earlier one, and it is still theirs
+//	g4  the phone is not used with another identifier; that of a blocked one, which stays with it
+//	    until now, is released to whoever has confirmed it, for operators give numbers out again
+//	g5  the clerk has attested what the act needs: holder and particulars, and the phone where one
+//	    comes; a change of phone the phone alone
 //	g6  the person is in the register, and neither dead, declared dead nor missing
 //	g8  the person is certainly of the age from which an identifier is issued (login/policy)
 //	g9  the clerk does not serve himself

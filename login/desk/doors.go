@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -30,18 +31,18 @@ const Scope = "desk:act"
 // Mount opens the doors.
 func (d *Doors) Mount(mux api.Mux) {
 	mux.Handle("POST /desk/issuances", d.open(Issuance))
-	mux.Handle("GET /desk/issuances/{id}", d.stage(Issuance))
-	mux.Handle("POST /desk/issuances/{id}/code", d.resend(Issuance))
-	mux.Handle("POST /desk/issuances/{id}/phone", d.confirm(Issuance))
-	mux.Handle("POST /desk/issuances/{id}/assign", api.Handler(d.assign))
 	mux.Handle("POST /desk/phone-changes", d.open(PhoneChange))
-	mux.Handle("GET /desk/phone-changes/{id}", d.stage(PhoneChange))
-	mux.Handle("POST /desk/phone-changes/{id}/code", d.resend(PhoneChange))
-	mux.Handle("POST /desk/phone-changes/{id}/phone", d.confirm(PhoneChange))
-	mux.Handle("POST /desk/phone-changes/{id}/assign", api.Handler(d.changePhone))
 	mux.Handle("POST /desk/blocks", api.Handler(d.block))
-	mux.Handle("POST /desk/unblocks", api.Handler(d.unblock))
-	mux.Handle("POST /desk/reissues", api.Handler(d.reissue))
+	mux.Handle("POST /desk/unblocks", d.serve(Unblock, d.Desk.Unblock))
+	mux.Handle("POST /desk/reissues", d.serve(Reissue, d.Desk.Reissue))
+	for at, e := range map[string]Errand{
+		"/desk/issuances": Issuance, "/desk/phone-changes": PhoneChange, "/desk/unblocks": Unblock, "/desk/reissues": Reissue,
+	} {
+		mux.Handle("GET "+at+"/{id}", d.stage(e))
+		mux.Handle("POST "+at+"/{id}/code", d.resend(e))
+		mux.Handle("POST "+at+"/{id}/phone", d.confirm(e))
+		mux.Handle("POST "+at+"/{id}/assign", d.assign(e))
+	}
 }
 
 // open handles POST /desk/issuances and the same of phone changes.
@@ -51,22 +52,27 @@ func (d *Doors) open(e Errand) api.Handler {
 		if err != nil {
 			return err
 		}
-		o, err := body.opening(e, d.Now())
-		if err != nil {
-			return err
-		}
-		id, err := d.Desk.Open(r.Context(), by, e, o)
-		if err != nil {
-			return d.refusal(w, err)
-		}
-		w.Header().Set("Location", r.URL.Path+"/"+id.String())
-		return api.Write(w, http.StatusCreated, struct {
-			ID uuid.UUID `json:"id"`
-		}{id})
+		return d.opening(w, r, by, e, body)
 	}
 }
 
-// stage handles GET /desk/issuances/{id} and the same of phone changes.
+// opening opens a visit.
+func (d *Doors) opening(w http.ResponseWriter, r *http.Request, by By, e Errand, body visitBody) error {
+	o, err := body.opening(e, d.Now())
+	if err != nil {
+		return err
+	}
+	id, err := d.Desk.Open(r.Context(), by, e, o)
+	if err != nil {
+		return d.refusal(w, err)
+	}
+	w.Header().Set("Location", r.URL.Path+"/"+id.String())
+	return api.Write(w, http.StatusCreated, struct {
+		ID uuid.UUID `json:"id"`
+	}{id})
+}
+
+// stage handles GET /desk/issuances/{id} and the same of the other errands.
 func (d *Doors) stage(e Errand) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		id, _, by, err := d.step(w, r, e)
@@ -85,7 +91,7 @@ func (d *Doors) stage(e Errand) api.Handler {
 	}
 }
 
-// resend handles POST /desk/issuances/{id}/code and the same of phone changes.
+// resend handles POST /desk/issuances/{id}/code and the same of the other errands.
 func (d *Doors) resend(e Errand) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		id, _, by, err := d.step(w, r, e)
@@ -103,7 +109,7 @@ func (d *Doors) resend(e Errand) api.Handler {
 	}
 }
 
-// confirm handles POST /desk/issuances/{id}/phone and the same of phone changes.
+// confirm handles POST /desk/issuances/{id}/phone and the same of the other errands.
 func (d *Doors) confirm(e Errand) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		id, body, by, err := d.step(w, r, e)
@@ -118,35 +124,28 @@ func (d *Doors) confirm(e Errand) api.Handler {
 	}
 }
 
-// assign handles POST /desk/issuances/{id}/assign.
-func (d *Doors) assign(w http.ResponseWriter, r *http.Request) error {
-	id, _, by, err := d.step(w, r, Issuance)
-	if err != nil {
-		return err
+// assign handles POST /desk/issuances/{id}/assign and the same of the other errands.
+func (d *Doors) assign(e Errand) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, _, by, err := d.step(w, r, e)
+		if err != nil {
+			return err
+		}
+		o, err := d.Desk.Assign(r.Context(), by, e, id)
+		if err != nil {
+			return d.refusal(w, err)
+		}
+		return outcome(w, o)
 	}
-	o, err := d.Desk.Assign(r.Context(), by, id)
-	if err != nil {
-		return d.refusal(w, err)
-	}
-	return outcome(w, o)
-}
-
-// changePhone handles POST /desk/phone-changes/{id}/assign.
-func (d *Doors) changePhone(w http.ResponseWriter, r *http.Request) error {
-	id, _, by, err := d.step(w, r, PhoneChange)
-	if err != nil {
-		return err
-	}
-	o, err := d.Desk.ChangePhone(r.Context(), by, id)
-	if err != nil {
-		return d.refusal(w, err)
-	}
-	return outcome(w, o)
 }
 
 // block handles POST /desk/blocks.
 func (d *Doors) block(w http.ResponseWriter, r *http.Request) error {
-	by, v, err := d.act(w, r)
+	body, by, err := d.visit(w, r)
+	if err != nil {
+		return err
+	}
+	v, err := body.act(d.Now())
 	if err != nil {
 		return err
 	}
@@ -157,30 +156,27 @@ func (d *Doors) block(w http.ResponseWriter, r *http.Request) error {
 	return outcome(w, o)
 }
 
-// unblock handles POST /desk/unblocks.
-func (d *Doors) unblock(w http.ResponseWriter, r *http.Request) error {
-	by, v, err := d.act(w, r)
-	if err != nil {
-		return err
+// serve handles POST /desk/unblocks and POST /desk/reissues: done at once with the
+// phone that is there; with another one, a visit that is opened.
+func (d *Doors) serve(e Errand, do func(context.Context, By, Visit) (Outcome, error)) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		body, by, err := d.visit(w, r)
+		if err != nil {
+			return err
+		}
+		if body.Phone != "" {
+			return d.opening(w, r, by, e, body)
+		}
+		v, err := body.act(d.Now())
+		if err != nil {
+			return err
+		}
+		o, err := do(r.Context(), by, v)
+		if err != nil {
+			return d.refusal(w, err)
+		}
+		return outcome(w, o)
 	}
-	o, err := d.Desk.Unblock(r.Context(), by, v)
-	if err != nil {
-		return d.refusal(w, err)
-	}
-	return outcome(w, o)
-}
-
-// reissue handles POST /desk/reissues.
-func (d *Doors) reissue(w http.ResponseWriter, r *http.Request) error {
-	by, v, err := d.act(w, r)
-	if err != nil {
-		return err
-	}
-	o, err := d.Desk.Reissue(r.Context(), by, v)
-	if err != nil {
-		return d.refusal(w, err)
-	}
-	return outcome(w, o)
 }
 
 // outcome answers with all that a desk learns of an act.
@@ -246,16 +242,6 @@ func (d *Doors) visit(w http.ResponseWriter, r *http.Request) (visitBody, By, er
 	}
 	by, err := d.by(w, r, token, body.named)
 	return body, by, err
-}
-
-// act is visit for the acts that are one request.
-func (d *Doors) act(w http.ResponseWriter, r *http.Request) (By, Visit, error) {
-	body, by, err := d.visit(w, r)
-	if err != nil {
-		return By{}, Visit{}, err
-	}
-	v, wrong := body.parse(d.Now())
-	return by, v, invalid(wrong)
 }
 
 // step understands a step of a visit: of which, with what, and who acts. A

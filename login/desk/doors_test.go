@@ -248,6 +248,36 @@ func TestAClerkChangesAPhone(t *testing.T) {
 		body(active, map[string]any{"phone": "8 029 491-19-11", "attested": []string{"phone"}}), 409, map[string]any{"code": "g4"})
 }
 
+// With another phone an unblocking and another temporary password are visits; without one they are done at once.
+func TestAClerkUnblocksWithAnotherPhone(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	_, id := d.Active(t)
+	token := d.own(t, d.clerk, uuid.New())
+	d.asks(t, token, "POST", "/desk/blocks", body(id, map[string]any{"attested": []string{}}), 409, map[string]any{"code": "g5"})
+	d.asks(t, token, "POST", "/desk/blocks", body(id, nil), 200, nil)
+	if n := d.Count(t, `desk_act WHERE kind = 'block' AND attested = '{holder,particulars}'`); n != 1 {
+		t.Error("what was attested by asking is not kept")
+	}
+	for n, path := range []string{"/desk/unblocks", "/desk/reissues"} {
+		asked := map[string]any{"phone": "8 029 491-19-1" + string(rune('1'+n)), "attested": []string{"holder", "particulars", "phone"}}
+		opened := d.asks(t, token, "POST", path, body(id, asked), 201, nil)
+		at := path + "/" + opened["id"].(string)
+		d.asks(t, token, "GET", at, nil, 200, map[string]any{"stage": "opened"})
+		d.asks(t, token, "POST", at+"/assign", nil, 409, map[string]any{"code": "g3"})
+		d.asks(t, token, "POST", "/desk/phone-changes/"+opened["id"].(string)+"/assign", nil, 404, map[string]any{"code": "unknown_visit"})
+		d.asks(t, token, "POST", at+"/code", nil, 429, map[string]any{"code": "wait"})
+		d.asks(t, token, "POST", at+"/phone", map[string]any{"code": d.Said("Code")}, 204, nil)
+		d.asks(t, token, "POST", at+"/assign", nil, 200, map[string]any{"state": "temporary", "sms": "queued"})
+		d.asks(t, token, "GET", at, nil, 200, map[string]any{"stage": "assigned", "sms": "queued"})
+	}
+
+	_, other := d.Active(t)
+	d.asks(t, token, "POST", "/desk/blocks", body(other, nil), 200, nil)
+	d.Exec(t, `UPDATE identity SET phone = NULL, phone_index = NULL WHERE person_id = (SELECT id FROM person WHERE identification_number = $1)`, other.Reveal())
+	d.asks(t, token, "POST", "/desk/unblocks", body(other, nil), 409, map[string]any{"code": "g3"})
+}
+
 // A desk's system acts for a clerk whom it names, and for nobody without one.
 func TestASystemActsForANamedClerk(t *testing.T) {
 	t.Parallel()

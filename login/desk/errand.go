@@ -26,24 +26,51 @@ var (
 // An Errand is what a visit is for, where a phone is to be confirmed in it.
 type Errand string
 
-// Errands.
+// Errands. Unblock and Reissue are visits only where another phone comes with them.
 const (
 	Issuance    Errand = "issuance"
 	PhoneChange Errand = "phone_change"
+	Unblock     Errand = "unblock"
+	Reissue     Errand = "reissue"
 )
 
 // guards are those of an errand but for the phone's confirmation.
 func (e Errand) guards() guards {
-	if e == PhoneChange {
+	switch e {
+	case PhoneChange:
 		return forChangingPhone()
+	case Unblock, Reissue:
+		return append(forServing(), attested(PhoneUse), unused())
+	case Issuance:
 	}
 	return forIssuing()
 }
 
+// fits tells whether the errand can end well as the identifier stands now. Where it
+// cannot, no code goes to a phone; at the end the act itself decides.
+func (e Errand) fits(f facts) bool {
+	switch e {
+	case PhoneChange:
+		return (f.state == identity.Temporary || f.state == identity.Active) && !f.same
+	case Unblock:
+		return f.state == identity.Blocked
+	case Reissue:
+		return f.state == identity.Temporary
+	case Issuance: // a guard has told
+	}
+	return true
+}
+
 // opened is the record of an opening.
 func (e Errand) opened() audit.Kind {
-	if e == PhoneChange {
+	switch e {
+	case PhoneChange:
 		return audit.PhoneChangeOpened
+	case Unblock:
+		return audit.UnblockOpened
+	case Reissue:
+		return audit.ReissueOpened
+	case Issuance:
 	}
 	return audit.IssuanceOpened
 }
@@ -65,7 +92,7 @@ type issuance struct {
 	assignedAt  *time.Time
 }
 
-// An Opening is a visit for the sake of an identifier, or of another phone.
+// An Opening is a visit in which a phone is to be confirmed.
 type Opening struct {
 	Visit
 	Names identity.Names // of an issuance
@@ -90,7 +117,7 @@ func (d *Desk) Open(ctx context.Context, by By, e Errand, o Opening) (uuid.UUID,
 		if err := e.guards().check(f); err != nil {
 			return err
 		}
-		if e == PhoneChange && !f.changeable {
+		if !e.fits(f) {
 			return identity.ErrState
 		}
 		if err := d.insert(ctx, tx, id, person, by, e, o, at); err != nil {
@@ -195,11 +222,9 @@ func (d *Desk) Stage(ctx context.Context, by By, e Errand, id uuid.UUID) (Stage,
 	switch {
 	case err != nil:
 		return "", "", err
-	case i.assignedAt != nil && e == PhoneChange:
-		_, sent, err := d.changed(ctx, i.person)
-		return Assigned, sent, err
 	case i.assignedAt != nil:
-		return Assigned, d.sent(ctx, i.person), nil
+		_, sent, err := d.assigned(ctx, i.person)
+		return Assigned, sent, err
 	case i.confirmedAt != nil:
 		return Confirmed, "", nil
 	}
@@ -239,11 +264,12 @@ func (d *Desk) look(ctx context.Context, tx pgx.Tx, f *facts, number string, pho
 	if err != nil {
 		return err
 	}
+	// The phone of a blocked identifier is not in use: it stays with it until another person has confirmed it here.
 	const read = `
-		SELECT EXISTS (SELECT FROM identity WHERE person_id = $1),
-		       EXISTS (SELECT FROM identity WHERE phone_index = $2 AND person_id <> $1),
-		       EXISTS (SELECT FROM identity WHERE person_id = $1 AND state <> 'blocked' AND phone_index <> $2)`
-	if err := tx.QueryRow(ctx, read, person.ID, index).Scan(&f.assigned, &f.used, &f.changeable); err != nil {
+		SELECT coalesce((SELECT state FROM identity WHERE person_id = $1), 'none'),
+		       EXISTS (SELECT FROM identity WHERE phone_index = $2 AND person_id = $1),
+		       EXISTS (SELECT FROM identity WHERE phone_index = $2 AND person_id <> $1 AND state <> 'blocked')`
+	if err := tx.QueryRow(ctx, read, person.ID, index).Scan(&f.state, &f.same, &f.used); err != nil {
 		return fmt.Errorf("look at identities: %w", err)
 	}
 	return nil

@@ -41,10 +41,10 @@ type facts struct {
 	document   identity.Document
 	attested   []Attestation
 	minimumAge int
-	assigned   bool // an identifier, at any time
+	state      identity.State
 	confirmed  bool // the phone, in this visit
+	same       bool // the phone, as the identifier has it
 	used       bool // the phone, with another identifier
-	changeable bool // the identifier is not blocked, and has another phone
 }
 
 // A guard holds, or the act is refused with its code.
@@ -58,17 +58,37 @@ type guards []guard
 
 // forIssuing are the guards of an issuance (resolution 792 ¶4).
 func forIssuing() guards {
-	return append(forServing(), []guard{
+	return append(always(), []guard{
+		alive(),
 		{"g8", func(f facts) bool { return f.person.OfAge(f.minimumAge, f.at) }},
 		attested(Holder, Particulars, PhoneUse),
-		{"g2", func(f facts) bool { return !f.assigned }},
+		{"g2", func(f facts) bool { return f.state == identity.None }},
 		unused(),
 	}...)
 }
 
 // forChangingPhone are the guards of a change of phone.
 func forChangingPhone() guards {
-	return append(forServing(), attested(PhoneUse), unused())
+	return append(always(), alive(), attested(PhoneUse), unused())
+}
+
+// forServing are the guards of an unblocking and of another temporary password.
+func forServing() guards { return append(always(), alive(), attested(Holder, Particulars)) }
+
+// forBlocking are the guards of a block.
+func forBlocking() guards { return append(always(), attested(Holder, Particulars)) }
+
+// always are the guards of every act.
+func always() guards {
+	return guards{
+		{"g9", func(f facts) bool { return !f.known() || f.by.Person != f.person.ID }},
+		{"g1", func(f facts) bool { return f.document.Valid(f.at) }},
+	}
+}
+
+// alive is the guard of everything that gives a person something.
+func alive() guard {
+	return guard{"g6", func(f facts) bool { return f.known() && !f.person.Gone() }}
 }
 
 func attested(needed ...Attestation) guard {
@@ -86,19 +106,6 @@ func unused() guard { return guard{"g4", func(f facts) bool { return !f.used }} 
 
 // confirmed is the guard that is left for the end of a visit.
 func confirmed() guard { return guard{"g3", func(f facts) bool { return f.confirmed }} }
-
-// forServing are the guards of everything that gives a person something.
-func forServing() guards {
-	return append(forBlocking(), guard{"g6", func(f facts) bool { return f.known() && !f.person.Gone() }})
-}
-
-// forBlocking are the guards of every act: blocking must be easy.
-func forBlocking() guards {
-	return guards{
-		{"g9", func(f facts) bool { return !f.known() || f.by.Person != f.person.ID }},
-		{"g1", func(f facts) bool { return f.document.Valid(f.at) }},
-	}
-}
 
 func (f facts) known() bool { return f.person.IdentificationNumber != "" }
 

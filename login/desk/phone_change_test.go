@@ -83,7 +83,6 @@ func TestAPhoneChangeIsOpenedUnderGuards(t *testing.T) {
 	}{
 		"a document that is over":       {"g1", func(o *desk.Opening) { o.Document.ValidTill = "2026-11-21" }},
 		"another's phone":               {"g4", func(o *desk.Opening) { o.Phone = phoneOf(t, w, other) }},
-		"a phone of a blocked one":      {"g4", func(o *desk.Opening) { o.Phone = phoneOf(t, w, blocked) }},
 		"the use of phone not attested": {"g5", func(o *desk.Opening) { o.Attested = []desk.Attestation{desk.Holder, desk.Particulars} }},
 		"dead":                          {"g6", func(o *desk.Opening) { o.Identifier = dead }},
 		"not in the register":           {"g6", func(o *desk.Opening) { o.Identifier = stranger }},
@@ -148,7 +147,7 @@ func TestChangingAPhoneLooksAtEveryGuardAgain(t *testing.T) {
 			former := phoneOf(t, w, id)
 			change := w.confirmedChange(t, id, 9001)
 			meanwhile(t, w, person, change)
-			_, err := w.desk.ChangePhone(t.Context(), w.by, change)
+			_, err := w.desk.Assign(t.Context(), w.by, desk.PhoneChange, change)
 			w.refused(t, err, code, 1)
 			if phoneOf(t, w, id) != former {
 				t.Error("the phone is changed")
@@ -166,7 +165,7 @@ func TestABlockInBetweenStopsAPhoneChange(t *testing.T) {
 	if _, err := w.desk.Block(t.Context(), w.by, visit(id)); err != nil {
 		t.Fatal(err)
 	}
-	_, err := w.desk.ChangePhone(t.Context(), w.by, change)
+	_, err := w.desk.Assign(t.Context(), w.by, desk.PhoneChange, change)
 	if !errors.Is(err, identity.ErrState) {
 		t.Errorf("got %v, want ErrState", err)
 	}
@@ -189,7 +188,7 @@ func TestAPhoneChangeBrokenAnywhereLeavesNothing(t *testing.T) {
 		person, id := somebody(w)
 		former, notices := phoneOf(t, w, id), w.notices(t, phoneOf(t, w, id))
 		change := w.confirmedChange(t, id, 9001)
-		act := func() error { _, err := w.desk.ChangePhone(t.Context(), w.by, change); return err }
+		act := func() error { _, err := w.desk.Assign(t.Context(), w.by, desk.PhoneChange, change); return err }
 		w.BreakEach(t, act)
 		if got := w.State(t, person); got != string(state) {
 			t.Errorf("%s became %s", state, got)
@@ -206,7 +205,7 @@ func TestAPhoneChangeBrokenAnywhereLeavesNothing(t *testing.T) {
 
 		// Who did not hear the answer asks again, and is told the same; nothing more is sent.
 		before := w.Contents(t)
-		got, err := w.desk.ChangePhone(t.Context(), w.by, change)
+		got, err := w.desk.Assign(t.Context(), w.by, desk.PhoneChange, change)
 		if err != nil || got.Act != change || got.State != state || (got.SMS != "") != (state == identity.Temporary) {
 			t.Errorf("%s, asked again: %v, %v", state, got, err)
 		}
@@ -231,7 +230,7 @@ func TestOfTwoDesksOneGivesAPhone(t *testing.T) {
 	for n, change := range changes {
 		both.Go(func() {
 			<-start
-			_, errs[n] = w.desk.ChangePhone(t.Context(), w.by, change)
+			_, errs[n] = w.desk.Assign(t.Context(), w.by, desk.PhoneChange, change)
 		})
 	}
 	close(start)
@@ -253,10 +252,10 @@ func TestAPhoneChangeIsNoIssuance(t *testing.T) {
 	change := w.confirmedChange(t, id, 9001)
 	_, fresh := w.Person(t)
 	issuance := w.confirmed(t, fresh, 9002)
-	if _, err := w.desk.Assign(t.Context(), w.by, change); !errors.Is(err, desk.ErrNoVisit) {
+	if _, err := w.desk.Assign(t.Context(), w.by, desk.Issuance, change); !errors.Is(err, desk.ErrNoVisit) {
 		t.Errorf("an issuance by a change of phone: %v", err)
 	}
-	if _, err := w.desk.ChangePhone(t.Context(), w.by, issuance); !errors.Is(err, desk.ErrNoVisit) {
+	if _, err := w.desk.Assign(t.Context(), w.by, desk.PhoneChange, issuance); !errors.Is(err, desk.ErrNoVisit) {
 		t.Errorf("a change of phone by an issuance: %v", err)
 	}
 	if err := w.desk.ConfirmPhone(t.Context(), w.by, desk.PhoneChange, issuance, "123456"); !errors.Is(err, desk.ErrNoVisit) || errors.Is(err, code.ErrWrong) {

@@ -14,7 +14,7 @@
 //	                 └────── blocked (self, desk, security; register)
 //
 //	Issue           the desk, under its guards (¶4): a temporary password goes out by SMS
-//	Reissue         the desk: another temporary password to the same phone
+//	Reissue         the desk: another temporary password to the same phone, or to another one
 //	Activate        the citizen at the first sign-in, forming the static password (¶5)
 //	ChangePassword  the citizen, as often as he likes (¶5)
 //	ChangePhone     the desk, while temporary or active, which it stays: the former phone
@@ -23,7 +23,12 @@
 //	Deactivate      the register: death, declared dead, missing (order 82 p. 10)
 //	Restore         the register took that back: its block becomes the desk's
 //	Unblock         the desk, on a written application (¶6, ¶7): a new temporary
-//	                password; never over the register's block
+//	                password, to the same phone or to another one; never over the
+//	                register's block
+//
+// A phone belongs to one identifier. That of a blocked one is kept for it until
+// another person proves at a desk that the number is theirs now: then that person
+// has it, and the blocked identifier has none until it is unblocked with another.
 //
 // A state moves by compare-and-set, and no wrong password moves it. Each act is
 // one transaction with its record; what an act must end it ends there, and Redis

@@ -20,7 +20,7 @@ type Identity struct {
 	Identifier   Identifier
 	State        State
 	BlockReason  BlockReason
-	Phone        Phone
+	Phone        Phone // zero where another person has proved that it is theirs now
 	Names        Names
 	PasswordTill time.Time // the term of a temporary password
 	IssuedAt     time.Time
@@ -129,8 +129,10 @@ func (w row) open(box *seal.Box) (Identity, error) {
 		i.PasswordTill = *w.till
 	}
 	var err error
-	if i.Phone, err = OpenPhone(box, w.person, w.phone); err != nil {
-		return Identity{}, err
+	if w.phone != nil {
+		if i.Phone, err = OpenPhone(box, w.person, w.phone); err != nil {
+			return Identity{}, err
+		}
 	}
 	i.Names, err = OpenNames(box, w.person, w.names)
 	return i, err

@@ -27,6 +27,10 @@ type Assignment struct {
 // the person may have it is decided in act.Within. Two who issue at the same
 // moment, for one person or with one phone, are parted by the table's keys.
 func (r *Registry) Issue(ctx context.Context, a Assignment, act Act) error {
+	phone, err := r.keep(a.Person, a.Phone)
+	if err != nil {
+		return err
+	}
 	kept, err := r.seal(a)
 	if err != nil {
 		return err
@@ -40,8 +44,11 @@ func (r *Registry) Issue(ctx context.Context, a Assignment, act Act) error {
 		                      phone, phone_index, names, document, document_index, issued_at, changed_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)`
 	err = r.transact(ctx, act, func(tx pgx.Tx) error {
+		if err := r.free(ctx, tx, a.Person, phone, act); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, insert, a.Person, Temporary, password.hash, password.till,
-			kept.phone, kept.phoneIndex, kept.names, kept.document, kept.documentIndex, act.At)
+			phone.sealed, phone.index, kept.names, kept.document, kept.documentIndex, act.At)
 		if err != nil {
 			return taken(err)
 		}
@@ -56,7 +63,7 @@ func (r *Registry) Issue(ctx context.Context, a Assignment, act Act) error {
 	return nil
 }
 
-// taken gives the meaning of a key that is there already.
+// taken gives the meaning of what the table does not hold: a key that is there already, or a phone that is not.
 func taken(err error) error {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -65,14 +72,16 @@ func taken(err error) error {
 			return ErrAssigned
 		case "identity_phone_once":
 			return ErrPhoneTaken
+		case "identity_in_use_has_a_phone":
+			return ErrNoPhone
 		}
 	}
 	return err
 }
 
-// An Assignment as it is kept.
+// What is kept of an Assignment besides the phone.
 type sealed struct {
-	phone, phoneIndex, names, document, documentIndex []byte
+	names, document, documentIndex []byte
 }
 
 func (r *Registry) seal(a Assignment) (s sealed, err error) {
@@ -83,7 +92,6 @@ func (r *Registry) seal(a Assignment) (s sealed, err error) {
 		place string
 		plain []byte
 	}{
-		{&s.phone, phonePlace(a.Person), []byte(a.Phone.Reveal())},
 		{&s.names, namesPlace(a.Person), names},
 		{&s.document, documentPlace(a.Person), document},
 	} {
@@ -91,10 +99,7 @@ func (r *Registry) seal(a Assignment) (s sealed, err error) {
 			return sealed{}, fmt.Errorf("seal for %s: %w", a.Person, err)
 		}
 	}
-	if s.phoneIndex, err = PhoneIndex(r.box, a.Phone); err == nil {
-		s.documentIndex, err = r.box.Index("identity:document", []byte(a.Document.Number))
-	}
-	if err != nil {
+	if s.documentIndex, err = r.box.Index("identity:document", []byte(a.Document.Number)); err != nil {
 		return sealed{}, fmt.Errorf("index for %s: %w", a.Person, err)
 	}
 	return s, nil

@@ -19,6 +19,7 @@ var (
 	ErrUnknown    = errors.New("no such identifier")
 	ErrAssigned   = errors.New("an identifier was assigned to this person before")
 	ErrPhoneTaken = errors.New("the phone is used with another identifier")
+	ErrNoPhone    = errors.New("the identifier has no phone any more")
 	ErrWrong      = errors.New("wrong password")
 )
 
@@ -28,7 +29,7 @@ type Config struct {
 	Box     *seal.Box
 	Jobs    grant.Jobs
 	Cleaner *grant.Cleaner
-	SMS     Outbox
+	SMS     Messages
 	// Say gives a word of words/*.json in a language, for the texts of messages.
 	Say func(language, key string, args map[string]any) string
 	// TemporaryFor is how long a temporary password is good.
@@ -45,6 +46,12 @@ type Config struct {
 // Outbox takes messages into the act's transaction; sms.Outbox is one.
 type Outbox interface {
 	Put(ctx context.Context, tx pgx.Tx, m Message) error
+}
+
+// Messages are an Outbox from which what has not left yet can be taken back.
+type Messages interface {
+	Outbox
+	TakeBack(ctx context.Context, tx pgx.Tx, person uuid.UUID, at time.Time) error
 }
 
 // A Message for a phone.
@@ -87,7 +94,7 @@ type Registry struct {
 	box          *seal.Box
 	jobs         grant.Jobs
 	cleaner      *grant.Cleaner
-	sms          Outbox
+	sms          Messages
 	say          func(language, key string, args map[string]any) string
 	temporaryFor func() time.Duration
 	failures     func() int
@@ -169,7 +176,7 @@ func (r *Registry) move(ctx context.Context, tx pgx.Tx, person uuid.UUID, update
 		return Phone{}, ErrState
 	}
 	if err != nil {
-		return Phone{}, err
+		return Phone{}, taken(err)
 	}
 	return OpenPhone(r.box, person, sealed)
 }

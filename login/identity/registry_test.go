@@ -29,7 +29,7 @@ func TestAnActBrokenAnywhereLeavesNothing(t *testing.T) {
 			t.Helper()
 			person, _ := w.Issued(t)
 			return func() error {
-				return w.Registry.Reissue(t.Context(), person, identitytest.Act(time.Hour))
+				return w.Registry.Reissue(t.Context(), person, identity.Phone{}, identitytest.Act(time.Hour))
 			}
 		},
 		"activate": func(t *testing.T, w *identitytest.World) func() error {
@@ -68,7 +68,7 @@ func TestAnActBrokenAnywhereLeavesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			return func() error {
-				return w.Registry.Unblock(t.Context(), person, identitytest.Act(2*time.Hour))
+				return w.Registry.Unblock(t.Context(), person, identity.Phone{}, identitytest.Act(2*time.Hour))
 			}
 		},
 		"deactivate": func(t *testing.T, w *identitytest.World) func() error {
@@ -128,7 +128,7 @@ func TestNoMoveExistsButThoseDrawn(t *testing.T) {
 			phone++
 			return w.Registry.Issue(ctx, w.Assignment(t, person, phone), hour)
 		},
-		"Reissue": func(person uuid.UUID) error { return w.Registry.Reissue(ctx, person, hour) },
+		"Reissue": func(person uuid.UUID) error { return w.Registry.Reissue(ctx, person, identity.Phone{}, hour) },
 		"Activate": func(person uuid.UUID) error {
 			return w.Registry.Activate(ctx, person, identitytest.Static, hour)
 		},
@@ -140,7 +140,7 @@ func TestNoMoveExistsButThoseDrawn(t *testing.T) {
 			_, err := w.Registry.ChangePhone(ctx, person, w.Phone(t, phone), hour)
 			return err
 		},
-		"Unblock":        func(person uuid.UUID) error { return w.Registry.Unblock(ctx, person, hour) },
+		"Unblock":        func(person uuid.UUID) error { return w.Registry.Unblock(ctx, person, identity.Phone{}, hour) },
 		"Block register": func(person uuid.UUID) error { return w.Registry.Block(ctx, person, identity.Register, hour) },
 		"Deactivate":     deactivate,
 		"Restore": func(person uuid.UUID) error {
@@ -207,7 +207,7 @@ func TestEveryActIsRecordedAndTold(t *testing.T) {
 		ends   bool
 	}{
 		{func(a identity.Act) error { return w.Registry.Issue(ctx, w.Assignment(t, person, 1), a) }, "identifier.issued", identity.TemporaryPasswordMessage, false},
-		{func(a identity.Act) error { return w.Registry.Reissue(ctx, person, a) }, "password.reissued", identity.TemporaryPasswordMessage, false},
+		{func(a identity.Act) error { return w.Registry.Reissue(ctx, person, identity.Phone{}, a) }, "password.reissued", identity.TemporaryPasswordMessage, false},
 		{func(a identity.Act) error { return w.Registry.Activate(ctx, person, identitytest.Static, a) }, "identifier.activated", identity.NoticeMessage, false},
 		{func(a identity.Act) error {
 			return w.Registry.ChangePassword(ctx, person, identitytest.Static, "жаўрук спявае над полем", a)
@@ -217,7 +217,7 @@ func TestEveryActIsRecordedAndTold(t *testing.T) {
 			return err
 		}, "phone.changed", identity.NoticeMessage, false},
 		{func(a identity.Act) error { return w.Registry.Block(ctx, person, identity.Security, a) }, "identifier.blocked", identity.NoticeMessage, true},
-		{func(a identity.Act) error { return w.Registry.Unblock(ctx, person, a) }, "identifier.unblocked", identity.TemporaryPasswordMessage, true},
+		{func(a identity.Act) error { return w.Registry.Unblock(ctx, person, identity.Phone{}, a) }, "identifier.unblocked", identity.TemporaryPasswordMessage, true},
 	} {
 		after += time.Minute
 		act := identitytest.Act(after)
@@ -403,7 +403,7 @@ func TestActivateRestsOnTheTemporaryPasswordThatWasProved(t *testing.T) {
 	person, _ := w.Issued(t)
 	act := identitytest.Act(time.Hour)
 	act.Within = func(ctx context.Context, _ pgx.Tx) error {
-		return w.Registry.Reissue(ctx, person, identitytest.Act(time.Hour))
+		return w.Registry.Reissue(ctx, person, identity.Phone{}, identitytest.Act(time.Hour))
 	}
 	if err := w.Registry.Activate(t.Context(), person, identitytest.Static, act); !errors.Is(err, identity.ErrState) {
 		t.Errorf("got %v, want ErrState", err)

@@ -10,22 +10,26 @@ import (
 	"asoba.example/provider/audit"
 )
 
-// Reissue sends another temporary password to the confirmed phone, where the
-// earlier one was lost or is over. The earlier one is no more.
-func (r *Registry) Reissue(ctx context.Context, person uuid.UUID, act Act) error {
+// Reissue sends another temporary password, where the earlier one was lost or is
+// over: to the confirmed phone, or to another one that takes its place; the zero
+// Phone is the one that is there. The earlier password is no more.
+func (r *Registry) Reissue(ctx context.Context, person uuid.UUID, phone Phone, act Act) error {
+	kept, err := r.keep(person, phone)
+	if err != nil {
+		return err
+	}
 	password, err := r.formTemporary(ctx, person, act)
 	if err != nil {
 		return err
 	}
 	err = r.transact(ctx, act, func(tx pgx.Tx) error {
-		phone, err := r.renew(ctx, tx, person, reissue, password, act)
-		if err != nil {
+		if _, _, err := r.replace(ctx, tx, person, reissue, kept, act); err != nil {
 			return err
 		}
-		if err := audit.Record(ctx, tx, act.event(audit.PasswordReissued, person)); err != nil {
+		if err := r.renew(ctx, tx, person, reissue, password, act); err != nil {
 			return err
 		}
-		return r.send(ctx, tx, person, phone, password, act)
+		return audit.Record(ctx, tx, act.event(audit.PasswordReissued, person))
 	})
 	if err != nil {
 		return fmt.Errorf("reissue to %s: %w", person, err)
@@ -33,13 +37,18 @@ func (r *Registry) Reissue(ctx context.Context, person uuid.UUID, act Act) error
 	return nil
 }
 
-// renew moves an identifier to Temporary with a new password.
-func (r *Registry) renew(ctx context.Context, tx pgx.Tx, person uuid.UUID, d deed, p temporaryPassword, act Act) (Phone, error) {
+// renew moves an identifier to Temporary, and sends the new password to its phone.
+// ErrNoPhone says that it has none.
+func (r *Registry) renew(ctx context.Context, tx pgx.Tx, person uuid.UUID, d deed, p temporaryPassword, act Act) error {
 	const update = `
 		UPDATE identity
 		SET state = 'temporary', block_reason = NULL, password_hash = $3, password_till = $4,
 		    failures = 0, changed_at = $5
 		WHERE person_id = $1 AND concat_ws(':', state, block_reason) = ANY($2)
 		RETURNING phone`
-	return r.move(ctx, tx, person, update, allowed[d], p.hash, p.till, act.At)
+	phone, err := r.move(ctx, tx, person, update, allowed[d], p.hash, p.till, act.At)
+	if err != nil {
+		return err
+	}
+	return r.send(ctx, tx, person, phone, p, act)
 }

@@ -107,7 +107,7 @@ func TestEndsAloneDoNotRunAhead(t *testing.T) {
 		if err := w.Registry.Block(t.Context(), person, identity.Desk, act); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Registry.Unblock(t.Context(), person, act); err != nil {
+		if err := w.Registry.Unblock(t.Context(), person, identity.Phone{}, act); err != nil {
 			t.Fatal(err)
 		}
 	}

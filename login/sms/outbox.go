@@ -52,7 +52,7 @@ type Outbox struct {
 	Jobs grant.Jobs
 }
 
-var _ identity.Outbox = (*Outbox)(nil)
+var _ identity.Messages = (*Outbox)(nil)
 
 // Put queues a message in the act's transaction, sealed.
 func (o *Outbox) Put(ctx context.Context, tx pgx.Tx, m identity.Message) error {
@@ -76,6 +76,17 @@ func (o *Outbox) Put(ctx context.Context, tx pgx.Tx, m identity.Message) error {
 	}
 	if _, err := o.Jobs.InsertTx(ctx, tx, Delivery{ID: id}, nil); err != nil {
 		return fmt.Errorf("queue a message: %w", err)
+	}
+	return nil
+}
+
+// TakeBack fails what is still to be sent to a person, in the act's transaction.
+func (o *Outbox) TakeBack(ctx context.Context, tx pgx.Tx, person uuid.UUID, at time.Time) error {
+	const update = `
+		UPDATE sms_message SET state = 'failed', phone = NULL, text = NULL, settled_at = $2
+		WHERE person_id = $1 AND state = 'queued'`
+	if _, err := tx.Exec(ctx, update, person, at); err != nil {
+		return fmt.Errorf("take back the messages to %s: %w", person, err)
 	}
 	return nil
 }

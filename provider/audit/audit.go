@@ -20,8 +20,11 @@ const (
 	PersonChanged       Kind = "person.changed"       // one person changed outside an edition
 	IssuanceOpened      Kind = "issuance.opened"      // a clerk opened an issuance
 	PhoneChangeOpened   Kind = "phone_change.opened"  // a clerk opened a change of phone
+	UnblockOpened       Kind = "unblock.opened"       // a clerk opened an unblocking with another phone
+	ReissueOpened       Kind = "reissue.opened"       // the same of another temporary password
 	PhoneConfirmed      Kind = "phone.confirmed"      // the code sent to the phone came back
 	PhoneChanged        Kind = "phone.changed"        // the identifier has another phone
+	PhoneReleased       Kind = "phone.released"       // the blocked identifier has none: another person has it now
 	IdentifierIssued    Kind = "identifier.issued"    // assigned; a temporary password is on its way
 	PasswordReissued    Kind = "password.reissued"    // a new temporary password is on its way
 	IdentifierActivated Kind = "identifier.activated" // the static password was formed at first sign-in

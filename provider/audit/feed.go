@@ -66,7 +66,7 @@ type Entry struct {
 // stay here.
 var told = []string{
 	string(PersonChanged),
-	string(IdentifierIssued), string(PasswordReissued), string(IdentifierActivated), string(PasswordChanged), string(PhoneChanged),
+	string(IdentifierIssued), string(PasswordReissued), string(IdentifierActivated), string(PasswordChanged), string(PhoneChanged), string(PhoneReleased),
 	string(IdentifierBlocked), string(IdentifierUnblocked),
 	string(SignedIn), string(SignInRefused), string(SignedOut), string(SessionsEnded),
 	string(GrantGiven), string(GrantEnded), string(TokenExchanged), string(AgreementGiven), string(AgreementWithdrawn),
