@@ -21,11 +21,12 @@ func claimsOf(scopes []string) []string {
 	return all
 }
 
-// only gives those of a person's claims that are named.
+// only gives those of a person's claims that are named. One without a value is left out rather than told as null or "" (OpenID Connect Core
+// §5.3.2).
 func only(claims map[string]any, names []string) map[string]any {
 	named := map[string]any{}
 	for _, name := range names {
-		if value, known := claims[name]; known {
+		if value := claims[name]; value != nil && value != "" {
 			named[name] = value
 		}
 	}

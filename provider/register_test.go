@@ -154,12 +154,16 @@ func TestAClientClaimsNothingForItself(t *testing.T) {
 		`"scope":"clients:manage"`:                "invalid_client_metadata",
 		`"client_id":"mine"`:                      "invalid_client_metadata",
 		`"client_id":7`:                           "invalid_client_metadata",
+		`"scope":"openid","scope":"openid"`:       "invalid_client_metadata",
 		`"software_statement":"e30.e30."`:         "invalid_client_metadata",
 		`"redirect_uris":["http://evil.example"]`: "invalid_redirect_uri",
 		`"redirect_uris":["https://a.example#f"]`: "invalid_redirect_uri",
 		`"redirect_uris":[]`:                      "invalid_redirect_uri",
 	} {
-		body := `{"redirect_uris":["https://portal.example/cb"],` + member + `}`
+		body := `{` + member + `}`
+		if code == "invalid_client_metadata" {
+			body = `{"redirect_uris":["https://portal.example/cb"],` + member + `}`
+		}
 		got := w.json(http.MethodPost, w.issuer+"/register", initial, body)
 		got.check(t, http.StatusBadRequest, code)
 		if got.header.Get("Content-Type") != "application/json" {

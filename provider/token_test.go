@@ -199,6 +199,27 @@ func TestAReplayedCodeEndsWhatItGave(t *testing.T) {
 	}
 }
 
+// A code that a client shows to which it was not given has leaked: it is refused (RFC 6749 §5.2) and spent by that, so that nobody has it any
+// more who may have it as well; and what it gave before is ended, as by any second use (§4.1.2, §10.5). The client that it was given to
+// begins anew. Who shows nothing but its client_id could as well have done so as that client: a public client's name is no secret.
+func TestACodeInForeignHandsIsSpent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	for _, thief := range []string{"portal", "app"} {
+		code := b.code("relaxed")
+		w.redeem(thief, code).check(t, http.StatusBadRequest, "invalid_grant")
+		w.redeem("relaxed", code).check(t, http.StatusBadRequest, "invalid_grant")
+
+		code = b.code("relaxed")
+		tokens := w.redeem("relaxed", code)
+		w.userinfo(tokens.text("access_token")).check(t, http.StatusOK, "")
+		w.redeem(thief, code).check(t, http.StatusBadRequest, "invalid_grant")
+		w.userinfo(tokens.text("access_token")).check(t, http.StatusUnauthorized, "invalid_token")
+	}
+	w.redeem("relaxed", b.code("relaxed")).check(t, http.StatusOK, "")
+}
+
 // Who sends nothing to spend is told so, not that what they sent is wrong (RFC 6749 §5.2); and a code that waits is not spent by that.
 func TestATokenRequestWithNothingToSpend(t *testing.T) {
 	t.Parallel()
@@ -240,7 +261,6 @@ func TestACodeFitsOneRequest(t *testing.T) {
 			t.Errorf("%s: the code was good a second time", name)
 		}
 	}
-	w.redeem("portal", b.code("relaxed")).check(t, http.StatusBadRequest, "invalid_grant")
 	code := b.code("relaxed")
 	w.pass(30 * time.Second)
 	w.redeem("relaxed", code).check(t, http.StatusBadRequest, "invalid_grant")

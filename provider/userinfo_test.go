@@ -41,6 +41,22 @@ func TestUserInfoIsSigned(t *testing.T) {
 	}
 }
 
+// A claim that the person has no value of is left out, neither null nor "", however it was asked for (OpenID Connect Core §5.3.2, §5.5.1).
+func TestUserInfoLeavesOutWhatHasNoValue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	asked := `{"userinfo":{"middle_name":{"essential":true},"gender":null},"id_token":{"middle_name":{"essential":true},"gender":null}}`
+	tokens := w.redeem("portal", w.browser().code("portal", "scope", "openid profile", "claims", asked))
+	_, id := w.claims(tokens.text("id_token"))
+	for where, claims := range map[string]map[string]any{"UserInfo": w.userinfo(tokens.text("access_token")).body, "the ID token": id} {
+		for _, name := range []string{"middle_name", "gender"} {
+			if value, told := claims[name]; told {
+				t.Errorf("%s tells %s as %v", where, name, value)
+			}
+		}
+	}
+}
+
 // What a client has registered as its default stands where a request says nothing of it (OpenID Connect Registration §2).
 func TestDefaultsOfAClient(t *testing.T) {
 	t.Parallel()

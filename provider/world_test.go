@@ -427,6 +427,7 @@ func (people) Granted(b *pgx.Batch, gid uuid.UUID, _ []string, to *provider.Stan
 
 var everything = map[string]any{
 	"name": "Anna", "phone_number": "+375291234567", "phone_number_verified": true, "email": "a@b", "identification_number": identifier,
+	"middle_name": "", "gender": nil,
 }
 
 // agreements answers from the table that consent keeps.

@@ -2,6 +2,7 @@ package fetch_test
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -180,6 +181,28 @@ func TestLoopbackMayBeAllowed(t *testing.T) {
 	}
 	if _, err := caller.Get(t.Context(), "https://10.0.0.1"); !errors.Is(err, fetch.ErrAddress) {
 		t.Errorf("a private network: got %v", err)
+	}
+}
+
+// No call is made by TLS before 1.2 (OpenID Connect Back-Channel Logout §2.7; BCP 195, RFC 9325 §3.1.1): to whoever has no other nothing is
+// sent. Keys, sector identifiers' lists and notices all go this way.
+func TestOldTLSIsNotSpoken(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		var asked atomic.Int32
+		server, _ := serve(t, func(s *httptest.Server) {
+			s.TLS = &tls.Config{MinVersion: version, MaxVersion: version}
+			s.StartTLS()
+		}, func(http.ResponseWriter, *http.Request) { asked.Add(1) })
+		roots := x509.NewCertPool()
+		roots.AddCert(server.Certificate())
+		caller := fetch.New(fetch.Config{AllowLoopback: true})
+		caller.Trust(roots)
+		_, got := caller.Get(t.Context(), server.URL)
+		_, posted := caller.Post(t.Context(), server.URL, url.Values{"logout_token": {"x"}})
+		if (got == nil) != want || (posted == nil) != want || (asked.Load() == 2) != want {
+			t.Errorf("%s: got %v, %v and asked %d times", tls.VersionName(version), got, posted, asked.Load())
+		}
 	}
 }
 
