@@ -44,6 +44,7 @@ const (
 	ClientRegistered    Kind = "client.registered" // Event.Detail["after"]: the members of the metadata, in JSON
 	ClientChanged       Kind = "client.changed"    // Event.Detail["before"] and ["after"]: the members that differ
 	ClientSecretRotated Kind = "client.secret_rotated"
+	RegistrationRevoked Kind = "client.registration_token_revoked" // it manages itself no more
 	ClientDisabled      Kind = "client.disabled"
 	ClientEnabled       Kind = "client.enabled"
 	ClientRemoved       Kind = "client.removed"

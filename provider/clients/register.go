@@ -22,8 +22,9 @@ var ErrToken = errors.New("the token is not good for this client")
 
 // An Initial is what an initial access token is good for (RFC 7591 §3).
 type Initial struct {
-	Scope string // the most that a client may be registered for
-	Uses  int    // how many clients
+	ID    uuid.UUID // by which it can be revoked; no secret
+	Scope string    // the most that a client may be registered for
+	Uses  int       // how many clients more
 	Till  time.Time
 }
 
@@ -39,16 +40,15 @@ func (r *Registry) IssueInitial(ctx context.Context, i Initial, by By, also func
 			return "", wrong("scope", "has one that nobody may register themselves for")
 		}
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
+	if i.ID, err = uuid.NewV7(); err != nil {
 		return "", err
 	}
 	token = newSecret("idp_initial_")
 	detail := by.Detail()
-	detail["initial_access_token"], detail["scope"] = id.String(), i.Scope
+	detail["initial_access_token"], detail["scope"] = i.ID.String(), i.Scope
 	detail["uses"], detail["till"] = strconv.Itoa(i.Uses), i.Till.UTC().Format(time.RFC3339)
 	err = pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, insert, id, digest(r.key, token), i.Scope, i.Uses, i.Till, by.At); err != nil {
+		if _, err := tx.Exec(ctx, insert, i.ID, digest(r.key, token), i.Scope, i.Uses, i.Till, by.At); err != nil {
 			return err
 		}
 		if err := audit.Record(ctx, tx, audit.Event{Kind: audit.InitialTokenIssued, At: by.At, Detail: detail}); err != nil {
@@ -57,12 +57,26 @@ func (r *Registry) IssueInitial(ctx context.Context, i Initial, by By, also func
 		if also == nil {
 			return nil
 		}
-		return also(ctx, tx, id, token)
+		return also(ctx, tx, i.ID, token)
 	})
 	if err != nil {
 		return "", fmt.Errorf("issue an initial access token: %w", err)
 	}
 	return token, nil
+}
+
+// ListInitial gives the initial access tokens that are good at a time, at most limit, in the order in which they were issued, after one.
+func (r *Registry) ListInitial(ctx context.Context, after uuid.UUID, limit int, at time.Time) ([]Initial, error) {
+	const list = `
+		SELECT id, scope, uses_left AS uses, till FROM initial_access_token
+		WHERE id > $1 AND uses_left > 0 AND till > $2 ORDER BY id LIMIT $3`
+
+	rows, _ := r.pool.Query(ctx, list, after, at, limit)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[Initial])
+	if err != nil {
+		return nil, fmt.Errorf("list initial access tokens: %w", err)
+	}
+	return found, nil
 }
 
 // RevokeInitial ends an initial access token early. Clients that were registered by it stay. ErrToken, where it is good no more as it is.
@@ -167,6 +181,18 @@ func (r *Registry) ReplaceSelf(ctx context.Context, id string, m Metadata, at ti
 		}
 		return c.settle(), nil
 	})
+}
+
+// RevokeRegistration ends the registration access token of a client, which is the operator's to change from then on, and goes on otherwise.
+func (r *Registry) RevokeRegistration(ctx context.Context, id string, seen Version, by By) (*Client, error) {
+	c, _, err := r.change(ctx, id, seen, audit.RegistrationRevoked, by, func(c *Client) (string, error) {
+		if c.registration == nil {
+			return "", errAlready
+		}
+		c.registration, c.registrationScope = nil, nil
+		return "", nil
+	})
+	return c, err
 }
 
 // granted are the members that an operator gives, with what anybody may say of them (RFC 7591 §5: a client may claim

@@ -17,6 +17,12 @@ func (m *Manage) enable(w http.ResponseWriter, r *http.Request) error {
 	return m.move(w, r, m.clients.Enable)
 }
 
+// revokeRegistration handles DELETE /clients/{client_id}/registration-token: the client manages itself no more (RFC 7592 §3). One that does
+// not is left as it is.
+func (m *Manage) revokeRegistration(w http.ResponseWriter, r *http.Request) error {
+	return m.move(w, r, m.clients.RevokeRegistration)
+}
+
 func (m *Manage) move(w http.ResponseWriter, r *http.Request, to func(context.Context, string, clients.Version, clients.By) (*clients.Client, error)) error {
 	token, err := m.bearer.Require(w, r, manageClients)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
 )
 
@@ -51,6 +52,43 @@ func (m *Manage) issueInitial(w http.ResponseWriter, r *http.Request) error {
 		_, err := m.clients.IssueInitial(r.Context(), initial, m.by(token), told)
 		return refusal(err)
 	})
+}
+
+// listInitial handles GET /initial-access-tokens: those that are good, without the tokens themselves, of which only digests are kept.
+func (m *Manage) listInitial(w http.ResponseWriter, r *http.Request) error {
+	if _, err := m.bearer.Require(w, r, manageClients); err != nil {
+		return err
+	}
+	var after uuid.UUID
+	if text := r.URL.Query().Get("after"); text != "" {
+		var err error
+		if after, err = uuid.Parse(text); err != nil {
+			return invalid("after", err)
+		}
+	}
+	limit := number(r, "limit", 100)
+	found, err := m.clients.ListInitial(r.Context(), after, limit+1, m.now()) // one more tells whether there is another page
+	if err != nil {
+		return err
+	}
+	type initial struct {
+		ID    uuid.UUID `json:"id"`
+		Scope string    `json:"scope"`
+		Uses  int       `json:"uses"`
+		Till  int64     `json:"expires_at"`
+	}
+	page := struct {
+		Tokens []initial  `json:"initial_access_tokens"`
+		Next   *uuid.UUID `json:"next,omitempty"` // after which to go on
+	}{Tokens: []initial{}}
+	if len(found) > limit {
+		found = found[:limit]
+		page.Next = &found[limit-1].ID
+	}
+	for _, i := range found {
+		page.Tokens = append(page.Tokens, initial{i.ID, i.Scope, i.Uses, i.Till.Unix()})
+	}
+	return api.Write(w, http.StatusOK, page)
 }
 
 // revokeInitial handles DELETE /initial-access-tokens/{id}.

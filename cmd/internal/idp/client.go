@@ -20,7 +20,7 @@ func clientCommand(config reader) *cobra.Command {
 	client := group("client", "Clients: e-services, desks' systems, the cabinet")
 	client.AddCommand(
 		addClientCommand(config), listClientsCommand(config), changeClientCommand(config), rotateSecretCommand(config),
-		initialTokenCommand(config), ownerCommand(config), proposalsCommand(config), approveCommand(config), refuseCommand(config),
+		initialTokenCommand(config), listInitialCommand(config), revokeInitialCommand(config), ownerCommand(config), proposalsCommand(config), approveCommand(config), refuseCommand(config),
 		onClient(config, "live ID", "Take a body's draft to citizens as it is, without a proposal", goLive),
 		onClient(config, "show ID", "Show a client and its version", func(ctx context.Context, h *house, id string) (*clients.Client, error) {
 			return h.clients.Look(ctx, id)
@@ -30,6 +30,9 @@ func clientCommand(config reader) *cobra.Command {
 		}),
 		onClient(config, "enable ID", "Let a disabled client have again what it had", func(ctx context.Context, h *house, id string) (*clients.Client, error) {
 			return h.clients.Enable(ctx, id, clients.Any, clients.By{At: time.Now()})
+		}),
+		onClient(config, "revoke-registration ID", "End the token by which a client changes itself at /register (RFC 7592)", func(ctx context.Context, h *house, id string) (*clients.Client, error) {
+			return h.clients.RevokeRegistration(ctx, id, clients.Any, clients.By{At: time.Now()})
 		}),
 		&cobra.Command{
 			Use:   "remove ID",
@@ -167,6 +170,50 @@ func initialTokenCommand(config reader) *cobra.Command {
 	initial.Flags().IntVar(&uses, "uses", 1, "how many clients may be registered")
 	initial.Flags().DurationVar(&term, "for", 24*time.Hour, "how long the token is good")
 	return initial
+}
+
+func listInitialCommand(config reader) *cobra.Command {
+	const page = 500
+	return &cobra.Command{
+		Use:   "initial-tokens",
+		Short: "List the tokens by which others can register clients: id, till when, for how many more, scope",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withHouse(cmd, config, func(h *house) error {
+				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+				for after := uuid.Nil; ; {
+					found, err := h.clients.ListInitial(cmd.Context(), after, page, time.Now())
+					if err != nil {
+						return err
+					}
+					for _, i := range found {
+						fmt.Fprintf(table, "%s\t%s\t%d\t%s\n", i.ID, i.Till.UTC().Format(time.RFC3339), i.Uses, i.Scope)
+						after = i.ID
+					}
+					if len(found) < page {
+						return table.Flush()
+					}
+				}
+			})
+		},
+	}
+}
+
+func revokeInitialCommand(config reader) *cobra.Command {
+	return &cobra.Command{
+		Use:   "revoke-initial-token ID",
+		Short: "End an initial token early; whom it registered stays",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := uuid.Parse(args[0])
+			if err != nil {
+				return err
+			}
+			return withHouse(cmd, config, func(h *house) error {
+				return h.clients.RevokeInitial(cmd.Context(), id, clients.By{At: time.Now()})
+			})
+		},
+	}
 }
 
 func listClientsCommand(config reader) *cobra.Command {

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write golden files anew")
 func TestHelpOnClients(t *testing.T) {
 	t.Parallel()
 	var help bytes.Buffer
-	for _, errand := range strings.Split("client,client add,client list,client show,client change,client rotate-secret,client initial-token,client disable,client enable,client remove,client owner,client live,client proposals,client approve,client refuse,body,body add,body list,body show,body name,body remove", ",") {
+	for _, errand := range strings.Split("client,client add,client list,client show,client change,client rotate-secret,client initial-token,client initial-tokens,client revoke-initial-token,client revoke-registration,client disable,client enable,client remove,client owner,client live,client proposals,client approve,client refuse,body,body add,body list,body show,body name,body remove", ",") {
 		if err := Run(t.Context(), nil, nil, &help, append(strings.Fields(errand), "--help")...); err != nil {
 			t.Fatal(err)
 		}
@@ -79,6 +79,15 @@ func TestClientsAreManagedFromTheTerminal(t *testing.T) {
 	if token := run("", "initial-token", "--scope", "openid phone"); !strings.HasPrefix(token, "idp_initial_") {
 		t.Errorf("got the initial access token %q", token)
 	}
+	id, line, _ := strings.Cut(run("", "initial-tokens"), " ")
+	if !strings.HasSuffix(line, "  1  openid phone\n") {
+		t.Errorf("listed as %q", line)
+	}
+	run("", "revoke-initial-token", id)
+	if left := run("", "initial-tokens"); left != "" {
+		t.Errorf("the revoked one is listed as %q", left)
+	}
+	run("", "revoke-registration", "portal")
 	run("", "remove", "portal")
 	if got := run("", "list"); got != "" {
 		t.Errorf("got %q", got)
