@@ -28,6 +28,7 @@ type line struct {
 var told = map[string]bool{
 	"agreement.given": true, "agreement.withdrawn": true,
 	"cabinet.activated": true, "cabinet.deactivated": true, "cabinet.restored": true,
+	"desk.looked_up.complaint": true, "desk.looked_up.inquiry": true, "desk.looked_up.visit": true,
 	"grant.ended": true, "grant.ended.here": true, "grant.given": true, "grant.given.here": true,
 	"identifier.activated": true, "identifier.issued": true, "identifier.unblocked": true,
 	"identifier.blocked.desk": true, "identifier.blocked.register": true, "identifier.blocked.security": true,
@@ -57,6 +58,8 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 	switch {
 	case e.Kind == journal.IdentifierBlocked:
 		kind += "." + e.Detail["reason"]
+	case e.Kind == journal.DeskLookedUp:
+		kind += "." + e.Detail["purpose"]
 	case here && (kind == "grant.given" || e.Kind == journal.GrantEnded):
 		kind += ".here"
 	case kind == "signed_in" && (e.ACR == "low" || e.ACR == "substantial"):

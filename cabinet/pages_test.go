@@ -65,6 +65,9 @@ func everything() []journal.Entry {
 		{Kind: "password.reissued", Actor: journal.Staff},
 		{Kind: "phone.changed", Actor: journal.Staff, Office: "17"},
 		{Kind: "phone.released", Actor: journal.Staff, Office: "17"},
+		{Kind: journal.DeskLookedUp, Actor: journal.Staff, Office: "17", Detail: map[string]string{"purpose": "visit"}},
+		{Kind: journal.DeskLookedUp, Actor: journal.Staff, Office: "17", Detail: map[string]string{"purpose": "complaint"}},
+		{Kind: journal.DeskLookedUp, Actor: journal.Staff, Office: "17", Detail: map[string]string{"purpose": "inquiry"}},
 		{Kind: "something.new", Actor: journal.System},
 	}
 	for _, kind := range []journal.Kind{

@@ -18,6 +18,7 @@ const (
 	IdentifierActivated Kind = "identifier.activated"
 	IdentifierBlocked   Kind = "identifier.blocked" // Detail["reason"]
 	SessionsEnded       Kind = "sessions.ended"
+	DeskLookedUp        Kind = "desk.looked_up" // Detail["purpose"]
 	GrantEnded          Kind = "grant.ended"
 	TokenExchanged      Kind = "token.exchanged" // by an e-service
 )

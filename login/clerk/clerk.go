@@ -184,6 +184,28 @@ func (c *Clerks) List(ctx context.Context) ([]Member, error) {
 	return all, nil
 }
 
+// Identifiers gives those of people who are clerks, or were.
+func (c *Clerks) Identifiers(ctx context.Context, people []uuid.UUID) (map[uuid.UUID]identity.Identifier, error) {
+	const find = `
+		SELECT p.id, p.identification_number
+		FROM clerk c JOIN person p ON p.id = c.person_id
+		WHERE c.person_id = ANY ($1)`
+	all := map[uuid.UUID]identity.Identifier{}
+	var (
+		person uuid.UUID
+		number string
+	)
+	rows, _ := c.Pool.Query(ctx, find, people)
+	_, err := pgx.ForEachRow(rows, []any{&person, &number}, func() (err error) {
+		all[person], err = identity.ParseIdentifier(number)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find the identifiers of clerks: %w", err)
+	}
+	return all, nil
+}
+
 // Appoint makes somebody a clerk who has no identifier yet, and issues it, as one
 // act: so the first clerk comes to be, whom no desk could have served. It is the
 // operator's act and is recorded as nobody else's; the temporary password goes

@@ -6,8 +6,8 @@
 //	             serve   supervise   oversee   appoint   secure
 //	clerk          ×
 //	supervisor     ×         ×
-//	operator                            ×         ×        ×
-//	auditor                             ×
+//	operator               ×            ×         ×        ×
+//	auditor                ×            ×
 //
 // Who serves does so with a sign-in by more than a password, or is named by a
 // desk's system. A clerk who was removed, or whose identifier is blocked, is

@@ -31,7 +31,7 @@ type Duty string
 const (
 	Serve     Duty = "serve"     // look up people's identifiers at the desk, and act upon them
 	Supervise Duty = "supervise" // read what the staff of one's own office does
-	Oversee   Duty = "oversee"   // read it of every office
+	Oversee   Duty = "oversee"   // read it of every office, and who is of the staff
 	Appoint   Duty = "appoint"   // say who is a clerk, and where
 	Secure    Duty = "secure"    // block identifiers for security, two together
 )
@@ -40,8 +40,8 @@ const (
 var duties = map[Role][]Duty{
 	AtDesk:     {Serve},
 	Supervisor: {Serve, Supervise},
-	Operator:   {Oversee, Appoint, Secure},
-	Auditor:    {Oversee},
+	Operator:   {Supervise, Oversee, Appoint, Secure},
+	Auditor:    {Supervise, Oversee},
 }
 
 // May tells whether a clerk may do what a duty is.

@@ -14,8 +14,8 @@ func TestEachRoleHasItsDuties(t *testing.T) {
 	for role, want := range map[clerk.Role][]clerk.Duty{
 		clerk.AtDesk:     {clerk.Serve},
 		clerk.Supervisor: {clerk.Serve, clerk.Supervise},
-		clerk.Operator:   {clerk.Oversee, clerk.Appoint, clerk.Secure},
-		clerk.Auditor:    {clerk.Oversee},
+		clerk.Operator:   {clerk.Supervise, clerk.Oversee, clerk.Appoint, clerk.Secure},
+		clerk.Auditor:    {clerk.Supervise, clerk.Oversee},
 		"boss":           nil,
 	} {
 		var got []clerk.Duty

@@ -9,12 +9,14 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/register"
 	"asoba.example/login/sms"
+	"asoba.example/login/throttle"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/seal"
 )
@@ -33,6 +35,8 @@ type Config struct {
 	Codes    Codes
 	Outbox   *sms.Outbox
 	Policies *policy.Policies
+	Throttle *throttle.Throttle
+	Metrics  prometheus.Registerer
 	Now      func() time.Time
 }
 
@@ -44,17 +48,29 @@ type Desk struct {
 	codes    Codes
 	outbox   *sms.Outbox
 	policies *policy.Policies
+	throttle *throttle.Throttle
+	unusual  *prometheus.CounterVec
 	now      func() time.Time
 }
 
 // New makes a Desk.
 func New(cfg Config) (*Desk, error) {
-	if cfg.Pool == nil || cfg.Box == nil || cfg.Registry == nil || cfg.Codes == nil || cfg.Outbox == nil || cfg.Now == nil {
+	if cfg.Pool == nil || cfg.Box == nil || cfg.Registry == nil || cfg.Codes == nil || cfg.Outbox == nil ||
+		cfg.Throttle == nil || cfg.Metrics == nil || cfg.Now == nil {
 		return nil, errors.New("desk: the config is not complete")
 	}
-	return &Desk{
-		pool: cfg.Pool, box: cfg.Box, registry: cfg.Registry, codes: cfg.Codes, outbox: cfg.Outbox, policies: cfg.Policies, now: cfg.Now,
-	}, nil
+	d := &Desk{
+		pool: cfg.Pool, box: cfg.Box, registry: cfg.Registry, codes: cfg.Codes, outbox: cfg.Outbox, policies: cfg.Policies,
+		throttle: cfg.Throttle, now: cfg.Now,
+	}
+	d.unusual = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "idp_desk_unusual_total",
+		Help: "What was unusual at the desks, by pattern; whose it was, the alerts tell.",
+	}, []string{"pattern"})
+	if err := cfg.Metrics.Register(d.unusual); err != nil {
+		return nil, fmt.Errorf("register the metrics of desks: %w", err)
+	}
+	return d, nil
 }
 
 // A Visit is what somebody has come with.
@@ -172,8 +188,14 @@ func (d *Desk) record(ctx context.Context, err error, by By, person uuid.UUID, w
 		ID: id, Kind: audit.DeskRefused, At: at, Person: person, Clerk: by.Person, Office: by.Office, ClientID: by.ClientID,
 		Detail: map[string]string{"code": code, "act": what},
 	}
-	if err := audit.Record(ctx, d.pool, event); err != nil {
-		return err
+	b := new(pgx.Batch)
+	event.Queue(b)
+	if code == "g9" {
+		OwnIdentifier.queue(b, by, at)
+		d.count(OwnIdentifier)
+	}
+	if err := d.pool.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("record a refusal: %w", err)
 	}
 	return &RefusedError{id, err}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"asoba.example/login/clerk"
 	"asoba.example/login/code"
@@ -14,6 +15,7 @@ import (
 	"asoba.example/login/identity"
 	"asoba.example/login/identity/identitytest"
 	"asoba.example/login/sms"
+	"asoba.example/login/throttle"
 )
 
 // A world with a desk in it and a clerk at the desk.
@@ -32,6 +34,7 @@ func newWorld(t *testing.T) *world {
 	var err error
 	w.desk, err = desk.New(desk.Config{
 		Pool: w.Pool, Box: w.Box, Registry: w.Registry, Outbox: w.Outbox, Now: now,
+		Throttle: &throttle.Throttle{Redis: w.Redis, Key: []byte("key"), Now: now}, Metrics: prometheus.NewRegistry(),
 		Codes: &code.Codes{Redis: w.Redis, Key: []byte("key"), Outbox: w.Outbox, Pool: w.Pool, Say: w.Say, Now: now},
 	})
 	if err != nil {

@@ -15,12 +15,14 @@ import (
 	"asoba.example/login/register"
 	"asoba.example/login/sms"
 	"asoba.example/provider/api"
+	"asoba.example/provider/audit"
 )
 
 // Doors are the desk's part of the management API.
 type Doors struct {
 	Desk   *Desk
 	Clerks *clerk.Clerks
+	Feed   *audit.Feed
 	Tokens clerk.Tokens
 	Now    func() time.Time
 }
@@ -43,6 +45,9 @@ func (d *Doors) Mount(mux api.Mux) {
 		mux.Handle("POST "+at+"/{id}/phone", d.confirm(e))
 		mux.Handle("POST "+at+"/{id}/assign", d.assign(e))
 	}
+	mux.Handle("POST /desk/lookups", api.Handler(d.lookUp))
+	mux.Handle("GET /desk/report", api.Handler(d.report))
+	mux.Handle("GET /desk/alerts", api.Handler(d.alerts))
 }
 
 // open handles POST /desk/issuances and the same of phone changes.
@@ -179,6 +184,49 @@ func (d *Doors) serve(e Errand, do func(context.Context, By, Visit) (Outcome, er
 	}
 }
 
+// lookUp handles POST /desk/lookups.
+func (d *Doors) lookUp(w http.ResponseWriter, r *http.Request) error {
+	token, err := d.Tokens.Require(w, r, Scope)
+	if err != nil {
+		return err
+	}
+	body, err := api.Decode[struct {
+		Identifier string   `json:"identifier"`
+		Document   document `json:"document"` // by its number alone
+		Purpose    string   `json:"purpose"`
+		named
+	}](w, r)
+	if err != nil {
+		return err
+	}
+	by, err := d.by(w, r, token, body.named)
+	if err != nil {
+		return err
+	}
+	if err := d.admit(w, r, by); err != nil {
+		return err
+	}
+	id, err := identity.ParseIdentifier(body.Identifier)
+	if err != nil {
+		return invalid([]api.Field{{Name: "/identifier", Code: "not_an_identifier"}})
+	}
+	purpose, err := ParsePurpose(body.Purpose)
+	if err != nil {
+		return invalid([]api.Field{{Name: "/purpose", Code: "unknown"}})
+	}
+	found, err := d.Desk.LookUp(r.Context(), by, id, body.Document.Number, purpose)
+	if err != nil {
+		return d.refusal(w, err)
+	}
+	return api.Write(w, http.StatusOK, struct {
+		State        identity.State       `json:"state"`
+		BlockReason  identity.BlockReason `json:"block_reason,omitempty"`
+		Phone        string               `json:"phone"` // masked
+		IssuedAt     time.Time            `json:"issued_at"`
+		PasswordTill time.Time            `json:"password_till,omitzero"`
+	}{found.State, found.BlockReason, found.Phone.String(), found.IssuedAt.UTC(), found.PasswordTill.UTC()})
+}
+
 // outcome answers with all that a desk learns of an act.
 func outcome(w http.ResponseWriter, o Outcome) error {
 	return api.Write(w, http.StatusOK, struct {
@@ -203,6 +251,7 @@ func (d *Doors) meaning(w http.ResponseWriter, err error) error {
 	var (
 		guard *GuardError
 		wait  *code.WaitError
+		rate  *RateError
 	)
 	switch {
 	case errors.As(err, &guard):
@@ -223,6 +272,9 @@ func (d *Doors) meaning(w http.ResponseWriter, err error) error {
 		seconds := int(wait.Till.Sub(d.Now()).Seconds()) + 1
 		w.Header().Set("Retry-After", strconv.Itoa(max(seconds, 1)))
 		return api.Refuse(http.StatusTooManyRequests, "wait", err)
+	case errors.As(err, &rate):
+		w.Header().Set("Retry-After", strconv.Itoa(int(rate.Wait.Seconds())+1))
+		return api.Refuse(http.StatusTooManyRequests, "too_many_acts", err)
 	case errors.Is(err, identity.ErrBusy):
 		w.Header().Set("Retry-After", "10")
 		return api.Refuse(http.StatusServiceUnavailable, "busy", err)
@@ -241,7 +293,18 @@ func (d *Doors) visit(w http.ResponseWriter, r *http.Request) (visitBody, By, er
 		return visitBody{}, By{}, err
 	}
 	by, err := d.by(w, r, token, body.named)
-	return body, by, err
+	if err != nil {
+		return visitBody{}, By{}, err
+	}
+	return body, by, d.admit(w, r, by)
+}
+
+// admit counts an act.
+func (d *Doors) admit(w http.ResponseWriter, r *http.Request, by By) error {
+	if err := d.Desk.Admit(r.Context(), by); err != nil {
+		return d.refusal(w, err)
+	}
+	return nil
 }
 
 // step understands a step of a visit: of which, with what, and who acts. A

@@ -22,6 +22,7 @@ import (
 	"asoba.example/login/identity"
 	"asoba.example/login/identity/identitytest"
 	"asoba.example/provider/api"
+	"asoba.example/provider/audit"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/fetch"
 	"asoba.example/provider/manage"
@@ -59,7 +60,7 @@ func newDoors(t *testing.T) *doors {
 		Verifier: api.Verifier{Keys: d, Issuer: "https://id.example", Audience: "https://manage.example", Now: now},
 		Denials:  d.Denials, Clients: registry,
 	}
-	(&desk.Doors{Desk: d.desk, Clerks: d.clerks, Tokens: tokens, Now: now}).Mount(d.mux)
+	(&desk.Doors{Desk: d.desk, Clerks: d.clerks, Feed: audit.NewFeed(d.Pool, d.Pool), Tokens: tokens, Now: now}).Mount(d.mux)
 	_, d.clerk = d.world.clerk(t, clerk.AtDesk)
 	d.system = d.token(t, map[string]any{"sub": "post", "client_id": "post"})
 	return d

@@ -202,7 +202,10 @@ func (d *Desk) take(ctx context.Context, tx pgx.Tx, by By, i issuance, at time.T
 	if _, err := tx.Exec(ctx, update, i.id, at); err != nil {
 		return fmt.Errorf("end visit %s: %w", i.id, err)
 	}
-	return nil
+	if i.errand != Issuance {
+		return nil
+	}
+	return d.watch(ctx, tx, by, i.phone, at)
 }
 
 // A Stage is how far a visit has come.

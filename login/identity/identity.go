@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/login/register"
 	"asoba.example/provider/seal"
 )
 
@@ -68,9 +69,9 @@ type row struct {
 const columns = `p.id, p.identification_number, p.birth_date,
 	i.state, i.block_reason, i.password_hash, i.password_till, i.failures, i.phone, i.names, i.issued_at, i.changed_at`
 
-func (r *Registry) read(ctx context.Context, sql string, key any) (row, error) {
+func (r *Registry) read(ctx context.Context, sql string, keys ...any) (row, error) {
 	var w row
-	err := r.pool.QueryRow(ctx, sql, key).Scan(&w.person, &w.number, &w.birthDate,
+	err := r.pool.QueryRow(ctx, sql, keys...).Scan(&w.person, &w.number, &w.birthDate,
 		&w.state, &w.reason, &w.hash, &w.till, &w.failures, &w.phone, &w.names, &w.issuedAt, &w.changedAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return row{}, ErrUnknown
@@ -100,6 +101,24 @@ func (r *Registry) Find(ctx context.Context, id Identifier) (Identity, error) {
 	w, err := r.readByNumber(ctx, id)
 	if err != nil {
 		return Identity{}, fmt.Errorf("find %v: %w", id, err)
+	}
+	return w.open(r.box)
+}
+
+// Match gives a person's identity by identifier and the number of the document that it was issued by. ErrUnknown is the one answer to
+// everything else: nobody of that number, nobody who has an identifier, another document.
+func (r *Registry) Match(ctx context.Context, id Identifier, document string) (Identity, error) {
+	const read = `
+		SELECT ` + columns + `
+		FROM person p JOIN identity i ON i.person_id = p.id
+		WHERE p.identification_number = $1 AND i.document_index = $2`
+	index, err := r.box.Index("identity:document", []byte(register.FoldNumber(document)))
+	if err != nil {
+		return Identity{}, err
+	}
+	w, err := r.read(ctx, read, id.Reveal(), index)
+	if err != nil {
+		return Identity{}, fmt.Errorf("match %v: %w", id, err)
 	}
 	return w.open(r.box)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"unique"
 
@@ -40,6 +41,21 @@ func (p Phone) Reveal() string {
 		return ""
 	}
 	return p.e164.Value()
+}
+
+// Neighbours are the numbers that differ from this one by n at most, but for those that are none.
+func (p Phone) Neighbours(n int) []Phone {
+	own, err := strconv.ParseInt(strings.TrimPrefix(p.Reveal(), "+"), 10, 64)
+	if err != nil {
+		return nil
+	}
+	var near []Phone
+	for by := -int64(n); by <= int64(n); by++ {
+		if other, err := ParsePhone("+" + strconv.FormatInt(own+by, 10)); err == nil && by != 0 {
+			near = append(near, other)
+		}
+	}
+	return near
 }
 
 // Hint is what a page may show: the last two digits.

@@ -60,6 +60,15 @@ var (
 	// A visit, in which the person stands before the clerk: a phone confirmed in another one confirms nothing.
 	VisitFor = duration("issuance.visit", 2*time.Hour, 15*time.Minute, 12*time.Hour)
 
+	// What a clerk does in an hour, and an office: each act begins with somebody who stands there.
+	ActsOfClerk  = limit("desk.clerk", 120, time.Hour, 20, 600)
+	ActsOfOffice = limit("desk.office", 1200, time.Hour, 100, 10_000)
+	// From when on a supervisor is to look: issuances of a clerk in an hour, people of an office in a day whose numbers stand side by side.
+	IssuancesInHour    = count("desk.issuances_in_hour", 15, 5, 100)
+	NeighbouringPhones = count("desk.neighbouring_phones", 3, 2, 10)
+	// Outside of these nobody should be issued an identifier.
+	DeskHours = hours("desk.hours", "08:00-20:00")
+
 	// For how many years after their own the records of what happened are kept.
 	AuditYears = count("audit.years", 7, audit.LeastYears, 30)
 )
@@ -76,6 +85,7 @@ var Items = []Item{
 	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
 	MinimumAge, VisitFor,
+	ActsOfClerk, ActsOfOffice, IssuancesInHour, NeighbouringPhones, DeskHours,
 	AuditYears,
 }
 
@@ -154,6 +164,34 @@ func count(name string, standard, least, most int) Of[int] {
 			return 0, fmt.Errorf("%w: it must be a number from %d to %d", ErrValue, least, most)
 		}
 		return n, nil
+	}}
+}
+
+// Hours are the minutes of a day from one to another.
+type Hours struct{ From, Till int }
+
+// Hold tells whether a time of a day is within them, at the place whose time it is.
+func (h Hours) Hold(at time.Time) bool {
+	minute := at.Hour()*60 + at.Minute()
+	return h.From <= minute && minute < h.Till
+}
+
+// String writes them like "08:00-20:00".
+func (h Hours) String() string {
+	return fmt.Sprintf("%02d:%02d-%02d:%02d", h.From/60, h.From%60, h.Till/60, h.Till%60)
+}
+
+// hours is an item like "08:00-20:00".
+func hours(name, standard string) Of[Hours] {
+	return Of[Hours]{name, standard, func(value string) (h Hours, err error) {
+		from, till, _ := strings.Cut(value, "-")
+		begin, errFrom := time.Parse("15:04", from)
+		end, errTill := time.Parse("15:04", till)
+		h = Hours{begin.Hour()*60 + begin.Minute(), end.Hour()*60 + end.Minute()}
+		if errFrom != nil || errTill != nil || h.From >= h.Till {
+			return h, fmt.Errorf("%w: it is written like 08:00-20:00", ErrValue)
+		}
+		return h, nil
 	}}
 }
 

@@ -66,6 +66,8 @@ const (
 	ClerkMoved          Kind = "clerk.moved"   // to another office or role, or both
 	ClerkRemoved        Kind = "clerk.removed"
 	DeskRefused         Kind = "desk.refused"    // Event.Detail["code"]: g1 … g9, wrong_state; ["act"]
+	DeskLookedUp        Kind = "desk.looked_up"  // Event.Detail["purpose"]; about nobody where nobody was found
+	DeskAlerted         Kind = "desk.alerted"    // something unusual: Event.Detail["pattern"]
 	PolicyProposed      Kind = "policy.proposed" // Event.Detail["name"], ["value"], ["in_force_from"]
 	PolicyApproved      Kind = "policy.approved"
 	PolicyRefused       Kind = "policy.refused"

@@ -3,6 +3,9 @@ package idp
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -10,13 +13,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"asoba.example/login/clerk"
+	"asoba.example/login/desk"
 	"asoba.example/login/identity"
 )
 
 // clerkCommand is the staff, from the terminal: who has it can make operators too.
 func clerkCommand(config reader) *cobra.Command {
 	staff := group("clerk", "The staff: who serves at which desk, and who keeps the system")
-	staff.AddCommand(addClerkCommand(config), listClerksCommand(config), moveClerkCommand(config), removeClerkCommand(config))
+	staff.AddCommand(addClerkCommand(config), listClerksCommand(config), moveClerkCommand(config), removeClerkCommand(config), reportClerksCommand(config))
 	return staff
 }
 
@@ -148,6 +152,53 @@ func removeClerkCommand(config reader) *cobra.Command {
 			})
 		},
 	}
+}
+
+func reportClerksCommand(config reader) *cobra.Command {
+	var office, from, to string
+	today := time.Now().In(identity.Minsk)
+	report := &cobra.Command{
+		Use:   "report",
+		Short: "Tell what the staff of an office has done, and what was unusual",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			first, err := time.Parse(time.DateOnly, from)
+			if err != nil {
+				return fmt.Errorf("--from: %w", err)
+			}
+			last, err := time.Parse(time.DateOnly, to)
+			if err != nil {
+				return fmt.Errorf("--to: %w", err)
+			}
+			return withHouse(cmd, config, func(h *house) error {
+				all, err := desk.Reports(cmd.Context(), h.feed, h.clerks, office, first, last)
+				if err != nil {
+					return err
+				}
+				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+				fmt.Fprintln(table, "CLERK\tISSUANCES\tPHONES\tREISSUES\tBLOCKS\tUNBLOCKS\tLOOK-UPS\tREFUSED\tUNUSUAL")
+				for _, r := range all {
+					fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", r.Identifier,
+						r.Issuances, r.PhoneChanges, r.Reissues, r.Blocks, r.Unblocks, r.LookUps, counted(r.Refusals), counted(r.Alerts))
+				}
+				return table.Flush()
+			})
+		},
+	}
+	flags := report.Flags()
+	flags.StringVar(&office, "office", "", "the office")
+	flags.StringVar(&from, "from", today.AddDate(0, 0, -6).Format(time.DateOnly), "the first day")
+	flags.StringVar(&to, "to", today.Format(time.DateOnly), "the last day")
+	return report
+}
+
+// counted writes counts like "g1 2, g4 1".
+func counted[K ~string](counts map[K]int) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, fmt.Sprintf("%s %d", name, counts[name]))
+	}
+	return strings.Join(all, ", ")
 }
 
 // staff finds the person whom an errand names, by a flag or an argument; whether they are of the staff the room judges.

@@ -243,12 +243,13 @@ func (h *house) management() (http.Handler, error) {
 	operators.Mount(mux)
 	described := operators.Hold(mux) // the document tells of the doors of all rooms
 	service, err := desk.New(desk.Config{
-		Pool: h.Pool, Box: h.box, Registry: h.identities, Codes: h.codes, Outbox: h.outbox, Policies: h.policies, Now: time.Now,
+		Pool: h.Pool, Box: h.box, Registry: h.identities, Codes: h.codes, Outbox: h.outbox, Policies: h.policies,
+		Throttle: h.throttle, Metrics: h.metrics, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err
 	}
-	doors := desk.Doors{Desk: service, Clerks: h.clerks, Tokens: bearer, Now: time.Now}
+	doors := desk.Doors{Desk: service, Clerks: h.clerks, Feed: h.feed, Tokens: bearer, Now: time.Now}
 	doors.Mount(described)
 	(&operator.Doors{Clerks: h.clerks, Registry: h.identities, Policies: h.policies, Tokens: bearer, Now: time.Now}).Mount(described)
 	login.People{Register: h.register, Tokens: bearer}.Mount(described)

@@ -1,0 +1,84 @@
+package desk
+
+import (
+	"net/http"
+	"time"
+
+	"asoba.example/login/clerk"
+	"asoba.example/provider/api"
+	"asoba.example/provider/audit"
+)
+
+// longest is the most that one report is of: what a supervisor reads, not what a year of a country is.
+const longest = 92 * 24 * time.Hour
+
+// supervised is the office that a request is about: a supervisor's own; for who oversees all of them, the one that is asked about, or "".
+func (d *Doors) supervised(w http.ResponseWriter, r *http.Request) (string, error) {
+	gate := clerk.Gate{Clerks: d.Clerks, Tokens: d.Tokens, Now: d.Now}
+	c, err := gate.Enter(w, r, Scope, clerk.Supervise, 0)
+	asked := r.URL.Query().Get("office")
+	switch {
+	case err != nil:
+		return "", err
+	case c.May(clerk.Oversee):
+		return asked, nil
+	case asked != "" && asked != c.Office:
+		return "", api.Refuse(http.StatusForbidden, "not_this_office", nil)
+	}
+	return c.Office, nil
+}
+
+// report handles GET /desk/report?from=&to=&office=.
+func (d *Doors) report(w http.ResponseWriter, r *http.Request) error {
+	office, err := d.supervised(w, r)
+	if err != nil {
+		return err
+	}
+	query := r.URL.Query()
+	from, err := time.Parse(time.DateOnly, query.Get("from"))
+	if err != nil {
+		return parameter("from", err)
+	}
+	to, err := time.Parse(time.DateOnly, query.Get("to"))
+	if err != nil || to.Before(from) || to.Sub(from) > longest {
+		return parameter("to", err)
+	}
+	if office == "" {
+		return parameter("office", nil)
+	}
+	clerks, err := Reports(r.Context(), d.Feed, d.Clerks, office, from, to)
+	if err != nil {
+		return err
+	}
+	return api.Write(w, http.StatusOK, struct {
+		Office string   `json:"office"`
+		From   string   `json:"from"`
+		To     string   `json:"to"`
+		Clerks []Report `json:"clerks"`
+	}{office, query.Get("from"), query.Get("to"), clerks})
+}
+
+// alerts handles GET /desk/alerts?after=&office=.
+func (d *Doors) alerts(w http.ResponseWriter, r *http.Request) error {
+	office, err := d.supervised(w, r)
+	if err != nil {
+		return err
+	}
+	after, err := audit.ParseCursor(r.URL.Query().Get("after"))
+	if err != nil {
+		return api.Refuse(http.StatusBadRequest, "invalid_cursor", err, api.Field{Name: "/after", Code: "invalid"})
+	}
+	found, cursor, err := Alerts(r.Context(), d.Feed, d.Clerks, office, after)
+	if err != nil {
+		return err
+	}
+	return api.Write(w, http.StatusOK, struct {
+		Alerts []Alert      `json:"alerts"`
+		Cursor audit.Cursor `json:"cursor"`
+	}{found, cursor})
+}
+
+// parameter refuses a parameter of the query.
+func parameter(name string, cause error) error {
+	return api.Refuse(http.StatusBadRequest, "invalid_parameter", cause, api.Field{Name: "/" + name, Code: "invalid"})
+}
