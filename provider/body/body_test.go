@@ -274,6 +274,72 @@ func TestAClientIsItsBodysAlone(t *testing.T) {
 	}
 }
 
+// What waits for a decision is told to whoever may look at it: all to the operator's staff and its commands, to others what is of the bodies
+// that they represent.
+func TestWhatWaitsIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other, err := w.Add(t.Context(), clients.Texts{"": "Другое"}, clients.By{At: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Name(t.Context(), other.ID, w.boris, clients.By{At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	ours := w.draft(t)
+	theirs, _, err := w.registry.RegisterDraft(t.Context(), "", other.ID, metadata(t, portal), w.by(w.boris))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ofOurs, err := w.Propose(t.Context(), ours.ID, ours.Version, nil, w.by(w.anna))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Propose(t.Context(), theirs.ID, theirs.Version, nil, w.by(w.boris)); err != nil {
+		t.Fatal(err)
+	}
+	told := func(by clients.By) (names string) {
+		t.Helper()
+		found, err := w.Waiting(t.Context(), by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range found {
+			names += map[string]string{ours.ID: "ours ", theirs.ID: "theirs "}[p.ClientID]
+		}
+		return names
+	}
+	w.exec(t, `UPDATE proposal SET proposed_at = proposed_at + interval '1 hour' WHERE client_id = $1`, theirs.ID)
+	w.exec(t, `INSERT INTO clerk (person_id, office, role, added_at) VALUES ($1, 'Centre', 'operator', now())`, w.specimen)
+	for who, row := range map[string]struct {
+		by   clients.By
+		want string
+	}{
+		"the operator's command":   {clients.By{}, "ours theirs "},
+		"of the operator's staff":  {w.by(w.operator), "ours theirs "},
+		"who represents one body":  {w.by(w.anna), "ours "},
+		"who represents both":      {w.by(w.boris), "ours theirs "},
+		"a citizen":                {w.by(w.citizen), ""},
+		"a specimen of that staff": {w.by(w.specimen), ""},
+	} {
+		if got := told(row.by); got != row.want {
+			t.Errorf("%s: got %q, want %q", who, got, row.want)
+		}
+	}
+	if err := w.Remove(t.Context(), w.office, w.anna, clients.By{At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	if got := told(w.by(w.anna)); got != "" {
+		t.Errorf("who represents nobody any more: got %q", got)
+	}
+	if _, _, err := w.Approve(t.Context(), ours.ID, ofOurs.ID, clients.By{At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	if got := told(clients.By{}); got != "theirs " {
+		t.Errorf("once one is approved: got %q", got)
+	}
+}
+
 // A body gives its client nothing that is an operator's to give, neither at once nor by a proposal; what an operator gave it keeps.
 func TestABodyClaimsNoMoreThanItMay(t *testing.T) {
 	t.Parallel()

@@ -108,6 +108,23 @@ func (b *Bodies) Proposals(ctx context.Context, clientID string, since time.Time
 	return all, nil
 }
 
+// Waiting gives the open proposals, the oldest five hundred: those that a person may look at, which are all for the operator's staff; and
+// all, where by is nobody's.
+func (b *Bodies) Waiting(ctx context.Context, by clients.By) ([]Proposal, error) {
+	const list = columns + `
+		WHERE state = 'open' AND ($1 OR ` + isOperator + ` OR EXISTS (
+			SELECT FROM client JOIN representative ON body_id = owner_id
+			WHERE client.client_id = proposal.client_id AND person_id = $2 AND representative.removed_at IS NULL))
+		ORDER BY proposed_at, id LIMIT 500`
+
+	rows, _ := b.cfg.Pool.Query(ctx, list, by.Person == uuid.Nil, by.Person)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Proposal])
+	if err != nil {
+		return nil, fmt.Errorf("list proposals: %w", err)
+	}
+	return all, nil
+}
+
 // find gives a proposal of a client.
 func (b *Bodies) find(ctx context.Context, clientID string, id uuid.UUID) (Proposal, error) {
 	rows, _ := b.cfg.Pool.Query(ctx, columns+`WHERE client_id = $1 AND id = $2`, clientID, id)

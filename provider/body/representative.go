@@ -101,7 +101,10 @@ const (
 	// judges: they, and the operator's staff, as far as it is of flesh and blood.
 	judges = `
 		SELECT EXISTS (SELECT FROM representative WHERE body_id = $1 AND person_id = $2 AND removed_at IS NULL FOR SHARE)
-		OR EXISTS (
+		OR ` + isOperator
+
+	isOperator = `
+		EXISTS (
 			SELECT FROM clerk JOIN person ON person.id = clerk.person_id
 			WHERE clerk.person_id = $2 AND clerk.role = 'operator' AND clerk.removed_at IS NULL
 			AND person.identification_number NOT LIKE '0%' FOR SHARE OF clerk)`

@@ -11,7 +11,8 @@ import (
 // listPage tells somebody their bodies' e-services.
 type listPage struct {
 	Bodies  []listedBody
-	Removed bool // one, just now
+	Waiting []listedService // of other bodies, for the operator's staff to decide of
+	Removed bool            // one, just now
 }
 
 type listedBody struct {
@@ -34,7 +35,7 @@ func (d *Dashboard) list(w http.ResponseWriter, r *http.Request, person uuid.UUI
 	if err != nil {
 		return err
 	}
-	data := listPage{Removed: r.URL.Query().Has("removed")}
+	data, own := listPage{Removed: r.URL.Query().Has("removed")}, map[string]bool{}
 	for _, b := range bodies {
 		listed := listedBody{ID: b.ID, Name: b.Names.In(language)}
 		owned, err := d.cfg.Clients.Owned(ctx, b.ID)
@@ -42,6 +43,7 @@ func (d *Dashboard) list(w http.ResponseWriter, r *http.Request, person uuid.UUI
 			return err
 		}
 		for _, c := range owned {
+			own[c.ID] = true
 			open, err := d.open(ctx, c)
 			if err != nil {
 				return err
@@ -51,6 +53,20 @@ func (d *Dashboard) list(w http.ResponseWriter, r *http.Request, person uuid.UUI
 			})
 		}
 		data.Bodies = append(data.Bodies, listed)
+	}
+	waiting, err := d.cfg.Bodies.Waiting(ctx, d.by(person))
+	if err != nil {
+		return err
+	}
+	for _, p := range waiting {
+		if own[p.ClientID] {
+			continue
+		}
+		c, err := d.cfg.Clients.Look(ctx, p.ClientID)
+		if err != nil {
+			return err
+		}
+		data.Waiting = append(data.Waiting, listedService{ID: c.ID, Name: c.Name(language), Standing: standing(c), Open: true})
 	}
 	return d.cfg.Site.Show(w, r, page.View{Name: "e-services", Data: data, SignedIn: true, Wide: true})
 }

@@ -47,7 +47,10 @@ func TestPages(t *testing.T) {
 		"e-services": {"/e-services", page.View{Name: "e-services", SignedIn: true, Data: listPage{Bodies: []listedBody{
 			{id, "Налоговая", []listedService{{"portal", "Портал", "draft", true, false}, {"old", "Касса", "live", false, true}}},
 		}}}},
-		"e-services-none":   {"/e-services", page.View{Name: "e-services", SignedIn: true, Data: listPage{Bodies: []listedBody{{id, "Налоговая", nil}}}}},
+		"e-services-none": {"/e-services", page.View{Name: "e-services", SignedIn: true, Data: listPage{Bodies: []listedBody{{id, "Налоговая", nil}}}}},
+		"e-services-judge": {"/e-services", page.View{Name: "e-services", SignedIn: true, Data: listPage{
+			Waiting: []listedService{{"portal", "Портал", "draft", true, false}},
+		}}},
 		"e-services-nobody": {"/e-services?removed", page.View{Name: "e-services", SignedIn: true, Data: listPage{Removed: true}}},
 		"e-service":         {"/e-services/portal", page.View{Name: "e-service", TitleArgs: title, SignedIn: true, Data: service}},
 		"e-service-mine":    {"/e-services/portal", page.View{Name: "e-service", TitleArgs: title, SignedIn: true, Data: proposed}},

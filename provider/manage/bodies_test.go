@@ -102,6 +102,14 @@ func TestABodyTakesItsClientLive(t *testing.T) {
 		t.Fatalf("got %d %v", status, proposed)
 	}
 	at := path + "/proposals/" + proposed["id"].(string)
+	for who, row := range map[string]struct {
+		token string
+		want  int
+	}{"an operator's system": {w.token(t, nil), 1}, "the other one": {boris.token, 1}, "a stranger": {stranger.token, 0}} {
+		if status, answer := w.call(t, row.token, "GET", "/proposals", ""); status != http.StatusOK || len(answer["proposals"].([]any)) != row.want {
+			t.Errorf("%s is told that there waits: %d %v", who, status, answer)
+		}
+	}
 	for _, test := range []struct {
 		who                       person
 		method, path, body, match string

@@ -85,6 +85,7 @@ func (m *Manage) Mount(mux api.Mux) {
 	mux.Handle("POST /clients/{client_id}/proposals/{id}/approve", api.Handler(m.approve))
 	mux.Handle("POST /clients/{client_id}/proposals/{id}/refuse", api.Handler(m.refuse))
 	mux.Handle("POST /clients/{client_id}/proposals/{id}/withdraw", api.Handler(m.withdraw))
+	mux.Handle("GET /proposals", api.Handler(m.waiting))
 	mux.Handle("POST /bodies", api.Handler(m.addBody))
 	mux.Handle("GET /bodies", api.Handler(m.listBodies))
 	mux.Handle("POST /bodies/{body_id}/clients", api.Handler(m.registerDraft))

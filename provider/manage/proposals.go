@@ -71,6 +71,23 @@ func (m *Manage) listProposals(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return tellProposals(w, found)
+}
+
+// waiting handles GET /proposals: the open ones of all clients that a caller may see, for the operator's staff to know where they are awaited.
+func (m *Manage) waiting(w http.ResponseWriter, r *http.Request) error {
+	by, err := m.caller(w, r, today)
+	if err != nil {
+		return err
+	}
+	found, err := m.bodies.Waiting(r.Context(), by)
+	if err != nil {
+		return err
+	}
+	return tellProposals(w, found)
+}
+
+func tellProposals(w http.ResponseWriter, found []body.Proposal) error {
 	all := make([]proposal, len(found))
 	for i, p := range found {
 		all[i] = proposal(p)

@@ -65,6 +65,9 @@ func TestBodiesAreManagedFromTheTerminal(t *testing.T) {
 	}
 	run("", "client", "refuse", "portal", first, "--reason", "Нет цели")
 	propose(second)
+	if got := run("", "client", "proposals"); !strings.HasPrefix(got, second+"  open") || !strings.HasSuffix(got, "  portal") || strings.Contains(got, first) {
+		t.Errorf("waiting: got %s", got)
+	}
 	run("", "client", "approve", "portal", second)
 	if got := run("", "client", "proposals", "portal"); !strings.HasPrefix(got, second+"  approved") || !strings.Contains(got, first+"  refused") {
 		t.Errorf("got %s", got)

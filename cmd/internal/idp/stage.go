@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"asoba.example/provider/body"
 	"asoba.example/provider/clients"
 )
 
@@ -48,18 +49,25 @@ func goLive(ctx context.Context, h *house, id string) (*clients.Client, error) {
 
 func proposalsCommand(config reader) *cobra.Command {
 	return &cobra.Command{
-		Use:   "proposals ID",
-		Short: "List what was proposed of a client, the newest first: id, how it stands, when, by whom",
-		Args:  cobra.ExactArgs(1),
+		Use:   "proposals [ID]",
+		Short: "List what was proposed of a client, or what waits for a decision: id, how it stands, when, by whom, client_id",
+		Long: "List what was proposed of a client, the newest first; without one, what waits for a decision of all clients, the oldest first.\n" +
+			"Prints id, how it stands, when, by whom, client_id.",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withHouse(cmd, config, func(h *house) error {
-				all, err := h.bodies.Proposals(cmd.Context(), args[0], time.Time{})
+			return withHouse(cmd, config, func(h *house) (err error) {
+				var all []body.Proposal
+				if len(args) == 0 {
+					all, err = h.bodies.Waiting(cmd.Context(), clients.By{})
+				} else {
+					all, err = h.bodies.Proposals(cmd.Context(), args[0], time.Time{})
+				}
 				if err != nil {
 					return err
 				}
 				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 				for _, p := range all {
-					fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", p.ID, p.State, p.ProposedAt.UTC().Format(time.RFC3339), p.ProposedBy)
+					fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", p.ID, p.State, p.ProposedAt.UTC().Format(time.RFC3339), p.ProposedBy, p.ClientID)
 				}
 				return table.Flush()
 			})
