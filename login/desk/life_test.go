@@ -1,0 +1,728 @@
+package desk_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"pgregory.net/rapid"
+
+	"asoba.example/login/account"
+	"asoba.example/login/clerk"
+	"asoba.example/login/code"
+	"asoba.example/login/desk"
+	"asoba.example/login/identity"
+	"asoba.example/login/identity/identitytest"
+	"asoba.example/login/register"
+	"asoba.example/login/throttle"
+	"asoba.example/provider"
+	"asoba.example/provider/audit"
+)
+
+// A citizen is the model of one: what the law says of an identifier, and nothing of how it is kept.
+type citizen struct {
+	name     string
+	person   uuid.UUID
+	id       identity.Identifier
+	stands   string // as identitytest.World.State tells it
+	phone    int    // 0 is none
+	password string
+	till     time.Time // of a temporary password
+	gone     bool      // by the register
+	signIns  []signIn
+}
+
+// A signIn is one that was begun at a time, and whether it is still worth anything.
+type signIn struct {
+	at    time.Time
+	holds bool
+}
+
+func (c *citizen) blocked() bool { return strings.HasPrefix(c.stands, "blocked:") }
+
+// GoString names a citizen where a life that broke is told.
+func (c *citizen) GoString() string { return c.name }
+
+// end makes the sign-ins so far worth nothing.
+func (c *citizen) end() {
+	for i := range c.signIns {
+		c.signIns[i].holds = false
+	}
+}
+
+// is tells whether a citizen stands one of these ways.
+func (c *citizen) is(stances ...string) bool { return slices.Contains(stances, c.stands) }
+
+// An errand is a visit under way.
+type errand struct {
+	kind      desk.Errand
+	id        uuid.UUID
+	whose     *citizen
+	phone     int
+	openedAt  time.Time
+	code      string
+	codeTill  time.Time
+	wrong     int // tries at the code
+	confirmed bool
+	done      bool
+}
+
+// GoString names a visit as GoString names citizens.
+func (e *errand) GoString() string { return fmt.Sprintf("%s of %s", e.kind, e.whose.name) }
+
+// A life is citizens, the visits they make, and the database that must say the same of them.
+type life struct {
+	*world
+	t        *testing.T
+	register register.Register
+	editions int
+	lives    int
+	acts     int
+	seen     uuid.UUID // the last event that was looked at
+
+	citizens []*citizen
+	visits   []*errand
+}
+
+// Clerk, citizen, register and clock act in any order: after each act the database says what the model says, no law is broken,
+// and exactly the records of that act are there. It goes on for ten seconds; for longer, say
+//
+//	LIFE_FOR=10m go test -run Life -rapid.checks 10000 -timeout 20m ./login/desk
+func TestAnyLifeOfAnIdentifierIsAsDrawn(t *testing.T) {
+	t.Parallel()
+	l := &life{world: newWorld(t), t: t}
+	l.register = register.Register{Pool: l.Pool, Cascade: l.Registry.Deactivate, Restored: l.Registry.Restore}
+	now := func() time.Time { return l.now }
+	var err error
+	l.desk, err = desk.New(desk.Config{
+		Pool: l.Pool, Box: l.Box, Registry: l.Registry, Outbox: l.Outbox, Now: now,
+		Throttle: &throttle.Throttle{Redis: l.Redis, Key: []byte("key"), Now: now}, Metrics: prometheus.NewRegistry(),
+		// Whoever makes so many visits is sent so many codes.
+		Codes: &code.Codes{Redis: l.Redis, Key: []byte("key"), Outbox: l.Outbox, Pool: l.Pool, Say: l.Say, Now: now, Relaxed: true},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, himself := l.clerk(t, clerk.AtDesk)
+	if l.by.Clerk, err = l.clerks.OnDuty(t.Context(), himself, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	long := 10 * time.Second
+	if said := os.Getenv("LIFE_FOR"); said != "" {
+		if long, err = time.ParseDuration(said); err != nil {
+			t.Fatal(err)
+		}
+	}
+	over, broken := time.Now().Add(long), false
+	rapid.Check(t, func(rt *rapid.T) {
+		if time.Now().After(over) && !broken { // what broke is made smaller to the end
+			return
+		}
+		defer func() { broken = broken || rt.Failed() }()
+		l.begin(rt)
+		rt.Repeat(map[string]func(*rapid.T){
+			"open":                    l.open,
+			"resend":                  l.resend,
+			"confirm":                 l.confirm,
+			"assign":                  l.assign,
+			"clerk serves himself":    func(rt *rapid.T) { l.serveOneself(rt, himself) },
+			"reissue":                 l.reissue,
+			"block":                   l.block,
+			"unblock":                 l.unblock,
+			"first sign-in":           l.activate,
+			"sign in":                 l.signIn,
+			"change password":         l.changePassword,
+			"block by self":           func(rt *rapid.T) { l.blockBy(rt, identity.Self) },
+			"block by operator":       func(rt *rapid.T) { l.blockBy(rt, identity.Security) },
+			"edition of the register": l.edition,
+			"clock":                   l.pass,
+			"":                        l.check,
+		})
+	})
+	t.Logf("%d acts in %d lives", l.acts, l.lives)
+}
+
+// begin has three new citizens, one with a temporary password and one with a static, and visits by nobody.
+func (l *life) begin(rt *rapid.T) {
+	l.now, l.citizens, l.visits = identitytest.Noon.Add(time.Hour), nil, nil
+	l.lives++
+	for n := range 3 {
+		person, id := l.Person(l.t)
+		c := &citizen{name: fmt.Sprintf("citizen %d", n), person: person, id: id, stands: "none"}
+		l.citizens = append(l.citizens, c)
+		if n == 0 {
+			continue
+		}
+		a := l.Assignment(l.t, person, 1)
+		a.Phone = l.number(n)
+		if err := l.Registry.Issue(l.t.Context(), a, identity.Act{At: l.now}); err != nil {
+			rt.Fatal(err)
+		}
+		c.phone = n
+		l.temporary(c)
+		if n == 1 {
+			continue
+		}
+		if err := l.Registry.Activate(l.t.Context(), person, identitytest.Static, identity.Act{At: l.now}); err != nil {
+			rt.Fatal(err)
+		}
+		c.stands, c.password = "active", identitytest.Static
+	}
+	l.records(rt)
+}
+
+// somebody is one of the citizens.
+func (l *life) somebody(rt *rapid.T) *citizen {
+	return rapid.SampledFrom(l.citizens).Draw(rt, "citizen")
+}
+
+// something is one of the visits.
+func (l *life) something(rt *rapid.T) *errand {
+	if len(l.visits) == 0 {
+		rt.Skip("nobody has come")
+	}
+	return rapid.SampledFrom(l.visits).Draw(rt, "visit")
+}
+
+// comes is how somebody comes to the desk, with a document that may be over.
+func (l *life) comes(rt *rapid.T, c *citizen) (v desk.Visit, over bool) {
+	over = rapid.IntRange(0, 9).Draw(rt, "document is over at 0") == 0
+	v = visit(c.id)
+	v.Document.ValidTill = "2099-12-31"
+	if over {
+		v.Document.ValidTill = "2026-11-21"
+	}
+	return v, over
+}
+
+// open opens a visit for something that a phone comes with.
+func (l *life) open(rt *rapid.T) {
+	opened := map[desk.Errand]string{
+		desk.Issuance: "issuance.opened", desk.PhoneChange: "phone_change.opened", desk.Unblock: "unblock.opened", desk.Reissue: "reissue.opened",
+	}
+	c := l.somebody(rt)
+	v, over := l.comes(rt, c)
+	e := &errand{
+		kind: rapid.SampledFrom([]desk.Errand{desk.Issuance, desk.PhoneChange, desk.Unblock, desk.Reissue}).Draw(rt, "errand"), whose: c, openedAt: l.now,
+		phone: rapid.IntRange(1, 3).Draw(rt, "phone"), codeTill: l.now.Add(5 * time.Minute),
+	}
+	refused := l.guard(e, over)
+	if refused == "" && !e.fits() {
+		refused = "wrong_state"
+	}
+	var err error
+	e.id, err = l.desk.Open(l.t.Context(), l.by, e.kind, desk.Opening{
+		Visit: v, Names: identity.Names{Family: "Каваленка", Given: "Алена"}, Phone: l.number(e.phone),
+	})
+	if refused != "" {
+		l.left(rt, err, refused, l.refusal(c, refused))
+		return
+	}
+	e.code = l.Said("Code")
+	l.visits = append(l.visits, e)
+	l.left(rt, err, "", record(opened[e.kind], c, "clerk"), record("code.sent", c, ""))
+}
+
+// serving is the guard that refuses to serve somebody at all.
+func (l *life) serving(c *citizen, over bool) string {
+	switch {
+	case over:
+		return "g1"
+	case c.gone:
+		return "g6"
+	}
+	return ""
+}
+
+// guard is the one that refuses an errand, but for the confirmation of its phone.
+func (l *life) guard(e *errand, over bool) string {
+	if refused := l.serving(e.whose, over); refused != "" {
+		return refused
+	}
+	if e.kind == desk.Issuance && !e.whose.is("none") {
+		return "g2"
+	}
+	if other := l.owner(e); other != nil && !other.blocked() {
+		return "g4"
+	}
+	return ""
+}
+
+// owner is another citizen who has the phone of an errand.
+func (l *life) owner(e *errand) *citizen {
+	for _, other := range l.citizens {
+		if other != e.whose && other.phone == e.phone {
+			return other
+		}
+	}
+	return nil
+}
+
+// fits tells whether an errand is one for how its citizen stands.
+func (e *errand) fits() bool {
+	switch e.kind {
+	case desk.PhoneChange:
+		return e.whose.is("temporary", "active") && e.whose.phone != e.phone
+	case desk.Unblock:
+		return e.whose.blocked()
+	case desk.Reissue:
+		return e.whose.is("temporary")
+	}
+	return true
+}
+
+func (l *life) resend(rt *rapid.T) {
+	e := l.something(rt)
+	_, err := l.desk.Resend(l.t.Context(), l.by, e.kind, e.id)
+	if l.over(e) {
+		l.left(rt, err, "visit over")
+		return
+	}
+	e.code, e.codeTill, e.wrong = l.Said("Code"), l.now.Add(5*time.Minute), 0
+	l.left(rt, err, "", record("code.sent", e.whose, ""))
+}
+
+// over tells whether a visit has taken too long.
+func (l *life) over(e *errand) bool { return l.now.Sub(e.openedAt) > 2*time.Hour }
+
+func (l *life) confirm(rt *rapid.T) {
+	e := l.something(rt)
+	typed, right := e.code, rapid.IntRange(0, 3).Draw(rt, "code is wrong at 0") > 0
+	if !right {
+		typed = fmt.Sprintf("%06d", (digits(typed)+1)%1_000_000)
+	}
+	err := l.desk.ConfirmPhone(l.t.Context(), l.by, e.kind, e.id, typed)
+	switch {
+	case l.over(e):
+		l.left(rt, err, "visit over")
+	case e.confirmed:
+		l.left(rt, err, "")
+	case e.wrong == 5 || !l.now.Before(e.codeTill):
+		l.left(rt, err, "code over")
+	case right:
+		e.confirmed, e.wrong = true, 5 // the code was good once
+		l.left(rt, err, "", record("phone.confirmed", e.whose, "clerk"))
+	default:
+		if e.wrong++; e.wrong == 5 {
+			l.left(rt, err, "code over")
+			return
+		}
+		l.left(rt, err, "wrong code")
+	}
+}
+
+func digits(code string) (n int) {
+	for _, c := range code {
+		n = 10*n + int(c-'0')
+	}
+	return n
+}
+
+// assign ends a visit with what it is for. A phone that a blocked identifier had goes to who has confirmed it.
+func (l *life) assign(rt *rapid.T) {
+	e := l.something(rt)
+	c := e.whose
+	_, err := l.desk.Assign(l.t.Context(), l.by, e.kind, e.id)
+	if l.over(e) {
+		l.left(rt, err, "visit over")
+		return
+	}
+	if e.done { // who asks again is told the same
+		l.left(rt, err, "")
+		return
+	}
+	refused := l.guard(e, false)
+	switch {
+	case refused != "":
+	case !e.confirmed:
+		refused = "g3"
+	case !e.fits():
+		refused = "wrong_state"
+	}
+	if refused != "" {
+		l.left(rt, err, refused, l.refusal(c, refused))
+		return
+	}
+	var records []string
+	if former := l.owner(e); former != nil {
+		former.phone = 0
+		records = append(records, record("phone.released", former, "clerk"))
+	}
+	if e.kind != desk.Issuance && c.phone != e.phone {
+		records = append(records, record("phone.changed", c, "clerk"))
+	}
+	e.done, c.phone = true, e.phone
+	switch {
+	case e.kind == desk.Issuance:
+		records = append(records, record("identifier.issued", c, "clerk"))
+	case e.kind == desk.Unblock:
+		c.end()
+		records = append(records, record("sessions.ended", c, "", "why=unblocked"), record("identifier.unblocked", c, "clerk"))
+	case e.kind == desk.Reissue:
+		records = append(records, record("password.reissued", c, "clerk"))
+	}
+	if !c.is("active") {
+		l.temporary(c)
+	}
+	l.left(rt, err, "", records...)
+}
+
+// temporary is that a temporary password went out.
+func (l *life) temporary(c *citizen) {
+	c.stands, c.password, c.till = "temporary", l.Said("Password"), l.now.Add(72*time.Hour)
+}
+
+func (l *life) serveOneself(rt *rapid.T, himself identity.Identifier) {
+	clerk := &citizen{name: "clerk", id: himself}
+	v, _ := l.comes(rt, clerk)
+	_, err := l.desk.Block(l.t.Context(), l.by, v)
+	l.left(rt, err, "g9", l.refusal(clerk, "g9"))
+}
+
+func (l *life) reissue(rt *rapid.T) {
+	c := l.somebody(rt)
+	v, over := l.comes(rt, c)
+	_, err := l.desk.Reissue(l.t.Context(), l.by, v)
+	if l.refuses(rt, c, err, l.serving(c, over), "temporary") {
+		return
+	}
+	l.temporary(c)
+	l.left(rt, err, "", record("password.reissued", c, "clerk"))
+}
+
+func (l *life) block(rt *rapid.T) {
+	c := l.somebody(rt)
+	v, over := l.comes(rt, c)
+	_, err := l.desk.Block(l.t.Context(), l.by, v)
+	guard := ""
+	if over {
+		guard = "g1"
+	}
+	if l.refuses(rt, c, err, guard, "temporary", "active") {
+		return
+	}
+	c.stands = "blocked:desk"
+	c.end()
+	l.left(rt, err, "", record("sessions.ended", c, "", "why=blocked"), record("identifier.blocked", c, "clerk", "reason=desk"))
+}
+
+func (l *life) unblock(rt *rapid.T) {
+	c := l.somebody(rt)
+	v, over := l.comes(rt, c)
+	_, err := l.desk.Unblock(l.t.Context(), l.by, v)
+	guard := l.serving(c, over)
+	if guard == "" && c.is("blocked:self", "blocked:desk", "blocked:security") && c.phone == 0 {
+		guard = "g3" // another has it now
+	}
+	if l.refuses(rt, c, err, guard, "blocked:self", "blocked:desk", "blocked:security") {
+		return
+	}
+	l.temporary(c)
+	c.end()
+	l.left(rt, err, "", record("sessions.ended", c, "", "why=unblocked"), record("identifier.unblocked", c, "clerk"))
+}
+
+// refuses tells whether the desk must refuse an act, and holds that it did.
+func (l *life) refuses(rt *rapid.T, c *citizen, err error, guard string, from ...string) bool {
+	if guard == "" && !c.is(from...) {
+		guard = "wrong_state"
+	}
+	if guard != "" {
+		l.left(rt, err, guard, l.refusal(c, guard))
+	}
+	return guard != ""
+}
+
+func (l *life) refusal(c *citizen, code string) string {
+	return record("desk.refused", c, "clerk", "code="+code)
+}
+
+// typed is a password as a citizen types it, and whether it is the one that is good now.
+func (l *life) typed(rt *rapid.T, c *citizen) (password string, good bool) {
+	if rapid.IntRange(0, 3).Draw(rt, "password is wrong at 0") == 0 {
+		return "wrong", false
+	}
+	return c.password, c.is("active") || c.is("temporary") && l.now.Before(c.till)
+}
+
+// activate is a first sign-in; who is past that only proves the password.
+func (l *life) activate(rt *rapid.T) {
+	c, ctx := l.somebody(rt), l.t.Context()
+	password, good := l.typed(rt, c)
+	_, err := l.Registry.Check(ctx, c.id, password, true, l.now)
+	if !good {
+		l.left(rt, err, "wrong password")
+		return
+	}
+	if err != nil {
+		rt.Fatal(err)
+	}
+	static := rapid.SampledFrom([]string{identitytest.Static, password + password, "короткий"}).Draw(rt, "static password")
+	err = l.Registry.Activate(ctx, c.person, static, identity.Act{At: l.now})
+	switch {
+	case !c.is("temporary"):
+		l.left(rt, err, "wrong_state")
+	case static != identitytest.Static:
+		l.left(rt, err, "weak")
+	default:
+		c.stands, c.password = "active", static
+		l.left(rt, err, "", record("identifier.activated", c, ""))
+	}
+}
+
+// signIn begins a sign-in, as what was proved a while ago.
+func (l *life) signIn(rt *rapid.T) {
+	c, ctx := l.somebody(rt), l.t.Context()
+	password, good := l.typed(rt, c)
+	who, err := l.Registry.Check(ctx, c.id, password, true, l.now)
+	if !good {
+		l.left(rt, err, "wrong password")
+		return
+	}
+	if err != nil {
+		rt.Fatal(err)
+	}
+	if c.is("active") && rapid.IntRange(0, 3).Draw(rt, "something comes between at 0") == 0 {
+		l.changePasswordOf(rt, c)
+	}
+	l.beginSignIn(rt, c, who.ChangedAt, c.is("active") && c.password == password)
+}
+
+// beginSignIn begins a sign-in by what was proved when the identifier was last changed at a time.
+func (l *life) beginSignIn(rt *rapid.T, c *citizen, changed time.Time, good bool) {
+	var at time.Time
+	err := pgx.BeginFunc(l.t.Context(), l.Pool, func(tx pgx.Tx) (err error) {
+		at, err = identity.SignIn(l.t.Context(), tx, c.person, changed, l.now)
+		return err
+	})
+	if !good {
+		l.left(rt, err, "wrong_state")
+		return
+	}
+	c.signIns = append(c.signIns, signIn{at, true})
+	l.left(rt, err, "") // the record is the door's
+}
+
+func (l *life) changePassword(rt *rapid.T) { l.changePasswordOf(rt, l.somebody(rt)) }
+
+func (l *life) changePasswordOf(rt *rapid.T, c *citizen) {
+	password, good := l.typed(rt, c)
+	static := fmt.Sprintf("%s %d", identitytest.Static, l.now.UnixNano())
+	err := l.Registry.ChangePassword(l.t.Context(), c.person, password, static, identity.Act{At: l.now})
+	switch {
+	case !c.is("active"):
+		l.left(rt, err, "wrong_state")
+	case !good:
+		l.left(rt, err, "wrong password")
+	case c.password == static:
+		l.left(rt, err, "weak")
+	default:
+		c.password = static
+		c.end()
+		l.left(rt, err, "", record("sessions.ended", c, "", "why=password"), record("password.changed", c, ""))
+		who, err := l.Registry.Of(l.t.Context(), c.person)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		l.beginSignIn(rt, c, who.ChangedAt, true) // who changed it stays signed in
+	}
+}
+
+// blockBy is a block by whoever does not come to the desk.
+func (l *life) blockBy(rt *rapid.T, reason identity.BlockReason) {
+	c := l.somebody(rt)
+	err := l.Registry.Block(l.t.Context(), c.person, reason, identity.Act{At: l.now})
+	if !c.is("active") && (reason == identity.Self || !c.is("temporary")) {
+		l.left(rt, err, "wrong_state")
+		return
+	}
+	c.stands = "blocked:" + string(reason)
+	c.end()
+	l.left(rt, err, "", record("sessions.ended", c, "", "why=blocked"), record("identifier.blocked", c, "", "reason="+string(reason)))
+}
+
+// edition is one of the register, in which some have died and some were found alive.
+func (l *life) edition(rt *rapid.T) {
+	const head = "# edition %d\n# period 2026-11\n# rows %d\n" +
+		"identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act," +
+		"missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act\n"
+	const (
+		nothing   = ",,,,,,,,,"
+		dead      = "2026-01-01,a,,,,,,,,"
+		declared  = ",,2026-01-01,a,,,,,,"
+		missing   = ",,,,2026-01-01,a,,,,"
+		incapable = ",,,,,,2026-01-01,a,,"
+	)
+	facts := []string{nothing, incapable, dead, declared, missing}
+	l.editions++
+	file := fmt.Sprintf(head, l.editions, len(l.citizens))
+	events := []string{record("edition.applied", &citizen{name: "nobody"}, "")}
+	for _, c := range l.citizens {
+		fact := rapid.SampledFrom(facts).Draw(rt, "facts of "+c.name)
+		file += c.id.Reveal() + ",F,1956-03-08,BY," + fact + "\n"
+		was := c.gone
+		c.gone = fact != nothing && fact != incapable
+		switch {
+		case c.gone && !was && c.is("temporary", "active"):
+			c.stands = "blocked:register"
+			c.end()
+			events = append(events, record("sessions.ended", c, "", "why=deactivated"), record("identifier.blocked", c, "", "reason=register"))
+		case !c.gone && was && c.is("blocked:register"):
+			c.stands = "blocked:desk"
+			events = append(events, record("identifier.blocked", c, "", "reason=desk"))
+		}
+	}
+	load := func() error {
+		_, err := l.register.Import(l.t.Context(), strings.NewReader(file), l.now, func(int64, int64) {}, func(row register.BadRow) { rt.Fatal(row) })
+		return err
+	}
+	l.left(rt, load(), "", events...)
+	l.left(rt, load(), "") // a second time it is the same one
+}
+
+func (l *life) pass(rt *rapid.T) {
+	l.now = l.now.Add(rapid.SampledFrom([]time.Duration{300 * time.Millisecond, time.Second, 4 * time.Minute, time.Hour, 73 * time.Hour}).Draw(rt, "time"))
+}
+
+// check holds that the database says what the model says, and that no law is broken by whatever way it came about.
+func (l *life) check(rt *rapid.T) {
+	const broken = `
+		identity i JOIN person p ON p.id = i.person_id
+		CROSS JOIN LATERAL (SELECT coalesce(p.death_date, p.declared_dead_date, p.missing_date) IS NOT NULL) AS register (gone)
+		WHERE (i.state = 'blocked') <> (i.block_reason IS NOT NULL)
+		   OR (i.state = 'temporary') <> (i.password_till IS NOT NULL)
+		   OR i.state <> 'blocked' AND (i.password_hash IS NULL OR i.phone IS NULL OR gone)
+		   OR coalesce(i.block_reason, '') = 'register' AND NOT gone
+		   OR EXISTS (SELECT FROM identity other WHERE other.phone_index = i.phone_index AND other.person_id <> i.person_id)`
+	if n := l.Count(l.t, broken); n != 0 {
+		rt.Fatalf("%d identifiers are as none may be", n)
+	}
+	for _, c := range l.citizens {
+		who, err := l.Registry.Of(l.t.Context(), c.person)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		stands := string(who.State)
+		if who.BlockReason != "" {
+			stands += ":" + string(who.BlockReason)
+		}
+		if stands != c.stands || who.Phone != l.number(c.phone) || c.is("temporary") && !who.PasswordTill.Equal(c.till) {
+			rt.Fatalf("%s stands %s with phone %v till %s; by the law %s, %v, %s", c.name, stands, who.Phone, who.PasswordTill, c.stands, l.number(c.phone), c.till)
+		}
+		l.checkSignIns(rt, c)
+	}
+}
+
+// checkSignIns holds that only those sign-ins are worth anything that nothing has ended, told in whole seconds too.
+func (l *life) checkSignIns(rt *rapid.T, c *citizen) {
+	var (
+		b        pgx.Batch
+		standing provider.Standing
+	)
+	account.Accounts{Box: l.Box}.Standing(&b, c.person, &standing)
+	if err := l.Pool.SendBatch(l.t.Context(), &b).Close(); err != nil {
+		rt.Fatal(err)
+	}
+	for _, s := range c.signIns {
+		if s.holds != standing.Holds(s.at) || s.holds != standing.Holds(s.at.Truncate(time.Second)) {
+			rt.Fatalf("%s, who stands %s: the sign-in of %s holds: %t, though sign-ins ended at %s", c.name, c.stands, s.at, !s.holds, standing.Ended)
+		}
+	}
+}
+
+// left holds what an act came to, and that it left exactly these records. An act takes its time.
+func (l *life) left(rt *rapid.T, err error, meaning string, records ...string) {
+	rt.Helper()
+	l.now = l.now.Add(time.Millisecond)
+	l.acts++
+	got := l.records(rt)
+	if meant(err) != meaning {
+		rt.Fatalf("it came to %q (%v), by the law %q", meant(err), err, meaning)
+	}
+	slices.Sort(got)
+	slices.Sort(records)
+	if !slices.Equal(got, records) {
+		rt.Fatalf("it left\n%s\nby the law\n%s", strings.Join(got, "\n"), strings.Join(records, "\n"))
+	}
+}
+
+// records are those that were made since they were last looked at.
+func (l *life) records(rt *rapid.T) (all []string) {
+	const since = `
+		SELECT id, kind, coalesce(person_id, $2), coalesce(clerk_id, $2), coalesce(detail, '{}') FROM event
+		WHERE id > $1 AND kind <> $3 ORDER BY id`
+	people := append(slices.Clone(l.citizens), &citizen{name: "clerk", person: l.by.Person}, &citizen{name: "nobody"})
+	var (
+		whose, by uuid.UUID
+		kind      string
+		detail    map[string]string
+	)
+	rows, _ := l.Pool.Query(l.t.Context(), since, l.seen, uuid.Nil, audit.DeskAlerted) // so many acts at one desk are unusual
+	_, err := pgx.ForEachRow(rows, []any{&l.seen, &kind, &whose, &by, &detail}, func() error {
+		var why []string
+		for _, name := range []string{"reason", "code", "why"} {
+			if detail[name] != "" {
+				why = append(why, name+"="+detail[name])
+			}
+		}
+		i := slices.IndexFunc(people, func(c *citizen) bool { return c.person == whose })
+		actor := map[bool]string{true: "clerk"}[by == l.by.Person]
+		if i >= 0 { // or of an earlier life
+			all = append(all, record(kind, people[i], actor, why...))
+		}
+		clear(detail)
+		return nil
+	})
+	if err != nil {
+		rt.Fatal(err)
+	}
+	return all
+}
+
+// record is an event in words: what, of whom, by which of the staff, and why.
+func record(kind string, c *citizen, by string, why ...string) string {
+	return strings.TrimSpace(fmt.Sprintf("%s of %s by %s %s", kind, c.name, by, strings.Join(why, " ")))
+}
+
+// meant is what an error means.
+func meant(err error) string {
+	var (
+		guard *desk.GuardError
+		weak  *identity.WeakError
+	)
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &guard):
+		return guard.Code
+	case errors.As(err, &weak):
+		return "weak"
+	}
+	for meaning, is := range map[string]error{
+		"wrong_state": identity.ErrState, "wrong password": identity.ErrWrong, "visit over": desk.ErrOver, "wrong code": code.ErrWrong, "code over": code.ErrOver,
+	} {
+		if errors.Is(err, is) {
+			return meaning
+		}
+	}
+	return err.Error()
+}
+
+// number is a phone of this life's.
+func (l *life) number(n int) identity.Phone {
+	if n == 0 {
+		return identity.Phone{}
+	}
+	phone, err := identity.ParsePhone(fmt.Sprintf("+37529%d", 2_000_000+10*l.lives+n))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return phone
+}
