@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -26,16 +27,21 @@ type Warning struct {
 	Till  int64  `json:"expires_at"`
 }
 
-// Warnings tells what of the client's ends soon: the secret before, and the certificates of the keys that lie with us (x5c). Those at a
-// jwks_uri are the client's own to watch.
+// Warnings tells what of the client's ends soon: the secret before, and the certificates of the keys that lie with us (x5c). After those at a
+// jwks_uri Expiry looks, since they have to be fetched.
 func (c *Client) Warnings(now time.Time) (all []Warning) {
 	if c.PreviousSecretTill != nil && now.Before(*c.PreviousSecretTill) {
 		all = append(all, Warning{What: previousSecret, Till: c.PreviousSecretTill.Unix()})
 	}
-	if c.Metadata.JWKS == nil {
-		return all
+	if c.Metadata.JWKS != nil {
+		all = append(all, ending(c.Metadata.JWKS.Keys, now)...)
 	}
-	for _, key := range c.Metadata.JWKS.Keys {
+	return all
+}
+
+// ending tells which certificates of keys end soon.
+func ending(keys []jose.JSONWebKey, now time.Time) (all []Warning) {
+	for _, key := range keys {
 		for _, cert := range key.Certificates {
 			if cert.NotAfter.Before(now.Add(warnAhead)) {
 				all = append(all, Warning{What: certificate, KeyID: key.KeyID, Till: cert.NotAfter.Unix()})
@@ -63,7 +69,7 @@ func NewExpiry(registry *Registry, log *slog.Logger, metrics prometheus.Register
 	return &Expiry{registry, log, soon}, nil
 }
 
-// Look looks once; it is to be called every day. Clients lie in memory, so it costs one question, about tokens.
+// Look looks once; it is to be called every day. Clients lie in memory, so it costs one question, about tokens, and a call to each jwks_uri.
 func (e *Expiry) Look(ctx context.Context) error {
 	const tokens = `SELECT count(*) FROM initial_access_token WHERE uses_left > 0 AND till > $1 AND till < $2`
 
@@ -74,7 +80,15 @@ func (e *Expiry) Look(ctx context.Context) error {
 	}
 	counts := map[string]int{previousSecret: 0, certificate: 0, initialToken: initial}
 	for id, c := range *e.registry.all.Load() {
-		for _, w := range c.Warnings(now) {
+		warnings := c.Warnings(now)
+		if c.Metadata.JWKSURI != "" && c.DisabledAt == nil {
+			published, err := e.registry.Keys(ctx, c, "")
+			if err != nil {
+				e.log.WarnContext(ctx, "keys cannot be read", "client", id, "err", err)
+			}
+			warnings = append(warnings, ending(published, now)...)
+		}
+		for _, w := range warnings {
 			counts[w.What]++
 			e.log.WarnContext(ctx, "ends soon", "client", id, "what", w.What, "till", time.Unix(w.Till, 0).UTC())
 		}

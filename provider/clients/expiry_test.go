@@ -7,8 +7,11 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"log/slog"
 	"math/big"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +74,19 @@ func TestWhatEndsSoonIsToldInTime(t *testing.T) {
 	if got, want := told(noon.Add(day)), "certificate over, certificate soon, certificate later, "; got != want {
 		t.Errorf("a day later: got %s", got)
 	}
+	published := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{
+			certified(t, "published, soon", noon.Add(day)), certified(t, "published, later", noon.Add(31*day)),
+		}})
+	}))
+	t.Cleanup(published.Close)
+	for id, uri := range map[string]string{"publishing": published.URL, "silent": "http://localhost:1/"} {
+		m := metadata(t, portal)
+		m.JWKSURI = uri
+		if _, _, err := n.Register(t.Context(), id, m, by); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var log bytes.Buffer
 	metrics := prometheus.NewRegistry()
 	expiry, err := clients.NewExpiry(newNode(t, pool).Registry, slog.New(slog.NewTextHandler(&log, nil)), metrics)
@@ -88,10 +104,15 @@ func TestWhatEndsSoonIsToldInTime(t *testing.T) {
 	for _, metric := range families[0].GetMetric() {
 		counts[metric.GetLabel()[0].GetValue()] = metric.GetGauge().GetValue()
 	}
-	if counts["certificate"] != 2 || counts["previous_client_secret"] != 1 || counts["initial_access_token"] != 1 {
+	if counts["certificate"] != 3 || counts["previous_client_secret"] != 1 || counts["initial_access_token"] != 1 {
 		t.Errorf("counted %v", counts)
 	}
 	if got := strings.Count(log.String(), "client=portal"); got != 3 {
 		t.Errorf("logged %d times:\n%s", got, &log)
+	}
+	for _, line := range []string{`"ends soon" client=publishing`, `"keys cannot be read" client=silent`} {
+		if strings.Count(log.String(), line) != 1 {
+			t.Errorf("not logged once: %s\n%s", line, &log)
+		}
 	}
 }
