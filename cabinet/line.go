@@ -33,7 +33,8 @@ var told = map[string]bool{
 	"identifier.activated": true, "identifier.issued": true, "identifier.unblocked": true,
 	"identifier.blocked.desk": true, "identifier.blocked.register": true, "identifier.blocked.security": true,
 	"identifier.blocked.self": true,
-	"journal.read":            true, "password.changed": true, "password.reissued": true, "person.changed": true, "phone.changed": true, "phone.released": true,
+	"journal.read":            true, "passkey.added": true, "passkey.removed": true, "password.changed": true, "password.reissued": true, "person.changed": true, "phone.changed": true,
+	"phone.released":             true,
 	"profile.changed.birth_date": true, "profile.changed.citizenship": true,
 	"profile.changed.identification_number": true, "profile.changed.incapable": true, "profile.changed.limited": true,
 	"profile.changed.sex": true,
@@ -62,6 +63,8 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 		kind += "." + e.Detail["purpose"]
 	case here && (kind == "grant.given" || e.Kind == journal.GrantEnded):
 		kind += ".here"
+	case kind == "signed_in" && e.Detail["by"] == "passkey":
+		l.Level = "level.passkey"
 	case kind == "signed_in" && (e.ACR == "low" || e.ACR == "substantial"):
 		l.Level = "level." + e.ACR
 	case e.Kind == journal.ProfileChanged:

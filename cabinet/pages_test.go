@@ -54,6 +54,7 @@ func everything() []journal.Entry {
 	all := []journal.Entry{
 		{Kind: "signed_in", Actor: journal.Self, ACR: "substantial", Agent: "Firefox, Linux", ClientID: "pension", Client: journal.Names{"": "Pension fund", "ru": "Пенсионный фонд"}},
 		{Kind: "signed_in", Actor: journal.Self, ACR: "low", ClientID: "cabinet"},
+		{Kind: "signed_in", Actor: journal.Self, ACR: "substantial", Detail: map[string]string{"by": "passkey"}},
 		{Kind: "grant.given", Actor: journal.Self, ClientID: "cabinet"},
 		{Kind: "grant.given", Actor: journal.Self, ClientID: "pension", Detail: map[string]string{"scope": "openid"}},
 		{Kind: "grant.ended", Actor: journal.Self, ClientID: "cabinet"},
@@ -72,7 +73,7 @@ func everything() []journal.Entry {
 	}
 	for _, kind := range []journal.Kind{
 		"agreement.given", "agreement.withdrawn", "cabinet.activated", "cabinet.deactivated", "cabinet.restored",
-		"identifier.activated", "identifier.unblocked", "password.changed", "person.changed", "sessions.ended",
+		"identifier.activated", "identifier.unblocked", "passkey.added", "passkey.removed", "password.changed", "person.changed", "sessions.ended",
 		"sign_in.refused", "signed_out",
 	} {
 		all = append(all, journal.Entry{Kind: kind, Actor: journal.Self})

@@ -23,6 +23,7 @@ type Identity struct {
 	BlockReason  BlockReason
 	Phone        Phone // zero where another person has proved that it is theirs now
 	Names        Names
+	Passkey      bool      // there is one at least (factor)
 	PasswordTill time.Time // the term of a temporary password
 	IssuedAt     time.Time
 	ChangedAt    time.Time // of the last act upon it
@@ -63,16 +64,18 @@ type row struct {
 	names     []byte
 	issuedAt  *time.Time
 	changedAt *time.Time
+	passkey   bool
 }
 
 // The columns of a row, in scan's order.
 const columns = `p.id, p.identification_number, p.birth_date,
-	i.state, i.block_reason, i.password_hash, i.password_till, i.failures, i.phone, i.names, i.issued_at, i.changed_at`
+	i.state, i.block_reason, i.password_hash, i.password_till, i.failures, i.phone, i.names, i.issued_at, i.changed_at,
+	EXISTS (SELECT FROM passkey k WHERE k.person_id = p.id)`
 
 func (r *Registry) read(ctx context.Context, sql string, keys ...any) (row, error) {
 	var w row
 	err := r.pool.QueryRow(ctx, sql, keys...).Scan(&w.person, &w.number, &w.birthDate,
-		&w.state, &w.reason, &w.hash, &w.till, &w.failures, &w.phone, &w.names, &w.issuedAt, &w.changedAt)
+		&w.state, &w.reason, &w.hash, &w.till, &w.failures, &w.phone, &w.names, &w.issuedAt, &w.changedAt, &w.passkey)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return row{}, ErrUnknown
 	}
@@ -140,7 +143,7 @@ func (w row) open(box *seal.Box) (Identity, error) {
 	if w.state == nil {
 		return i, nil
 	}
-	i.State, i.IssuedAt, i.ChangedAt = State(*w.state), *w.issuedAt, *w.changedAt
+	i.State, i.IssuedAt, i.ChangedAt, i.Passkey = State(*w.state), *w.issuedAt, *w.changedAt, w.passkey
 	if w.reason != nil {
 		i.BlockReason = BlockReason(*w.reason)
 	}

@@ -29,9 +29,11 @@ const (
 	PasswordReissued    Kind = "password.reissued"    // a new temporary password is on its way
 	IdentifierActivated Kind = "identifier.activated" // the static password was formed at first sign-in
 	PasswordChanged     Kind = "password.changed"
+	PasskeyAdded        Kind = "passkey.added"
+	PasskeyRemoved      Kind = "passkey.removed"    // Event.Detail["why"] where not by the person: cloned, unblocked
 	IdentifierBlocked   Kind = "identifier.blocked" // Event.Detail["reason"]
 	IdentifierUnblocked Kind = "identifier.unblocked"
-	SignedIn            Kind = "signed_in"
+	SignedIn            Kind = "signed_in" // Event.Detail["by"]: passkey, where by one
 	SignInRefused       Kind = "sign_in.refused"
 	SignedOut           Kind = "signed_out"
 	SessionsEnded       Kind = "sessions.ended" // all of a person's sign-ins so far are worth nothing

@@ -26,6 +26,7 @@ const (
 	Unblocked   Why = "unblocked"
 	Deactivated Why = "deactivated"
 	Password    Why = "password"   // the password was changed
+	Cloned      Why = "cloned"     // there are two of a passkey
 	SignedOut   Why = "signed_out" // at one browser
 	Revoked     Why = "revoked"    // by the client (RFC 7009)
 	Reused      Why = "reused"     // a code or a refresh token came twice

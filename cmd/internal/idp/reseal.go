@@ -12,6 +12,7 @@ import (
 
 	"asoba.example/cmd/internal/stores"
 	"asoba.example/login/desk"
+	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/login/sms"
 	"asoba.example/provider/keys"
@@ -20,7 +21,7 @@ import (
 
 // sealed are all columns that hold what is sealed, but for answers to requests, which live an hour.
 func sealed() []seal.Column {
-	return slices.Concat(identity.Sealed, desk.Sealed, sms.Sealed, keys.Sealed)
+	return slices.Concat(identity.Sealed, factor.Sealed, desk.Sealed, sms.Sealed, keys.Sealed)
 }
 
 func resealCommand(config reader) *cobra.Command {
