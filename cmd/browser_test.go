@@ -71,7 +71,7 @@ func (b *browser) open(address string) {
 // fill types into the field a password manager would fill: username, current-password, new-password, one-time-code.
 func (b *browser) fill(autocomplete, value string) {
 	b.t.Helper()
-	all := chromedp.CSSAll(`input[autocomplete="` + autocomplete + `"]`)
+	all := chromedp.CSSAll(`input[autocomplete~="` + autocomplete + `"]`)
 	fields, err := chromedp.Run(b.ctx, chromedp.QueryNodeIDs(all, chromedp.AtLeast(0)))
 	if err != nil || len(fields) == 0 {
 		b.t.Fatalf("no field for %s: %v\n%s", autocomplete, err, b.page())

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/login/browser"
+	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/provider"
 	"asoba.example/provider/audit"
@@ -19,15 +20,21 @@ import (
 
 // A proof is how somebody has shown who they are: its level, and the methods by RFC 8176.
 type proof struct {
-	acr string
-	amr []string
+	acr     string
+	amr     []string
+	passkey *factor.Proof // the passkey that was used; nil for none
 }
 
 // byPassword is proof of the lower level: at a browser known for the person, or at the first sign-in.
-func byPassword() proof { return proof{provider.Low, []string{"pwd"}} }
+func byPassword() proof { return proof{acr: provider.Low, amr: []string{"pwd"}} }
 
 // byCode is the password and a code by SMS.
-func byCode() proof { return proof{provider.Substantial, []string{"pwd", "sms", "mfa"}} }
+func byCode() proof { return proof{acr: provider.Substantial, amr: []string{"pwd", "sms", "mfa"}} }
+
+// byPasskey is a passkey, alone or after what was proved before it.
+func byPasskey(used factor.Proof, before ...string) proof {
+	return proof{provider.Substantial, factor.Methods(before...), &used}
+}
 
 // finish ends a sign-in that went well: the session begins, and the browser goes back to what waits.
 func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Interaction, person uuid.UUID, changed time.Time, how proof) error {
@@ -65,9 +72,14 @@ func (l *Login) begin(
 		if err := l.browsers.Remember(ctx, tx, w, r, person); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, audit.Event{
-			Kind: audit.SignedIn, At: at, Person: person, ClientID: clientID, SID: s.SID, ACR: s.ACR, Agent: s.Agent,
-		})
+		signedIn := audit.Event{Kind: audit.SignedIn, At: at, Person: person, ClientID: clientID, SID: s.SID, ACR: s.ACR, Agent: s.Agent}
+		if how.passkey != nil {
+			if err := how.passkey.Use(ctx, tx, at); err != nil {
+				return err
+			}
+			signedIn.Detail = map[string]string{"by": "passkey"}
+		}
+		return audit.Record(ctx, tx, signedIn)
 	})
 	if err != nil {
 		return err

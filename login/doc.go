@@ -3,7 +3,8 @@
 //	/sign-in ── right ──► known browser ────────────────────────► session, acr low
 //	   │                  unknown browser, or more is asked
 //	   │                     └─► /sign-in/code ── right ────────► session, acr substantial
-//	   └─ right, temporary ───► /sign-in/password ── formed ────► session, acr low, or the code where more is asked
+//	   ├─ right, temporary ───► /sign-in/password ── formed ────► session, acr low, or the code where more is asked
+//	   └─ a passkey's answer, also in place of the code ────────► session, acr substantial
 //
 // Somebody who signs in is waited for: by an authorization request or by a page of ours. That is the
 // provider's Interaction; every door ends by going back through it, and the provider decides what comes
@@ -11,8 +12,11 @@
 // reload and Back do no harm, and only the browser that began can go on. On each page the person may refuse
 // what the service asks, and the service hears so.
 //
-// The pages of the person signed in are /security, /security/password and /block. They ask for a fresh
-// sign-in where the act is grave. Everybody may read /rules: what the operator has settled (policy).
+// A passkey is offered where there is a browser that has them: by a button, by autofill, in place of the code to whoever
+// has one, and once, with the first password, to those who have none yet. It is all that needs scripts.
+//
+// The pages of the person signed in are /security, /security/password, /security/passkeys and /block. They ask for a fresh
+// sign-in where the act is grave, and the passkeys for one by the strongest factor that the person has. Everybody may read /rules: what the operator has settled (policy).
 //
 // People and Rulings are doors of the management API: whom an edition of the register touched, and what the
 // operator's staff settle.

@@ -24,7 +24,7 @@ func (l *Login) firstPasswordPage(w http.ResponseWriter, r *http.Request, u unde
 func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u underWay) error {
 	password, wrong := readNewPassword(r)
 	if len(wrong) == 0 {
-		err := l.registry.Activate(r.Context(), u.Person, password, l.forming(r, u.Person))
+		err := l.registry.Activate(r.Context(), u.Person, password, l.formingFirst(r, u.Person))
 		wrong = l.weak(err)
 		switch {
 		case errors.Is(err, identity.ErrState): // blocked, or formed in another window: the sign-in begins again
@@ -40,19 +40,20 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 	if err != nil {
 		return err
 	}
-	if u.ACR != provider.Substantial {
+	adds := r.PostFormValue("decision") == "passkey"
+	if u.ACR != provider.Substantial && !adds {
 		return l.finish(w, r, u.Interaction, u.Person, who.ChangedAt, byPassword())
 	}
-	// The service asks for more than the first sign-in gives: the code comes next.
-	if err := l.keep(r.Context(), u.Interaction, progress{Person: u.Person, Changed: who.ChangedAt, Page: codePath}); err != nil {
+	// The service asks for more than the first sign-in gives, or a passkey will give more: the code comes next.
+	if err := l.keep(r.Context(), u.Interaction, progress{Person: u.Person, Changed: who.ChangedAt, Page: codePath, Passkey: adds}); err != nil {
 		return err
 	}
-	return l.sendCode(w, r, underWay{u.Interaction, who})
+	return l.sendCode(w, r, underWay{Interaction: u.Interaction, Identity: who})
 }
 
 func (l *Login) showFirstPassword(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
 	return l.site.Show(w, r, page.View{
-		Status: status, Name: "sign-in-password", Errors: wrong, FormAction: u.LeadsTo(),
+		Status: status, Name: "sign-in-password", Errors: wrong, FormAction: u.LeadsTo(), Script: "passkey.js",
 		Data: newPasswordPage{Identifier: u.Identifier.Reveal(), Shortest: l.shortest(), Service: u.ClientID != ""},
 	})
 }
@@ -67,6 +68,19 @@ func (l *Login) forming(r *http.Request, person uuid.UUID) identity.Act {
 			return err
 		}
 		return l.browsers.Forget(ctx, tx, person)
+	}
+	return act
+}
+
+// formingFirst is that of the first one. Who comes back from a block begins as at the issuance, without passkeys.
+func (l *Login) formingFirst(r *http.Request, person uuid.UUID) identity.Act {
+	act := l.forming(r, person)
+	forget := act.Within
+	act.Within = func(ctx context.Context, tx pgx.Tx) error {
+		if err := forget(ctx, tx); err != nil {
+			return err
+		}
+		return l.passkeys.Forget(ctx, tx, person, act)
 	}
 	return act
 }

@@ -14,6 +14,7 @@ import (
 
 	"asoba.example/login/browser"
 	"asoba.example/login/code"
+	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
@@ -24,7 +25,7 @@ import (
 	"asoba.example/provider/session"
 )
 
-//go:embed pages parts words
+//go:embed pages parts static words
 var files embed.FS
 
 // Room is what login brings to the site.
@@ -42,6 +43,7 @@ type Config struct {
 	Registry     *identity.Registry
 	Codes        *code.Codes
 	Browsers     *browser.Browsers
+	Passkeys     *factor.Passkeys
 	Throttle     *throttle.Throttle
 	Policies     *policy.Policies
 	Pool         *pgxpool.Pool
@@ -64,6 +66,7 @@ type Login struct {
 	registry     *identity.Registry
 	codes        *code.Codes
 	browsers     *browser.Browsers
+	passkeys     *factor.Passkeys
 	throttle     *throttle.Throttle
 	policies     *policy.Policies
 	pool         *pgxpool.Pool
@@ -78,13 +81,13 @@ type Login struct {
 func New(c Config) (*Login, error) {
 	if c.Site == nil || c.Interactions == nil || c.Accounts == nil || c.Sessions == nil ||
 		c.Denials == nil || c.Jobs == nil || c.Clients == nil ||
-		c.Registry == nil || c.Codes == nil || c.Browsers == nil || c.Throttle == nil || c.Policies == nil || c.Pool == nil ||
+		c.Registry == nil || c.Codes == nil || c.Browsers == nil || c.Passkeys == nil || c.Throttle == nil || c.Policies == nil || c.Pool == nil ||
 		c.Redis == nil || c.Subjects.Key == nil || c.Issuer == "" || c.CabinetURL == "" || c.Now == nil {
 		return nil, errors.New("login: a part is missing")
 	}
 	return &Login{
 		site: c.Site, interactions: c.Interactions, accounts: c.Accounts, sessions: c.Sessions,
-		denials: c.Denials, jobs: c.Jobs, clients: c.Clients, registry: c.Registry, codes: c.Codes, browsers: c.Browsers, throttle: c.Throttle, policies: c.Policies,
+		denials: c.Denials, jobs: c.Jobs, clients: c.Clients, registry: c.Registry, codes: c.Codes, browsers: c.Browsers, passkeys: c.Passkeys, throttle: c.Throttle, policies: c.Policies,
 		pool: c.Pool, redis: c.Redis, subjects: c.Subjects, issuer: c.Issuer, cabinet: c.CabinetURL, now: c.Now,
 	}, nil
 }
@@ -101,6 +104,8 @@ func (l *Login) Mount(mux *http.ServeMux) {
 	mux.Handle("GET /security", l.own("/security", 0, l.securityPage))
 	mux.Handle("GET /security/password", l.own("/security/password", 1, l.passwordPage))
 	mux.Handle("POST /security/password", l.own("/security/password", 2, l.changePassword))
+	mux.Handle("GET /security/passkeys", l.ownByStrongest(passkeysPath, 1, l.passkeysPage))
+	mux.Handle("POST /security/passkeys", l.ownByStrongest(passkeysPath, 2, l.changePasskeys))
 	mux.Handle("GET /block", l.own("/block", 1, l.blockPage))
 	mux.Handle("POST /block", l.own("/block", 2, l.block))
 	mux.Handle("GET /block/done", l.door(l.blockedPage))

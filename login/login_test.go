@@ -259,6 +259,7 @@ func TestRefusalsAreAlike(t *testing.T) {
 		if got.body == v.body {
 			t.Errorf("%s: what was typed does not come back", refused.name)
 		}
+		got.body = strings.Replace(got.body, v.asked("ask"), "", 1) // a challenge is good once
 		if first.status == 0 {
 			first = got
 		}

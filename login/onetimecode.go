@@ -20,6 +20,9 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 	if r.PostFormValue("decision") == "again" {
 		return l.sendCode(w, r, u)
 	}
+	if answer := r.PostFormValue("passkey"); answer != "" {
+		return l.checkPasskey(w, r, u, answer)
+	}
 	typed := r.PostFormValue("code")
 	digits, ok := code.Parse(typed)
 	if !ok {
@@ -32,6 +35,9 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 	err := l.codes.Check(r.Context(), code.SignIn, u.Person, u.ID, digits)
 	switch {
 	case err == nil:
+		if u.addsPasskey {
+			u.Page = passkeysPath
+		}
 		return l.finish(w, r, u.Interaction, u.Person, u.ChangedAt, byCode())
 	case !errors.Is(err, code.ErrWrong) && !errors.Is(err, code.ErrOver):
 		return err
@@ -63,6 +69,11 @@ func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, sta
 		return err
 	}
 	data := codePage{Phone: u.Phone.Hint(), Service: u.ClientID != ""}
+	if u.Passkey {
+		if data.Passkey, err = l.passkeys.Ask(u.ID); err != nil {
+			return err
+		}
+	}
 	if !sent.Till.IsZero() {
 		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}
@@ -72,6 +83,6 @@ func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, sta
 	}
 	return l.site.Show(w, r, page.View{
 		Status: status, Name: "sign-in-code", Errors: wrong, Data: data,
-		FormAction: u.LeadsTo(), Back: u.At("/sign-in"),
+		FormAction: u.LeadsTo(), Back: u.At("/sign-in"), Script: "passkey.js",
 	})
 }

@@ -3,6 +3,7 @@ package login
 import (
 	"time"
 
+	"asoba.example/login/factor"
 	"asoba.example/login/policy"
 )
 
@@ -12,8 +13,9 @@ import (
 type signInPage struct {
 	Client     string // the service that waits; "" where a page of ours does
 	Draft      bool   // the service is in the sandbox
-	Again      bool   // somebody signed in is asked once more, before a grave act
+	Again      string // the word of why somebody signed in is asked once more, before a grave act; "" where nobody is
 	Identifier string // as it was typed
+	Passkey    string // what the browser is asked to use one by
 }
 
 // gonePage is where a sign-in is over.
@@ -28,7 +30,8 @@ type codePage struct {
 	Wait  string // the word of how long till another can be sent; "" where it can be now
 	Count int
 
-	Service bool // one waits, and may be refused
+	Passkey string // what the browser is asked to use one by; "" for who has none
+	Service bool   // one waits, and may be refused
 }
 
 // newPasswordPage is for forming a static password, at the first sign-in and later.
@@ -43,10 +46,19 @@ type securityPage struct {
 	Identifier string // masked
 	Phone      string // its last digits
 	At         time.Time
-	Code       bool // a code was asked
+	How        string // the word of how
 	Agent      string
 	Cabinet    string
 	Changed    bool // the password, just now
+	Added      bool // a passkey, just now
+}
+
+// passkeysPage is for looking after passkeys.
+type passkeysPage struct {
+	Passkeys   []factor.Passkey
+	Invitation string // what the browser is asked to make one by; "" where there are as many as can be
+	Name       string // proposed for the next
+	Later      string // where who waits goes on without; "" where nobody waits
 }
 
 // blockPage tells what blocking does and what it does not.

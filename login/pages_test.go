@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"asoba.example/login/factor"
 	"asoba.example/login/policy"
 	"asoba.example/provider/page"
 	"asoba.example/provider/page/pagetest"
@@ -24,25 +25,34 @@ func TestPages(t *testing.T) {
 		address string
 		view    page.View
 	}{
-		"sign-in":           {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Client: "Почта"}}},
-		"sign-in-draft":     {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Client: "Почта", Draft: true}}},
-		"sign-in-once-more": {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Again: true}}},
-		"sign-in-refused":   {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Identifier: "0000000A000PB2"}, Errors: wrong("password", "sign-in.wrong")}},
-		"sign-in-gone":      {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{}}},
-		"sign-in-gone-in":   {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{SignedIn: true}}},
-		"sign-in-code":      {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11", Till: "15:04", Wait: "sign-in-code.wait.seconds", Count: 42, Service: true}}},
-		"sign-in-code-over": {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11"}, Errors: wrong("code", "sign-in-code.over")}},
-		"sign-in-password":  {firstPasswordPath + waiting, page.View{Name: "sign-in-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}}},
-		"security-password": {"/security/password", page.View{Name: "security-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}, Errors: wrong("new_password_again", "new-password.differ")}},
-		"block":             {"/block", page.View{Name: "block", Data: blockPage{Identifier: "00…B2", Phone: "11"}}},
-		"block-done":        {"/block/done", page.View{Name: "block-done"}},
+		"sign-in":              {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Client: "Почта"}}},
+		"sign-in-draft":        {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Client: "Почта", Draft: true}}},
+		"sign-in-once-more":    {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Again: "sign-in.again"}}},
+		"sign-in-refused":      {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Identifier: "0000000A000PB2"}, Errors: wrong("password", "sign-in.wrong")}},
+		"sign-in-gone":         {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{}}},
+		"sign-in-gone-in":      {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{SignedIn: true}}},
+		"sign-in-code":         {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11", Till: "15:04", Wait: "sign-in-code.wait.seconds", Count: 42, Service: true}}},
+		"sign-in-code-passkey": {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11", Passkey: `{"challenge":"c"}`}}},
+		"sign-in-code-over":    {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11"}, Errors: wrong("code", "sign-in-code.over")}},
+		"sign-in-password":     {firstPasswordPath + waiting, page.View{Name: "sign-in-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}}},
+		"security-password":    {"/security/password", page.View{Name: "security-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}, Errors: wrong("new_password_again", "new-password.differ")}},
+		"security-passkeys": {passkeysPath, page.View{Name: "security-passkeys", Data: passkeysPage{
+			Passkeys: []factor.Passkey{
+				{Name: "Firefox, Linux", AddedAt: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC)},
+				{Name: "<ключ>", AddedAt: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC), UsedAt: new(time.Date(2026, 5, 13, 9, 30, 0, 0, time.UTC))},
+			},
+			Invitation: `{"challenge":"c"}`, Name: "Chrome, Windows", Later: "/authorize?interaction=I",
+		}}},
+		"security-passkeys-full": {passkeysPath, page.View{Name: "security-passkeys", Data: passkeysPage{}, Errors: []page.FieldError{{Word: "security-passkeys.wrong"}}}},
+		"block":                  {"/block", page.View{Name: "block", Data: blockPage{Identifier: "00…B2", Phone: "11"}}},
+		"block-done":             {"/block/done", page.View{Name: "block-done"}},
 		"rules": {"/rules", page.View{Name: "rules", Data: rulesPage{Rules: []rule{
 			{Word: "rule.code.for", Value: "5"},
 			{Word: "rule.session.idle", Value: "10", From: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC), Ground: &policy.Ground{Title: "Рэгламент", Number: "17", Date: time.Date(2026, 4, 30, 0, 0, 0, 0, time.UTC)}},
 		}}}},
 		"sign-out": {"/sign-out", page.View{Name: "sign-out"}},
 		"security": {"/security?changed", page.View{Name: "security", SignedIn: true, Data: securityPage{
-			Identifier: "00…B2", Phone: "11", At: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC), Code: true,
+			Identifier: "00…B2", Phone: "11", At: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC), How: "security.how.code",
 			Agent: "Firefox, Linux", Cabinet: "http://cabinet.example", Changed: true,
 		}}},
 	} {

@@ -28,6 +28,7 @@ type progress struct {
 	Person  uuid.UUID `json:"person"`
 	Changed time.Time `json:"changed"` // the identity's ChangedAt, as it was then
 	Page    string    `json:"page"`
+	Passkey bool      `json:"passkey,omitempty"` // one is to be added as soon as they are signed in
 }
 
 // progressFor is how long a proved password waits for the next page.
@@ -37,6 +38,7 @@ const progressFor = 30 * time.Minute
 type underWay struct {
 	provider.Interaction
 	identity.Identity
+	addsPasskey bool
 }
 
 // step makes a door of a page between the password and the session. Only the page that is to come next
@@ -62,7 +64,7 @@ func (l *Login) step(path string, door func(http.ResponseWriter, *http.Request, 
 		if !who.ChangedAt.Equal(p.Changed) || who.Expired(l.now()) {
 			return l.restart(w, r, i)
 		}
-		return door(w, r, underWay{i, who})
+		return door(w, r, underWay{i, who, p.Passkey})
 	})
 }
 

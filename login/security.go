@@ -3,8 +3,10 @@ package login
 import (
 	"net/http"
 
+	"asoba.example/login/factor"
 	"asoba.example/provider"
 	"asoba.example/provider/page"
+	"asoba.example/provider/session"
 )
 
 // securityPage handles GET /security: who is signed in here, how, and what can be done about it.
@@ -12,8 +14,21 @@ func (l *Login) securityPage(w http.ResponseWriter, r *http.Request, v visitor) 
 	return l.site.Show(w, r, page.View{
 		Name: "security", SignedIn: true,
 		Data: securityPage{
-			Identifier: v.Identifier.String(), Phone: v.Phone.Hint(), At: v.AuthTime, Code: v.ACR == provider.Substantial,
+			Identifier: v.Identifier.String(), Phone: v.Phone.Hint(), At: v.AuthTime, How: how(v.Session),
 			Agent: v.Agent, Cabinet: l.cabinet, Changed: r.URL.Query().Has("changed"),
+			Added: r.URL.Query().Has("passkey"),
 		},
 	})
+}
+
+// how is the word of how somebody signed in.
+func how(s session.Session) string {
+	switch {
+	case factor.Used(s.AMR):
+		return "security.how.passkey"
+	case s.ACR == provider.Substantial:
+		return "security.how.code"
+	default:
+		return "security.how.password"
+	}
 }

@@ -43,9 +43,14 @@ func (l *Login) own(path string, times int, door func(http.ResponseWriter, *http
 		if err != nil {
 			return err
 		}
-		if s.IsZero() || times > 0 && l.now().Sub(s.AuthTime) > time.Duration(times)*policy.FreshFor.In(l.policies) {
+		if s.IsZero() || times > 0 && !l.fresh(s, times) {
 			return l.ask(w, r, provider.Interaction{Page: path})
 		}
 		return door(w, r, visitor{s, who})
 	})
+}
+
+// fresh tells whether somebody signed in no longer ago than a grave act asks for, times that.
+func (l *Login) fresh(s session.Session, times int) bool {
+	return l.now().Sub(s.AuthTime) <= time.Duration(times)*policy.FreshFor.In(l.policies)
 }

@@ -23,6 +23,9 @@ func (l *Login) signInPage(w http.ResponseWriter, r *http.Request, i provider.In
 
 // signIn handles POST /sign-in.
 func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	if answer := r.PostFormValue("passkey"); answer != "" {
+		return l.signInByPasskey(w, r, i, answer)
+	}
 	ctx, typed, password := r.Context(), r.PostFormValue("identifier"), r.PostFormValue("password")
 	id, wrong := readSignIn(typed, password)
 	if len(wrong) > 0 {
@@ -68,8 +71,8 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if err := l.keep(ctx, i, progress{Person: proved.Person, Changed: proved.ChangedAt, Page: next}); err != nil {
 		return err
 	}
-	if next == codePath {
-		return l.sendCode(w, r, underWay{i, proved})
+	if next == codePath && !proved.Passkey { // who has a passkey is offered it first
+		return l.sendCode(w, r, underWay{Interaction: i, Identity: proved})
 	}
 	http.Redirect(w, r, i.At(next), http.StatusSeeOther)
 	return nil
@@ -106,13 +109,23 @@ func readSignIn(typed, password string) (identity.Identifier, []page.FieldError)
 
 // showSignIn shows the page. The identifier comes back to who typed it; the password never does.
 func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
-	data := signInPage{Identifier: typed}
+	passkey, err := l.passkeys.Ask(i.ID)
+	if err != nil {
+		return err
+	}
+	data := signInPage{Identifier: typed, Passkey: passkey}
 	if i.ClientID == "" && i.Page != "/security" { // somebody who is signed in is asked once more, and others as ever
 		s, _, err := l.signedIn(r)
 		if err != nil {
 			return err
 		}
-		data.Again = !s.IsZero()
+		switch {
+		case s.IsZero():
+		case i.Page == passkeysPath:
+			data.Again = "sign-in.again_passkeys"
+		default:
+			data.Again = "sign-in.again"
+		}
 	}
 	if i.ClientID != "" {
 		switch client, err := l.clients.Find(r.Context(), i.ClientID); {
@@ -123,7 +136,7 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 			data.Client, data.Draft = client.Name(l.site.Language(r)), client.IsDraft()
 		}
 	}
-	return l.site.Show(w, r, page.View{Status: status, Name: "sign-in", Errors: wrong, FormAction: i.LeadsTo(), Data: data})
+	return l.site.Show(w, r, page.View{Status: status, Name: "sign-in", Errors: wrong, FormAction: i.LeadsTo(), Script: "passkey.js", Data: data})
 }
 
 // recordRefusal records a sign-in that failed. Nobody is named where the number is nobody's.

@@ -24,7 +24,7 @@ func TestEveryMessageFitsOneSegment(t *testing.T) {
 		if language == "en" {
 			limit = 160
 		}
-		for _, key := range []string{"sms.code", "sms.temporary_password", "sms.activated", "sms.password_changed", "sms.phone_changed", "sms.blocked"} {
+		for _, key := range []string{"sms.code", "sms.temporary_password", "sms.activated", "sms.password_changed", "sms.phone_changed", "sms.passkey_added", "sms.passkey_removed", "sms.blocked"} {
 			text := site.Say(language, key, args)
 			if n := len(utf16.Encode([]rune(text))); n > limit {
 				t.Errorf("%s %s: %d characters", language, key, n)

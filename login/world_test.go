@@ -25,6 +25,7 @@ import (
 	"asoba.example/login/account"
 	"asoba.example/login/browser"
 	"asoba.example/login/code"
+	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
@@ -71,10 +72,11 @@ func newWorld(t *testing.T) *world {
 	sessions := session.New(session.Config{Redis: w.redis, Idle: func() time.Duration { return 15 * time.Minute }, Total: func() time.Duration { return 12 * time.Hour }, Now: now})
 	denials := grant.NewDenials(w.pool, w.redis, 5*time.Minute, now)
 	site := pagetest.Site(t, login.Room())
+	cleaner := &grant.Cleaner{Pool: w.pool, Denials: denials, Sessions: sessions, Now: now}
 	w.registry, err = identity.New(identity.Config{
 		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, Hashers: 2,
 		TemporaryFor: policy.TemporaryPasswordFor.From(nil), Failures: policy.Failures.From(nil), Shortest: policy.ShortestPassword.From(nil),
-		Cleaner: &grant.Cleaner{Pool: w.pool, Denials: denials, Sessions: sessions, Now: now},
+		Cleaner: cleaner,
 	})
 	must(err)
 	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: now})
@@ -90,11 +92,16 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	passkeys, err := factor.New(factor.Config{
+		Pool: w.pool, Redis: w.redis, Box: box, Jobs: jobs, Cleaner: cleaner, Registry: w.registry, Issuer: "http://idp.example", Now: now,
+	})
+	must(err)
 	doors, err := login.New(login.Config{
 		Site: site, Interactions: w.interactions, Accounts: account.Accounts{Box: box}, Sessions: sessions, Denials: denials, Jobs: jobs,
 		Clients: registered, Registry: w.registry, Pool: w.pool, Redis: w.redis, Subjects: provider.Subjects{Key: make([]byte, 32)}, Issuer: "http://idp.example", CabinetURL: "http://cabinet.example", Now: now,
 		Codes:    &code.Codes{Redis: w.redis, Key: []byte("codes"), Outbox: w.phones, Pool: w.pool, Say: site.Say, Now: now},
 		Policies: policies,
+		Passkeys: passkeys,
 		Browsers: &browser.Browsers{Pool: w.pool, For: func() time.Duration { return 180 * 24 * time.Hour }, Now: now},
 		Throttle: &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: now},
 	})
@@ -346,6 +353,16 @@ func (v *visitor) submit(fields ...string) {
 		}
 	}
 	v.w.Fatalf("no form at %s\n%s", v.at, v.body)
+}
+
+// asked is what the page asks a passkey by: data-ask to use one, data-invite to make one.
+func (v *visitor) asked(how string) string {
+	v.w.Helper()
+	found := regexp.MustCompile(`data-` + how + `="([^"]*)"`).FindStringSubmatch(v.body)
+	if found == nil {
+		v.w.Fatalf("%s asks for no passkey\n%s", v.at.Path, v.body)
+	}
+	return found[1]
 }
 
 // want fails unless the browser shows this path with this status.

@@ -20,7 +20,7 @@ type Session struct {
 	Person   uuid.UUID `json:"person"`    // who
 	AuthTime time.Time `json:"auth_time"` // when the person last proved who they are
 	ACR      string    `json:"acr"`       // low, substantial
-	AMR      []string  `json:"amr"`       // RFC 8176: pwd, sms, otp, mfa
+	AMR      []string  `json:"amr"`       // RFC 8176: pwd, sms, swk, mfa
 	Agent    string    `json:"agent"`     // "Firefox, Linux"
 }
 

@@ -26,6 +26,7 @@ import (
 	"asoba.example/login/browser"
 	"asoba.example/login/clerk"
 	"asoba.example/login/code"
+	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/register"
@@ -87,6 +88,7 @@ type house struct {
 	agreements *agreement.Agreements
 	throttle   *throttle.Throttle
 	browsers   *browser.Browsers
+	passkeys   *factor.Passkeys
 	accounts   account.Accounts
 	subjects   provider.Subjects
 }
@@ -225,7 +227,10 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	}
 	h.throttle = &throttle.Throttle{Redis: h.Redis, Key: throttleKey, Relaxed: h.cfg.Relaxed, Now: time.Now}
 	h.browsers = &browser.Browsers{Pool: h.Pool, Secure: h.secure(), For: policy.KnownBrowserFor.From(h.policies), Now: time.Now}
-	return nil
+	h.passkeys, err = factor.New(factor.Config{
+		Pool: h.Pool, Redis: h.Redis, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, Registry: h.identities, Issuer: h.cfg.Issuer, Now: time.Now,
+	})
+	return err
 }
 
 // sender sends messages by one gateway or two.

@@ -1,0 +1,61 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"asoba.example/login/factor"
+	"asoba.example/login/policy"
+	"asoba.example/provider"
+	"asoba.example/provider/api"
+	"asoba.example/provider/page"
+)
+
+// signInByPasskey handles POST /sign-in with the answer of a passkey: it names its person, and stands for the password and the code.
+func (l *Login) signInByPasskey(w http.ResponseWriter, r *http.Request, i provider.Interaction, answer string) error {
+	used, err := l.passkeys.Check(r.Context(), i.ID, answer, l.act(r))
+	if errors.Is(err, factor.ErrWrong) {
+		return l.refusePasskey(w, r, i, used.Person, func(status int, wrong page.FieldError) error {
+			return l.showSignIn(w, r, i, status, "", wrong)
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return l.finish(w, r, i, used.Person, used.Changed, byPasskey(used))
+}
+
+// checkPasskey handles POST /sign-in/code with the answer of a passkey in place of the code: one of the person whose password was right.
+func (l *Login) checkPasskey(w http.ResponseWriter, r *http.Request, u underWay, answer string) error {
+	used, err := l.passkeys.Check(r.Context(), u.ID, answer, l.act(r))
+	if err == nil && used.Person != u.Person {
+		err = factor.ErrWrong
+	}
+	if errors.Is(err, factor.ErrWrong) {
+		return l.refusePasskey(w, r, u.Interaction, u.Person, func(status int, wrong page.FieldError) error {
+			return l.showCode(w, r, u, status, wrong)
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return l.finish(w, r, u.Interaction, u.Person, u.ChangedAt, byPasskey(used, "pwd"))
+}
+
+// refusePasskey answers alike whatever is wrong. Nobody can guess a passkey, so whoever has one is not made to wait for what others have
+// tried; what fails counts against the network.
+func (l *Login) refusePasskey(w http.ResponseWriter, r *http.Request, i provider.Interaction, person uuid.UUID, show func(int, page.FieldError) error) error {
+	wait, err := l.throttle.Take(r.Context(), l.try(policy.NetworkTries, api.Network(r)))
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		return show(http.StatusTooManyRequests, tooMany(w, wait))
+	}
+	if err := l.recordRefusal(r, i, person, "passkey"); err != nil {
+		return err
+	}
+	return show(http.StatusUnprocessableEntity, page.FieldError{Word: "passkey.wrong"})
+}
