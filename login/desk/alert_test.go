@@ -27,7 +27,7 @@ func (w *world) issue(t *testing.T, phone int) {
 	_, id := w.Person(t)
 	o := w.opening(t, id, phone)
 	o.Document.ValidTill = "2030-01-01"
-	issuance, err := w.desk.Open(t.Context(), w.by, desk.Issuance, o)
+	issuance, _, err := w.desk.Open(t.Context(), w.by, desk.Issuance, o)
 	if err == nil {
 		err = w.desk.ConfirmPhone(t.Context(), w.by, desk.Issuance, issuance, w.Said("Code"))
 	}
@@ -46,7 +46,7 @@ func TestAClerkWhoWouldServeHimselfIsRefusedAndSeen(t *testing.T) {
 	own, id := w.clerk(t, clerk.AtDesk)
 	w.by = own
 	before := w.Count(t, `identity WHERE state <> 'active'`)
-	_, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, id, 9001))
+	_, _, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, id, 9001))
 	w.refused(t, err, "g9", 1)
 	w.alerted(t, desk.OwnIdentifier, 1)
 	_, err = w.desk.Block(t.Context(), w.by, visit(id))

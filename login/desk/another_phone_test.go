@@ -16,7 +16,7 @@ func (w *world) with(t *testing.T, e desk.Errand, id identity.Identifier, phone 
 	t.Helper()
 	o := w.opening(t, id, 1)
 	o.Phone = phone
-	opened, err := w.desk.Open(t.Context(), w.by, e, o)
+	opened, _, err := w.desk.Open(t.Context(), w.by, e, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,11 +87,11 @@ func TestAVisitForAnotherPhoneIsOpenedUnderGuards(t *testing.T) {
 			o := w.opening(t, id, 9001)
 			row.change(&o)
 			var refusal *desk.GuardError
-			if _, err := w.desk.Open(t.Context(), w.by, e, o); !errors.As(err, &refusal) || refusal.Code != row.code {
+			if _, _, err := w.desk.Open(t.Context(), w.by, e, o); !errors.As(err, &refusal) || refusal.Code != row.code {
 				t.Errorf("%s, %s: got %v, want a refusal %s", e, name, err, row.code)
 			}
 		}
-		if _, err := w.desk.Open(t.Context(), w.by, e, w.opening(t, active, 9001)); !errors.Is(err, identity.ErrState) {
+		if _, _, err := w.desk.Open(t.Context(), w.by, e, w.opening(t, active, 9001)); !errors.Is(err, identity.ErrState) {
 			t.Errorf("%s of an active identifier: got %v, want ErrState", e, err)
 		}
 		visit := w.with(t, e, id, w.Phone(t, 9001))
@@ -115,7 +115,7 @@ func TestARecycledNumberGoesToWhoeverConfirmsItAtADesk(t *testing.T) {
 	person, id := w.Person(t)
 	o := w.opening(t, id, 1)
 	o.Phone = phone
-	opened, err := w.desk.Open(t.Context(), w.by, desk.Issuance, o)
+	opened, _, err := w.desk.Open(t.Context(), w.by, desk.Issuance, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"asoba.example/login/document"
 	"asoba.example/login/identity"
 	"asoba.example/login/sms"
 )
@@ -17,6 +18,7 @@ func (d *Desk) Assign(ctx context.Context, by By, e Errand, id uuid.UUID) (Outco
 	if err != nil {
 		return Outcome{}, err
 	}
+	i.report = d.again(ctx, i)
 	act := d.taking(by, i)
 	state := identity.Temporary
 	switch e {
@@ -37,6 +39,16 @@ func (d *Desk) Assign(ctx context.Context, by By, e Errand, id uuid.UUID) (Outco
 		return Outcome{}, d.record(ctx, guarded(err), by, i.person, string(e), act.At)
 	}
 	return Outcome{id, state, d.replaced(ctx, i.person, state)}, nil
+}
+
+// again asks once more about the document of a visit. If its register is away by now,
+// what was said at the opening, a short time ago, holds.
+func (d *Desk) again(ctx context.Context, i issuance) document.Report {
+	report, err := d.ask(ctx, i.identifier, i.document)
+	if err != nil {
+		return i.report
+	}
+	return report
 }
 
 // guarded gives the guard that does not hold where the identity's keys have told so.

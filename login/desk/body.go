@@ -12,8 +12,8 @@ import (
 // A visitBody is what the acts of the desk are asked with; the opening of a visit has
 // a phone besides, and an issuance names.
 type visitBody struct {
-	Identifier string   `json:"identifier"`
-	Document   document `json:"document"`
+	Identifier string `json:"identifier"`
+	Document   shown  `json:"document"`
 	Names      *struct {
 		Family string `json:"family"`
 		Given  string `json:"given"`
@@ -21,12 +21,15 @@ type visitBody struct {
 	} `json:"names"`
 	Phone    string   `json:"phone"`
 	Attested []string `json:"attested"`
-	Basis    struct {
-		Number string `json:"number"`
-		Date   string `json:"date"`
-	} `json:"basis"`
-	Language string `json:"language"`
+	Basis    paper    `json:"basis"`
+	Language string   `json:"language"`
 	named
+}
+
+// A paper is identity.Basis in the form in which the doors take it and give it.
+type paper struct {
+	Number string `json:"number"`
+	Date   string `json:"date"`
 }
 
 // named is whom a desk's system speaks for.

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"asoba.example/login/code"
+	"asoba.example/login/document"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/register"
@@ -37,20 +39,23 @@ type Config struct {
 	Policies *policy.Policies
 	Throttle *throttle.Throttle
 	Metrics  prometheus.Registerer
-	Now      func() time.Time
+	// Documents is nil where there is no register of documents to ask.
+	Documents *document.Register
+	Now       func() time.Time
 }
 
 // A Desk serves people, by its clerks.
 type Desk struct {
-	pool     *pgxpool.Pool
-	box      *seal.Box
-	registry *identity.Registry
-	codes    Codes
-	outbox   *sms.Outbox
-	policies *policy.Policies
-	throttle *throttle.Throttle
-	unusual  *prometheus.CounterVec
-	now      func() time.Time
+	pool      *pgxpool.Pool
+	box       *seal.Box
+	registry  *identity.Registry
+	codes     Codes
+	outbox    *sms.Outbox
+	policies  *policy.Policies
+	throttle  *throttle.Throttle
+	unusual   *prometheus.CounterVec
+	documents *document.Register
+	now       func() time.Time
 }
 
 // New makes a Desk.
@@ -61,7 +66,7 @@ func New(cfg Config) (*Desk, error) {
 	}
 	d := &Desk{
 		pool: cfg.Pool, box: cfg.Box, registry: cfg.Registry, codes: cfg.Codes, outbox: cfg.Outbox, policies: cfg.Policies,
-		throttle: cfg.Throttle, now: cfg.Now,
+		throttle: cfg.Throttle, documents: cfg.Documents, now: cfg.Now,
 	}
 	d.unusual = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "idp_desk_unusual_total",
@@ -125,31 +130,44 @@ func (d *Desk) serve(ctx context.Context, by By, v Visit, kind string, gs guards
 	if id, err = uuid.NewV7(); err != nil {
 		return uuid.Nil, uuid.Nil, err
 	}
+	report, cause := d.ask(ctx, v.Identifier, v.Document)
 	act := by.act(at, v.Language)
 	act.Within = func(ctx context.Context, tx pgx.Tx) error {
 		held, err := register.Hold(ctx, tx, v.Identifier.Reveal())
 		if err != nil {
 			return err
 		}
-		if err := gs.check(facts{at: at, by: by, person: held, document: v.Document, attested: v.Attested}); err != nil {
+		f := facts{at: at, by: by, person: held, document: v.Document, attested: v.Attested, report: report, cause: cause}
+		if err := gs.check(f); err != nil {
 			return err
 		}
-		return d.keepAct(ctx, tx, id, held.ID, kind, by, v, at)
+		return d.keepAct(ctx, tx, id, kind, v, f)
 	}
 	return person.ID, id, d.record(ctx, guarded(do(person.ID, act)), by, person.ID, kind, at)
 }
 
+// ask asks the register of documents about the one that is shown, before any
+// transaction and with no connection in hand, for it may take its time. A document
+// that is not accepted is none to ask about.
+func (d *Desk) ask(ctx context.Context, id identity.Identifier, shown identity.Document) (document.Report, error) {
+	if shown == (identity.Document{}) {
+		return document.Attested, nil
+	}
+	return d.documents.Ask(ctx, id, shown)
+}
+
 // keepAct keeps what an act rests on.
-func (d *Desk) keepAct(ctx context.Context, tx pgx.Tx, id, person uuid.UUID, kind string, by By, v Visit, at time.Time) error {
-	sealed, err := d.seal(place("desk_act", id), presented{Document: document(v.Document)})
+func (d *Desk) keepAct(ctx context.Context, tx pgx.Tx, id uuid.UUID, kind string, v Visit, f facts) error {
+	sealed, err := d.seal(place("desk_act", id), presented{Document: shown(v.Document)})
 	if err != nil {
 		return err
 	}
 	const insert = `
-		INSERT INTO desk_act (id, person_id, kind, presented, attested, basis_number, basis_date, clerk_id, office, client_id, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
-	if _, err := tx.Exec(ctx, insert, id, person, kind, sealed, v.Attested, v.Basis.Number, v.Basis.Date,
-		by.Person, by.Office, by.ClientID, at); err != nil {
+		INSERT INTO desk_act (id, person_id, kind, presented, document_report, attested, basis_number, basis_date,
+		                      clerk_id, office, client_id, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+	if _, err := tx.Exec(ctx, insert, id, f.person.ID, kind, sealed, cmp.Or(f.report, document.Attested), v.Attested, v.Basis.Number, v.Basis.Date,
+		f.by.Person, f.by.Office, f.by.ClientID, f.at); err != nil {
 		return fmt.Errorf("keep what a %s rests on: %w", kind, err)
 	}
 	return nil

@@ -14,12 +14,21 @@
 // It is over some time after it was opened, a visit's (login/policy), or with the assignment.
 // Everything else is one request.
 //
+// An issuance for which a register does not answer, that of documents or ours because
+// the person will be in its next edition, is kept as pending: nothing is issued, and no
+// code is sent. When the register is back any clerk of that office goes on with it:
+//
+//	Open ──────────► pending ──Resume──► opened
+//	guards but those    │                guards, by who has come again; a code goes to the phone
+//	that must wait      └── forgotten when its term is over (login/policy)
+//
 // # Guards
 //
 // What must hold, as data (guard.go); what does not is refused with the guard's
 // code, and the refusal is recorded, as one is that comes of the identifier's state. Every guard is looked at inside the
 // transaction that acts, so that nothing can come between; of two desks that
-// assign at one moment, the identity's keys let one through.
+// assign at one moment, the identity's keys let one through. What another system says
+// is asked just before. A block waits for none: blocking must be easy.
 //
 //	g1  a valid identity document was presented
 //	g2  no identifier was assigned to this person before, whatever became of it
@@ -30,6 +39,8 @@
 //	g5  the clerk has attested what the act needs: holder and particulars, and the phone where one
 //	    comes; a change of phone the phone alone
 //	g6  the person is in the register, and neither dead, declared dead nor missing
+//	g7  the register of documents, where there is one, reports the document neither invalid nor
+//	    another person's; where there is none the clerk's word stands, and is kept as such
 //	g8  the person is certainly of the age from which an identifier is issued (login/policy)
 //	g9  the clerk does not serve himself
 //

@@ -32,7 +32,9 @@ const Scope = "desk:act"
 
 // Mount opens the doors.
 func (d *Doors) Mount(mux api.Mux) {
+	mux.Handle("GET /desk/issuances", api.Handler(d.waiting))
 	mux.Handle("POST /desk/issuances", d.open(Issuance))
+	mux.Handle("POST /desk/issuances/{id}/resume", api.Handler(d.resume))
 	mux.Handle("POST /desk/phone-changes", d.open(PhoneChange))
 	mux.Handle("POST /desk/blocks", api.Handler(d.block))
 	mux.Handle("POST /desk/unblocks", d.serve(Unblock, d.Desk.Unblock))
@@ -67,14 +69,25 @@ func (d *Doors) opening(w http.ResponseWriter, r *http.Request, by By, e Errand,
 	if err != nil {
 		return err
 	}
-	id, err := d.Desk.Open(r.Context(), by, e, o)
+	id, stage, err := d.Desk.Open(r.Context(), by, e, o)
 	if err != nil {
 		return d.refusal(w, err)
 	}
 	w.Header().Set("Location", r.URL.Path+"/"+id.String())
+	if stage == Pending {
+		return pending(w, id)
+	}
 	return api.Write(w, http.StatusCreated, struct {
 		ID uuid.UUID `json:"id"`
 	}{id})
+}
+
+// pending answers that an issuance waits for a register.
+func pending(w http.ResponseWriter, id uuid.UUID) error {
+	return api.Write(w, http.StatusAccepted, struct {
+		ID    uuid.UUID `json:"id"`
+		State Stage     `json:"state"`
+	}{id, Pending})
 }
 
 // stage handles GET /desk/issuances/{id} and the same of the other errands.
@@ -191,9 +204,9 @@ func (d *Doors) lookUp(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body, err := api.Decode[struct {
-		Identifier string   `json:"identifier"`
-		Document   document `json:"document"` // by its number alone
-		Purpose    string   `json:"purpose"`
+		Identifier string `json:"identifier"`
+		Document   shown  `json:"document"` // by its number alone
+		Purpose    string `json:"purpose"`
 		named
 	}](w, r)
 	if err != nil {
@@ -275,6 +288,9 @@ func (d *Doors) meaning(w http.ResponseWriter, err error) error {
 	case errors.As(err, &rate):
 		w.Header().Set("Retry-After", strconv.Itoa(int(rate.Wait.Seconds())+1))
 		return api.Refuse(http.StatusTooManyRequests, "too_many_acts", err)
+	case errors.Is(err, ErrAway):
+		w.Header().Set("Retry-After", "60")
+		return api.Refuse(http.StatusServiceUnavailable, "register_away", err)
 	case errors.Is(err, identity.ErrBusy):
 		w.Header().Set("Retry-After", "10")
 		return api.Refuse(http.StatusServiceUnavailable, "busy", err)

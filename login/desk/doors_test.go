@@ -38,9 +38,11 @@ type doors struct {
 	system string // the token of a desk's system
 }
 
-func newDoors(t *testing.T) *doors {
+func newDoors(t *testing.T) *doors { t.Helper(); return newDoorsOf(t, newWorld(t)) }
+
+func newDoorsOf(t *testing.T, w *world) *doors {
 	t.Helper()
-	d := &doors{world: newWorld(t), mux: http.NewServeMux()}
+	d := &doors{world: w, mux: http.NewServeMux()}
 	var err error
 	if d.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)

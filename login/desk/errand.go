@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/login/code"
+	"asoba.example/login/document"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/register"
@@ -21,6 +22,7 @@ import (
 var (
 	ErrNoVisit = errors.New("no such visit of this clerk")
 	ErrOver    = errors.New("the visit is over")
+	ErrAway    = errors.New("a register that must be asked does not answer")
 )
 
 // An Errand is what a visit is for, where a phone is to be confirmed in it.
@@ -80,11 +82,12 @@ type issuance struct {
 	id          uuid.UUID
 	errand      Errand
 	person      uuid.UUID
-	identifier  string
+	identifier  identity.Identifier
 	document    identity.Document
 	names       identity.Names
 	phone       identity.Phone
 	attested    []Attestation
+	report      document.Report
 	clerk       uuid.UUID
 	language    string
 	openedAt    time.Time
@@ -100,38 +103,60 @@ type Opening struct {
 }
 
 // Open opens a visit under every guard but the phone's confirmation, and
-// sends the code that confirms it.
-func (d *Desk) Open(ctx context.Context, by By, e Errand, o Opening) (uuid.UUID, error) {
-	at := d.now()
+// sends the code that confirms it. An issuance for which a register does not
+// answer is kept as pending, and no code is sent.
+func (d *Desk) Open(ctx context.Context, by By, e Errand, o Opening) (uuid.UUID, Stage, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
-		return uuid.Nil, err
+		return uuid.Nil, "", err
 	}
-	var person uuid.UUID
+	report, cause := d.ask(ctx, o.Identifier, o.Document)
+	f := facts{
+		at: d.now(), by: by, document: o.Document, attested: o.Attested, report: report, cause: cause,
+		minimumAge: policy.MinimumAge.In(d.policies),
+	}
+	stage := Opened
 	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
-		f := facts{at: at, by: by, document: o.Document, attested: o.Attested, minimumAge: policy.MinimumAge.In(d.policies)}
 		if err := d.look(ctx, tx, &f, o.Identifier.Reveal(), o.Phone); err != nil {
 			return err
 		}
-		person = f.person.ID
-		if err := e.guards().check(f); err != nil {
+		err := e.guards().check(f)
+		switch {
+		case e == Issuance && errors.Is(err, ErrAway):
+			stage = Pending
+		case err != nil:
 			return err
-		}
-		if !e.fits(f) {
+		case !e.fits(f):
 			return identity.ErrState
 		}
-		if err := d.insert(ctx, tx, id, person, by, e, o, at); err != nil {
+		if err := d.insert(ctx, tx, id, e, stage, o, f); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, event(e.opened(), by, person, at))
+		return audit.Record(ctx, tx, f.opening(e, stage))
 	})
 	if err != nil {
-		return uuid.Nil, d.record(ctx, err, by, person, string(e), at)
+		return uuid.Nil, "", d.record(ctx, err, by, f.person.ID, string(e), f.at)
 	}
-	if _, err := d.codes.Send(ctx, code.ConfirmPhone, person, id.String(), o.Phone, o.Language); err != nil {
-		return uuid.Nil, err
+	if stage == Pending {
+		return id, stage, nil
 	}
-	return id, nil
+	if _, err := d.codes.Send(ctx, code.ConfirmPhone, f.person.ID, id.String(), o.Phone, o.Language); err != nil {
+		return uuid.Nil, "", err
+	}
+	return id, stage, nil
+}
+
+// opening is the record of an opening: of what vouches for the document, or of what is waited for.
+func (f facts) opening(e Errand, stage Stage) audit.Event {
+	kind := e.opened()
+	if stage == Pending {
+		kind = audit.IssuancePending
+	}
+	said := event(kind, f.by, f.person.ID, f.at)
+	if f.report != "" {
+		said.Detail = map[string]string{"document": string(f.report)}
+	}
+	return said
 }
 
 // Resend sends another code, where the earlier one was lost or is over.
@@ -184,7 +209,9 @@ func (d *Desk) taking(by By, i issuance) identity.Act {
 // take ends the visit with the assignment, in the assignment's transaction.
 func (d *Desk) take(ctx context.Context, tx pgx.Tx, by By, i issuance, at time.Time) error {
 	const lock = `SELECT phone_confirmed_at IS NOT NULL, assigned_at IS NOT NULL FROM issuance WHERE id = $1 FOR UPDATE`
-	f := facts{at: at, by: by, document: i.document, attested: i.attested, minimumAge: policy.MinimumAge.In(d.policies)}
+	f := facts{
+		at: at, by: by, document: i.document, attested: i.attested, report: i.report, minimumAge: policy.MinimumAge.In(d.policies),
+	}
 	var done bool
 	if err := tx.QueryRow(ctx, lock, i.id).Scan(&f.confirmed, &done); err != nil {
 		return fmt.Errorf("take up visit %s: %w", i.id, err)
@@ -192,14 +219,14 @@ func (d *Desk) take(ctx context.Context, tx pgx.Tx, by By, i issuance, at time.T
 	if done {
 		return errAssigned
 	}
-	if err := d.look(ctx, tx, &f, i.identifier, i.phone); err != nil {
+	if err := d.look(ctx, tx, &f, i.identifier.Reveal(), i.phone); err != nil {
 		return err
 	}
 	if err := append(i.errand.guards(), confirmed()).check(f); err != nil {
 		return err
 	}
-	const update = `UPDATE issuance SET assigned_at = $2 WHERE id = $1`
-	if _, err := tx.Exec(ctx, update, i.id, at); err != nil {
+	const update = `UPDATE issuance SET assigned_at = $2, document_report = $3 WHERE id = $1`
+	if _, err := tx.Exec(ctx, update, i.id, at, i.report); err != nil {
 		return fmt.Errorf("end visit %s: %w", i.id, err)
 	}
 	if i.errand != Issuance {
@@ -213,6 +240,7 @@ type Stage string
 
 // Stages.
 const (
+	Pending   Stage = "pending" // of an issuance: a register does not answer
 	Opened    Stage = "opened"
 	Confirmed Stage = "confirmed"
 	Assigned  Stage = "assigned"
@@ -223,6 +251,9 @@ const (
 func (d *Desk) Stage(ctx context.Context, by By, e Errand, id uuid.UUID) (Stage, sms.State, error) {
 	i, err := d.find(ctx, by, e, id)
 	switch {
+	case e == Issuance && errors.Is(err, ErrNoVisit):
+		_, err := d.waiting(ctx, by, id)
+		return Pending, "", err
 	case err != nil:
 		return "", "", err
 	case i.assignedAt != nil:
@@ -256,10 +287,7 @@ func (d *Desk) OpenedBy(ctx context.Context, e Errand, id uuid.UUID, clientID st
 // the transaction ends: of the register, by a lock; of identities, by their keys.
 func (d *Desk) look(ctx context.Context, tx pgx.Tx, f *facts, number string, phone identity.Phone) error {
 	person, err := register.Hold(ctx, tx, number)
-	if errors.Is(err, register.ErrUnknown) {
-		return nil // for a guard to tell
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, register.ErrUnknown) { // whom it does not know a guard tells
 		return err
 	}
 	f.person = person
@@ -278,19 +306,23 @@ func (d *Desk) look(ctx context.Context, tx pgx.Tx, f *facts, number string, pho
 	return nil
 }
 
-func (d *Desk) insert(ctx context.Context, tx pgx.Tx, id, person uuid.UUID, by By, e Errand, o Opening, at time.Time) error {
-	sealed, err := d.seal(place("issuance", id), presented{
-		Document: document(o.Document), Names: o.Names, Phone: o.Phone.Reveal(),
-	})
+// insert keeps a visit, opened or pending.
+func (d *Desk) insert(ctx context.Context, tx pgx.Tx, id uuid.UUID, e Errand, stage Stage, o Opening, f facts) error {
+	kept := presented{Document: shown(o.Document), Names: o.Names, Phone: o.Phone.Reveal()}
+	if stage == Pending {
+		kept.Identifier = o.Identifier.Reveal()
+	}
+	sealed, err := d.seal(place("issuance", id), kept)
 	if err != nil {
 		return err
 	}
 	const insert = `
-		INSERT INTO issuance (id, errand, person_id, presented, attested, basis_number, basis_date,
-		                      clerk_id, office, client_id, language, opened_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
-	if _, err := tx.Exec(ctx, insert, id, e, person, sealed, o.Attested, o.Basis.Number, o.Basis.Date,
-		by.Person, by.Office, by.ClientID, o.Language, at); err != nil {
+		INSERT INTO issuance (id, errand, person_id, presented, document_report, attested, basis_number, basis_date,
+		                      clerk_id, office, client_id, language, opened_at, pending_at)
+		VALUES ($1, $2, nullif($3::uuid, $14), $4, nullif($5::text, ''), $6, $7, $8, $9, $10, $11, $12,
+		        CASE WHEN NOT $15 THEN $13::timestamptz END, CASE WHEN $15 THEN $13::timestamptz END)`
+	if _, err := tx.Exec(ctx, insert, id, e, f.person.ID, sealed, f.report, o.Attested, o.Basis.Number, o.Basis.Date,
+		f.by.Person, f.by.Office, f.by.ClientID, o.Language, f.at, uuid.Nil, stage == Pending); err != nil {
 		return fmt.Errorf("open a visit: %w", err)
 	}
 	return nil
@@ -299,15 +331,16 @@ func (d *Desk) insert(ctx context.Context, tx pgx.Tx, id, person uuid.UUID, by B
 // find gives a visit to the clerk who opened it, while its visit lasts.
 func (d *Desk) find(ctx context.Context, by By, e Errand, id uuid.UUID) (issuance, error) {
 	const read = `
-		SELECT p.identification_number, i.person_id, i.presented, i.attested,
+		SELECT p.identification_number, i.person_id, i.presented, i.document_report, i.attested,
 		       i.clerk_id, i.language, i.opened_at, i.phone_confirmed_at, i.assigned_at
 		FROM issuance i JOIN person p ON p.id = i.person_id
-		WHERE i.id = $1 AND i.errand = $2`
+		WHERE i.id = $1 AND i.errand = $2 AND i.opened_at IS NOT NULL`
 	var (
 		i      = issuance{id: id, errand: e}
+		number string
 		sealed []byte
 	)
-	err := d.pool.QueryRow(ctx, read, id, e).Scan(&i.identifier, &i.person, &sealed, &i.attested,
+	err := d.pool.QueryRow(ctx, read, id, e).Scan(&number, &i.person, &sealed, &i.report, &i.attested,
 		&i.clerk, &i.language, &i.openedAt, &i.confirmedAt, &i.assignedAt)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -322,6 +355,9 @@ func (d *Desk) find(ctx context.Context, by By, e Errand, id uuid.UUID) (issuanc
 	p, err := d.open(place("issuance", id), sealed)
 	if err != nil {
 		return issuance{}, err
+	}
+	if i.identifier, err = identity.ParseIdentifier(number); err != nil {
+		return issuance{}, fmt.Errorf("find visit %s: %w", id, err)
 	}
 	i.document, i.names = identity.Document(p.Document), p.Names
 	i.phone, err = identity.ParsePhone(p.Phone)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"asoba.example/login/document"
 	"asoba.example/login/identity"
 	"asoba.example/login/register"
 )
@@ -40,6 +41,8 @@ type facts struct {
 	person     register.Person // zero where the register knows nobody
 	document   identity.Document
 	attested   []Attestation
+	report     document.Report // "" where the register of documents does not answer
+	cause      error           // why it does not
 	minimumAge int
 	state      identity.State
 	confirmed  bool // the phone, in this visit
@@ -47,10 +50,12 @@ type facts struct {
 	used       bool // the phone, with another identifier
 }
 
-// A guard holds, or the act is refused with its code.
+// A guard holds, or the act is refused with its code. One that looks at what a source
+// says does neither while that has not answered.
 type guard struct {
-	code  string
-	holds func(facts) bool
+	code     string
+	holds    func(facts) bool
+	answered func(facts) bool // nil where no source is asked, or its silence is an answer
 }
 
 // A list of guards, in the order in which they are told.
@@ -59,40 +64,52 @@ type guards []guard
 // forIssuing are the guards of an issuance (resolution 792 ¶4).
 func forIssuing() guards {
 	return append(always(), []guard{
-		alive(),
-		{"g8", func(f facts) bool { return f.person.OfAge(f.minimumAge, f.at) }},
+		{"g6", facts.alive, facts.known}, // whom our copy of the register does not know yet may be in the next edition
+		{"g8", func(f facts) bool { return f.person.OfAge(f.minimumAge, f.at) }, facts.known},
+		good(),
 		attested(Holder, Particulars, PhoneUse),
-		{"g2", func(f facts) bool { return f.state == identity.None }},
+		{code: "g2", holds: func(f facts) bool { return f.state == identity.None }},
 		unused(),
 	}...)
 }
 
 // forChangingPhone are the guards of a change of phone.
 func forChangingPhone() guards {
-	return append(always(), alive(), attested(PhoneUse), unused())
+	return append(always(), alive(), good(), attested(PhoneUse), unused())
 }
 
 // forServing are the guards of an unblocking and of another temporary password.
-func forServing() guards { return append(always(), alive(), attested(Holder, Particulars)) }
+func forServing() guards { return append(always(), alive(), good(), attested(Holder, Particulars)) }
 
-// forBlocking are the guards of a block.
-func forBlocking() guards { return append(always(), attested(Holder, Particulars)) }
+// forBlocking are the guards of a block. Blocking must be easy: it waits for no register.
+func forBlocking() guards {
+	document := good()
+	document.answered = nil
+	return append(always(), document, attested(Holder, Particulars))
+}
 
 // always are the guards of every act.
 func always() guards {
 	return guards{
-		{"g9", func(f facts) bool { return !f.known() || f.by.Person != f.person.ID }},
-		{"g1", func(f facts) bool { return f.document.Valid(f.at) }},
+		{code: "g9", holds: func(f facts) bool { return !f.known() || f.by.Person != f.person.ID }},
+		{code: "g1", holds: func(f facts) bool { return f.document.Valid(f.at) }},
 	}
 }
 
-// alive is the guard of everything that gives a person something.
-func alive() guard {
-	return guard{"g6", func(f facts) bool { return f.known() && !f.person.Gone() }}
+// alive is the guard of everything that gives something to a person who must be known already.
+func alive() guard { return guard{code: "g6", holds: facts.alive} }
+
+// good is the guard of the document: nothing is said against it.
+func good() guard {
+	return guard{
+		"g7",
+		func(f facts) bool { return f.report != document.Invalid && f.report != document.Anothers },
+		func(f facts) bool { return f.report != "" },
+	}
 }
 
 func attested(needed ...Attestation) guard {
-	return guard{"g5", func(f facts) bool {
+	return guard{code: "g5", holds: func(f facts) bool {
 		for _, a := range needed {
 			if !slices.Contains(f.attested, a) {
 				return false
@@ -102,21 +119,28 @@ func attested(needed ...Attestation) guard {
 	}}
 }
 
-func unused() guard { return guard{"g4", func(f facts) bool { return !f.used }} }
+func unused() guard { return guard{code: "g4", holds: func(f facts) bool { return !f.used }} }
 
 // confirmed is the guard that is left for the end of a visit.
-func confirmed() guard { return guard{"g3", func(f facts) bool { return f.confirmed }} }
+func confirmed() guard { return guard{code: "g3", holds: func(f facts) bool { return f.confirmed }} }
 
 func (f facts) known() bool { return f.person.IdentificationNumber != "" }
 
-// check gives the refusal of the first guard that does not hold.
+func (f facts) alive() bool { return f.known() && !f.person.Gone() }
+
+// check gives the refusal of the first guard that does not hold; or else, where a
+// source has not answered, ErrAway.
 func (gs guards) check(f facts) error {
+	var away error
 	for _, g := range gs {
-		if !g.holds(f) {
+		switch {
+		case g.answered != nil && !g.answered(f):
+			away = errors.Join(ErrAway, f.cause)
+		case !g.holds(f):
 			return &GuardError{Code: g.code}
 		}
 	}
-	return nil
+	return away
 }
 
 // A GuardError says which guard does not hold.

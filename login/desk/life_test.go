@@ -218,7 +218,7 @@ func (l *life) open(rt *rapid.T) {
 		refused = "wrong_state"
 	}
 	var err error
-	e.id, err = l.desk.Open(l.t.Context(), l.by, e.kind, desk.Opening{
+	e.id, _, err = l.desk.Open(l.t.Context(), l.by, e.kind, desk.Opening{
 		Visit: v, Names: identity.Names{Family: "Каваленка", Given: "Алена"}, Phone: l.number(e.phone),
 	})
 	if refused != "" {

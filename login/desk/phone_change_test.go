@@ -18,7 +18,7 @@ import (
 // confirmedChange is a change of phone whose new phone is confirmed.
 func (w *world) confirmedChange(t *testing.T, id identity.Identifier, phone int) uuid.UUID {
 	t.Helper()
-	change, err := w.desk.Open(t.Context(), w.by, desk.PhoneChange, w.change(t, id, phone))
+	change, _, err := w.desk.Open(t.Context(), w.by, desk.PhoneChange, w.change(t, id, phone))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestAPhoneChangeIsOpenedUnderGuards(t *testing.T) {
 	} {
 		o := w.change(t, id, 9001)
 		row.change(&o)
-		_, err := w.desk.Open(t.Context(), w.by, desk.PhoneChange, o)
+		_, _, err := w.desk.Open(t.Context(), w.by, desk.PhoneChange, o)
 		seen[row.code]++
 		w.refused(t, err, row.code, seen[row.code])
 		if t.Failed() {
@@ -103,13 +103,13 @@ func TestAPhoneChangeIsOpenedUnderGuards(t *testing.T) {
 	} {
 		o := w.change(t, id, 9001)
 		change(&o)
-		if _, err := w.desk.Open(t.Context(), w.by, desk.PhoneChange, o); !errors.Is(err, identity.ErrState) {
+		if _, _, err := w.desk.Open(t.Context(), w.by, desk.PhoneChange, o); !errors.Is(err, identity.ErrState) {
 			t.Errorf("%s: got %v, want ErrState", name, err)
 		}
 	}
 	own, himself := w.clerk(t, clerk.AtDesk)
 	w.by = own
-	_, err = w.desk.Open(t.Context(), w.by, desk.PhoneChange, w.change(t, himself, 9001))
+	_, _, err = w.desk.Open(t.Context(), w.by, desk.PhoneChange, w.change(t, himself, 9001))
 	w.refused(t, err, "g9", 1)
 
 	if n := w.Count(t, "issuance"); n != 0 {

@@ -12,13 +12,15 @@ import (
 
 // What was presented at the desk, in the form in which it is kept.
 type presented struct {
-	Document document       `json:"document"`
+	Document shown          `json:"document"`
 	Names    identity.Names `json:"names,omitzero"`
 	Phone    string         `json:"phone,omitzero"`
+	// Identifier is of a pending issuance, whose person may not be known.
+	Identifier string `json:"identifier,omitzero"`
 }
 
-// A document is identity.Document in the form in which the doors take it and the desk keeps it.
-type document struct {
+// What is shown is an identity.Document in the form in which the doors take it and the desk keeps it.
+type shown struct {
 	Kind      string `json:"kind"`
 	Number    string `json:"number"`
 	ValidTill string `json:"valid_till"`

@@ -59,6 +59,8 @@ var (
 	MinimumAge = count("issuance.minimum_age", 14, 0, 18)
 	// A visit, in which the person stands before the clerk: a phone confirmed in another one confirms nothing.
 	VisitFor = duration("issuance.visit", 2*time.Hour, 15*time.Minute, 12*time.Hour)
+	// What was written down at the desk while a register was away waits for it so long.
+	PendingFor = duration("issuance.pending", 30*24*time.Hour, 24*time.Hour, 90*24*time.Hour)
 
 	// What a clerk does in an hour, and an office: each act begins with somebody who stands there.
 	ActsOfClerk  = limit("desk.clerk", 120, time.Hour, 20, 600)
@@ -84,7 +86,7 @@ var Items = []Item{
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
 	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
-	MinimumAge, VisitFor,
+	MinimumAge, VisitFor, PendingFor,
 	ActsOfClerk, ActsOfOffice, IssuancesInHour, NeighbouringPhones, DeskHours,
 	AuditYears,
 }

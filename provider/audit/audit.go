@@ -18,7 +18,8 @@ type Kind string
 const (
 	EditionApplied      Kind = "edition.applied"      // the register's edition was applied; Event.Edition
 	PersonChanged       Kind = "person.changed"       // one person changed outside an edition
-	IssuanceOpened      Kind = "issuance.opened"      // a clerk opened an issuance
+	IssuanceOpened      Kind = "issuance.opened"      // a clerk opened an issuance; of this and other openings Event.Detail["document"]: what vouches for it
+	IssuancePending     Kind = "issuance.pending"     // written down, but a register does not answer
 	PhoneChangeOpened   Kind = "phone_change.opened"  // a clerk opened a change of phone
 	UnblockOpened       Kind = "unblock.opened"       // a clerk opened an unblocking with another phone
 	ReissueOpened       Kind = "reissue.opened"       // the same of another temporary password

@@ -14,7 +14,7 @@ func (c *Caller) judge(_ context.Context, _, address string, _ syscall.RawConn) 
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrAddress, err)
 	}
-	if a := to.Addr().Unmap(); open(a) || c.loopback && a.IsLoopback() {
+	if a := to.Addr().Unmap(); open(a) || c.loopback && a.IsLoopback() || c.private && a.IsPrivate() {
 		return nil
 	}
 	return ErrAddress

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 )
 
@@ -28,18 +28,22 @@ const (
 type Config struct {
 	// AllowLoopback lets calls go to this machine too, by plain http as well. For trials only.
 	AllowLoopback bool
+	// AllowPrivate lets calls go into private networks too, and a name and a password stand in an address: for what the operator has
+	// named. Still by https.
+	AllowPrivate bool
 }
 
 // A Caller calls addresses that others have named.
 type Caller struct {
 	loopback bool
+	private  bool
 	http     *http.Client
 	slots    chan struct{}
 }
 
 // New makes a Caller.
 func New(cfg Config) *Caller {
-	c := &Caller{loopback: cfg.AllowLoopback, slots: make(chan struct{}, atOnce)}
+	c := &Caller{loopback: cfg.AllowLoopback, private: cfg.AllowPrivate, slots: make(chan struct{}, atOnce)}
 	dialer := &net.Dialer{ControlContext: c.judge}
 	c.http = &http.Client{
 		Transport: &http.Transport{
@@ -56,22 +60,33 @@ func New(cfg Config) *Caller {
 
 // Get gives the document at uri.
 func (c *Caller) Get(ctx context.Context, uri string) (body []byte, err error) {
-	err = c.call(ctx, http.MethodGet, uri, nil, func(answer *http.Response) error {
+	err = c.call(ctx, http.MethodGet, uri, "", nil, whole(&body))
+	return body, err
+}
+
+// Ask sends a question to uri, in JSON, and gives the answer.
+func (c *Caller) Ask(ctx context.Context, uri string, question []byte) (answer []byte, err error) {
+	err = c.call(ctx, http.MethodPost, uri, "application/json", question, whole(&answer))
+	return answer, err
+}
+
+// whole reads an answer that is 200 and not too long.
+func whole(body *[]byte) func(*http.Response) error {
+	return func(answer *http.Response) (err error) {
 		if answer.StatusCode != http.StatusOK {
 			return fmt.Errorf("the answer is %d", answer.StatusCode)
 		}
-		body, err = io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
-		if err == nil && len(body) > maxBody {
+		*body, err = io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
+		if err == nil && len(*body) > maxBody {
 			err = errors.New("the answer is too long")
 		}
 		return err
-	})
-	return body, err
+	}
 }
 
 // Post sends a form to uri and gives the status of the answer.
 func (c *Caller) Post(ctx context.Context, uri string, form url.Values) (status int, err error) {
-	err = c.call(ctx, http.MethodPost, uri, form, func(answer *http.Response) error {
+	err = c.call(ctx, http.MethodPost, uri, "application/x-www-form-urlencoded", []byte(form.Encode()), func(answer *http.Response) error {
 		status = answer.StatusCode
 		return nil
 	})
@@ -79,15 +94,15 @@ func (c *Caller) Post(ctx context.Context, uri string, form url.Values) (status 
 }
 
 // call makes one call, in its turn, and has the answer read. An error names the host alone: the rest of an address may be a secret.
-func (c *Caller) call(ctx context.Context, method, uri string, form url.Values, read func(*http.Response) error) error {
+func (c *Caller) call(ctx context.Context, method, uri, kind string, body []byte, read func(*http.Response) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, uri, strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(ctx, method, uri, bytes.NewReader(body))
 	if err != nil || !c.speaks(r.URL) {
 		return ErrAddress
 	}
 	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Content-Type", kind)
 	}
 	select {
 	case c.slots <- struct{}{}:
@@ -111,11 +126,8 @@ func (c *Caller) call(ctx context.Context, method, uri string, form url.Values, 
 
 // speaks tells whether an address is of a kind that is called. Where it leads is judged later.
 func (c *Caller) speaks(u *url.URL) bool {
-	switch u.Scheme {
-	case "https":
-		return u.User == nil
-	case "http":
-		return u.User == nil && c.loopback && isLoopback(u.Hostname())
+	if u.User != nil && !c.private {
+		return false
 	}
-	return false
+	return u.Scheme == "https" || u.Scheme == "http" && c.loopback && isLoopback(u.Hostname())
 }

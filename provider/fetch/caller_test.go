@@ -206,6 +206,24 @@ func TestOldTLSIsNotSpoken(t *testing.T) {
 	}
 }
 
+// What the operator has named may be in a private network, and want a name and a password: by https all the same, and
+// never on this machine.
+func TestThePrivateNetworkMayBeAllowed(t *testing.T) {
+	t.Parallel()
+	caller := fetch.New(fetch.Config{AllowPrivate: true})
+	for uri, want := range map[string]bool{
+		"https://10.0.0.1": true, "https://user:password@192.168.0.1": true,
+		"http://10.0.0.1": false, "https://127.0.0.1": false, "https://169.254.169.254": false,
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		_, err := caller.Get(ctx, uri)
+		cancel()
+		if got := !errors.Is(err, fetch.ErrAddress); got != want {
+			t.Errorf("%s is called: %v, want %v", uri, got, want)
+		}
+	}
+}
+
 // What an answer can do is little: it is short, leads nowhere, and leaves nothing behind. The error tells the host, and no more of an
 // address that may hold a secret.
 func TestAnswersAreBounded(t *testing.T) {

@@ -13,5 +13,7 @@
 //	that is used again
 //	64 KB, 3 seconds           and a bounded number at once: a client that is slow holds up nobody but itself
 //
+// Other systems of the state, which the operator names, are called in the same way, by a Caller that may go into private networks.
+//
 // [Documents] keeps what is called for often.
 package fetch

@@ -77,6 +77,10 @@ type Config struct {
 	// SMSSecondGatewayURL is another such gateway, which is asked where the first does not take a message. None by default.
 	SMSSecondGatewayURL string `env:"IDP_SMS_SECOND_GATEWAY_URL"`
 
+	// DocumentRegisterURL is the register of identity documents, which is asked about what is shown at a desk: https, in a private network
+	// too, with a name and a password if it wants them. None by default: then the clerk's word is all there is. It may also be given as a file.
+	DocumentRegisterURL string `env:"IDP_DOCUMENT_REGISTER_URL" url:""`
+
 	// StopNotice is how long /readyz says 503 at a stop before the listeners close, so that a load balancer has looked away by then.
 	StopNotice time.Duration `env:"IDP_STOP_NOTICE" envDefault:"0s"`
 

@@ -26,6 +26,8 @@ import (
 	"asoba.example/login/browser"
 	"asoba.example/login/clerk"
 	"asoba.example/login/code"
+	"asoba.example/login/desk"
+	"asoba.example/login/document"
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
@@ -85,6 +87,7 @@ type house struct {
 	outbox     *sms.Outbox
 	receipts   *sms.Receipts
 	codes      *code.Codes
+	desk       *desk.Desk
 	agreements *agreement.Agreements
 	throttle   *throttle.Throttle
 	browsers   *browser.Browsers
@@ -226,6 +229,17 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		return err
 	}
 	h.throttle = &throttle.Throttle{Redis: h.Redis, Key: throttleKey, Relaxed: h.cfg.Relaxed, Now: time.Now}
+	documents, err := h.documents()
+	if err != nil {
+		return err
+	}
+	h.desk, err = desk.New(desk.Config{
+		Pool: h.Pool, Box: h.box, Registry: h.identities, Codes: h.codes, Outbox: h.outbox, Policies: h.policies,
+		Throttle: h.throttle, Metrics: h.metrics, Documents: documents, Now: time.Now,
+	})
+	if err != nil {
+		return err
+	}
 	h.browsers = &browser.Browsers{Pool: h.Pool, Secure: h.secure(), For: policy.KnownBrowserFor.From(h.policies), Now: time.Now}
 	h.passkeys, err = factor.New(factor.Config{
 		Pool: h.Pool, Redis: h.Redis, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, Registry: h.identities, Issuer: h.cfg.Issuer, Now: time.Now,
@@ -247,6 +261,18 @@ func (h *house) sender() (*sms.Sender, error) {
 		}
 	}
 	return sms.NewSender(cfg)
+}
+
+// documents is the register of documents that the operator has named; nil where there is none.
+func (h *house) documents() (*document.Register, error) {
+	at := h.cfg.DocumentRegisterURL
+	if at == "" {
+		return nil, nil
+	}
+	if !strings.HasPrefix(at, "https:") && !h.cfg.AllowLoopbackFetch {
+		return nil, errors.New("IDP_DOCUMENT_REGISTER_URL is not by https")
+	}
+	return &document.Register{URL: at, Caller: fetch.New(fetch.Config{AllowLoopback: h.cfg.AllowLoopbackFetch, AllowPrivate: true})}, nil
 }
 
 // subject gives the sub and the sid by which a client knows a person and a session; a person without an identifier has no public sub.

@@ -124,6 +124,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		run.Every(time.Second, log, "follow the clients", h.clients.Refresh),
 		run.Every(time.Second, log, "follow the policies", h.policies.Refresh),
 		run.Every(time.Minute, log, "forget old answers", h.answers.Forget),
+		run.Every(time.Hour, log, "forget issuances that waited too long", h.desk.Forget),
 		run.Every(24*time.Hour, log, "warn of what ends soon", expiry.Look),
 		run.Every(time.Hour, log, "wipe old logout notices", h.notices.Wipe),
 	)
@@ -242,14 +243,7 @@ func (h *house) management() (http.Handler, error) {
 	}
 	operators.Mount(mux)
 	described := operators.Hold(mux) // the document tells of the doors of all rooms
-	service, err := desk.New(desk.Config{
-		Pool: h.Pool, Box: h.box, Registry: h.identities, Codes: h.codes, Outbox: h.outbox, Policies: h.policies,
-		Throttle: h.throttle, Metrics: h.metrics, Now: time.Now,
-	})
-	if err != nil {
-		return nil, err
-	}
-	doors := desk.Doors{Desk: service, Clerks: h.clerks, Feed: h.feed, Tokens: bearer, Now: time.Now}
+	doors := desk.Doors{Desk: h.desk, Clerks: h.clerks, Feed: h.feed, Tokens: bearer, Now: time.Now}
 	doors.Mount(described)
 	(&operator.Doors{Clerks: h.clerks, Registry: h.identities, Policies: h.policies, Tokens: bearer, Now: time.Now}).Mount(described)
 	login.People{Register: h.register, Tokens: bearer}.Mount(described)

@@ -1,0 +1,147 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/login/code"
+	"asoba.example/login/identity"
+	"asoba.example/login/policy"
+	"asoba.example/provider/audit"
+)
+
+// A Waiting is an issuance that is pending, as its office sees it: by its paper.
+type Waiting struct {
+	ID    uuid.UUID
+	Basis identity.Basis
+	At    time.Time
+	Till  time.Time // afterwards it is forgotten
+}
+
+// Waiting lists the pending issuances of an office, in the order in which they came.
+func (d *Desk) Waiting(ctx context.Context, office string, after uuid.UUID, limit int) ([]Waiting, error) {
+	const read = `
+		SELECT id, basis_number, basis_date::text, pending_at
+		FROM issuance
+		WHERE opened_at IS NULL AND office = $1 AND id > $2 AND pending_at >= $3
+		ORDER BY id LIMIT $4`
+	term := policy.PendingFor.In(d.policies)
+	rows, err := d.pool.Query(ctx, read, office, after, d.now().Add(-term), limit)
+	if err != nil {
+		return nil, fmt.Errorf("list the pending issuances: %w", err)
+	}
+	waiting, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (w Waiting, err error) {
+		err = row.Scan(&w.ID, &w.Basis.Number, &w.Basis.Date, &w.At)
+		w.At = w.At.UTC()
+		w.Till = w.At.Add(term)
+		return w, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the pending issuances: %w", err)
+	}
+	return waiting, nil
+}
+
+// waiting gives a pending issuance to the clerks of its office, for its term.
+func (d *Desk) waiting(ctx context.Context, by By, id uuid.UUID) (Opening, error) {
+	const read = `
+		SELECT presented, basis_number, basis_date::text, language, pending_at
+		FROM issuance
+		WHERE id = $1 AND opened_at IS NULL AND office = $2`
+	var (
+		o      Opening
+		sealed []byte
+		since  time.Time
+	)
+	err := d.pool.QueryRow(ctx, read, id, by.Office).Scan(&sealed, &o.Basis.Number, &o.Basis.Date, &o.Language, &since)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return Opening{}, ErrNoVisit
+	case err != nil:
+		return Opening{}, fmt.Errorf("find pending issuance %s: %w", id, err)
+	case d.now().Sub(since) > policy.PendingFor.In(d.policies):
+		return Opening{}, ErrOver
+	}
+	p, err := d.open(place("issuance", id), sealed)
+	if err != nil {
+		return Opening{}, err
+	}
+	if o.Identifier, err = identity.ParseIdentifier(p.Identifier); err != nil {
+		return Opening{}, fmt.Errorf("find pending issuance %s: %w", id, err)
+	}
+	o.Document, o.Names = identity.Document(p.Document), p.Names
+	o.Phone, err = identity.ParsePhone(p.Phone)
+	return o, err
+}
+
+// Resume goes on with a pending issuance of the clerk's office when the person has
+// come again, who attests anew: under the guards of an opening, and a code goes to the
+// phone. It stays pending where a register is still away. Who asks again is told how
+// far the issuance has come.
+func (d *Desk) Resume(ctx context.Context, by By, id uuid.UUID, attested []Attestation) (Stage, error) {
+	o, err := d.waiting(ctx, by, id)
+	if errors.Is(err, ErrNoVisit) {
+		return d.resumed(ctx, by, id)
+	}
+	if err != nil {
+		return "", err
+	}
+	report, cause := d.ask(ctx, o.Identifier, o.Document)
+	f := facts{
+		at: d.now(), by: by, document: o.Document, attested: attested, report: report, cause: cause,
+		minimumAge: policy.MinimumAge.In(d.policies),
+	}
+	const update = `
+		UPDATE issuance
+		SET opened_at = $2, person_id = $3, document_report = $4, attested = $5, clerk_id = $6, client_id = $7
+		WHERE id = $1 AND opened_at IS NULL`
+	var taken bool
+	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+		if err := d.look(ctx, tx, &f, o.Identifier.Reveal(), o.Phone); err != nil {
+			return err
+		}
+		if err := Issuance.guards().check(f); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, update, id, f.at, f.person.ID, report, attested, by.Person, by.ClientID)
+		if err != nil {
+			return fmt.Errorf("resume issuance %s: %w", id, err)
+		}
+		if taken = tag.RowsAffected() == 0; taken { // another window was quicker
+			return nil
+		}
+		return audit.Record(ctx, tx, f.opening(Issuance, Opened))
+	})
+	switch {
+	case errors.Is(err, ErrAway):
+		return Pending, nil
+	case err != nil:
+		return "", d.record(ctx, err, by, f.person.ID, string(Issuance), f.at)
+	case taken:
+		return d.resumed(ctx, by, id)
+	}
+	if _, err := d.codes.Send(ctx, code.ConfirmPhone, f.person.ID, id.String(), o.Phone, o.Language); err != nil {
+		return "", err
+	}
+	return Opened, nil
+}
+
+// resumed tells how far an issuance is that the clerk has resumed before.
+func (d *Desk) resumed(ctx context.Context, by By, id uuid.UUID) (Stage, error) {
+	stage, _, err := d.Stage(ctx, by, Issuance, id)
+	return stage, err
+}
+
+// Forget deletes what was kept of pending issuances past their term.
+func (d *Desk) Forget(ctx context.Context) error {
+	const forget = `DELETE FROM issuance WHERE opened_at IS NULL AND pending_at < $1`
+	if _, err := d.pool.Exec(ctx, forget, d.now().Add(-policy.PendingFor.In(d.policies))); err != nil {
+		return fmt.Errorf("forget pending issuances: %w", err)
+	}
+	return nil
+}
