@@ -23,7 +23,7 @@ const module = "asoba.example/"
 var (
 	keyless = []string{"provider/api", "provider/page", "provider/seal", "provider/fetch", "provider/chain"}
 	leaves  = append(slices.Clone(keyless),
-		"provider/audit", "provider/backchannel", "provider/body", "provider/clients", "provider/grant", "provider/keys", "provider/limit", "provider/session")
+		"provider/audit", "provider/backchannel", "provider/body", "provider/clients", "provider/grant", "provider/keys", "provider/limit", "provider/pair", "provider/session")
 )
 
 // directions say which of our packages those of a room may import, besides their

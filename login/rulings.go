@@ -13,6 +13,7 @@ import (
 	"asoba.example/login/policy"
 	"asoba.example/provider"
 	"asoba.example/provider/api"
+	"asoba.example/provider/pair"
 )
 
 // Rulings are the doors of the management API where the operator's staff settle what the law leaves to the operator: one proposes, another
@@ -38,16 +39,16 @@ const managePolicies = "policy:manage"
 
 // A settled value, as it is told.
 type settled struct {
-	ID          uuid.UUID    `json:"id"`
-	Name        string       `json:"name"`
-	Value       string       `json:"value"`
-	InForceFrom time.Time    `json:"in_force_from"`
-	Ground      ground       `json:"ground"`
-	State       policy.State `json:"state"`
-	Author      uuid.UUID    `json:"author"`
-	ProposedAt  time.Time    `json:"proposed_at"`
-	DecidedBy   *uuid.UUID   `json:"decided_by,omitempty"`
-	DecidedAt   *time.Time   `json:"decided_at,omitempty"`
+	ID          uuid.UUID  `json:"id"`
+	Name        string     `json:"name"`
+	Value       string     `json:"value"`
+	InForceFrom time.Time  `json:"in_force_from"`
+	Ground      ground     `json:"ground"`
+	State       pair.State `json:"state"`
+	Author      uuid.UUID  `json:"author"`
+	ProposedAt  time.Time  `json:"proposed_at"`
+	DecidedBy   *uuid.UUID `json:"decided_by,omitempty"`
+	DecidedAt   *time.Time `json:"decided_at,omitempty"`
 }
 
 type ground struct {
@@ -176,9 +177,9 @@ func refusalOfPolicy(err error) error {
 		return api.Refuse(http.StatusNotFound, "unknown_policy", err)
 	case errors.Is(err, policy.ErrNotOperator):
 		return api.Refuse(http.StatusForbidden, "not_an_operator", err)
-	case errors.Is(err, policy.ErrOwn):
+	case errors.Is(err, pair.ErrOwn):
 		return api.Refuse(http.StatusForbidden, "own_proposal", err)
-	case errors.Is(err, policy.ErrDecided):
+	case errors.Is(err, pair.ErrDecided):
 		return api.Refuse(http.StatusConflict, "decided", err)
 	case errors.Is(err, policy.ErrValue):
 		return api.Refuse(http.StatusUnprocessableEntity, "invalid", err, api.Field{Name: "/value", Code: "not_allowed"})

@@ -15,26 +15,15 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"asoba.example/provider/audit"
+	"asoba.example/provider/pair"
 )
 
 // Meanings.
 var (
 	ErrUnknown     = errors.New("no such item or proposal")
 	ErrNotOperator = errors.New("only the operator's staff settles this")
-	ErrOwn         = errors.New("nobody decides what they have proposed themselves")
-	ErrDecided     = errors.New("the proposal was decided")
 	ErrGround      = errors.New("the document that it rests on is not told: its title, number and date, in characters that are printed")
 	ErrDate        = errors.New("a value is in force from a day of this century")
-)
-
-// A State is how far a proposal has come, as drawn in doc.go.
-type State string
-
-// The states.
-const (
-	Open     State = "open"
-	Approved State = "approved"
-	Refused  State = "refused"
 )
 
 // A Ground is the document that a value rests on.
@@ -51,7 +40,7 @@ type Row struct {
 	Value       string
 	InForceFrom time.Time
 	Ground      Ground
-	State       State
+	State       pair.State
 	Author      uuid.UUID
 	ProposedAt  time.Time
 	DecidedBy   *uuid.UUID
@@ -150,7 +139,7 @@ func (p *Policies) Propose(ctx context.Context, author uuid.UUID, name, value st
 	if err != nil {
 		return Row{}, err
 	}
-	row := Row{ID: id, Name: name, Value: value, InForceFrom: from, Ground: g, State: Open, Author: author, ProposedAt: p.now()}
+	row := Row{ID: id, Name: name, Value: value, InForceFrom: from, Ground: g, State: pair.Open, Author: author, ProposedAt: p.now()}
 	err = p.act(ctx, author, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, insert, id, name, value, from, g.Title, g.Number, g.Date, author, row.ProposedAt); err != nil {
 			return err
@@ -169,15 +158,15 @@ func printed(text string, most int) bool {
 
 // Approve has another of the operator's staff bring a value into force, from its date or, where that has passed, from now.
 func (p *Policies) Approve(ctx context.Context, id, by uuid.UUID) (Row, error) {
-	return p.decide(ctx, id, by, Approved, audit.PolicyApproved)
+	return p.decide(ctx, id, by, pair.Approved, audit.PolicyApproved)
 }
 
 // Refuse has another of the operator's staff refuse a value.
 func (p *Policies) Refuse(ctx context.Context, id, by uuid.UUID) (Row, error) {
-	return p.decide(ctx, id, by, Refused, audit.PolicyRefused)
+	return p.decide(ctx, id, by, pair.Refused, audit.PolicyRefused)
 }
 
-func (p *Policies) decide(ctx context.Context, id, by uuid.UUID, to State, kind audit.Kind) (row Row, err error) {
+func (p *Policies) decide(ctx context.Context, id, by uuid.UUID, to pair.State, kind audit.Kind) (row Row, err error) {
 	const find = `SELECT ` + columns + ` FROM policy WHERE id = $1 FOR UPDATE`
 	const decide = `
 		UPDATE policy SET state = $2, decided_by = $3, decided_at = $4, in_force_from = greatest(in_force_from, $4)
@@ -192,10 +181,9 @@ func (p *Policies) decide(ctx context.Context, id, by uuid.UUID, to State, kind 
 			return ErrUnknown
 		case err != nil:
 			return err
-		case row.State != Open:
-			return ErrDecided
-		case row.Author == by:
-			return ErrOwn
+		}
+		if err := pair.Decide(row.Author, by, row.State, to); err != nil {
+			return err
 		}
 		rows, _ = tx.Query(ctx, decide, id, to, by, at)
 		if row, err = pgx.CollectExactlyOneRow(rows, scan); err != nil {

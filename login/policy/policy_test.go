@@ -10,6 +10,7 @@ import (
 
 	"asoba.example/login/policy"
 	"asoba.example/migrations/pgtest"
+	"asoba.example/provider/pair"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -120,7 +121,7 @@ func TestTwoPeopleBringAValueIntoForce(t *testing.T) {
 	holds("by default", 5*time.Minute)
 	first := w.propose(t, "code.for", "4m", noon.Add(time.Hour))
 	holds("proposed", 5*time.Minute)
-	if _, err := w.Approve(t.Context(), first.ID, w.anna); !errors.Is(err, policy.ErrOwn) {
+	if _, err := w.Approve(t.Context(), first.ID, w.anna); !errors.Is(err, pair.ErrOwn) {
 		t.Errorf("approved by its author: %v", err)
 	}
 	for _, by := range []uuid.UUID{w.auditor, w.nobody, uuid.New()} {
@@ -135,7 +136,7 @@ func TestTwoPeopleBringAValueIntoForce(t *testing.T) {
 		func() (policy.Row, error) { return w.Approve(t.Context(), first.ID, w.boris) },
 		func() (policy.Row, error) { return w.Refuse(t.Context(), first.ID, w.boris) },
 	} {
-		if _, err := decide(); !errors.Is(err, policy.ErrDecided) {
+		if _, err := decide(); !errors.Is(err, pair.ErrDecided) {
 			t.Errorf("decided twice: %v", err)
 		}
 	}
@@ -153,7 +154,7 @@ func TestTwoPeopleBringAValueIntoForce(t *testing.T) {
 		t.Errorf("in force from %s, before it was approved: %v", row.InForceFrom, err)
 	}
 	holds("from a date that has passed", 3*time.Minute)
-	if history, err := w.History(t.Context()); err != nil || len(history) != 3 || history[0].ID != late.ID || history[2].State != policy.Approved {
+	if history, err := w.History(t.Context()); err != nil || len(history) != 3 || history[0].ID != late.ID || history[2].State != pair.Approved {
 		t.Errorf("the history: %v, %v", history, err)
 	}
 	if n := w.events(t); n != 6 {
@@ -210,7 +211,7 @@ func TestSettlingLeavesNothingHalfDone(t *testing.T) {
 		t.Error("approved without a record")
 	}
 	heal()
-	if history, err := w.History(t.Context()); err != nil || len(history) != 1 || history[0].State != policy.Open {
+	if history, err := w.History(t.Context()); err != nil || len(history) != 1 || history[0].State != pair.Open {
 		t.Errorf("something is left: %v, %v", history, err)
 	}
 	decided := make(chan error)
@@ -224,7 +225,7 @@ func TestSettlingLeavesNothingHalfDone(t *testing.T) {
 	for range 8 {
 		if err := <-decided; err == nil {
 			won++
-		} else if !errors.Is(err, policy.ErrDecided) {
+		} else if !errors.Is(err, pair.ErrDecided) {
 			t.Error(err)
 		}
 	}

@@ -24,9 +24,7 @@ var (
 	ErrName       = errors.New("not a name: from 1 to 500 characters that are printed, in ru, be, en or none")
 	ErrNobody     = errors.New("nobody who could represent a body")
 	ErrNoProposal = errors.New("no such proposal")
-	ErrDecided    = errors.New("the proposal was decided")
 	ErrOpen       = errors.New("another proposal is open")
-	ErrOwn        = errors.New("nobody decides what they have proposed themselves")
 	ErrReason     = errors.New("not a reason: from 1 to 500 characters")
 )
 

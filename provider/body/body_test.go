@@ -21,6 +21,7 @@ import (
 	"asoba.example/provider/clients"
 	"asoba.example/provider/fetch"
 	"asoba.example/provider/grant"
+	"asoba.example/provider/pair"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -181,7 +182,7 @@ func TestTwoPeopleTakeAClientLive(t *testing.T) {
 		who  uuid.UUID
 		want error
 	}{
-		"its author": {w.anna, body.ErrOwn}, "a citizen": {w.citizen, clients.ErrUnknown}, "a specimen": {w.specimen, clients.ErrUnknown},
+		"its author": {w.anna, pair.ErrOwn}, "a citizen": {w.citizen, clients.ErrUnknown}, "a specimen": {w.specimen, clients.ErrUnknown},
 	} {
 		if _, _, err := w.Approve(t.Context(), c.ID, p.ID, w.by(test.who)); !errors.Is(err, test.want) {
 			t.Errorf("approved by %s: got %v, want %v", name, err, test.want)
@@ -190,7 +191,7 @@ func TestTwoPeopleTakeAClientLive(t *testing.T) {
 			t.Errorf("refused by %s: got %v, want %v", name, err, test.want)
 		}
 	}
-	if _, err := w.Withdraw(t.Context(), c.ID, p.ID, w.by(w.boris)); !errors.Is(err, body.ErrOwn) {
+	if _, err := w.Withdraw(t.Context(), c.ID, p.ID, w.by(w.boris)); !errors.Is(err, pair.ErrOwn) {
 		t.Errorf("withdrawn by another: %v", err)
 	}
 	live, _, err := w.Approve(t.Context(), c.ID, p.ID, w.by(w.boris))
@@ -399,7 +400,7 @@ func TestAProposalIsBoundToWhatItsAuthorSaw(t *testing.T) {
 	if after := w.state(t, c.ID); after != before {
 		t.Errorf("got %s, want %s", after, before)
 	}
-	if q, err := w.Withdraw(t.Context(), c.ID, p.ID, w.by(w.anna)); err != nil || q.State != body.Withdrawn || *q.DecidedBy != w.anna {
+	if q, err := w.Withdraw(t.Context(), c.ID, p.ID, w.by(w.anna)); err != nil || q.State != pair.Withdrawn || *q.DecidedBy != w.anna {
 		t.Errorf("withdrawn: %v %v", q, err)
 	}
 }
@@ -482,7 +483,7 @@ func TestAClientLeavesItsBodyAtOnce(t *testing.T) {
 			t.Errorf("%s at another node: %v", act, err)
 		}
 	}
-	if all, err := w.Proposals(t.Context(), c.ID, time.Time{}); err != nil || len(all) != 1 || all[0].State != body.Withdrawn {
+	if all, err := w.Proposals(t.Context(), c.ID, time.Time{}); err != nil || len(all) != 1 || all[0].State != pair.Withdrawn {
 		t.Errorf("left %v, %v", all, err)
 	}
 	if all, err := w.Proposals(t.Context(), c.ID, *given.OwnedAt); err != nil || len(all) != 0 {
@@ -561,7 +562,7 @@ func TestAProposalIsDecidedOnce(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				done = append(done, name)
-			case !errors.Is(err, body.ErrDecided) && !errors.Is(err, clients.ErrStale):
+			case !errors.Is(err, pair.ErrDecided) && !errors.Is(err, clients.ErrStale):
 				t.Errorf("%s: %v", name, err)
 			}
 		})

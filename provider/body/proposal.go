@@ -14,17 +14,7 @@ import (
 	"asoba.example/provider/audit"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/grant"
-)
-
-// A State is how a proposal stands.
-type State string
-
-// The states, drawn in doc.go.
-const (
-	Open      State = "open"
-	Approved  State = "approved"
-	Refused   State = "refused"
-	Withdrawn State = "withdrawn"
+	"asoba.example/provider/pair"
 )
 
 // A Proposal is what a client is to be: live, and with this metadata, whole.
@@ -34,7 +24,7 @@ type Proposal struct {
 	Version    clients.Version  // of the client, that its author saw
 	Base       clients.Metadata // of that version
 	Metadata   clients.Metadata
-	State      State
+	State      pair.State
 	ProposedBy uuid.UUID
 	ProposedAt time.Time
 	DecidedBy  *uuid.UUID // nil: nobody yet, or the operator's command
@@ -50,7 +40,7 @@ func (b *Bodies) Propose(ctx context.Context, id string, seen clients.Version, m
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (client_id) WHERE state = 'open' DO NOTHING`
 
-	p = Proposal{ClientID: id, Version: seen, State: Open, ProposedBy: by.Person, ProposedAt: by.At}
+	p = Proposal{ClientID: id, Version: seen, State: pair.Open, ProposedBy: by.Person, ProposedAt: by.At}
 	if p.ID, err = uuid.NewV7(); err != nil {
 		return Proposal{}, err
 	}
@@ -160,7 +150,7 @@ func (b *Bodies) Approve(ctx context.Context, clientID string, id uuid.UUID, by 
 		return err
 	}
 	by.Also = func(ctx context.Context, tx pgx.Tx, c *clients.Client, secret string) error {
-		if err := decide(ctx, tx, p, Approved, nil, by); err != nil || also == nil {
+		if err := decide(ctx, tx, p, pair.Approved, nil, by); err != nil || also == nil {
 			return err
 		}
 		return also(ctx, tx, c, secret)
@@ -208,16 +198,16 @@ func (b *Bodies) Refuse(ctx context.Context, clientID string, id uuid.UUID, reas
 	if !readable(reason) {
 		return Proposal{}, ErrReason
 	}
-	return b.close(ctx, clientID, id, Refused, &reason, judging(by))
+	return b.close(ctx, clientID, id, pair.Refused, &reason, judging(by))
 }
 
 // Withdraw takes a proposal back; only its author can.
 func (b *Bodies) Withdraw(ctx context.Context, clientID string, id uuid.UUID, by clients.By) (Proposal, error) {
-	return b.close(ctx, clientID, id, Withdrawn, nil, by)
+	return b.close(ctx, clientID, id, pair.Withdrawn, nil, by)
 }
 
 // close decides a proposal without changing the client.
-func (b *Bodies) close(ctx context.Context, clientID string, id uuid.UUID, to State, reason *string, by clients.By) (Proposal, error) {
+func (b *Bodies) close(ctx context.Context, clientID string, id uuid.UUID, to pair.State, reason *string, by clients.By) (Proposal, error) {
 	p, err := b.find(ctx, clientID, id)
 	if err != nil {
 		return p, err
@@ -275,23 +265,23 @@ func judging(by clients.By) clients.By {
 }
 
 // decided are the records of how a proposal ends.
-var decided = map[State]audit.Kind{Approved: audit.ClientApproved, Refused: audit.ClientRefused, Withdrawn: audit.ClientWithdrawn}
+var decided = map[pair.State]audit.Kind{pair.Approved: audit.ClientApproved, pair.Refused: audit.ClientRefused, pair.Withdrawn: audit.ClientWithdrawn}
 
 // decide ends an open proposal. Who made it may withdraw it and decide nothing else of it; the operator's command may decide all.
-func decide(ctx context.Context, tx pgx.Tx, p Proposal, to State, reason *string, by clients.By) error {
+func decide(ctx context.Context, tx pgx.Tx, p Proposal, to pair.State, reason *string, by clients.By) error {
 	const update = `
 		UPDATE proposal SET state = $2, reason = $3, decided_by = nullif($4, $6::uuid), decided_at = $5
 		WHERE id = $1 AND state = 'open'`
 
-	if by.Person != uuid.Nil && (by.Person == p.ProposedBy) != (to == Withdrawn) {
-		return ErrOwn
+	if err := pair.Decide(p.ProposedBy, by.Person, p.State, to); err != nil {
+		return err
 	}
 	tag, err := tx.Exec(ctx, update, p.ID, to, reason, by.Person, by.At, uuid.Nil)
 	if err != nil {
 		return err
 	}
 	if tag.RowsAffected() == 0 {
-		return ErrDecided
+		return pair.ErrDecided
 	}
 	return record(ctx, tx, audit.Event{Kind: decided[to], ClientID: p.ClientID}, by, map[string]uuid.UUID{"proposal": p.ID})
 }

@@ -16,6 +16,7 @@ import (
 	"asoba.example/provider/body"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/page"
+	"asoba.example/provider/pair"
 	"asoba.example/provider/session"
 )
 
@@ -130,9 +131,9 @@ func refusal(err error) error {
 		return page.Refuse(http.StatusConflict, "e-service.live_alone", err)
 	case errors.Is(err, body.ErrOpen):
 		return page.Refuse(http.StatusConflict, "e-service.open", err)
-	case errors.Is(err, body.ErrDecided):
+	case errors.Is(err, pair.ErrDecided):
 		return page.Refuse(http.StatusConflict, "e-service.decided", err)
-	case errors.Is(err, body.ErrOwn):
+	case errors.Is(err, pair.ErrOwn):
 		return page.Refuse(http.StatusForbidden, "e-service.own", err)
 	case errors.Is(err, body.ErrReason):
 		return page.Refuse(http.StatusUnprocessableEntity, "e-service.reason", err)

@@ -16,6 +16,7 @@ import (
 	"asoba.example/provider/body"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/page"
+	"asoba.example/provider/pair"
 )
 
 // servicePage tells all of an e-service.
@@ -142,7 +143,7 @@ func (d *Dashboard) open(ctx context.Context, c *clients.Client) (*body.Proposal
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(all, func(p body.Proposal) bool { return p.State == body.Open })
+	i := slices.IndexFunc(all, func(p body.Proposal) bool { return p.State == pair.Open })
 	if i < 0 {
 		return nil, nil
 	}

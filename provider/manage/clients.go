@@ -12,6 +12,7 @@ import (
 	"asoba.example/provider/api"
 	"asoba.example/provider/body"
 	"asoba.example/provider/clients"
+	"asoba.example/provider/pair"
 )
 
 // register handles POST /clients: RFC 7591 metadata comes, and the client goes
@@ -210,9 +211,9 @@ func refusal(err error) error {
 		return api.Refuse(http.StatusNotFound, "unknown_proposal", err)
 	case errors.Is(err, body.ErrOpen):
 		return api.Refuse(http.StatusConflict, "open_proposal", err)
-	case errors.Is(err, body.ErrDecided):
+	case errors.Is(err, pair.ErrDecided):
 		return api.Refuse(http.StatusConflict, "decided", err)
-	case errors.Is(err, body.ErrOwn):
+	case errors.Is(err, pair.ErrOwn):
 		return api.Refuse(http.StatusForbidden, "own_proposal", err)
 	case errors.Is(err, body.ErrName), errors.Is(err, body.ErrReason):
 		return api.Refuse(http.StatusBadRequest, "invalid_body", err)

@@ -10,6 +10,7 @@ import (
 	"asoba.example/provider/api"
 	"asoba.example/provider/body"
 	"asoba.example/provider/clients"
+	"asoba.example/provider/pair"
 )
 
 // A proposal as the document has it.
@@ -19,7 +20,7 @@ type proposal struct {
 	Version    clients.Version  `json:"version"`
 	Base       clients.Metadata `json:"base"`
 	Metadata   clients.Metadata `json:"metadata"`
-	State      body.State       `json:"state"`
+	State      pair.State       `json:"state"`
 	ProposedBy uuid.UUID        `json:"proposed_by"`
 	ProposedAt time.Time        `json:"proposed_at"`
 	DecidedBy  *uuid.UUID       `json:"decided_by,omitempty"` // absent: nobody yet, or an operator's command

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"asoba.example/login/policy"
+	"asoba.example/provider/pair"
 )
 
 // policyCommand is what the operator's staff settle, from the terminal.
@@ -81,7 +82,7 @@ func listPoliciesCommand(config reader) *cobra.Command {
 					fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", item.Name(), value, since, item.Default())
 				}
 				for _, row := range history {
-					if row.State == policy.Open {
+					if row.State == pair.Open {
 						fmt.Fprintf(table, "%s\tproposed: %s\t%s\t%s\n", row.Name, row.Value, row.InForceFrom.UTC().Format(time.RFC3339), row.ID)
 					}
 				}
