@@ -20,6 +20,7 @@ import (
 	"asoba.example/cmd/internal/demo/cast"
 	"asoba.example/cmd/internal/demo/clients"
 	"asoba.example/cmd/internal/demo/deskpage"
+	"asoba.example/cmd/internal/demo/documents"
 	"asoba.example/cmd/internal/demo/management"
 	"asoba.example/cmd/internal/demo/phone"
 	"asoba.example/cmd/internal/demo/standing"
@@ -222,11 +223,12 @@ func (d *demo) workbench(ctx context.Context) (run.Server, error) {
 	site.Mount(mux)
 	d.bench.Mount(mux)
 	desk.Mount(mux)
+	mux.Handle("POST /documents", api.Handler(documents.Answer))
 	observer, err := api.NewObserver(api.ObserverConfig{Log: d.log.With("program", "workbench"), Metrics: prometheus.NewRegistry(), Now: time.Now})
 	if err != nil {
 		return run.Server{}, err
 	}
-	doors, err := known(d.demo.URL, site.Protect(site.Over(mux), "POST /sms"))
+	doors, err := known(d.demo.URL, site.Protect(site.Over(mux), "POST /sms", "POST /documents"))
 	if err != nil {
 		return run.Server{}, err
 	}

@@ -55,13 +55,18 @@ func newSystem(environ []string, dir string, relaxed bool) (*system, error) {
 		return nil, err
 	}
 	at := s.addresses()
+	documents := at.Workbench + "/documents"
+	if u, err := url.Parse(documents); err != nil || u.Scheme != "http" || !here(u) || !s.idp.AllowLoopbackFetch {
+		documents = "" // elsewhere idp asks nobody by plain http
+	}
 	return s, s.choose(map[string]string{
-		"IDP_CABINET_URL":        at.Cabinet,
-		"IDP_SMS_GATEWAY_URL":    at.Workbench + "/sms",
-		"CABINET_ISSUER":         at.Issuer,
-		"CABINET_MANAGEMENT_URL": at.Management,
-		"ESERVICE_ISSUER":        at.Issuer,
-		"ESERVICE_CABINET_URL":   at.Cabinet,
+		"IDP_DOCUMENT_REGISTER_URL": documents,
+		"IDP_CABINET_URL":           at.Cabinet,
+		"IDP_SMS_GATEWAY_URL":       at.Workbench + "/sms",
+		"CABINET_ISSUER":            at.Issuer,
+		"CABINET_MANAGEMENT_URL":    at.Management,
+		"ESERVICE_ISSUER":           at.Issuer,
+		"ESERVICE_CABINET_URL":      at.Cabinet,
 	})
 }
 
@@ -117,12 +122,16 @@ func (s *system) misled() error {
 	} {
 		u, err := url.Parse(at.url)
 		_, port, errAddress := net.SplitHostPort(at.address)
-		here := err == nil && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback())
-		if here && errAddress == nil && port != "0" && u.Port() != port { // 0 is any port that is free
+		if err == nil && here(u) && errAddress == nil && port != "0" && u.Port() != port { // 0 is any port that is free
 			wrong = append(wrong, fmt.Errorf("%s is %s, and %s is %s: nobody would be found there", at.setting, at.url, at.listens, at.address))
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// here tells a URL of this machine, by its very name.
+func here(u *url.URL) bool {
+	return u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
 }
 
 func (s *system) addresses() clients.Addresses {

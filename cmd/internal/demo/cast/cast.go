@@ -19,6 +19,7 @@ type Person struct {
 	Given                string
 	Middle               string
 	Document             Document
+	DocumentLost         bool   // as its register knows; the person shows it all the same
 	Phone                string // E.164
 	Goal                 Goal
 	Clerk                bool // works at the desk
@@ -158,6 +159,11 @@ var people = []Person{
 		Key: "zoja", IdentificationNumber: "2150914A053PB4", Family: "Лещинская", Given: "Зоя", Middle: "Денисовна",
 		Document: Document{passport, "ZZ0000053", validTill}, Phone: "+375294000053", Goal: New,
 		Sex: "F", BirthDate: "2014-09-15", Citizenship: "BY",
+	},
+	{
+		Key: "lavon", IdentificationNumber: "1140290A055PB1", Family: "Журавский", Given: "Леон", Middle: "Витальевич",
+		Document: Document{passport, "ZZ0000055", validTill}, DocumentLost: true, Phone: "+375294000055", Goal: New,
+		Sex: "M", BirthDate: "1990-02-14", Citizenship: "BY",
 	},
 	{
 		Key: "yan", IdentificationNumber: "1000356C054PB8", Family: "Грабович", Given: "Иван", Middle: "Иванович",
