@@ -167,7 +167,10 @@ func (s Rulings) staff(w http.ResponseWriter, r *http.Request) (uuid.UUID, error
 	if errors.Is(err, clerk.ErrUnknown) || err == nil && c.Role != clerk.Operator {
 		return uuid.Nil, refusalOfPolicy(policy.ErrNotOperator)
 	}
-	return c.Person, err
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return c.Person, s.Clerks.RequirePasskey(w, r, token, c.Person)
 }
 
 // refusalOfPolicy is the whole vocabulary of refusals of what the rules of policy say.

@@ -9,7 +9,7 @@
 //	operator               ×            ×         ×        ×
 //	auditor                ×            ×
 //
-// Who serves does so with a sign-in by more than a password, or is named by a
-// desk's system. A clerk who was removed, or whose identifier is blocked, is
+// Who serves does so with a sign-in by more than a password, by a passkey as soon
+// as they have one, or is named by a desk's system. A clerk who was removed, or whose identifier is blocked, is
 // nobody from that moment on.
 package clerk

@@ -36,13 +36,17 @@ func (g Gate) Enter(w http.ResponseWriter, r *http.Request, scope string, d Duty
 	return g.Own(w, r, token, d, within)
 }
 
-// Own gives the clerk whose sign-in gave a token, if they may do the duty and have signed in by more than a password, and within a time
-// where one is given.
+// Own gives the clerk whose sign-in gave a token, if they may do the duty and have signed in by more than a password, by a passkey where
+// they have one, and within a time where one is given.
 func (g Gate) Own(w http.ResponseWriter, r *http.Request, token api.Token, d Duty, within time.Duration) (Clerk, error) {
 	if err := token.RequireSignIn(w, substantial, within, g.Now()); err != nil {
 		return Clerk{}, err
 	}
-	return g.Named(r, token.Subject, token.AuthTime, d)
+	c, err := g.Named(r, token.Subject, token.AuthTime, d)
+	if err != nil {
+		return Clerk{}, err
+	}
+	return c, g.Clerks.RequirePasskey(w, r, token, c.Person)
 }
 
 // Named gives the clerk who has an identifier, if they may do the duty and, where a sign-in is told, it is worth anything.

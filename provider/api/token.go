@@ -51,6 +51,7 @@ type Token struct {
 	GID      string   // the grant; "" for client_credentials
 	SID      string
 	ACR      string
+	AMR      []string
 	AuthTime time.Time // zero for client_credentials
 	IssuedAt time.Time
 	Expiry   time.Time
@@ -300,6 +301,7 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 		GID      string           `json:"gid"`
 		SID      string           `json:"sid"`
 		ACR      string           `json:"acr"`
+		AMR      []string         `json:"amr"`
 		Act      *Actor           `json:"act"`
 		Via      []string         `json:"via"`
 		AuthTime *jwt.NumericDate `json:"auth_time"`
@@ -335,6 +337,7 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 		GID:      claims.GID,
 		SID:      claims.SID,
 		ACR:      claims.ACR,
+		AMR:      claims.AMR,
 		IssuedAt: claims.IssuedAt.Time().UTC(),
 		Expiry:   claims.Expiry.Time().UTC(),
 		Act:      claims.Act,
