@@ -3,7 +3,7 @@
 //	act's transaction ── Outbox.Put ──► queued ──► sent ──► delivered   the network took it; it says what became of it
 //	                                      │ │        └────► failed      it never reached the phone, or nobody said so in time
 //	                                      │ └─────────────► delivered   taken by a network that tells nothing more
-//	                                      └───────────────► failed      its term was over first
+//	                                      └───────────────► failed      its term was over first, or no phone has the number
 //
 // A message is put into the transaction of the act it tells of, together with
 // the job that will send it; no act waits for an operator's network, and none is

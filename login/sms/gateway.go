@@ -36,9 +36,12 @@ func (m Message) Format(f fmt.State, _ rune) {
 // ErrDoubt says that a gateway may have taken the message: it was reached, and its answer was not heard.
 var ErrDoubt = errors.New("it may have been taken")
 
+// ErrNumber says that no phone has the number: whoever else were asked would find none either.
+var ErrNumber = errors.New("no phone has the number")
+
 // A Gateway hands one message to an operator's network.
 type Gateway interface {
-	// Send returns when the network has taken the message. An error that is not ErrDoubt says that it has not and will not.
+	// Send returns when the network has taken the message. Another error than ErrDoubt says that it has not and will not.
 	Send(ctx context.Context, m Message) error
 	// Receipts tells whether the network says later what became of a message. One that does not must know a message by
 	// its id: what it may have taken it is asked to take again.
@@ -57,7 +60,7 @@ func NewGateway(address string, receipts *Receipts) (Gateway, error) {
 // gatewayTimeout is how long a gateway may take to take a message.
 const gatewayTimeout = 10 * time.Second
 
-// An HTTPGateway posts each message as JSON to one address; 2xx means taken.
+// An HTTPGateway posts each message as JSON to one address; 2xx means taken, and 422 that no phone has the number.
 type HTTPGateway struct {
 	url    string
 	client *http.Client
@@ -130,6 +133,8 @@ func post(ctx context.Context, client *http.Client, address string, header http.
 	switch {
 	case answer.StatusCode/100 == 2:
 		return nil
+	case answer.StatusCode == http.StatusUnprocessableEntity: // Kannel never says so: it tells by a receipt
+		return fmt.Errorf("the SMS gateway answered %d: %w", answer.StatusCode, ErrNumber)
 	case answer.StatusCode == http.StatusBadGateway || answer.StatusCode == http.StatusGatewayTimeout:
 		// A proxy did not hear the gateway's answer either (RFC 9110 §15.6.3, §15.6.5).
 		return fmt.Errorf("the SMS gateway answered %d: %w", answer.StatusCode, ErrDoubt)

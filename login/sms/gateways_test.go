@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/riverqueue/river"
 
 	"asoba.example/login/identity"
@@ -164,6 +165,76 @@ func TestNoGatewayIsAskedWithoutItsClaim(t *testing.T) {
 	}
 	w.asked(t, 1, 0)
 	w.stands(t, sms.Delivered, true)
+}
+
+// By what the first gateway answers over HTTP, the second is asked at once or not at all. No message is handed to both that one
+// may have taken; what no phone can take is failed, and the desk need not wait for its term.
+func TestTheSecondGatewayIsAskedByWhatTheFirstAnswers(t *testing.T) {
+	t.Parallel()
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+	}
+	for name, story := range map[string]struct {
+		first  http.HandlerFunc // nil: nobody listens
+		second int              // times that it is asked
+		stands sms.State
+	}{
+		"takes it":                       {status(http.StatusAccepted), 0, sms.Delivered},
+		"nobody listens":                 {nil, 1, sms.Delivered},
+		"refuses us":                     {status(http.StatusForbidden), 1, sms.Delivered},
+		"is broken":                      {status(http.StatusInternalServerError), 1, sms.Delivered},
+		"is busy":                        {status(http.StatusTooManyRequests), 1, sms.Delivered},
+		"sends elsewhere":                {http.RedirectHandler("https://evil.example", http.StatusTemporaryRedirect).ServeHTTP, 1, sms.Delivered},
+		"says that no phone has it":      {status(http.StatusUnprocessableEntity), 0, sms.Failed},
+		"hangs up in place of an answer": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0, sms.Queued},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			asked := 0
+			first := httptest.NewServer(story.first)
+			if story.first == nil {
+				first.Close()
+			}
+			second := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+			t.Cleanup(first.Close)
+			t.Cleanup(second.Close)
+			cfg := sms.SenderConfig{Pool: w.Pool, Box: w.Box, Metrics: prometheus.NewRegistry(), Now: func() time.Time { return w.now }}
+			var err error
+			if cfg.First, err = sms.NewGateway(first.URL, nil); err != nil {
+				t.Fatal(err)
+			}
+			if cfg.Second, err = sms.NewGateway(second.URL, nil); err != nil {
+				t.Fatal(err)
+			}
+			if w.sender, err = sms.NewSender(cfg); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.work(t, w.put(t), 1); (err != nil) != (story.stands == sms.Queued) {
+				t.Errorf("got %v", err)
+			}
+			w.stands(t, story.stands, story.stands != sms.Queued)
+			if asked != story.second {
+				t.Errorf("the second was asked %d times, want %d", asked, story.second)
+			}
+		})
+	}
+}
+
+// A number that no phone has is no fault of the gateway's: the next message is its again.
+func TestAGatewayThatKnowsOfNoSuchPhoneIsAskedFirstAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.gateway.err = sms.ErrNumber
+	if err := w.work(t, w.put(t), 1); err != nil {
+		t.Fatal(err)
+	}
+	w.stands(t, sms.Failed, true)
+	w.gateway.err = nil
+	if err := w.work(t, w.put(t), 1); err != nil {
+		t.Fatal(err)
+	}
+	w.asked(t, 2, 0)
 }
 
 // A gateway that was never reached has taken nothing. One that was reached may have, whatever became of its answer.

@@ -18,7 +18,7 @@ import (
 func TestNoOrderOfEventsSendsAMessageTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	answers := []error{nil, errors.New("refused"), errDoubt}
+	answers := []error{nil, errors.New("refused"), errDoubt, sms.ErrNumber}
 	rapid.Check(t, func(rt *rapid.T) {
 		w.now = identitytest.Noon
 		w.gateway.receipts, w.second.receipts = rapid.Bool().Draw(rt, "first gives receipts"), rapid.Bool().Draw(rt, "second gives receipts")

@@ -71,7 +71,7 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 	}
 	s.asked = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "idp_sms_asked_total",
-		Help: "Messages that an SMS gateway was asked to send, by what came of it: taken, refused, or doubt where no answer was heard.",
+		Help: "Messages that an SMS gateway was asked to send, by what came of it: taken, refused, no_number, or doubt where no answer was heard.",
 	}, []string{"gateway", "outcome"})
 	if err := cfg.Metrics.Register(s.asked); err != nil {
 		return nil, fmt.Errorf("register the metrics of messages: %w", err)
@@ -79,8 +79,8 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 	return s, nil
 }
 
-// Work sends a message, unless that is done or its term is over. A gateway that does not take it leaves it to the other; one
-// that may have taken it keeps it. A message that nobody took is tried again, as long as it would still be in time.
+// Work sends a message, unless that is done or its term is over. A gateway that does not take it leaves it to the other, but for
+// a number that no phone has; one that may have taken it keeps it. A message that nobody took is tried again, as long as it would still be in time.
 func (s *Sender) Work(ctx context.Context, job *river.Job[Delivery]) error {
 	m, err := s.read(ctx, job.Args.ID)
 	if err != nil || m.state != Queued && m.state != Sent {
@@ -111,6 +111,8 @@ func (s *Sender) Work(ctx context.Context, job *river.Job[Delivery]) error {
 			return river.JobSnooze(m.For)
 		case err == nil:
 			return move(ctx, s.pool, m.ID, Delivered, s.now())
+		case errors.Is(err, ErrNumber):
+			return move(ctx, s.pool, m.ID, Failed, s.now())
 		case errors.Is(err, ErrDoubt) && o.Receipts():
 			return river.JobSnooze(min(receiptWithin, m.For))
 		case errors.Is(err, ErrDoubt) || m.gateway != "": // it may have been taken, now or before
@@ -173,7 +175,10 @@ func (o *outlet) rests(now time.Time) bool {
 // note notes how it went with a gateway.
 func (s *Sender) note(o *outlet, err error) {
 	outcome := "taken"
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNumber): // the gateway has not failed
+		outcome = "no_number"
+	case err != nil:
 		o.mu.Lock()
 		o.failed = s.now()
 		o.mu.Unlock()

@@ -69,8 +69,8 @@ type Config struct {
 	// is not named here everybody has one address, and its limits together.
 	TrustedProxies []string `env:"IDP_TRUSTED_PROXIES"`
 
-	// SMSGatewayURL takes messages for phones: POST {"id","kind","to","text"}; any 2xx means taken by the network, and an id that
-	// comes again is the same message. kannel+http:// or kannel+https://name:password@host/cgi-bin/sendsms is a Kannel instead: it brings
+	// SMSGatewayURL takes messages for phones: POST {"id","kind","to","text"}; any 2xx means taken by the network, 422 that no
+	// phone has the number, and an id that comes again is the same message. kannel+http:// or kannel+https://name:password@host/cgi-bin/sendsms is a Kannel instead: it brings
 	// its receipts to IDP_MANAGEMENT_URL. It may also be given as a file.
 	SMSGatewayURL string `env:"IDP_SMS_GATEWAY_URL,required"`
 
