@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -63,19 +64,20 @@ func (l *Login) addPasskey(w http.ResponseWriter, r *http.Request, v visitor) er
 		return l.showPasskeys(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "passkey_name", Word: "security-passkeys.name"})
 	}
 	err := l.passkeys.Add(r.Context(), v.Identity, v.SID, r.PostFormValue("passkey"), name, l.act(r))
-	if errors.Is(err, factor.ErrWrong) {
+	switch {
+	case errors.Is(err, factor.ErrWrong):
 		return l.showPasskeys(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Word: "security-passkeys.wrong"})
+	case errors.Is(err, identity.ErrState): // acted upon from elsewhere at the same moment
+		http.Redirect(w, r, "/security", http.StatusSeeOther)
+		return nil
+	case err != nil:
+		return err
 	}
-	to, waits := "/security?passkey", provider.Interaction{}
-	if errors.Is(err, identity.ErrState) { // acted upon from elsewhere at the same moment
-		to, err = "/security", nil
-	}
-	if err == nil {
-		waits, err = l.waits(r)
-	}
+	waits, err := l.waits(r)
 	if err != nil {
 		return err
 	}
+	to := "/security?passkey"
 	if waits.ID != "" {
 		to = waits.Continue()
 	}
@@ -117,7 +119,7 @@ func (l *Login) showPasskeys(w http.ResponseWriter, r *http.Request, v visitor, 
 	if err != nil {
 		return err
 	}
-	data := passkeysPage{Name: browser.Agent(r)}
+	data := passkeysPage{Name: cmp.Or(r.PostFormValue("passkey_name"), browser.Agent(r))}
 	if data.Passkeys, err = l.passkeys.List(r.Context(), v.Session.Person); err != nil {
 		return err
 	}
@@ -126,12 +128,12 @@ func (l *Login) showPasskeys(w http.ResponseWriter, r *http.Request, v visitor, 
 			return err
 		}
 	}
-	view := page.View{
-		Status: status, Name: "security-passkeys", Errors: wrong, SignedIn: true, Back: "/security", Script: "passkey.js", FormAction: waits.LeadsTo(),
-	}
+	back := "/security"
 	if waits.ID != "" {
-		view.Back, data.Later = "", waits.Continue()
+		back, data.Later = "", waits.Continue()
 	}
-	view.Data = data
-	return l.site.Show(w, r, view)
+	return l.site.Show(w, r, page.View{
+		Status: status, Name: "security-passkeys", Errors: wrong, SignedIn: true, Back: back,
+		FormAction: waits.LeadsTo(), Script: "passkey.js", Data: data,
+	})
 }

@@ -79,7 +79,7 @@ func (p *Passkeys) Add(ctx context.Context, who identity.Identity, occasion, ans
 	if err != nil {
 		return fmt.Errorf("add a passkey: %w", err)
 	}
-	// A credential is bound once, whoever would bind it again (WebAuthn §7.1, step 26).
+	// A credential is bound once, whoever would bind it again (WebAuthn §7.1).
 	const insert = `
 		INSERT INTO passkey (id, person_id, credential_id, credential, sign_count, added_at)
 		SELECT $1, $2, $3, $4, $5, $6

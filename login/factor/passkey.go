@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"time"
@@ -74,13 +73,13 @@ func New(c Config) (*Passkeys, error) {
 		return nil, fmt.Errorf("factor: %w", err)
 	}
 	host := issuer.Hostname()
-	if net.ParseIP(host) != nil {
-		host = "no.passkeys.invalid" // a passkey is bound to a name, and browsers refuse it at an address (WebAuthn §5.1.3)
+	if protocol.ValidateRPID(host) != nil {
+		host = "no.passkeys.invalid" // a passkey is bound to a domain (WebAuthn §5.1.3): at an address browsers refuse, and all else works
 	}
 	party, err := webauthn.New(&webauthn.Config{
 		RPID: host, RPDisplayName: host, RPOrigins: []string{c.Issuer}, // browsers show the name no more (§5.4.1)
 		AttestationPreference: protocol.PreferNoAttestation,
-		// Password managers answer with extensions that nobody asked for; they mean nothing here (§5.1.4).
+		// Password managers answer with extensions that nobody asked for; they mean nothing here (§7.1).
 		ExtensionsUnsolicitedOutputPolicy: protocol.UnsolicitedOutputPolicyIgnore,
 		AuthenticatorSelection: protocol.AuthenticatorSelection{
 			ResidentKey: protocol.ResidentKeyRequirementRequired, RequireResidentKey: new(true),

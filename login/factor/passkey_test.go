@@ -200,23 +200,23 @@ func TestAWrongAnswerProvesNothing(t *testing.T) {
 	other := w.bound(t, w.active(t))
 	for name, answer := range map[string]func(*factortest.Device) string{
 		"no JSON": func(*factortest.Device) string { return "passkey" },
-		"of another page": func(d *factortest.Device) string { // step 12
+		"of another page": func(d *factortest.Device) string {
 			d.Origin = "https://idp.example.evil"
 			return d.Use(w.ask(t))
 		},
-		"of another site's passkey": func(d *factortest.Device) string { // step 14
+		"of another site's passkey": func(d *factortest.Device) string {
 			d.RPID = "evil.example"
 			return d.Use(w.ask(t))
 		},
-		"of a user who was not verified": func(d *factortest.Device) string { // step 16
+		"of a user who was not verified": func(d *factortest.Device) string {
 			d.Absent = true
 			return d.Use(w.ask(t))
 		},
-		"to a question that was not asked": func(d *factortest.Device) string { // step 11
+		"to a question that was not asked": func(d *factortest.Device) string {
 			return d.Use(`{"challenge": "` + base64.RawURLEncoding.EncodeToString(make([]byte, 56)) + `"}`)
 		},
-		"to an invitation": func(d *factortest.Device) string { return d.Make(w.invite(t, who)) }, // step 10
-		"for another person": func(d *factortest.Device) string { // step 6
+		"to an invitation": func(d *factortest.Device) string { return d.Make(w.invite(t, who)) },
+		"for another person": func(d *factortest.Device) string {
 			d.Handle = other.Handle
 			return d.Use(w.ask(t))
 		},
@@ -224,8 +224,8 @@ func TestAWrongAnswerProvesNothing(t *testing.T) {
 			d.Handle = nil
 			return d.Use(w.ask(t))
 		},
-		"by another's key": func(d *factortest.Device) string { // step 20
-			d.ID = other.ID
+		"by another's key": func(d *factortest.Device) string {
+			d.ID, d.Handle = other.ID, other.Handle
 			return d.Use(w.ask(t))
 		},
 		"by an unknown passkey": func(d *factortest.Device) string {
@@ -290,12 +290,12 @@ func TestAWrongPasskeyIsNotBound(t *testing.T) {
 	who := w.active(t)
 	other := w.active(t)
 	for name, change := range map[string]func(*factortest.Device){
-		"made at another page":           func(d *factortest.Device) { d.Origin = "http://idp.example" }, // step 9
-		"made for another site":          func(d *factortest.Device) { d.RPID = "evil.example" },         // step 13
-		"whose user was not verified":    func(d *factortest.Device) { d.Absent = true },                 // step 15
-		"that is another person's":       func(d *factortest.Device) { d.ID = w.bound(t, other).ID },     // step 26
-		"that the person has here":       func(d *factortest.Device) { d.ID = w.bound(t, who).ID },       // step 26
-		"with an id that cannot be kept": func(d *factortest.Device) { d.ID = make([]byte, 1024) },       // step 25
+		"made at another page":           func(d *factortest.Device) { d.Origin = "http://idp.example" },
+		"made for another site":          func(d *factortest.Device) { d.RPID = "evil.example" },
+		"whose user was not verified":    func(d *factortest.Device) { d.Absent = true },
+		"that is another person's":       func(d *factortest.Device) { d.ID = w.bound(t, other).ID },
+		"that the person has here":       func(d *factortest.Device) { d.ID = w.bound(t, who).ID },
+		"with an id that cannot be kept": func(d *factortest.Device) { d.ID = make([]byte, 1024) },
 	} {
 		device := factortest.New(t, issuer, site)
 		change(device)
@@ -532,15 +532,17 @@ func TestRedisIsToldNothing(t *testing.T) {
 	}
 }
 
-// A site without a name has no passkeys, and is a site all the same.
+// Where the issuer has no name that browsers know nobody has a passkey, and all else works.
 func TestAnIssuerMayBeAnAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	_, err := factor.New(factor.Config{
-		Pool: w.Pool, Redis: w.Redis, Box: w.Box, Jobs: w.Jobs, Registry: w.Registry, Issuer: "http://127.0.0.1:8080", Now: time.Now,
-		Cleaner: &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: time.Now},
-	})
-	if err != nil {
-		t.Error(err)
+	for _, address := range []string{"http://127.0.0.1:8080", "http://[::1]:8080", "http://idp:8080", "http://localhost:8080"} {
+		_, err := factor.New(factor.Config{
+			Pool: w.Pool, Redis: w.Redis, Box: w.Box, Jobs: w.Jobs, Registry: w.Registry, Issuer: address, Now: time.Now,
+			Cleaner: &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: time.Now},
+		})
+		if err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
 	}
 }
