@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf16"
 
 	"asoba.example/login"
@@ -17,15 +18,14 @@ import (
 func TestEveryMessageFitsOneSegment(t *testing.T) {
 	t.Parallel()
 	site := pagetest.Site(t, login.Room())
-	args := map[string]any{"Code": "246813", "Password": "WWWWW-99999", "Till": "31.12 23:59", "At": "31.12 23:59"}
+	args := map[string]any{"Code": "246813", "Password": "WWWWW-99999", "Till": "31.12 23:59", "At": "31.12 23:59", "Desk": ""}
 	codes := regexp.MustCompile(`\d{6,}`)
 	for _, language := range page.Languages {
-		limit := 70
-		if language == "en" {
-			limit = 160
-		}
-		for _, key := range []string{"sms.code", "sms.temporary_password", "sms.activated", "sms.password_changed", "sms.phone_changed", "sms.passkey_added", "sms.passkey_removed", "sms.blocked"} {
-			text := site.Say(language, key, args)
+		for _, key := range []string{"sms.code", "sms.temporary_password", "sms.activated", "sms.password_changed", "sms.phone_changed", "sms.passkey_added", "sms.passkey_removed", "sms.blocked", "sms.blocked_security"} {
+			text, limit := site.Say(language, key, args), 160
+			if strings.ContainsFunc(text, func(c rune) bool { return c > unicode.MaxASCII }) {
+				limit = 70
+			}
 			if n := len(utf16.Encode([]rune(text))); n > limit {
 				t.Errorf("%s %s: %d characters", language, key, n)
 			}
@@ -40,5 +40,10 @@ func TestEveryMessageFitsOneSegment(t *testing.T) {
 				t.Errorf("%s %s: a link", language, key)
 			}
 		}
+		args["Desk"] = strings.Repeat("Ж", 22) // the longest address of a desk
+		if n := len(utf16.Encode([]rune(site.Say(language, "sms.blocked_security", args)))); n > 70 {
+			t.Errorf("%s: %d characters with the address of a desk", language, n)
+		}
+		args["Desk"] = ""
 	}
 }

@@ -1,8 +1,11 @@
 package identity
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -27,6 +30,31 @@ func (r *Registry) Block(ctx context.Context, person uuid.UUID, reason BlockReas
 	case Register: // see Deactivate
 		return fmt.Errorf("block %s: %w", person, ErrState)
 	}
+	err := r.ending(ctx, person, act, func(tx pgx.Tx) error { return r.block(ctx, tx, person, d, reason, act) })
+	if err != nil {
+		return fmt.Errorf("block %s: %w", person, err)
+	}
+	return nil
+}
+
+// Secure blocks the identifiers of people of whom the operator suspects that somebody else has taken them over, in the transaction of his
+// decision, and tells whose it has blocked. Who has none, or is blocked already, is passed over. Redis is cleaned by the jobs it leaves.
+func (r *Registry) Secure(ctx context.Context, tx pgx.Tx, people []uuid.UUID, act Act) (blocked []uuid.UUID, err error) {
+	people = slices.SortedFunc(slices.Values(people), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) // two that wait for one another would wait for ever
+	for _, person := range people {
+		err := r.block(ctx, tx, person, blockSecurity, Security, act)
+		switch {
+		case err == nil:
+			blocked = append(blocked, person)
+		case !errors.Is(err, ErrState):
+			return nil, fmt.Errorf("block %s: %w", person, err)
+		}
+	}
+	return blocked, nil
+}
+
+// block blocks one identifier, and ends and tells all that goes with it.
+func (r *Registry) block(ctx context.Context, tx pgx.Tx, person uuid.UUID, d deed, reason BlockReason, act Act) error {
 	// The static password stays where the citizen may lift the block himself.
 	const update = `
 		UPDATE identity
@@ -35,23 +63,21 @@ func (r *Registry) Block(ctx context.Context, person uuid.UUID, reason BlockReas
 		    failures = 0, changed_at = $4
 		WHERE person_id = $1 AND concat_ws(':', state, block_reason) = ANY($2)
 		RETURNING phone`
-	err := r.ending(ctx, person, act, func(tx pgx.Tx) error {
-		phone, err := r.move(ctx, tx, person, update, allowed[d], reason, act.At)
-		if err != nil {
-			return err
-		}
-		if err := grant.End(ctx, tx, r.jobs, person, grant.Blocked, act.At); err != nil {
-			return err
-		}
-		event := act.event(audit.IdentifierBlocked, person)
-		event.Detail = map[string]string{"reason": string(reason)}
-		if err := audit.Record(ctx, tx, event); err != nil {
-			return err
-		}
-		return r.notify(ctx, tx, person, phone, "sms.blocked", act)
-	})
+	phone, err := r.move(ctx, tx, person, update, allowed[d], reason, act.At)
 	if err != nil {
-		return fmt.Errorf("block %s: %w", person, err)
+		return err
 	}
-	return nil
+	if err := grant.End(ctx, tx, r.jobs, person, grant.Blocked, act.At); err != nil {
+		return err
+	}
+	event := act.event(audit.IdentifierBlocked, person)
+	event.Detail = map[string]string{"reason": string(reason)}
+	if err := audit.Record(ctx, tx, event); err != nil {
+		return err
+	}
+	word := "sms.blocked"
+	if reason == Security {
+		word = "sms.blocked_security"
+	}
+	return r.notify(ctx, tx, person, phone, word, act)
 }

@@ -158,7 +158,7 @@ func (r *Registry) send(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone 
 func (r *Registry) notify(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone Phone, word string, act Act) error {
 	return r.sms.Put(ctx, tx, Message{
 		Person: person, Phone: phone, Kind: NoticeMessage,
-		Text: r.say(act.language(), word, map[string]any{"At": act.At.In(Minsk).Format("02.01 15:04")}),
+		Text: r.say(act.language(), word, map[string]any{"At": act.At.In(Minsk).Format("02.01 15:04"), "Desk": r.deskAddress}),
 		At:   act.At, Till: act.At.Add(24 * time.Hour),
 	})
 }

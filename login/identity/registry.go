@@ -32,6 +32,8 @@ type Config struct {
 	SMS     Messages
 	// Say gives a word of words/*.json in a language, for the texts of messages.
 	Say func(language, key string, args map[string]any) string
+	// DeskAddress is where people are sent whose identifier was blocked for security: a street or a short number. "" names no place.
+	DeskAddress string
 	// TemporaryFor is how long a temporary password is good.
 	TemporaryFor func() time.Duration
 	// Failures is after how many wrong passwords in a row a static one proves nothing at strange browsers.
@@ -96,6 +98,7 @@ type Registry struct {
 	cleaner      *grant.Cleaner
 	sms          Messages
 	say          func(language, key string, args map[string]any) string
+	deskAddress  string
 	temporaryFor func() time.Duration
 	failures     func() int
 	hasher       *hasher
@@ -120,7 +123,7 @@ func New(cfg Config) (*Registry, error) {
 		return nil, err
 	}
 	return &Registry{
-		pool: cfg.Pool, box: cfg.Box, jobs: cfg.Jobs, cleaner: cfg.Cleaner, sms: cfg.SMS, say: cfg.Say,
+		pool: cfg.Pool, box: cfg.Box, jobs: cfg.Jobs, cleaner: cfg.Cleaner, sms: cfg.SMS, say: cfg.Say, deskAddress: cfg.DeskAddress,
 		temporaryFor: cfg.TemporaryFor, failures: cfg.Failures, hasher: hasher, strength: strength{cfg.Shortest, common},
 	}, nil
 }

@@ -1,7 +1,16 @@
-// Package operator is what the operator's staff does with people: who of them
-// is a clerk, and their doors in the management API.
+// Package operator is what the operator's staff does with people: who of them is a
+// clerk, which identifiers are blocked for security, and the doors of both in the
+// management API.
+//
+// Identifiers that somebody else may have taken over, one or many, are blocked by two:
+//
+//	Propose ──▶ open ──┬─ Approve, by another ──▶ approved: all of them blocked, in one transaction
+//	                   └─ Refuse, by another ───▶ refused
+//
+// Every sign-in so far ends with it, and each phone is told where to turn. The way back
+// leads through a desk (login/identity).
 //
 // A client's own token does nothing here: somebody acts who has signed in by more
 // than a password, and a moment ago. Operators themselves are made and unmade at
-// the terminal alone (idp clerk).
+// the terminal alone (idp clerk), so that no one of them can be two.
 package operator

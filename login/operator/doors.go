@@ -1,8 +1,10 @@
 package operator
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,6 +17,7 @@ import (
 
 // Doors are the part of the management API that is the operator's staff's own.
 type Doors struct {
+	Blocks   *Blocks
 	Clerks   *clerk.Clerks
 	Registry *identity.Registry
 	Policies *policy.Policies
@@ -31,6 +34,11 @@ func (d *Doors) Mount(mux api.Mux) {
 	mux.Handle("POST /clerks", api.Handler(d.addClerk))
 	mux.Handle("PUT /clerks/{person}", api.Handler(d.moveClerk))
 	mux.Handle("DELETE /clerks/{person}", api.Handler(d.removeClerk))
+	mux.Handle("GET /operator/blocks", api.Handler(d.listBlocks))
+	mux.Handle("POST /operator/blocks", api.Handler(d.proposeBlock))
+	mux.Handle("GET /operator/blocks/{id}", api.Handler(d.findBlock))
+	mux.Handle("POST /operator/blocks/{id}/approve", d.decideBlock(d.Blocks.Approve))
+	mux.Handle("POST /operator/blocks/{id}/refuse", d.decideBlock(d.Blocks.Refuse))
 }
 
 // reader lets in whoever may do a duty with any sign-in of theirs; actor, whoever has signed in a moment ago, as for the pages of grave acts.
@@ -171,9 +179,144 @@ func invalid(wrong []api.Field) error {
 	return api.Refuse(http.StatusUnprocessableEntity, "invalid", nil, wrong...)
 }
 
+// A told proposal.
+type told struct {
+	ID         uuid.UUID  `json:"id"`
+	Reason     Reason     `json:"reason"`
+	Basis      basis      `json:"basis"`
+	State      State      `json:"state"`
+	ProposedBy uuid.UUID  `json:"proposed_by"`
+	ProposedAt time.Time  `json:"proposed_at"`
+	DecidedBy  *uuid.UUID `json:"decided_by,omitempty"`
+	DecidedAt  *time.Time `json:"decided_at,omitempty"`
+	People     int        `json:"people"`
+	Blocked    int        `json:"blocked"`
+	Whose      []Named    `json:"whose,omitempty"`
+}
+
+type basis struct {
+	Number string `json:"number"`
+	Date   string `json:"date"`
+}
+
+func tell(p Proposal, whose []Named) told {
+	return told{p.ID, p.Reason, basis(p.Basis), p.State, p.ProposedBy, p.ProposedAt, p.DecidedBy, p.DecidedAt, p.People, p.Blocked, whose}
+}
+
+// listBlocks handles GET /operator/blocks?state=.
+func (d *Doors) listBlocks(w http.ResponseWriter, r *http.Request) error {
+	if _, err := d.reader(w, r, clerk.Oversee); err != nil {
+		return err
+	}
+	found, err := d.Blocks.List(r.Context(), State(r.URL.Query().Get("state")))
+	if err != nil {
+		return err
+	}
+	all := make([]told, len(found))
+	for i, p := range found {
+		all[i] = tell(p, nil)
+	}
+	return api.Write(w, http.StatusOK, struct {
+		Blocks []told `json:"blocks"`
+	}{all})
+}
+
+// findBlock handles GET /operator/blocks/{id}.
+func (d *Doors) findBlock(w http.ResponseWriter, r *http.Request) error {
+	if _, err := d.reader(w, r, clerk.Oversee); err != nil {
+		return err
+	}
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return refusal(ErrUnknown)
+	}
+	p, whose, err := d.Blocks.Find(r.Context(), id)
+	if err != nil {
+		return refusal(err)
+	}
+	return api.Write(w, http.StatusOK, tell(p, whose))
+}
+
+// proposeBlock handles POST /operator/blocks.
+func (d *Doors) proposeBlock(w http.ResponseWriter, r *http.Request) error {
+	by, err := d.actor(w, r, clerk.Secure)
+	if err != nil {
+		return err
+	}
+	body, err := api.Decode[struct {
+		Identifiers []string `json:"identifiers"`
+		Reason      Reason   `json:"reason"`
+		Basis       basis    `json:"basis"`
+	}](w, r)
+	if err != nil {
+		return err
+	}
+	var wrong []api.Field
+	rests, err := identity.ParseBasis(body.Basis.Number, body.Basis.Date, d.Now())
+	if err != nil {
+		wrong = append(wrong, api.Field{Name: "/basis", Code: "not_a_paper"})
+	}
+	whose := make([]identity.Identifier, len(body.Identifiers))
+	for i, typed := range body.Identifiers {
+		if whose[i], err = identity.ParseIdentifier(typed); err != nil {
+			wrong = append(wrong, named(i, "not_an_identifier"))
+		}
+	}
+	if wrong != nil {
+		return invalid(wrong)
+	}
+	p, err := d.Blocks.Propose(r.Context(), by, body.Reason, rests, whose)
+	if err != nil {
+		return refusal(err)
+	}
+	w.Header().Set("Location", "/operator/blocks/"+p.ID.String())
+	return api.Write(w, http.StatusCreated, tell(p, nil))
+}
+
+// decideBlock handles POST /operator/blocks/{id}/approve and /refuse.
+func (d *Doors) decideBlock(decide func(context.Context, clerk.Clerk, uuid.UUID) (Proposal, error)) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		by, err := d.actor(w, r, clerk.Secure)
+		if err != nil {
+			return err
+		}
+		id, err := uuid.Parse(r.PathValue("id"))
+		if err != nil {
+			return refusal(ErrUnknown)
+		}
+		p, err := decide(r.Context(), by, id)
+		if err != nil {
+			return refusal(err)
+		}
+		return api.Write(w, http.StatusOK, tell(p, nil))
+	}
+}
+
+// named is what is wrong with an identifier of a list.
+func named(place int, code string) api.Field {
+	return api.Field{Name: "/identifiers/" + strconv.Itoa(place), Code: code}
+}
+
 // refusal is the whole vocabulary of refusals of what the rooms say.
 func refusal(err error) error {
+	if strangers, ok := errors.AsType[*StrangerError](err); ok {
+		var wrong []api.Field
+		for _, place := range strangers.Places {
+			wrong = append(wrong, named(place, "unknown"))
+		}
+		return invalid(wrong)
+	}
 	switch {
+	case errors.Is(err, ErrUnknown):
+		return api.Refuse(http.StatusNotFound, "unknown_proposal", err)
+	case errors.Is(err, ErrOwn):
+		return api.Refuse(http.StatusForbidden, "own_proposal", err)
+	case errors.Is(err, ErrDecided):
+		return api.Refuse(http.StatusConflict, "decided", err)
+	case errors.Is(err, ErrReason):
+		return invalid([]api.Field{{Name: "/reason", Code: "unknown"}})
+	case errors.Is(err, ErrCount):
+		return invalid([]api.Field{{Name: "/identifiers", Code: "count"}})
 	case errors.Is(err, clerk.ErrUnknown):
 		return api.Refuse(http.StatusNotFound, "unknown_clerk", err)
 	case errors.Is(err, clerk.ErrAlready):

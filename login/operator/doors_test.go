@@ -21,6 +21,7 @@ import (
 type world struct {
 	*identitytest.World
 	clerks *clerk.Clerks
+	blocks *operator.Blocks
 	mux    *http.ServeMux
 	now    time.Time
 	tokens map[string]api.Token // by what is said in the header
@@ -30,7 +31,8 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{World: identitytest.New(t), mux: http.NewServeMux(), now: identitytest.Noon.Add(time.Hour), tokens: map[string]api.Token{}}
 	w.clerks = &clerk.Clerks{Pool: w.Pool}
-	(&operator.Doors{Clerks: w.clerks, Registry: w.Registry, Tokens: w, Now: func() time.Time { return w.now }}).Mount(w.mux)
+	w.blocks = &operator.Blocks{Pool: w.Pool, Registry: w.Registry, Now: func() time.Time { return w.now }}
+	(&operator.Doors{Blocks: w.blocks, Clerks: w.clerks, Registry: w.Registry, Tokens: w, Now: func() time.Time { return w.now }}).Mount(w.mux)
 	return w
 }
 

@@ -68,9 +68,12 @@ const (
 	ClerkAdded          Kind = "clerk.added"   // of these Event.Detail["role"]
 	ClerkMoved          Kind = "clerk.moved"   // to another office or role, or both
 	ClerkRemoved        Kind = "clerk.removed"
-	DeskRefused         Kind = "desk.refused"    // Event.Detail["code"]: g1 … g9, wrong_state; ["act"]
-	DeskLookedUp        Kind = "desk.looked_up"  // Event.Detail["purpose"]; about nobody where nobody was found
-	DeskAlerted         Kind = "desk.alerted"    // something unusual: Event.Detail["pattern"]
+	DeskRefused         Kind = "desk.refused"            // Event.Detail["code"]: g1 … g9, wrong_state; ["act"]
+	DeskLookedUp        Kind = "desk.looked_up"          // Event.Detail["purpose"]; about nobody where nobody was found
+	DeskAlerted         Kind = "desk.alerted"            // something unusual: Event.Detail["pattern"]
+	BlockProposed       Kind = "security_block.proposed" // of these Event.Detail["proposal"], ["reason"], ["people"]: how many
+	BlockApproved       Kind = "security_block.approved"
+	BlockRefused        Kind = "security_block.refused"
 	PolicyProposed      Kind = "policy.proposed" // Event.Detail["name"], ["value"], ["in_force_from"]
 	PolicyApproved      Kind = "policy.approved"
 	PolicyRefused       Kind = "policy.refused"

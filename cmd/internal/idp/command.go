@@ -53,7 +53,7 @@ func command(config reader) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(config), migrateCommand(config), clientCommand(config), bodyCommand(config), clerkCommand(config), registerCommand(config), keyCommand(config), policyCommand(config), auditCommand(config))
+	root.AddCommand(serveCommand(config), migrateCommand(config), clientCommand(config), bodyCommand(config), clerkCommand(config), blockCommand(config), registerCommand(config), keyCommand(config), policyCommand(config), auditCommand(config))
 	return root
 }
 

@@ -12,7 +12,7 @@ func TestUnknownCommandsAreRefused(t *testing.T) {
 	if err := Run(t.Context(), nil, nil, new(bytes.Buffer), "nonsense"); err == nil {
 		t.Error("idp nonsense went well")
 	}
-	for _, group := range []string{"client", "clerk", "key", "register", "policy", "audit"} {
+	for _, group := range []string{"client", "clerk", "block", "key", "register", "policy", "audit"} {
 		if err := Run(t.Context(), nil, nil, new(bytes.Buffer), group, "nonsense"); err == nil || !strings.Contains(err.Error(), "nonsense") {
 			t.Errorf("idp %s nonsense: got %v", group, err)
 		}

@@ -81,6 +81,10 @@ type Config struct {
 	// too, with a name and a password if it wants them. None by default: then the clerk's word is all there is. It may also be given as a file.
 	DocumentRegisterURL string `env:"IDP_DOCUMENT_REGISTER_URL" url:""`
 
+	// DeskAddress is told in the message to somebody whose identifier was blocked for security: a street or a short number, 22 characters at
+	// most. Without it the message names the issuing service alone.
+	DeskAddress string `env:"IDP_DESK_ADDRESS"`
+
 	// StopNotice is how long /readyz says 503 at a stop before the listeners close, so that a load balancer has looked away by then.
 	StopNotice time.Duration `env:"IDP_STOP_NOTICE" envDefault:"0s"`
 

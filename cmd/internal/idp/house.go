@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
@@ -30,6 +31,7 @@ import (
 	"asoba.example/login/document"
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
+	"asoba.example/login/operator"
 	"asoba.example/login/policy"
 	"asoba.example/login/register"
 	"asoba.example/login/sms"
@@ -84,6 +86,7 @@ type house struct {
 	register   *register.Register
 	identities *identity.Registry
 	clerks     *clerk.Clerks
+	blocks     *operator.Blocks
 	outbox     *sms.Outbox
 	receipts   *sms.Receipts
 	codes      *code.Codes
@@ -210,9 +213,12 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	h.bodies = body.New(body.Config{Pool: h.Pool, Clients: h.clients, Jobs: h.jobs, Denials: h.denials})
 	h.feed, h.sealer = audit.NewFeed(h.Pool, h.Back), &audit.Sealer{Pool: h.Back}
 
+	if utf8.RuneCountInString(h.cfg.DeskAddress) > 22 { // the message has one segment
+		return errors.New("IDP_DESK_ADDRESS is longer than 22 characters")
+	}
 	h.outbox = &sms.Outbox{Pool: h.Pool, Box: h.box, Jobs: h.jobs}
 	h.identities, err = identity.New(identity.Config{
-		Pool: h.Pool, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, SMS: h.outbox, Say: h.site.Say,
+		Pool: h.Pool, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, SMS: h.outbox, Say: h.site.Say, DeskAddress: h.cfg.DeskAddress,
 		TemporaryFor: policy.TemporaryPasswordFor.From(h.policies), Failures: policy.Failures.From(h.policies),
 		Shortest: policy.ShortestPassword.From(h.policies), Hashers: h.cfg.hashers(runtime.NumCPU()),
 	})
@@ -220,6 +226,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		return err
 	}
 	h.clerks = &clerk.Clerks{Pool: h.Pool}
+	h.blocks = &operator.Blocks{Pool: h.Pool, Registry: h.identities, Now: time.Now}
 	h.register = &register.Register{Pool: h.Back, Cascade: h.identities.Deactivate, Restored: h.identities.Restore}
 	h.codes = &code.Codes{
 		Redis: h.Redis, Key: codesKey, Outbox: h.outbox, Pool: h.Pool, Say: h.site.Say, Policies: h.policies, Relaxed: h.cfg.Relaxed, Now: time.Now,

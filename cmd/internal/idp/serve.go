@@ -245,7 +245,7 @@ func (h *house) management() (http.Handler, error) {
 	described := operators.Hold(mux) // the document tells of the doors of all rooms
 	doors := desk.Doors{Desk: h.desk, Clerks: h.clerks, Feed: h.feed, Tokens: bearer, Now: time.Now}
 	doors.Mount(described)
-	(&operator.Doors{Clerks: h.clerks, Registry: h.identities, Policies: h.policies, Tokens: bearer, Now: time.Now}).Mount(described)
+	(&operator.Doors{Blocks: h.blocks, Clerks: h.clerks, Registry: h.identities, Policies: h.policies, Tokens: bearer, Now: time.Now}).Mount(described)
 	login.People{Register: h.register, Tokens: bearer}.Mount(described)
 	login.Rulings{Policies: h.policies, Clerks: h.clerks, Now: time.Now, Tokens: bearer}.Mount(described)
 	h.receipts.Mount(mux)

@@ -72,8 +72,8 @@ func New(t *testing.T) *World {
 	w.Outbox = &sms.Outbox{Pool: w.Pool, Box: w.Box, Jobs: jobs}
 	w.Registry, err = identity.New(identity.Config{
 		Pool: w.Pool, Box: w.Box, Jobs: jobs, SMS: w.Outbox, Say: w.Say,
-		Cleaner:      &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: now},
-		TemporaryFor: func() time.Duration { return 72 * time.Hour }, Failures: func() int { return 50 }, Shortest: func() int { return 12 }, Hashers: 2,
+		Cleaner:     &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: now},
+		DeskAddress: "Nemiga 5", TemporaryFor: func() time.Duration { return 72 * time.Hour }, Failures: func() int { return 50 }, Shortest: func() int { return 12 }, Hashers: 2,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func (w *World) Exec(t *testing.T, sql string, args ...any) {
 }
 
 // Tables are those that an act upon an identifier writes to.
-var Tables = []string{"identity", "ended", "client_grant", "event", "sms_message", "river_job", "issuance", "desk_act", "clerk", "passkey"}
+var Tables = []string{"identity", "ended", "client_grant", "event", "sms_message", "river_job", "issuance", "desk_act", "clerk", "passkey", "security_block", "security_block_person"}
 
 // Contents gives all rows of Tables, to see that nothing has changed.
 func (w *World) Contents(t *testing.T) string {
