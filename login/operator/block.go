@@ -14,13 +14,12 @@ import (
 	"asoba.example/login/clerk"
 	"asoba.example/login/identity"
 	"asoba.example/provider/audit"
+	"asoba.example/provider/pair"
 )
 
 // Meanings.
 var (
 	ErrUnknown = errors.New("no such proposal")
-	ErrOwn     = errors.New("nobody decides what they have proposed themselves")
-	ErrDecided = errors.New("the proposal was decided")
 	ErrReason  = errors.New("no such reason: takeover, leak or deceit")
 	ErrCount   = errors.New("from 1 to " + strconv.Itoa(most) + " identifiers")
 )
@@ -45,25 +44,15 @@ const (
 	Deceit   Reason = "deceit"   // it was issued to somebody who had no right to it
 )
 
-// A State is how far a proposal has come, as drawn in doc.go.
-type State string
-
-// The states.
-const (
-	Open     State = "open"
-	Approved State = "approved"
-	Refused  State = "refused"
-)
-
 // decided are the records of how a proposal ends.
-var decided = map[State]audit.Kind{Approved: audit.BlockApproved, Refused: audit.BlockRefused}
+var decided = map[pair.State]audit.Kind{pair.Approved: audit.BlockApproved, pair.Refused: audit.BlockRefused}
 
 // A Proposal is to block identifiers.
 type Proposal struct {
 	ID         uuid.UUID
 	Reason     Reason
 	Basis      identity.Basis
-	State      State
+	State      pair.State
 	ProposedBy uuid.UUID
 	ProposedAt time.Time
 	DecidedBy  *uuid.UUID
@@ -94,7 +83,7 @@ func (b *Blocks) Propose(ctx context.Context, by clerk.Clerk, reason Reason, bas
 	if len(whose) == 0 || len(whose) > most {
 		return Proposal{}, ErrCount
 	}
-	p := Proposal{Reason: reason, Basis: basis, State: Open, ProposedBy: by.Person, ProposedAt: b.Now()}
+	p := Proposal{Reason: reason, Basis: basis, State: pair.Open, ProposedBy: by.Person, ProposedAt: b.Now()}
 	var err error
 	if p.ID, err = uuid.NewV7(); err != nil {
 		return Proposal{}, err
@@ -157,7 +146,7 @@ func (b *Blocks) Approve(ctx context.Context, by clerk.Clerk, id uuid.UUID) (Pro
 	const people = `SELECT person_id FROM security_block_person WHERE block_id = $1`
 	const mark = `UPDATE security_block_person SET blocked = true WHERE block_id = $1 AND person_id = ANY ($2)`
 
-	return b.decide(ctx, by, id, Approved, func(tx pgx.Tx, at time.Time) error {
+	return b.decide(ctx, by, id, pair.Approved, func(tx pgx.Tx, at time.Time) error {
 		rows, _ := tx.Query(ctx, people, id)
 		all, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 		if err != nil {
@@ -174,11 +163,11 @@ func (b *Blocks) Approve(ctx context.Context, by clerk.Clerk, id uuid.UUID) (Pro
 
 // Refuse has another of the staff refuse a proposal.
 func (b *Blocks) Refuse(ctx context.Context, by clerk.Clerk, id uuid.UUID) (Proposal, error) {
-	return b.decide(ctx, by, id, Refused, func(pgx.Tx, time.Time) error { return nil })
+	return b.decide(ctx, by, id, pair.Refused, func(pgx.Tx, time.Time) error { return nil })
 }
 
 // decide ends an open proposal. Whoever decides the same again is told what became of it.
-func (b *Blocks) decide(ctx context.Context, by clerk.Clerk, id uuid.UUID, to State, do func(pgx.Tx, time.Time) error) (p Proposal, err error) {
+func (b *Blocks) decide(ctx context.Context, by clerk.Clerk, id uuid.UUID, to pair.State, do func(pgx.Tx, time.Time) error) (p Proposal, err error) {
 	const lock = `SELECT FROM security_block WHERE id = $1 FOR UPDATE`
 	const decide = `UPDATE security_block SET state = $2, decided_by = $3, decided_at = $4 WHERE id = $1`
 
@@ -190,13 +179,11 @@ func (b *Blocks) decide(ctx context.Context, by clerk.Clerk, id uuid.UUID, to St
 		if p, err = one(ctx, tx, id); err != nil {
 			return err
 		}
-		switch {
-		case p.State == to && *p.DecidedBy == by.Person:
+		if p.State == to && *p.DecidedBy == by.Person {
 			return nil
-		case p.State != Open:
-			return ErrDecided
-		case p.ProposedBy == by.Person:
-			return ErrOwn
+		}
+		if err := pair.Decide(p.ProposedBy, by.Person, p.State, to); err != nil {
+			return err
 		}
 		if _, err := tx.Exec(ctx, decide, id, to, by.Person, at); err != nil {
 			return err
@@ -255,7 +242,7 @@ func one(ctx context.Context, tx pgx.Tx, id uuid.UUID) (Proposal, error) {
 }
 
 // List gives the last hundred proposals, the newest first; with a state, of those that have it.
-func (b *Blocks) List(ctx context.Context, state State) ([]Proposal, error) {
+func (b *Blocks) List(ctx context.Context, state pair.State) ([]Proposal, error) {
 	const list = columns + `WHERE $1 = '' OR b.state = $1 ORDER BY b.proposed_at DESC, b.id DESC LIMIT 100`
 
 	rows, _ := b.Pool.Query(ctx, list, state)

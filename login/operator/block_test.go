@@ -15,6 +15,7 @@ import (
 	"asoba.example/login/identity/identitytest"
 	"asoba.example/login/operator"
 	"asoba.example/login/register"
+	"asoba.example/provider/pair"
 )
 
 var paper = identity.Basis{Number: "7/12", Date: "2026-11-22"}
@@ -57,7 +58,7 @@ func TestTwoOperatorsBlockAllOrNothing(t *testing.T) {
 		p, err = w.blocks.Approve(t.Context(), boris, id)
 		return err
 	})
-	if p.State != operator.Approved || p.Blocked != 2 || *p.DecidedBy != boris.Person {
+	if p.State != pair.Approved || p.Blocked != 2 || *p.DecidedBy != boris.Person {
 		t.Errorf("approved: %+v", p)
 	}
 	for person, want := range map[uuid.UUID]string{active: "blocked:security", temporary: "blocked:security", self: "blocked:self"} {
@@ -132,7 +133,7 @@ func TestASecurityBlockTakesTwoOperators(t *testing.T) {
 			t.Errorf("%s refuses: %v", name, err)
 		}
 	}
-	if _, err := w.blocks.Approve(t.Context(), anna, p.ID); !errors.Is(err, operator.ErrOwn) {
+	if _, err := w.blocks.Approve(t.Context(), anna, p.ID); !errors.Is(err, pair.ErrOwn) {
 		t.Errorf("their own: %v", err)
 	}
 	if _, err := w.blocks.Approve(t.Context(), boris, uuid.New()); !errors.Is(err, operator.ErrUnknown) {
@@ -141,10 +142,10 @@ func TestASecurityBlockTakesTwoOperators(t *testing.T) {
 	if w.Contents(t) != before {
 		t.Error("something was done")
 	}
-	if p, err = w.blocks.Refuse(t.Context(), boris, p.ID); err != nil || p.State != operator.Refused {
+	if p, err = w.blocks.Refuse(t.Context(), boris, p.ID); err != nil || p.State != pair.Refused {
 		t.Errorf("refused: %+v, %v", p, err)
 	}
-	if _, err := w.blocks.Approve(t.Context(), boris, p.ID); !errors.Is(err, operator.ErrDecided) {
+	if _, err := w.blocks.Approve(t.Context(), boris, p.ID); !errors.Is(err, pair.ErrDecided) {
 		t.Errorf("approved after the refusal: %v", err)
 	}
 	if got := w.State(t, person); got != "active" {

@@ -13,6 +13,7 @@ import (
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/provider/api"
+	"asoba.example/provider/pair"
 )
 
 // Doors are the part of the management API that is the operator's staff's own.
@@ -184,7 +185,7 @@ type told struct {
 	ID         uuid.UUID  `json:"id"`
 	Reason     Reason     `json:"reason"`
 	Basis      basis      `json:"basis"`
-	State      State      `json:"state"`
+	State      pair.State `json:"state"`
 	ProposedBy uuid.UUID  `json:"proposed_by"`
 	ProposedAt time.Time  `json:"proposed_at"`
 	DecidedBy  *uuid.UUID `json:"decided_by,omitempty"`
@@ -208,7 +209,7 @@ func (d *Doors) listBlocks(w http.ResponseWriter, r *http.Request) error {
 	if _, err := d.reader(w, r, clerk.Oversee); err != nil {
 		return err
 	}
-	found, err := d.Blocks.List(r.Context(), State(r.URL.Query().Get("state")))
+	found, err := d.Blocks.List(r.Context(), pair.State(r.URL.Query().Get("state")))
 	if err != nil {
 		return err
 	}
@@ -309,9 +310,9 @@ func refusal(err error) error {
 	switch {
 	case errors.Is(err, ErrUnknown):
 		return api.Refuse(http.StatusNotFound, "unknown_proposal", err)
-	case errors.Is(err, ErrOwn):
+	case errors.Is(err, pair.ErrOwn):
 		return api.Refuse(http.StatusForbidden, "own_proposal", err)
-	case errors.Is(err, ErrDecided):
+	case errors.Is(err, pair.ErrDecided):
 		return api.Refuse(http.StatusConflict, "decided", err)
 	case errors.Is(err, ErrReason):
 		return invalid([]api.Field{{Name: "/reason", Code: "unknown"}})

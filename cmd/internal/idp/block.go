@@ -14,6 +14,7 @@ import (
 	"asoba.example/login/clerk"
 	"asoba.example/login/identity"
 	"asoba.example/login/operator"
+	"asoba.example/provider/pair"
 )
 
 // blockCommand is what the operator's staff blocks for security, from the terminal.
@@ -36,7 +37,7 @@ func listBlocksCommand(config reader) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withHouse(cmd, config, func(h *house) error {
-				all, err := h.blocks.List(cmd.Context(), operator.State(state))
+				all, err := h.blocks.List(cmd.Context(), pair.State(state))
 				if err != nil {
 					return err
 				}
