@@ -3,6 +3,7 @@ package desk_test
 import (
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -18,12 +19,15 @@ import (
 	"asoba.example/login/clerk"
 	"asoba.example/login/code"
 	"asoba.example/login/desk"
+	"asoba.example/login/document"
 	"asoba.example/login/identity"
 	"asoba.example/login/identity/identitytest"
+	"asoba.example/login/policy"
 	"asoba.example/login/register"
 	"asoba.example/login/throttle"
 	"asoba.example/provider"
 	"asoba.example/provider/audit"
+	"asoba.example/provider/fetch"
 )
 
 // A citizen is the model of one: what the law says of an identifier, and nothing of how it is kept.
@@ -74,10 +78,17 @@ type errand struct {
 	done      bool
 }
 
+// A waiting is an issuance that was written down because the register of documents did not answer.
+type waiting struct {
+	*errand
+	since   time.Time
+	resumed bool
+}
+
 // GoString names a visit as GoString names citizens.
 func (e *errand) GoString() string { return fmt.Sprintf("%s of %s", e.kind, e.whose.name) }
 
-// A life is citizens, the visits they make, and the database that must say the same of them.
+// A life is citizens, the visits they make, what the register of documents says of theirs, and the database that must say the same of them.
 type life struct {
 	*world
 	t        *testing.T
@@ -87,23 +98,29 @@ type life struct {
 	acts     int
 	seen     uuid.UUID // the last event that was looked at
 
-	citizens []*citizen
-	visits   []*errand
+	citizens  []*citizen
+	visits    []*errand
+	pending   []*waiting
+	documents *documents
+	report    document.Report // what it says now
 }
 
 // Clerk, citizen, register and clock act in any order: after each act the database says what the model says, no law is broken,
 // and exactly the records of that act are there. It goes on for ten seconds; for longer, say
 //
-//	LIFE_FOR=10m go test -run Life -rapid.checks 10000 -timeout 20m ./login/desk
+//	LIFE_FOR=10m go test -run AnyLife -timeout 20m ./login/desk -rapid.checks 10000
 func TestAnyLifeOfAnIdentifierIsAsDrawn(t *testing.T) {
 	t.Parallel()
-	l := &life{world: newWorld(t), t: t}
+	l := &life{world: newWorld(t), t: t, documents: new(documents)}
+	others := httptest.NewServer(l.documents)
+	t.Cleanup(others.Close)
 	l.register = register.Register{Pool: l.Pool, Cascade: l.Registry.Deactivate, Restored: l.Registry.Restore}
 	now := func() time.Time { return l.now }
 	var err error
 	l.desk, err = desk.New(desk.Config{
 		Pool: l.Pool, Box: l.Box, Registry: l.Registry, Outbox: l.Outbox, Now: now,
-		Throttle: &throttle.Throttle{Redis: l.Redis, Key: []byte("key"), Now: now}, Metrics: prometheus.NewRegistry(),
+		Documents: &document.Register{URL: others.URL, Caller: fetch.New(fetch.Config{AllowLoopback: true})},
+		Throttle:  &throttle.Throttle{Redis: l.Redis, Key: []byte("key"), Now: now}, Metrics: prometheus.NewRegistry(),
 		// Whoever makes so many visits is sent so many codes.
 		Codes: &code.Codes{Redis: l.Redis, Key: []byte("key"), Outbox: l.Outbox, Pool: l.Pool, Say: l.Say, Now: now, Relaxed: true},
 	})
@@ -129,6 +146,7 @@ func TestAnyLifeOfAnIdentifierIsAsDrawn(t *testing.T) {
 		l.begin(rt)
 		rt.Repeat(map[string]func(*rapid.T){
 			"open":                    l.open,
+			"resume":                  l.resume,
 			"resend":                  l.resend,
 			"confirm":                 l.confirm,
 			"assign":                  l.assign,
@@ -151,7 +169,7 @@ func TestAnyLifeOfAnIdentifierIsAsDrawn(t *testing.T) {
 
 // begin has three new citizens, one with a temporary password and one with a static, and visits by nobody.
 func (l *life) begin(rt *rapid.T) {
-	l.now, l.citizens, l.visits = identitytest.Noon.Add(time.Hour), nil, nil
+	l.now, l.citizens, l.visits, l.pending = identitytest.Noon.Add(time.Hour), nil, nil, nil
 	l.lives++
 	for n := range 3 {
 		person, id := l.Person(l.t)
@@ -193,6 +211,7 @@ func (l *life) something(rt *rapid.T) *errand {
 
 // comes is how somebody comes to the desk, with a document that may be over.
 func (l *life) comes(rt *rapid.T, c *citizen) (v desk.Visit, over bool) {
+	l.ask(rt)
 	over = rapid.IntRange(0, 9).Draw(rt, "document is over at 0") == 0
 	v = visit(c.id)
 	v.Document.ValidTill = "2099-12-31"
@@ -200,6 +219,17 @@ func (l *life) comes(rt *rapid.T, c *citizen) (v desk.Visit, over bool) {
 		v.Document.ValidTill = "2026-11-21"
 	}
 	return v, over
+}
+
+// silent is what the register of documents says while it does not answer.
+const silent document.Report = ""
+
+// ask has the register of documents say something of whatever document it is asked about.
+func (l *life) ask(rt *rapid.T) {
+	l.report = rapid.SampledFrom([]document.Report{
+		document.Valid, document.Valid, document.Valid, document.Unknown, document.Invalid, document.Anothers, silent,
+	}).Draw(rt, "register of documents")
+	l.documents.say(l.report)
 }
 
 // open opens a visit for something that a phone comes with.
@@ -214,15 +244,24 @@ func (l *life) open(rt *rapid.T) {
 		phone: rapid.IntRange(1, 3).Draw(rt, "phone"), codeTill: l.now.Add(5 * time.Minute),
 	}
 	refused := l.guard(e, over)
-	if refused == "" && !e.fits() {
+	switch {
+	case refused != "":
+	case l.report == silent && e.kind != desk.Issuance:
+		refused = "away"
+	case !e.fits():
 		refused = "wrong_state"
 	}
 	var err error
 	e.id, _, err = l.desk.Open(l.t.Context(), l.by, e.kind, desk.Opening{
 		Visit: v, Names: identity.Names{Family: "Каваленка", Given: "Алена"}, Phone: l.number(e.phone),
 	})
-	if refused != "" {
-		l.left(rt, err, refused, l.refusal(c, refused))
+	switch {
+	case refused != "":
+		l.refused(rt, c, err, refused)
+		return
+	case l.report == silent:
+		l.pending = append(l.pending, &waiting{errand: e, since: l.now})
+		l.left(rt, err, "", record("issuance.pending", c, "clerk"))
 		return
 	}
 	e.code = l.Said("Code")
@@ -237,6 +276,8 @@ func (l *life) serving(c *citizen, over bool) string {
 		return "g1"
 	case c.gone:
 		return "g6"
+	case l.report == document.Invalid || l.report == document.Anothers:
+		return "g7"
 	}
 	return ""
 }
@@ -276,6 +317,30 @@ func (e *errand) fits() bool {
 		return e.whose.is("temporary")
 	}
 	return true
+}
+
+// resume goes on with an issuance that was written down, when its citizen has come again.
+func (l *life) resume(rt *rapid.T) {
+	if len(l.pending) == 0 {
+		rt.Skip("nobody waits")
+	}
+	p := rapid.SampledFrom(l.pending).Draw(rt, "pending")
+	l.ask(rt)
+	_, err := l.desk.Resume(l.t.Context(), l.by, p.id, []desk.Attestation{desk.Holder, desk.Particulars, desk.PhoneUse})
+	switch refused := l.guard(p.errand, false); {
+	case p.resumed && l.over(p.errand) || !p.resumed && l.now.Sub(p.since) > policy.PendingFor.In(nil):
+		l.left(rt, err, "visit over")
+	case p.resumed:
+		l.left(rt, err, "")
+	case refused != "":
+		l.refused(rt, p.whose, err, refused)
+	case l.report == silent:
+		l.left(rt, err, "") // it goes on waiting
+	default:
+		p.resumed, p.openedAt, p.code, p.codeTill = true, l.now, l.Said("Code"), l.now.Add(5*time.Minute)
+		l.visits = append(l.visits, p.errand)
+		l.left(rt, err, "", record("issuance.opened", p.whose, "clerk"), record("code.sent", p.whose, ""))
+	}
 }
 
 func (l *life) resend(rt *rapid.T) {
@@ -329,6 +394,7 @@ func digits(code string) (n int) {
 func (l *life) assign(rt *rapid.T) {
 	e := l.something(rt)
 	c := e.whose
+	l.ask(rt) // what it said at the opening holds while it is away
 	_, err := l.desk.Assign(l.t.Context(), l.by, e.kind, e.id)
 	if l.over(e) {
 		l.left(rt, err, "visit over")
@@ -347,7 +413,7 @@ func (l *life) assign(rt *rapid.T) {
 		refused = "wrong_state"
 	}
 	if refused != "" {
-		l.left(rt, err, refused, l.refusal(c, refused))
+		l.refused(rt, c, err, refused)
 		return
 	}
 	var records []string
@@ -390,7 +456,7 @@ func (l *life) reissue(rt *rapid.T) {
 	c := l.somebody(rt)
 	v, over := l.comes(rt, c)
 	_, err := l.desk.Reissue(l.t.Context(), l.by, v)
-	if l.refuses(rt, c, err, l.serving(c, over), "temporary") {
+	if l.refuses(rt, c, err, l.answered(l.serving(c, over)), "temporary") {
 		return
 	}
 	l.temporary(c)
@@ -402,8 +468,11 @@ func (l *life) block(rt *rapid.T) {
 	v, over := l.comes(rt, c)
 	_, err := l.desk.Block(l.t.Context(), l.by, v)
 	guard := ""
-	if over {
+	switch { // it waits for no register, and is for the dead too
+	case over:
 		guard = "g1"
+	case l.report == document.Invalid || l.report == document.Anothers:
+		guard = "g7"
 	}
 	if l.refuses(rt, c, err, guard, "temporary", "active") {
 		return
@@ -417,7 +486,7 @@ func (l *life) unblock(rt *rapid.T) {
 	c := l.somebody(rt)
 	v, over := l.comes(rt, c)
 	_, err := l.desk.Unblock(l.t.Context(), l.by, v)
-	guard := l.serving(c, over)
+	guard := l.answered(l.serving(c, over))
 	if guard == "" && c.is("blocked:self", "blocked:desk", "blocked:security") && c.phone == 0 {
 		guard = "g3" // another has it now
 	}
@@ -435,9 +504,27 @@ func (l *life) refuses(rt *rapid.T, c *citizen, err error, guard string, from ..
 		guard = "wrong_state"
 	}
 	if guard != "" {
-		l.left(rt, err, guard, l.refusal(c, guard))
+		l.refused(rt, c, err, guard)
 	}
 	return guard != ""
+}
+
+// answered is what refuses an act that no guard refuses, while the register of documents is away.
+func (l *life) answered(guard string) string {
+	if guard == "" && l.report == silent {
+		return "away"
+	}
+	return guard
+}
+
+// refused holds that an act was refused, and that this is on record where something was decided.
+func (l *life) refused(rt *rapid.T, c *citizen, err error, why string) {
+	rt.Helper()
+	if why == "away" {
+		l.left(rt, err, why)
+		return
+	}
+	l.left(rt, err, why, l.refusal(c, why))
 }
 
 func (l *life) refusal(c *citizen, code string) string {
@@ -707,6 +794,7 @@ func meant(err error) string {
 	}
 	for meaning, is := range map[string]error{
 		"wrong_state": identity.ErrState, "wrong password": identity.ErrWrong, "visit over": desk.ErrOver, "wrong code": code.ErrWrong, "code over": code.ErrOver,
+		"away": desk.ErrAway,
 	} {
 		if errors.Is(err, is) {
 			return meaning
