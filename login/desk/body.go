@@ -21,13 +21,13 @@ type visitBody struct {
 	} `json:"names"`
 	Phone    string   `json:"phone"`
 	Attested []string `json:"attested"`
-	Basis    paper    `json:"basis"`
+	Basis    basis    `json:"basis"`
 	Language string   `json:"language"`
 	named
 }
 
-// A paper is identity.Basis in the form in which the doors take it and give it.
-type paper struct {
+// A basis is identity.Basis in the form in which the doors take it and give it.
+type basis struct {
 	Number string `json:"number"`
 	Date   string `json:"date"`
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"asoba.example/login/code"
+	"asoba.example/login/desk/printed"
 	"asoba.example/login/document"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
@@ -56,6 +57,7 @@ type Desk struct {
 	unusual   *prometheus.CounterVec
 	documents *document.Register
 	now       func() time.Time
+	press     *printed.Press
 }
 
 // New makes a Desk.
@@ -64,9 +66,13 @@ func New(cfg Config) (*Desk, error) {
 		cfg.Throttle == nil || cfg.Metrics == nil || cfg.Now == nil {
 		return nil, errors.New("desk: the config is not complete")
 	}
+	press, err := printed.New()
+	if err != nil {
+		return nil, err
+	}
 	d := &Desk{
 		pool: cfg.Pool, box: cfg.Box, registry: cfg.Registry, codes: cfg.Codes, outbox: cfg.Outbox, policies: cfg.Policies,
-		throttle: cfg.Throttle, documents: cfg.Documents, now: cfg.Now,
+		throttle: cfg.Throttle, documents: cfg.Documents, now: cfg.Now, press: press,
 	}
 	d.unusual = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "idp_desk_unusual_total",

@@ -68,4 +68,10 @@
 //
 // Nobody here sees a password or a code: they go to the citizen's phone, and the
 // desk learns whether the message has left (¶7).
+//
+// # On paper
+//
+// An application is printed before it is signed, filled in from the clerk's screen;
+// of a refusal a slip is printed, by the number under which it is on record: why,
+// what can be done now, and how to appeal (login/desk/printed).
 package desk

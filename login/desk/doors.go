@@ -50,6 +50,8 @@ func (d *Doors) Mount(mux api.Mux) {
 	mux.Handle("POST /desk/lookups", api.Handler(d.lookUp))
 	mux.Handle("GET /desk/report", api.Handler(d.report))
 	mux.Handle("GET /desk/alerts", api.Handler(d.alerts))
+	mux.Handle("POST /desk/application-forms", api.Handler(d.application))
+	mux.Handle("GET /desk/refusals/{id}/slip", api.Handler(d.slip))
 }
 
 // open handles POST /desk/issuances and the same of phone changes.

@@ -60,7 +60,7 @@ func (d *Doors) waiting(w http.ResponseWriter, r *http.Request) error {
 	}
 	type issuance struct {
 		ID    uuid.UUID `json:"id"`
-		Basis paper     `json:"basis"`
+		Basis basis     `json:"basis"`
 		At    time.Time `json:"at"`
 		Till  time.Time `json:"till"`
 	}
@@ -69,7 +69,7 @@ func (d *Doors) waiting(w http.ResponseWriter, r *http.Request) error {
 		Next      *uuid.UUID `json:"next,omitempty"`
 	}{Issuances: []issuance{}}
 	for _, i := range waiting {
-		page.Issuances = append(page.Issuances, issuance{i.ID, paper(i.Basis), i.At, i.Till})
+		page.Issuances = append(page.Issuances, issuance{i.ID, basis(i.Basis), i.At, i.Till})
 	}
 	if len(waiting) == limit {
 		page.Next = &waiting[limit-1].ID

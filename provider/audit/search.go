@@ -2,11 +2,13 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // A Line is an event as an auditor reads it: every kind, and which clerk acted.
@@ -27,9 +29,28 @@ type Line struct {
 }
 
 const lines = `
-	SELECT place, kind, at, coalesce(person_id, $1), coalesce(clerk_id, $1), coalesce(office, ''), coalesce(client_id, ''),
+	SELECT coalesce(place, 0), kind, at, coalesce(person_id, $1), coalesce(clerk_id, $1), coalesce(office, ''), coalesce(client_id, ''),
 	       coalesce(gid, $1), coalesce(sid, ''), coalesce(acr, ''), coalesce(agent, ''), coalesce(edition, 0), detail
 	FROM event `
+
+// ErrUnknown says that there is no such event.
+var ErrUnknown = errors.New("no such event")
+
+// Find gives an event by its kind and id. Cursor is zero where the event waits for its place.
+func Find(ctx context.Context, pool *pgxpool.Pool, kind Kind, id uuid.UUID) (Line, error) {
+	const find = lines + `WHERE id = $2 AND kind = $3`
+
+	rows, _ := pool.Query(ctx, find, uuid.Nil, id, kind)
+	line, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Line])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Line{}, ErrUnknown
+	}
+	if err != nil {
+		return Line{}, fmt.Errorf("find event %s: %w", id, err)
+	}
+	line.At = line.At.UTC()
+	return line, nil
+}
 
 // A Filter says which events are searched for; what is zero does not count.
 type Filter struct {

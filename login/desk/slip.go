@@ -1,0 +1,47 @@
+package desk
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"asoba.example/login/desk/printed"
+	"asoba.example/provider/api"
+	"asoba.example/provider/audit"
+)
+
+// slip handles GET /desk/refusals/{id}/slip: what was refused, why, and how to appeal, for the person to take along.
+// It is given in the office that refused, and to the system that was refused.
+func (d *Doors) slip(w http.ResponseWriter, r *http.Request) error {
+	token, err := d.Tokens.Require(w, r, Scope)
+	if err != nil {
+		return err
+	}
+	language, err := printed.ParseLanguage(r.URL.Query().Get("language"))
+	if err != nil {
+		return api.Refuse(http.StatusBadRequest, "invalid_parameter", err, api.Field{Name: "/language", Code: "unknown"})
+	}
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return api.Refuse(http.StatusNotFound, "unknown_refusal", err)
+	}
+	refusal, err := audit.Find(r.Context(), d.Desk.pool, audit.DeskRefused, id)
+	if err != nil && !errors.Is(err, audit.ErrUnknown) {
+		return err
+	}
+	theirs := refusal.ClientID == token.ClientID
+	if !system(token) {
+		by, err := d.by(w, r, token, named{})
+		if err != nil {
+			return err
+		}
+		theirs = refusal.Office == by.Office
+	}
+	if err != nil || !theirs {
+		return api.Refuse(http.StatusNotFound, "unknown_refusal", err)
+	}
+	return d.Desk.press.Slip(w, language, printed.Slip{
+		Number: id.String(), At: refusal.At, Office: refusal.Office, Operation: refusal.Detail["act"], Code: refusal.Detail["code"],
+	})
+}
