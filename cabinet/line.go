@@ -34,7 +34,8 @@ var told = map[string]bool{
 	"identifier.blocked.desk": true, "identifier.blocked.register": true, "identifier.blocked.security": true,
 	"identifier.blocked.self": true,
 	"journal.read":            true, "passkey.added": true, "passkey.removed": true, "password.changed": true, "password.reissued": true, "person.changed": true, "phone.changed": true,
-	"phone.released":             true,
+	"phone.released":       true,
+	"paper.read.complaint": true, "paper.read.inquiry": true, "paper.read.visit": true,
 	"profile.changed.birth_date": true, "profile.changed.citizenship": true,
 	"profile.changed.identification_number": true, "profile.changed.incapable": true, "profile.changed.limited": true,
 	"profile.changed.sex": true,
@@ -59,7 +60,7 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 	switch {
 	case e.Kind == journal.IdentifierBlocked:
 		kind += "." + e.Detail["reason"]
-	case e.Kind == journal.DeskLookedUp:
+	case e.Kind == journal.DeskLookedUp, e.Kind == journal.PaperRead:
 		kind += "." + e.Detail["purpose"]
 	case here && (kind == "grant.given" || e.Kind == journal.GrantEnded):
 		kind += ".here"

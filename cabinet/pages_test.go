@@ -81,6 +81,9 @@ func everything() []journal.Entry {
 	for _, reason := range []string{"self", "desk", "register", "security"} {
 		all = append(all, journal.Entry{Kind: journal.IdentifierBlocked, Actor: journal.Self, Detail: map[string]string{"reason": reason}})
 	}
+	for _, purpose := range []string{"visit", "complaint", "inquiry"} {
+		all = append(all, journal.Entry{Kind: journal.PaperRead, Actor: journal.Staff, Office: "17", Detail: map[string]string{"purpose": purpose}})
+	}
 	for _, change := range []struct{ field, old, fresh string }{
 		{"sex", "F", "M"},
 		{"citizenship", "stateless", "BY"},

@@ -17,6 +17,7 @@ type Kind string
 const (
 	IdentifierActivated Kind = "identifier.activated"
 	IdentifierBlocked   Kind = "identifier.blocked" // Detail["reason"]
+	PaperRead           Kind = "paper.read"         // Detail["purpose"]
 	SessionsEnded       Kind = "sessions.ended"
 	DeskLookedUp        Kind = "desk.looked_up" // Detail["purpose"]
 	GrantEnded          Kind = "grant.ended"

@@ -3,11 +3,11 @@
 // citizen's password: the issuing service acts at the desk, the operator keeps
 // the system.
 //
-//	             serve   supervise   oversee   appoint   secure
+//	             serve   supervise   oversee   inspect   appoint   secure
 //	clerk          ×
-//	supervisor     ×         ×
-//	operator               ×            ×         ×        ×
-//	auditor                ×            ×
+//	supervisor     ×         ×                    ×
+//	operator                 ×          ×                   ×        ×
+//	auditor                  ×          ×         ×
 //
 // Who serves does so with a sign-in by more than a password, by a passkey as soon
 // as they have one, or is named by a desk's system. A clerk who was removed, or whose identifier is blocked, is

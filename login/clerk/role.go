@@ -32,6 +32,7 @@ const (
 	Serve     Duty = "serve"     // look up people's identifiers at the desk, and act upon them
 	Supervise Duty = "supervise" // read what the staff of one's own office does
 	Oversee   Duty = "oversee"   // read it of every office, and who is of the staff
+	Inspect   Duty = "inspect"   // read what people have signed, for a purpose: in one's own office, or where one oversees them all
 	Appoint   Duty = "appoint"   // say who is a clerk, and where
 	Secure    Duty = "secure"    // block identifiers for security, two together
 )
@@ -39,9 +40,9 @@ const (
 // duties are who may do what. Nobody who keeps the system serves people, and nobody who serves them says who else may.
 var duties = map[Role][]Duty{
 	AtDesk:     {Serve},
-	Supervisor: {Serve, Supervise},
+	Supervisor: {Serve, Supervise, Inspect},
 	Operator:   {Supervise, Oversee, Appoint, Secure},
-	Auditor:    {Supervise, Oversee},
+	Auditor:    {Supervise, Oversee, Inspect},
 }
 
 // May tells whether a clerk may do what a duty is.

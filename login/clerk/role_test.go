@@ -10,12 +10,12 @@ import (
 // Who may do what, as drawn in doc.go.
 func TestEachRoleHasItsDuties(t *testing.T) {
 	t.Parallel()
-	all := []clerk.Duty{clerk.Serve, clerk.Supervise, clerk.Oversee, clerk.Appoint, clerk.Secure}
+	all := []clerk.Duty{clerk.Serve, clerk.Supervise, clerk.Oversee, clerk.Inspect, clerk.Appoint, clerk.Secure}
 	for role, want := range map[clerk.Role][]clerk.Duty{
 		clerk.AtDesk:     {clerk.Serve},
-		clerk.Supervisor: {clerk.Serve, clerk.Supervise},
+		clerk.Supervisor: {clerk.Serve, clerk.Supervise, clerk.Inspect},
 		clerk.Operator:   {clerk.Supervise, clerk.Oversee, clerk.Appoint, clerk.Secure},
-		clerk.Auditor:    {clerk.Supervise, clerk.Oversee},
+		clerk.Auditor:    {clerk.Supervise, clerk.Oversee, clerk.Inspect},
 		"boss":           nil,
 	} {
 		var got []clerk.Duty

@@ -74,4 +74,7 @@
 // An application is printed before it is signed, filled in from the clerk's screen;
 // of a refusal a slip is printed, by the number under which it is on record: why,
 // what can be done now, and how to appeal (login/desk/printed).
+//
+// What was signed is kept with its act, scanned and sealed, once. A supervisor of the
+// office or an auditor reads it, for a purpose, and the person sees that in the journal.
 package desk

@@ -52,6 +52,8 @@ func (d *Doors) Mount(mux api.Mux) {
 	mux.Handle("GET /desk/alerts", api.Handler(d.alerts))
 	mux.Handle("POST /desk/application-forms", api.Handler(d.application))
 	mux.Handle("GET /desk/refusals/{id}/slip", api.Handler(d.slip))
+	mux.Handle("PUT /desk/acts/{id}/paper", api.Handler(d.keepPaper))
+	mux.Handle("GET /desk/acts/{id}/paper", api.Handler(d.readPaper))
 }
 
 // open handles POST /desk/issuances and the same of phone changes.
@@ -277,6 +279,14 @@ func (d *Doors) meaning(w http.ResponseWriter, err error) error {
 		return api.Refuse(http.StatusConflict, "wrong_state", err)
 	case errors.Is(err, ErrNoVisit):
 		return api.Refuse(http.StatusNotFound, "unknown_visit", err)
+	case errors.Is(err, ErrNoAct):
+		return api.Refuse(http.StatusNotFound, "unknown_act", err)
+	case errors.Is(err, ErrNoPaper):
+		return api.Refuse(http.StatusNotFound, "no_paper", err)
+	case errors.Is(err, ErrPaper):
+		return api.Refuse(http.StatusUnsupportedMediaType, "not_a_scan", err)
+	case errors.Is(err, ErrKept):
+		return api.Refuse(http.StatusConflict, "paper_kept", err)
 	case errors.Is(err, ErrOver):
 		return api.Refuse(http.StatusGone, "visit_over", err)
 	case errors.Is(err, code.ErrWrong):

@@ -30,6 +30,7 @@ type shown struct {
 var Sealed = []seal.Column{
 	{Table: "issuance", Name: "presented", Row: "id"},
 	{Table: "desk_act", Name: "presented", Row: "id"},
+	{Table: "paper", Name: "content", Row: "act_id", AtOnce: 4},
 }
 
 // place is where what was presented lies, and opens.

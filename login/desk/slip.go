@@ -27,7 +27,10 @@ func (d *Doors) slip(w http.ResponseWriter, r *http.Request) error {
 		return api.Refuse(http.StatusNotFound, "unknown_refusal", err)
 	}
 	refusal, err := audit.Find(r.Context(), d.Desk.pool, audit.DeskRefused, id)
-	if err != nil && !errors.Is(err, audit.ErrUnknown) {
+	if errors.Is(err, audit.ErrUnknown) {
+		return api.Refuse(http.StatusNotFound, "unknown_refusal", err)
+	}
+	if err != nil {
 		return err
 	}
 	theirs := refusal.ClientID == token.ClientID
@@ -38,8 +41,8 @@ func (d *Doors) slip(w http.ResponseWriter, r *http.Request) error {
 		}
 		theirs = refusal.Office == by.Office
 	}
-	if err != nil || !theirs {
-		return api.Refuse(http.StatusNotFound, "unknown_refusal", err)
+	if !theirs {
+		return api.Refuse(http.StatusNotFound, "unknown_refusal", nil)
 	}
 	return d.Desk.press.Slip(w, language, printed.Slip{
 		Number: id.String(), At: refusal.At, Office: refusal.Office, Operation: refusal.Detail["act"], Code: refusal.Detail["code"],

@@ -74,6 +74,8 @@ const (
 	BlockProposed       Kind = "security_block.proposed" // of these Event.Detail["proposal"], ["reason"], ["people"]: how many
 	BlockApproved       Kind = "security_block.approved"
 	BlockRefused        Kind = "security_block.refused"
+	PaperKept           Kind = "paper.kept"      // the signed paper that an act rests on
+	PaperRead           Kind = "paper.read"      // Event.Detail["purpose"]
 	PolicyProposed      Kind = "policy.proposed" // Event.Detail["name"], ["value"], ["in_force_from"]
 	PolicyApproved      Kind = "policy.approved"
 	PolicyRefused       Kind = "policy.refused"

@@ -68,6 +68,7 @@ var told = []string{
 	string(PersonChanged),
 	string(IdentifierIssued), string(PasswordReissued), string(IdentifierActivated), string(PasswordChanged), string(PhoneChanged), string(PhoneReleased),
 	string(DeskLookedUp),
+	string(PaperRead),
 	string(PasskeyAdded), string(PasskeyRemoved), string(IdentifierBlocked), string(IdentifierUnblocked),
 	string(SignedIn), string(SignInRefused), string(SignedOut), string(SessionsEnded),
 	string(GrantGiven), string(GrantEnded), string(TokenExchanged), string(AgreementGiven), string(AgreementWithdrawn),

@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,10 +79,10 @@ func turn(set *keyset.Handle, known time.Duration) (turned *keyset.Handle, done 
 }
 
 // A Column is one that holds what is sealed for the place table:column:row.
-type Column struct{ Table, Name, Row string }
-
-// atOnce is how many rows are sealed anew in one transaction.
-const atOnce = 500
+type Column struct {
+	Table, Name, Row string
+	AtOnce           int // how many rows are sealed anew in one transaction, where they are large; 500 where zero
+}
 
 // Reseal seals anew, by the key that seals now, what lies in a column under others. told hears of each row.
 func (b *Box) Reseal(ctx context.Context, c Column, told func()) error {
@@ -107,7 +108,7 @@ func (b *Box) resealPage(ctx context.Context, tx pgx.Tx, c Column, mark []byte, 
 	name, row, table := pgx.Identifier{c.Name}.Sanitize(), pgx.Identifier{c.Row}.Sanitize(), pgx.Identifier{c.Table}.Sanitize()
 	find := `SELECT ` + row + `::text, ` + name + ` FROM ` + table + ` WHERE substring(` + name + ` FROM 1 FOR 5) <> $1`
 	update := `UPDATE ` + table + ` SET ` + name + ` = $2 WHERE ` + row + ` = $1`
-	args := []any{mark, atOnce}
+	args := []any{mark, cmp.Or(c.AtOnce, 500)}
 	if after != "" {
 		find += ` AND ` + row + ` > $3`
 		args = append(args, after)

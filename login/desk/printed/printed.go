@@ -51,7 +51,7 @@ type Slip struct {
 	Number    string // by which the refusal is found again
 	At        time.Time
 	Office    string
-	Operation string // one of Operations
+	Operation string // one of Operations, or a look-up
 	Code      string
 }
 

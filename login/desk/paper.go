@@ -1,0 +1,136 @@
+package desk
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/audit"
+)
+
+// Meanings.
+var (
+	ErrNoAct   = errors.New("no such act of this desk")
+	ErrNoPaper = errors.New("no paper is kept with the act")
+	ErrPaper   = errors.New("not a scan of a paper")
+	ErrKept    = errors.New("another paper is kept with the act")
+)
+
+// PaperSize is the most bytes that a scan has.
+const PaperSize = 2 << 20
+
+// A Paper is the signed application that an act rests on, scanned.
+type Paper struct {
+	Kind    string // its media type
+	Content []byte
+}
+
+// ParsePaper tells what a scan is by how it begins; what is said of it counts for nothing.
+func ParsePaper(content []byte) (Paper, error) {
+	switch kind := http.DetectContentType(content); kind {
+	case "application/pdf", "image/jpeg", "image/png":
+		return Paper{kind, content}, nil
+	}
+	return Paper{}, ErrPaper
+}
+
+// A Done is an act of the desk that a paper may be kept with: a visit, or what is done in one request.
+type Done struct {
+	ID       uuid.UUID
+	Person   uuid.UUID
+	Clerk    string // the identification number of who did it
+	Office   string // where
+	ClientID string // through which client
+	visit    bool
+}
+
+// Done finds an act.
+func (d *Desk) Done(ctx context.Context, id uuid.UUID) (Done, error) {
+	const find = `
+		SELECT a.id, a.person_id, c.identification_number, a.office, a.client_id, a.visit
+		FROM (
+			SELECT id, person_id, clerk_id, office, client_id, true AS visit FROM issuance
+			UNION ALL
+			SELECT id, person_id, clerk_id, office, client_id, false FROM desk_act
+		) a JOIN person c ON c.id = a.clerk_id
+		WHERE a.id = $1`
+	var a Done
+	err := d.pool.QueryRow(ctx, find, id).Scan(&a.ID, &a.Person, &a.Clerk, &a.Office, &a.ClientID, &a.visit)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Done{}, ErrNoAct
+	}
+	if err != nil {
+		return Done{}, fmt.Errorf("find act %s: %w", id, err)
+	}
+	return a, nil
+}
+
+// KeepPaper keeps the signed paper with its act, once: what was signed does not change.
+// The same paper again is no harm, and not fresh.
+func (d *Desk) KeepPaper(ctx context.Context, by By, a Done, p Paper) (fresh bool, err error) {
+	sealed, err := d.box.Seal(paperPlace(a.ID), p.Content)
+	if err != nil {
+		return false, err
+	}
+	const insert = `
+		INSERT INTO paper (issuance_id, desk_act_id, kind, content, clerk_id, kept_at)
+		VALUES (CASE WHEN $2 THEN $1::uuid END, CASE WHEN NOT $2 THEN $1::uuid END, $3, $4, $5, $6)
+		ON CONFLICT (act_id) DO NOTHING`
+	at := d.now()
+	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, insert, a.ID, a.visit, p.Kind, sealed, by.Person, at)
+		if err != nil {
+			return err
+		}
+		if fresh = tag.RowsAffected() == 1; fresh {
+			return audit.Record(ctx, tx, event(audit.PaperKept, by, a.Person, at))
+		}
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("keep the paper of %s: %w", a.ID, err)
+	}
+	if fresh {
+		return true, nil
+	}
+	kept, err := d.paper(ctx, a.ID)
+	if err == nil && !bytes.Equal(kept.Content, p.Content) {
+		err = ErrKept
+	}
+	return false, err
+}
+
+// ReadPaper gives the paper of an act to somebody who has a purpose; the person sees in
+// the journal that it was read.
+func (d *Desk) ReadPaper(ctx context.Context, by By, a Done, why Purpose) (Paper, error) {
+	p, err := d.paper(ctx, a.ID)
+	if err != nil {
+		return Paper{}, err
+	}
+	read := event(audit.PaperRead, by, a.Person, d.now())
+	read.Detail = map[string]string{"purpose": string(why)}
+	return p, audit.Record(ctx, d.pool, read)
+}
+
+func (d *Desk) paper(ctx context.Context, act uuid.UUID) (p Paper, err error) {
+	const find = `SELECT kind, content FROM paper WHERE act_id = $1`
+	err = d.pool.QueryRow(ctx, find, act).Scan(&p.Kind, &p.Content)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Paper{}, ErrNoPaper
+	}
+	if err == nil {
+		p.Content, err = d.box.Open(paperPlace(act), p.Content)
+	}
+	if err != nil {
+		return Paper{}, fmt.Errorf("find the paper of %s: %w", act, err)
+	}
+	return p, nil
+}
+
+// paperPlace is where a paper lies, and opens.
+func paperPlace(act uuid.UUID) string { return "paper:content:" + act.String() }

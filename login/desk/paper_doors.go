@@ -1,0 +1,107 @@
+package desk
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"asoba.example/login/clerk"
+	"asoba.example/provider/api"
+)
+
+// keepPaper handles PUT /desk/acts/{id}/paper: in the office where the act was done, or by the system through which,
+// as the clerk whom it named there.
+func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
+	token, err := d.Tokens.Require(w, r, Scope)
+	if err != nil {
+		return err
+	}
+	act, err := d.done(r)
+	if err != nil {
+		return d.refusal(w, err)
+	}
+	var n named
+	if system(token) {
+		if act.ClientID != token.ClientID {
+			return d.refusal(w, ErrNoAct)
+		}
+		n = named{Clerk: act.Clerk, Office: act.Office}
+	}
+	by, err := d.by(w, r, token, n)
+	if err != nil {
+		return err
+	}
+	if act.Office != by.Office {
+		return d.refusal(w, ErrNoAct)
+	}
+	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, PaperSize))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return api.Refuse(http.StatusRequestEntityTooLarge, "too_large", err)
+	}
+	if err != nil {
+		return api.Refuse(http.StatusBadRequest, "invalid_body", err)
+	}
+	p, err := ParsePaper(content)
+	if err != nil {
+		return d.refusal(w, err)
+	}
+	fresh, err := d.Desk.KeepPaper(r.Context(), by, act, p)
+	if err != nil {
+		return d.refusal(w, err)
+	}
+	if fresh {
+		w.WriteHeader(http.StatusCreated)
+	} else {
+		w.WriteHeader(http.StatusNoContent)
+	}
+	return nil
+}
+
+// readPaper handles GET /desk/acts/{id}/paper?purpose=….
+func (d *Doors) readPaper(w http.ResponseWriter, r *http.Request) error {
+	token, err := d.Tokens.Require(w, r, Scope)
+	if err != nil {
+		return err
+	}
+	if system(token) { // somebody must answer for it
+		return api.Refuse(http.StatusForbidden, "not_a_clerk", nil)
+	}
+	c, err := clerk.Gate{Clerks: d.Clerks, Tokens: d.Tokens, Now: d.Now}.Own(w, r, token, clerk.Inspect, 0)
+	if err != nil {
+		return err
+	}
+	why, err := ParsePurpose(r.URL.Query().Get("purpose"))
+	if err != nil {
+		return api.Refuse(http.StatusBadRequest, "invalid_parameter", err, api.Field{Name: "/purpose", Code: "unknown"})
+	}
+	act, err := d.done(r)
+	if err == nil && act.Office != c.Office && !c.May(clerk.Oversee) {
+		err = ErrNoAct
+	}
+	if err != nil {
+		return d.refusal(w, err)
+	}
+	p, err := d.Desk.ReadPaper(r.Context(), By{Clerk: c, ClientID: token.ClientID}, act, why)
+	if err != nil {
+		return d.refusal(w, err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", p.Kind)
+	h.Set("Content-Disposition", "attachment")
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	_, err = w.Write(p.Content)
+	return err
+}
+
+// done finds the act that a request is about.
+func (d *Doors) done(r *http.Request) (Done, error) {
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return Done{}, ErrNoAct
+	}
+	return d.Desk.Done(r.Context(), id)
+}

@@ -1,0 +1,247 @@
+package desk_test
+
+import (
+	"bytes"
+	"errors"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"asoba.example/login/clerk"
+	"asoba.example/login/desk"
+)
+
+// scan is a paper of n bytes.
+func scan(t *testing.T, n int) desk.Paper {
+	t.Helper()
+	p, err := desk.ParsePaper(append([]byte("%PDF-1.7\n"), bytes.Repeat([]byte("x"), n)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// acted is an act: somebody's identifier was blocked.
+func (w *world) acted(t *testing.T) desk.Done {
+	t.Helper()
+	_, id := w.Active(t)
+	outcome, err := w.desk.Block(t.Context(), w.by, visit(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	act, err := w.desk.Done(t.Context(), outcome.Act)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return act
+}
+
+// send sends bytes, whatever they are said to be.
+func (d *doors) send(t *testing.T, token, method, path, kind string, content []byte) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, bytes.NewReader(content))
+	r.Header.Set("Content-Type", kind)
+	r.Header.Set("Authorization", "Bearer "+token)
+	w := httptest.NewRecorder()
+	d.mux.ServeHTTP(w, r)
+	return w
+}
+
+// The signed paper is kept with every act of the desk, once, and only sealed.
+func TestAPaperIsKeptWithItsAct(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	_, id := d.Person(t)
+	token := d.own(t, d.clerk, uuid.New())
+	opened := d.asks(t, token, "POST", "/desk/issuances", opening(id, nil), 201, nil)
+	_, citizen := d.Active(t)
+	done := d.asks(t, token, "POST", "/desk/blocks", body(citizen, nil), 200, nil)
+
+	pdf := append([]byte("%PDF-1.7\n"), "signed by Каваленка"...)
+	for _, act := range []any{opened["id"], done["act"]} {
+		at := "/desk/acts/" + act.(string) + "/paper"
+		if w := d.send(t, token, "PUT", at, "application/pdf", pdf); w.Code != 201 {
+			t.Errorf("the first time: %d %s", w.Code, w.Body)
+		}
+		if w := d.send(t, token, "PUT", at, "application/pdf", pdf); w.Code != 204 {
+			t.Errorf("the same again: %d %s", w.Code, w.Body)
+		}
+		if w := d.send(t, token, "PUT", at, "image/png", []byte("\x89PNG\x0D\x0A\x1A\x0A")); w.Code != 409 || !strings.Contains(w.Body.String(), `"paper_kept"`) {
+			t.Errorf("another one: %d %s", w.Code, w.Body)
+		}
+	}
+	if n := d.Count(t, `event WHERE kind = 'paper.kept' AND clerk_id IS NOT NULL AND person_id IS NOT NULL AND office = 'Minsk-1'`); n != 2 {
+		t.Errorf("%d of 2 papers are recorded", n)
+	}
+	if n := d.Count(t, `paper WHERE position('signed by'::bytea IN content) > 0 OR position('%PDF'::bytea IN content) > 0`); n != 0 {
+		t.Error("a paper can be read in the database")
+	}
+	if _, err := d.Box.Open("paper:content:"+uuid.NewString(), d.content(t, done["act"])); err == nil {
+		t.Error("a paper opens in another's place")
+	}
+
+	named := map[string]any{"clerk": d.clerk.Reveal(), "office": "Brest-3"}
+	_, another := d.Active(t)
+	theirs := "/desk/acts/" + d.asks(t, d.system, "POST", "/desk/blocks", body(another, named), 200, nil)["act"].(string) + "/paper"
+	for who, row := range map[string]struct {
+		token   string
+		content []byte
+		status  int
+		code    string
+	}{
+		"a clerk of another office": {token, pdf, 404, "unknown_act"},
+		"another system":            {d.token(t, map[string]any{"sub": "bank", "client_id": "bank"}), pdf, 404, "unknown_act"},
+		"a citizen":                 {d.own(t, citizen, uuid.New()), pdf, 403, ""},
+		"no token":                  {"", pdf, 401, "invalid_token"},
+		"a script":                  {d.system, []byte("<script>alert(1)</script>"), 415, "not_a_scan"},
+		"a program":                 {d.system, []byte("MZ\x90\x00"), 415, "not_a_scan"},
+		"nothing":                   {d.system, nil, 415, "not_a_scan"},
+		"too much":                  {d.system, scan(t, desk.PaperSize).Content, 413, "too_large"},
+	} {
+		w := d.send(t, row.token, "PUT", theirs, "application/pdf", row.content)
+		if w.Code != row.status || !strings.Contains(w.Body.String(), row.code) {
+			t.Errorf("%s: %d %s, want %d %s", who, w.Code, w.Body, row.status, row.code)
+		}
+	}
+	if w := d.send(t, d.system, "PUT", theirs, "text/html", scan(t, desk.PaperSize-9).Content); w.Code != 201 { // all that is allowed, whatever it is said to be
+		t.Errorf("by the system that acted: %d %s", w.Code, w.Body)
+	}
+	for _, none := range []string{uuid.NewString(), "x"} {
+		if w := d.send(t, token, "PUT", "/desk/acts/"+none+"/paper", "application/pdf", pdf); w.Code != 404 {
+			t.Errorf("with no act: %d", w.Code)
+		}
+	}
+}
+
+// content is what lies in the database.
+func (d *doors) content(t *testing.T, act any) (sealed []byte) {
+	t.Helper()
+	if err := d.Pool.QueryRow(t.Context(), `SELECT content FROM paper WHERE act_id = $1`, act).Scan(&sealed); err != nil {
+		t.Fatal(err)
+	}
+	return sealed
+}
+
+// Staff reads what is a person's for a purpose only, and the person sees it in the journal. Who serves people does not
+// read what they have signed; a supervisor reads it of the own office, and an auditor of each.
+func TestAPaperIsReadForAPurpose(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	act := d.acted(t)
+	kept := scan(t, 1000)
+	if _, err := d.desk.KeepPaper(t.Context(), d.by, act, kept); err != nil {
+		t.Fatal(err)
+	}
+	bare := d.acted(t)
+	at := "/desk/acts/" + act.ID.String() + "/paper"
+	member := func(role clerk.Role, office string) string {
+		by, id := d.world.clerk(t, role)
+		d.Exec(t, `UPDATE clerk SET office = $2 WHERE person_id = $1`, by.Person, office)
+		return d.own(t, id, uuid.New())
+	}
+	supervisor := member(clerk.Supervisor, "Minsk-1")
+	read := 0
+	for who, row := range map[string]struct {
+		token, path string
+		status      int
+		code        string
+	}{
+		"a supervisor of the office":    {supervisor, at + "?purpose=complaint", 200, ""},
+		"an auditor":                    {member(clerk.Auditor, "Audit"), at + "?purpose=inquiry", 200, ""},
+		"a supervisor of another":       {member(clerk.Supervisor, "Homel-2"), at + "?purpose=complaint", 404, "unknown_act"},
+		"an operator":                   {member(clerk.Operator, "Minsk-1"), at + "?purpose=complaint", 403, "wrong_role"},
+		"the clerk":                     {d.own(t, d.clerk, uuid.New()), at + "?purpose=complaint", 403, "wrong_role"},
+		"a system":                      {d.system, at + "?purpose=complaint", 403, "not_a_clerk"},
+		"for no purpose":                {supervisor, at, 400, "invalid_parameter"},
+		"for a purpose that is none":    {supervisor, at + "?purpose=curiosity", 400, "invalid_parameter"},
+		"of an act without one":         {supervisor, "/desk/acts/" + bare.ID.String() + "/paper?purpose=complaint", 404, "no_paper"},
+		"of no act":                     {supervisor, "/desk/acts/" + uuid.NewString() + "/paper?purpose=complaint", 404, "unknown_act"},
+		"of what is no act's name":      {supervisor, "/desk/acts/x/paper?purpose=complaint", 404, "unknown_act"},
+		"by a password and no more":     {d.token(t, map[string]any{"sub": d.clerk.Reveal(), "client_id": "page", "gid": uuid.NewString(), "auth_time": d.now.Unix(), "acr": "low"}), at + "?purpose=complaint", 401, "insufficient_user_authentication"},
+		"without the scope of a desk's": {d.token(t, map[string]any{"sub": "post", "client_id": "post", "scope": "openid"}), at + "?purpose=complaint", 403, "insufficient_scope"},
+	} {
+		w := d.send(t, row.token, "GET", row.path, "", nil)
+		if w.Code != row.status || !strings.Contains(w.Body.String(), row.code) {
+			t.Errorf("%s: %d %s, want %d %s", who, w.Code, w.Body, row.status, row.code)
+		}
+		h := w.Header()
+		if w.Code != 200 {
+			continue
+		}
+		read++
+		if !bytes.Equal(w.Body.Bytes(), kept.Content) || h.Get("Content-Type") != "application/pdf" || h.Get("Content-Disposition") != "attachment" ||
+			h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s is given %d bytes with %v", who, w.Body.Len(), h)
+		}
+	}
+	if n := d.Count(t, `event WHERE kind = 'paper.read' AND person_id = $1 AND clerk_id IS NOT NULL AND detail->>'purpose' IN ('complaint', 'inquiry')`, act.Person); n != read {
+		t.Errorf("%d of %d readings are recorded", n, read)
+	}
+}
+
+// What cannot be recorded is not read.
+func TestAPaperIsNotReadUnseen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	act := w.acted(t)
+	if _, err := w.desk.KeepPaper(t.Context(), w.by, act, scan(t, 9)); err != nil {
+		t.Fatal(err)
+	}
+	w.Trips.FailAt(2)
+	p, err := w.desk.ReadPaper(t.Context(), w.by, act, desk.Complaint)
+	w.Trips.FailAt(0)
+	if err == nil || w.Count(t, `event WHERE kind = 'paper.read'`) != 0 {
+		t.Errorf("read without a record: %s, %v", p.Kind, err)
+	}
+}
+
+func TestKeepingAPaperBrokenAnywhereLeavesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	act := w.acted(t)
+	w.BreakEach(t, func() error { _, err := w.desk.KeepPaper(t.Context(), w.by, act, scan(t, 9)); return err })
+	if n := w.Count(t, `event WHERE kind = 'paper.kept'`); n != 1 {
+		t.Errorf("it is recorded %d times", n)
+	}
+}
+
+// Two who bring a paper to one act at one moment: of the same, both have done no harm; of two, one is kept.
+func TestOfTwoPapersOneIsKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, row := range map[string]struct {
+		papers [2]desk.Paper
+		lost   int
+	}{
+		"the same": {[2]desk.Paper{scan(t, 7), scan(t, 7)}, 0},
+		"two":      {[2]desk.Paper{scan(t, 7), scan(t, 8)}, 1},
+	} {
+		act := w.acted(t)
+		var (
+			errs  [2]error
+			fresh [2]bool
+			both  sync.WaitGroup
+		)
+		for n := range row.papers {
+			both.Go(func() { fresh[n], errs[n] = w.desk.KeepPaper(t.Context(), w.by, act, row.papers[n]) })
+		}
+		both.Wait()
+		lost := 0
+		for _, err := range errs {
+			if errors.Is(err, desk.ErrKept) {
+				lost++
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if lost != row.lost || fresh[0] == fresh[1] {
+			t.Errorf("%s: %v, %v", name, fresh, errs)
+		}
+	}
+	if n := w.Count(t, `event WHERE kind = 'paper.kept'`); n != 2 {
+		t.Errorf("2 papers are recorded %d times", n)
+	}
+}
