@@ -48,9 +48,11 @@ func (d *Page) Mount(mux *http.ServeMux) {
 	door("GET /desk/callback", d.callback)
 	door("POST /desk/sign-out", d.signOut)
 	door("GET /desk/visitors/{key}", d.clerks(d.visitor))
-	door("POST /desk/visitors/{key}", d.clerks(d.act))
-	door("GET /desk/issuances/{id}", d.clerks(d.code))
-	door("POST /desk/issuances/{id}", d.clerks(d.assign))
+	door("GET /desk/visitors/{key}/{operation}", d.clerks(d.at(d.work)))
+	door("POST /desk/visitors/{key}/{operation}", d.clerks(d.at(d.act)))
+	door("POST /desk/visitors/{key}/{operation}/application", d.clerks(d.at(d.application)))
+	mux.Handle("POST /desk/visitors/{key}/{operation}/paper", uploading(d.Site.Handle(d.clerks(d.at(d.keep)))))
+	door("GET /desk/refusals/{id}/slip/{language}", d.clerks(d.slip))
 }
 
 // desk handles GET /desk: who stands in the queue, or whom a clerk may sign in as.

@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
 
 	"asoba.example/cmd/internal/demo/cast"
 	"asoba.example/cmd/internal/demo/clients"
@@ -22,22 +25,46 @@ func TestPagesAreSound(t *testing.T) {
 		Password: func(cast.Person) string { return "p" }, Addresses: clients.Addresses{Workbench: "http://localhost:8084"},
 	})
 	p := cast.All()[0]
-	v := &visit{open: map[string]string{"1": p.Key}}
-	pages := map[string]http.Handler{"desk": site.Handle(d.desk)}
-	shown := func(f form, refused *management.Refusal, done string) http.Handler {
-		return site.Handle(func(w http.ResponseWriter, r *http.Request) error { return d.show(w, r, p, f, refused, done) })
+	v := &visit{token: &oauth2.Token{Expiry: time.Now().Add(time.Hour)}, works: map[string]work{}}
+	pages := map[string]http.Handler{
+		"desk": site.Handle(d.desk),
+		"visitor": site.Handle(func(w http.ResponseWriter, r *http.Request) error {
+			r.SetPathValue("key", p.Key)
+			return d.visitor(w, r, v)
+		}),
 	}
-	for _, done := range outcomes {
-		pages[done] = shown(scanned(p), nil, done)
+	at := func(name string, o operation, on work) {
+		pages[o.Name+" "+name] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {
+			return d.work(w, r, &visit{works: map[string]work{address(p, o): on}}, task{p, o})
+		})
 	}
-	for _, code := range append([]string{"something_else"}, explained...) {
-		refused := &management.Refusal{Status: http.StatusConflict, Code: code}
-		pages[code] = shown(form{}, refused, "")
+	for _, o := range operations {
+		whole := scanned(p, o)
+		whole.Attested = o.Attested
+		at("as scanned", o, work{Form: whole})
+		at("code", o, work{Visit: "/desk/issuances/1", Form: whole})
+		at("pending", o, work{Form: whole, Visit: "/desk/issuances/1", Done: outcome{State: "pending"}})
+		for _, sms := range []string{"", "queued", "delivered", "failed"} {
+			at("done "+sms, o, work{Form: whole, Done: outcome{Act: "1", SMS: sms}})
+		}
+		at("kept", o, work{Form: whole, Done: outcome{Act: "1"}, Kept: true})
+		for _, code := range append([]string{"something_else"}, explained...) {
+			refused := &management.Refusal{Status: http.StatusConflict, Code: code, Instance: "/desk/refusals/1"}
+			at(code, o, work{Form: whole, Refused: refused})
+			at(code+" code", o, work{Form: whole, Refused: refused, Visit: "/desk/issuances/1"})
+			at(code+" done", o, work{Form: whole, Refused: refused, Done: outcome{Act: "1"}})
+		}
+		for _, code := range append([]string{"something_else"}, misspelt...) {
+			refused := &management.Refusal{Status: http.StatusUnprocessableEntity, Code: "invalid"}
+			for _, member := range []string{"/identifier", "/document", "/names", "/basis", "/phone", "/office"} {
+				if member == "/phone" && !o.Phone {
+					continue
+				}
+				refused.Fields = append(refused.Fields, management.Field{Name: member, Code: code})
+			}
+			at("misspelt "+code, o, work{Form: whole, Refused: refused})
+		}
 	}
-	pages["code"] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		r.SetPathValue("id", "1")
-		return d.ask(w, r, v, nil)
-	})
 	for name, h := range pages {
 		for _, language := range page.Languages {
 			w := httptest.NewRecorder()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -61,7 +62,7 @@ type visit struct {
 	idToken string
 	token   *oauth2.Token
 	api     management.Caller
-	open    map[string]string // the visitor by the issuance
+	works   map[string]work // by the page's address
 }
 
 // enough is how long a token must still be good for a form to be begun with it.
@@ -82,30 +83,47 @@ func (d *Page) visit(r *http.Request) *visit {
 func (d *Page) clerks(h func(http.ResponseWriter, *http.Request, *visit) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		v := d.visit(r)
-		fresh := v != nil && time.Until(v.token.Expiry) > enough
 		switch {
-		case !fresh && r.Method == http.MethodGet:
-			http.Redirect(w, r, "/desk/sign-in?to="+r.PathValue("key"), http.StatusSeeOther)
+		case r.Method == http.MethodGet && (v == nil || time.Until(v.token.Expiry) < enough):
+			again(w, r, r.URL.Path)
 			return nil
-		case v == nil || !v.token.Valid():
-			return page.Refuse(http.StatusUnauthorized, "desk.over", errors.New("the clerk's token is over"))
+		case v == nil:
+			return page.Refuse(http.StatusUnauthorized, "desk.over", errors.New("nobody is signed in"))
 		}
 		return h(w, r, v)
 	}
 }
 
+// again has a clerk sign in again, and come back to a page.
+func again(w http.ResponseWriter, r *http.Request, to string) {
+	http.Redirect(w, r, "/desk/sign-in?to="+url.QueryEscape(to), http.StatusSeeOther)
+}
+
+// back is where a clerk goes who has signed in: a page of the desk.
+func back(to string) string {
+	if rest, ok := strings.CutPrefix(to, "/desk/visitors/"); ok {
+		key, name, _ := strings.Cut(rest, "/")
+		if p, known := cast.Find(key); known {
+			if o, known := findOperation(name); known {
+				return address(p, o)
+			}
+			return "/desk/visitors/" + p.Key
+		}
+	}
+	return "/desk"
+}
+
 // signInFor is how long a clerk may take at the provider's pages.
 const signInFor = 15 * time.Minute
 
-// signIn handles GET /desk/sign-in?to=KEY.
+// signIn handles GET /desk/sign-in?to=PAGE.
 func (d *Page) signIn(w http.ResponseWriter, r *http.Request) error {
 	p, err := d.discover(r.Context())
 	if err != nil {
 		return err
 	}
-	visitor, _ := cast.Find(r.URL.Query().Get("to"))
 	state, nonce, verifier := rand.Text(), rand.Text(), oauth2.GenerateVerifier()
-	d.set(w, "desk_"+state, nonce+"."+verifier+"."+visitor.Key, signInFor)
+	d.set(w, "desk_"+state, nonce+"."+verifier+"."+back(r.URL.Query().Get("to")), signInFor)
 	http.Redirect(w, r, p.oauth2.AuthCodeURL(state,
 		oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier),
 		oauth2.SetAuthURLParam("ui_locales", d.Site.Language(r)),
@@ -147,24 +165,20 @@ func (d *Page) callback(w http.ResponseWriter, r *http.Request) error {
 		return page.Refuse(http.StatusBadRequest, "desk.not_begun_here", errors.New("the ID token's nonce is not ours"))
 	}
 	d.begin(w, r, &visit{
-		idToken: raw, token: token, open: map[string]string{},
+		idToken: raw, token: token, works: map[string]work{},
 		api: management.Caller{
 			URL:  d.Addresses.Management,
 			HTTP: oauth2.NewClient(oidc.ClientContext(context.WithoutCancel(ctx), d.HTTP), oauth2.StaticTokenSource(token)),
 		},
 	})
-	to := "/desk"
-	if key := begun[2]; key != "" {
-		to += "/visitors/" + key
-	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, back(begun[2]), http.StatusSeeOther)
 	return nil
 }
 
-// begin remembers the clerk. Issuances that the same clerk left open stay open.
+// begin remembers the clerk. What the same clerk has on the desk stays there.
 func (d *Page) begin(w http.ResponseWriter, r *http.Request, v *visit) {
 	if before := d.visit(r); before != nil {
-		v.open = before.open
+		v.works = before.works
 	}
 	d.end(r)
 	key := rand.Text()

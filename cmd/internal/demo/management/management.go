@@ -18,13 +18,17 @@ type Caller struct {
 
 // A Refusal is a problem (RFC 9457) that the API answered with.
 type Refusal struct {
-	Status int    `json:"status"`
-	Code   string `json:"code"`
-	Title  string `json:"title"`
-	Fields []struct {
-		Name string `json:"name"`
-		Code string `json:"code"`
-	} `json:"fields"`
+	Status   int     `json:"status"`
+	Code     string  `json:"code"`
+	Title    string  `json:"title"`
+	Instance string  `json:"instance"` // the name of a refusal that is on record
+	Fields   []Field `json:"fields"`
+}
+
+// A Field is what is wrong with one member.
+type Field struct {
+	Name string `json:"name"`
+	Code string `json:"code"`
 }
 
 func (r *Refusal) Error() string {
@@ -38,39 +42,56 @@ func (r *Refusal) Error() string {
 // Call sends in as JSON, or nothing where it is nil, and reads the answer into out, or drops it where that is nil.
 // What the API refuses is a *Refusal.
 func (c Caller) Call(ctx context.Context, method, path string, in, out any) error {
-	var body io.Reader
-	if in != nil {
-		b, err := json.Marshal(in)
-		if err != nil {
-			return err
-		}
-		body = bytes.NewReader(b)
-	}
-	r, err := http.NewRequestWithContext(ctx, method, c.URL+path, body)
+	answer, err := c.SendJSON(ctx, method, path, in)
 	if err != nil {
 		return err
 	}
-	if in != nil {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	answer, err := c.HTTP.Do(r)
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, r.URL.Path, err)
-	}
 	defer answer.Body.Close()
-	limited := io.LimitReader(answer.Body, 16<<20)
-	if answer.StatusCode >= http.StatusMultipleChoices {
-		refusal := &Refusal{}
-		_ = json.NewDecoder(limited).Decode(refusal) // a body that is no problem leaves the status
-		refusal.Status = answer.StatusCode
-		return fmt.Errorf("%s %s: %w", method, r.URL.Path, refusal)
-	}
+	limited := io.LimitReader(answer.Body, largest)
 	if out == nil {
 		_, err = io.Copy(io.Discard, limited)
 		return err
 	}
 	if err := json.NewDecoder(limited).Decode(out); err != nil {
-		return fmt.Errorf("%s %s: read the answer: %w", method, r.URL.Path, err)
+		return fmt.Errorf("%s %s: read the answer: %w", method, path, err)
 	}
 	return nil
+}
+
+// SendJSON sends in as JSON, or nothing where it is nil, and gives the answer, to be closed.
+func (c Caller) SendJSON(ctx context.Context, method, path string, in any) (*http.Response, error) {
+	if in == nil {
+		return c.Send(ctx, method, path, "", nil)
+	}
+	b, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	return c.Send(ctx, method, path, "application/json", bytes.NewReader(b))
+}
+
+// largest is the most that is read of an answer, in bytes.
+const largest = 16 << 20
+
+// Send sends a body of some kind, and gives the answer, to be closed. What the API refuses is a *Refusal.
+func (c Caller) Send(ctx context.Context, method, path, kind string, body io.Reader) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.URL+path, body)
+	if err != nil {
+		return nil, err
+	}
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
+	}
+	answer, err := c.HTTP.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, r.URL.Path, err)
+	}
+	if answer.StatusCode >= http.StatusMultipleChoices {
+		defer answer.Body.Close()
+		refusal := &Refusal{}
+		_ = json.NewDecoder(io.LimitReader(answer.Body, largest)).Decode(refusal) // a body that is no problem leaves the status
+		refusal.Status = answer.StatusCode
+		return nil, fmt.Errorf("%s %s: %w", method, r.URL.Path, refusal)
+	}
+	return answer, nil
 }

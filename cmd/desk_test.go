@@ -1,0 +1,238 @@
+package cmd_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// A stand is a demo that runs: where its workbench is.
+type stand struct {
+	t  *testing.T
+	at string
+}
+
+// newStand starts the demo, with its limits lifted, and waits until everybody stands as they should.
+func newStand(t *testing.T) *stand {
+	t.Helper()
+	if err := build(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	demo := exec.Command(filepath.Join(binaries, "demo"), "--relaxed") // told to end by us, and not by the test's end
+	demo.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir}
+	s := &stand{t: t}
+	for part, setting := range map[string]string{
+		"IDP": "IDP_ISSUER", "IDP_MANAGEMENT": "IDP_MANAGEMENT_URL", "CABINET": "CABINET_URL", "ESERVICE": "ESERVICE_URL", "DEMO": "DEMO_URL",
+	} {
+		at := freeAddress(t)
+		demo.Env = append(demo.Env, setting+"="+at, part+"_LISTEN="+listen(at))
+		if part == "DEMO" {
+			s.at = at
+		}
+	}
+	demo.Stderr = os.Stderr
+	out, err := demo.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := demo.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = demo.Process.Signal(syscall.SIGTERM)
+		if err := demo.Wait(); err != nil {
+			t.Errorf("the demo ended with %v", err)
+		}
+	})
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if strings.HasPrefix(lines.Text(), "Ready in") {
+			return s
+		}
+	}
+	t.Fatal("the demo has ended before it was ready")
+	return nil
+}
+
+// last is the last message of a kind on a phone, once there are as many as wanted.
+func (s *stand) last(phone, kind string, want int) (text string) {
+	s.t.Helper()
+	eventually(s.t, "a message comes", func() error {
+		answer, err := http.Get(s.at + "/api/sms?phone=" + url.QueryEscape(phone))
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		var all []struct{ Kind, Text string }
+		if err := json.NewDecoder(answer.Body).Decode(&all); err != nil {
+			return err
+		}
+		n := 0
+		for _, m := range all { // the newest first
+			if m.Kind == kind {
+				if n == 0 {
+					text = m.Text
+				}
+				n++
+			}
+		}
+		if n < want {
+			return os.ErrNotExist
+		}
+		return nil
+	})
+	return text
+}
+
+// write types into a field, by its name.
+func (b *browser) write(name, value string) {
+	b.t.Helper()
+	field := chromedp.CSS(`main [name="` + name + `"]`)
+	b.do("write "+name, chromedp.Clear(field), chromedp.SendKeys(field, value))
+}
+
+// tick ticks every box of a name.
+func (b *browser) tick(name string) {
+	b.t.Helper()
+	const tick = `document.querySelectorAll('main [name="NAME"]:not(:checked)').forEach(box => document.querySelector('label[for="' + box.id + '"]').click())`
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[any](strings.Replace(tick, "NAME", name, 1))); err != nil {
+		b.t.Fatalf("tick %s: %v", name, err)
+	}
+}
+
+// here has forms that open a window of their own stay in this one.
+func (b *browser) here() {
+	b.t.Helper()
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[any](`document.querySelectorAll('[formtarget]').forEach(b => b.removeAttribute('formtarget'))`)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// A clerk's morning at the demo's desk page: what people come for on paper (resolution 792 ¶3, ¶6), with its printed
+// forms, a refusal, a phone that changes, and the signed papers, in a browser.
+func TestTheDeskServesPeople(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	const (
+		clerk, clerkPhone = "2140584A001PB7", "+375294000001"
+		alena, alenaPhone = "/desk/visitors/alena", "+375294000011"
+		newPhone          = "+375294000099"
+	)
+	b := newBrowser(t)
+
+	// The clerk signs in by more than a password.
+	b.open(s.at + "/desk")
+	b.press(`a[href="/desk/sign-in"]`)
+	b.fill("username", clerk)
+	b.fill("current-password", "vasilki-u-zhyce")
+	b.submit()
+	b.fill("one-time-code", code(t, s.last(clerkPhone, "code", 1)))
+	b.submit()
+	b.at(s.at + "/desk")
+	b.press(`a[href="` + alena + `"]`)
+	b.see("Калиновская", "2230691A011PB9", "Assigning an identifier", "Unblocking")
+
+	// An issuance: the application is printed from the screen.
+	b.press(`a[href="` + alena + `/issuance"]`)
+	b.here()
+	b.press(`button[name="language"][value="be"]`)
+	b.see("ЗАЯВА", "аб прызначэнні ўнікальнага ідэнтыфікатара", "2230691A011PB9", "ZZ0000011", alenaPhone)
+	b.open(s.at + alena + "/issuance")
+
+	// Nothing is attested yet: the refusal stands beside what is missing, and goes along on paper.
+	b.decide("ask")
+	b.see("Refused (g5)", "The refusal is on record")
+	b.press(`a[href="#attested"]`)
+	slip := b.href(`main a[href$="/slip/be"]`)
+	b.open(slip)
+	b.see("АДМОВА", "g5", "№ 433-З", "Minsk-1")
+	b.open(s.at + alena + "/issuance")
+	b.see("Refused (g5)") // the page is what it was
+	b.tick("attested")
+	b.decide("ask")
+	b.do("reload", chromedp.Reload())
+	b.write("code", "000000")
+	b.decide("confirm")
+	b.see("this is not the code")
+	b.write("code", code(t, s.last(alenaPhone, "code", 1)))
+	b.decide("confirm")
+	b.see("The identifier is assigned.", "the clerk does not see it")
+	password(t, s.last(alenaPhone, "temporary_password", 1))
+
+	// The signed paper is kept with the act, once it is one.
+	b.upload("paper", "paper.txt", "not a scan")
+	b.see("This is neither a PDF nor a JPEG nor a PNG.")
+	b.upload("paper", "paper.pdf", "%PDF-1.7\nsigned")
+	b.see("is kept with this act")
+	b.do("reload", chromedp.Reload())
+	b.see("is kept with this act")
+
+	// Block and unblock, with a mistake in between.
+	b.open(s.at + alena + "/block")
+	b.tick("attested")
+	b.decide("ask")
+	b.see("The identifier is blocked.")
+	b.open(s.at + alena + "/phone_change")
+	b.write("phone", newPhone)
+	b.tick("attested")
+	b.decide("ask")
+	b.see("not in the identifier's present state", "The refusal is on record")
+	b.open(s.at + alena + "/unblock")
+	b.tick("attested")
+	b.decide("ask")
+	b.see("The identifier is unblocked.")
+	password(t, s.last(alenaPhone, "temporary_password", 2))
+
+	// Another phone: a number that is none is told beside the field; then the code goes to the new one.
+	b.open(s.at + alena + "/phone_change")
+	b.write("phone", "+375 17 200 00 00")
+	b.tick("attested")
+	b.decide("ask")
+	b.see("a mobile number of a Belarusian operator")
+	b.write("phone", "8 029 400-00-99")
+	b.decide("ask")
+	b.write("code", code(t, s.last(newPhone, "code", 1)))
+	b.decide("confirm")
+	b.see("The phone number is changed.")
+	password(t, s.last(newPhone, "temporary_password", 1)) // it was temporary, and stays so
+
+	// What was done is there for the next time, until it is begun anew.
+	b.open(s.at + alena)
+	b.see("Unblocking done", "Blocking done")
+	b.open(s.at + alena + "/reissue")
+	b.tick("attested")
+	b.decide("ask")
+	b.see("Another temporary password is formed.")
+	b.decide("anew")
+	b.see("The clerk attests")
+}
+
+// href is where a link leads.
+func (b *browser) href(selector string) string {
+	b.t.Helper()
+	href, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.querySelector('`+selector+`').href`))
+	if err != nil {
+		b.t.Fatalf("find %s: %v\n%s", selector, err, b.page())
+	}
+	return href
+}
+
+// upload sends a file by the form that has a field for it.
+func (b *browser) upload(field, name, content string) {
+	b.t.Helper()
+	file := filepath.Join(b.t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	b.do("choose a file", chromedp.SetUploadFiles(chromedp.CSS(`input[name="`+field+`"]`), []string{file}))
+	b.press(`form[enctype="multipart/form-data"] button`)
+}

@@ -1,0 +1,285 @@
+package deskpage
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"asoba.example/cmd/internal/demo/cast"
+	"asoba.example/cmd/internal/demo/management"
+	"asoba.example/provider/page"
+)
+
+// visitor handles GET /desk/visitors/KEY: who stands at the window, and what for.
+func (d *Page) visitor(w http.ResponseWriter, r *http.Request, v *visit) error {
+	p, known := cast.Find(r.PathValue("key"))
+	if !known {
+		return page.Refuse(http.StatusNotFound, "error.not_found", nil)
+	}
+	type errand struct {
+		operation
+		Step string // "" where nothing is begun
+	}
+	var errands []errand
+	for _, o := range operations {
+		step := ""
+		if w, begun := d.read(v, p, o); begun {
+			step = w.Step()
+		}
+		errands = append(errands, errand{o, step})
+	}
+	return d.Site.Show(w, r, page.View{
+		Name: "visitor", Title: "visitor.title", TitleArgs: map[string]any{"Name": p.Name()}, SignedIn: true, Back: "/desk",
+		Data: struct {
+			Visitor cast.Person
+			Errands []errand
+		}{p, errands},
+	})
+}
+
+// A task is an operation for a visitor.
+type task struct {
+	Visitor   cast.Person
+	Operation operation
+}
+
+// at is a door of one operation for one visitor.
+func (d *Page) at(h func(http.ResponseWriter, *http.Request, *visit, task) error) func(http.ResponseWriter, *http.Request, *visit) error {
+	return func(w http.ResponseWriter, r *http.Request, v *visit) error {
+		p, known := cast.Find(r.PathValue("key"))
+		o, possible := findOperation(r.PathValue("operation"))
+		if !known || !possible {
+			return page.Refuse(http.StatusNotFound, "error.not_found", nil)
+		}
+		return h(w, r, v, task{p, o})
+	}
+}
+
+// address is the page of an operation for a visitor.
+func address(p cast.Person, o operation) string { return "/desk/visitors/" + p.Key + "/" + o.Name }
+
+// read gives what is on the desk; where nothing is, what the scanner reads.
+func (d *Page) read(v *visit, p cast.Person, o operation) (w work, begun bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if w, begun = v.works[address(p, o)]; !begun {
+		w.Form = scanned(p, o)
+	}
+	return w, begun
+}
+
+// leave leaves the work on the desk, and shows it.
+func (d *Page) leave(w http.ResponseWriter, r *http.Request, v *visit, t task, done work) error {
+	to := address(t.Visitor, t.Operation)
+	d.mu.Lock()
+	v.works[to] = done
+	d.mu.Unlock()
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// work handles GET /desk/visitors/KEY/OPERATION.
+func (d *Page) work(w http.ResponseWriter, r *http.Request, v *visit, t task) error {
+	on, _ := d.read(v, t.Visitor, t.Operation)
+	if on.Step() == "done" && on.Visit != "" { // the message may have arrived meanwhile
+		var now struct{ SMS string }
+		if err := v.api.Call(r.Context(), http.MethodGet, on.Visit, nil, &now); err == nil {
+			on.Done.SMS = now.SMS
+		}
+	}
+	language := d.Site.Language(r)
+	kinds := []page.Option{}
+	for _, kind := range []string{"passport", "id_card", "residence_permit", "refugee_certificate"} {
+		kinds = append(kinds, page.Option{Value: kind, Text: d.Site.Say(language, "document."+kind, nil)})
+	}
+	type attestation struct {
+		Value string
+		Given bool
+	}
+	attested := []attestation{}
+	for _, a := range t.Operation.Attested {
+		attested = append(attested, attestation{a, slices.Contains(on.Form.Attested, a)})
+	}
+	return d.Site.Show(w, r, page.View{
+		Name: "work-" + on.Step(), Title: "operation." + t.Operation.Name, SignedIn: true, Back: "/desk/visitors/" + t.Visitor.Key,
+		Errors: on.wrong(t.Operation),
+		Data: struct {
+			task
+			work
+			Address  string
+			Kinds    []page.Option
+			Attested []attestation
+		}{t, on, address(t.Visitor, t.Operation), kinds, attested},
+	})
+}
+
+// act handles POST /desk/visitors/KEY/OPERATION: what the clerk decided.
+func (d *Page) act(w http.ResponseWriter, r *http.Request, v *visit, t task) error {
+	on, _ := d.read(v, t.Visitor, t.Operation)
+	decision := r.PostFormValue("decision")
+	switch {
+	case decision == "anew":
+		return d.leave(w, r, v, t, work{Form: scanned(t.Visitor, t.Operation)})
+	case decision == "ask" && on.Step() == "form":
+		on.Form = written(r, t.Operation)
+	case (decision == "confirm" || decision == "resend") && on.Step() == "code":
+	case decision == "resume" && on.Step() == "pending":
+	default: // another window was quicker
+		return d.leave(w, r, v, t, on)
+	}
+	if !v.token.Valid() {
+		d.mu.Lock()
+		v.works[address(t.Visitor, t.Operation)] = on
+		d.mu.Unlock()
+		again(w, r, address(t.Visitor, t.Operation))
+		return nil
+	}
+	var err error
+	switch decision {
+	case "ask":
+		err = on.ask(r, v.api, t.Operation)
+	case "resend":
+		on.Refused, err = refusal(v.api.Call(r.Context(), http.MethodPost, on.Visit+"/code", nil, nil))
+	case "resume":
+		err = on.resume(r, v.api)
+	case "confirm":
+		err = on.confirm(r, v.api)
+	}
+	if err != nil {
+		return err
+	}
+	if on.Refused != nil && slices.Contains([]string{"visit_over", "unknown_visit"}, on.Refused.Code) {
+		on.Visit = "" // to be begun anew, with what is written
+	}
+	return d.leave(w, r, v, t, on)
+}
+
+// ask has the operation done, or a visit opened where a phone is brought.
+func (w *work) ask(r *http.Request, api management.Caller, o operation) (err error) {
+	var answer struct {
+		ID string
+		outcome
+	}
+	w.Refused, err = refusal(api.Call(r.Context(), http.MethodPost, o.at, w.Form.body(o), &answer))
+	if answer.ID != "" {
+		w.Visit = o.at + "/" + url.PathEscape(answer.ID)
+	}
+	w.Done = answer.outcome
+	return err
+}
+
+// resume goes on with what was saved while a register could not answer (resolution 792 ¶4): it may be so still.
+func (w *work) resume(r *http.Request, api management.Caller) (err error) {
+	attested := map[string]any{"attested": w.Form.Attested}
+	var now struct{ State string }
+	w.Refused, err = refusal(api.Call(r.Context(), http.MethodPost, w.Visit+"/resume", attested, &now))
+	if err == nil && w.Refused == nil {
+		w.Done.State = now.State
+	}
+	return err
+}
+
+// confirm confirms the phone by the code that the visitor says aloud, and ends the visit.
+func (w *work) confirm(r *http.Request, api management.Caller) (err error) {
+	code := map[string]string{"code": strings.TrimSpace(r.PostFormValue("code"))}
+	w.Refused, err = refusal(api.Call(r.Context(), http.MethodPost, w.Visit+"/phone", code, nil))
+	if err == nil && w.Refused == nil {
+		w.Refused, err = refusal(api.Call(r.Context(), http.MethodPost, w.Visit+"/assign", nil, &w.Done))
+	}
+	return err
+}
+
+// application handles POST /desk/visitors/KEY/OPERATION/application: the form to be signed, in a window of its own.
+func (d *Page) application(w http.ResponseWriter, r *http.Request, v *visit, t task) error {
+	on := work{Form: written(r, t.Operation)}
+	body := on.Form.body(t.Operation)
+	delete(body, "attested")
+	body["operation"], body["names"], body["language"] = t.Operation.Name, on.Form.names(), r.PostFormValue("language")
+	return d.print(w, r, v, http.MethodPost, "/desk/application-forms", body, func(refused *management.Refusal) error {
+		on.Refused = refused
+		return d.leave(w, r, v, t, on)
+	})
+}
+
+// slip handles GET /desk/refusals/ID/slip/LANGUAGE.
+func (d *Page) slip(w http.ResponseWriter, r *http.Request, v *visit) error {
+	at := "/desk/refusals/" + url.PathEscape(r.PathValue("id")) + "/slip?language=" + url.QueryEscape(r.PathValue("language"))
+	return d.print(w, r, v, http.MethodGet, at, nil, func(refused *management.Refusal) error {
+		return page.Refuse(http.StatusNotFound, "error.not_found", refused)
+	})
+}
+
+// print shows what the API prints, as it is.
+func (d *Page) print(w http.ResponseWriter, r *http.Request, v *visit, method, at string, body any, otherwise func(*management.Refusal) error) error {
+	answer, err := v.api.SendJSON(r.Context(), method, at, body)
+	refused, err := refusal(err)
+	switch {
+	case err != nil:
+		return err
+	case refused != nil:
+		return otherwise(refused)
+	}
+	defer answer.Body.Close()
+	for _, name := range []string{"Content-Type", "Content-Language", "Content-Security-Policy", "Cache-Control", "Referrer-Policy", "X-Content-Type-Options"} {
+		w.Header().Set(name, answer.Header.Get(name))
+	}
+	_, err = io.Copy(w, answer.Body)
+	return err
+}
+
+// scanSize is more than a scan has, with the form around it, in bytes.
+const scanSize = 3 << 20
+
+// uploading reads a form that brings a file, which is larger than the site's forms are.
+func uploading(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, scanSize)
+		_ = r.ParseMultipartForm(scanSize) // what there is not is missed later
+		next.ServeHTTP(w, r)
+	})
+}
+
+// keep handles POST /desk/visitors/KEY/OPERATION/paper: the signed paper, scanned, is kept with the act.
+func (d *Page) keep(w http.ResponseWriter, r *http.Request, v *visit, t task) error {
+	on, _ := d.read(v, t.Visitor, t.Operation)
+	if on.Step() != "done" {
+		return d.leave(w, r, v, t, on)
+	}
+	scan, err := uploaded(r)
+	switch {
+	case err != nil:
+		on.Refused = &management.Refusal{Code: "no_file"}
+	case !v.token.Valid():
+		again(w, r, address(t.Visitor, t.Operation))
+		return nil
+	default:
+		var answer *http.Response
+		answer, err = v.api.Send(r.Context(), http.MethodPut, "/desk/acts/"+url.PathEscape(on.Done.Act)+"/paper", "application/octet-stream", bytes.NewReader(scan))
+		if on.Refused, err = refusal(err); err != nil {
+			return err
+		}
+		if on.Refused == nil {
+			answer.Body.Close()
+			on.Kept = true
+		}
+	}
+	return d.leave(w, r, v, t, on)
+}
+
+// uploaded is the file that a form brings.
+func uploaded(r *http.Request) ([]byte, error) {
+	file, _, err := r.FormFile("paper")
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(file)
+	if err == nil && len(content) == 0 {
+		err = errors.New("an empty file")
+	}
+	return content, err
+}

@@ -1,0 +1,163 @@
+package deskpage
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"asoba.example/cmd/internal/demo/cast"
+	"asoba.example/cmd/internal/demo/management"
+	"asoba.example/provider/page"
+)
+
+// A form is what a clerk writes down from the papers.
+type form struct {
+	Identifier, Kind, Number, ValidTill string
+	Family, Given, Middle, Phone        string
+	BasisNumber, BasisDate              string
+	Attested                            []string
+}
+
+// scanned is the form as the scanner fills it from the visitor's document. What the clerk attests is left to the clerk,
+// and another phone to the visitor.
+func scanned(p cast.Person, o operation) form {
+	f := form{
+		Identifier: p.IdentificationNumber,
+		Kind:       p.Document.Kind, Number: p.Document.Number, ValidTill: p.Document.ValidTill,
+		Family: p.Family, Given: p.Given, Middle: p.Middle,
+		BasisNumber: "1-" + p.Key, BasisDate: time.Now().Format(time.DateOnly),
+	}
+	if o.Name == "issuance" {
+		f.Phone = p.Phone
+	}
+	return f
+}
+
+// written is the form as it was sent.
+func written(r *http.Request, o operation) form {
+	v := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
+	f := form{
+		Identifier: v("identifier"), Kind: v("document_kind"), Number: v("document_number"), ValidTill: v("document_valid_till"),
+		Family: v("family"), Given: v("given"), Middle: v("middle"), Phone: v("phone"),
+		BasisNumber: v("basis_number"), BasisDate: v("basis_date"),
+		Attested: []string{},
+	}
+	for _, a := range o.Attested {
+		if slices.Contains(r.PostForm["attested"], a) {
+			f.Attested = append(f.Attested, a)
+		}
+	}
+	return f
+}
+
+// body is the form as the API takes it.
+func (f form) body(o operation) map[string]any {
+	b := map[string]any{
+		"identifier": f.Identifier,
+		"document":   map[string]string{"kind": f.Kind, "number": f.Number, "valid_till": f.ValidTill},
+		"basis":      map[string]string{"number": f.BasisNumber, "date": f.BasisDate},
+		"attested":   f.Attested,
+	}
+	if o.Names {
+		b["names"] = f.names()
+	}
+	if o.Must || f.Phone != "" {
+		b["phone"] = f.Phone
+	}
+	return b
+}
+
+func (f form) names() map[string]string {
+	return map[string]string{"family": f.Family, "given": f.Given, "middle": f.Middle}
+}
+
+// A work is what is on the clerk's desk: one operation for one visitor. It is written down, then a phone is confirmed
+// where one is brought, and then it is done; the page shows whichever it is, however often it is asked for.
+type work struct {
+	Form    form
+	Refused *management.Refusal // the last time
+	Visit   string              // its address at the API, while and after a phone is confirmed
+	Done    outcome
+	Kept    bool // the signed paper
+}
+
+// An outcome is what the desk learns of an act.
+type outcome struct {
+	Act, State, SMS string
+}
+
+// Step is where the work is.
+func (w work) Step() string {
+	switch {
+	case w.Done.State == "pending":
+		return "pending"
+	case w.Done.Act != "":
+		return "done"
+	case w.Visit != "":
+		return "code"
+	}
+	return "form"
+}
+
+// shown are the fields of a step, by the API's members and by the guards that look at them.
+var shown = map[string]map[string]string{
+	"form": {
+		"/identifier": "identifier", "/document": "document_number", "/names": "family", "/phone": "phone", "/basis": "basis_number",
+		"g1": "document_number", "g2": "identifier", "g4": "phone", "g5": "attested", "g6": "identifier", "g7": "document_number",
+		"g8": "identifier", "g9": "identifier", "unknown_identifier": "identifier",
+	},
+	"code": {"/code": "code"},
+	"done": {"not_a_scan": "paper", "too_large": "paper", "paper_kept": "paper", "no_file": "paper"},
+}
+
+// explained are the refusals that have a word of their own; others are shown by their code.
+var explained = []string{
+	"g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g9", "unknown_identifier", "wrong_state", "unknown_visit", "visit_over",
+	"wrong_code", "code_over", "wait", "not_a_clerk", "wrong_role", "not_a_scan", "too_large", "paper_kept", "no_file",
+}
+
+// misspelt are the codes of members that have a word of their own.
+var misspelt = []string{"not_an_identifier", "not_a_document", "not_names", "not_mobile", "not_a_paper"}
+
+// wrong says what was refused, beside the fields where it can be.
+func (w work) wrong(o operation) (said []page.FieldError) {
+	if w.Refused == nil {
+		return nil
+	}
+	fields, code := maps.Clone(shown[w.Step()]), w.Refused.Code
+	if !o.Phone {
+		maps.DeleteFunc(fields, func(_, field string) bool { return field == "phone" })
+	}
+	if slices.Contains(explained, code) {
+		field := fields[code]
+		for _, f := range w.Refused.Fields {
+			field = fields[f.Name]
+		}
+		return []page.FieldError{{Field: field, Word: "refused." + code}}
+	}
+	for _, f := range w.Refused.Fields {
+		word := "wrong.other"
+		if slices.Contains(misspelt, f.Code) {
+			word = "wrong." + f.Code
+		}
+		said = append(said, page.FieldError{Field: fields[f.Name], Word: word, Args: map[string]any{"Code": f.Code}})
+	}
+	if len(said) == 0 {
+		said = []page.FieldError{{Word: "refused.other", Args: map[string]any{"Code": code}}}
+	}
+	return said
+}
+
+// Slip is the number of the refusal, where it is on record.
+func (w work) Slip() string {
+	if w.Refused == nil {
+		return ""
+	}
+	number, found := strings.CutPrefix(w.Refused.Instance, "/desk/refusals/")
+	if !found {
+		return ""
+	}
+	return number
+}
