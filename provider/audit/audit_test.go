@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"asoba.example/migrations/pgtest"
@@ -165,6 +166,43 @@ func TestAnUncommittedEventHoldsUpNobody(t *testing.T) {
 	}
 	seal(t, pool)
 	check(first, second)
+}
+
+// A place is told when the sealer has come to it, and not before: a row that somebody has put behind the end of the
+// chain is none of its records.
+func TestNothingBehindTheEndOfTheChainIsTold(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	record(t, pool, signedIn(uuid.New()))
+	seal(t, pool)
+	const forge = `INSERT INTO event (id, place, at, kind, person_id, link) VALUES ($1, 2, $2, 'identifier.unblocked', $3, '\x00')`
+	if _, err := pool.Exec(t.Context(), forge, uuid.Must(uuid.NewV7()), noon, uuid.New()); err != nil {
+		t.Fatal(err)
+	}
+	entries, cursor, err := audit.NewFeed(pool, pool).After(t.Context(), 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != 1 || entries[0].Kind != audit.SignedIn || cursor != 1 {
+		t.Errorf("got %d entries to cursor %d, want the one before the end", len(entries), cursor)
+	}
+}
+
+// Consumers begin behind place zero, so nothing can stand there: it would be told to nobody.
+func TestPlacesBeginWithOne(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	const insert = `INSERT INTO event (id, place, at, kind, link) VALUES ($1, $2, $3, 'signed_in', '\x00')`
+	for place, want := range map[int]string{-1: "event_place_is_one", 0: "event_place_is_one", 1: ""} {
+		_, err := pool.Exec(t.Context(), insert, uuid.Must(uuid.NewV7()), place, noon)
+		got := ""
+		if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
+			got = refused.ConstraintName
+		}
+		if got != want {
+			t.Errorf("place %d: refused by %q, want %q", place, got, want)
+		}
+	}
 }
 
 // A consumer that waits hears at once; one that waits in vain, at the end of its time.
