@@ -128,7 +128,6 @@ func (d *Desk) Reissue(ctx context.Context, by By, v Visit) (Outcome, error) {
 
 // serve does an act upon somebody's identifier, under guards, and keeps what it rests on.
 func (d *Desk) serve(ctx context.Context, by By, v Visit, kind string, gs guards, do func(uuid.UUID, identity.Act) error) (whose, id uuid.UUID, err error) {
-	at := d.now()
 	person, err := register.Find(ctx, d.pool, v.Identifier.Reveal())
 	if err != nil {
 		return uuid.Nil, uuid.Nil, err
@@ -136,20 +135,27 @@ func (d *Desk) serve(ctx context.Context, by By, v Visit, kind string, gs guards
 	if id, err = uuid.NewV7(); err != nil {
 		return uuid.Nil, uuid.Nil, err
 	}
-	report, cause := d.ask(ctx, v.Identifier, v.Document)
-	act := by.act(at, v.Language)
-	act.Within = func(ctx context.Context, tx pgx.Tx) error {
-		held, err := register.Hold(ctx, tx, v.Identifier.Reveal())
-		if err != nil {
+	f := d.facts(ctx, by, v)
+	act := by.act(f.at, v.Language)
+	act.Within = func(ctx context.Context, tx pgx.Tx) (err error) {
+		if f.person, err = register.Hold(ctx, tx, v.Identifier.Reveal()); err != nil {
 			return err
 		}
-		f := facts{at: at, by: by, person: held, document: v.Document, attested: v.Attested, report: report, cause: cause}
 		if err := gs.check(f); err != nil {
 			return err
 		}
 		return d.keepAct(ctx, tx, id, kind, v, f)
 	}
-	return person.ID, id, d.record(ctx, guarded(do(person.ID, act)), by, person.ID, kind, at)
+	return person.ID, id, d.record(ctx, guarded(do(person.ID, act)), by, person.ID, kind, f.at)
+}
+
+// facts are those that are known before a transaction.
+func (d *Desk) facts(ctx context.Context, by By, v Visit) facts {
+	report, cause := d.ask(ctx, v.Identifier, v.Document)
+	return facts{
+		at: d.now(), by: by, document: v.Document, attested: v.Attested, report: report, cause: cause,
+		minimumAge: policy.MinimumAge.In(d.policies),
+	}
 }
 
 // ask asks the register of documents about the one that is shown, before any

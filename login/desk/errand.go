@@ -110,11 +110,7 @@ func (d *Desk) Open(ctx context.Context, by By, e Errand, o Opening) (uuid.UUID,
 	if err != nil {
 		return uuid.Nil, "", err
 	}
-	report, cause := d.ask(ctx, o.Identifier, o.Document)
-	f := facts{
-		at: d.now(), by: by, document: o.Document, attested: o.Attested, report: report, cause: cause,
-		minimumAge: policy.MinimumAge.In(d.policies),
-	}
+	f := d.facts(ctx, by, o.Visit)
 	stage := Opened
 	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
 		if err := d.look(ctx, tx, &f, o.Identifier.Reveal(), o.Phone); err != nil {
@@ -146,7 +142,7 @@ func (d *Desk) Open(ctx context.Context, by By, e Errand, o Opening) (uuid.UUID,
 	return id, stage, nil
 }
 
-// opening is the record of an opening: of what vouches for the document, or of what is waited for.
+// opening is the record of an opening, with what vouches for the document where that is known.
 func (f facts) opening(e Errand, stage Stage) audit.Event {
 	kind := e.opened()
 	if stage == Pending {

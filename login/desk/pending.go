@@ -91,11 +91,8 @@ func (d *Desk) Resume(ctx context.Context, by By, id uuid.UUID, attested []Attes
 	if err != nil {
 		return "", err
 	}
-	report, cause := d.ask(ctx, o.Identifier, o.Document)
-	f := facts{
-		at: d.now(), by: by, document: o.Document, attested: attested, report: report, cause: cause,
-		minimumAge: policy.MinimumAge.In(d.policies),
-	}
+	o.Attested = attested
+	f := d.facts(ctx, by, o.Visit)
 	const update = `
 		UPDATE issuance
 		SET opened_at = $2, person_id = $3, document_report = $4, attested = $5, clerk_id = $6, client_id = $7
@@ -108,7 +105,7 @@ func (d *Desk) Resume(ctx context.Context, by By, id uuid.UUID, attested []Attes
 		if err := Issuance.guards().check(f); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, update, id, f.at, f.person.ID, report, attested, by.Person, by.ClientID)
+		tag, err := tx.Exec(ctx, update, id, f.at, f.person.ID, f.report, attested, by.Person, by.ClientID)
 		if err != nil {
 			return fmt.Errorf("resume issuance %s: %w", id, err)
 		}
