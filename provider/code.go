@@ -117,30 +117,31 @@ func (p *Provider) begun(g grant.Grant, now time.Time) grant.Grant {
 }
 
 // settleCode gives what the code stands for.
-func (p *Provider) settleCode(ctx context.Context, t *ticket, values url.Values) error {
-	if err := p.aimAt(t, t.grant.Scopes, values["resource"]); err != nil {
-		return err
+func (p *Provider) settleCode(ctx context.Context, t *ticket, values url.Values) (issued, error) {
+	i, err := p.aimAt(t.grant, t.grant.Scopes, values["resource"])
+	if err != nil {
+		return i, err
 	}
 	var refresh []byte
 	t.grant.Bound = t.bound
 	if offline(t.grant.Scopes) {
-		t.next = p.opaque.New(tokens.Refresh, t.grant.ID)
-		refresh = tokens.Digest(t.next)
+		i.next = p.opaque.New(tokens.Refresh, t.grant.ID)
+		refresh = tokens.Digest(i.next)
 	}
 	var (
 		b     pgx.Batch
 		given bool
 	)
 	grant.Give(&b, t.grant, refresh, &given)
-	switch holds, err := p.send(ctx, t, &b); {
+	switch holds, err := p.send(ctx, t, &b, &i); {
 	case err != nil:
-		return err
+		return i, err
 	case !holds:
-		return refuse("invalid_grant", "The sign-in that the code came from is over.")
+		return i, refuse("invalid_grant", "The sign-in that the code came from is over.")
 	case !given: // a second time, and Redis forgot the first
-		return p.reused(ctx, t.grant.ID, t.now)
+		return i, p.reused(ctx, t.grant.ID, t.now)
 	}
-	return nil
+	return i, nil
 }
 
 // reused ends a grant because what led to it was shown again, and refuses.

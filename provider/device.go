@@ -192,45 +192,45 @@ const pollDevice = `
 	return {state}`
 
 // settleDevice gives what the person has approved (RFC 8628 §3.4), or says why there is nothing yet (§3.5).
-func (p *Provider) settleDevice(ctx context.Context, t *ticket, values url.Values) error {
+func (p *Provider) settleDevice(ctx context.Context, t *ticket, values url.Values) (none issued, err error) {
 	code := values.Get("device_code")
 	gid, ours := p.opaque.Open(tokens.Device, code)
 	if !ours {
-		return refuse("invalid_grant", "The device code is not one of this provider's.")
+		return none, refuse("invalid_grant", "The device code is not one of this provider's.")
 	}
 	state, err := p.cfg.Redis.Eval(ctx, pollDevice, []string{deviceKey(digest(code))}, t.client.ID, t.now.UnixMilli(), deviceInterval).StringSlice()
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return fmt.Errorf("ask for a device: %w", err)
+		return none, fmt.Errorf("ask for a device: %w", err)
 	}
 	if len(state) == 0 {
 		state = []string{"expired"}
 	}
 	switch state[0] {
 	case "waiting":
-		return refuse("authorization_pending", "The person has not answered yet.")
+		return none, refuse("authorization_pending", "The person has not answered yet.")
 	case "hasty":
-		return refuse("slow_down", "The device asks too often: it must wait five seconds longer from now on.")
+		return none, refuse("slow_down", "The device asks too often: it must wait five seconds longer from now on.")
 	case "denied":
 		if t.client.IsDraft() {
-			return refuse("access_denied", "The person refused, or is no specimen: a draft is for those alone.")
+			return none, refuse("access_denied", "The person refused, or is no specimen: a draft is for those alone.")
 		}
-		return refuse("access_denied", "The person refused.")
+		return none, refuse("access_denied", "The person refused.")
 	case "expired":
-		return refuse("expired_token", "The device code has expired.")
+		return none, refuse("expired_token", "The device code has expired.")
 	case "foreign":
-		return refuse("invalid_grant", "The device code is another client's.")
+		return none, refuse("invalid_grant", "The device code is another client's.")
 	}
 	var g grant.Grant
 	if err := json.Unmarshal([]byte(state[1]), &g); err != nil {
-		return fmt.Errorf("ask for a device: %w", err)
+		return none, fmt.Errorf("ask for a device: %w", err)
 	}
 	g = p.begun(g, t.now)
 	if state[0] == "used" {
 		// As of an authorization code: one of the two who have it is a thief.
 		if err := p.end(ctx, gid, func(tx pgx.Tx) error { return grant.Forestall(ctx, tx, p.cfg.Jobs, g, t.now) }); err != nil {
-			return err
+			return none, err
 		}
-		return refuse("invalid_grant", "The device code was used before.")
+		return none, refuse("invalid_grant", "The device code was used before.")
 	}
 	t.grant = g
 	return p.settleCode(ctx, t, values)

@@ -11,6 +11,7 @@ import (
 
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
+	"asoba.example/provider/clients"
 	"asoba.example/provider/grant"
 )
 
@@ -28,31 +29,32 @@ const ofAccess = "urn:ietf:params:oauth:token-type:access_token"
 const maxActors = 3
 
 // settleExchange gives a resource server a token for another one, by a token that it was shown.
-func (p *Provider) settleExchange(ctx context.Context, t *ticket, values url.Values) error {
+func (p *Provider) settleExchange(ctx context.Context, t *ticket, values url.Values) (i issued, err error) {
 	token, err := p.readSubject(ctx, t, values)
 	if err != nil {
-		return err
+		return i, err
 	}
-	if err := p.aimExchange(t, token, values); err != nil {
-		return err
+	if i.audience, i.scopes, err = aimExchange(t.client, token, values); err != nil {
+		return i, err
 	}
+	i.act, i.via = &api.Actor{Subject: t.client.ID, Act: token.Act}, token.Clients()
 	over := refuse("invalid_request", "What the subject token was made from is over.")
 	switch denied, err := p.denied(ctx, token); {
 	case err != nil:
-		return err
+		return i, err
 	case denied:
-		return over
+		return i, over
 	}
 	gid, err := denialID(token)
 	if err != nil {
-		return err
+		return i, err
 	}
 	t.grant, err = grant.Find(ctx, p.cfg.Pool, gid)
 	if errors.Is(err, grant.ErrUnknown) {
-		return over
+		return i, over
 	}
 	if err != nil {
-		return err
+		return i, err
 	}
 	if token.Expiry.Before(t.grant.Till) {
 		t.grant.Till = token.Expiry // nothing outlives what it was made from
@@ -60,17 +62,17 @@ func (p *Provider) settleExchange(ctx context.Context, t *ticket, values url.Val
 	var b pgx.Batch
 	audit.Event{
 		Kind: audit.TokenExchanged, At: t.now, Person: t.grant.Person, ClientID: t.client.ID, SID: t.grant.SID, GID: gid,
-		Detail: map[string]string{"scope": strings.Join(t.scopes, " ")},
+		Detail: map[string]string{"scope": strings.Join(i.scopes, " ")},
 	}.QueueIf(&b, grant.Lives)
-	holds, err := p.send(ctx, t, &b)
+	holds, err := p.send(ctx, t, &b, &i)
 	if err != nil {
-		return err
+		return i, err
 	}
 	if !holds {
-		return over
+		return i, over
 	}
-	t.subject, t.sid = token.Subject, token.SID
-	return nil
+	i.subject, i.sid = token.Subject, token.SID
+	return i, nil
 }
 
 // readSubject reads what is exchanged: an access token of a person's that the client was shown as a resource server. A token that is not
@@ -97,20 +99,19 @@ func (p *Provider) readSubject(ctx context.Context, t *ticket, values url.Values
 	case token.Act.Depth() >= maxActors:
 		return api.Token{}, refuse("invalid_request", "Too many act one for another already.")
 	}
-	t.act, t.via = &api.Actor{Subject: t.client.ID, Act: token.Act}, token.Clients()
 	return token, nil
 }
 
 // aimExchange gives the new token its audience and scopes: none but what the client's registration names, and the subject token has.
-func (p *Provider) aimExchange(t *ticket, token api.Token, values url.Values) error {
+func aimExchange(client *clients.Client, token api.Token, values url.Values) (audience, scopes []string, err error) {
 	targets := append(slices.Clone(values["audience"]), values["resource"]...)
 	if len(targets) == 0 {
-		return refuse("invalid_request", "audience is missing.")
+		return nil, nil, refuse("invalid_request", "audience is missing.")
 	}
 	if slices.Sort(targets); len(slices.Compact(targets)) > 1 {
-		return refuse("invalid_target", "A token is exchanged for one audience.")
+		return nil, nil, refuse("invalid_target", "A token is exchanged for one audience.")
 	}
-	for _, e := range policyOf(t.client).exchange {
+	for _, e := range policyOf(client).exchange {
 		if e.Audience != targets[0] {
 			continue
 		}
@@ -120,10 +121,9 @@ func (p *Provider) aimExchange(t *ticket, token api.Token, values url.Values) er
 			asked = allowed
 		}
 		if len(asked) == 0 || len(common(asked, allowed)) < len(asked) {
-			return refuse("invalid_scope", "A scope is asked for that the subject token has not, or that the client may not exchange.")
+			return nil, nil, refuse("invalid_scope", "A scope is asked for that the subject token has not, or that the client may not exchange.")
 		}
-		t.audience, t.scopes = targets[:1], common(allowed, asked)
-		return nil
+		return targets[:1], common(allowed, asked), nil
 	}
-	return refuse("invalid_target", "The client may not exchange tokens for this audience.")
+	return nil, nil, refuse("invalid_target", "The client may not exchange tokens for this audience.")
 }

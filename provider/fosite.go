@@ -24,11 +24,12 @@ import (
 
 // A ticket is what one request at /authorize or /token is about. fosite carries it along as its session.
 type ticket struct {
-	client *clients.Client // who asks, authenticated
+	client *clients.Client  // who asks, authenticated
+	bound  api.Confirmation // what they have shown that the access token is bound to
 	now    time.Time
 
-	grant       grant.Grant
-	code        string // the code that is redeemed
+	grant       grant.Grant // what it is about; zero where a client asks for itself
+	code        string      // that is redeemed
 	nonce       string
 	redirectURI string
 	challenge   string
@@ -37,17 +38,21 @@ type ticket struct {
 	pushed      string // digest of the request_uri that led to it, and is used up
 
 	refresh grant.Refresh // the refresh token that is used; zero at a code
-	digest  []byte        // its digest
-	next    string        // the refresh token that is handed out; "" for none
+	used    string        // itself
 
+	issued
+}
+
+// issued is what is given for a ticket. Each grant type settles that.
+type issued struct {
+	subject  string // sub and sid, as the client knows them
+	sid      string
+	claims   map[string]any // of the person, for the ID token
+	scopes   []string       // of the access token: the grant's, or fewer
+	audience []string
+	next     string     // the refresh token; "" for none
 	act      *api.Actor // who acts, by a token that was exchanged
 	via      []string   // and the clients that had it before
-	subject  string     // sub and sid, as the client knows them
-	sid      string
-	bound    api.Confirmation // of the access token
-	claims   map[string]any   // of the person, for the ID token
-	scopes   []string         // of the access token: the grant's, or fewer
-	audience []string
 }
 
 // What fosite.Session asks. Terms are ours to keep, by our own clock.
@@ -187,8 +192,8 @@ func (b books) GetPKCERequestSession(_ context.Context, _ string, session fosite
 // Refresh tokens.
 
 func (b books) GenerateRefreshToken(_ context.Context, r fosite.Requester) (token, signature string, err error) {
-	t := ticketOf(r)
-	return t.next, t.next, nil
+	next := ticketOf(r).next
+	return next, next, nil
 }
 
 func (b books) RefreshTokenSignature(_ context.Context, token string) string {

@@ -21,8 +21,7 @@ func (p *Provider) findRefresh(ctx context.Context, token string, t *ticket) err
 	if _, ours := p.opaque.Open(tokens.Refresh, token); !ours {
 		return unknown
 	}
-	t.digest = tokens.Digest(token)
-	found, err := grant.FindRefresh(ctx, p.cfg.Pool, t.digest)
+	found, err := grant.FindRefresh(ctx, p.cfg.Pool, tokens.Digest(token))
 	switch {
 	case errors.Is(err, grant.ErrUnknown):
 		return unknown
@@ -35,7 +34,7 @@ func (p *Provider) findRefresh(ctx context.Context, token string, t *ticket) err
 	case found.Used() && !t.now.Before(found.UsedAt.Add(grant.Grace)):
 		return p.reused(ctx, found.Grant.ID, t.now)
 	}
-	t.refresh, t.grant, t.next = found, found.Grant, token
+	t.refresh, t.grant, t.used = found, found.Grant, token
 	t.grant.Claims = claimsWithin(t.grant.Claims, strings.Fields(t.client.Metadata.Scope)) // it may be registered for less since
 	return nil
 }
@@ -52,36 +51,37 @@ func renews(client *clients.Client, was, is api.Confirmation) bool {
 // settleRefresh renews what was granted. The access token may be for fewer scopes than that, never for more. A client keeps its refresh token
 // unless its policy is to rotate. The successor follows from the token: whoever had no answer asks again and is given the same one, so that a
 // lost answer signs nobody out.
-func (p *Provider) settleRefresh(ctx context.Context, t *ticket, values url.Values) error {
+func (p *Provider) settleRefresh(ctx context.Context, t *ticket, values url.Values) (issued, error) {
 	scopes := t.grant.Scopes
 	if asked := strings.Fields(values.Get("scope")); len(asked) > 0 {
 		if len(common(asked, scopes)) < len(asked) {
-			return refuse("invalid_scope", "A scope was asked for that was not granted.")
+			return issued{}, refuse("invalid_scope", "A scope was asked for that was not granted.")
 		}
 		scopes = asked
 	}
-	if err := p.aimAt(t, scopes, values["resource"]); err != nil {
-		return err
+	i, err := p.aimAt(t.grant, scopes, values["resource"])
+	if err != nil {
+		return i, err
 	}
+	i.next = t.used
 	var next []byte
 	if policyOf(t.client).rotate {
-		t.next = p.opaque.Successor(tokens.Refresh, t.next)
-		next = tokens.Digest(t.next)
+		i.next = p.opaque.Successor(tokens.Refresh, t.used)
+		next = tokens.Digest(i.next)
 	}
 	var (
 		b       pgx.Batch
 		renewed bool
 	)
-	grant.Renew(&b, t.refresh, t.digest, next, t.now, &renewed)
-	holds, err := p.send(ctx, t, &b)
-	if err != nil {
-		return err
-	}
+	grant.Renew(&b, t.refresh, tokens.Digest(t.used), next, t.now, &renewed)
+	holds, err := p.send(ctx, t, &b, &i)
 	switch {
+	case err != nil:
+		return i, err
 	case !renewed && t.refresh.Used(): // and its successor too
-		return p.reused(ctx, t.grant.ID, t.now)
+		return i, p.reused(ctx, t.grant.ID, t.now)
 	case !renewed, !holds:
-		return refuse("invalid_grant", "What was granted is over, or another request has just used the refresh token.")
+		return i, refuse("invalid_grant", "What was granted is over, or another request has just used the refresh token.")
 	}
-	return nil
+	return i, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/provider/grant"
 	"asoba.example/provider/tokens"
 )
 
@@ -64,29 +65,34 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 
 // issue makes the access token of a grant.
 func (p *Provider) issue(ctx context.Context, r *http.Request, t *ticket, grantType string, values url.Values) (string, error) {
+	var err error
 	switch grantType { // those that fosite does not know
 	case deviceCode:
-		if err := p.settleDevice(ctx, t, values); err != nil {
-			return "", err
-		}
-		return p.accessToken(t)
+		t.issued, err = p.settleDevice(ctx, t, values)
 	case tokenExchange:
-		if err := p.settleExchange(ctx, t, values); err != nil {
-			return "", err
-		}
-		return p.accessToken(t)
+		t.issued, err = p.settleExchange(ctx, t, values)
+	default:
+		return p.issueByFosite(ctx, r, t, grantType, values)
 	}
+	if err != nil {
+		return "", err
+	}
+	return p.accessToken(t)
+}
+
+// issueByFosite settles a grant between the two halves of fosite.
+func (p *Provider) issueByFosite(ctx context.Context, r *http.Request, t *ticket, grantType string, values url.Values) (string, error) {
 	request, err := p.fosite.NewAccessRequest(ctx, r, t)
 	if err != nil {
 		return "", err
 	}
 	switch grantType {
 	case "authorization_code":
-		err = p.settleCode(ctx, t, values)
+		t.issued, err = p.settleCode(ctx, t, values)
 	case "refresh_token":
-		err = p.settleRefresh(ctx, t, values)
+		t.issued, err = p.settleRefresh(ctx, t, values)
 	case "client_credentials":
-		err = p.settleOwn(ctx, t, values)
+		t.issued, err = p.settleOwn(ctx, t, values)
 	}
 	if err != nil {
 		return "", err
@@ -98,37 +104,37 @@ func (p *Provider) issue(ctx context.Context, r *http.Request, t *ticket, grantT
 	return made.GetAccessToken(), nil
 }
 
-// send makes the round trip in which a grant is settled: how the person stands, and what is queued beside it. It tells whether the sign-in
-// that the grant rests on is still worth something.
-func (p *Provider) send(ctx context.Context, t *ticket, b *pgx.Batch) (holds bool, err error) {
+// send makes the round trip in which a grant is settled: how the person stands, and what is queued beside it. It says who that is to the
+// client, and tells whether the sign-in that the grant rests on is still worth something.
+func (p *Provider) send(ctx context.Context, t *ticket, b *pgx.Batch, to *issued) (holds bool, err error) {
 	var standing Standing
 	p.cfg.Accounts.Standing(b, t.grant.Person, &standing)
 	if names := t.grant.Claims.IDToken; len(names) > 0 {
-		p.cfg.Accounts.Claims(b, t.grant.Person, scopesOf(names), &t.claims)
+		p.cfg.Accounts.Claims(b, t.grant.Person, scopesOf(names), &to.claims)
 	}
 	if err := p.cfg.Pool.SendBatch(ctx, b).Close(); err != nil {
 		return false, fmt.Errorf("settle a token request: %w", err)
 	}
-	t.subject, t.sid = p.cfg.Subjects.Of(t.client, standing), p.cfg.Subjects.SID(t.client, t.grant.SID)
+	to.subject, to.sid = p.cfg.Subjects.Of(t.client, standing), p.cfg.Subjects.SID(t.client, t.grant.SID)
 	return standing.Holds(t.grant.AuthTime), nil
 }
 
 // aimAt gives the access token scopes of the grant and its audience: the resources that are asked for (RFC 8707 §2.2); or the grant's, as far
 // as fewer scopes lead to them.
-func (p *Provider) aimAt(t *ticket, scopes, resources []string) error {
-	t.audience = t.grant.Audience
+func (p *Provider) aimAt(g grant.Grant, scopes, resources []string) (i issued, err error) {
+	i.audience = g.Audience
 	if len(resources) > 0 {
-		t.audience = slices.Compact(slices.Sorted(slices.Values(resources)))
-		if len(common(t.audience, t.grant.Audience)) < len(t.audience) {
-			return refuse("invalid_target", "A resource was asked for that was not granted.")
+		i.audience = slices.Compact(slices.Sorted(slices.Values(resources)))
+		if len(common(i.audience, g.Audience)) < len(i.audience) {
+			return i, refuse("invalid_target", "A resource was asked for that was not granted.")
 		}
-	} else if len(scopes) < len(t.grant.Scopes) {
-		if fewer := common(t.grant.Audience, p.audiences(scopes)); len(fewer) > 0 {
-			t.audience = fewer
+	} else if len(scopes) < len(g.Scopes) {
+		if fewer := common(g.Audience, p.audiences(scopes)); len(fewer) > 0 {
+			i.audience = fewer
 		}
 	}
-	t.scopes = p.within(t.audience, scopes)
-	return nil
+	i.scopes = p.within(i.audience, scopes)
+	return i, nil
 }
 
 // accessToken makes the access token of a ticket.
