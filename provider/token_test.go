@@ -716,7 +716,7 @@ func TestOnlyDigestsAreKept(t *testing.T) {
 		"interaction": must(url.Parse(to)).Query().Get("interaction"), "client secret": w.secrets["portal"], "secret of its own": made.text("client_secret"),
 		"registration token": made.text("registration_access_token"), "initial token": initial,
 	} {
-		if secret == "" || strings.Contains(kept.String(), secret[strings.LastIndexAny(secret, ":_")+1:]) {
+		if secret == "" || strings.Contains(kept.String(), secret[max(0, len(secret)-20):]) {
 			t.Errorf("the %s is kept as it is: %q", name, secret)
 		}
 	}
