@@ -49,12 +49,12 @@ type Done struct {
 	visit    bool
 }
 
-// Done finds an act.
+// Done finds an act. A pending issuance is none yet.
 func (d *Desk) Done(ctx context.Context, id uuid.UUID) (Done, error) {
 	const find = `
 		SELECT a.id, a.person_id, c.identification_number, a.office, a.client_id, a.visit
 		FROM (
-			SELECT id, person_id, clerk_id, office, client_id, true AS visit FROM issuance
+			SELECT id, person_id, clerk_id, office, client_id, true AS visit FROM issuance WHERE opened_at IS NOT NULL
 			UNION ALL
 			SELECT id, person_id, clerk_id, office, client_id, false FROM desk_act
 		) a JOIN person c ON c.id = a.clerk_id

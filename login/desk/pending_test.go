@@ -213,6 +213,9 @@ func TestAnIssuanceWaitsForARegister(t *testing.T) {
 				t.Errorf("%s: a step of a pending issuance: %v", name, err)
 			}
 		}
+		if _, err := w.desk.Done(t.Context(), issuance); !errors.Is(err, desk.ErrNoAct) {
+			t.Errorf("%s: a pending issuance as an act: %v", name, err)
+		}
 		before := w.Contents(t)
 		if stage, err := w.desk.Resume(t.Context(), another, issuance, all); err != nil || stage != desk.Pending {
 			t.Errorf("%s, still away: %s, %v", name, stage, err)
