@@ -45,5 +45,5 @@ var duties = map[Role][]Duty{
 	Auditor:    {Supervise, Oversee, Inspect},
 }
 
-// May tells whether a clerk may do what a duty is.
+// May tells whether the clerk's role has a duty.
 func (c Clerk) May(d Duty) bool { return slices.Contains(duties[c.Role], d) }

@@ -59,8 +59,8 @@ func (b visitBody) parse(at time.Time) (v Visit, wrong []api.Field) {
 	return v, wrong
 }
 
-// act parses the body of an act that is one request. Whoever leaves out what they
-// attest attests by asking what such an act needs.
+// act parses the body of an act that is one request. Without attested, the request
+// itself is the clerk's word for holder and particulars.
 func (b visitBody) act(at time.Time) (Visit, error) {
 	v, wrong := b.parse(at)
 	if b.Attested == nil {

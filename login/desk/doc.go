@@ -25,10 +25,11 @@
 // # Guards
 //
 // What must hold, as data (guard.go); what does not is refused with the guard's
-// code, and the refusal is recorded, as one is that comes of the identifier's state. Every guard is looked at inside the
-// transaction that acts, so that nothing can come between; of two desks that
-// assign at one moment, the identity's keys let one through. What another system says
-// is asked just before. A block waits for none: blocking must be easy.
+// code. Every refusal is recorded, also one because of the identifier's state. Every
+// guard is looked at inside the transaction that acts, so that nothing can come
+// between; of two desks that assign at one moment, the identity's keys let one through.
+// What another system says is asked just before. A block waits for none: blocking must
+// be easy.
 //
 //	g1  a valid identity document was presented
 //	g2  no identifier was assigned to this person before, whatever became of it

@@ -12,7 +12,7 @@ import (
 // longest is the most that one report is of: what a supervisor reads, not what a year of a country is.
 const longest = 92 * 24 * time.Hour
 
-// supervised is the office that a request is about: a supervisor's own; for who oversees all of them, the one that is asked about, or "".
+// supervised is the office that a request is about. A supervisor sees only their own; whoever oversees all of them may name one, and "" is all.
 func (d *Doors) supervised(w http.ResponseWriter, r *http.Request) (string, error) {
 	gate := clerk.Gate{Clerks: d.Clerks, Tokens: d.Tokens, Now: d.Now}
 	c, err := gate.Enter(w, r, Scope, clerk.Supervise, 0)

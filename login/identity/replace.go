@@ -29,7 +29,7 @@ func (r *Registry) keep(person uuid.UUID, phone Phone) (k keptPhone, err error) 
 
 // replace puts another phone in the place of the present one, where the deed is
 // allowed, and tells the former one. It gives the state, which stays, and whether
-// anything was changed: the phone that is there already is left, and so it is where no other one is given.
+// anything was changed: the same phone changes nothing, nor does none.
 func (r *Registry) replace(ctx context.Context, tx pgx.Tx, person uuid.UUID, d deed, phone keptPhone, act Act) (state State, changed bool, err error) {
 	if phone.index == nil {
 		return "", false, nil

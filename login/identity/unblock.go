@@ -12,9 +12,9 @@ import (
 )
 
 // Unblock lifts a block at the desk (resolution 792 ¶6): Blocked → Temporary,
-// with a new temporary password by SMS (¶7), to the phone that is there where
-// phone is zero, or else to that, which takes its place. ErrNoPhone says that there is
-// none: another person has it now. A block by the register is lifted by nobody here.
+// with a new temporary password by SMS (¶7) to phone, which replaces the present
+// one; a zero phone keeps it. ErrNoPhone says that there is none to keep: another
+// person has it now. A block by the register is lifted by nobody here.
 func (r *Registry) Unblock(ctx context.Context, person uuid.UUID, phone Phone, act Act) error {
 	kept, err := r.keep(person, phone)
 	if err != nil {

@@ -42,7 +42,7 @@ func (d *Doors) Mount(mux api.Mux) {
 	mux.Handle("POST /operator/blocks/{id}/refuse", d.decideBlock(d.Blocks.Refuse))
 }
 
-// reader lets in whoever may do a duty with any sign-in of theirs; actor, whoever has signed in a moment ago, as for the pages of grave acts.
+// reader admits staff who have the duty. actor asks for a sign-in of a moment ago besides.
 func (d *Doors) reader(w http.ResponseWriter, r *http.Request, duty clerk.Duty) (clerk.Clerk, error) {
 	return d.gate().Enter(w, r, Scope, duty, 0)
 }

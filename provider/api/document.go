@@ -50,8 +50,8 @@ func ReadDocument(text []byte) (*Document, error) {
 	return d, nil
 }
 
-// Hold is mux, whose doors take no parameter of the query that the document does not know, none twice and none out of its bounds: who
-// mistypes limit is not to be given everything.
+// Hold wraps mux: its doors refuse a parameter of the query that the document does not know, that comes twice or is out of its bounds.
+// Whoever mistypes limit is not given everything.
 func (d *Document) Hold(mux Mux) Mux { return held{d, mux} }
 
 type held struct {

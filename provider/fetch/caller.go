@@ -28,7 +28,7 @@ const (
 type Config struct {
 	// AllowLoopback lets calls go to this machine too, by plain http as well. For trials only.
 	AllowLoopback bool
-	// AllowPrivate lets calls go into private networks too, and a name and a password stand in an address: for what the operator has
+	// AllowPrivate lets calls go into private networks too, and lets an address bear a name and a password: for what the operator has
 	// named. Still by https.
 	AllowPrivate bool
 }

@@ -22,7 +22,7 @@ type Bearer struct {
 }
 
 // ofPeople are the scopes that a person may bring; whether this person may, the room behind the door knows. All others are of
-// systems: that somebody has signed in at an operator's client any citizen can bring about, and none is an operator by that.
+// systems: any citizen can sign in at an operator's client, which makes nobody an operator.
 var ofPeople = []string{"desk:act", "operator:act", "policy:manage", ownClients}
 
 // Require gives the request's token if it is good for the scope. The error is a
