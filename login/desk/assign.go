@@ -3,50 +3,54 @@ package desk
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"asoba.example/login/document"
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/login/sms"
 )
 
 // Assign ends a visit with what it was opened for, in one act, with every guard
 // looked at again within it. Who asks again is told what became of it.
 func (d *Desk) Assign(ctx context.Context, by By, e Errand, id uuid.UUID) (Outcome, error) {
-	i, err := d.find(ctx, by, e, id)
+	v, err := d.find(ctx, by, e, id)
 	if err != nil {
 		return Outcome{}, err
 	}
-	i.report = d.again(ctx, i)
-	act := d.taking(by, i)
+	v.report = d.again(ctx, v)
+	act := d.taking(by, v)
 	state := identity.Temporary
 	switch e {
 	case Issuance:
-		err = d.registry.Issue(ctx, identity.Assignment{Person: i.person, Phone: i.phone, Names: i.names, Document: i.document}, act)
+		err = d.registry.Issue(ctx, identity.Assignment{Person: v.person, Phone: v.phone, Names: v.names, Document: v.document}, act)
 	case PhoneChange:
-		state, err = d.registry.ChangePhone(ctx, i.person, i.phone, act)
+		state, err = d.registry.ChangePhone(ctx, v.person, v.phone, act)
 	case Unblock:
-		err = d.registry.Unblock(ctx, i.person, i.phone, act)
+		err = d.registry.Unblock(ctx, v.person, v.phone, act)
 	case Reissue:
-		err = d.registry.Reissue(ctx, i.person, i.phone, act)
+		err = d.registry.Reissue(ctx, v.person, v.phone, act)
 	}
 	switch {
 	case errors.Is(err, errAssigned):
-		state, sent, err := d.assigned(ctx, i.person)
+		state, sent, err := d.assigned(ctx, v.person)
 		return Outcome{id, state, sent}, err
 	case err != nil:
-		return Outcome{}, d.record(ctx, guarded(err), by, i.person, string(e), act.At)
+		return Outcome{}, d.record(ctx, guarded(err), by, v.person, string(e), act.At)
 	}
-	return Outcome{id, state, d.replaced(ctx, i.person, state)}, nil
+	return Outcome{id, state, d.replaced(ctx, v.person, state)}, nil
 }
 
 // again asks once more about the document of a visit. If its register is away by now,
 // what was said at the opening, a short time ago, holds.
-func (d *Desk) again(ctx context.Context, i issuance) document.Report {
-	report, err := d.ask(ctx, i.identifier, i.document)
+func (d *Desk) again(ctx context.Context, v visit) document.Report {
+	report, err := d.ask(ctx, v.identifier, v.document)
 	if err != nil {
-		return i.report
+		return v.report
 	}
 	return report
 }
@@ -80,4 +84,43 @@ func (d *Desk) replaced(ctx context.Context, person uuid.UUID, state identity.St
 		return ""
 	}
 	return d.sent(ctx, person)
+}
+
+// errAssigned says that this very visit has come to its end before.
+var errAssigned = errors.New("assigned already")
+
+// taking is the act that ends a visit.
+func (d *Desk) taking(by By, v visit) identity.Act {
+	act := by.act(d.now(), v.language)
+	act.Within = func(ctx context.Context, tx pgx.Tx) error { return d.take(ctx, tx, by, v, act.At) }
+	return act
+}
+
+// take ends the visit with the assignment, in the assignment's transaction.
+func (d *Desk) take(ctx context.Context, tx pgx.Tx, by By, v visit, at time.Time) error {
+	const lock = `SELECT phone_confirmed_at IS NOT NULL, assigned_at IS NOT NULL FROM issuance WHERE id = $1 FOR UPDATE`
+	f := facts{
+		at: at, by: by, document: v.document, attested: v.attested, report: v.report, minimumAge: policy.MinimumAge.In(d.policies),
+	}
+	var done bool
+	if err := tx.QueryRow(ctx, lock, v.id).Scan(&f.confirmed, &done); err != nil {
+		return fmt.Errorf("take up visit %s: %w", v.id, err)
+	}
+	if done {
+		return errAssigned
+	}
+	if err := d.look(ctx, tx, &f, v.identifier.Reveal(), v.phone); err != nil {
+		return err
+	}
+	if err := append(v.errand.guards(), confirmed()).check(f); err != nil {
+		return err
+	}
+	const update = `UPDATE issuance SET assigned_at = $2, document_report = $3 WHERE id = $1`
+	if _, err := tx.Exec(ctx, update, v.id, at, v.report); err != nil {
+		return fmt.Errorf("end visit %s: %w", v.id, err)
+	}
+	if v.errand != Issuance {
+		return nil
+	}
+	return d.watch(ctx, tx, by, v.phone, at)
 }

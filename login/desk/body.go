@@ -9,9 +9,9 @@ import (
 	"asoba.example/provider/api"
 )
 
-// A visitBody is what the acts of the desk are asked with; the opening of a visit has
+// A papersBody is what the acts of the desk are asked with; the opening of a visit has
 // a phone besides, and an issuance names.
-type visitBody struct {
+type papersBody struct {
 	Identifier string `json:"identifier"`
 	Document   shown  `json:"document"`
 	Names      *struct {
@@ -40,39 +40,39 @@ type named struct {
 
 // A document that is none is left to the guard that tells of it; everything else
 // must be well written.
-func (b visitBody) parse(at time.Time) (v Visit, wrong []api.Field) {
+func (b papersBody) parse(at time.Time) (p Papers, wrong []api.Field) {
 	var err error
 	say := func(name, code string) {
 		if err != nil {
 			wrong = append(wrong, api.Field{Name: name, Code: code})
 		}
 	}
-	v.Identifier, err = identity.ParseIdentifier(b.Identifier)
+	p.Identifier, err = identity.ParseIdentifier(b.Identifier)
 	say("/identifier", "not_an_identifier")
-	v.Basis, err = identity.ParseBasis(b.Basis.Number, b.Basis.Date, at)
+	p.Basis, err = identity.ParseBasis(b.Basis.Number, b.Basis.Date, at)
 	say("/basis", "not_a_paper")
-	v.Attested, err = ParseAttestations(b.Attested)
+	p.Attested, err = ParseAttestations(b.Attested)
 	say("/attested", "unknown")
-	v.Language, err = parseLanguage(b.Language)
+	p.Language, err = parseLanguage(b.Language)
 	say("/language", "unknown")
-	v.Document, _ = identity.ParseDocument(b.Document.Kind, b.Document.Number, b.Document.ValidTill)
-	return v, wrong
+	p.Document, _ = identity.ParseDocument(b.Document.Kind, b.Document.Number, b.Document.ValidTill)
+	return p, wrong
 }
 
 // act parses the body of an act that is one request. Without attested, the request
 // itself is the clerk's word for holder and particulars.
-func (b visitBody) act(at time.Time) (Visit, error) {
-	v, wrong := b.parse(at)
+func (b papersBody) act(at time.Time) (Papers, error) {
+	p, wrong := b.parse(at)
 	if b.Attested == nil {
-		v.Attested = []Attestation{Holder, Particulars}
+		p.Attested = []Attestation{Holder, Particulars}
 	}
-	return v, invalid(wrong)
+	return p, invalid(wrong)
 }
 
 // opening parses the body of an opening.
-func (b visitBody) opening(e Errand, at time.Time) (Opening, error) {
-	v, wrong := b.parse(at)
-	o := Opening{Visit: v}
+func (b papersBody) opening(e Errand, at time.Time) (Opening, error) {
+	p, wrong := b.parse(at)
+	o := Opening{Papers: p}
 	var err error
 	switch {
 	case e != Issuance:

@@ -84,8 +84,8 @@ func New(cfg Config) (*Desk, error) {
 	return d, nil
 }
 
-// A Visit is what somebody has come with.
-type Visit struct {
+// Papers are what somebody brings to the desk, with what the clerk attests of them.
+type Papers struct {
 	Identifier identity.Identifier
 	Document   identity.Document // zero where it is not one that is accepted
 	Attested   []Attestation
@@ -101,8 +101,8 @@ type Outcome struct {
 }
 
 // Block blocks the identifier on the person's application (resolution 792 ¶6).
-func (d *Desk) Block(ctx context.Context, by By, v Visit) (Outcome, error) {
-	_, act, err := d.serve(ctx, by, v, "block", forBlocking(), func(person uuid.UUID, act identity.Act) error {
+func (d *Desk) Block(ctx context.Context, by By, p Papers) (Outcome, error) {
+	_, act, err := d.serve(ctx, by, p, "block", forBlocking(), func(person uuid.UUID, act identity.Act) error {
 		return d.registry.Block(ctx, person, identity.Desk, act)
 	})
 	return Outcome{Act: act, State: identity.Blocked}, err
@@ -110,8 +110,8 @@ func (d *Desk) Block(ctx context.Context, by By, v Visit) (Outcome, error) {
 
 // Unblock lifts a block on the person's application; a new temporary password goes
 // out to the phone that is there (¶6, ¶7). To another one it goes at the end of a visit.
-func (d *Desk) Unblock(ctx context.Context, by By, v Visit) (Outcome, error) {
-	person, act, err := d.serve(ctx, by, v, "unblock", forServing(), func(person uuid.UUID, act identity.Act) error {
+func (d *Desk) Unblock(ctx context.Context, by By, p Papers) (Outcome, error) {
+	person, act, err := d.serve(ctx, by, p, "unblock", forServing(), func(person uuid.UUID, act identity.Act) error {
 		return d.registry.Unblock(ctx, person, identity.Phone{}, act)
 	})
 	return Outcome{act, identity.Temporary, d.sent(ctx, person)}, err
@@ -119,41 +119,41 @@ func (d *Desk) Unblock(ctx context.Context, by By, v Visit) (Outcome, error) {
 
 // Reissue sends another temporary password, where the earlier one was lost or is
 // over, to the phone that is there. To another one it goes at the end of a visit.
-func (d *Desk) Reissue(ctx context.Context, by By, v Visit) (Outcome, error) {
-	person, act, err := d.serve(ctx, by, v, "reissue", forServing(), func(person uuid.UUID, act identity.Act) error {
+func (d *Desk) Reissue(ctx context.Context, by By, p Papers) (Outcome, error) {
+	person, act, err := d.serve(ctx, by, p, "reissue", forServing(), func(person uuid.UUID, act identity.Act) error {
 		return d.registry.Reissue(ctx, person, identity.Phone{}, act)
 	})
 	return Outcome{act, identity.Temporary, d.sent(ctx, person)}, err
 }
 
 // serve does an act upon somebody's identifier, under guards, and keeps what it rests on.
-func (d *Desk) serve(ctx context.Context, by By, v Visit, kind string, gs guards, do func(uuid.UUID, identity.Act) error) (whose, id uuid.UUID, err error) {
-	person, err := register.Find(ctx, d.pool, v.Identifier.Reveal())
+func (d *Desk) serve(ctx context.Context, by By, p Papers, kind string, gs guards, do func(uuid.UUID, identity.Act) error) (whose, id uuid.UUID, err error) {
+	person, err := register.Find(ctx, d.pool, p.Identifier.Reveal())
 	if err != nil {
 		return uuid.Nil, uuid.Nil, err
 	}
 	if id, err = uuid.NewV7(); err != nil {
 		return uuid.Nil, uuid.Nil, err
 	}
-	f := d.facts(ctx, by, v)
-	act := by.act(f.at, v.Language)
+	f := d.facts(ctx, by, p)
+	act := by.act(f.at, p.Language)
 	act.Within = func(ctx context.Context, tx pgx.Tx) (err error) {
-		if f.person, err = register.Hold(ctx, tx, v.Identifier.Reveal()); err != nil {
+		if f.person, err = register.Hold(ctx, tx, p.Identifier.Reveal()); err != nil {
 			return err
 		}
 		if err := gs.check(f); err != nil {
 			return err
 		}
-		return d.keepAct(ctx, tx, id, kind, v, f)
+		return d.keepAct(ctx, tx, id, kind, p, f)
 	}
 	return person.ID, id, d.record(ctx, guarded(do(person.ID, act)), by, person.ID, kind, f.at)
 }
 
 // facts are those that are known before a transaction.
-func (d *Desk) facts(ctx context.Context, by By, v Visit) facts {
-	report, cause := d.ask(ctx, v.Identifier, v.Document)
+func (d *Desk) facts(ctx context.Context, by By, p Papers) facts {
+	report, cause := d.ask(ctx, p.Identifier, p.Document)
 	return facts{
-		at: d.now(), by: by, document: v.Document, attested: v.Attested, report: report, cause: cause,
+		at: d.now(), by: by, document: p.Document, attested: p.Attested, report: report, cause: cause,
 		minimumAge: policy.MinimumAge.In(d.policies),
 	}
 }
@@ -169,8 +169,8 @@ func (d *Desk) ask(ctx context.Context, id identity.Identifier, shown identity.D
 }
 
 // keepAct keeps what an act rests on.
-func (d *Desk) keepAct(ctx context.Context, tx pgx.Tx, id uuid.UUID, kind string, v Visit, f facts) error {
-	sealed, err := d.seal(place("desk_act", id), presented{Document: shown(v.Document)})
+func (d *Desk) keepAct(ctx context.Context, tx pgx.Tx, id uuid.UUID, kind string, p Papers, f facts) error {
+	sealed, err := d.seal(place("desk_act", id), presented{Document: shown(p.Document)})
 	if err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func (d *Desk) keepAct(ctx context.Context, tx pgx.Tx, id uuid.UUID, kind string
 		INSERT INTO desk_act (id, person_id, kind, presented, document_report, attested, basis_number, basis_date,
 		                      clerk_id, office, client_id, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
-	if _, err := tx.Exec(ctx, insert, id, f.person.ID, kind, sealed, cmp.Or(f.report, document.Attested), v.Attested, v.Basis.Number, v.Basis.Date,
+	if _, err := tx.Exec(ctx, insert, id, f.person.ID, kind, sealed, cmp.Or(f.report, document.Attested), p.Attested, p.Basis.Number, p.Basis.Date,
 		f.by.Person, f.by.Office, f.by.ClientID, f.at); err != nil {
 		return fmt.Errorf("keep what a %s rests on: %w", kind, err)
 	}

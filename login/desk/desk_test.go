@@ -61,8 +61,8 @@ func (w *world) clerk(t *testing.T, role clerk.Role) (desk.By, identity.Identifi
 }
 
 // visit is somebody who comes with all that is needed.
-func visit(id identity.Identifier) desk.Visit {
-	return desk.Visit{
+func visit(id identity.Identifier) desk.Papers {
+	return desk.Papers{
 		Identifier: id,
 		Document:   identity.Document{Kind: "passport", Number: "MP1234567", ValidTill: "2026-11-22"},
 		Attested:   []desk.Attestation{desk.Holder, desk.Particulars, desk.PhoneUse},
@@ -74,7 +74,7 @@ func visit(id identity.Identifier) desk.Visit {
 func (w *world) opening(t *testing.T, id identity.Identifier, phone int) desk.Opening {
 	t.Helper()
 	return desk.Opening{
-		Visit: visit(id), Names: identity.Names{Family: "Каваленка", Given: "Алена"}, Phone: w.Phone(t, phone),
+		Papers: visit(id), Names: identity.Names{Family: "Каваленка", Given: "Алена"}, Phone: w.Phone(t, phone),
 	}
 }
 
@@ -370,10 +370,10 @@ func TestActsOfTheDeskAreGuarded(t *testing.T) {
 	refusals := 0
 	_, temporary := w.Issued(t)
 	for _, attested := range [][]desk.Attestation{nil, {desk.Holder, desk.PhoneUse}, {desk.Particulars}} {
-		for act, do := range map[string]func(desk.Visit) error{
-			"block":   func(v desk.Visit) error { _, err := w.desk.Block(t.Context(), w.by, v); return err },
-			"unblock": func(v desk.Visit) error { _, err := w.desk.Unblock(t.Context(), w.by, v); return err },
-			"reissue": func(v desk.Visit) error { _, err := w.desk.Reissue(t.Context(), w.by, v); return err },
+		for act, do := range map[string]func(desk.Papers) error{
+			"block":   func(v desk.Papers) error { _, err := w.desk.Block(t.Context(), w.by, v); return err },
+			"unblock": func(v desk.Papers) error { _, err := w.desk.Unblock(t.Context(), w.by, v); return err },
+			"reissue": func(v desk.Papers) error { _, err := w.desk.Reissue(t.Context(), w.by, v); return err },
 		} {
 			v := visit(temporary)
 			v.Attested = attested

@@ -32,7 +32,7 @@ const Scope = "desk:act"
 
 // Mount opens the doors.
 func (d *Doors) Mount(mux api.Mux) {
-	mux.Handle("GET /desk/issuances", api.Handler(d.waiting))
+	mux.Handle("GET /desk/issuances", api.Handler(d.pending))
 	mux.Handle("POST /desk/issuances", d.open(Issuance))
 	mux.Handle("POST /desk/issuances/{id}/resume", api.Handler(d.resume))
 	mux.Handle("POST /desk/phone-changes", d.open(PhoneChange))
@@ -59,7 +59,7 @@ func (d *Doors) Mount(mux api.Mux) {
 // open handles POST /desk/issuances and the same of phone changes.
 func (d *Doors) open(e Errand) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		body, by, err := d.visit(w, r)
+		body, by, err := d.papers(w, r)
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (d *Doors) open(e Errand) api.Handler {
 }
 
 // opening opens a visit.
-func (d *Doors) opening(w http.ResponseWriter, r *http.Request, by By, e Errand, body visitBody) error {
+func (d *Doors) opening(w http.ResponseWriter, r *http.Request, by By, e Errand, body papersBody) error {
 	o, err := body.opening(e, d.Now())
 	if err != nil {
 		return err
@@ -79,15 +79,15 @@ func (d *Doors) opening(w http.ResponseWriter, r *http.Request, by By, e Errand,
 	}
 	w.Header().Set("Location", r.URL.Path+"/"+id.String())
 	if stage == Pending {
-		return pending(w, id)
+		return keptPending(w, id)
 	}
 	return api.Write(w, http.StatusCreated, struct {
 		ID uuid.UUID `json:"id"`
 	}{id})
 }
 
-// pending answers that an issuance waits for a register.
-func pending(w http.ResponseWriter, id uuid.UUID) error {
+// keptPending answers that an issuance waits for a register.
+func keptPending(w http.ResponseWriter, id uuid.UUID) error {
 	return api.Write(w, http.StatusAccepted, struct {
 		ID    uuid.UUID `json:"id"`
 		State Stage     `json:"state"`
@@ -163,15 +163,15 @@ func (d *Doors) assign(e Errand) api.Handler {
 
 // block handles POST /desk/blocks.
 func (d *Doors) block(w http.ResponseWriter, r *http.Request) error {
-	body, by, err := d.visit(w, r)
+	body, by, err := d.papers(w, r)
 	if err != nil {
 		return err
 	}
-	v, err := body.act(d.Now())
+	p, err := body.act(d.Now())
 	if err != nil {
 		return err
 	}
-	o, err := d.Desk.Block(r.Context(), by, v)
+	o, err := d.Desk.Block(r.Context(), by, p)
 	if err != nil {
 		return d.refusal(w, err)
 	}
@@ -180,20 +180,20 @@ func (d *Doors) block(w http.ResponseWriter, r *http.Request) error {
 
 // serve handles POST /desk/unblocks and POST /desk/reissues: done at once with the
 // phone that is there; with another one, a visit that is opened.
-func (d *Doors) serve(e Errand, do func(context.Context, By, Visit) (Outcome, error)) api.Handler {
+func (d *Doors) serve(e Errand, do func(context.Context, By, Papers) (Outcome, error)) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		body, by, err := d.visit(w, r)
+		body, by, err := d.papers(w, r)
 		if err != nil {
 			return err
 		}
 		if body.Phone != "" {
 			return d.opening(w, r, by, e, body)
 		}
-		v, err := body.act(d.Now())
+		p, err := body.act(d.Now())
 		if err != nil {
 			return err
 		}
-		o, err := do(r.Context(), by, v)
+		o, err := do(r.Context(), by, p)
 		if err != nil {
 			return d.refusal(w, err)
 		}
@@ -310,19 +310,19 @@ func (d *Doors) meaning(w http.ResponseWriter, err error) error {
 	return err
 }
 
-// visit understands who acts and what with.
-func (d *Doors) visit(w http.ResponseWriter, r *http.Request) (visitBody, By, error) {
+// papers understands who acts, and upon which papers.
+func (d *Doors) papers(w http.ResponseWriter, r *http.Request) (papersBody, By, error) {
 	token, err := d.Tokens.Require(w, r, Scope)
 	if err != nil {
-		return visitBody{}, By{}, err
+		return papersBody{}, By{}, err
 	}
-	body, err := api.Decode[visitBody](w, r)
+	body, err := api.Decode[papersBody](w, r)
 	if err != nil {
-		return visitBody{}, By{}, err
+		return papersBody{}, By{}, err
 	}
 	by, err := d.by(w, r, token, body.named)
 	if err != nil {
-		return visitBody{}, By{}, err
+		return papersBody{}, By{}, err
 	}
 	return body, by, d.admit(w, r, by)
 }

@@ -210,7 +210,7 @@ func (l *life) something(rt *rapid.T) *errand {
 }
 
 // comes is how somebody comes to the desk, with a document that may be over.
-func (l *life) comes(rt *rapid.T, c *citizen) (v desk.Visit, over bool) {
+func (l *life) comes(rt *rapid.T, c *citizen) (v desk.Papers, over bool) {
 	l.ask(rt)
 	over = rapid.IntRange(0, 9).Draw(rt, "document is over at 0") == 0
 	v = visit(c.id)
@@ -253,7 +253,7 @@ func (l *life) open(rt *rapid.T) {
 	}
 	var err error
 	e.id, _, err = l.desk.Open(l.t.Context(), l.by, e.kind, desk.Opening{
-		Visit: v, Names: identity.Names{Family: "Каваленка", Given: "Алена"}, Phone: l.number(e.phone),
+		Papers: v, Names: identity.Names{Family: "Каваленка", Given: "Алена"}, Phone: l.number(e.phone),
 	})
 	switch {
 	case refused != "":

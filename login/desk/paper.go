@@ -39,8 +39,8 @@ func ParsePaper(content []byte) (Paper, error) {
 	return Paper{}, ErrPaper
 }
 
-// A Done is an act of the desk that a paper may be kept with: a visit, or what is done in one request.
-type Done struct {
+// An ActDone is an act of the desk that a paper may be kept with: a visit, or what is done in one request.
+type ActDone struct {
 	ID       uuid.UUID
 	Person   uuid.UUID
 	Clerk    string // the identification number of who did it
@@ -49,8 +49,8 @@ type Done struct {
 	visit    bool
 }
 
-// Done finds an act. A pending issuance is none yet.
-func (d *Desk) Done(ctx context.Context, id uuid.UUID) (Done, error) {
+// FindAct finds an act. A pending issuance is none yet.
+func (d *Desk) FindAct(ctx context.Context, id uuid.UUID) (ActDone, error) {
 	const find = `
 		SELECT a.id, a.person_id, c.identification_number, a.office, a.client_id, a.visit
 		FROM (
@@ -59,20 +59,20 @@ func (d *Desk) Done(ctx context.Context, id uuid.UUID) (Done, error) {
 			SELECT id, person_id, clerk_id, office, client_id, false FROM desk_act
 		) a JOIN person c ON c.id = a.clerk_id
 		WHERE a.id = $1`
-	var a Done
+	var a ActDone
 	err := d.pool.QueryRow(ctx, find, id).Scan(&a.ID, &a.Person, &a.Clerk, &a.Office, &a.ClientID, &a.visit)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Done{}, ErrNoAct
+		return ActDone{}, ErrNoAct
 	}
 	if err != nil {
-		return Done{}, fmt.Errorf("find act %s: %w", id, err)
+		return ActDone{}, fmt.Errorf("find act %s: %w", id, err)
 	}
 	return a, nil
 }
 
 // KeepPaper keeps the signed paper with its act, once: what was signed does not change.
 // The same paper again is no harm, and not fresh.
-func (d *Desk) KeepPaper(ctx context.Context, by By, a Done, p Paper) (fresh bool, err error) {
+func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (fresh bool, err error) {
 	sealed, err := d.box.Seal(paperPlace(a.ID), p.Content)
 	if err != nil {
 		return false, err
@@ -107,7 +107,7 @@ func (d *Desk) KeepPaper(ctx context.Context, by By, a Done, p Paper) (fresh boo
 
 // ReadPaper gives the paper of an act to somebody who has a purpose; the person sees in
 // the journal that it was read.
-func (d *Desk) ReadPaper(ctx context.Context, by By, a Done, why Purpose) (Paper, error) {
+func (d *Desk) ReadPaper(ctx context.Context, by By, a ActDone, why Purpose) (Paper, error) {
 	p, err := d.paper(ctx, a.ID)
 	if err != nil {
 		return Paper{}, err

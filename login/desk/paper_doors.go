@@ -18,7 +18,7 @@ func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	act, err := d.done(r)
+	act, err := d.act(r)
 	if err != nil {
 		return d.refusal(w, err)
 	}
@@ -76,7 +76,7 @@ func (d *Doors) readPaper(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return api.Refuse(http.StatusBadRequest, "invalid_parameter", err, api.Field{Name: "/purpose", Code: "unknown"})
 	}
-	act, err := d.done(r)
+	act, err := d.act(r)
 	if err == nil && act.Office != c.Office && !c.May(clerk.Oversee) {
 		err = ErrNoAct
 	}
@@ -97,11 +97,11 @@ func (d *Doors) readPaper(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// done finds the act that a request is about.
-func (d *Doors) done(r *http.Request) (Done, error) {
+// act finds the act that a request is about.
+func (d *Doors) act(r *http.Request) (ActDone, error) {
 	id, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {
-		return Done{}, ErrNoAct
+		return ActDone{}, ErrNoAct
 	}
-	return d.Desk.Done(r.Context(), id)
+	return d.Desk.FindAct(r.Context(), id)
 }

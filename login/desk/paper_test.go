@@ -25,14 +25,14 @@ func scan(t *testing.T, n int) desk.Paper {
 }
 
 // acted is an act: somebody's identifier was blocked.
-func (w *world) acted(t *testing.T) desk.Done {
+func (w *world) acted(t *testing.T) desk.ActDone {
 	t.Helper()
 	_, id := w.Active(t)
 	outcome, err := w.desk.Block(t.Context(), w.by, visit(id))
 	if err != nil {
 		t.Fatal(err)
 	}
-	act, err := w.desk.Done(t.Context(), outcome.Act)
+	act, err := w.desk.FindAct(t.Context(), outcome.Act)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,16 +15,16 @@ import (
 	"asoba.example/provider/audit"
 )
 
-// A Waiting is an issuance that is pending, as its office sees it: by its paper.
-type Waiting struct {
+// A PendingIssuance is one as its office sees it: by its paper.
+type PendingIssuance struct {
 	ID    uuid.UUID
 	Basis identity.Basis
 	At    time.Time
 	Till  time.Time // afterwards it is forgotten
 }
 
-// Waiting lists the pending issuances of an office, in the order in which they came.
-func (d *Desk) Waiting(ctx context.Context, office string, after uuid.UUID, limit int) ([]Waiting, error) {
+// Pending lists the pending issuances of an office, in the order in which they came.
+func (d *Desk) Pending(ctx context.Context, office string, after uuid.UUID, limit int) ([]PendingIssuance, error) {
 	const read = `
 		SELECT id, basis_number, basis_date::text, pending_at
 		FROM issuance
@@ -35,20 +35,20 @@ func (d *Desk) Waiting(ctx context.Context, office string, after uuid.UUID, limi
 	if err != nil {
 		return nil, fmt.Errorf("list the pending issuances: %w", err)
 	}
-	waiting, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (w Waiting, err error) {
-		err = row.Scan(&w.ID, &w.Basis.Number, &w.Basis.Date, &w.At)
-		w.At = w.At.UTC()
-		w.Till = w.At.Add(term)
-		return w, err
+	pending, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (i PendingIssuance, err error) {
+		err = row.Scan(&i.ID, &i.Basis.Number, &i.Basis.Date, &i.At)
+		i.At = i.At.UTC()
+		i.Till = i.At.Add(term)
+		return i, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list the pending issuances: %w", err)
 	}
-	return waiting, nil
+	return pending, nil
 }
 
-// waiting gives a pending issuance to the clerks of its office, for its term.
-func (d *Desk) waiting(ctx context.Context, by By, id uuid.UUID) (Opening, error) {
+// pending gives a pending issuance to the clerks of its office, for its term.
+func (d *Desk) pending(ctx context.Context, by By, id uuid.UUID) (Opening, error) {
 	const read = `
 		SELECT presented, basis_number, basis_date::text, language, pending_at
 		FROM issuance
@@ -84,7 +84,7 @@ func (d *Desk) waiting(ctx context.Context, by By, id uuid.UUID) (Opening, error
 // phone. It stays pending where a register is still away. Who asks again is told how
 // far the issuance has come.
 func (d *Desk) Resume(ctx context.Context, by By, id uuid.UUID, attested []Attestation) (Stage, error) {
-	o, err := d.waiting(ctx, by, id)
+	o, err := d.pending(ctx, by, id)
 	if errors.Is(err, ErrNoVisit) {
 		return d.resumed(ctx, by, id)
 	}
@@ -92,7 +92,7 @@ func (d *Desk) Resume(ctx context.Context, by By, id uuid.UUID, attested []Attes
 		return "", err
 	}
 	o.Attested = attested
-	f := d.facts(ctx, by, o.Visit)
+	f := d.facts(ctx, by, o.Papers)
 	const update = `
 		UPDATE issuance
 		SET opened_at = $2, person_id = $3, document_report = $4, attested = $5, clerk_id = $6, client_id = $7

@@ -14,13 +14,13 @@ import (
 
 // What one page of the list may have.
 const (
-	waitingPage = 50
-	waitingMost = 200
+	pendingPage = 50
+	pendingMost = 200
 )
 
-// waiting handles GET /desk/issuances?state=pending&office=&after=&limit=: of the clerk's
+// pending handles GET /desk/issuances?state=pending&office=&after=&limit=: of the clerk's
 // own office, and for a desk's system of the one that it stands in.
-func (d *Doors) waiting(w http.ResponseWriter, r *http.Request) error {
+func (d *Doors) pending(w http.ResponseWriter, r *http.Request) error {
 	token, err := d.Tokens.Require(w, r, Scope)
 	if err != nil {
 		return err
@@ -28,7 +28,7 @@ func (d *Doors) waiting(w http.ResponseWriter, r *http.Request) error {
 	wrong := func(name string, why error) error {
 		return api.Refuse(http.StatusBadRequest, "invalid_parameter", why, api.Field{Name: name, Code: "invalid"})
 	}
-	query, limit := r.URL.Query(), waitingPage
+	query, limit := r.URL.Query(), pendingPage
 	if Stage(query.Get("state")) != Pending {
 		return wrong("/state", errors.New("only pending ones are listed"))
 	}
@@ -39,8 +39,8 @@ func (d *Doors) waiting(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if s := query.Get("limit"); s != "" {
-		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > waitingMost {
-			return wrong("/limit", errors.New("from 1 to "+strconv.Itoa(waitingMost)))
+		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > pendingMost {
+			return wrong("/limit", errors.New("from 1 to "+strconv.Itoa(pendingMost)))
 		}
 	}
 	office, err := clerk.ParseOffice(query.Get("office"))
@@ -54,7 +54,7 @@ func (d *Doors) waiting(w http.ResponseWriter, r *http.Request) error {
 		}
 		office = by.Office
 	}
-	waiting, err := d.Desk.Waiting(r.Context(), office, after, limit)
+	pending, err := d.Desk.Pending(r.Context(), office, after, limit)
 	if err != nil {
 		return err
 	}
@@ -68,11 +68,11 @@ func (d *Doors) waiting(w http.ResponseWriter, r *http.Request) error {
 		Issuances []issuance `json:"issuances"`
 		Next      *uuid.UUID `json:"next,omitempty"`
 	}{Issuances: []issuance{}}
-	for _, i := range waiting {
+	for _, i := range pending {
 		page.Issuances = append(page.Issuances, issuance{i.ID, basis(i.Basis), i.At, i.Till})
 	}
-	if len(waiting) == limit {
-		page.Next = &waiting[limit-1].ID
+	if len(pending) == limit {
+		page.Next = &pending[limit-1].ID
 	}
 	return api.Write(w, http.StatusOK, page)
 }
@@ -110,7 +110,7 @@ func (d *Doors) resume(w http.ResponseWriter, r *http.Request) error {
 		return d.refusal(w, err)
 	}
 	if stage == Pending {
-		return pending(w, id)
+		return keptPending(w, id)
 	}
 	return api.Write(w, http.StatusOK, struct {
 		ID    uuid.UUID `json:"id"`

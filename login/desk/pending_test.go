@@ -213,7 +213,7 @@ func TestAnIssuanceWaitsForARegister(t *testing.T) {
 				t.Errorf("%s: a step of a pending issuance: %v", name, err)
 			}
 		}
-		if _, err := w.desk.Done(t.Context(), issuance); !errors.Is(err, desk.ErrNoAct) {
+		if _, err := w.desk.FindAct(t.Context(), issuance); !errors.Is(err, desk.ErrNoAct) {
 			t.Errorf("%s: a pending issuance as an act: %v", name, err)
 		}
 		before := w.Contents(t)
@@ -343,11 +343,11 @@ func TestAPendingIssuanceIsForgotten(t *testing.T) {
 	w.confirmed(t, other, 9002) // an open one is not for forgetting
 	listed := func() int {
 		t.Helper()
-		waiting, err := w.desk.Waiting(t.Context(), "Minsk-1", uuid.Nil, 10)
+		pending, err := w.desk.Pending(t.Context(), "Minsk-1", uuid.Nil, 10)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return len(waiting)
+		return len(pending)
 	}
 	w.now = w.now.AddDate(0, 0, 30)
 	if n := listed(); n != 1 {

@@ -33,7 +33,7 @@ func (w *world) change(t *testing.T, id identity.Identifier, phone int) desk.Ope
 	t.Helper()
 	v := visit(id)
 	v.Attested = []desk.Attestation{desk.PhoneUse}
-	return desk.Opening{Visit: v, Phone: w.Phone(t, phone)}
+	return desk.Opening{Papers: v, Phone: w.Phone(t, phone)}
 }
 
 // notices counts those that went to a phone.

@@ -1,0 +1,49 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/login/code"
+	"asoba.example/provider/audit"
+)
+
+// Resend sends another code, where the earlier one was lost or is over.
+func (d *Desk) Resend(ctx context.Context, by By, e Errand, id uuid.UUID) (code.Sent, error) {
+	v, err := d.find(ctx, by, e, id)
+	if err != nil {
+		return code.Sent{}, err
+	}
+	return d.codes.Send(ctx, code.ConfirmPhone, v.person, id.String(), v.phone, v.language)
+}
+
+// ConfirmPhone takes the code that came to the phone, from the person's own mouth:
+// so the person confirms the use of the number (resolution 792 ¶4).
+func (d *Desk) ConfirmPhone(ctx context.Context, by By, e Errand, id uuid.UUID, typed string) error {
+	v, err := d.find(ctx, by, e, id)
+	if err != nil || v.confirmedAt != nil {
+		return err
+	}
+	digits, ok := code.Parse(typed)
+	if !ok {
+		return code.ErrWrong
+	}
+	if err := d.codes.Check(ctx, code.ConfirmPhone, v.person, id.String(), digits); err != nil {
+		return err
+	}
+	const update = `UPDATE issuance SET phone_confirmed_at = $2 WHERE id = $1 AND phone_confirmed_at IS NULL`
+	at := d.now()
+	return pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, update, id, at)
+		if err != nil {
+			return fmt.Errorf("confirm the phone: %w", err)
+		}
+		if tag.RowsAffected() == 0 { // another window was quicker with the same code
+			return nil
+		}
+		return audit.Record(ctx, tx, event(audit.PhoneConfirmed, by, v.person, at))
+	})
+}

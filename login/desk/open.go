@@ -1,0 +1,120 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/login/code"
+	"asoba.example/login/identity"
+	"asoba.example/login/register"
+	"asoba.example/provider/audit"
+)
+
+// An Opening is a visit in which a phone is to be confirmed.
+type Opening struct {
+	Papers
+	Names identity.Names // of an issuance
+	Phone identity.Phone
+}
+
+// Open opens a visit under every guard but the phone's confirmation, and
+// sends the code that confirms it. An issuance for which a register does not
+// answer is kept as pending, and no code is sent.
+func (d *Desk) Open(ctx context.Context, by By, e Errand, o Opening) (uuid.UUID, Stage, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return uuid.Nil, "", err
+	}
+	f := d.facts(ctx, by, o.Papers)
+	stage := Opened
+	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+		if err := d.look(ctx, tx, &f, o.Identifier.Reveal(), o.Phone); err != nil {
+			return err
+		}
+		err := e.guards().check(f)
+		switch {
+		case e == Issuance && errors.Is(err, ErrAway):
+			stage = Pending
+		case err != nil:
+			return err
+		case !e.fits(f):
+			return identity.ErrState
+		}
+		if err := d.insert(ctx, tx, id, e, stage, o, f); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, f.opening(e, stage))
+	})
+	if err != nil {
+		return uuid.Nil, "", d.record(ctx, err, by, f.person.ID, string(e), f.at)
+	}
+	if stage == Pending {
+		return id, stage, nil
+	}
+	if _, err := d.codes.Send(ctx, code.ConfirmPhone, f.person.ID, id.String(), o.Phone, o.Language); err != nil {
+		return uuid.Nil, "", err
+	}
+	return id, stage, nil
+}
+
+// opening is the record of an opening, with what vouches for the document where that is known.
+func (f facts) opening(e Errand, stage Stage) audit.Event {
+	kind := e.opened()
+	if stage == Pending {
+		kind = audit.IssuancePending
+	}
+	said := event(kind, f.by, f.person.ID, f.at)
+	if f.report != "" {
+		said.Detail = map[string]string{"document": string(f.report)}
+	}
+	return said
+}
+
+// look finds what the guards of an errand look at, and keeps it as it is until
+// the transaction ends: of the register, by a lock; of identities, by their keys.
+func (d *Desk) look(ctx context.Context, tx pgx.Tx, f *facts, number string, phone identity.Phone) error {
+	person, err := register.Hold(ctx, tx, number)
+	if err != nil && !errors.Is(err, register.ErrUnknown) { // whom it does not know a guard tells
+		return err
+	}
+	f.person = person
+	index, err := identity.PhoneIndex(d.box, phone)
+	if err != nil {
+		return err
+	}
+	// The phone of a blocked identifier is not in use: it stays with it until another person has confirmed it here.
+	const read = `
+		SELECT coalesce((SELECT state FROM identity WHERE person_id = $1), 'none'),
+		       EXISTS (SELECT FROM identity WHERE phone_index = $2 AND person_id = $1),
+		       EXISTS (SELECT FROM identity WHERE phone_index = $2 AND person_id <> $1 AND state <> 'blocked')`
+	if err := tx.QueryRow(ctx, read, person.ID, index).Scan(&f.state, &f.same, &f.used); err != nil {
+		return fmt.Errorf("look at identities: %w", err)
+	}
+	return nil
+}
+
+// insert keeps a visit, opened or pending.
+func (d *Desk) insert(ctx context.Context, tx pgx.Tx, id uuid.UUID, e Errand, stage Stage, o Opening, f facts) error {
+	kept := presented{Document: shown(o.Document), Names: o.Names, Phone: o.Phone.Reveal()}
+	if stage == Pending {
+		kept.Identifier = o.Identifier.Reveal()
+	}
+	sealed, err := d.seal(place("issuance", id), kept)
+	if err != nil {
+		return err
+	}
+	const insert = `
+		INSERT INTO issuance (id, errand, person_id, presented, document_report, attested, basis_number, basis_date,
+		                      clerk_id, office, client_id, language, opened_at, pending_at)
+		VALUES ($1, $2, nullif($3::uuid, $14), $4, nullif($5::text, ''), $6, $7, $8, $9, $10, $11, $12,
+		        CASE WHEN NOT $15 THEN $13::timestamptz END, CASE WHEN $15 THEN $13::timestamptz END)`
+	if _, err := tx.Exec(ctx, insert, id, e, f.person.ID, sealed, f.report, o.Attested, o.Basis.Number, o.Basis.Date,
+		f.by.Person, f.by.Office, f.by.ClientID, o.Language, f.at, uuid.Nil, stage == Pending); err != nil {
+		return fmt.Errorf("open a visit: %w", err)
+	}
+	return nil
+}
