@@ -79,19 +79,18 @@ func (d *Doors) opening(w http.ResponseWriter, r *http.Request, by By, e Errand,
 	}
 	w.Header().Set("Location", r.URL.Path+"/"+id.String())
 	if stage == Pending {
-		return keptPending(w, id)
+		return api.Write(w, http.StatusAccepted, reached{ID: id, Stage: stage})
 	}
 	return api.Write(w, http.StatusCreated, struct {
 		ID uuid.UUID `json:"id"`
 	}{id})
 }
 
-// keptPending answers that an issuance waits for a register.
-func keptPending(w http.ResponseWriter, id uuid.UUID) error {
-	return api.Write(w, http.StatusAccepted, struct {
-		ID    uuid.UUID `json:"id"`
-		State Stage     `json:"state"`
-	}{id, Pending})
+// What a visit has reached.
+type reached struct {
+	ID    uuid.UUID `json:"id"`
+	Stage Stage     `json:"stage"`
+	SMS   sms.State `json:"sms,omitempty"`
 }
 
 // stage handles GET /desk/issuances/{id} and the same of the other errands.
@@ -105,11 +104,7 @@ func (d *Doors) stage(e Errand) api.Handler {
 		if err != nil {
 			return d.refusal(w, err)
 		}
-		return api.Write(w, http.StatusOK, struct {
-			ID    uuid.UUID `json:"id"`
-			Stage Stage     `json:"stage"`
-			SMS   sms.State `json:"sms,omitempty"`
-		}{id, stage, sent})
+		return api.Write(w, http.StatusOK, reached{id, stage, sent})
 	}
 }
 

@@ -109,11 +109,9 @@ func (d *Doors) resume(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return d.refusal(w, err)
 	}
+	status := http.StatusOK
 	if stage == Pending {
-		return keptPending(w, id)
+		status = http.StatusAccepted
 	}
-	return api.Write(w, http.StatusOK, struct {
-		ID    uuid.UUID `json:"id"`
-		Stage Stage     `json:"stage"`
-	}{id, stage})
+	return api.Write(w, status, reached{ID: id, Stage: stage})
 }

@@ -432,7 +432,7 @@ func TestWhatWaitsIsListedByOffice(t *testing.T) {
 	ids := []string{}
 	for n := range 3 {
 		_, id := d.Person(t)
-		saved := d.asks(t, token, "POST", "/desk/issuances", opening(id, map[string]any{"phone": fmt.Sprintf("8 029 491-19-1%d", n)}), 202, map[string]any{"state": "pending"})
+		saved := d.asks(t, token, "POST", "/desk/issuances", opening(id, map[string]any{"phone": fmt.Sprintf("8 029 491-19-1%d", n)}), 202, map[string]any{"stage": "pending"})
 		ids = append(ids, saved["id"].(string))
 	}
 	_, elsewhere := d.Person(t)
@@ -463,7 +463,7 @@ func TestWhatWaitsIsListedByOffice(t *testing.T) {
 	at := "/desk/issuances/" + ids[0]
 	attested := map[string]any{"attested": []string{"holder", "particulars", "phone"}}
 	d.asks(t, token, "GET", at, nil, 200, map[string]any{"stage": "pending"})
-	d.asks(t, token, "POST", at+"/resume", attested, 202, map[string]any{"state": "pending"})
+	d.asks(t, token, "POST", at+"/resume", attested, 202, map[string]any{"stage": "pending"})
 	d.asks(t, d.system, "POST", at+"/resume", attested, 403, map[string]any{"code": "clerk_required"})
 	_, id := d.Active(t)
 	d.asks(t, token, "POST", "/desk/reissues", body(id, nil), 503, map[string]any{"code": "register_away"})

@@ -43,7 +43,7 @@ func TestPagesAreSound(t *testing.T) {
 		whole.Attested = o.Attested
 		at("as scanned", o, work{Form: whole})
 		at("code", o, work{Visit: "/desk/issuances/1", Form: whole})
-		at("pending", o, work{Form: whole, Visit: "/desk/issuances/1", Done: outcome{State: "pending"}})
+		at("pending", o, work{Form: whole, Visit: "/desk/issuances/1", Done: outcome{Stage: "pending"}})
 		for _, sms := range []string{"", "queued", "delivered", "failed"} {
 			at("done "+sms, o, work{Form: whole, Done: outcome{Act: "1", SMS: sms}})
 		}

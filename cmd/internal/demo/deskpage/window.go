@@ -175,10 +175,10 @@ func (w *work) ask(r *http.Request, api management.Caller, o operation) (err err
 // resume goes on with what was saved while a register could not answer (resolution 792 ¶4): it may be so still.
 func (w *work) resume(r *http.Request, api management.Caller) (err error) {
 	attested := map[string]any{"attested": w.Form.Attested}
-	var now struct{ State string }
+	var now struct{ Stage string }
 	w.Refused, err = refusal(api.Call(r.Context(), http.MethodPost, w.Visit+"/resume", attested, &now))
 	if err == nil && w.Refused == nil {
-		w.Done.State = now.State
+		w.Done.Stage = now.Stage
 	}
 	return err
 }

@@ -85,13 +85,13 @@ type work struct {
 
 // An outcome is what the desk learns of an act.
 type outcome struct {
-	Act, State, SMS string
+	Act, Stage, SMS string
 }
 
 // Step is where the work is.
 func (w work) Step() string {
 	switch {
-	case w.Done.State == "pending":
+	case w.Done.Stage == "pending":
 		return "pending"
 	case w.Done.Act != "":
 		return "done"
