@@ -2,7 +2,6 @@ package cabinet
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,11 +61,8 @@ func pageOf(r *http.Request) (from journal.Place, limit int, err error) {
 	query := r.URL.Query()
 	if s := query.Get("from"); s != "" {
 		if from, err = journal.ParsePlace(s); err != nil {
-			return from, 0, api.Refuse(http.StatusBadRequest, "invalid_parameter", err, api.Field{Name: "/from", Code: "invalid"})
+			return from, 0, api.RefuseParameter("from", err)
 		}
 	}
-	if limit, err = strconv.Atoi(query.Get("limit")); err != nil { // none: another is not let in
-		limit = usualEntries
-	}
-	return from, limit, nil
+	return from, api.Number(r, "limit", usualEntries), nil
 }

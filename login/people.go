@@ -11,12 +11,6 @@ import (
 	"asoba.example/provider/api"
 )
 
-// Pages of an edition's people.
-const (
-	peoplePage = 1_000
-	peopleMost = 10_000
-)
-
 // People is the door of the management API where the feed's consumers read whom
 // an edition of the register touched.
 type People struct {
@@ -40,16 +34,11 @@ func (p People) read(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return api.Refuse(http.StatusNotFound, "unknown_edition", nil)
 	}
-	query, limit := r.URL.Query(), peoplePage
+	limit := api.Number(r, "limit", 1_000)
 	var after uuid.UUID
-	if s := query.Get("after"); s != "" {
+	if s := r.URL.Query().Get("after"); s != "" {
 		if after, err = uuid.Parse(s); err != nil {
-			return api.Refuse(http.StatusBadRequest, "invalid_parameter", errors.New("not an id"), api.Field{Name: "/after", Code: "invalid"})
-		}
-	}
-	if s := query.Get("limit"); s != "" {
-		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > peopleMost {
-			return api.Refuse(http.StatusBadRequest, "invalid_parameter", errors.New("from 1 to "+strconv.Itoa(peopleMost)), api.Field{Name: "/limit", Code: "invalid"})
+			return api.RefuseParameter("after", errors.New("not an id")) // its text quotes what was sent
 		}
 	}
 	touched, err := p.Register.Touched(r.Context(), edition, after, limit)

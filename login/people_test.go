@@ -19,6 +19,7 @@ import (
 	"asoba.example/login/register"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/provider/api"
+	"asoba.example/provider/manage"
 )
 
 // A consumer of the feed reads an edition's people page by page, and sees each fact that holds.
@@ -43,10 +44,14 @@ identification_number,sex,birth_date,citizenship,death_date,death_act,declared_d
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
+	document, err := api.ReadDocument(manage.Document)
+	if err != nil {
+		t.Fatal(err)
+	}
 	login.People{Register: r, Tokens: api.Verifier{
 		Keys: publicKey(key.PublicKey), Issuer: "https://idp.example", Audience: "https://management.example",
 		Now: func() time.Time { return now },
-	}}.Mount(mux)
+	}}.Mount(document.Hold(mux))
 	get := func(scope, query string) (int, string) {
 		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithType("at+jwt"))
 		if err != nil {

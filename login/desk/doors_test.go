@@ -62,7 +62,11 @@ func newDoorsOf(t *testing.T, w *world) *doors {
 		Verifier: api.Verifier{Keys: d, Issuer: "https://id.example", Audience: "https://manage.example", Now: now},
 		Denials:  d.Denials, Clients: registry,
 	}
-	(&desk.Doors{Desk: d.desk, Clerks: d.clerks, Feed: audit.NewFeed(d.Pool, d.Pool), Tokens: tokens, Now: now}).Mount(d.mux)
+	document, err := api.ReadDocument(manage.Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	(&desk.Doors{Desk: d.desk, Clerks: d.clerks, Feed: audit.NewFeed(d.Pool, d.Pool), Tokens: tokens, Now: now}).Mount(document.Hold(d.mux))
 	_, d.clerk = d.world.clerk(t, clerk.AtDesk)
 	d.system = d.token(t, map[string]any{"sub": "post", "client_id": "post"})
 	return d

@@ -74,7 +74,7 @@ func (d *Doors) readPaper(w http.ResponseWriter, r *http.Request) error {
 	}
 	why, err := ParsePurpose(r.URL.Query().Get("purpose"))
 	if err != nil {
-		return api.Refuse(http.StatusBadRequest, "invalid_parameter", err, api.Field{Name: "/purpose", Code: "unknown"})
+		return api.RefuseParameter("purpose", err)
 	}
 	act, err := d.act(r)
 	if err == nil && act.Office != c.Office && !c.May(clerk.Oversee) {

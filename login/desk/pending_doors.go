@@ -3,19 +3,12 @@ package desk
 import (
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 
 	"asoba.example/login/clerk"
 	"asoba.example/provider/api"
-)
-
-// What one page of the list may have.
-const (
-	pendingPage = 50
-	pendingMost = 200
 )
 
 // pending handles GET /desk/issuances?state=pending&office=&after=&limit=: of the clerk's
@@ -25,27 +18,19 @@ func (d *Doors) pending(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	wrong := func(name string, why error) error {
-		return api.Refuse(http.StatusBadRequest, "invalid_parameter", why, api.Field{Name: name, Code: "invalid"})
-	}
-	query, limit := r.URL.Query(), pendingPage
+	query, limit := r.URL.Query(), api.Number(r, "limit", 50)
 	if Stage(query.Get("state")) != Pending {
-		return wrong("/state", errors.New("only pending ones are listed"))
+		return api.RefuseParameter("state", errors.New("only pending ones are listed"))
 	}
 	var after uuid.UUID
 	if s := query.Get("after"); s != "" {
 		if after, err = uuid.Parse(s); err != nil {
-			return wrong("/after", errors.New("not an id"))
-		}
-	}
-	if s := query.Get("limit"); s != "" {
-		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > pendingMost {
-			return wrong("/limit", errors.New("from 1 to "+strconv.Itoa(pendingMost)))
+			return api.RefuseParameter("after", errors.New("not an id")) // its text quotes what was sent
 		}
 	}
 	office, err := clerk.ParseOffice(query.Get("office"))
 	if err != nil || system(token) && office == "" {
-		return wrong("/office", errors.New("not an office"))
+		return api.RefuseParameter("office", errors.New("not an office"))
 	}
 	if !system(token) {
 		by, err := d.by(w, r, token, named{})

@@ -20,7 +20,7 @@ func (d *Doors) slip(w http.ResponseWriter, r *http.Request) error {
 	}
 	language, err := printed.ParseLanguage(r.URL.Query().Get("language"))
 	if err != nil {
-		return api.Refuse(http.StatusBadRequest, "invalid_parameter", err, api.Field{Name: "/language", Code: "unknown"})
+		return api.RefuseParameter("language", err)
 	}
 	id, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {

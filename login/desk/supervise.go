@@ -37,14 +37,14 @@ func (d *Doors) report(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	from, err := time.Parse(time.DateOnly, query.Get("from"))
 	if err != nil {
-		return parameter("from", err)
+		return api.RefuseParameter("from", err)
 	}
 	to, err := time.Parse(time.DateOnly, query.Get("to"))
 	if err != nil || to.Before(from) || to.Sub(from) > longest {
-		return parameter("to", err)
+		return api.RefuseParameter("to", err)
 	}
 	if office == "" {
-		return parameter("office", nil)
+		return api.RefuseParameter("office", nil)
 	}
 	clerks, err := Reports(r.Context(), d.Feed, d.Clerks, office, from, to)
 	if err != nil {
@@ -76,9 +76,4 @@ func (d *Doors) alerts(w http.ResponseWriter, r *http.Request) error {
 		Alerts []Alert      `json:"alerts"`
 		Cursor audit.Cursor `json:"cursor"`
 	}{found, cursor})
-}
-
-// parameter refuses a parameter of the query.
-func parameter(name string, cause error) error {
-	return api.Refuse(http.StatusBadRequest, "invalid_parameter", cause, api.Field{Name: "/" + name, Code: "invalid"})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"asoba.example/provider/api"
@@ -25,7 +24,7 @@ func (m *Manage) changes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	wait := min(number(r, "wait", 0), longest)
+	wait := min(api.Number(r, "wait", 0), longest)
 	entries, cursor, err := m.feed.Wait(r.Context(), after, limit, time.Duration(wait)*time.Second)
 	if errors.Is(err, audit.ErrStalled) {
 		return api.Refuse(http.StatusServiceUnavailable, "feed_stalled", err)
@@ -74,18 +73,5 @@ func place(r *http.Request) (after audit.Cursor, limit int, err error) {
 	if after, err = audit.ParseCursor(r.URL.Query().Get("after")); err != nil {
 		return 0, 0, api.Refuse(http.StatusBadRequest, "invalid_cursor", err, api.Field{Name: "/after", Code: "invalid"})
 	}
-	return after, number(r, "limit", 100), nil
-}
-
-// number reads a whole number of the query, whose bounds the document has held; its usual value where it is absent.
-func number(r *http.Request, name string, usual int) int {
-	if n, err := strconv.Atoi(r.URL.Query().Get(name)); err == nil {
-		return n
-	}
-	return usual
-}
-
-// invalid refuses a parameter of the query.
-func invalid(name string, cause error) error {
-	return api.Refuse(http.StatusBadRequest, "invalid_parameter", cause, api.Field{Name: "/" + name, Code: "invalid"})
+	return after, api.Number(r, "limit", 100), nil
 }

@@ -56,10 +56,10 @@ func (m *Manage) list(w http.ResponseWriter, r *http.Request) error {
 	if _, err := m.bearer.Require(w, r, manageClients); err != nil {
 		return err
 	}
-	limit := number(r, "limit", 100)
+	limit := api.Number(r, "limit", 100)
 	after := r.URL.Query().Get("after")
 	if after != "" && !clients.WellFormed(after) {
-		return invalid("after", nil)
+		return api.RefuseParameter("after", nil)
 	}
 	found, err := m.clients.List(r.Context(), after, limit+1) // one more tells whether there is another page
 	if err != nil {

@@ -23,12 +23,12 @@ func (m *Manage) events(w http.ResponseWriter, r *http.Request) error {
 	filter := audit.Filter{Kind: audit.Kind(query.Get("kind")), ClientID: query.Get("client_id")}
 	for _, name := range []string{"kind", "client_id"} { // both are made of the same characters
 		if text := query.Get(name); text != "" && !clients.WellFormed(text) {
-			return invalid(name, nil)
+			return api.RefuseParameter(name, nil)
 		}
 	}
 	if person := query.Get("person"); person != "" {
 		if filter.Person, err = uuid.Parse(person); err != nil {
-			return invalid("person", err)
+			return api.RefuseParameter("person", err)
 		}
 	}
 	lines, cursor, err := m.feed.Search(r.Context(), filter, after, limit)

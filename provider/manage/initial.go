@@ -63,10 +63,10 @@ func (m *Manage) listInitial(w http.ResponseWriter, r *http.Request) error {
 	if text := r.URL.Query().Get("after"); text != "" {
 		var err error
 		if after, err = uuid.Parse(text); err != nil {
-			return invalid("after", err)
+			return api.RefuseParameter("after", err)
 		}
 	}
-	limit := number(r, "limit", 100)
+	limit := api.Number(r, "limit", 100)
 	found, err := m.clients.ListInitial(r.Context(), after, limit+1, m.now()) // one more tells whether there is another page
 	if err != nil {
 		return err

@@ -12,8 +12,8 @@ func (m *Manage) logoutNotices(w http.ResponseWriter, r *http.Request) error {
 	if _, err := m.bearer.Require(w, r, manageClients); err != nil {
 		return err
 	}
-	limit := number(r, "limit", 100)
-	after := number(r, "after", 0)
+	limit := api.Number(r, "limit", 100)
+	after := api.Number(r, "after", 0)
 	client, err := m.clients.Look(r.Context(), r.PathValue("client_id"))
 	if err != nil {
 		return refusal(err)

@@ -12,12 +12,12 @@ func (m *Manage) listRoots(w http.ResponseWriter, r *http.Request) error {
 	if _, err := m.bearer.Require(w, r, "audit:read"); err != nil {
 		return err
 	}
-	limit := number(r, "limit", 100)
+	limit := api.Number(r, "limit", 100)
 	var after time.Time
 	if day := r.URL.Query().Get("after"); day != "" {
 		var err error
 		if after, err = time.Parse(time.DateOnly, day); err != nil {
-			return invalid("after", err)
+			return api.RefuseParameter("after", err)
 		}
 	}
 	found, err := m.roots.List(r.Context(), after, limit+1) // one more tells whether there is another page
