@@ -32,8 +32,8 @@ const Scope = "desk:act"
 
 // Mount opens the doors.
 func (d *Doors) Mount(mux api.Mux) {
-	mux.Handle("GET /desk/issuances", api.Handler(d.pending))
 	mux.Handle("POST /desk/issuances", d.open(Issuance))
+	mux.Handle("GET /desk/pending-issuances", api.Handler(d.pending))
 	mux.Handle("POST /desk/issuances/{id}/resume", api.Handler(d.resume))
 	mux.Handle("POST /desk/phone-changes", d.open(PhoneChange))
 	mux.Handle("POST /desk/blocks", api.Handler(d.block))

@@ -11,7 +11,7 @@ import (
 	"asoba.example/provider/api"
 )
 
-// pending handles GET /desk/issuances?state=pending&office=&after=&limit=: of the clerk's
+// pending handles GET /desk/pending-issuances?office=&after=&limit=: of the clerk's
 // own office, and for a desk's system of the one that it stands in.
 func (d *Doors) pending(w http.ResponseWriter, r *http.Request) error {
 	token, err := d.Tokens.Require(w, r, Scope)
@@ -19,9 +19,6 @@ func (d *Doors) pending(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	query, limit := r.URL.Query(), api.Number(r, "limit", 50)
-	if Stage(query.Get("state")) != Pending {
-		return api.RefuseParameter("state", errors.New("only pending ones are listed"))
-	}
 	var after uuid.UUID
 	if s := query.Get("after"); s != "" {
 		if after, err = uuid.Parse(s); err != nil {
@@ -39,7 +36,7 @@ func (d *Doors) pending(w http.ResponseWriter, r *http.Request) error {
 		}
 		office = by.Office
 	}
-	pending, err := d.Desk.Pending(r.Context(), office, after, limit)
+	pending, err := d.Desk.Pending(r.Context(), office, after, limit+1) // one more tells whether there is another page
 	if err != nil {
 		return err
 	}
@@ -53,11 +50,12 @@ func (d *Doors) pending(w http.ResponseWriter, r *http.Request) error {
 		Issuances []issuance `json:"issuances"`
 		Next      *uuid.UUID `json:"next,omitempty"`
 	}{Issuances: []issuance{}}
+	if len(pending) > limit {
+		pending = pending[:limit]
+		page.Next = &pending[limit-1].ID
+	}
 	for _, i := range pending {
 		page.Issuances = append(page.Issuances, issuance{i.ID, basis(i.Basis), i.At, i.Till})
-	}
-	if len(pending) == limit {
-		page.Next = &pending[limit-1].ID
 	}
 	return api.Write(w, http.StatusOK, page)
 }

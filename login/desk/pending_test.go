@@ -439,26 +439,29 @@ func TestWhatWaitsIsListedByOffice(t *testing.T) {
 	d.asks(t, d.system, "POST", "/desk/issuances", opening(elsewhere, map[string]any{"clerk": d.clerk.Reveal(), "office": "Brest-3"}), 202, nil)
 
 	var listed []string
-	for at := "/desk/issuances?state=pending&limit=2"; at != ""; {
+	for at := "/desk/pending-issuances?limit=2"; at != ""; {
 		page := d.asks(t, token, "GET", at, nil, 200, nil)
 		at = ""
 		for _, i := range page["issuances"].([]any) {
 			listed = append(listed, i.(map[string]any)["id"].(string))
 		}
 		if next, more := page["next"].(string); more {
-			at = "/desk/issuances?state=pending&limit=2&after=" + next
+			at = "/desk/pending-issuances?limit=2&after=" + next
 		}
 	}
 	if !slices.Equal(listed, ids) {
 		t.Errorf("listed %v, want %v", listed, ids)
 	}
-	if page := d.asks(t, d.system, "GET", "/desk/issuances?state=pending&office=Brest-3", nil, 200, nil); len(page["issuances"].([]any)) != 1 {
+	if page := d.asks(t, token, "GET", "/desk/pending-issuances?limit=3", nil, 200, nil); page["next"] != nil {
+		t.Errorf("after the last page: %v", page["next"])
+	}
+	if page := d.asks(t, d.system, "GET", "/desk/pending-issuances?office=Brest-3", nil, 200, nil); len(page["issuances"].([]any)) != 1 {
 		t.Errorf("of another office: %v", page)
 	}
-	for _, strange := range []string{"", "?state=assigned", "?state=pending&after=x", "?state=pending&limit=0", "?state=pending&limit=201"} {
-		d.asks(t, token, "GET", "/desk/issuances"+strange, nil, 400, map[string]any{"code": "invalid_parameter"})
+	for _, strange := range []string{"?state=assigned", "?after=x", "?limit=0", "?limit=201"} {
+		d.asks(t, token, "GET", "/desk/pending-issuances"+strange, nil, 400, map[string]any{"code": "invalid_parameter"})
 	}
-	d.asks(t, d.system, "GET", "/desk/issuances?state=pending", nil, 400, map[string]any{"code": "invalid_parameter"})
+	d.asks(t, d.system, "GET", "/desk/pending-issuances", nil, 400, map[string]any{"code": "invalid_parameter"})
 
 	at := "/desk/issuances/" + ids[0]
 	attested := map[string]any{"attested": []string{"holder", "particulars", "phone"}}
