@@ -126,6 +126,7 @@ func TestTheDeskServesPeople(t *testing.T) {
 		clerk, clerkPhone = "2140584A001PB7", "+375294000001"
 		alena, alenaPhone = "/desk/visitors/alena", "+375294000011"
 		newPhone          = "+375294000099"
+		newcomer          = "1020379A902PB5"
 	)
 	b := newBrowser(t)
 
@@ -139,7 +140,19 @@ func TestTheDeskServesPeople(t *testing.T) {
 	b.submit()
 	b.at(s.at + "/desk")
 	b.press(`a[href="` + alena + `"]`)
-	b.see("Калиновская", "2230691A011PB9", "Assigning an identifier", "Unblocking")
+
+	// How the identifier stands is looked up first, and decides what is offered.
+	b.see("Калиновская", "Look up an identifier")
+	b.write("identifier", "2230691A011PB8")
+	b.look()
+	b.see("There is no such identification number")
+	b.write("identifier", "2230691A011PB9")
+	b.look()
+	b.see("no identifier is found by this number and document", "Assigning an identifier")
+	b.sees(`.site-cards li`, 1)
+	b.do("reload", chromedp.Reload())
+	b.at(s.at + alena)
+	b.see("no identifier is found")
 
 	// An issuance: the application is printed from the screen.
 	b.press(`a[href="` + alena + `/issuance"]`)
@@ -175,6 +188,17 @@ func TestTheDeskServesPeople(t *testing.T) {
 	b.see("is kept with this act")
 	b.do("reload", chromedp.Reload())
 	b.see("is kept with this act")
+
+	// What is offered is what the state allows, once it was asked for anew.
+	b.open(s.at + alena)
+	b.see("Assigning an identifier done")
+	b.look()
+	b.see("the password is temporary", "11", "Changing the phone number", "Another temporary password", "Blocking")
+	b.sees(`.site-cards li`, 3)
+	b.open(s.at + "/desk/visitors/piatro")
+	b.look()
+	b.see("active", "Changing the phone number", "Blocking")
+	b.sees(`.site-cards li`, 2)
 
 	// Block and unblock, with a mistake in between.
 	b.open(s.at + alena + "/block")
@@ -214,6 +238,63 @@ func TestTheDeskServesPeople(t *testing.T) {
 	b.see("Another temporary password is formed.")
 	b.decide("anew")
 	b.see("The clerk attests")
+
+	// Whom the register does not know yet waits for its next edition, on the list of the office.
+	b.open(s.at + "/desk/pending")
+	b.see("None waits.")
+	b.open(s.at + "/desk")
+	b.write("identifier", newcomer)
+	b.write("document_number", "ZZ0000902")
+	b.look()
+	b.at(s.at + "/desk/visitors/other")
+	b.press(`a[href="/desk/visitors/other/issuance"]`)
+	b.see(newcomer)
+	for name, value := range map[string]string{"family": "Вербова", "given": "Вера", "phone": "+375294000902", "basis_number": "902/1"} {
+		b.write(name, value)
+	}
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[any](`document.querySelector('[name="document_valid_till"]').value = "2035-12-31"`)); err != nil {
+		t.Fatal(err)
+	}
+	b.tick("attested")
+	b.decide("ask")
+	b.see("A register did not answer")
+	b.open(s.at + "/desk/pending")
+	b.see("No. 902/1")
+	b.press(`main .site-card a`)
+	b.decide("resume")
+	b.see("Refused (g5)") // who has come again is attested anew
+	b.tick("attested")
+	b.decide("resume")
+	b.see("Application No. 902/1", "A register did not answer") // it is away still
+
+	// Nobody's number has stood in an address.
+	history, err := chromedp.Run(b.ctx, chromedp.NavigationEntries())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, visited := range history.Entries {
+		if strings.Contains(visited.URL, newcomer) || strings.Contains(visited.URL, "2230691A011PB") {
+			t.Errorf("an address names somebody: %s", visited.URL)
+		}
+	}
+}
+
+// look asks how an identifier stands, by the form that the page shows or has put away.
+func (b *browser) look() {
+	b.t.Helper()
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[any](`document.querySelectorAll('details').forEach(d => d.open = true)`)); err != nil {
+		b.t.Fatal(err)
+	}
+	b.press(`form[action^="/desk/visitors/"] button`)
+}
+
+// sees fails unless so many stand on the page of what the selector names.
+func (b *browser) sees(selector string, want int) {
+	b.t.Helper()
+	got, err := chromedp.Run(b.ctx, chromedp.Evaluate[int]("document.querySelectorAll(`"+selector+"`).length"))
+	if err != nil || got != want {
+		b.t.Fatalf("the page has %d of %s, want %d: %v\n%s", got, selector, want, err, b.page())
+	}
 }
 
 // href is where a link leads.

@@ -10,7 +10,7 @@ import (
 	"asoba.example/provider/page"
 )
 
-//go:embed pages words
+//go:embed pages parts static words
 var files embed.FS
 
 // Room is what the page brings to the site.
@@ -48,10 +48,15 @@ func (d *Page) Mount(mux *http.ServeMux) {
 	door("GET /desk/callback", d.callback)
 	door("POST /desk/sign-out", d.signOut)
 	door("GET /desk/visitors/{key}", d.clerks(d.visitor))
+	door("POST /desk/visitors/{key}", d.clerks(d.lookUp))
 	door("GET /desk/visitors/{key}/{operation}", d.clerks(d.at(d.work)))
 	door("POST /desk/visitors/{key}/{operation}", d.clerks(d.at(d.act)))
 	door("POST /desk/visitors/{key}/{operation}/application", d.clerks(d.at(d.application)))
 	mux.Handle("POST /desk/visitors/{key}/{operation}/paper", uploading(d.Site.Handle(d.clerks(d.at(d.keep)))))
+	door("GET /desk/pending", d.clerks(d.pending))
+	door("GET /desk/pending/{id}", d.clerks(d.resumed(d.work)))
+	door("POST /desk/pending/{id}", d.clerks(d.resumed(d.act)))
+	mux.Handle("POST /desk/pending/{id}/paper", uploading(d.Site.Handle(d.clerks(d.resumed(d.keep)))))
 	door("GET /desk/refusals/{id}/slip/{language}", d.clerks(d.slip))
 }
 
@@ -63,7 +68,9 @@ func (d *Page) desk(w http.ResponseWriter, r *http.Request) error {
 		Visitors []cast.Person
 		Hint     string // the ID token, for the sign-out
 		Home     string
-	}{Home: d.Addresses.Workbench + "/desk"}
+		Lookup   lookup // of whoever is not of the queue
+		Purposes []page.Option
+	}{Home: d.Addresses.Workbench + "/desk", Lookup: lookup{Purpose: purposes[0]}, Purposes: d.purposes(r)}
 	v := d.visit(r)
 	if v == nil {
 		for _, p := range cast.Clerks() {
@@ -72,5 +79,5 @@ func (d *Page) desk(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		data.Visitors, data.Hint = cast.All(), v.idToken
 	}
-	return d.Site.Show(w, r, page.View{Name: "desk", Data: data, SignedIn: v != nil, Back: "/", FormAction: []string{d.Addresses.Issuer}})
+	return d.Site.Show(w, r, page.View{Name: "desk", Data: data, SignedIn: v != nil, Back: "/", Script: "desk.js", FormAction: []string{d.Addresses.Issuer}})
 }

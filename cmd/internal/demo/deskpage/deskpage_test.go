@@ -1,6 +1,8 @@
 package deskpage
 
 import (
+	"cmp"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -33,9 +35,52 @@ func TestPagesAreSound(t *testing.T) {
 			return d.visitor(w, r, v)
 		}),
 	}
+	standings := map[string]lookup{}
+	for _, purpose := range purposes {
+		for _, s := range []standing{
+			{State: unassigned}, {State: "temporary", Phone: "+375 ** *** ** 11", IssuedAt: time.Now(), PasswordTill: time.Now()}, {State: "active"},
+			{State: "blocked", BlockReason: "self"}, {State: "blocked", BlockReason: "desk"}, {State: "blocked", BlockReason: "register"},
+			{State: "blocked", BlockReason: "security"},
+		} {
+			standings[purpose+" "+s.State+" "+s.BlockReason] = lookup{Identifier: "1", Document: "2", Purpose: purpose, Standing: &s}
+		}
+	}
+	for _, code := range append([]string{"something_else"}, explained...) {
+		refused := &management.Refusal{Status: http.StatusConflict, Code: code, Instance: "/desk/refusals/1"}
+		standings[code] = lookup{Refused: refused}
+	}
+	refused := &management.Refusal{Status: http.StatusUnprocessableEntity, Code: "invalid"}
+	for member, code := range map[string]string{"/identifier": "not_an_identifier", "/document": "not_a_document", "/purpose": "unknown"} {
+		refused.Fields = append(refused.Fields, management.Field{Name: member, Code: code})
+	}
+	standings["misspelt"] = lookup{Refused: refused}
+	for name, l := range standings {
+		for _, key := range []string{p.Key, other} {
+			pages["looked up "+key+" "+name] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {
+				r.SetPathValue("key", key)
+				return d.visitor(w, r, &visit{lookups: map[string]lookup{key: l}, works: map[string]work{address(p, operations[0]): {}}})
+			})
+		}
+	}
+	for name, answer := range map[string]string{
+		"none waits":  `{"issuances": []}`,
+		"some wait":   `{"issuances": [{"id": "1", "basis": {"number": "7", "date": "2026-11-25"}, "at": "2026-11-25T09:00:00Z", "till": "2026-12-25T09:00:00Z"}]}`,
+		"not a clerk": "",
+	} {
+		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if answer == "" {
+				w.WriteHeader(http.StatusForbidden)
+			}
+			_, _ = io.WriteString(w, cmp.Or(answer, `{"code": "not_a_clerk"}`))
+		}))
+		t.Cleanup(api.Close)
+		pages[name] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {
+			return d.pending(w, r, &visit{api: management.Caller{URL: api.URL, HTTP: api.Client()}})
+		})
+	}
 	at := func(name string, o operation, on work) {
 		pages[o.Name+" "+name] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {
-			return d.work(w, r, &visit{works: map[string]work{address(p, o): on}}, task{p, o})
+			return d.work(w, r, &visit{works: map[string]work{address(p, o): on}}, task{Visitor: p, Operation: o, Address: address(p, o)})
 		})
 	}
 	for _, o := range operations {
@@ -43,6 +88,7 @@ func TestPagesAreSound(t *testing.T) {
 		whole.Attested = o.Attested
 		at("as scanned", o, work{Form: whole})
 		at("code", o, work{Visit: "/desk/issuances/1", Form: whole})
+		at("pending by its paper", o, work{Visit: "/desk/issuances/1", Done: outcome{Stage: "pending"}, Refused: &management.Refusal{Code: "g5"}})
 		at("pending", o, work{Form: whole, Visit: "/desk/issuances/1", Done: outcome{Stage: "pending"}})
 		for _, sms := range []string{"", "queued", "delivered", "failed"} {
 			at("done "+sms, o, work{Form: whole, Done: outcome{Act: "1", SMS: sms}})

@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/google/uuid"
 	"golang.org/x/oauth2"
 
-	"asoba.example/cmd/internal/demo/cast"
 	"asoba.example/cmd/internal/demo/management"
 	"asoba.example/provider/page"
 )
@@ -59,10 +59,12 @@ func (d *Page) discover(ctx context.Context) (*provider, error) {
 
 // A visit is a clerk signed in here.
 type visit struct {
+	subject string
 	idToken string
 	token   *oauth2.Token
 	api     management.Caller
-	works   map[string]work // by the page's address
+	lookups map[string]lookup // by the visitor's key
+	works   map[string]work   // by the page's address
 }
 
 // enough is how long a token must still be good for a form to be begun with it.
@@ -103,12 +105,15 @@ func again(w http.ResponseWriter, r *http.Request, to string) {
 func back(to string) string {
 	if rest, ok := strings.CutPrefix(to, "/desk/visitors/"); ok {
 		key, name, _ := strings.Cut(rest, "/")
-		if p, known := cast.Find(key); known {
+		if p, known := find(key); known {
 			if o, known := findOperation(name); known {
 				return address(p, o)
 			}
 			return "/desk/visitors/" + p.Key
 		}
+	}
+	if id, ok := strings.CutPrefix(to, "/desk/pending/"); ok && uuid.Validate(id) == nil || to == "/desk/pending" {
+		return to
 	}
 	return "/desk"
 }
@@ -165,7 +170,7 @@ func (d *Page) callback(w http.ResponseWriter, r *http.Request) error {
 		return page.Refuse(http.StatusBadRequest, "desk.not_begun_here", errors.New("the ID token's nonce is not ours"))
 	}
 	d.begin(w, r, &visit{
-		idToken: raw, token: token, works: map[string]work{},
+		subject: idToken.Subject, idToken: raw, token: token, lookups: map[string]lookup{}, works: map[string]work{},
 		api: management.Caller{
 			URL:  d.Addresses.Management,
 			HTTP: oauth2.NewClient(oidc.ClientContext(context.WithoutCancel(ctx), d.HTTP), oauth2.StaticTokenSource(token)),
@@ -177,8 +182,8 @@ func (d *Page) callback(w http.ResponseWriter, r *http.Request) error {
 
 // begin remembers the clerk. What the same clerk has on the desk stays there.
 func (d *Page) begin(w http.ResponseWriter, r *http.Request, v *visit) {
-	if before := d.visit(r); before != nil {
-		v.works = before.works
+	if before := d.visit(r); before != nil && before.subject == v.subject {
+		v.lookups, v.works = before.lookups, before.works
 	}
 	d.end(r)
 	key := rand.Text()

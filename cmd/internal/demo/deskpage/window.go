@@ -14,77 +14,62 @@ import (
 	"asoba.example/provider/page"
 )
 
-// visitor handles GET /desk/visitors/KEY: who stands at the window, and what for.
-func (d *Page) visitor(w http.ResponseWriter, r *http.Request, v *visit) error {
-	p, known := cast.Find(r.PathValue("key"))
-	if !known {
-		return page.Refuse(http.StatusNotFound, "error.not_found", nil)
-	}
-	type errand struct {
-		operation
-		Step string // "" where nothing is begun
-	}
-	var errands []errand
-	for _, o := range operations {
-		step := ""
-		if w, begun := d.read(v, p, o); begun {
-			step = w.Step()
-		}
-		errands = append(errands, errand{o, step})
-	}
-	return d.Site.Show(w, r, page.View{
-		Name: "visitor", Title: "visitor.title", TitleArgs: map[string]any{"Name": p.Name()}, SignedIn: true, Back: "/desk",
-		Data: struct {
-			Visitor cast.Person
-			Errands []errand
-		}{p, errands},
-	})
-}
-
-// A task is an operation for a visitor.
+// A task is an operation for a visitor, or an issuance that somebody goes on with and knows by its paper alone.
 type task struct {
-	Visitor   cast.Person
+	Visitor   cast.Person // nobody, where it is known by its paper
 	Operation operation
+	Address   string // of its page
+	Caption   string // names whom it is for
+	Back      string
 }
 
 // at is a door of one operation for one visitor.
 func (d *Page) at(h func(http.ResponseWriter, *http.Request, *visit, task) error) func(http.ResponseWriter, *http.Request, *visit) error {
 	return func(w http.ResponseWriter, r *http.Request, v *visit) error {
-		p, known := cast.Find(r.PathValue("key"))
+		p, known := find(r.PathValue("key"))
 		o, possible := findOperation(r.PathValue("operation"))
 		if !known || !possible {
 			return page.Refuse(http.StatusNotFound, "error.not_found", nil)
 		}
-		return h(w, r, v, task{p, o})
+		return h(w, r, v, task{p, o, address(p, o), d.caption(r, v, p), "/desk/visitors/" + p.Key})
 	}
 }
 
 // address is the page of an operation for a visitor.
 func address(p cast.Person, o operation) string { return "/desk/visitors/" + p.Key + "/" + o.Name }
 
-// read gives what is on the desk; where nothing is, what the scanner reads.
-func (d *Page) read(v *visit, p cast.Person, o operation) (w work, begun bool) {
+// read gives what is on the desk; where nothing is, an unwritten form.
+func (d *Page) read(v *visit, t task) (w work, begun bool) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if w, begun = v.works[address(p, o)]; !begun {
-		w.Form = scanned(p, o)
+	w, begun = v.works[t.Address]
+	d.mu.Unlock()
+	if !begun {
+		w.Form = unwritten(d.asked(v, t.Visitor), t)
 	}
 	return w, begun
 }
 
+// put leaves the work on the desk. How the identifier stands is to be asked anew once something was done.
+func (d *Page) put(v *visit, t task, done work) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	v.works[t.Address] = done
+	if l, asked := v.lookups[t.Visitor.Key]; asked && done.Step() == "done" {
+		l.Standing = nil
+		v.lookups[t.Visitor.Key] = l
+	}
+}
+
 // leave leaves the work on the desk, and shows it.
 func (d *Page) leave(w http.ResponseWriter, r *http.Request, v *visit, t task, done work) error {
-	to := address(t.Visitor, t.Operation)
-	d.mu.Lock()
-	v.works[to] = done
-	d.mu.Unlock()
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	d.put(v, t, done)
+	http.Redirect(w, r, t.Address, http.StatusSeeOther)
 	return nil
 }
 
 // work handles GET /desk/visitors/KEY/OPERATION.
 func (d *Page) work(w http.ResponseWriter, r *http.Request, v *visit, t task) error {
-	on, _ := d.read(v, t.Visitor, t.Operation)
+	on, _ := d.read(v, t)
 	if on.Step() == "done" && on.Visit != "" { // the message may have arrived meanwhile
 		var now struct{ SMS string }
 		if err := v.api.Call(r.Context(), http.MethodGet, on.Visit, nil, &now); err == nil {
@@ -104,38 +89,38 @@ func (d *Page) work(w http.ResponseWriter, r *http.Request, v *visit, t task) er
 	for _, a := range t.Operation.Attested {
 		attested = append(attested, attestation{a, slices.Contains(on.Form.Attested, a)})
 	}
+	said := on.wrong(t.Operation)
 	return d.Site.Show(w, r, page.View{
-		Name: "work-" + on.Step(), Title: "operation." + t.Operation.Name, SignedIn: true, Back: "/desk/visitors/" + t.Visitor.Key,
-		Errors: on.wrong(t.Operation),
+		Name: "work-" + on.Step(), Title: "operation." + t.Operation.Name, SignedIn: true, Back: t.Back,
+		Errors: said, Script: "desk.js",
 		Data: struct {
 			task
 			work
-			Address  string
 			Kinds    []page.Option
 			Attested []attestation
-		}{t, on, address(t.Visitor, t.Operation), kinds, attested},
+			Missing  bool // of what must be attested
+		}{t, on, kinds, attested, slices.ContainsFunc(said, func(e page.FieldError) bool { return e.Field == "attested" })},
 	})
 }
 
 // act handles POST /desk/visitors/KEY/OPERATION: what the clerk decided.
 func (d *Page) act(w http.ResponseWriter, r *http.Request, v *visit, t task) error {
-	on, _ := d.read(v, t.Visitor, t.Operation)
+	on, _ := d.read(v, t)
 	decision := r.PostFormValue("decision")
 	switch {
-	case decision == "anew":
-		return d.leave(w, r, v, t, work{Form: scanned(t.Visitor, t.Operation)})
+	case decision == "anew" && t.Visitor.Key != "":
+		return d.leave(w, r, v, t, work{Form: unwritten(d.asked(v, t.Visitor), t)})
 	case decision == "ask" && on.Step() == "form":
 		on.Form = written(r, t.Operation)
 	case (decision == "confirm" || decision == "resend") && on.Step() == "code":
 	case decision == "resume" && on.Step() == "pending":
+		on.Form.Attested = attested(r, t.Operation)
 	default: // another window was quicker
 		return d.leave(w, r, v, t, on)
 	}
 	if !v.token.Valid() {
-		d.mu.Lock()
-		v.works[address(t.Visitor, t.Operation)] = on
-		d.mu.Unlock()
-		again(w, r, address(t.Visitor, t.Operation))
+		d.put(v, t, on)
+		again(w, r, t.Address)
 		return nil
 	}
 	var err error
@@ -152,8 +137,8 @@ func (d *Page) act(w http.ResponseWriter, r *http.Request, v *visit, t task) err
 	if err != nil {
 		return err
 	}
-	if on.Refused != nil && slices.Contains([]string{"visit_over", "unknown_visit"}, on.Refused.Code) {
-		on.Visit = "" // to be begun anew, with what is written
+	if t.Visitor.Key != "" && on.Refused != nil && slices.Contains([]string{"visit_over", "unknown_visit"}, on.Refused.Code) {
+		on.Visit, on.Done = "", outcome{} // to be begun anew, with what is written
 	}
 	return d.leave(w, r, v, t, on)
 }
@@ -169,6 +154,9 @@ func (w *work) ask(r *http.Request, api management.Caller, o operation) (err err
 		w.Visit = o.at + "/" + url.PathEscape(answer.ID)
 	}
 	w.Done = answer.outcome
+	if w.Step() == "pending" { // who comes again is attested anew
+		w.Form.Attested = nil
+	}
 	return err
 }
 
@@ -245,7 +233,7 @@ func uploading(next http.Handler) http.Handler {
 
 // keep handles POST /desk/visitors/KEY/OPERATION/paper: the signed paper, scanned, is kept with the act.
 func (d *Page) keep(w http.ResponseWriter, r *http.Request, v *visit, t task) error {
-	on, _ := d.read(v, t.Visitor, t.Operation)
+	on, _ := d.read(v, t)
 	if on.Step() != "done" {
 		return d.leave(w, r, v, t, on)
 	}
@@ -254,7 +242,7 @@ func (d *Page) keep(w http.ResponseWriter, r *http.Request, v *visit, t task) er
 	case err != nil:
 		on.Refused = &management.Refusal{Code: "no_file"}
 	case !v.token.Valid():
-		again(w, r, address(t.Visitor, t.Operation))
+		again(w, r, t.Address)
 		return nil
 	default:
 		var answer *http.Response

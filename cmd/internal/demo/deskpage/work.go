@@ -20,6 +20,17 @@ type form struct {
 	Attested                            []string
 }
 
+// unwritten is the form before the clerk writes: of whom was asked about, and what the scanner reads where the document
+// is theirs.
+func unwritten(l lookup, t task) form {
+	if l.Identifier != "" && l.Identifier == t.Visitor.IdentificationNumber {
+		f := scanned(t.Visitor, t.Operation)
+		f.Number = l.Document
+		return f
+	}
+	return form{Identifier: l.Identifier, Number: l.Document, BasisDate: time.Now().Format(time.DateOnly)}
+}
+
 // scanned is the form as the scanner fills it from the visitor's document. What the clerk attests is left to the clerk,
 // and another phone to the visitor.
 func scanned(p cast.Person, o operation) form {
@@ -38,18 +49,24 @@ func scanned(p cast.Person, o operation) form {
 // written is the form as it was sent.
 func written(r *http.Request, o operation) form {
 	v := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
-	f := form{
+	return form{
 		Identifier: v("identifier"), Kind: v("document_kind"), Number: v("document_number"), ValidTill: v("document_valid_till"),
 		Family: v("family"), Given: v("given"), Middle: v("middle"), Phone: v("phone"),
 		BasisNumber: v("basis_number"), BasisDate: v("basis_date"),
-		Attested: []string{},
+		Attested: attested(r, o),
 	}
+}
+
+// attested is what the clerk ticked of what an operation asks for.
+func attested(r *http.Request, o operation) []string {
+	r.PostFormValue("attested") // reads the form
+	given := []string{}
 	for _, a := range o.Attested {
 		if slices.Contains(r.PostForm["attested"], a) {
-			f.Attested = append(f.Attested, a)
+			given = append(given, a)
 		}
 	}
-	return f
+	return given
 }
 
 // body is the form as the API takes it.
@@ -108,36 +125,43 @@ var shown = map[string]map[string]string{
 		"g1": "document_number", "g2": "identifier", "g4": "phone", "g5": "attested", "g6": "identifier", "g7": "document_number",
 		"g8": "identifier", "g9": "identifier", "unknown_identifier": "identifier",
 	},
-	"code": {"/code": "code"},
-	"done": {"not_a_scan": "paper", "too_large": "paper", "paper_kept": "paper", "no_file": "paper"},
+	"pending": {"g5": "attested"},
+	"code":    {"/code": "code"},
+	"done":    {"not_a_scan": "paper", "too_large": "paper", "paper_kept": "paper", "no_file": "paper"},
 }
 
 // explained are the refusals that have a word of their own; others are shown by their code.
 var explained = []string{
 	"g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g9", "unknown_identifier", "wrong_state", "unknown_visit", "visit_over",
-	"wrong_code", "code_over", "wait", "not_a_clerk", "wrong_role", "not_a_scan", "too_large", "paper_kept", "no_file",
+	"wrong_code", "code_over", "wait", "not_a_clerk", "wrong_role", "too_many_acts", "not_a_scan", "too_large", "paper_kept", "no_file",
 }
 
 // misspelt are the codes of members that have a word of their own.
 var misspelt = []string{"not_an_identifier", "not_a_document", "not_names", "not_mobile", "not_a_paper"}
 
-// wrong says what was refused, beside the fields where it can be.
-func (w work) wrong(o operation) (said []page.FieldError) {
-	if w.Refused == nil {
-		return nil
-	}
-	fields, code := maps.Clone(shown[w.Step()]), w.Refused.Code
+// wrong says what was refused, beside the fields of the step where it can be.
+func (w work) wrong(o operation) []page.FieldError {
+	fields := maps.Clone(shown[w.Step()])
 	if !o.Phone {
 		maps.DeleteFunc(fields, func(_, field string) bool { return field == "phone" })
 	}
+	return wrong(w.Refused, fields)
+}
+
+// wrong says what was refused, beside the fields that are at fault.
+func wrong(refused *management.Refusal, fields map[string]string) (said []page.FieldError) {
+	if refused == nil {
+		return nil
+	}
+	code := refused.Code
 	if slices.Contains(explained, code) {
 		field := fields[code]
-		for _, f := range w.Refused.Fields {
+		for _, f := range refused.Fields {
 			field = fields[f.Name]
 		}
 		return []page.FieldError{{Field: field, Word: "refused." + code}}
 	}
-	for _, f := range w.Refused.Fields {
+	for _, f := range refused.Fields {
 		word := "wrong.other"
 		if slices.Contains(misspelt, f.Code) {
 			word = "wrong." + f.Code
@@ -155,9 +179,5 @@ func (w work) Slip() string {
 	if w.Refused == nil {
 		return ""
 	}
-	number, found := strings.CutPrefix(w.Refused.Instance, "/desk/refusals/")
-	if !found {
-		return ""
-	}
-	return number
+	return recorded(w.Refused)
 }
