@@ -28,7 +28,7 @@ func (w waiting) Date() time.Time {
 // waiting asks for the issuances that wait, those that came first first, as many as the API gives at once.
 func (v *visit) waiting(r *http.Request) ([]waiting, *management.Refusal, error) {
 	var answer struct{ Issuances []waiting }
-	refused, err := refusal(v.api.Call(r.Context(), http.MethodGet, "/desk/issuances?state=pending&limit=200", nil, &answer))
+	refused, err := refusal(v.api.Call(r.Context(), http.MethodGet, "/desk/pending-issuances?limit=200", nil, &answer))
 	return answer.Issuances, refused, err
 }
 
