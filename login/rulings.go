@@ -156,7 +156,7 @@ func (s Rulings) staff(w http.ResponseWriter, r *http.Request) (uuid.UUID, error
 		return uuid.Nil, err
 	}
 	id, err := identity.ParseIdentifier(token.Subject)
-	if token.GID == "" || err != nil { // a client's own token
+	if token.ByClient() || err != nil {
 		return uuid.Nil, refusalOfPolicy(policy.ErrNotOperator)
 	}
 	fresh := 2 * policy.FreshFor.In(s.Policies) // as for the pages of grave acts

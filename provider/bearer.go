@@ -68,8 +68,8 @@ func (p *Provider) denied(ctx context.Context, t api.Token) (bool, error) {
 
 // denialID is under what an access token is denied: its grant, or itself where a client has it in its own name.
 func denialID(t api.Token) (uuid.UUID, error) {
-	if t.GID != "" {
-		return uuid.Parse(t.GID)
+	if t.ByClient() {
+		return uuid.Parse(t.ID)
 	}
-	return uuid.Parse(t.ID)
+	return uuid.Parse(t.GID)
 }

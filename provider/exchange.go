@@ -92,7 +92,7 @@ func (p *Provider) readSubject(ctx context.Context, t *ticket, values url.Values
 		return api.Token{}, refuse("invalid_request", "The subject token is not good, or not for this client.").because(err)
 	case err != nil:
 		return api.Token{}, err
-	case token.GID == "":
+	case token.ByClient():
 		return api.Token{}, refuse("invalid_request", "The subject token is nobody's: a client has it in its own name.")
 	case token.Bound != (api.Confirmation{}) && t.bound == (api.Confirmation{}):
 		return api.Token{}, refuse("invalid_request", "The subject token is bound to a key, so the new one must be: send a DPoP proof.")

@@ -68,7 +68,7 @@ func (p *Provider) revokeAccess(ctx context.Context, client *clients.Client, raw
 	if err != nil {
 		return err
 	}
-	if token.GID == "" {
+	if token.ByClient() {
 		return p.cfg.Denials.Deny(ctx, id)
 	}
 	return p.revokeGrant(ctx, id)

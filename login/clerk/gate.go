@@ -30,7 +30,7 @@ func (g Gate) Enter(w http.ResponseWriter, r *http.Request, scope string, d Duty
 	if err != nil {
 		return Clerk{}, err
 	}
-	if token.GID == "" { // a client's own
+	if token.ByClient() {
 		return Clerk{}, api.Refuse(http.StatusForbidden, "not_a_clerk", nil)
 	}
 	return g.Own(w, r, token, d, within)

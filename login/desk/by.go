@@ -21,9 +21,6 @@ func (by By) act(at time.Time, language string) identity.Act {
 	return identity.Act{At: at, Clerk: by.Person, Office: by.Office, ClientID: by.ClientID, Language: language}
 }
 
-// system tells a token that a client got for itself from one that a person's sign-in gave it.
-func system(token api.Token) bool { return token.GID == "" }
-
 // by finds the clerk who acts: the token's own, or the one whom a desk's system names.
 func (d *Doors) by(w http.ResponseWriter, r *http.Request, token api.Token, n named) (By, error) {
 	gate := clerk.Gate{Clerks: d.Clerks, Tokens: d.Tokens, Now: d.Now}
@@ -31,7 +28,7 @@ func (d *Doors) by(w http.ResponseWriter, r *http.Request, token api.Token, n na
 	if err != nil {
 		return By{}, invalid([]api.Field{{Name: "/office", Code: "not_an_office"}})
 	}
-	if system(token) {
+	if token.ByClient() {
 		if n.Clerk == "" {
 			return By{}, api.Refuse(http.StatusForbidden, "clerk_required", nil)
 		}

@@ -345,7 +345,7 @@ func (d *Doors) step(w http.ResponseWriter, r *http.Request, e Errand) (id uuid.
 	if id, err = uuid.Parse(r.PathValue("id")); err != nil {
 		return id, body, by, d.refusal(w, ErrNoVisit)
 	}
-	if system(token) && body.Clerk == "" {
+	if token.ByClient() && body.Clerk == "" {
 		who, office, err := d.Desk.OpenedBy(r.Context(), e, id, token.ClientID)
 		if err != nil {
 			return id, body, by, d.refusal(w, err)

@@ -23,7 +23,7 @@ func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
 		return d.refusal(w, err)
 	}
 	var n named
-	if system(token) {
+	if token.ByClient() {
 		if act.ClientID != token.ClientID {
 			return d.refusal(w, ErrNoAct)
 		}
@@ -65,7 +65,7 @@ func (d *Doors) readPaper(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if system(token) { // somebody must answer for it
+	if token.ByClient() { // somebody must answer for it
 		return api.Refuse(http.StatusForbidden, "not_a_clerk", nil)
 	}
 	c, err := clerk.Gate{Clerks: d.Clerks, Tokens: d.Tokens, Now: d.Now}.Own(w, r, token, clerk.Inspect, 0)

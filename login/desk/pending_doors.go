@@ -26,10 +26,10 @@ func (d *Doors) pending(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	office, err := clerk.ParseOffice(query.Get("office"))
-	if err != nil || system(token) && office == "" {
+	if err != nil || token.ByClient() && office == "" {
 		return api.RefuseParameter("office", errors.New("not an office"))
 	}
-	if !system(token) {
+	if !token.ByClient() {
 		by, err := d.by(w, r, token, named{})
 		if err != nil {
 			return err

@@ -34,7 +34,7 @@ func (d *Doors) slip(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	theirs := refusal.ClientID == token.ClientID
-	if !system(token) {
+	if !token.ByClient() {
 		by, err := d.by(w, r, token, named{})
 		if err != nil {
 			return err

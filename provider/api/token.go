@@ -102,6 +102,9 @@ func (c Confirmation) Scheme() string {
 	return Bearer
 }
 
+// ByClient tells a token that a client got in its own name from one that a person's sign-in gave.
+func (t Token) ByClient() bool { return t.GID == "" }
+
 // Has tells whether the token carries the scope.
 func (t Token) Has(scope string) bool { return slices.Contains(t.Scopes, scope) }
 

@@ -41,9 +41,9 @@ func (b Bearer) Either(w http.ResponseWriter, r *http.Request, system, person st
 	if err != nil {
 		return api.Token{}, err
 	}
-	scope := system
-	if token.GID != "" {
-		scope = person
+	scope := person
+	if token.ByClient() {
+		scope = system
 	}
 	if !token.Has(scope) {
 		api.Challenge(w, token.Scheme, "insufficient_scope", `scope="`+scope+`"`)
@@ -74,7 +74,7 @@ func (b Bearer) held(w http.ResponseWriter, r *http.Request, token api.Token, sc
 	}
 	// A person's token ends with its grant; one that a client has in its own name, by itself.
 	id := token.GID
-	if id == "" {
+	if token.ByClient() {
 		id = token.ID
 	}
 	ending, err := uuid.Parse(id)
@@ -87,7 +87,7 @@ func (b Bearer) held(w http.ResponseWriter, r *http.Request, token api.Token, sc
 		return api.Token{}, fmt.Errorf("check token: %w", err)
 	case denied:
 		return over(errors.New("the token was ended"))
-	case token.GID != "" && !slices.Contains(ofPeople, scope):
+	case !token.ByClient() && !slices.Contains(ofPeople, scope):
 		return api.Token{}, api.Refuse(http.StatusForbidden, "client_required", errors.New("a person's token"))
 	}
 	return token, nil

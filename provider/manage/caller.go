@@ -37,7 +37,7 @@ func (m *Manage) caller(w http.ResponseWriter, r *http.Request, within time.Dura
 	switch {
 	case err != nil:
 		return clients.By{}, err
-	case token.GID == "":
+	case token.ByClient():
 		return m.by(token), nil
 	}
 	return m.representative(w, r, token, within)
@@ -54,7 +54,7 @@ func (m *Manage) person(w http.ResponseWriter, r *http.Request, within time.Dura
 
 // representative finds whose token it is by its grant: that names the person as we do.
 func (m *Manage) representative(w http.ResponseWriter, r *http.Request, token api.Token, within time.Duration) (clients.By, error) {
-	if token.GID == "" {
+	if token.ByClient() {
 		return clients.By{}, api.Refuse(http.StatusForbidden, "person_required", errors.New("a client's own token"))
 	}
 	if err := token.RequireSignIn(w, substantial, within, m.now()); err != nil {
