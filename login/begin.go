@@ -13,6 +13,7 @@ import (
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/provider"
+	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/session"
@@ -26,14 +27,14 @@ type proof struct {
 }
 
 // byPassword is proof of the lower level: at a browser known for the person, or at the first sign-in.
-func byPassword() proof { return proof{acr: provider.Low, amr: []string{"pwd"}} }
+func byPassword() proof { return proof{acr: api.Low, amr: []string{"pwd"}} }
 
 // byCode is the password and a code by SMS.
-func byCode() proof { return proof{acr: provider.Substantial, amr: []string{"pwd", "sms", "mfa"}} }
+func byCode() proof { return proof{acr: api.Substantial, amr: []string{"pwd", "sms", "mfa"}} }
 
 // byPasskey is a passkey, alone or after what was proved before it.
 func byPasskey(used factor.Proof, before ...string) proof {
-	return proof{provider.Substantial, factor.Methods(before...), &used}
+	return proof{api.Substantial, factor.Methods(before...), &used}
 }
 
 // finish ends a sign-in that went well: the session begins, and the browser goes back to what waits.

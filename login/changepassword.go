@@ -10,6 +10,7 @@ import (
 	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
 	"asoba.example/provider"
+	"asoba.example/provider/api"
 	"asoba.example/provider/page"
 )
 
@@ -31,13 +32,13 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 	}
 	person := v.Session.Person
 	changes := l.try(policy.PasswordChanges, person.String())
-	if v.ACR != provider.Substantial {
+	if v.ACR != api.Substantial {
 		wait, err := l.throttle.Look(ctx, changes)
 		if err != nil {
 			return err
 		}
 		if wait > 0 {
-			return l.ask(w, r, provider.Interaction{Page: "/security/password", ACR: provider.Substantial})
+			return l.ask(w, r, provider.Interaction{Page: "/security/password", ACR: api.Substantial})
 		}
 	}
 	tries := l.try(policy.CurrentPasswordTries, person.String())

@@ -8,7 +8,7 @@ import (
 
 	"asoba.example/login/identity"
 	"asoba.example/login/throttle"
-	"asoba.example/provider"
+	"asoba.example/provider/api"
 )
 
 func TestWhichPageFollowsARightPassword(t *testing.T) {
@@ -20,13 +20,13 @@ func TestWhichPageFollowsARightPassword(t *testing.T) {
 		want  string
 	}{
 		"known browser":                           {identity.Active, true, "", ""},
-		"known browser, low is enough":            {identity.Active, true, provider.Low, ""},
-		"known browser, more is asked":            {identity.Active, true, provider.Substantial, codePath},
+		"known browser, low is enough":            {identity.Active, true, api.Low, ""},
+		"known browser, more is asked":            {identity.Active, true, api.Substantial, codePath},
 		"unknown browser":                         {identity.Active, false, "", codePath},
-		"unknown browser, low is enough":          {identity.Active, false, provider.Low, codePath},
+		"unknown browser, low is enough":          {identity.Active, false, api.Low, codePath},
 		"temporary password":                      {identity.Temporary, false, "", firstPasswordPath},
 		"temporary password, known browser":       {identity.Temporary, true, "", firstPasswordPath},
-		"temporary password, more is asked later": {identity.Temporary, false, provider.Substantial, firstPasswordPath},
+		"temporary password, more is asked later": {identity.Temporary, false, api.Substantial, firstPasswordPath},
 	} {
 		if got := after(identity.Identity{State: c.state}, c.known, c.acr); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)

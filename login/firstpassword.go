@@ -10,7 +10,7 @@ import (
 
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
-	"asoba.example/provider"
+	"asoba.example/provider/api"
 	"asoba.example/provider/page"
 )
 
@@ -41,7 +41,7 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 		return err
 	}
 	adds := r.PostFormValue("decision") == "passkey"
-	if u.ACR != provider.Substantial && !adds {
+	if u.ACR != api.Substantial && !adds {
 		return l.finish(w, r, u.Interaction, u.Person, who.ChangedAt, byPassword())
 	}
 	// The service asks for more than the first sign-in gives, or a passkey will give more: the code comes next.

@@ -14,6 +14,7 @@ import (
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/provider"
+	"asoba.example/provider/api"
 	"asoba.example/provider/page"
 )
 
@@ -26,7 +27,7 @@ func (v visitor) strongest() bool {
 	if v.Passkey {
 		return factor.Used(v.AMR)
 	}
-	return v.ACR == provider.Substantial
+	return v.ACR == api.Substantial
 }
 
 // ownByStrongest makes a door of a page of ours where factors are bound and given up: as own does, for visitors who came by the strongest.
@@ -38,7 +39,7 @@ func (l *Login) ownByStrongest(path string, times int, door func(http.ResponseWr
 		}
 		v := visitor{s, who}
 		if s.IsZero() || !l.fresh(s, times) || !v.strongest() {
-			return l.ask(w, r, provider.Interaction{Page: path, ACR: provider.Substantial})
+			return l.ask(w, r, provider.Interaction{Page: path, ACR: api.Substantial})
 		}
 		return door(w, r, v)
 	})

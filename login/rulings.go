@@ -11,7 +11,6 @@ import (
 	"asoba.example/login/clerk"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
-	"asoba.example/provider"
 	"asoba.example/provider/api"
 	"asoba.example/provider/pair"
 )
@@ -160,7 +159,7 @@ func (s Rulings) staff(w http.ResponseWriter, r *http.Request) (uuid.UUID, error
 		return uuid.Nil, refusalOfPolicy(policy.ErrNotOperator)
 	}
 	fresh := 2 * policy.FreshFor.In(s.Policies) // as for the pages of grave acts
-	if err := token.RequireSignIn(w, provider.Substantial, fresh, s.Now()); err != nil {
+	if err := token.RequireSignIn(w, api.Substantial, fresh, s.Now()); err != nil {
 		return uuid.Nil, err
 	}
 	c, err := s.Clerks.OnDuty(r.Context(), id, token.AuthTime)

@@ -18,7 +18,6 @@ import (
 	"asoba.example/login/clerk"
 	"asoba.example/login/identity/identitytest"
 	"asoba.example/login/policy"
-	"asoba.example/provider"
 	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/fetch"
@@ -68,7 +67,7 @@ func TestTheOperatorsStaffSettlesPolicies(t *testing.T) {
 		Verifier: api.Verifier{Keys: publicKey(key.PublicKey), Issuer: "https://idp.example", Audience: "https://management.example", Now: clock},
 		Denials:  w.Denials, Clients: registry,
 	}}.Mount(mux)
-	acr, signedIn := provider.Substantial, now.Add(-time.Minute)
+	acr, signedIn := api.Substantial, now.Add(-time.Minute)
 	call := func(by, method, path, body string) (int, string) {
 		claims := map[string]any{
 			"iss": "https://idp.example", "aud": "https://management.example", "sub": by, "client_id": "centre",
@@ -105,9 +104,9 @@ func TestTheOperatorsStaffSettlesPolicies(t *testing.T) {
 	refused(anna, "POST", "/policies/proposals", strings.Replace(good, "4m", "4h", 1), http.StatusUnprocessableEntity, "invalid")
 	refused(anna, "POST", "/policies/proposals", strings.Replace(good, "2026-11-01\"}", "soon\"}", 1), http.StatusUnprocessableEntity, "invalid")
 	refused(anna, "POST", "/policies/proposals", strings.Replace(good, "17", "", 1), http.StatusUnprocessableEntity, "invalid")
-	acr = provider.Low
+	acr = api.Low
 	refused(anna, "POST", "/policies/proposals", good, http.StatusUnauthorized, "insufficient_user_authentication")
-	acr, signedIn = provider.Substantial, now.Add(-21*time.Minute)
+	acr, signedIn = api.Substantial, now.Add(-21*time.Minute)
 	refused(anna, "POST", "/policies/proposals", good, http.StatusUnauthorized, "insufficient_user_authentication")
 	signedIn = now.Add(-time.Minute)
 	refused(anna, "POST", "/policies/proposals/none/approve", ``, http.StatusNotFound, "unknown_policy")

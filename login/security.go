@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"asoba.example/login/factor"
-	"asoba.example/provider"
+	"asoba.example/provider/api"
 	"asoba.example/provider/page"
 	"asoba.example/provider/session"
 )
@@ -26,7 +26,7 @@ func how(s session.Session) string {
 	switch {
 	case factor.Used(s.AMR):
 		return "security.how.passkey"
-	case s.ACR == provider.Substantial:
+	case s.ACR == api.Substantial:
 		return "security.how.code"
 	default:
 		return "security.how.password"

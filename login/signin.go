@@ -84,7 +84,7 @@ func after(who identity.Identity, known bool, acr string) string {
 	switch {
 	case who.State == identity.Temporary:
 		return firstPasswordPath
-	case !known || acr == provider.Substantial:
+	case !known || acr == api.Substantial:
 		return codePath
 	default:
 		return ""

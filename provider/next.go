@@ -23,14 +23,8 @@ const (
 	RefuseConsentRequired
 )
 
-// Levels of assurance: values of acr, the weaker first.
-const (
-	Low         = "low"
-	Substantial = "substantial"
-)
-
 // level puts the values of acr in order; nobody signed in is 0.
-func level(acr string) int { return slices.Index([]string{Low, Substantial}, acr) + 1 }
+func level(acr string) int { return slices.Index(clients.ACRValues, acr) + 1 }
 
 // A Prompt is a set of prompt values (OpenID Connect Core §3.1.2.1).
 type Prompt uint8

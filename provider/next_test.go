@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"asoba.example/provider/api"
 	"asoba.example/provider/session"
 )
 
@@ -15,7 +16,7 @@ func TestNext(t *testing.T) {
 	signedIn := func(ago time.Duration, acr string) session.Session {
 		return session.Session{SID: "s", AuthTime: now.Add(-ago), ACR: acr}
 	}
-	hourAgo, justNow := signedIn(time.Hour, Low), signedIn(time.Second, Low)
+	hourAgo, justNow := signedIn(time.Hour, api.Low), signedIn(time.Second, api.Low)
 	asked := now.Add(-time.Minute)
 	specimen := Standing{Identifier: "0000000A000PB2", Active: true}
 
@@ -43,9 +44,9 @@ func TestNext(t *testing.T) {
 		"older than max_age, silently":     {Question{MaxAge: time.Minute, Session: hourAgo, Covered: true, Prompt: PromptNone}, RefuseLoginRequired},
 		"max_age 0":                        {Question{MaxAge: 0, Session: hourAgo, Covered: true}, Login},
 		"max_age 0, signed in since":       {Question{MaxAge: 0, Session: justNow, Covered: true}, Answer},
-		"a higher level":                   {Question{MaxAge: -1, Session: hourAgo, Covered: true, ACR: Substantial}, Login},
-		"a higher level, silently":         {Question{MaxAge: -1, Session: hourAgo, Covered: true, ACR: Substantial, Prompt: PromptNone}, RefuseLoginRequired},
-		"a lower level":                    {Question{MaxAge: -1, Session: signedIn(time.Hour, Substantial), Covered: true, ACR: Low}, Answer},
+		"a higher level":                   {Question{MaxAge: -1, Session: hourAgo, Covered: true, ACR: api.Substantial}, Login},
+		"a higher level, silently":         {Question{MaxAge: -1, Session: hourAgo, Covered: true, ACR: api.Substantial, Prompt: PromptNone}, RefuseLoginRequired},
+		"a lower level":                    {Question{MaxAge: -1, Session: signedIn(time.Hour, api.Substantial), Covered: true, ACR: api.Low}, Answer},
 		"the one of the hint":              {Question{MaxAge: -1, Session: hourAgo, Covered: true, Hint: digest(standing.Identifier)}, Answer},
 		"somebody else than the hint's":    {Question{MaxAge: -1, Session: hourAgo, Covered: true, Hint: digest("another")}, RefuseLoginRequired},
 		"somebody else, and not agreed":    {Question{MaxAge: -1, Session: hourAgo, Hint: digest("another"), Prompt: PromptNone}, RefuseConsentRequired}, // who is here is nobody's to guess

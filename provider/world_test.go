@@ -214,9 +214,9 @@ func (w *world) pages(mux *http.ServeMux, interactions *provider.Interactions) {
 		})
 	}
 	door("GET /sign-in", func(rw http.ResponseWriter, r *http.Request, i *provider.Interaction) error {
-		acr, amr := provider.Low, []string{"pwd"}
-		if i.ACR == provider.Substantial {
-			acr, amr = provider.Substantial, []string{"pwd", "sms", "mfa"}
+		acr, amr := api.Low, []string{"pwd"}
+		if i.ACR == api.Substantial {
+			acr, amr = api.Substantial, []string{"pwd", "sms", "mfa"}
 		}
 		_, err := w.sessions.Begin(r.Context(), rw, r, session.Session{
 			SID: session.NewSID(), Person: w.person, AuthTime: w.now(), ACR: acr, AMR: amr, Agent: "Firefox, Linux",

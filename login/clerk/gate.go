@@ -9,9 +9,6 @@ import (
 	"asoba.example/provider/api"
 )
 
-// substantial is how the staff signs in: by more than a password (RFC 9470).
-const substantial = "substantial"
-
 // A Gate is where doors let the staff in, each with an access token that their own sign-in gave.
 type Gate struct {
 	Clerks *Clerks
@@ -39,7 +36,7 @@ func (g Gate) Enter(w http.ResponseWriter, r *http.Request, scope string, d Duty
 // Own gives the clerk whose sign-in gave a token, if they may do the duty and have signed in by more than a password, by a passkey where
 // they have one, and within a time where one is given.
 func (g Gate) Own(w http.ResponseWriter, r *http.Request, token api.Token, d Duty, within time.Duration) (Clerk, error) {
-	if err := token.RequireSignIn(w, substantial, within, g.Now()); err != nil {
+	if err := token.RequireSignIn(w, api.Substantial, within, g.Now()); err != nil {
 		return Clerk{}, err
 	}
 	c, err := g.Named(r, token.Subject, token.AuthTime, d)

@@ -24,6 +24,6 @@ func (c *Clerks) RequirePasskey(w http.ResponseWriter, r *http.Request, token ap
 	if !bound {
 		return nil
 	}
-	api.Challenge(w, token.Scheme, "insufficient_user_authentication", `acr_values="`+substantial+`"`, `max_age="0"`)
+	api.Challenge(w, token.Scheme, "insufficient_user_authentication", `acr_values="`+api.Substantial+`"`, `max_age="0"`)
 	return api.Refuse(http.StatusUnauthorized, "insufficient_user_authentication", nil)
 }

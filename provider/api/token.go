@@ -88,6 +88,12 @@ type Confirmation struct {
 	Certificate string `json:"x5t#S256,omitempty"` // thumbprint of the certificate of the connection (RFC 8705 §3.1)
 }
 
+// Levels of assurance: values of acr, the weaker first.
+const (
+	Low         = "low"
+	Substantial = "substantial" // by more than a password
+)
+
 // The schemes by which an access token is shown (RFC 6750 §2.1; RFC 9449 §7.1).
 const (
 	Bearer = "Bearer"

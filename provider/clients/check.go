@@ -16,6 +16,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/text/language"
+
+	"asoba.example/provider/api"
 )
 
 // Limits that no honest client meets.
@@ -39,7 +41,7 @@ var (
 		"client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth", "none",
 	}
 	SigningAlgs = []string{"PS256", "ES256", "EdDSA", "RS256"}
-	ACRValues   = []string{"low", "substantial"}
+	ACRValues   = []string{api.Low, api.Substantial} // the weaker first
 )
 
 // The values that members may have; the first is the default.

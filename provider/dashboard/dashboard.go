@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"asoba.example/provider"
+	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/body"
 	"asoba.example/provider/clients"
@@ -82,7 +83,7 @@ func (d *Dashboard) door(within time.Duration, door func(http.ResponseWriter, *h
 		if person != uuid.Nil {
 			return refusal(door(w, r, person))
 		}
-		i := provider.Interaction{Page: r.URL.RequestURI(), ACR: provider.Substantial}
+		i := provider.Interaction{Page: r.URL.RequestURI(), ACR: api.Substantial}
 		switch id := r.PathValue("client_id"); {
 		case r.Method == http.MethodGet:
 		case clients.WellFormed(id): // what was sent is lost, and is to be seen again before it is sent again
@@ -101,7 +102,7 @@ func (d *Dashboard) door(within time.Duration, door func(http.ResponseWriter, *h
 // person is who has signed in at this browser so lately, by more than a password; uuid.Nil, if nobody has.
 func (d *Dashboard) person(r *http.Request, within time.Duration) (uuid.UUID, error) {
 	s, err := d.cfg.Sessions.Find(r.Context(), r)
-	if err != nil || s.IsZero() || s.ACR != provider.Substantial || d.cfg.Now().Sub(s.AuthTime) > within {
+	if err != nil || s.IsZero() || s.ACR != api.Substantial || d.cfg.Now().Sub(s.AuthTime) > within {
 		return uuid.Nil, err
 	}
 	var (

@@ -21,6 +21,7 @@ import (
 	"asoba.example/migrations/pgtest"
 	"asoba.example/migrations/redistest"
 	"asoba.example/provider"
+	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/body"
 	"asoba.example/provider/clients"
@@ -160,7 +161,7 @@ func (v visitor) send(path string, form url.Values) (status int, to, text string
 func TestTheDashboardWantsMoreThanAPassword(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	weak := w.visitor("3080356A001PB5", provider.Low, true)
+	weak := w.visitor("3080356A001PB5", api.Low, true)
 	for path, form := range map[string]url.Values{
 		"/e-services":     nil,
 		"/e-services/new": {"body": {w.office.ID.String()}, "name": {"Portal"}, "redirect_uris": {"https://portal.example/cb"}, "method": {"none"}},
@@ -172,7 +173,7 @@ func TestTheDashboardWantsMoreThanAPassword(t *testing.T) {
 	if owned, err := w.registry.Owned(t.Context(), w.office.ID); err != nil || len(owned) != 0 {
 		t.Errorf("%d are registered, %v", len(owned), err)
 	}
-	strong := w.visitor("1010130K001PB9", provider.Substantial, true)
+	strong := w.visitor("1010130K001PB9", api.Substantial, true)
 	if status, _, text := strong.send("/e-services", nil); status != http.StatusOK || !strings.Contains(text, "Налоговая") {
 		t.Errorf("got %d %s", status, text)
 	}
@@ -188,7 +189,7 @@ func TestTheDashboardWantsMoreThanAPassword(t *testing.T) {
 func TestAFormSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	anna := w.visitor("3080356A001PB5", provider.Substantial, true)
+	anna := w.visitor("3080356A001PB5", api.Substantial, true)
 	right := func(changes ...string) url.Values {
 		form := url.Values{"body": {w.office.ID.String()}, "name": {"Portal"}, "redirect_uris": {"https://portal.example/cb"}, "scope": {"phone"}, "method": {"client_secret_basic"}}
 		for i := 0; i < len(changes); i += 2 {
@@ -264,7 +265,7 @@ func TestAFormSaysWhatIsWrong(t *testing.T) {
 	if status, _, _ := anna.send("/e-services/"+id+"/proposals/"+uuid.NewString(), url.Values{"decision": {"perhaps"}}); status != http.StatusBadRequest {
 		t.Errorf("no decision: got %d", status)
 	}
-	stranger := w.visitor("1010130K001PB9", provider.Substantial, false)
+	stranger := w.visitor("1010130K001PB9", api.Substantial, false)
 	for _, path := range []string{"/e-services/" + id, "/e-services/" + id + "/change"} {
 		if status, _, text := stranger.send(path, nil); status != http.StatusNotFound || strings.Contains(text, "Portal") {
 			t.Errorf("a stranger at %s: got %d %s", path, status, text)

@@ -17,9 +17,6 @@ const (
 	ownClients    = "clients:own"    // those of the bodies that a person represents
 )
 
-// substantial is how a person must have signed in who acts for a body: by more than a password.
-const substantial = "substantial"
-
 // How lately they must have: within a day's work; or at once, before what another person or a running service relies on.
 const (
 	today  = 12 * time.Hour
@@ -57,7 +54,7 @@ func (m *Manage) representative(w http.ResponseWriter, r *http.Request, token ap
 	if token.ByClient() {
 		return clients.By{}, api.Refuse(http.StatusForbidden, "person_required", errors.New("a client's own token"))
 	}
-	if err := token.RequireSignIn(w, substantial, within, m.now()); err != nil {
+	if err := token.RequireSignIn(w, api.Substantial, within, m.now()); err != nil {
 		return clients.By{}, err
 	}
 	gid, err := uuid.Parse(token.GID)
