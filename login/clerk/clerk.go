@@ -37,9 +37,10 @@ func ParseOffice(s string) (string, error) {
 
 // A Clerk is a member of the staff.
 type Clerk struct {
-	Person uuid.UUID
-	Office string
-	Role   Role
+	Person  uuid.UUID
+	Office  string
+	Role    Role
+	Passkey bool // they have one; OnDuty tells
 }
 
 // Clerks keeps them.
@@ -104,10 +105,10 @@ func (c *Clerks) Remove(ctx context.Context, person, by uuid.UUID, at time.Time)
 
 // change changes a clerk as they are now.
 func (c *Clerks) change(ctx context.Context, person, by uuid.UUID, do func(tx pgx.Tx, was Clerk) error) error {
-	const find = `SELECT person_id, office, role FROM clerk WHERE person_id = $1 AND removed_at IS NULL FOR UPDATE`
+	const find = `SELECT office, role FROM clerk WHERE person_id = $1 AND removed_at IS NULL FOR UPDATE`
 	err := pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, find, person)
-		was, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Clerk])
+		was := Clerk{Person: person}
+		err := tx.QueryRow(ctx, find, person).Scan(&was.Office, &was.Role)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrUnknown
 		}
@@ -233,7 +234,7 @@ func (c *Clerks) Appoint(ctx context.Context, registry *identity.Registry, a ide
 // ErrUnknown says that there is no such clerk now.
 func (c *Clerks) OnDuty(ctx context.Context, id identity.Identifier, signedIn time.Time) (Clerk, error) {
 	const read = `
-		SELECT c.person_id, c.office, c.role
+		SELECT c.person_id, c.office, c.role, EXISTS (SELECT FROM passkey k WHERE k.person_id = c.person_id)
 		FROM person p
 		JOIN clerk c ON c.person_id = p.id AND c.removed_at IS NULL
 		JOIN identity i ON i.person_id = p.id AND i.state = 'active'

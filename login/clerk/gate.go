@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/provider/api"
 )
@@ -43,7 +44,11 @@ func (g Gate) Own(w http.ResponseWriter, r *http.Request, token api.Token, d Dut
 	if err != nil {
 		return Clerk{}, err
 	}
-	return c, g.Clerks.RequirePasskey(w, r, token, c.Person)
+	// A password and a code can be coaxed out of people, a passkey cannot: another sign-in is asked for, however strong this one was.
+	if c.Passkey && !factor.Used(token.AMR) {
+		return Clerk{}, token.AskSignIn(w, api.Substantial, `max_age="0"`)
+	}
+	return c, nil
 }
 
 // Named gives the clerk who has an identifier, if they may do the duty and, where a sign-in is told, it is worth anything.

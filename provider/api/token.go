@@ -117,13 +117,18 @@ func (t Token) Has(scope string) bool { return slices.Contains(t.Scopes, scope) 
 // RequireSignIn demands that a person has signed in at a level, and where a time is given, within it. The error is a 401 problem, and the
 // answer says what is needed (RFC 9470 §3).
 func (t Token) RequireSignIn(w http.ResponseWriter, acr string, within time.Duration, now time.Time) error {
-	if t.ACR == acr && (within == 0 || now.Sub(t.AuthTime) <= within) {
+	switch {
+	case t.ACR == acr && (within == 0 || now.Sub(t.AuthTime) <= within):
 		return nil
+	case within == 0:
+		return t.AskSignIn(w, acr)
 	}
-	needed := []string{`acr_values="` + acr + `"`}
-	if within > 0 {
-		needed = append(needed, `max_age="`+strconv.Itoa(int(within/time.Second))+`"`)
-	}
+	return t.AskSignIn(w, acr, `max_age="`+strconv.Itoa(int(within/time.Second))+`"`)
+}
+
+// AskSignIn asks for another sign-in at a level, with more parameters that say how. The error is a 401 problem (RFC 9470 §3).
+func (t Token) AskSignIn(w http.ResponseWriter, acr string, more ...string) error {
+	needed := append([]string{`acr_values="` + acr + `"`}, more...)
 	Challenge(w, t.Scheme, "insufficient_user_authentication", needed...)
 	return Refuse(http.StatusUnauthorized, "insufficient_user_authentication", nil)
 }
