@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/login/clerk"
-	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/provider/api"
 	"asoba.example/provider/pair"
@@ -19,11 +18,7 @@ import (
 // approves. A token that no person's sign-in gave settles nothing.
 type Rulings struct {
 	Policies *policy.Policies
-	Clerks   *clerk.Clerks
-	Now      func() time.Time
-	Tokens   interface {
-		Require(w http.ResponseWriter, r *http.Request, scope string) (api.Token, error)
-	}
+	Gate     clerk.Gate
 }
 
 // Mount opens the doors.
@@ -66,7 +61,7 @@ func tell(row policy.Row) settled {
 
 // list handles GET /policies: every item with what is in force, and all that was ever proposed.
 func (s Rulings) list(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.Tokens.Require(w, r, managePolicies); err != nil {
+	if _, err := s.Gate.Tokens.Require(w, r, managePolicies); err != nil {
 		return err
 	}
 	rows, err := s.Policies.InForce(r.Context())
@@ -122,7 +117,7 @@ func (s Rulings) propose(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return api.Refuse(http.StatusUnprocessableEntity, "invalid", err, api.Field{Name: "/ground/date", Code: "not_a_date"})
 	}
-	row, err := s.Policies.Propose(r.Context(), by, body.Name, body.Value, body.InForceFrom, policy.Ground{Title: body.Ground.Title, Number: body.Ground.Number, Date: date})
+	row, err := s.Policies.Propose(r.Context(), by.Person, body.Name, body.Value, body.InForceFrom, policy.Ground{Title: body.Ground.Title, Number: body.Ground.Number, Date: date})
 	if err != nil {
 		return refusalOfPolicy(err)
 	}
@@ -140,7 +135,7 @@ func (s Rulings) decide(act func(ctx context.Context, id, by uuid.UUID) (policy.
 		if err != nil {
 			return refusalOfPolicy(policy.ErrUnknown)
 		}
-		row, err := act(r.Context(), id, by)
+		row, err := act(r.Context(), id, by.Person)
 		if err != nil {
 			return refusalOfPolicy(err)
 		}
@@ -148,28 +143,9 @@ func (s Rulings) decide(act func(ctx context.Context, id, by uuid.UUID) (policy.
 	}
 }
 
-// staff is who of the operator's staff acts.
-func (s Rulings) staff(w http.ResponseWriter, r *http.Request) (uuid.UUID, error) {
-	token, err := s.Tokens.Require(w, r, managePolicies)
-	if err != nil {
-		return uuid.Nil, err
-	}
-	id, err := identity.ParseIdentifier(token.Subject)
-	if token.ByClient() || err != nil {
-		return uuid.Nil, refusalOfPolicy(policy.ErrNotOperator)
-	}
-	fresh := 2 * policy.FreshFor.In(s.Policies) // as for the pages of grave acts
-	if err := token.RequireSignIn(w, api.Substantial, fresh, s.Now()); err != nil {
-		return uuid.Nil, err
-	}
-	c, err := s.Clerks.OnDuty(r.Context(), id, token.AuthTime)
-	if errors.Is(err, clerk.ErrUnknown) || err == nil && c.Role != clerk.Operator {
-		return uuid.Nil, refusalOfPolicy(policy.ErrNotOperator)
-	}
-	if err != nil {
-		return uuid.Nil, err
-	}
-	return c.Person, s.Clerks.RequirePasskey(w, r, token, c.Person)
+// staff is who of the operator's staff acts, having signed in a moment ago, as for the pages of grave acts.
+func (s Rulings) staff(w http.ResponseWriter, r *http.Request) (clerk.Clerk, error) {
+	return s.Gate.Enter(w, r, managePolicies, clerk.Settle, 2*policy.FreshFor.In(s.Policies))
 }
 
 // refusalOfPolicy is the whole vocabulary of refusals of what the rules of policy say.
@@ -177,8 +153,8 @@ func refusalOfPolicy(err error) error {
 	switch {
 	case errors.Is(err, policy.ErrUnknown):
 		return api.Refuse(http.StatusNotFound, "unknown_policy", err)
-	case errors.Is(err, policy.ErrNotOperator):
-		return api.Refuse(http.StatusForbidden, "not_an_operator", err)
+	case errors.Is(err, clerk.ErrRole):
+		return api.Refuse(http.StatusForbidden, "wrong_role", err)
 	case errors.Is(err, pair.ErrOwn):
 		return api.Refuse(http.StatusForbidden, "own_proposal", err)
 	case errors.Is(err, pair.ErrDecided):

@@ -63,10 +63,10 @@ func TestTheOperatorsStaffSettlesPolicies(t *testing.T) {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	login.Rulings{Policies: policies, Clerks: clerks, Now: clock, Tokens: manage.Bearer{
+	login.Rulings{Policies: policies, Gate: clerk.Gate{Clerks: clerks, Now: clock, Tokens: manage.Bearer{
 		Verifier: api.Verifier{Keys: publicKey(key.PublicKey), Issuer: "https://idp.example", Audience: "https://management.example", Now: clock},
 		Denials:  w.Denials, Clients: registry,
-	}}.Mount(mux)
+	}}}.Mount(mux)
 	acr, signedIn := api.Substantial, now.Add(-time.Minute)
 	call := func(by, method, path, body string) (int, string) {
 		claims := map[string]any{
@@ -98,8 +98,8 @@ func TestTheOperatorsStaffSettlesPolicies(t *testing.T) {
 			t.Errorf("%s %s %s: got %d %s, want %d %s", method, path, body, got, answer, status, code)
 		}
 	}
-	refused(atDesk, "POST", "/policies/proposals", good, http.StatusForbidden, "not_an_operator")
-	refused("centre", "POST", "/policies/proposals", good, http.StatusForbidden, "not_an_operator")
+	refused(atDesk, "POST", "/policies/proposals", good, http.StatusForbidden, "wrong_role")
+	refused("centre", "POST", "/policies/proposals", good, http.StatusForbidden, "not_a_clerk")
 	refused(anna, "POST", "/policies/proposals", strings.Replace(good, "code.for", "code.form", 1), http.StatusNotFound, "unknown_policy")
 	refused(anna, "POST", "/policies/proposals", strings.Replace(good, "4m", "4h", 1), http.StatusUnprocessableEntity, "invalid")
 	refused(anna, "POST", "/policies/proposals", strings.Replace(good, "2026-11-01\"}", "soon\"}", 1), http.StatusUnprocessableEntity, "invalid")
@@ -121,7 +121,7 @@ func TestTheOperatorsStaffSettlesPolicies(t *testing.T) {
 	}
 	at := "/policies/proposals/" + history[0].ID.String()
 	refused(anna, "POST", at+"/approve", ``, http.StatusForbidden, "own_proposal")
-	refused(atDesk, "POST", at+"/approve", ``, http.StatusForbidden, "not_an_operator")
+	refused(atDesk, "POST", at+"/approve", ``, http.StatusForbidden, "wrong_role")
 	refused(boris, "POST", "/policies/proposals/"+uuid.NewString()+"/approve", ``, http.StatusNotFound, "unknown_policy")
 	if status, answer := call(boris, "POST", at+"/approve", ``); status != http.StatusOK || !strings.Contains(answer, `"state":"approved"`) {
 		t.Errorf("%d %s", status, answer)

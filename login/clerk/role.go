@@ -35,13 +35,14 @@ const (
 	Inspect   Duty = "inspect"   // read what people have signed, for a purpose: in one's own office, or where one oversees them all
 	Appoint   Duty = "appoint"   // say who is a clerk, and where
 	Secure    Duty = "secure"    // block identifiers for security, two together
+	Settle    Duty = "settle"    // settle what the law leaves to the operator, two together
 )
 
 // duties are who may do what. Nobody who keeps the system serves people, and nobody who serves them says who else may.
 var duties = map[Role][]Duty{
 	AtDesk:     {Serve},
 	Supervisor: {Serve, Supervise, Inspect},
-	Operator:   {Supervise, Oversee, Appoint, Secure},
+	Operator:   {Supervise, Oversee, Appoint, Secure, Settle},
 	Auditor:    {Supervise, Oversee, Inspect},
 }
 

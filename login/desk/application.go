@@ -25,7 +25,7 @@ type applicationBody struct {
 
 // application handles POST /desk/application-forms: a form to be signed, filled in with what is on the clerk's screen.
 func (d *Doors) application(w http.ResponseWriter, r *http.Request) error {
-	token, err := d.Tokens.Require(w, r, Scope)
+	token, err := d.Gate.Tokens.Require(w, r, Scope)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (d *Doors) application(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a, language, err := body.parse(d.Now())
+	a, language, err := body.parse(d.Gate.Now())
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,6 @@ func (by By) act(at time.Time, language string) identity.Act {
 
 // by finds the clerk who acts: the token's own, or the one whom a desk's system names.
 func (d *Doors) by(w http.ResponseWriter, r *http.Request, token api.Token, n named) (By, error) {
-	gate := clerk.Gate{Clerks: d.Clerks, Tokens: d.Tokens, Now: d.Now}
 	office, err := clerk.ParseOffice(n.Office)
 	if err != nil {
 		return By{}, invalid([]api.Field{{Name: "/office", Code: "not_an_office"}})
@@ -32,7 +31,7 @@ func (d *Doors) by(w http.ResponseWriter, r *http.Request, token api.Token, n na
 		if n.Clerk == "" {
 			return By{}, api.Refuse(http.StatusForbidden, "clerk_required", nil)
 		}
-		c, err := gate.Named(r, n.Clerk, time.Time{}, clerk.Serve)
+		c, err := d.Gate.Named(r, n.Clerk, time.Time{}, clerk.Serve)
 		if office != "" {
 			c.Office = office // the system knows where it stands
 		}
@@ -41,6 +40,6 @@ func (d *Doors) by(w http.ResponseWriter, r *http.Request, token api.Token, n na
 	if n.Clerk != "" && register.FoldNumber(n.Clerk) != token.Subject {
 		return By{}, api.Refuse(http.StatusForbidden, "not_this_clerk", nil)
 	}
-	c, err := gate.Own(w, r, token, clerk.Serve, 0)
+	c, err := d.Gate.Own(w, r, token, clerk.Serve, 0)
 	return By{Clerk: c, ClientID: token.ClientID}, err
 }

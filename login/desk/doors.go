@@ -20,11 +20,9 @@ import (
 
 // Doors are the desk's part of the management API.
 type Doors struct {
-	Desk   *Desk
-	Clerks *clerk.Clerks
-	Feed   *audit.Feed
-	Tokens clerk.Tokens
-	Now    func() time.Time
+	Desk *Desk
+	Gate clerk.Gate
+	Feed *audit.Feed
 }
 
 // Scope is what a token needs here.
@@ -69,7 +67,7 @@ func (d *Doors) open(e Errand) api.Handler {
 
 // opening opens a visit.
 func (d *Doors) opening(w http.ResponseWriter, r *http.Request, by By, e Errand, body papersBody) error {
-	o, err := body.opening(e, d.Now())
+	o, err := body.opening(e, d.Gate.Now())
 	if err != nil {
 		return err
 	}
@@ -162,7 +160,7 @@ func (d *Doors) block(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := body.act(d.Now())
+	p, err := body.act(d.Gate.Now())
 	if err != nil {
 		return err
 	}
@@ -184,7 +182,7 @@ func (d *Doors) serve(e Errand, do func(context.Context, By, Papers) (Outcome, e
 		if body.Phone != "" {
 			return d.opening(w, r, by, e, body)
 		}
-		p, err := body.act(d.Now())
+		p, err := body.act(d.Gate.Now())
 		if err != nil {
 			return err
 		}
@@ -198,7 +196,7 @@ func (d *Doors) serve(e Errand, do func(context.Context, By, Papers) (Outcome, e
 
 // lookUp handles POST /desk/lookups.
 func (d *Doors) lookUp(w http.ResponseWriter, r *http.Request) error {
-	token, err := d.Tokens.Require(w, r, Scope)
+	token, err := d.Gate.Tokens.Require(w, r, Scope)
 	if err != nil {
 		return err
 	}
@@ -289,7 +287,7 @@ func (d *Doors) meaning(w http.ResponseWriter, err error) error {
 	case errors.Is(err, code.ErrOver):
 		return api.Refuse(http.StatusUnprocessableEntity, "code_over", err, api.Field{Name: "/code", Code: "over"})
 	case errors.As(err, &wait):
-		seconds := int(wait.Till.Sub(d.Now()).Seconds()) + 1
+		seconds := int(wait.Till.Sub(d.Gate.Now()).Seconds()) + 1
 		w.Header().Set("Retry-After", strconv.Itoa(max(seconds, 1)))
 		return api.Refuse(http.StatusTooManyRequests, "wait", err)
 	case errors.As(err, &rate):
@@ -307,7 +305,7 @@ func (d *Doors) meaning(w http.ResponseWriter, err error) error {
 
 // papers understands who acts, and upon which papers.
 func (d *Doors) papers(w http.ResponseWriter, r *http.Request) (papersBody, By, error) {
-	token, err := d.Tokens.Require(w, r, Scope)
+	token, err := d.Gate.Tokens.Require(w, r, Scope)
 	if err != nil {
 		return papersBody{}, By{}, err
 	}
@@ -333,7 +331,7 @@ func (d *Doors) admit(w http.ResponseWriter, r *http.Request, by By) error {
 // step understands a step of a visit: of which, with what, and who acts. A
 // desk's system need not name again the clerk it named at the opening.
 func (d *Doors) step(w http.ResponseWriter, r *http.Request, e Errand) (id uuid.UUID, body stepBody, by By, err error) {
-	token, err := d.Tokens.Require(w, r, Scope)
+	token, err := d.Gate.Tokens.Require(w, r, Scope)
 	if err != nil {
 		return id, body, by, err
 	}

@@ -66,7 +66,7 @@ func newDoorsOf(t *testing.T, w *world) *doors {
 	if err != nil {
 		t.Fatal(err)
 	}
-	(&desk.Doors{Desk: d.desk, Clerks: d.clerks, Feed: audit.NewFeed(d.Pool, d.Pool), Tokens: tokens, Now: now}).Mount(document.Hold(d.mux))
+	(&desk.Doors{Desk: d.desk, Gate: clerk.Gate{Clerks: d.clerks, Tokens: tokens, Now: now}, Feed: audit.NewFeed(d.Pool, d.Pool)}).Mount(document.Hold(d.mux))
 	_, d.clerk = d.world.clerk(t, clerk.AtDesk)
 	d.system = d.token(t, map[string]any{"sub": "post", "client_id": "post"})
 	return d

@@ -14,7 +14,7 @@ import (
 // keepPaper handles PUT /desk/acts/{id}/paper: in the office where the act was done, or by the system through which,
 // as the clerk whom it named there.
 func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
-	token, err := d.Tokens.Require(w, r, Scope)
+	token, err := d.Gate.Tokens.Require(w, r, Scope)
 	if err != nil {
 		return err
 	}
@@ -61,14 +61,14 @@ func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
 
 // readPaper handles GET /desk/acts/{id}/paper?purpose=….
 func (d *Doors) readPaper(w http.ResponseWriter, r *http.Request) error {
-	token, err := d.Tokens.Require(w, r, Scope)
+	token, err := d.Gate.Tokens.Require(w, r, Scope)
 	if err != nil {
 		return err
 	}
 	if token.ByClient() { // somebody must answer for it
 		return api.Refuse(http.StatusForbidden, "not_a_clerk", nil)
 	}
-	c, err := clerk.Gate{Clerks: d.Clerks, Tokens: d.Tokens, Now: d.Now}.Own(w, r, token, clerk.Inspect, 0)
+	c, err := d.Gate.Own(w, r, token, clerk.Inspect, 0)
 	if err != nil {
 		return err
 	}

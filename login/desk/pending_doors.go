@@ -14,7 +14,7 @@ import (
 // pending handles GET /desk/pending-issuances?office=&after=&limit=: of the clerk's
 // own office, and for a desk's system of the one that it stands in.
 func (d *Doors) pending(w http.ResponseWriter, r *http.Request) error {
-	token, err := d.Tokens.Require(w, r, Scope)
+	token, err := d.Gate.Tokens.Require(w, r, Scope)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (d *Doors) pending(w http.ResponseWriter, r *http.Request) error {
 
 // resume handles POST /desk/issuances/{id}/resume.
 func (d *Doors) resume(w http.ResponseWriter, r *http.Request) error {
-	token, err := d.Tokens.Require(w, r, Scope)
+	token, err := d.Gate.Tokens.Require(w, r, Scope)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 // slip handles GET /desk/refusals/{id}/slip: what was refused, why, and how to appeal, for the person to take along.
 // It is given in the office that refused, and to the system that was refused.
 func (d *Doors) slip(w http.ResponseWriter, r *http.Request) error {
-	token, err := d.Tokens.Require(w, r, Scope)
+	token, err := d.Gate.Tokens.Require(w, r, Scope)
 	if err != nil {
 		return err
 	}

@@ -14,8 +14,7 @@ const longest = 92 * 24 * time.Hour
 
 // supervised is the office that a request is about. A supervisor sees only their own; whoever oversees all of them may name one, and "" is all.
 func (d *Doors) supervised(w http.ResponseWriter, r *http.Request) (string, error) {
-	gate := clerk.Gate{Clerks: d.Clerks, Tokens: d.Tokens, Now: d.Now}
-	c, err := gate.Enter(w, r, Scope, clerk.Supervise, 0)
+	c, err := d.Gate.Enter(w, r, Scope, clerk.Supervise, 0)
 	asked := r.URL.Query().Get("office")
 	switch {
 	case err != nil:
@@ -46,7 +45,7 @@ func (d *Doors) report(w http.ResponseWriter, r *http.Request) error {
 	if office == "" {
 		return api.RefuseParameter("office", nil)
 	}
-	clerks, err := Reports(r.Context(), d.Feed, d.Clerks, office, from, to)
+	clerks, err := Reports(r.Context(), d.Feed, d.Gate.Clerks, office, from, to)
 	if err != nil {
 		return err
 	}
@@ -68,7 +67,7 @@ func (d *Doors) alerts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return api.Refuse(http.StatusBadRequest, "invalid_cursor", err, api.Field{Name: "/after", Code: "invalid"})
 	}
-	found, cursor, err := Alerts(r.Context(), d.Feed, d.Clerks, office, after)
+	found, cursor, err := Alerts(r.Context(), d.Feed, d.Gate.Clerks, office, after)
 	if err != nil {
 		return err
 	}

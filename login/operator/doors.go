@@ -19,11 +19,9 @@ import (
 // Doors are the part of the management API that is the operator's staff's own.
 type Doors struct {
 	Blocks   *Blocks
-	Clerks   *clerk.Clerks
+	Gate     clerk.Gate
 	Registry *identity.Registry
 	Policies *policy.Policies
-	Tokens   clerk.Tokens
-	Now      func() time.Time
 }
 
 // Scope is what a token needs here.
@@ -44,15 +42,11 @@ func (d *Doors) Mount(mux api.Mux) {
 
 // reader admits staff who have the duty. actor asks for a sign-in of a moment ago besides.
 func (d *Doors) reader(w http.ResponseWriter, r *http.Request, duty clerk.Duty) (clerk.Clerk, error) {
-	return d.gate().Enter(w, r, Scope, duty, 0)
+	return d.Gate.Enter(w, r, Scope, duty, 0)
 }
 
 func (d *Doors) actor(w http.ResponseWriter, r *http.Request, duty clerk.Duty) (clerk.Clerk, error) {
-	return d.gate().Enter(w, r, Scope, duty, 2*policy.FreshFor.In(d.Policies))
-}
-
-func (d *Doors) gate() clerk.Gate {
-	return clerk.Gate{Clerks: d.Clerks, Tokens: d.Tokens, Now: d.Now}
+	return d.Gate.Enter(w, r, Scope, duty, 2*policy.FreshFor.In(d.Policies))
 }
 
 // listClerks handles GET /clerks.
@@ -60,7 +54,7 @@ func (d *Doors) listClerks(w http.ResponseWriter, r *http.Request) error {
 	if _, err := d.reader(w, r, clerk.Oversee); err != nil {
 		return err
 	}
-	staff, err := d.Clerks.List(r.Context())
+	staff, err := d.Gate.Clerks.List(r.Context())
 	if err != nil {
 		return err
 	}
@@ -107,7 +101,7 @@ func (d *Doors) addClerk(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err == nil {
 		c.Person = who.Person
-		err = d.Clerks.Add(r.Context(), c, by.Person, d.Now())
+		err = d.Gate.Clerks.Add(r.Context(), c, by.Person, d.Gate.Now())
 	}
 	if err != nil {
 		return refusal(err)
@@ -135,7 +129,7 @@ func (d *Doors) moveClerk(w http.ResponseWriter, r *http.Request) error {
 	if c.Person, err = uuid.Parse(r.PathValue("person")); err != nil {
 		return refusal(clerk.ErrUnknown)
 	}
-	if err := d.Clerks.Move(r.Context(), c, by.Person, d.Now()); err != nil {
+	if err := d.Gate.Clerks.Move(r.Context(), c, by.Person, d.Gate.Now()); err != nil {
 		return refusal(err)
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -152,7 +146,7 @@ func (d *Doors) removeClerk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return refusal(clerk.ErrUnknown)
 	}
-	if err := d.Clerks.Remove(r.Context(), person, by.Person, d.Now()); err != nil {
+	if err := d.Gate.Clerks.Remove(r.Context(), person, by.Person, d.Gate.Now()); err != nil {
 		return refusal(err)
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -253,7 +247,7 @@ func (d *Doors) proposeBlock(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var wrong []api.Field
-	rests, err := identity.ParseBasis(body.Basis.Number, body.Basis.Date, d.Now())
+	rests, err := identity.ParseBasis(body.Basis.Number, body.Basis.Date, d.Gate.Now())
 	if err != nil {
 		wrong = append(wrong, api.Field{Name: "/basis", Code: "not_a_paper"})
 	}

@@ -32,7 +32,8 @@ func newWorld(t *testing.T) *world {
 	w := &world{World: identitytest.New(t), mux: http.NewServeMux(), now: identitytest.Noon.Add(time.Hour), tokens: map[string]api.Token{}}
 	w.clerks = &clerk.Clerks{Pool: w.Pool}
 	w.blocks = &operator.Blocks{Pool: w.Pool, Registry: w.Registry, Now: func() time.Time { return w.now }}
-	(&operator.Doors{Blocks: w.blocks, Clerks: w.clerks, Registry: w.Registry, Tokens: w, Now: func() time.Time { return w.now }}).Mount(w.mux)
+	gate := clerk.Gate{Clerks: w.clerks, Tokens: w, Now: func() time.Time { return w.now }}
+	(&operator.Doors{Blocks: w.blocks, Gate: gate, Registry: w.Registry}).Mount(w.mux)
 	return w
 }
 

@@ -14,16 +14,16 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"asoba.example/login/clerk"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/pair"
 )
 
 // Meanings.
 var (
-	ErrUnknown     = errors.New("no such item or proposal")
-	ErrNotOperator = errors.New("only the operator's staff settles this")
-	ErrGround      = errors.New("the document that it rests on is not told: its title, number and date, in characters that are printed")
-	ErrDate        = errors.New("a value is in force from a day of this century")
+	ErrUnknown = errors.New("no such item or proposal")
+	ErrGround  = errors.New("the document that it rests on is not told: its title, number and date, in characters that are printed")
+	ErrDate    = errors.New("a value is in force from a day of this century")
 )
 
 // A Ground is the document that a value rests on.
@@ -199,15 +199,9 @@ func (p *Policies) decide(ctx context.Context, id, by uuid.UUID, to pair.State, 
 
 // act is one transaction of one of the operator's staff, who stays that until its end.
 func (p *Policies) act(ctx context.Context, by uuid.UUID, act func(pgx.Tx) error) error {
-	const operator = `SELECT EXISTS (SELECT FROM clerk WHERE person_id = $1 AND role = 'operator' AND removed_at IS NULL FOR SHARE)`
-
 	err := pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
-		var may bool
-		if err := tx.QueryRow(ctx, operator, by).Scan(&may); err != nil {
+		if err := clerk.Hold(ctx, tx, by, clerk.Settle); err != nil {
 			return err
-		}
-		if !may {
-			return ErrNotOperator
 		}
 		return act(tx)
 	})

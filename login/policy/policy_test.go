@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"asoba.example/login/clerk"
 	"asoba.example/login/policy"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/provider/pair"
@@ -125,7 +126,7 @@ func TestTwoPeopleBringAValueIntoForce(t *testing.T) {
 		t.Errorf("approved by its author: %v", err)
 	}
 	for _, by := range []uuid.UUID{w.auditor, w.nobody, uuid.New()} {
-		if _, err := w.Approve(t.Context(), first.ID, by); !errors.Is(err, policy.ErrNotOperator) {
+		if _, err := w.Approve(t.Context(), first.ID, by); !errors.Is(err, clerk.ErrRole) {
 			t.Errorf("approved by somebody else: %v", err)
 		}
 	}
@@ -180,8 +181,8 @@ func TestWhatIsNotRightIsNotProposed(t *testing.T) {
 		"without a document":        {w.anna, "code.for", "4m", policy.Ground{}, policy.ErrGround},
 		"with a title that turns":   {w.anna, "code.for", "4m", policy.Ground{Title: "Reg\u202eulation", Number: "17", Date: noon}, policy.ErrGround},
 		"with a number that is nul": {w.anna, "code.for", "4m", policy.Ground{Title: "Regulation", Number: "\x00", Date: noon}, policy.ErrGround},
-		"by an auditor":             {w.auditor, "code.for", "4m", order, policy.ErrNotOperator},
-		"by a citizen":              {w.nobody, "code.for", "4m", order, policy.ErrNotOperator},
+		"by an auditor":             {w.auditor, "code.for", "4m", order, clerk.ErrRole},
+		"by a citizen":              {w.nobody, "code.for", "4m", order, clerk.ErrRole},
 	} {
 		if _, err := w.Propose(t.Context(), c.by, c.name, c.value, noon, c.ground); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", story, err, c.want)

@@ -18,6 +18,7 @@ import (
 	"asoba.example/cmd/internal/stores"
 	"asoba.example/consent"
 	"asoba.example/login"
+	"asoba.example/login/clerk"
 	"asoba.example/login/desk"
 	"asoba.example/login/operator"
 	"asoba.example/login/policy"
@@ -243,11 +244,11 @@ func (h *house) management() (http.Handler, error) {
 	}
 	operators.Mount(mux)
 	described := operators.Hold(mux) // the document tells of the doors of all rooms
-	doors := desk.Doors{Desk: h.desk, Clerks: h.clerks, Feed: h.feed, Tokens: bearer, Now: time.Now}
-	doors.Mount(described)
-	(&operator.Doors{Blocks: h.blocks, Clerks: h.clerks, Registry: h.identities, Policies: h.policies, Tokens: bearer, Now: time.Now}).Mount(described)
+	gate := clerk.Gate{Clerks: h.clerks, Tokens: bearer, Now: time.Now}
+	(&desk.Doors{Desk: h.desk, Gate: gate, Feed: h.feed}).Mount(described)
+	(&operator.Doors{Blocks: h.blocks, Gate: gate, Registry: h.identities, Policies: h.policies}).Mount(described)
 	login.People{Register: h.register, Tokens: bearer}.Mount(described)
-	login.Rulings{Policies: h.policies, Clerks: h.clerks, Now: time.Now, Tokens: bearer}.Mount(described)
+	login.Rulings{Policies: h.policies, Gate: gate}.Mount(described)
 	h.receipts.Mount(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{}))
 	return api.Refusing(mux), nil
