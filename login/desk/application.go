@@ -42,7 +42,7 @@ func (d *Doors) application(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	a.Office = by.Office
-	return d.Desk.press.Application(w, language, a)
+	return d.Press.Application(w, language, a)
 }
 
 func (b applicationBody) parse(at time.Time) (a printed.Application, language string, err error) {

@@ -13,14 +13,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"asoba.example/login/code"
-	"asoba.example/login/desk/printed"
 	"asoba.example/login/document"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/register"
 	"asoba.example/login/sms"
 	"asoba.example/login/throttle"
-	"asoba.example/provider/audit"
 	"asoba.example/provider/seal"
 )
 
@@ -57,7 +55,6 @@ type Desk struct {
 	unusual   *prometheus.CounterVec
 	documents *document.Register
 	now       func() time.Time
-	press     *printed.Press
 }
 
 // New makes a Desk.
@@ -66,13 +63,9 @@ func New(cfg Config) (*Desk, error) {
 		cfg.Throttle == nil || cfg.Metrics == nil || cfg.Now == nil {
 		return nil, errors.New("desk: the config is not complete")
 	}
-	press, err := printed.New()
-	if err != nil {
-		return nil, err
-	}
 	d := &Desk{
 		pool: cfg.Pool, box: cfg.Box, registry: cfg.Registry, codes: cfg.Codes, outbox: cfg.Outbox, policies: cfg.Policies,
-		throttle: cfg.Throttle, documents: cfg.Documents, now: cfg.Now, press: press,
+		throttle: cfg.Throttle, documents: cfg.Documents, now: cfg.Now,
 	}
 	d.unusual = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "idp_desk_unusual_total",
@@ -183,51 +176,6 @@ func (d *Desk) keepAct(ctx context.Context, tx pgx.Tx, id uuid.UUID, kind string
 		return fmt.Errorf("keep what a %s rests on: %w", kind, err)
 	}
 	return nil
-}
-
-// A RefusedError is a refusal on record: by a guard, or because of the identifier's state.
-// It is what refused.
-type RefusedError struct {
-	ID   uuid.UUID // of the record
-	What error
-}
-
-func (e *RefusedError) Error() string { return e.What.Error() }
-
-// Unwrap gives what refused.
-func (e *RefusedError) Unwrap() error { return e.What }
-
-// record records a refusal, for its own transaction has taken everything back.
-// Other errors stay what they are.
-func (d *Desk) record(ctx context.Context, err error, by By, person uuid.UUID, what string, at time.Time) error {
-	var (
-		guard *GuardError
-		code  = "wrong_state"
-	)
-	switch {
-	case errors.As(err, &guard):
-		code = guard.Code
-	case !errors.Is(err, identity.ErrState):
-		return err
-	}
-	id, failed := uuid.NewV7()
-	if failed != nil {
-		return failed
-	}
-	event := audit.Event{
-		ID: id, Kind: audit.DeskRefused, At: at, Person: person, Clerk: by.Person, Office: by.Office, ClientID: by.ClientID,
-		Detail: map[string]string{"code": code, "act": what},
-	}
-	b := new(pgx.Batch)
-	event.Queue(b)
-	if code == "g9" {
-		OwnIdentifier.queue(b, by, at)
-		d.count(OwnIdentifier)
-	}
-	if err := d.pool.SendBatch(ctx, b).Close(); err != nil {
-		return fmt.Errorf("record a refusal: %w", err)
-	}
-	return &RefusedError{id, err}
 }
 
 // sent tells how it stands with the temporary password that an act has just sent.

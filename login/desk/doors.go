@@ -11,6 +11,7 @@ import (
 
 	"asoba.example/login/clerk"
 	"asoba.example/login/code"
+	"asoba.example/login/desk/printed"
 	"asoba.example/login/identity"
 	"asoba.example/login/register"
 	"asoba.example/login/sms"
@@ -20,9 +21,10 @@ import (
 
 // Doors are the desk's part of the management API.
 type Doors struct {
-	Desk *Desk
-	Gate clerk.Gate
-	Feed *audit.Feed
+	Desk  *Desk
+	Press *printed.Press
+	Gate  clerk.Gate
+	Feed  *audit.Feed
 }
 
 // Scope is what a token needs here.
@@ -272,6 +274,8 @@ func (d *Doors) meaning(w http.ResponseWriter, err error) error {
 		return api.Refuse(http.StatusConflict, "wrong_state", err)
 	case errors.Is(err, ErrNoVisit):
 		return api.Refuse(http.StatusNotFound, "unknown_visit", err)
+	case errors.Is(err, ErrNoRefusal):
+		return api.Refuse(http.StatusNotFound, "unknown_refusal", err)
 	case errors.Is(err, ErrNoAct):
 		return api.Refuse(http.StatusNotFound, "unknown_act", err)
 	case errors.Is(err, ErrNoPaper):

@@ -19,6 +19,7 @@ import (
 
 	"asoba.example/login/clerk"
 	"asoba.example/login/desk"
+	"asoba.example/login/desk/printed"
 	"asoba.example/login/identity"
 	"asoba.example/login/identity/identitytest"
 	"asoba.example/provider/api"
@@ -66,7 +67,11 @@ func newDoorsOf(t *testing.T, w *world) *doors {
 	if err != nil {
 		t.Fatal(err)
 	}
-	(&desk.Doors{Desk: d.desk, Gate: clerk.Gate{Clerks: d.clerks, Tokens: tokens, Now: now}, Feed: audit.NewFeed(d.Pool, d.Pool)}).Mount(document.Hold(d.mux))
+	press, err := printed.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	(&desk.Doors{Desk: d.desk, Press: press, Gate: clerk.Gate{Clerks: d.clerks, Tokens: tokens, Now: now}, Feed: audit.NewFeed(d.Pool, d.Pool)}).Mount(document.Hold(d.mux))
 	_, d.clerk = d.world.clerk(t, clerk.AtDesk)
 	d.system = d.token(t, map[string]any{"sub": "post", "client_id": "post"})
 	return d

@@ -1,14 +1,12 @@
 package desk
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/google/uuid"
 
 	"asoba.example/login/desk/printed"
 	"asoba.example/provider/api"
-	"asoba.example/provider/audit"
 )
 
 // slip handles GET /desk/refusals/{id}/slip: what was refused, why, and how to appeal, for the person to take along.
@@ -24,14 +22,11 @@ func (d *Doors) slip(w http.ResponseWriter, r *http.Request) error {
 	}
 	id, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {
-		return api.Refuse(http.StatusNotFound, "unknown_refusal", err)
+		return d.refusal(w, ErrNoRefusal)
 	}
-	refusal, err := audit.Find(r.Context(), d.Desk.pool, audit.DeskRefused, id)
-	if errors.Is(err, audit.ErrUnknown) {
-		return api.Refuse(http.StatusNotFound, "unknown_refusal", err)
-	}
+	refusal, err := d.Desk.Refusal(r.Context(), id)
 	if err != nil {
-		return err
+		return d.refusal(w, err)
 	}
 	theirs := refusal.ClientID == token.ClientID
 	if !token.ByClient() {
@@ -42,9 +37,9 @@ func (d *Doors) slip(w http.ResponseWriter, r *http.Request) error {
 		theirs = refusal.Office == by.Office
 	}
 	if !theirs {
-		return api.Refuse(http.StatusNotFound, "unknown_refusal", nil)
+		return d.refusal(w, ErrNoRefusal)
 	}
-	return d.Desk.press.Slip(w, language, printed.Slip{
-		Number: id.String(), At: refusal.At, Office: refusal.Office, Operation: refusal.Detail["act"], Code: refusal.Detail["code"],
+	return d.Press.Slip(w, language, printed.Slip{
+		Number: id.String(), At: refusal.At, Office: refusal.Office, Operation: refusal.Errand, Code: refusal.Code,
 	})
 }

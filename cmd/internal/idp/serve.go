@@ -20,6 +20,7 @@ import (
 	"asoba.example/login"
 	"asoba.example/login/clerk"
 	"asoba.example/login/desk"
+	"asoba.example/login/desk/printed"
 	"asoba.example/login/operator"
 	"asoba.example/login/policy"
 	"asoba.example/provider"
@@ -244,8 +245,12 @@ func (h *house) management() (http.Handler, error) {
 	}
 	operators.Mount(mux)
 	described := operators.Hold(mux) // the document tells of the doors of all rooms
+	press, err := printed.New()
+	if err != nil {
+		return nil, err
+	}
 	gate := clerk.Gate{Clerks: h.clerks, Tokens: bearer, Now: time.Now}
-	(&desk.Doors{Desk: h.desk, Gate: gate, Feed: h.feed}).Mount(described)
+	(&desk.Doors{Desk: h.desk, Press: press, Gate: gate, Feed: h.feed}).Mount(described)
 	(&operator.Doors{Blocks: h.blocks, Gate: gate, Registry: h.identities, Policies: h.policies}).Mount(described)
 	login.People{Register: h.register, Tokens: bearer}.Mount(described)
 	login.Rulings{Policies: h.policies, Gate: gate}.Mount(described)
