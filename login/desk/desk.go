@@ -171,7 +171,7 @@ func (d *Desk) keepAct(ctx context.Context, tx pgx.Tx, id uuid.UUID, kind string
 		INSERT INTO desk_act (id, person_id, kind, presented, document_report, attested, basis_number, basis_date,
 		                      clerk_id, office, client_id, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
-	if _, err := tx.Exec(ctx, insert, id, f.person.ID, kind, sealed, cmp.Or(f.report, document.Attested), p.Attested, p.Basis.Number, p.Basis.Date,
+	if _, err := tx.Exec(ctx, insert, id, f.person.ID, kind, sealed, cmp.Or(f.report, document.Silent), p.Attested, p.Basis.Number, p.Basis.Date,
 		f.by.Person, f.by.Office, f.by.ClientID, f.at); err != nil {
 		return fmt.Errorf("keep what a %s rests on: %w", kind, err)
 	}

@@ -23,6 +23,7 @@ const (
 	Invalid  Report = "invalid"        // lost, stolen, replaced, withdrawn
 	Anothers Report = "another_person" // not of the person with this identification number
 	Unknown  Report = "unknown"        // to the register: no word against it
+	Silent   Report = "silent"         // the register was asked and did not answer; the clerk's word alone
 )
 
 // A Register is asked about documents. None is nil, and knows nothing.
@@ -57,7 +58,7 @@ func (r *Register) Ask(ctx context.Context, id identity.Identifier, d identity.D
 	switch answer.Status {
 	case Valid, Invalid, Anothers, Unknown:
 		return answer.Status, nil
-	case Attested: // is ours to say
+	case Attested, Silent: // are ours to say
 	}
 	return "", fmt.Errorf("%w: what it says is none of the four words", ErrAway)
 }
