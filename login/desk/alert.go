@@ -33,15 +33,10 @@ const (
 
 // queue puts the record of something unusual into a batch, unless the clerk is on record for it within the hour.
 func (p Pattern) queue(b *pgx.Batch, by By, at time.Time) {
-	const unless = `
-		NOT EXISTS (
-			SELECT FROM event AS before
-			WHERE before.office = new.office AND before.at > new.at - interval '1 hour'
-			  AND before.kind = new.kind AND before.clerk_id = new.clerk_id AND before.detail = new.detail)`
 	audit.Event{
 		Kind: audit.DeskAlerted, At: at, Clerk: by.Person, Office: by.Office, ClientID: by.ClientID,
 		Detail: map[string]string{"pattern": string(p)},
-	}.QueueIf(b, unless)
+	}.QueueUnlessWithin(b, time.Hour)
 }
 
 // watch looks at an issuance in its own transaction as a supervisor would, and records what is unusual.

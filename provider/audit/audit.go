@@ -144,6 +144,17 @@ func (e Event) QueueIf(b *pgx.Batch, condition string) {
 	b.Queue(insert+` WHERE `+condition, e.columns()...)
 }
 
+// QueueUnlessWithin puts the event into a batch, to be written only if within a time before it the same is not on record of its clerk at
+// their office.
+func (e Event) QueueUnlessWithin(b *pgx.Batch, d time.Duration) {
+	const unless = `
+		WHERE NOT EXISTS (
+			SELECT FROM event AS before
+			WHERE before.office = new.office AND before.at > new.at - $15::interval
+			  AND before.kind = new.kind AND before.clerk_id = new.clerk_id AND before.detail = new.detail)`
+	b.Queue(insert+unless, append(e.columns(), d)...)
+}
+
 // columns are the arguments of insert. Ids are of version 7 and rise within a
 // process, so the events of one act keep their order.
 func (e Event) columns() []any {
