@@ -17,15 +17,15 @@ type Tally struct {
 	Count int
 }
 
+const tally = `
+	SELECT clerk_id, kind, coalesce(detail->>'code', detail->>'pattern', ''), count(*)
+	FROM event
+	WHERE office = $1 AND at >= $2 AND at < $3 AND clerk_id IS NOT NULL
+	GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`
+
 // Tally counts what the staff of an office has done from one time to before another, by clerk.
 func (f *Feed) Tally(ctx context.Context, office string, from, till time.Time) ([]Tally, error) {
-	const count = `
-		SELECT clerk_id, kind, coalesce(detail->>'code', detail->>'pattern', ''), count(*)
-		FROM event
-		WHERE office = $1 AND at >= $2 AND at < $3 AND clerk_id IS NOT NULL
-		GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`
-
-	rows, _ := f.pool.Query(ctx, count, office, from, till)
+	rows, _ := f.pool.Query(ctx, tally, office, from, till)
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Tally])
 	if err != nil {
 		return nil, fmt.Errorf("count what an office has done: %w", err)
@@ -33,13 +33,13 @@ func (f *Feed) Tally(ctx context.Context, office string, from, till time.Time) (
 	return all, nil
 }
 
+const alerts = lines + `
+	WHERE kind = 'desk.alerted' AND place > $3 AND ($2 = '' OR office = $2)
+	ORDER BY place LIMIT $4`
+
 // Alerts gives at most limit alerts after a cursor, of one office or with "" of all, and the cursor to go on from.
 func (f *Feed) Alerts(ctx context.Context, office string, after Cursor, limit int) ([]Line, Cursor, error) {
-	const find = lines + `
-		WHERE kind = 'desk.alerted' AND place > $3 AND ($2 = '' OR office = $2)
-		ORDER BY place LIMIT $4`
-
-	rows, _ := f.pool.Query(ctx, find, uuid.Nil, office, after, limit)
+	rows, _ := f.pool.Query(ctx, alerts, uuid.Nil, office, after, limit)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Line])
 	if err != nil {
 		return nil, 0, fmt.Errorf("find the alerts of desks: %w", err)
