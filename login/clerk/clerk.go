@@ -140,7 +140,9 @@ func appointing(ctx context.Context, tx pgx.Tx, by uuid.UUID, role Role) error {
 
 // Hold holds that somebody may do a duty until the transaction ends: their removal waits, or they are too late.
 func Hold(ctx context.Context, tx pgx.Tx, person uuid.UUID, d Duty) error {
-	const hold = `SELECT role FROM clerk WHERE person_id = $1 AND removed_at IS NULL FOR SHARE`
+	const hold = `
+		SELECT c.role FROM clerk c JOIN person p ON p.id = c.person_id
+		WHERE c.person_id = $1 AND c.removed_at IS NULL AND p.identification_number NOT LIKE '0%' FOR SHARE OF c`
 	c := Clerk{Person: person}
 	err := tx.QueryRow(ctx, hold, person).Scan(&c.Role)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && !c.May(d) {
@@ -230,7 +232,7 @@ func (c *Clerks) Appoint(ctx context.Context, registry *identity.Registry, a ide
 }
 
 // OnDuty finds the clerk who has the identifier, if it is active and the clerk
-// was not removed; with signedIn, only if that sign-in is still worth anything.
+// was not removed and is of flesh and blood; with signedIn, only if that sign-in is still worth anything.
 // ErrUnknown says that there is no such clerk now.
 func (c *Clerks) OnDuty(ctx context.Context, id identity.Identifier, signedIn time.Time) (Clerk, error) {
 	const read = `
@@ -239,7 +241,7 @@ func (c *Clerks) OnDuty(ctx context.Context, id identity.Identifier, signedIn ti
 		JOIN clerk c ON c.person_id = p.id AND c.removed_at IS NULL
 		JOIN identity i ON i.person_id = p.id AND i.state = 'active'
 		LEFT JOIN ended e ON e.person_id = p.id
-		WHERE p.identification_number = $1 AND ($2::timestamptz IS NULL OR e.at IS NULL OR e.at < $2)`
+		WHERE p.identification_number = $1 AND p.identification_number NOT LIKE '0%' AND ($2::timestamptz IS NULL OR e.at IS NULL OR e.at < $2)`
 	var since *time.Time
 	if !signedIn.IsZero() {
 		since = &signedIn

@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"asoba.example/login/clerk"
+	"asoba.example/login/identity"
 	"asoba.example/login/identity/identitytest"
 )
 
@@ -103,6 +105,33 @@ func TestClerksAreMovedAndRemoved(t *testing.T) {
 	staff, err := clerks.List(t.Context())
 	if err != nil || len(staff) != 2 || staff[1].Identifier != id || staff[1].Role != clerk.Auditor {
 		t.Errorf("the staff is %v, %v", staff, err)
+	}
+}
+
+// With made-up people anybody signs in who tries a draft: whatever they are made, they are of no staff.
+func TestSpecimensAreOfNoStaff(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	clerks := &clerk.Clerks{Pool: w.Pool}
+	person, id := w.Active(t)
+	if err := clerks.Add(t.Context(), clerk.Clerk{Person: person, Office: "Centre", Role: clerk.Operator}, uuid.Nil, identitytest.Noon); err != nil {
+		t.Fatal(err)
+	}
+	acts := func() (onDuty, holds error) {
+		_, onDuty = clerks.OnDuty(t.Context(), id, time.Time{})
+		return onDuty, pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error { return clerk.Hold(t.Context(), tx, person, clerk.Settle) })
+	}
+	if onDuty, holds := acts(); onDuty != nil || holds != nil {
+		t.Fatalf("an operator: %v, %v", onDuty, holds)
+	}
+	specimen, err := identity.ParseIdentifier("0000001A001PB2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Exec(t, `UPDATE person SET identification_number = $2 WHERE id = $1`, person, specimen.Reveal())
+	id = specimen
+	if onDuty, holds := acts(); !errors.Is(onDuty, clerk.ErrUnknown) || !errors.Is(holds, clerk.ErrRole) {
+		t.Errorf("a specimen: %v, %v", onDuty, holds)
 	}
 }
 
