@@ -13,7 +13,7 @@ import (
 // An applicationBody is what an application is filled in with. Whatever is left
 // out is left to the pen.
 type applicationBody struct {
-	Operation  string         `json:"operation"`
+	Errand     Errand         `json:"errand"`
 	Identifier string         `json:"identifier"`
 	Document   shown          `json:"document"`
 	Names      identity.Names `json:"names"`
@@ -52,9 +52,9 @@ func (b applicationBody) parse(at time.Time) (a printed.Application, language st
 			wrong = append(wrong, api.Field{Name: name, Code: code})
 		}
 	}
-	a.Operation = b.Operation
-	if !slices.Contains(printed.Operations, b.Operation) {
-		wrong = append(wrong, api.Field{Name: "/operation", Code: "unknown"})
+	a.Errand = string(b.Errand)
+	if !slices.Contains(Errands, b.Errand) {
+		wrong = append(wrong, api.Field{Name: "/errand", Code: "unknown"})
 	}
 	take("/identifier", "not_an_identifier", b.Identifier != "", func() (err error) {
 		a.Identifier, err = identity.ParseIdentifier(b.Identifier)

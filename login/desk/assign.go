@@ -34,6 +34,7 @@ func (d *Desk) Assign(ctx context.Context, by By, e Errand, id uuid.UUID) (Outco
 		err = d.registry.Unblock(ctx, v.person, v.phone, act)
 	case Reissue:
 		err = d.registry.Reissue(ctx, v.person, v.phone, act)
+	case Block: // is no visit
 	}
 	switch {
 	case errors.Is(err, errAssigned):

@@ -95,7 +95,7 @@ type Outcome struct {
 
 // Block blocks the identifier on the person's application (resolution 792 ¶6).
 func (d *Desk) Block(ctx context.Context, by By, p Papers) (Outcome, error) {
-	_, act, err := d.serve(ctx, by, p, "block", forBlocking(), func(person uuid.UUID, act identity.Act) error {
+	_, act, err := d.serve(ctx, by, p, Block, forBlocking(), func(person uuid.UUID, act identity.Act) error {
 		return d.registry.Block(ctx, person, identity.Desk, act)
 	})
 	return Outcome{Act: act, State: identity.Blocked}, err
@@ -104,7 +104,7 @@ func (d *Desk) Block(ctx context.Context, by By, p Papers) (Outcome, error) {
 // Unblock lifts a block on the person's application; a new temporary password goes
 // out to the phone that is there (¶6, ¶7). To another one it goes at the end of a visit.
 func (d *Desk) Unblock(ctx context.Context, by By, p Papers) (Outcome, error) {
-	person, act, err := d.serve(ctx, by, p, "unblock", forServing(), func(person uuid.UUID, act identity.Act) error {
+	person, act, err := d.serve(ctx, by, p, Unblock, forServing(), func(person uuid.UUID, act identity.Act) error {
 		return d.registry.Unblock(ctx, person, identity.Phone{}, act)
 	})
 	return Outcome{act, identity.Temporary, d.sent(ctx, person)}, err
@@ -113,14 +113,14 @@ func (d *Desk) Unblock(ctx context.Context, by By, p Papers) (Outcome, error) {
 // Reissue sends another temporary password, where the earlier one was lost or is
 // over, to the phone that is there. To another one it goes at the end of a visit.
 func (d *Desk) Reissue(ctx context.Context, by By, p Papers) (Outcome, error) {
-	person, act, err := d.serve(ctx, by, p, "reissue", forServing(), func(person uuid.UUID, act identity.Act) error {
+	person, act, err := d.serve(ctx, by, p, Reissue, forServing(), func(person uuid.UUID, act identity.Act) error {
 		return d.registry.Reissue(ctx, person, identity.Phone{}, act)
 	})
 	return Outcome{act, identity.Temporary, d.sent(ctx, person)}, err
 }
 
 // serve does an act upon somebody's identifier, under guards, and keeps what it rests on.
-func (d *Desk) serve(ctx context.Context, by By, p Papers, kind string, gs guards, do func(uuid.UUID, identity.Act) error) (whose, id uuid.UUID, err error) {
+func (d *Desk) serve(ctx context.Context, by By, p Papers, e Errand, gs guards, do func(uuid.UUID, identity.Act) error) (whose, id uuid.UUID, err error) {
 	person, err := register.Find(ctx, d.pool, p.Identifier.Reveal())
 	if err != nil {
 		return uuid.Nil, uuid.Nil, err
@@ -137,9 +137,9 @@ func (d *Desk) serve(ctx context.Context, by By, p Papers, kind string, gs guard
 		if err := gs.check(f); err != nil {
 			return err
 		}
-		return d.keepAct(ctx, tx, id, kind, p, f)
+		return d.keepAct(ctx, tx, id, e, p, f)
 	}
-	return person.ID, id, d.record(ctx, guarded(do(person.ID, act)), by, person.ID, kind, f.at)
+	return person.ID, id, d.record(ctx, guarded(do(person.ID, act)), by, person.ID, string(e), f.at)
 }
 
 // facts are those that are known before a transaction.
@@ -162,7 +162,7 @@ func (d *Desk) ask(ctx context.Context, id identity.Identifier, shown identity.D
 }
 
 // keepAct keeps what an act rests on.
-func (d *Desk) keepAct(ctx context.Context, tx pgx.Tx, id uuid.UUID, kind string, p Papers, f facts) error {
+func (d *Desk) keepAct(ctx context.Context, tx pgx.Tx, id uuid.UUID, e Errand, p Papers, f facts) error {
 	sealed, err := d.seal(place("desk_act", id), presented{Document: shown(p.Document)})
 	if err != nil {
 		return err
@@ -171,9 +171,9 @@ func (d *Desk) keepAct(ctx context.Context, tx pgx.Tx, id uuid.UUID, kind string
 		INSERT INTO desk_act (id, person_id, kind, presented, document_report, attested, basis_number, basis_date,
 		                      clerk_id, office, client_id, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
-	if _, err := tx.Exec(ctx, insert, id, f.person.ID, kind, sealed, cmp.Or(f.report, document.Silent), p.Attested, p.Basis.Number, p.Basis.Date,
+	if _, err := tx.Exec(ctx, insert, id, f.person.ID, e, sealed, cmp.Or(f.report, document.Silent), p.Attested, p.Basis.Number, p.Basis.Date,
 		f.by.Person, f.by.Office, f.by.ClientID, f.at); err != nil {
-		return fmt.Errorf("keep what a %s rests on: %w", kind, err)
+		return fmt.Errorf("keep what a %s rests on: %w", e, err)
 	}
 	return nil
 }

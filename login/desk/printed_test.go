@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/login/clerk"
-	"asoba.example/login/desk/printed"
+	"asoba.example/login/desk"
 )
 
 // prints asks for a sheet, and gives its text.
@@ -42,7 +42,7 @@ func TestAnApplicationIsFilledIn(t *testing.T) {
 	_, citizen := d.Active(t)
 	before := d.Contents(t)
 
-	whole := opening(id, map[string]any{"operation": "issuance", "language": "be"})
+	whole := opening(id, map[string]any{"errand": "issuance", "language": "be"})
 	delete(whole, "attested")
 	for _, by := range []string{token, d.system} {
 		if by == d.system {
@@ -60,11 +60,11 @@ func TestAnApplicationIsFilledIn(t *testing.T) {
 			t.Errorf("the application is not for %s", office)
 		}
 	}
-	for _, operation := range printed.Operations {
-		d.prints(t, token, "POST", "/desk/application-forms", map[string]any{"operation": operation})
+	for _, errand := range desk.Errands {
+		d.prints(t, token, "POST", "/desk/application-forms", map[string]any{"errand": errand})
 	}
 	for pointer, more := range map[string]map[string]any{
-		"/operation":  {"operation": "renounce"},
+		"/errand":     {"errand": "renounce"},
 		"/identifier": {"identifier": "7000001A000PB9"},
 		"/document":   {"document": map[string]any{"kind": "library card"}},
 		"/names":      {"names": map[string]any{"family": "<b>"}},
@@ -72,7 +72,7 @@ func TestAnApplicationIsFilledIn(t *testing.T) {
 		"/basis":      {"basis": map[string]any{"number": "1"}},
 		"/language":   {"language": "en"},
 	} {
-		asked := map[string]any{"operation": "block"}
+		asked := map[string]any{"errand": "block"}
 		for name, value := range more {
 			asked[name] = value
 		}
@@ -82,9 +82,9 @@ func TestAnApplicationIsFilledIn(t *testing.T) {
 			t.Errorf("%s: %d %v", pointer, status, answer)
 		}
 	}
-	d.asks(t, d.own(t, citizen, uuid.New()), "POST", "/desk/application-forms", map[string]any{"operation": "block"}, 403, map[string]any{"code": "not_a_clerk"})
-	d.asks(t, d.system, "POST", "/desk/application-forms", map[string]any{"operation": "block"}, 403, map[string]any{"code": "clerk_required"})
-	d.asks(t, "", "POST", "/desk/application-forms", map[string]any{"operation": "block"}, 401, nil)
+	d.asks(t, d.own(t, citizen, uuid.New()), "POST", "/desk/application-forms", map[string]any{"errand": "block"}, 403, map[string]any{"code": "not_a_clerk"})
+	d.asks(t, d.system, "POST", "/desk/application-forms", map[string]any{"errand": "block"}, 403, map[string]any{"code": "clerk_required"})
+	d.asks(t, "", "POST", "/desk/application-forms", map[string]any{"errand": "block"}, 401, nil)
 	if d.Contents(t) != before {
 		t.Error("printing an application did something")
 	}

@@ -40,6 +40,6 @@ func (d *Doors) slip(w http.ResponseWriter, r *http.Request) error {
 		return d.refusal(w, ErrNoRefusal)
 	}
 	return d.Press.Slip(w, language, printed.Slip{
-		Number: id.String(), At: refusal.At, Office: refusal.Office, Operation: refusal.Errand, Code: refusal.Code,
+		Number: id.String(), At: refusal.At, Office: refusal.Office, Errand: refusal.Errand, Code: refusal.Code,
 	})
 }

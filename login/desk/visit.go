@@ -23,16 +23,21 @@ var (
 	ErrAway    = errors.New("a register that must be asked does not answer")
 )
 
-// An Errand is what a visit is for, where a phone is to be confirmed in it.
+// An Errand is what somebody comes for.
 type Errand string
 
-// Errands. Unblock and Reissue are visits only where another phone comes with them.
+// Errands. A visit is for one in which a phone is to be confirmed: never Block, and Unblock and
+// Reissue only where another phone comes with them.
 const (
 	Issuance    Errand = "issuance"
 	PhoneChange Errand = "phone_change"
 	Unblock     Errand = "unblock"
 	Reissue     Errand = "reissue"
+	Block       Errand = "block"
 )
+
+// Errands are all of them: what an application may be for.
+var Errands = []Errand{Issuance, PhoneChange, Block, Unblock, Reissue}
 
 // guards are those of an errand but for the phone's confirmation.
 func (e Errand) guards() guards {
@@ -41,6 +46,8 @@ func (e Errand) guards() guards {
 		return forChangingPhone()
 	case Unblock, Reissue:
 		return append(forServing(), attested(PhoneUse), unused())
+	case Block:
+		return forBlocking()
 	case Issuance:
 	}
 	return forIssuing()
@@ -56,7 +63,7 @@ func (e Errand) fits(f facts) bool {
 		return f.state == identity.Blocked
 	case Reissue:
 		return f.state == identity.Temporary
-	case Issuance: // a guard has told
+	case Issuance, Block: // a guard has told
 	}
 	return true
 }
@@ -70,7 +77,7 @@ func (e Errand) opened() audit.Kind {
 		return audit.UnblockOpened
 	case Reissue:
 		return audit.ReissueOpened
-	case Issuance:
+	case Issuance, Block:
 	}
 	return audit.IssuanceOpened
 }

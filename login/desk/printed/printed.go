@@ -32,12 +32,9 @@ func ParseLanguage(s string) (string, error) {
 	return s, nil
 }
 
-// Operations are what an application may be for.
-var Operations = []string{"issuance", "phone_change", "block", "unblock", "reissue"}
-
 // An Application is a form to be signed; what is zero is left to the pen.
 type Application struct {
-	Operation  string // one of Operations
+	Errand     string // of the desk's
 	Office     string
 	Identifier identity.Identifier
 	Names      identity.Names
@@ -48,11 +45,11 @@ type Application struct {
 
 // A Slip tells somebody what was refused, and why. It says nothing about the person.
 type Slip struct {
-	Number    string // by which the refusal is found again
-	At        time.Time
-	Office    string
-	Operation string // one of Operations, or a look-up
-	Code      string
+	Number string // by which the refusal is found again
+	At     time.Time
+	Office string
+	Errand string // of the desk's, or a look-up
+	Code   string
 }
 
 // A Press prints.

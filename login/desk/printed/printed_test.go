@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"asoba.example/login/desk"
 	"asoba.example/login/desk/printed"
 	"asoba.example/login/identity"
 )
@@ -30,7 +31,7 @@ func press(t *testing.T) *printed.Press {
 }
 
 // application is one with every member given.
-func application(t *testing.T, operation string) printed.Application {
+func application(t *testing.T, errand desk.Errand) printed.Application {
 	t.Helper()
 	id, err := identity.ParseIdentifier("7000001A000PB8")
 	if err != nil {
@@ -41,7 +42,7 @@ func application(t *testing.T, operation string) printed.Application {
 		t.Fatal(err)
 	}
 	return printed.Application{
-		Operation: operation, Office: "Minsk-1", Identifier: id, Phone: phone,
+		Errand: string(errand), Office: "Minsk-1", Identifier: id, Phone: phone,
 		Names:    identity.Names{Family: "Каваленка", Given: "Алена", Middle: "Пятроўна"},
 		Document: identity.Document{Kind: "passport", Number: "MP1234567", ValidTill: "2030-01-31"},
 		Basis:    identity.Basis{Number: "12-7", Date: "2026-11-22"},
@@ -55,15 +56,15 @@ func TestSheetsAreAsAgreed(t *testing.T) {
 	p := press(t)
 	for _, language := range printed.Languages {
 		var all bytes.Buffer
-		for _, operation := range printed.Operations {
+		for _, errand := range desk.Errands {
 			w := httptest.NewRecorder()
-			if err := p.Application(w, language, application(t, operation)); err != nil {
+			if err := p.Application(w, language, application(t, errand)); err != nil {
 				t.Fatal(err)
 			}
 			all.WriteString(sound(t, w, language))
 		}
 		w := httptest.NewRecorder()
-		if err := p.Application(w, language, printed.Application{Operation: "issuance"}); err != nil {
+		if err := p.Application(w, language, printed.Application{Errand: "issuance"}); err != nil {
 			t.Fatal(err)
 		}
 		all.WriteString(sound(t, w, language))
@@ -74,7 +75,7 @@ func TestSheetsAreAsAgreed(t *testing.T) {
 			w := httptest.NewRecorder()
 			slip := printed.Slip{
 				Number: "019ab000-0000-7000-8000-000000000000", At: time.Date(2026, 11, 22, 21, 30, 0, 0, time.UTC),
-				Office: "Minsk-1", Operation: "issuance", Code: code,
+				Office: "Minsk-1", Errand: "issuance", Code: code,
 			}
 			if err := p.Slip(w, language, slip); err != nil {
 				t.Fatal(err)

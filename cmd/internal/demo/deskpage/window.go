@@ -186,7 +186,7 @@ func (d *Page) application(w http.ResponseWriter, r *http.Request, v *visit, t t
 	on := work{Form: written(r, t.Operation)}
 	body := on.Form.body(t.Operation)
 	delete(body, "attested")
-	body["operation"], body["names"], body["language"] = t.Operation.Name, on.Form.names(), r.PostFormValue("language")
+	body["errand"], body["names"], body["language"] = t.Operation.Name, on.Form.names(), r.PostFormValue("language")
 	return d.print(w, r, v, http.MethodPost, "/desk/application-forms", body, func(refused *management.Refusal) error {
 		on.Refused = refused
 		return d.leave(w, r, v, t, on)
