@@ -12,17 +12,13 @@ import (
 // A papersBody is what the acts of the desk are asked with; the opening of a visit has
 // a phone besides, and an issuance names.
 type papersBody struct {
-	Identifier string `json:"identifier"`
-	Document   shown  `json:"document"`
-	Names      *struct {
-		Family string `json:"family"`
-		Given  string `json:"given"`
-		Middle string `json:"middle"`
-	} `json:"names"`
-	Phone    string   `json:"phone"`
-	Attested []string `json:"attested"`
-	Basis    basis    `json:"basis"`
-	Language string   `json:"language"`
+	Identifier string          `json:"identifier"`
+	Document   shown           `json:"document"`
+	Names      *identity.Names `json:"names"`
+	Phone      string          `json:"phone"`
+	Attested   []string        `json:"attested"`
+	Basis      basis           `json:"basis"`
+	Language   string          `json:"language"`
 	named
 }
 
