@@ -68,7 +68,11 @@ func (d *demo) edition(ctx context.Context, number int) error {
 
 // appoint makes somebody a clerk, whom no desk could have served.
 func (d *demo) appoint(ctx context.Context, p cast.Person) error {
-	_, err := d.errand(ctx, "", "clerk", "add",
+	role := "clerk"
+	if p.Supervisor {
+		role = "supervisor"
+	}
+	_, err := d.errand(ctx, "", "clerk", "add", "--role", role,
 		"--identifier", p.IdentificationNumber, "--office", cast.Office, "--phone", p.Phone,
 		"--family", p.Family, "--given", p.Given, "--middle", p.Middle,
 		"--document-kind", p.Document.Kind, "--document", p.Document.Number, "--valid-till", p.Document.ValidTill)

@@ -23,6 +23,7 @@ type Person struct {
 	Phone                string // E.164
 	Goal                 Goal
 	Clerk                bool // works at the desk
+	Supervisor           bool // and supervises it
 
 	Sex         string // F, M
 	BirthDate   string // with as much as is known
@@ -82,7 +83,7 @@ var people = []Person{
 	},
 	{
 		Key: "piatro", IdentificationNumber: "1020379A002PB6", Family: "Лозовик", Given: "Пётр", Middle: "Андреевич",
-		Document: Document{passport, "ZZ0000002", validTill}, Phone: "+375294000002", Goal: Active, Clerk: true,
+		Document: Document{passport, "ZZ0000002", validTill}, Phone: "+375294000002", Goal: Active, Clerk: true, Supervisor: true,
 		Sex: "M", BirthDate: "1979-03-02", Citizenship: "BY",
 	},
 	{

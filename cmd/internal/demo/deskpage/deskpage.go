@@ -57,6 +57,7 @@ func (d *Page) Mount(mux *http.ServeMux) {
 	door("GET /desk/pending/{id}", d.clerks(d.resumed(d.work)))
 	door("POST /desk/pending/{id}", d.clerks(d.resumed(d.act)))
 	mux.Handle("POST /desk/pending/{id}/paper", uploading(d.Site.Handle(d.clerks(d.resumed(d.keep)))))
+	door("GET /desk/report", d.clerks(d.report))
 	door("GET /desk/refusals/{id}/slip/{language}", d.clerks(d.slip))
 }
 

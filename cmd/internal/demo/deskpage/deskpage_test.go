@@ -78,6 +78,22 @@ func TestPagesAreSound(t *testing.T) {
 			return d.pending(w, r, &visit{api: management.Caller{URL: api.URL, HTTP: api.Client()}})
 		})
 	}
+	for _, pattern := range []string{"own_identifier", "too_many_acts", "many_issuances", "neighbouring_phones", "out_of_hours"} {
+		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.URL.Path == "/desk/report":
+				_, _ = io.WriteString(w, `{"clerks": [{"identifier": "1", "issuances": 2, "refusals": {"g1": 1, "g2": 1}}]}`)
+			case r.URL.Query().Get("after") == "":
+				_, _ = io.WriteString(w, `{"alerts": [{"at": "2026-11-25T09:00:00Z", "pattern": "`+pattern+`", "identifier": "1"}], "cursor": "1"}`)
+			default:
+				_, _ = io.WriteString(w, `{"alerts": [], "cursor": "1"}`)
+			}
+		}))
+		t.Cleanup(api.Close)
+		pages["report "+pattern] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {
+			return d.report(w, r, &visit{api: management.Caller{URL: api.URL, HTTP: api.Client()}})
+		})
+	}
 	at := func(name string, o operation, on work) {
 		pages[o.Name+" "+name] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {
 			return d.work(w, r, &visit{works: map[string]work{address(p, o): on}}, task{Visitor: p, Operation: o, Address: address(p, o)})

@@ -112,7 +112,7 @@ func back(to string) string {
 			return "/desk/visitors/" + p.Key
 		}
 	}
-	if id, ok := strings.CutPrefix(to, "/desk/pending/"); ok && uuid.Validate(id) == nil || to == "/desk/pending" {
+	if id, ok := strings.CutPrefix(to, "/desk/pending/"); ok && uuid.Validate(id) == nil || to == "/desk/pending" || to == "/desk/report" {
 		return to
 	}
 	return "/desk"

@@ -1,0 +1,85 @@
+package deskpage
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"asoba.example/cmd/internal/demo/management"
+	"asoba.example/provider/page"
+)
+
+// A tally is what a clerk of the office has done in the days of the report.
+type tally struct {
+	Identifier                            string
+	Issuances, Reissues, Blocks, Unblocks int
+	PhoneChanges                          int `json:"phone_changes"`
+	LookUps                               int `json:"look_ups"`
+	Refusals                              map[string]int
+}
+
+// Refused counts the refusals, whatever for.
+func (t tally) Refused() (n int) {
+	for _, count := range t.Refusals {
+		n += count
+	}
+	return n
+}
+
+// An alert is something unusual that a clerk did.
+type alert struct {
+	At                  time.Time
+	Pattern, Identifier string
+}
+
+// minsk is the zone in which the API counts days.
+var minsk = time.FixedZone("Minsk", 3*60*60)
+
+// reported is how many days a report looks back, today counted in.
+const reported = 7
+
+// report handles GET /desk/report: what the supervisor's office did this week, and what was unusual, the latest first.
+func (d *Page) report(w http.ResponseWriter, r *http.Request, v *visit) error {
+	today := time.Now().In(minsk)
+	days := url.Values{"from": {today.AddDate(0, 0, 1-reported).Format(time.DateOnly)}, "to": {today.Format(time.DateOnly)}}
+	var answer struct{ Clerks []tally }
+	refused, err := refusal(v.api.Call(r.Context(), http.MethodGet, "/desk/report?"+days.Encode(), nil, &answer))
+	if err != nil {
+		return err
+	}
+	var alerts []alert
+	if refused == nil {
+		if alerts, refused, err = v.alerts(r); err != nil {
+			return err
+		}
+	}
+	return d.Site.Show(w, r, page.View{
+		Name: "report", SignedIn: true, Back: "/desk", Wide: true, Errors: wrong(refused, nil),
+		Data: struct {
+			From    time.Time
+			Clerks  []tally
+			Alerts  []alert
+			Refused bool
+		}{today.AddDate(0, 0, 1-reported), answer.Clerks, alerts, refused != nil},
+	})
+}
+
+// alerts reads them all, as the API tells them, from the first.
+func (v *visit) alerts(r *http.Request) (all []alert, refused *management.Refusal, err error) {
+	for after := ""; ; {
+		var answer struct {
+			Alerts []alert
+			Cursor string
+		}
+		refused, err = refusal(v.api.Call(r.Context(), http.MethodGet, "/desk/alerts?after="+url.QueryEscape(after), nil, &answer))
+		if err != nil || refused != nil {
+			return nil, refused, err
+		}
+		if len(answer.Alerts) == 0 || answer.Cursor == after {
+			slices.Reverse(all)
+			return all, nil, nil
+		}
+		all, after = append(all, answer.Alerts...), answer.Cursor
+	}
+}
