@@ -104,7 +104,7 @@ func (s Rulings) propose(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := api.Decode[struct {
+	body, err := api.DecodeDocumented[struct {
 		Name        string    `json:"name"`
 		Value       string    `json:"value"`
 		InForceFrom time.Time `json:"in_force_from"`

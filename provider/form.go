@@ -36,6 +36,11 @@ func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		}
 		return nil, refuse("invalid_request", "The body is malformed.").because(err)
 	}
+	for name, all := range r.PostForm {
+		if len(r.Form[name]) > len(all) { // r.Form has the query's as well
+			return nil, refuse("invalid_request", "A parameter was sent more than once.")
+		}
+	}
 	return present(r.PostForm), nil
 }
 

@@ -40,6 +40,13 @@ func (d *Desk) LookUp(ctx context.Context, by By, id identity.Identifier, docume
 	}
 	event := event(audit.DeskLookedUp, by, i.Person, at)
 	event.Detail = map[string]string{"purpose": string(p)}
+	if err != nil { // whoever was tried by a guessed document is to see it
+		tried, err := d.registry.Find(ctx, id)
+		if err != nil && !errors.Is(err, identity.ErrUnknown) {
+			return identity.Identity{}, err
+		}
+		event.Person, event.Detail["code"] = tried.Person, "unknown_identifier"
+	}
 	if err := audit.Record(ctx, d.pool, event); err != nil { // before anything is told
 		return identity.Identity{}, err
 	}

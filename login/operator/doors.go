@@ -80,7 +80,7 @@ func (d *Doors) addClerk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := api.Decode[struct {
+	body, err := api.DecodeDocumented[struct {
 		Identifier string `json:"identifier"`
 		post
 	}](w, r)
@@ -118,7 +118,7 @@ func (d *Doors) moveClerk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := api.Decode[post](w, r)
+	body, err := api.DecodeDocumented[post](w, r)
 	if err != nil {
 		return err
 	}
@@ -238,7 +238,7 @@ func (d *Doors) proposeBlock(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := api.Decode[struct {
+	body, err := api.DecodeDocumented[struct {
 		Identifiers []string `json:"identifiers"`
 		Reason      Reason   `json:"reason"`
 		Basis       basis    `json:"basis"`

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,10 +66,15 @@ func (h held) Handle(pattern string, door http.Handler) {
 		if err := o.checkQuery(r); err != nil {
 			return err
 		}
-		door.ServeHTTP(w, r)
+		door.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), inContext, o)))
 		return nil
 	}))
 }
+
+// inContext is the key by which DecodeDocumented finds what a door's document says: a body is read only once it is known who asks.
+const inContext documentKey = "operation"
+
+type documentKey string
 
 func (o operation) checkQuery(r *http.Request) error {
 	query, err := url.ParseQuery(r.URL.RawQuery)
@@ -108,30 +114,37 @@ func valueOf(schema *openapi3.Schema, text string) any {
 // ReadBody reads a request's body and holds it to the document. All members that are not as documented are told at once, by code. No body is
 // nil, where there need not be one.
 func (d *Document) ReadBody(w http.ResponseWriter, r *http.Request, code string) (json.RawMessage, error) {
-	documented := d.operations[r.Pattern].body
+	o := d.operations[r.Pattern]
 	if r.ContentLength == 0 && r.Header.Get("Content-Type") == "" {
-		if documented.Required {
+		if o.body.Required {
 			return nil, Refuse(http.StatusBadRequest, code, errors.New("no body"))
 		}
 		return nil, nil
 	}
-	body, err := Decode[json.RawMessage](w, r)
+	body, err := readJSON(w, r)
 	if err != nil {
 		return nil, err
 	}
+	return body, o.checkBody(body, code)
+}
+
+func (o operation) checkBody(body json.RawMessage, code string) error {
+	if o.body == nil {
+		return nil
+	}
 	var value any
 	if json.Unmarshal(body, &value) != nil {
-		return nil, Refuse(http.StatusBadRequest, code, errors.New("a number beyond all bounds"))
+		return Refuse(http.StatusBadRequest, code, errors.New("a number beyond all bounds"))
 	}
 	if members, ok := value.(map[string]any); ok { // null is what is left out (RFC 7592 §2.2)
 		maps.DeleteFunc(members, func(_ string, v any) bool { return v == nil })
 	}
-	err = documented.Content.Get("application/json").Schema.Value.VisitJSON(value, openapi3.MultiErrors())
+	err := o.body.Content.Get("application/json").Schema.Value.VisitJSON(value, openapi3.MultiErrors())
 	if err == nil {
-		return body, nil
+		return nil
 	}
 	// Its text could quote what was sent.
-	return nil, Refuse(http.StatusBadRequest, code, errors.New("not as documented"), fields(err)...)
+	return Refuse(http.StatusBadRequest, code, errors.New("not as documented"), fields(err)...)
 }
 
 // fields names the members that an error of a schema is about.

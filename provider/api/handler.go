@@ -35,33 +35,35 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Decode reads a JSON body of at most 64 KiB, strictly: unknown members, members that come twice, a second
 // value and wrong types are 400.
 func Decode[T any](w http.ResponseWriter, r *http.Request) (T, error) {
-	var body T
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return body, Refuse(http.StatusUnsupportedMediaType, "not_json", err)
-	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return body, Refuse(http.StatusRequestEntityTooLarge, "too_large", err)
-	}
+	text, err := readJSON(w, r)
 	if err != nil {
-		return body, Refuse(http.StatusBadRequest, "invalid_body", err)
+		var none T
+		return none, err
 	}
-	twice, err := repeated(json.NewDecoder(bytes.NewReader(text)), 0)
-	if err != nil { // its text quotes what was sent
-		return body, Refuse(http.StatusBadRequest, "invalid_body", errors.New("not JSON"))
+	return decode[T](text)
+}
+
+// DecodeDocumented is Decode at a door that Hold holds: whatever else the document does not allow is 400 as well, and all
+// of it is told at once.
+func DecodeDocumented[T any](w http.ResponseWriter, r *http.Request) (T, error) {
+	var none T
+	text, err := readJSON(w, r)
+	if err != nil {
+		return none, err
 	}
-	if twice != "" {
-		return body, Refuse(http.StatusBadRequest, "invalid_body", errors.New("a member came twice"), Field{Name: twice, Code: "repeated"})
+	if o, held := r.Context().Value(inContext).(operation); held {
+		if err := o.checkBody(text, "invalid_body"); err != nil {
+			return none, err
+		}
 	}
+	return decode[T](text)
+}
+
+func decode[T any](text json.RawMessage) (body T, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err = decoder.Decode(&body); err == nil {
-		if _, err = decoder.Token(); err == nil {
-			return body, Refuse(http.StatusBadRequest, "invalid_body", errors.New("more than one value"))
-		}
-		if errors.Is(err, io.EOF) {
-			return body, nil
-		}
+		return body, nil
 	}
 	if wrong := new(json.UnmarshalTypeError); errors.As(err, &wrong) {
 		return body, Refuse(http.StatusBadRequest, "invalid_body", errors.New("wrong type of a member"),
@@ -73,6 +75,32 @@ func Decode[T any](w http.ResponseWriter, r *http.Request) (T, error) {
 	}
 	// A type's own text could quote what was sent.
 	return body, Refuse(http.StatusBadRequest, "invalid_body", errors.New("not the JSON that was expected"))
+}
+
+// readJSON reads a body of one JSON value, in which no member comes twice.
+func readJSON(w http.ResponseWriter, r *http.Request) (json.RawMessage, error) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return nil, Refuse(http.StatusUnsupportedMediaType, "not_json", err)
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		return nil, Refuse(http.StatusRequestEntityTooLarge, "too_large", err)
+	}
+	if err != nil {
+		return nil, Refuse(http.StatusBadRequest, "invalid_body", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	twice, err := repeated(decoder, 0)
+	if err != nil { // its text quotes what was sent
+		return nil, Refuse(http.StatusBadRequest, "invalid_body", errors.New("not JSON"))
+	}
+	if twice != "" {
+		return nil, Refuse(http.StatusBadRequest, "invalid_body", errors.New("a member came twice"), Field{Name: twice, Code: "repeated"})
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, Refuse(http.StatusBadRequest, "invalid_body", errors.New("more than one value"))
+	}
+	return text, nil
 }
 
 // deepest is how deep JSON may be nested: no door asks for as much.

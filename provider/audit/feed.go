@@ -35,11 +35,14 @@ func ParseCursor(s string) (Cursor, error) {
 		return 0, nil
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 0 {
+	if err != nil || n < 0 || n > beyond {
 		return 0, ErrCursor
 	}
 	return Cursor(n), nil
 }
+
+// beyond is a place that no event will ever have: a thousand a second come there in 285,000 years.
+const beyond = 1 << 53
 
 // MarshalText writes a cursor as a consumer keeps it: it is no number to reckon with.
 func (c Cursor) MarshalText() ([]byte, error) { return strconv.AppendInt(nil, int64(c), 10), nil }
@@ -96,8 +99,8 @@ func NewFeed(pool, background *pgxpool.Pool) *Feed {
 }
 
 // After gives at most limit entries after a cursor, and the cursor to go on
-// from, which moves past what is not told as well. ErrStalled, where it cannot
-// be told whether there are any.
+// from, which moves past what is not told as well. ErrCursor, where no event has
+// come so far yet; ErrStalled, where it cannot be told whether there are any.
 func (f *Feed) After(ctx context.Context, after Cursor, limit int) ([]Entry, Cursor, error) {
 	const last = `
 		SELECT place, EXISTS (SELECT FROM event WHERE place IS NULL AND id < $1)
@@ -125,6 +128,9 @@ func (f *Feed) After(ctx context.Context, after Cursor, limit int) ([]Entry, Cur
 	if err := f.pool.SendBatch(ctx, b).Close(); err != nil {
 		return nil, 0, fmt.Errorf("read the feed: %w", err)
 	}
+	if after > cursor { // whoever read on from there would take our silence for peace
+		return nil, 0, ErrCursor
+	}
 	if stalled && len(entries) == 0 {
 		return nil, 0, ErrStalled
 	}
@@ -137,7 +143,7 @@ func (f *Feed) After(ctx context.Context, after Cursor, limit int) ([]Entry, Cur
 	case n > 0:
 		cursor = max(cursor, entries[n-1].Cursor)
 	}
-	return entries, max(cursor, after), nil
+	return entries, cursor, nil
 }
 
 // idBefore is lower than the id of every event that was recorded since: a UUIDv7 begins with its milliseconds (RFC 9562 §5.7).

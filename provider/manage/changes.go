@@ -26,10 +26,12 @@ func (m *Manage) changes(w http.ResponseWriter, r *http.Request) error {
 	}
 	wait := min(api.Number(r, "wait", 0), longest)
 	entries, cursor, err := m.feed.Wait(r.Context(), after, limit, time.Duration(wait)*time.Second)
-	if errors.Is(err, audit.ErrStalled) {
+	switch {
+	case errors.Is(err, audit.ErrCursor):
+		return api.Refuse(http.StatusBadRequest, "invalid_cursor", err, api.Field{Name: "/after", Code: "invalid"})
+	case errors.Is(err, audit.ErrStalled):
 		return api.Refuse(http.StatusServiceUnavailable, "feed_stalled", err)
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	if entries == nil {

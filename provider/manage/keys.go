@@ -27,7 +27,7 @@ func (m *Manage) rotateKeys(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := api.Decode[struct {
+	body, err := api.DecodeDocumented[struct {
 		Alg         jose.SignatureAlgorithm
 		KID         string
 		Compromised bool

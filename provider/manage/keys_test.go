@@ -38,8 +38,9 @@ func TestKeysAreManaged(t *testing.T) {
 	}{
 		{"GET", "/keys", ``, 200, "", "active"},
 		{"POST", "/keys/rotations", `{"alg":"RS256"}`, 409, "too_soon", "active next"},
-		{"POST", "/keys/rotations", `{"alg":"HS256","compromised":true}`, 422, "invalid", "active next"},
-		{"POST", "/keys/rotations", `{"compromised":true}`, 422, "invalid", "active next"},
+		{"POST", "/keys/rotations", `{"alg":"HS256","compromised":true}`, 400, "invalid_body", "active next"},
+		{"POST", "/keys/rotations", `{"compromised":true}`, 400, "invalid_body", "active next"},
+		{"POST", "/keys/rotations", `{"ALG":"RS256","compromised":true}`, 400, "invalid_body", "active next"},
 		{"POST", "/keys/rotations", `{"alg":"RS256","compromised":"yes"}`, 400, "invalid_body", "active next"},
 		{"POST", "/keys/rotations", `{"alg":"RS256","compromised":true}`, 200, "", "active gone next"},
 		{"POST", "/keys/rotations", `{"alg":"RS256","compromised":true,"kid":"one before"}`, 409, "turned", "active gone next"},

@@ -447,6 +447,8 @@ func TestWrongRequestsAreToldWhatIsWrong(t *testing.T) {
 		{"GET", "/clients/operator/logout-notices?after=x", ``, 400, "invalid_parameter", "/after"},
 		{"GET", "/clients/nobody/logout-notices", ``, 404, "unknown_client", ""},
 		{"GET", "/changes?after=x", ``, 400, "invalid_cursor", "/after"},
+		{"GET", "/changes?after=9007199254740992", ``, 400, "invalid_cursor", "/after"}, // of no event yet
+		{"GET", "/audit/events?after=9223372036854775807", ``, 400, "invalid_cursor", "/after"},
 		{"GET", "/changes?wait=-1", ``, 400, "invalid_parameter", "/wait"},
 		{"GET", "/clients?limit=501", ``, 400, "invalid_parameter", "/limit"},
 		{"GET", "/audit/events?limit=100000", ``, 400, "invalid_parameter", "/limit"},

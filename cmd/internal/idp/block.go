@@ -96,7 +96,8 @@ func proposeBlockCommand(config reader) *cobra.Command {
 				return fmt.Errorf("--number, --date: %w", err)
 			}
 			var whose []identity.Identifier
-			for lines := bufio.NewScanner(cmd.InOrStdin()); lines.Scan(); {
+			lines := bufio.NewScanner(cmd.InOrStdin())
+			for lines.Scan() {
 				typed := strings.TrimSpace(lines.Text())
 				if typed == "" {
 					continue
@@ -106,6 +107,9 @@ func proposeBlockCommand(config reader) *cobra.Command {
 					return fmt.Errorf("identifier %d: %w", len(whose)+1, err)
 				}
 				whose = append(whose, id)
+			}
+			if err := lines.Err(); err != nil { // nobody is left out unseen
+				return fmt.Errorf("identifier %d: %w", len(whose)+1, err)
 			}
 			return withHouse(cmd, config, func(h *house) error {
 				who, err := h.staff(cmd, "--by", by)
