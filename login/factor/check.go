@@ -61,7 +61,7 @@ func (p *Passkeys) Check(ctx context.Context, occasion, answer string, act ident
 	}
 	who := holder{handle: p.handle(w.PersonID), credentials: []webauthn.Credential{{
 		ID: w.CredentialID, PublicKey: c.PublicKey, Flags: webauthn.CredentialFlags{BackupEligible: c.Synced},
-		Authenticator: webauthn.Authenticator{SignCount: uint32(w.SignCount)}, //nolint:gosec // it was one
+		Authenticator: webauthn.Authenticator{SignCount: uint32(w.SignCount)},
 	}}}
 	_, used, err := p.party.ValidatePasskeyLogin(
 		func(_, _ []byte) (webauthn.User, error) { return who, nil },

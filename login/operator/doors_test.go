@@ -86,14 +86,14 @@ func TestTheOperatorSaysWhoIsAClerk(t *testing.T) {
 	w.staff(t, "vera", clerk.Auditor)
 	person, id := w.Active(t)
 	_, none := w.Person(t)
-	new := func(id, office, role string) string {
+	post := func(id, office, role string) string {
 		return `{"identifier":"` + id + `","office":"` + office + `","role":"` + role + `"}`
 	}
 	at := "/clerks/" + person.String()
-	w.asks(t, "anna", "POST", "/clerks", new(id.Reveal(), "Minsk-1", "clerk"), 201, "")
-	w.asks(t, "anna", "POST", "/clerks", new(id.Reveal(), "Minsk-1", "clerk"), 409, "clerk_already")
-	w.asks(t, "anna", "POST", "/clerks", new(none.Reveal(), "Minsk-1", "clerk"), 404, "unknown_identifier")
-	w.asks(t, "anna", "POST", "/clerks", new("0000000A000PB3", " ", "boss"), 422, "invalid")
+	w.asks(t, "anna", "POST", "/clerks", post(id.Reveal(), "Minsk-1", "clerk"), 201, "")
+	w.asks(t, "anna", "POST", "/clerks", post(id.Reveal(), "Minsk-1", "clerk"), 409, "clerk_already")
+	w.asks(t, "anna", "POST", "/clerks", post(none.Reveal(), "Minsk-1", "clerk"), 404, "unknown_identifier")
+	w.asks(t, "anna", "POST", "/clerks", post("0000000A000PB3", " ", "boss"), 422, "invalid")
 	w.asks(t, "anna", "PUT", at, `{"office":"Brest-3","role":"operator"}`, 403, "wrong_role")
 	w.asks(t, "anna", "PUT", at, `{"office":"Brest-3","role":"supervisor"}`, 204, "")
 	all := w.asks(t, "vera", "GET", "/clerks", "", 200, "")["clerks"].([]any)

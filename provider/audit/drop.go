@@ -82,7 +82,8 @@ func over(year, kept int, at time.Time) bool { return at.UTC().Year() > year+kep
 // years are the tables of the years, the earliest first.
 func years(ctx context.Context, db interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}) ([]string, error) {
+},
+) ([]string, error) {
 	const parts = `SELECT relid::regclass::text FROM pg_partition_tree('event') WHERE isleaf AND relid::regclass::text ~ '^event_[0-9]+$' ORDER BY 1`
 
 	rows, _ := db.Query(ctx, parts)

@@ -38,8 +38,12 @@ func TestPagesAreSound(t *testing.T) {
 	standings := map[string]lookup{}
 	for _, purpose := range purposes {
 		for _, s := range []standing{
-			{State: unassigned}, {State: "temporary", Phone: "+375 ** *** ** 11", IssuedAt: time.Now(), PasswordTill: time.Now()}, {State: "active"},
-			{State: "blocked", BlockReason: "self"}, {State: "blocked", BlockReason: "desk"}, {State: "blocked", BlockReason: "register"},
+			{State: unassigned},
+			{State: "temporary", Phone: "+375 ** *** ** 11", IssuedAt: time.Now(), PasswordTill: time.Now()},
+			{State: "active"},
+			{State: "blocked", BlockReason: "self"},
+			{State: "blocked", BlockReason: "desk"},
+			{State: "blocked", BlockReason: "register"},
 			{State: "blocked", BlockReason: "security"},
 		} {
 			standings[purpose+" "+s.State+" "+s.BlockReason] = lookup{Identifier: "1", Document: "2", Purpose: purpose, Standing: &s}
