@@ -41,7 +41,7 @@ func (p People) read(w http.ResponseWriter, r *http.Request) error {
 			return api.RefuseParameter("after", errors.New("not an id")) // its text quotes what was sent
 		}
 	}
-	touched, err := p.Register.Touched(r.Context(), edition, after, limit)
+	touched, err := p.Register.Touched(r.Context(), edition, after, limit+1) // one more tells whether there is another page
 	if err != nil {
 		return err
 	}
@@ -71,6 +71,10 @@ func (p People) read(w http.ResponseWriter, r *http.Request) error {
 		People []person   `json:"people"`
 		Next   *uuid.UUID `json:"next,omitempty"`
 	}
+	if len(touched) > limit {
+		touched = touched[:limit]
+		answer.Next = &touched[limit-1].ID
+	}
 	answer.People = make([]person, len(touched))
 	for i, t := range touched {
 		answer.People[i] = person{
@@ -79,9 +83,6 @@ func (p People) read(w http.ResponseWriter, r *http.Request) error {
 			Death: held(t.Death), DeclaredDead: held(t.DeclaredDead), Missing: held(t.Missing),
 			Incapable: held(t.Incapable), Limited: held(t.Limited),
 		}
-	}
-	if len(touched) == limit {
-		answer.Next = &touched[limit-1].ID
 	}
 	return api.Write(w, http.StatusOK, answer)
 }

@@ -99,6 +99,9 @@ identification_number,sex,birth_date,citizenship,death_date,death_act,declared_d
 	if string(got) != want || edition.ID != 1 {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	if _, body := get("changes:read", "?limit=3"); strings.Contains(body, `"next"`) {
+		t.Errorf("after the last page, which is full: %s", body)
+	}
 	for query, want := range map[string]int{"?after=x": 400, "?limit=0": 400, "?limit=10001": 400} {
 		if status, body := get("changes:read", query); status != want {
 			t.Errorf("%s: got %d %s", query, status, body)
