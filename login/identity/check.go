@@ -43,7 +43,26 @@ func (r *Registry) Check(ctx context.Context, id Identifier, password string, kn
 			return Identity{}, err
 		}
 	}
+	if State(*w.state) == Active && r.hasher.stale(hash) {
+		if err := r.rehash(ctx, w.person, hash, fold(password)); err != nil {
+			return Identity{}, err
+		}
+	}
 	return w.open(r.box)
+}
+
+// rehash keeps a password, which only its owner's sign-in shows, as passwords are kept now: that
+// alone is no act, and changes nothing for anybody.
+func (r *Registry) rehash(ctx context.Context, person uuid.UUID, old, password string) error {
+	hash, err := r.hasher.hash(ctx, person, password)
+	if err != nil {
+		return err
+	}
+	const update = `UPDATE identity SET password_hash = $3 WHERE person_id = $1 AND password_hash = $2`
+	if _, err := r.pool.Exec(ctx, update, person, old, hash); err != nil {
+		return fmt.Errorf("hash a password anew: %w", err)
+	}
+	return nil
 }
 
 // proof gives the hash that a password must match now, and how the password is

@@ -97,6 +97,12 @@ func (h *hasher) matches(ctx context.Context, person uuid.UUID, hash string, kno
 	return false, nil
 }
 
+// stale tells a hash that was made with other parameters than are used now.
+func (h *hasher) stale(hash string) bool {
+	made, _, _, err := argon2id.DecodeHash(hash)
+	return err == nil && *made != *h.params()
+}
+
 // enter waits for a place to hash at.
 func (h *hasher) enter(ctx context.Context, known bool) (leave func(), err error) {
 	waiting, cancel := context.WithTimeoutCause(ctx, patience, ErrBusy)
