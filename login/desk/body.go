@@ -3,22 +3,22 @@ package desk
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
+	"asoba.example/login/desk/printed"
 	"asoba.example/login/identity"
 	"asoba.example/provider/api"
 )
 
-// A papersBody is what the acts of the desk are asked with; the opening of a visit has
-// a phone besides, and an issuance names.
+// A papersBody is what people bring, as the doors are told of it.
 type papersBody struct {
-	Identifier string          `json:"identifier"`
-	Document   shown           `json:"document"`
-	Names      *identity.Names `json:"names"`
-	Phone      string          `json:"phone"`
-	Attested   []string        `json:"attested"`
-	Basis      basis           `json:"basis"`
-	Language   string          `json:"language"`
+	Identifier string         `json:"identifier"`
+	Document   shown          `json:"document"`
+	Names      identity.Names `json:"names"`
+	Phone      string         `json:"phone"`
+	Basis      basis          `json:"basis"`
+	Language   string         `json:"language"`
 	named
 }
 
@@ -34,55 +34,90 @@ type named struct {
 	Office string `json:"office"`
 }
 
-// A document that is none is left to the guard that tells of it; everything else
-// must be well written.
-func (b papersBody) parse(at time.Time) (p Papers, wrong []api.Field) {
-	var err error
-	say := func(name, code string) {
-		if err != nil {
-			wrong = append(wrong, api.Field{Name: name, Code: code})
+// parse reads what is written down, which must be well written; what is left out is zero, and wrong where it is needed.
+// A document that is none is zero too: a guard tells of it, or the form.
+func (b papersBody) parse(at time.Time, needed ...string) (o Opening, wrong []api.Field) {
+	for _, m := range []struct {
+		name, code string
+		written    bool
+		parse      func() error
+	}{
+		{"/identifier", "not_an_identifier", b.Identifier != "", func() (err error) {
+			o.Identifier, err = identity.ParseIdentifier(b.Identifier)
+			return err
+		}},
+		{"/names", "not_names", b.Names != identity.Names{}, func() (err error) {
+			o.Names, err = identity.ParseNames(b.Names.Family, b.Names.Given, b.Names.Middle)
+			return err
+		}},
+		{"/phone", "not_mobile", b.Phone != "", func() (err error) {
+			o.Phone, err = identity.ParsePhone(b.Phone)
+			return err
+		}},
+		{"/basis", "not_a_basis", b.Basis != basis{}, func() (err error) {
+			o.Basis, err = identity.ParseBasis(b.Basis.Number, b.Basis.Date, at)
+			return err
+		}},
+	} {
+		if (m.written || slices.Contains(needed, m.name)) && m.parse() != nil {
+			wrong = append(wrong, api.Field{Name: m.name, Code: m.code})
 		}
 	}
-	p.Identifier, err = identity.ParseIdentifier(b.Identifier)
-	say("/identifier", "not_an_identifier")
-	p.Basis, err = identity.ParseBasis(b.Basis.Number, b.Basis.Date, at)
-	say("/basis", "not_a_paper")
-	p.Attested, err = ParseAttestations(b.Attested)
-	say("/attested", "unknown")
-	p.Language, err = parseLanguage(b.Language)
-	say("/language", "unknown")
-	p.Document, _ = identity.ParseDocument(b.Document.Kind, b.Document.Number, b.Document.ValidTill)
-	return p, wrong
+	o.Document, _ = identity.ParseDocument(b.Document.Kind, b.Document.Number, b.Document.ValidTill)
+	return o, wrong
 }
 
-// act parses the body of an act that is one request. Without attested, the request
-// itself is the clerk's word for holder and particulars.
-func (b papersBody) act(at time.Time) (Papers, error) {
-	p, wrong := b.parse(at)
-	if b.Attested == nil {
-		p.Attested = []Attestation{Holder, Particulars}
+// An actBody is what the acts of the desk are asked with.
+type actBody struct {
+	papersBody
+	Attested []string `json:"attested"`
+}
+
+// parse reads the body of an errand. Where attested may be left out, whoever sends the body without it attests by that
+// all that the act needs.
+func (b actBody) parse(e Errand, at time.Time) (Opening, error) {
+	needed := []string{"/identifier", "/basis"}
+	switch e {
+	case Issuance:
+		needed = append(needed, "/names", "/phone")
+	case PhoneChange:
+		needed = append(needed, "/phone")
+	case Block, Unblock, Reissue:
 	}
-	return p, invalid(wrong)
-}
-
-// opening parses the body of an opening.
-func (b papersBody) opening(e Errand, at time.Time) (Opening, error) {
-	p, wrong := b.parse(at)
-	o := Opening{Papers: p}
+	o, wrong := b.papersBody.parse(at, needed...)
 	var err error
-	switch {
-	case e != Issuance:
-	case b.Names == nil:
-		wrong = append(wrong, api.Field{Name: "/names", Code: "missing"})
-	default:
-		if o.Names, err = identity.ParseNames(b.Names.Family, b.Names.Given, b.Names.Middle); err != nil {
-			wrong = append(wrong, api.Field{Name: "/names", Code: "not_names"})
-		}
+	if o.Attested, err = ParseAttestations(b.Attested); err != nil {
+		wrong = append(wrong, api.Field{Name: "/attested", Code: "unknown"})
 	}
-	if o.Phone, err = identity.ParsePhone(b.Phone); err != nil {
-		wrong = append(wrong, api.Field{Name: "/phone", Code: "not_mobile"})
+	if b.Attested == nil && e != Issuance {
+		o.Attested = e.needs(o.Phone != identity.Phone{})
+	}
+	if o.Language, err = parseLanguage(b.Language); err != nil {
+		wrong = append(wrong, api.Field{Name: "/language", Code: "unknown"})
 	}
 	return o, invalid(wrong)
+}
+
+// An applicationBody is what an application is filled in with. Whatever is left out is left to the pen.
+type applicationBody struct {
+	papersBody
+	Errand Errand `json:"errand"`
+}
+
+func (b applicationBody) parse(at time.Time) (a printed.Application, language string, err error) {
+	o, wrong := b.papersBody.parse(at)
+	if !slices.Contains(Errands, b.Errand) {
+		wrong = append(wrong, api.Field{Name: "/errand", Code: "unknown"})
+	}
+	if b.Document != (shown{}) && o.Document == (identity.Document{}) {
+		wrong = append(wrong, api.Field{Name: "/document", Code: "not_a_document"})
+	}
+	if language, err = printed.ParseLanguage(b.Language); err != nil {
+		wrong = append(wrong, api.Field{Name: "/language", Code: "unknown"})
+	}
+	return printed.Application{
+		Errand: string(b.Errand), Identifier: o.Identifier, Names: o.Names, Document: o.Document, Phone: o.Phone, Basis: o.Basis,
+	}, language, invalid(wrong)
 }
 
 func invalid(wrong []api.Field) error {

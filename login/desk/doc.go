@@ -38,7 +38,7 @@
 //	g4  the phone is not used with another identifier; that of a blocked one, which stays with it
 //	    until now, is released to whoever has confirmed it, for operators give numbers out again
 //	g5  the clerk has attested what the act needs: holder and particulars, and the phone where one
-//	    comes; a change of phone the phone alone
+//	    comes; a change of phone the holder and the phone
 //	g6  the person is in the register, and neither dead, declared dead nor missing
 //	g7  the register of documents, where there is one, reports the document neither invalid nor
 //	    another person's; where there is none the clerk's word stands, and is kept as such; so
@@ -51,6 +51,9 @@
 //	holder       the holder of the document is the person who applied
 //	particulars  the particulars in the application and the document are correct and genuine
 //	phone        the person uses the number of a national cellular operator
+//
+// At an issuance each is said. In every other act whoever says none of them attests by
+// the request itself all that the act needs; whoever says some must say all.
 //
 // # Who acts
 //

@@ -59,20 +59,16 @@ func (d *Doors) Mount(mux api.Mux) {
 // open handles POST /desk/issuances and the same of phone changes.
 func (d *Doors) open(e Errand) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		body, by, err := d.papers(w, r)
+		o, by, err := d.asked(w, r, e)
 		if err != nil {
 			return err
 		}
-		return d.opening(w, r, by, e, body)
+		return d.visit(w, r, by, e, o)
 	}
 }
 
-// opening opens a visit.
-func (d *Doors) opening(w http.ResponseWriter, r *http.Request, by By, e Errand, body papersBody) error {
-	o, err := body.opening(e, d.Gate.Now())
-	if err != nil {
-		return err
-	}
+// visit opens a visit.
+func (d *Doors) visit(w http.ResponseWriter, r *http.Request, by By, e Errand, o Opening) error {
 	id, stage, err := d.Desk.Open(r.Context(), by, e, o)
 	if err != nil {
 		return d.refusal(w, err)
@@ -158,15 +154,11 @@ func (d *Doors) assign(e Errand) api.Handler {
 
 // block handles POST /desk/blocks.
 func (d *Doors) block(w http.ResponseWriter, r *http.Request) error {
-	body, by, err := d.papers(w, r)
+	asked, by, err := d.asked(w, r, Block)
 	if err != nil {
 		return err
 	}
-	p, err := body.act(d.Gate.Now())
-	if err != nil {
-		return err
-	}
-	o, err := d.Desk.Block(r.Context(), by, p)
+	o, err := d.Desk.Block(r.Context(), by, asked.Papers)
 	if err != nil {
 		return d.refusal(w, err)
 	}
@@ -177,18 +169,14 @@ func (d *Doors) block(w http.ResponseWriter, r *http.Request) error {
 // phone that is there; with another one, a visit that is opened.
 func (d *Doors) serve(e Errand, do func(context.Context, By, Papers) (Outcome, error)) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		body, by, err := d.papers(w, r)
+		asked, by, err := d.asked(w, r, e)
 		if err != nil {
 			return err
 		}
-		if body.Phone != "" {
-			return d.opening(w, r, by, e, body)
+		if asked.Phone != (identity.Phone{}) {
+			return d.visit(w, r, by, e, asked)
 		}
-		p, err := body.act(d.Gate.Now())
-		if err != nil {
-			return err
-		}
-		o, err := do(r.Context(), by, p)
+		o, err := do(r.Context(), by, asked.Papers)
 		if err != nil {
 			return d.refusal(w, err)
 		}
@@ -307,21 +295,25 @@ func (d *Doors) meaning(w http.ResponseWriter, err error) error {
 	return err
 }
 
-// papers understands who acts, and upon which papers.
-func (d *Doors) papers(w http.ResponseWriter, r *http.Request) (papersBody, By, error) {
+// asked understands who acts in an errand, and upon which papers.
+func (d *Doors) asked(w http.ResponseWriter, r *http.Request, e Errand) (Opening, By, error) {
 	token, err := d.Gate.Tokens.Require(w, r, Scope)
 	if err != nil {
-		return papersBody{}, By{}, err
+		return Opening{}, By{}, err
 	}
-	body, err := api.Decode[papersBody](w, r)
+	body, err := api.Decode[actBody](w, r)
 	if err != nil {
-		return papersBody{}, By{}, err
+		return Opening{}, By{}, err
 	}
 	by, err := d.by(w, r, token, body.named)
 	if err != nil {
-		return papersBody{}, By{}, err
+		return Opening{}, By{}, err
 	}
-	return body, by, d.admit(w, r, by)
+	if err := d.admit(w, r, by); err != nil {
+		return Opening{}, By{}, err
+	}
+	o, err := body.parse(e, d.Gate.Now())
+	return o, by, err
 }
 
 // admit counts an act.

@@ -242,7 +242,7 @@ func TestAClerkChangesAPhone(t *testing.T) {
 		{temporary, "8 029 491-19-11", "temporary", "queued"},
 		{active, "8 029 491-19-12", "active", nil},
 	} {
-		asked := body(row.id, map[string]any{"phone": row.phone, "attested": []string{"phone"}})
+		asked := body(row.id, map[string]any{"phone": row.phone, "attested": []string{"holder", "phone"}})
 		opened := d.asks(t, token, "POST", "/desk/phone-changes", asked, 201, nil)
 		at := "/desk/phone-changes/" + opened["id"].(string)
 		d.asks(t, token, "GET", at, nil, 200, map[string]any{"stage": "opened"})
@@ -257,7 +257,7 @@ func TestAClerkChangesAPhone(t *testing.T) {
 	}
 	d.asks(t, token, "POST", "/desk/phone-changes", body(active, nil), 422, map[string]any{"code": "invalid"})
 	d.asks(t, token, "POST", "/desk/phone-changes",
-		body(active, map[string]any{"phone": "8 029 491-19-11", "attested": []string{"phone"}}), 409, map[string]any{"code": "g4"})
+		body(active, map[string]any{"phone": "8 029 491-19-11", "attested": []string{"holder", "phone"}}), 409, map[string]any{"code": "g4"})
 }
 
 // With another phone an unblocking and another temporary password are visits; without one they are done at once.
@@ -288,6 +288,58 @@ func TestAClerkUnblocksWithAnotherPhone(t *testing.T) {
 	d.asks(t, token, "POST", "/desk/blocks", body(other, nil), 200, nil)
 	d.Exec(t, `UPDATE identity SET phone = NULL, phone_index = NULL WHERE person_id = (SELECT id FROM person WHERE identification_number = $1)`, other.Reveal())
 	d.asks(t, token, "POST", "/desk/unblocks", body(other, nil), 409, map[string]any{"code": "g3"})
+}
+
+// Whoever sends an act without attested attests all that it needs (resolution 792 ¶3, ¶4); with it, all of that must be there.
+// An issuance takes nobody's silence for a word.
+func TestAnActIsAttestedWholeOrBySendingIt(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	token := d.own(t, d.clerk, uuid.New())
+	for name, row := range map[string]struct {
+		path    string
+		phone   bool
+		stands  func(*testing.T) (uuid.UUID, identity.Identifier)
+		lacking [][]string
+		kept    string
+	}{
+		"issuance": {"/desk/issuances", true, d.Person, [][]string{nil, {"holder", "particulars"}, {"particulars", "phone"}, {"holder", "phone"}}, ""},
+		"phone change": {"/desk/phone-changes", true, d.Active,
+			[][]string{{}, {"phone"}, {"holder"}, {"holder", "particulars"}}, "{holder,phone}"},
+		"block":   {"/desk/blocks", false, d.Active, [][]string{{}, {"holder"}, {"particulars", "phone"}}, "{holder,particulars}"},
+		"unblock": {"/desk/unblocks", false, d.blocked, [][]string{{}, {"holder"}, {"particulars", "phone"}}, "{holder,particulars}"},
+		"unblock with another phone": {"/desk/unblocks", true, d.blocked,
+			[][]string{{}, {"holder", "particulars"}, {"holder", "phone"}}, "{holder,particulars,phone}"},
+		"reissue": {"/desk/reissues", false, d.Issued, [][]string{{}, {"holder"}, {"particulars"}}, "{holder,particulars}"},
+		"reissue with another phone": {"/desk/reissues", true, d.Issued,
+			[][]string{{}, {"holder", "particulars"}, {"phone"}}, "{holder,particulars,phone}"},
+	} {
+		person, id := row.stands(t)
+		more := map[string]any{}
+		if row.phone {
+			more["phone"] = "8 029 491-19-11"
+		}
+		ask := body
+		if name == "issuance" {
+			ask = opening
+		}
+		for _, attested := range row.lacking {
+			more["attested"] = attested
+			d.asks(t, token, "POST", row.path, ask(id, more), 409, map[string]any{"code": "g5"})
+		}
+		if row.kept == "" {
+			continue
+		}
+		delete(more, "attested")
+		if status, answer := d.knock(t, token, "POST", row.path, body(id, more)); status != 200 && status != 201 {
+			t.Errorf("%s: %d %v", name, status, answer)
+		}
+		const kept = `(SELECT person_id, attested FROM desk_act UNION ALL SELECT person_id, attested FROM issuance) AS kept
+			WHERE person_id = $1 AND attested = $2::text[]`
+		if n := d.Count(t, kept, person, row.kept); n == 0 {
+			t.Errorf("%s: what was attested by sending it is not kept", name)
+		}
+	}
 }
 
 // A desk's system acts for a clerk whom it names, and for nobody without one.

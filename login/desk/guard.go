@@ -20,6 +20,17 @@ const (
 	PhoneUse    Attestation = "phone"
 )
 
+// needs is what a clerk attests in an act of an errand; another phone may come with an unblocking and with a temporary password.
+func (e Errand) needs(phone bool) []Attestation {
+	switch {
+	case e == PhoneChange:
+		return []Attestation{Holder, PhoneUse}
+	case e == Issuance, phone && e != Block:
+		return []Attestation{Holder, Particulars, PhoneUse}
+	}
+	return []Attestation{Holder, Particulars}
+}
+
 // ParseAttestations knows the three attestations.
 func ParseAttestations(words []string) ([]Attestation, error) {
 	attested := make([]Attestation, 0, len(words))
@@ -67,7 +78,7 @@ func forIssuing() guards {
 		{"g6", facts.alive, facts.known}, // whom our copy of the register does not know yet may be in the next edition
 		{"g8", func(f facts) bool { return f.person.OfAge(f.minimumAge, f.at) }, facts.known},
 		good(),
-		attested(Holder, Particulars, PhoneUse),
+		attested(Issuance.needs(true)),
 		{code: "g2", holds: func(f facts) bool { return f.state == identity.None }},
 		unused(),
 	}...)
@@ -75,17 +86,17 @@ func forIssuing() guards {
 
 // forChangingPhone are the guards of a change of phone.
 func forChangingPhone() guards {
-	return append(always(), alive(), good(), attested(PhoneUse), unused())
+	return append(always(), alive(), good(), attested(PhoneChange.needs(true)), unused())
 }
 
 // forServing are the guards of an unblocking and of another temporary password.
-func forServing() guards { return append(always(), alive(), good(), attested(Holder, Particulars)) }
+func forServing() guards { return append(always(), alive(), good(), attested(Unblock.needs(false))) }
 
 // forBlocking are the guards of a block. Blocking must be easy: it waits for no register.
 func forBlocking() guards {
 	document := good()
 	document.answered = nil
-	return append(always(), document, attested(Holder, Particulars))
+	return append(always(), document, attested(Block.needs(false)))
 }
 
 // always are the guards of every act.
@@ -108,7 +119,7 @@ func good() guard {
 	}
 }
 
-func attested(needed ...Attestation) guard {
+func attested(needed []Attestation) guard {
 	return guard{code: "g5", holds: func(f facts) bool {
 		for _, a := range needed {
 			if !slices.Contains(f.attested, a) {

@@ -32,7 +32,7 @@ func (w *world) confirmedChange(t *testing.T, id identity.Identifier, phone int)
 func (w *world) change(t *testing.T, id identity.Identifier, phone int) desk.Opening {
 	t.Helper()
 	v := visit(id)
-	v.Attested = []desk.Attestation{desk.PhoneUse}
+	v.Attested = []desk.Attestation{desk.Holder, desk.PhoneUse}
 	return desk.Opening{Papers: v, Phone: w.Phone(t, phone)}
 }
 

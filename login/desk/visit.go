@@ -45,7 +45,7 @@ func (e Errand) guards() guards {
 	case PhoneChange:
 		return forChangingPhone()
 	case Unblock, Reissue:
-		return append(forServing(), attested(PhoneUse), unused())
+		return append(forServing(), attested(e.needs(true)), unused())
 	case Block:
 		return forBlocking()
 	case Issuance:

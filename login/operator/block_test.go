@@ -253,7 +253,7 @@ func TestTheDoorsOfSecurityBlocks(t *testing.T) {
 	wrong(ask("takeover", day, id.Reveal(), none.Reveal()), "/identifiers/1", "unknown")
 	wrong(ask("takeover", day, id.Reveal(), "0000000A000PB3"), "/identifiers/1", "not_an_identifier")
 	wrong(ask("envy", day, id.Reveal()), "/reason", "unknown")
-	wrong(ask("takeover", "2026-11-23", id.Reveal()), "/basis", "not_a_paper")
+	wrong(ask("takeover", "2026-11-23", id.Reveal()), "/basis", "not_a_basis")
 	wrong(`{"identifiers":[],"reason":"leak","basis":{"number":"1","date":"2026-11-22"}}`, "/identifiers", "count")
 	w.asks(t, "clerk", "POST", "/operator/blocks", ask("takeover", day, id.Reveal()), 403, "wrong_role")
 	w.asks(t, "vera", "POST", "/operator/blocks", ask("takeover", day, id.Reveal()), 403, "wrong_role")

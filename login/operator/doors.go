@@ -249,7 +249,7 @@ func (d *Doors) proposeBlock(w http.ResponseWriter, r *http.Request) error {
 	var wrong []api.Field
 	rests, err := identity.ParseBasis(body.Basis.Number, body.Basis.Date, d.Gate.Now())
 	if err != nil {
-		wrong = append(wrong, api.Field{Name: "/basis", Code: "not_a_paper"})
+		wrong = append(wrong, api.Field{Name: "/basis", Code: "not_a_basis"})
 	}
 	whose := make([]identity.Identifier, len(body.Identifiers))
 	for i, typed := range body.Identifiers {

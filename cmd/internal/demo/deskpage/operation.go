@@ -15,7 +15,7 @@ type operation struct {
 // operations in the order of the page. The first needs no identifier, the others do.
 var operations = []operation{
 	{Name: "issuance", at: "/desk/issuances", Phone: true, Must: true, Names: true, Attested: []string{"holder", "particulars", "phone"}},
-	{Name: "phone_change", at: "/desk/phone-changes", Phone: true, Must: true, Attested: []string{"phone"}},
+	{Name: "phone_change", at: "/desk/phone-changes", Phone: true, Must: true, Attested: []string{"holder", "phone"}},
 	{Name: "reissue", at: "/desk/reissues", Phone: true, Attested: []string{"holder", "particulars", "phone"}},
 	{Name: "block", at: "/desk/blocks", Attested: []string{"holder", "particulars"}},
 	{Name: "unblock", at: "/desk/unblocks", Phone: true, Attested: []string{"holder", "particulars", "phone"}},
