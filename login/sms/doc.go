@@ -14,6 +14,8 @@
 // There may be two gateways. Which one is about to be asked is written down
 // before. One that refuses leaves the message to the other; one whose answer was
 // not heard may have taken it, also if it was this program that died, and keeps
-// it: the other would send it twice. A gateway without receipts is asked again
-// and tells by the id; one with receipts is left a minute to bring one first.
+// it for a window of 30 seconds, in which no message is sent twice: a gateway
+// without receipts is asked again and tells by the id, one with receipts is left
+// to bring one. Then the other is asked. A code that comes late and twice is
+// better than a person without one.
 package sms

@@ -26,6 +26,7 @@ type Message struct {
 	To   string               `json:"to"` // E.164
 	Text string               `json:"text"`
 	For  time.Duration        `json:"-"` // how long it is still worth something
+	Via  string               `json:"-"` // the name of the gateway
 }
 
 // Format writes the kind and the id under every verb.
@@ -57,8 +58,8 @@ func NewGateway(address string, receipts *Receipts) (Gateway, error) {
 	return NewHTTPGateway(address)
 }
 
-// gatewayTimeout is how long a gateway may take to take a message.
-const gatewayTimeout = 10 * time.Second
+// gatewayTimeout is how long a gateway may take to take a message: less than the window, so that it is asked again within it.
+const gatewayTimeout = window / 3
 
 // An HTTPGateway posts each message as JSON to one address; 2xx means taken, and 422 that no phone has the number.
 type HTTPGateway struct {

@@ -77,38 +77,94 @@ func TestAGatewayThatFailsLeavesItsMessagesToTheOther(t *testing.T) {
 	}
 }
 
-// What may have been taken is asked again where it was, with the same id, and never of the other gateway, even once the
-// first refuses: it may have taken it before.
-func TestAMessageInDoubtStaysWithItsGateway(t *testing.T) {
+// What may have been taken is asked again where it was, with the same id, and for the window never of the other gateway, even once
+// the first refuses: it may have taken it before.
+func TestAMessageInDoubtStaysWithItsGatewayForTheWindow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.put(t)
-	for i, err := range []error{errDoubt, errors.New("refused"), errDoubt} {
+	for _, err := range []error{errDoubt, errors.New("refused"), errDoubt} {
 		w.gateway.err = err
-		if err := w.work(t, id, i+1); err == nil {
-			t.Fatal("nobody took it")
-		}
+		w.snoozed(t, id, 5*time.Second)
 		w.stands(t, sms.Queued, false)
+		w.now = w.now.Add(9 * time.Second)
 	}
+	w.snoozed(t, id, 3*time.Second)
 	w.gateway.err = nil
-	if err := w.work(t, id, 4); err != nil {
+	w.now = w.now.Add(2 * time.Second)
+	if err := w.work(t, id, 1); err != nil {
 		t.Fatal(err)
 	}
-	w.asked(t, 4, 0)
+	w.asked(t, 5, 0)
 	w.stands(t, sms.Delivered, true)
 	if w.gateway.taken[0].ID != id {
 		t.Error("it came under another id")
 	}
 }
 
-// A gateway that gives receipts knows no ids: in doubt it is left a minute to bring one, also where the program died before
-// it could hear the answer.
+// A gateway that hangs keeps no code: once the window is over the other is asked first, whichever of them has failed of late, and the one
+// that may have taken it is left for last.
+func TestAfterTheWindowTheOtherGatewayIsAsked(t *testing.T) {
+	t.Parallel()
+	for name, story := range map[string]struct {
+		receipts      bool
+		other         error
+		first, second int
+		stands        sms.State
+		wiped         bool
+	}{
+		"one that knows ids":              {false, nil, 1, 1, sms.Delivered, true},
+		"one with receipts":               {true, nil, 1, 1, sms.Delivered, true},
+		"and the other refuses":           {false, errors.New("refused"), 2, 1, sms.Queued, false},
+		"and the other does not answer":   {true, errDoubt, 1, 1, sms.Queued, false},
+		"and the other has no such phone": {false, sms.ErrNumber, 1, 1, sms.Failed, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			id := w.put(t)
+			w.gateway.receipts, w.gateway.err, w.second.err = story.receipts, errDoubt, story.other
+			_ = w.work(t, id, 1)
+			w.asked(t, 1, 0)
+			w.now = w.now.Add(30 * time.Second)
+			_ = w.work(t, id, 1)
+			w.asked(t, story.first, story.second)
+			w.stands(t, story.stands, story.wiped)
+		})
+	}
+}
+
+// Where there is one gateway it is asked again after the window, for all that it may have taken: a late double is better than a person
+// without a code.
+func TestAGatewayAloneIsAskedAgainAfterTheWindow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var err error
+	w.sender, err = sms.NewSender(sms.SenderConfig{
+		Pool: w.Pool, Box: w.Box, First: w.gateway, Metrics: prometheus.NewRegistry(), Now: func() time.Time { return w.now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.gateway.receipts, w.gateway.err = true, errDoubt
+	id := w.put(t)
+	for range 3 {
+		w.snoozed(t, id, 30*time.Second)
+		w.now = w.now.Add(29 * time.Second)
+		w.snoozed(t, id, time.Second)
+		w.now = w.now.Add(time.Second)
+	}
+	w.asked(t, 3, 0)
+}
+
+// A gateway that gives receipts knows no ids: in doubt it is left the window to bring one, also where the program died before it could
+// hear the answer.
 func TestAReceiptIsWaitedForBeforeAMessageIsSentAgain(t *testing.T) {
 	t.Parallel()
 	for name, lose := range map[string]func(*world, uuid.UUID){
 		"its answer was not heard": func(w *world, id uuid.UUID) {
 			w.gateway.err = errDoubt
-			w.snoozed(t, id, time.Minute)
+			w.snoozed(t, id, 30*time.Second)
 			w.gateway.err = nil
 		},
 		"the program died before its answer": func(w *world, id uuid.UUID) {
@@ -125,21 +181,21 @@ func TestAReceiptIsWaitedForBeforeAMessageIsSentAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.gateway.receipts = true
+			w.gateway.receipts, w.second.receipts = true, true
 			id := w.put(t)
 			lose(w, id)
 			w.stands(t, sms.Queued, false)
 			asked := w.gateway.asked
 			w.now = w.now.Add(20 * time.Second)
-			w.snoozed(t, id, 40*time.Second)
+			w.snoozed(t, id, 10*time.Second)
 			w.asked(t, asked, 0)
 
-			w.now = w.now.Add(40 * time.Second)
-			w.snoozed(t, id, 4*time.Minute) // taken now; the receipt may come until its term
-			w.asked(t, asked+1, 0)
+			w.now = w.now.Add(10 * time.Second)
+			w.snoozed(t, id, 270*time.Second) // taken now; the receipt may come until its term
+			w.asked(t, asked, 1)
 			w.stands(t, sms.Queued, true)
 
-			w.now = w.now.Add(4 * time.Minute)
+			w.now = w.now.Add(270 * time.Second)
 			if err := w.work(t, id, 1); err != nil {
 				t.Fatal(err)
 			}
@@ -314,7 +370,7 @@ func TestAKannelIsAskedByHeaders(t *testing.T) {
 		t.Fatal(err)
 	}
 	for sent, coding := range map[string]string{"код ў і 123456": "2", "code 123456": "0"} {
-		m := sms.Message{ID: uuid.New(), Kind: identity.CodeMessage, To: "+375294911911", Text: sent, For: 290 * time.Second}
+		m := sms.Message{ID: uuid.New(), Kind: identity.CodeMessage, To: "+375294911911", Text: sent, For: 290 * time.Second, Via: "second"}
 		if err := g.Send(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
@@ -329,7 +385,7 @@ func TestAKannelIsAskedByHeaders(t *testing.T) {
 				t.Errorf("%s is %q, want %q", name, got, want)
 			}
 		}
-		if at := asked.Get("X-Kannel-Dlr-Url"); !strings.HasPrefix(at, "https://idp.example/sms/receipts/") || !strings.HasSuffix(at, "?type=%d") {
+		if at := asked.Get("X-Kannel-Dlr-Url"); !strings.HasPrefix(at, "https://idp.example/sms/receipts/second/") || !strings.HasSuffix(at, "?type=%d") {
 			t.Errorf("receipts go to %q", at)
 		}
 	}

@@ -40,7 +40,7 @@ func (k *Kannel) Receipts() bool { return true }
 
 // Send asks for the message to be sent while it is worth something, and for every receipt there is.
 func (k *Kannel) Send(ctx context.Context, m Message) error {
-	receipts, err := k.receipts.address(m.ID)
+	receipts, err := k.receipts.address(m)
 	if err != nil {
 		return err
 	}

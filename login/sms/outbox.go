@@ -32,14 +32,15 @@ var before = map[State][]State{
 	Failed:    {Queued, Sent},
 }
 
-// move moves a message to a state that may follow its own, and otherwise leaves it. Only what is queued is still to be
-// sent, so everything personal that was kept of it goes.
-func move(ctx context.Context, pool *pgxpool.Pool, id uuid.UUID, to State, at time.Time) error {
+// move moves a message to a state that may follow its own, by a gateway's word, and otherwise leaves it. Only what is queued is still
+// to be sent, so everything personal that was kept of it goes. That it has failed only the gateway can tell that was asked last: another,
+// whose window is over, knows of nothing but its own.
+func move(ctx context.Context, pool *pgxpool.Pool, id uuid.UUID, to State, gateway string, at time.Time) error {
 	const update = `
 		UPDATE sms_message
-		SET state = $2, phone = NULL, text = NULL, settled_at = CASE WHEN $2 IN ('delivered', 'failed') THEN $3::timestamptz END
-		WHERE id = $1 AND state = ANY($4)`
-	if _, err := pool.Exec(ctx, update, id, to, at, before[to]); err != nil {
+		SET state = $2, phone = NULL, text = NULL, settled_at = CASE WHEN $2 IN ('delivered', 'failed') THEN $4::timestamptz END
+		WHERE id = $1 AND state = ANY ($5) AND ($2 <> 'failed' OR coalesce(gateway, '') = $3)`
+	if _, err := pool.Exec(ctx, update, id, to, gateway, at, before[to]); err != nil {
 		return fmt.Errorf("settle message %s: %w", id, err)
 	}
 	return nil

@@ -14,8 +14,8 @@ import (
 	"asoba.example/provider/seal"
 )
 
-// Receipts is the door at which a Kannel tells what became of a message. Each message has an address of its own, which tells
-// nothing of it and which only who was asked to send it can know.
+// Receipts is the door at which a Kannel tells what became of a message. Each message has an address of its own at each gateway, which
+// tells nothing of it and which only who was asked to send it can know.
 type Receipts struct {
 	Pool *pgxpool.Pool
 	Box  *seal.Box
@@ -25,7 +25,7 @@ type Receipts struct {
 
 // Mount puts the door on the management listener.
 func (r *Receipts) Mount(mux api.Mux) {
-	mux.Handle("GET /sms/receipts/{id}/{token}", api.Handler(r.take))
+	mux.Handle("GET /sms/receipts/{gateway}/{id}/{token}", api.Handler(r.take))
 }
 
 // kannels are what Kannel tells (User's Guide, "Delivery Reports"), each a bit of the mask.
@@ -37,14 +37,15 @@ var kannels = map[string]State{
 	"16": Failed,    // the network does not take it
 }
 
-// take handles GET /sms/receipts/{id}/{token}?type=. A receipt may come twice, late and before an earlier one: a
+// take handles GET /sms/receipts/{gateway}/{id}/{token}?type=. A receipt may come twice, late and before an earlier one: a
 // message moves along its drawing or not at all.
 func (r *Receipts) take(w http.ResponseWriter, request *http.Request) error {
 	id, err := uuid.Parse(request.PathValue("id"))
 	if err != nil {
 		return errNoSuch
 	}
-	token, err := r.token(id)
+	gateway := request.PathValue("gateway")
+	token, err := r.token(id, gateway)
 	if err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func (r *Receipts) take(w http.ResponseWriter, request *http.Request) error {
 	if !ok {
 		return api.Refuse(http.StatusBadRequest, "invalid_type", errors.New("a type of receipt that Kannel does not have"))
 	}
-	if err := move(request.Context(), r.Pool, id, state, r.Now()); err != nil {
+	if err := move(request.Context(), r.Pool, id, state, gateway, r.Now()); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -66,12 +67,12 @@ func (r *Receipts) take(w http.ResponseWriter, request *http.Request) error {
 var errNoSuch = api.Refuse(http.StatusNotFound, "unknown_receipt", nil)
 
 // address is where a message's receipts go.
-func (r *Receipts) address(id uuid.UUID) (string, error) {
-	token, err := r.token(id)
-	return r.URL + "/sms/receipts/" + id.String() + "/" + token, err
+func (r *Receipts) address(m Message) (string, error) {
+	token, err := r.token(m.ID, m.Via)
+	return r.URL + "/sms/receipts/" + m.Via + "/" + m.ID.String() + "/" + token, err
 }
 
-func (r *Receipts) token(id uuid.UUID) (string, error) {
-	digest, err := r.Box.Index("sms_message:receipts", id[:])
+func (r *Receipts) token(id uuid.UUID, gateway string) (string, error) {
+	digest, err := r.Box.Index("sms_message:receipts", append(id[:], gateway...))
 	return base64.RawURLEncoding.EncodeToString(digest), err
 }

@@ -16,8 +16,8 @@ func (w *world) receipts() *sms.Receipts {
 	return &sms.Receipts{Pool: w.Pool, Box: w.Box, URL: "https://idp.example", Now: func() time.Time { return w.now }}
 }
 
-// address has a Kannel asked for a message, and gives where it was told to bring its receipts.
-func (w *world) address(t *testing.T, id uuid.UUID) string {
+// address has a Kannel of a name asked for a message, and gives where it was told to bring its receipts.
+func (w *world) address(t *testing.T, id uuid.UUID, gateway string) string {
 	t.Helper()
 	var at string
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { at = r.Header.Get("X-Kannel-Dlr-Url") }))
@@ -26,7 +26,7 @@ func (w *world) address(t *testing.T, id uuid.UUID) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Send(t.Context(), sms.Message{ID: id}); err != nil {
+	if err := g.Send(t.Context(), sms.Message{ID: id, Via: gateway}); err != nil {
 		t.Fatal(err)
 	}
 	return strings.TrimSuffix(at, "%d")
@@ -64,7 +64,7 @@ func TestReceiptsSettleAMessageOnce(t *testing.T) {
 			w := newWorld(t)
 			w.gateway.receipts = true
 			id := w.put(t)
-			address := w.address(t, id)
+			address := w.address(t, id, "first")
 			w.snoozed(t, id, 5*time.Minute)
 			for _, kind := range strings.Fields(story.types) {
 				if got := w.receive(t, address+kind); got != http.StatusNoContent {
@@ -83,15 +83,48 @@ func TestAReceiptResolvesADoubt(t *testing.T) {
 		w := newWorld(t)
 		w.gateway.receipts, w.gateway.err = true, errDoubt
 		id := w.put(t)
-		w.snoozed(t, id, time.Minute)
+		w.snoozed(t, id, 30*time.Second)
 		w.gateway.err = nil
-		if got := w.receive(t, w.address(t, id)+kind); got != http.StatusNoContent {
+		if got := w.receive(t, w.address(t, id, "first")+kind); got != http.StatusNoContent {
 			t.Errorf("type %s: %d", kind, got)
 		}
-		w.now = w.now.Add(time.Minute)
+		w.now = w.now.Add(30 * time.Second)
 		_ = w.work(t, id, 1)
 		w.asked(t, 1, 0)
 		w.stands(t, want, true)
+	}
+}
+
+// Once both gateways have it, it is delivered by whichever says so, and failed by the word of the one that was asked last alone.
+func TestAReceiptCountsAfterTheOtherGatewayWasAsked(t *testing.T) {
+	t.Parallel()
+	for name, story := range map[string]struct {
+		receipts []string // gateway and type
+		want     sms.State
+	}{
+		"the first delivers late":                   {[]string{"first 8", "first 1"}, sms.Delivered},
+		"the first delivers what the second cannot": {[]string{"first 1", "second 2"}, sms.Delivered},
+		"the first fails late":                      {[]string{"first 16", "first 2"}, sms.Queued},
+		"the first fails, the second delivers":      {[]string{"first 2", "second 1"}, sms.Delivered},
+		"the second fails":                          {[]string{"second 2"}, sms.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.gateway.receipts, w.second.receipts, w.gateway.err = true, true, errDoubt
+			id := w.put(t)
+			w.snoozed(t, id, 30*time.Second)
+			w.now = w.now.Add(30 * time.Second)
+			w.snoozed(t, id, 270*time.Second)
+			w.asked(t, 1, 1)
+			for _, receipt := range story.receipts {
+				gateway, kind, _ := strings.Cut(receipt, " ")
+				if got := w.receive(t, w.address(t, id, gateway)+kind); got != http.StatusNoContent {
+					t.Errorf("%s: %d", receipt, got)
+				}
+			}
+			w.stands(t, story.want, true)
+		})
 	}
 }
 
@@ -101,13 +134,14 @@ func TestForgedAndLateReceiptsChangeNothing(t *testing.T) {
 	w := newWorld(t)
 	w.gateway.receipts = true
 	id := w.put(t)
-	address, other := w.address(t, id), w.address(t, uuid.New())
+	address, other := w.address(t, id, "first"), w.address(t, uuid.New(), "first")
 	w.snoozed(t, id, 5*time.Minute)
 	token := other[strings.LastIndex(other, "/")+1:]
 	for forged, want := range map[string]int{
-		"https://idp.example/sms/receipts/" + id.String() + "/" + token + "1": http.StatusNotFound, // of another message
-		"https://idp.example/sms/receipts/" + id.String() + "/x?type=1":       http.StatusNotFound,
-		"https://idp.example/sms/receipts/1/x?type=1":                         http.StatusNotFound,
+		"https://idp.example/sms/receipts/first/" + id.String() + "/" + token + "1": http.StatusNotFound, // of another message
+		"https://idp.example/sms/receipts/first/" + id.String() + "/x?type=1":       http.StatusNotFound,
+		"https://idp.example/sms/receipts/first/1/x?type=1":                         http.StatusNotFound,
+		strings.Replace(address, "/first/", "/second/", 1) + "1":                    http.StatusNotFound, // of another gateway
 		address:               http.StatusBadRequest,
 		address + "3":         http.StatusBadRequest,
 		address + "delivered": http.StatusBadRequest,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,9 +30,11 @@ func (Delivery) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttem
 const (
 	// restFor is how long a gateway that failed is asked only where no other takes a message.
 	restFor = 30 * time.Second
-	// receiptWithin is the time in which a gateway that gives receipts is not asked again for what it may have taken: its
-	// receipt tells by then.
-	receiptWithin = time.Minute
+	// window is how long a message that a gateway may have taken is left to it alone. Two of one message are better than a
+	// person without a code, so then the other is asked.
+	window = 30 * time.Second
+	// askAgain is the pause before a gateway without receipts is asked again within the window.
+	askAgain = 5 * time.Second
 )
 
 // SenderConfig is what a Sender needs.
@@ -80,49 +83,62 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 }
 
 // Work sends a message, unless that is done or its term is over. A gateway that does not take it leaves it to the other, but for
-// a number that no phone has; one that may have taken it keeps it. A message that nobody took is tried again, as long as it would still be in time.
+// a number that no phone has; one that may have taken it keeps it for the window. A message that nobody took is tried again, as
+// long as it would still be in time.
 func (s *Sender) Work(ctx context.Context, job *river.Job[Delivery]) error {
 	m, err := s.read(ctx, job.Args.ID)
 	if err != nil || m.state != Queued && m.state != Sent {
 		return err
 	}
 	if m.For <= 0 {
-		return move(ctx, s.pool, m.ID, Failed, s.now())
+		return s.move(ctx, m, Failed)
 	}
 	if m.state == Sent {
 		return river.JobSnooze(m.For) // its receipt may come till then
 	}
+	kept := m.left(s.now()) > 0
 	err = errors.New("its gateway is in use no more")
-	for _, o := range s.outlets(m) {
-		if since := s.now().Sub(m.askedAt); o.Receipts() && since < receiptWithin {
-			return river.JobSnooze(min(receiptWithin-since, m.For))
+	for _, o := range s.outlets(m, kept) {
+		if kept && o.Receipts() {
+			return s.wait(m, o)
 		}
-		if err := s.claim(ctx, m, o); err != nil {
-			return err
+		if !kept {
+			if err := s.claim(ctx, &m, o); err != nil {
+				return err
+			}
 		}
+		m.Via = o.name
 		err = o.Send(ctx, m.Message)
 		s.note(o, err)
 		ctx := context.WithoutCancel(ctx) // what came of it holds, even if the program is stopping
 		switch {
 		case err == nil && o.Receipts():
-			if err := move(ctx, s.pool, m.ID, Sent, s.now()); err != nil {
+			if err := s.move(ctx, m, Sent); err != nil {
 				return err
 			}
 			return river.JobSnooze(m.For)
 		case err == nil:
-			return move(ctx, s.pool, m.ID, Delivered, s.now())
+			return s.move(ctx, m, Delivered)
 		case errors.Is(err, ErrNumber):
-			return move(ctx, s.pool, m.ID, Failed, s.now())
-		case errors.Is(err, ErrDoubt) && o.Receipts():
-			return river.JobSnooze(min(receiptWithin, m.For))
-		case errors.Is(err, ErrDoubt) || m.gateway != "": // it may have been taken, now or before
-			return s.again(ctx, job, m, err)
+			return s.move(ctx, m, Failed)
+		case errors.Is(err, ErrDoubt) || kept: // it may have been taken, now or before
+			return s.wait(m, o)
 		}
-		if err := s.release(ctx, m); err != nil {
+		if err := s.release(ctx, &m); err != nil {
 			return err
 		}
 	}
 	return s.again(ctx, job, m, err)
+}
+
+// wait puts off a message that a gateway may have taken: one that knows it by its id is asked again, one with receipts is left the
+// window to bring one.
+func (s *Sender) wait(m waiting, o *outlet) error {
+	pause := m.left(s.now())
+	if !o.Receipts() {
+		pause = min(pause, askAgain)
+	}
+	return river.JobSnooze(min(pause, m.For))
 }
 
 // again has a message tried again, unless that would be too late.
@@ -131,7 +147,7 @@ func (s *Sender) again(ctx context.Context, job *river.Job[Delivery], m waiting,
 	if s.NextRetry(job).Sub(s.now()) < m.For {
 		return err
 	}
-	if err := move(ctx, s.pool, m.ID, Failed, s.now()); err != nil {
+	if err := s.move(ctx, m, Failed); err != nil {
 		return err
 	}
 	return river.JobCancel(err)
@@ -150,20 +166,22 @@ func (s *Sender) NextRetry(job *river.Job[Delivery]) time.Time {
 // Timeout is longer than both gateways' own.
 func (s *Sender) Timeout(*river.Job[Delivery]) time.Duration { return 2*gatewayTimeout + 5*time.Second }
 
-// outlets are whom to ask for a message, in turn: who may have taken it already and nobody else, or all, those that
-// failed of late last.
-func (s *Sender) outlets(m waiting) []*outlet {
-	var fresh, atRest []*outlet
+// outlets are whom to ask for a message, in turn: while it is kept, who may have taken it and nobody else; then all, that one last
+// and before it those that failed of late.
+func (s *Sender) outlets(m waiting, kept bool) []*outlet {
+	var fresh, atRest, held []*outlet
 	for _, o := range s.gateways {
 		switch {
-		case m.gateway != "" && m.gateway != o.name:
+		case m.Via == o.name:
+			held = append(held, o)
+		case kept:
 		case o.rests(s.now()):
 			atRest = append(atRest, o)
 		default:
 			fresh = append(fresh, o)
 		}
 	}
-	return append(fresh, atRest...)
+	return slices.Concat(fresh, atRest, held)
 }
 
 func (o *outlet) rests(now time.Time) bool {
@@ -192,10 +210,14 @@ func (s *Sender) note(o *outlet, err error) {
 
 // A waiting message is one as it lies in the outbox.
 type waiting struct {
-	Message
+	Message // Via is who may have taken it, if it is still queued
 	state   State
-	gateway string    // who may have taken it, if it is still queued
-	askedAt time.Time // when that one was last asked
+	askedAt time.Time // when that one was first asked; long ago where nobody may have
+}
+
+// left is how much is left of the window of who may have taken the message.
+func (m waiting) left(now time.Time) time.Duration {
+	return max(0, window-now.Sub(m.askedAt))
 }
 
 func (s *Sender) read(ctx context.Context, id uuid.UUID) (waiting, error) {
@@ -207,7 +229,7 @@ func (s *Sender) read(ctx context.Context, id uuid.UUID) (waiting, error) {
 		phone, text []byte
 		till        time.Time
 	)
-	err := s.pool.QueryRow(ctx, read, id).Scan(&m.Kind, &phone, &text, &m.state, &till, &m.gateway, &m.askedAt)
+	err := s.pool.QueryRow(ctx, read, id).Scan(&m.Kind, &phone, &text, &m.state, &till, &m.Via, &m.askedAt)
 	m.For = till.Sub(s.now())
 	if err != nil || m.state != Queued {
 		return m, err
@@ -224,25 +246,33 @@ func (s *Sender) read(ctx context.Context, id uuid.UUID) (waiting, error) {
 
 // claim writes down whom the message is about to be handed to: whoever finds it after a crash knows who may have taken it.
 // Of two who work on one message at once one is turned away.
-func (s *Sender) claim(ctx context.Context, m waiting, o *outlet) error {
+func (s *Sender) claim(ctx context.Context, m *waiting, o *outlet) error {
 	const update = `
 		UPDATE sms_message SET gateway = $2, asked_at = $3
 		WHERE id = $1 AND state = 'queued' AND coalesce(asked_at, 'epoch') = $4`
-	tag, err := s.pool.Exec(ctx, update, m.ID, o.name, s.now(), m.askedAt)
+	at := s.now()
+	tag, err := s.pool.Exec(ctx, update, m.ID, o.name, at, m.askedAt)
 	if err == nil && tag.RowsAffected() == 0 {
 		err = errors.New("it has moved meanwhile")
 	}
 	if err != nil {
 		return fmt.Errorf("claim message %s: %w", m.ID, err)
 	}
+	m.Via, m.askedAt = o.name, at
 	return nil
 }
 
 // release takes a claim back: the gateway has not taken the message and will not.
-func (s *Sender) release(ctx context.Context, m waiting) error {
+func (s *Sender) release(ctx context.Context, m *waiting) error {
 	const update = `UPDATE sms_message SET gateway = NULL, asked_at = NULL WHERE id = $1 AND state = 'queued'`
 	if _, err := s.pool.Exec(ctx, update, m.ID); err != nil {
 		return fmt.Errorf("release message %s: %w", m.ID, err)
 	}
+	m.Via, m.askedAt = "", time.Unix(0, 0)
 	return nil
+}
+
+// move settles a message by what its gateway said, or by its term.
+func (s *Sender) move(ctx context.Context, m waiting, to State) error {
+	return move(ctx, s.pool, m.ID, to, m.Via, s.now())
 }

@@ -115,7 +115,7 @@ func TestAMessageLeavesOnceAndIsWiped(t *testing.T) {
 		}
 	}
 	w.stands(t, sms.Delivered, true)
-	want := sms.Message{ID: id, Kind: identity.CodeMessage, To: w.Phone(t, 1).Reveal(), Text: "код 123456", For: 5 * time.Minute}
+	want := sms.Message{ID: id, Kind: identity.CodeMessage, To: w.Phone(t, 1).Reveal(), Text: "код 123456", For: 5 * time.Minute, Via: "first"}
 	if len(w.gateway.taken) != 1 || w.gateway.taken[0] != want {
 		t.Errorf("the gateway took %d messages: %v", len(w.gateway.taken), w.gateway.taken)
 	}

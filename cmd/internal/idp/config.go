@@ -74,7 +74,8 @@ type Config struct {
 	// its receipts to IDP_MANAGEMENT_URL. It may also be given as a file.
 	SMSGatewayURL string `env:"IDP_SMS_GATEWAY_URL,required"`
 
-	// SMSSecondGatewayURL is another such gateway, which is asked where the first does not take a message. None by default.
+	// SMSSecondGatewayURL is another such gateway, which is asked where the first does not take a message: at once where that one refuses it, and
+	// 30 seconds after it was asked where it has given no answer and may have taken it. None by default.
 	SMSSecondGatewayURL string `env:"IDP_SMS_SECOND_GATEWAY_URL"`
 
 	// DocumentRegisterURL is the register of identity documents, which is asked about what is shown at a desk: https, in a private network
