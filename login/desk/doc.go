@@ -41,8 +41,10 @@
 //	    comes; a change of phone the holder and the phone
 //	g6  the person is in the register, and neither dead, declared dead nor missing
 //	g7  the register of documents, where there is one, reports the document neither invalid nor
-//	    another person's; where there is none the clerk's word stands, and is kept as such; so
-//	    does it for a block while the register is silent, and that is kept
+//	    another person's; and where the act gives access to an identifier that exists, by an
+//	    unblocking, a temporary password or another phone, reports it valid and this person's:
+//	    unknown is not enough. Where there is no register the clerk's word stands, and is kept
+//	    as such; so does it for a block while the register is silent, and that is kept
 //	g8  the person is certainly of the age from which an identifier is issued (login/policy)
 //	g9  the clerk does not serve himself
 //

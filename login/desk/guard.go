@@ -86,11 +86,11 @@ func forIssuing() guards {
 
 // forChangingPhone are the guards of a change of phone.
 func forChangingPhone() guards {
-	return append(always(), alive(), good(), attested(PhoneChange.needs(true)), unused())
+	return append(always(), alive(), vouched(), attested(PhoneChange.needs(true)), unused())
 }
 
 // forServing are the guards of an unblocking and of another temporary password.
-func forServing() guards { return append(always(), alive(), good(), attested(Unblock.needs(false))) }
+func forServing() guards { return append(always(), alive(), vouched(), attested(Unblock.needs(false))) }
 
 // forBlocking are the guards of a block. Blocking must be easy: it waits for no register.
 func forBlocking() guards {
@@ -117,6 +117,14 @@ func good() guard {
 		func(f facts) bool { return f.report != document.Invalid && f.report != document.Anothers },
 		func(f facts) bool { return f.report != "" },
 	}
+}
+
+// vouched is the guard of the document where it opens an identifier that exists: its register, where there is one, says
+// that it is this person's and valid. A number that the register does not know is easily made up.
+func vouched() guard {
+	g := good()
+	g.holds = func(f facts) bool { return f.report == document.Valid || f.report == document.Attested }
+	return g
 }
 
 func attested(needed []Attestation) guard {

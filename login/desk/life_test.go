@@ -269,14 +269,14 @@ func (l *life) open(rt *rapid.T) {
 	l.left(rt, err, "", record(opened[e.kind], c, "clerk"), record("code.sent", c, ""))
 }
 
-// serving is the guard that refuses to serve somebody at all.
-func (l *life) serving(c *citizen, over bool) string {
+// serving is the guard that refuses to serve somebody at all. What gives access to an identifier that exists needs a word for the document.
+func (l *life) serving(c *citizen, over, issuing bool) string {
 	switch {
 	case over:
 		return "g1"
 	case c.gone:
 		return "g6"
-	case l.report == document.Invalid || l.report == document.Anothers:
+	case l.report == document.Invalid || l.report == document.Anothers || l.report == document.Unknown && !issuing:
 		return "g7"
 	}
 	return ""
@@ -284,7 +284,7 @@ func (l *life) serving(c *citizen, over bool) string {
 
 // guard is the one that refuses an errand, but for the confirmation of its phone.
 func (l *life) guard(e *errand, over bool) string {
-	if refused := l.serving(e.whose, over); refused != "" {
+	if refused := l.serving(e.whose, over, e.kind == desk.Issuance); refused != "" {
 		return refused
 	}
 	if e.kind == desk.Issuance && !e.whose.is("none") {
@@ -457,7 +457,7 @@ func (l *life) reissue(rt *rapid.T) {
 	c := l.somebody(rt)
 	v, over := l.comes(rt, c)
 	_, err := l.desk.Reissue(l.t.Context(), l.by, v)
-	if l.refuses(rt, c, err, l.answered(l.serving(c, over)), "temporary") {
+	if l.refuses(rt, c, err, l.answered(l.serving(c, over, false)), "temporary") {
 		return
 	}
 	l.temporary(c)
@@ -487,7 +487,7 @@ func (l *life) unblock(rt *rapid.T) {
 	c := l.somebody(rt)
 	v, over := l.comes(rt, c)
 	_, err := l.desk.Unblock(l.t.Context(), l.by, v)
-	guard := l.answered(l.serving(c, over))
+	guard := l.answered(l.serving(c, over, false))
 	if guard == "" && c.is("blocked:self", "blocked:desk", "blocked:security") && c.phone == 0 {
 		guard = "g3" // another has it now
 	}

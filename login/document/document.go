@@ -22,7 +22,7 @@ const (
 	Valid    Report = "valid"          // and this person's
 	Invalid  Report = "invalid"        // lost, stolen, replaced, withdrawn
 	Anothers Report = "another_person" // not of the person with this identification number
-	Unknown  Report = "unknown"        // to the register: no word against it
+	Unknown  Report = "unknown"        // to the register: no word against it, and none for it
 	Silent   Report = "silent"         // the register was asked and did not answer; the clerk's word alone
 )
 
