@@ -10,6 +10,11 @@ import (
 	"asoba.example/provider/page"
 )
 
+// code is what a code of this sign-in is good for.
+func (u underWay) code() code.For {
+	return code.For{Purpose: code.SignIn, Person: u.Person, Occasion: u.ID, Phone: u.Phone}
+}
+
 // codePage handles GET /sign-in/code.
 func (l *Login) codePage(w http.ResponseWriter, r *http.Request, u underWay) error {
 	return l.showCode(w, r, u, http.StatusOK)
@@ -32,7 +37,7 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 		}
 		return l.showCode(w, r, u, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: word})
 	}
-	err := l.codes.Check(r.Context(), code.SignIn, u.Person, u.ID, digits)
+	err := l.codes.Check(r.Context(), u.code(), digits)
 	switch {
 	case err == nil:
 		if u.addsPasskey {
@@ -54,7 +59,7 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 
 // sendCode sends a code and leads to its page. Sent or too early, the page tells from when the next can be.
 func (l *Login) sendCode(w http.ResponseWriter, r *http.Request, u underWay) error {
-	_, err := l.codes.Send(r.Context(), code.SignIn, u.Person, u.ID, u.Phone, l.site.Language(r))
+	_, err := l.codes.Send(r.Context(), u.code(), l.site.Language(r), nil)
 	if err != nil && !errors.Is(err, code.ErrWait) {
 		return err
 	}
@@ -64,7 +69,7 @@ func (l *Login) sendCode(w http.ResponseWriter, r *http.Request, u underWay) err
 
 // showCode shows the page: where the code went, until when it is good, from when another can be sent.
 func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
-	sent, err := l.codes.Standing(r.Context(), code.SignIn, u.Person, u.ID)
+	sent, err := l.codes.Standing(r.Context(), u.code())
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,14 @@ const (
 	ConfirmPhone Purpose = "confirm_phone"
 )
 
+// For is all that a code is good for.
+type For struct {
+	Purpose  Purpose
+	Person   uuid.UUID
+	Occasion string // the interaction or the visit that asks
+	Phone    identity.Phone
+}
+
 // Codes sends and checks one-time codes.
 type Codes struct {
 	Redis  redis.UniversalClient
@@ -62,117 +70,142 @@ type Codes struct {
 	Now      func() time.Time
 }
 
-// Sent is how things stand with a person's code for one occasion.
+// Sent is how things stand with a code.
 type Sent struct {
-	Till  time.Time // until when the code is good; zero if none was sent or it is over
+	Till  time.Time // until when it is good; zero if none was sent or it is over
 	Again time.Time // from when another can be sent; past, or zero, where it can be now
 }
 
 // send decides whether a code may go, and keeps its digest if it may. Without a digest it only looks.
-// The keys are the code and the moments of what the person was sent; they lie in one slot.
+// The keys are the person's and then the phone's: what is waited for, and the moments of what was sent.
+// Of a person that is the code too.
 const send = `
-local now, digest, till, relaxed = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4] == '1'
-local in_hour, in_day = tonumber(ARGV[5]), tonumber(ARGV[6])
+local now, occasion, digest, till, relaxed = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
+local in_hour, in_day = tonumber(ARGV[6]), tonumber(ARGV[7])
 local limits = {{in_hour, 3600000}, {in_day, 86400000}}
 
 local function again()
-	if relaxed then return 0 end
-	local at = tonumber(redis.call('HGET', KEYS[1], 'again') or 0)
-	for _, limit in ipairs(limits) do
-		local eldest = redis.call('LINDEX', KEYS[2], -limit[1])
-		if eldest then at = math.max(at, tonumber(eldest) + limit[2]) end
+	local at = 0
+	if relaxed then return at end
+	for i = 1, #KEYS, 2 do
+		at = math.max(at, tonumber(redis.call('HGET', KEYS[i], 'again') or 0))
+		for _, limit in ipairs(limits) do
+			local eldest = redis.call('LINDEX', KEYS[i + 1], -limit[1])
+			if eldest then at = math.max(at, tonumber(eldest) + limit[2]) end
+		end
 	end
 	return at
 end
 
-local sent = 0
-if digest ~= '' and again() <= now then
-	sent = redis.call('HINCRBY', KEYS[1], 'sent', 1)
-	local pause = tonumber(ARGV[math.min(6 + sent, #ARGV)])
-	redis.call('HSET', KEYS[1], 'digest', digest, 'till', till, 'tries', '0',
-		'again', string.format('%.0f', now + pause))
-	redis.call('PEXPIRE', KEYS[1], 3600000) -- longer than a code is good, or a pause lasts
-	redis.call('RPUSH', KEYS[2], ARGV[1])
-	redis.call('LTRIM', KEYS[2], -math.max(in_hour, in_day), -1)
-	redis.call('PEXPIRE', KEYS[2], 86400000)
+local sent = digest ~= '' and again() <= now
+if sent then
+	for i = 1, #KEYS, 2 do
+		local pause = tonumber(ARGV[math.min(7 + redis.call('HINCRBY', KEYS[i], 'sent', 1), #ARGV)])
+		redis.call('HSET', KEYS[i], 'again', string.format('%.0f', now + pause))
+		redis.call('PEXPIRE', KEYS[i], 3600000) -- longer than a code is good, or a pause lasts
+		redis.call('RPUSH', KEYS[i + 1], ARGV[1])
+		redis.call('LTRIM', KEYS[i + 1], -math.max(in_hour, in_day), -1)
+		redis.call('PEXPIRE', KEYS[i + 1], 86400000)
+	end
+	redis.call('HSET', KEYS[1], 'occasion', occasion, 'digest', digest, 'till', till, 'tries', '0')
 end
-return {sent, tonumber(redis.call('HGET', KEYS[1], 'till') or 0), again()}`
+local kept = redis.call('HMGET', KEYS[1], 'occasion', 'till')
+return {sent and 1 or 0, kept[1] == occasion and tonumber(kept[2] or 0) or 0, again()}`
 
 // Send makes a code, keeps its digest and puts the message into the outbox. An earlier code
-// for the same occasion is over then. The occasion is the interaction or issuance that asks.
-func (c *Codes) Send(ctx context.Context, p Purpose, person uuid.UUID, occasion string, phone identity.Phone, language string) (Sent, error) {
+// of the person for the same purpose is over then. What within does, if there is one, is done
+// in the message's transaction, or else there is neither; and where no code may go it is not called.
+func (c *Codes) Send(ctx context.Context, f For, language string, within func(context.Context, pgx.Tx) error) (Sent, error) {
 	code, err := random()
 	if err != nil {
 		return Sent{}, err
 	}
 	at := c.Now()
-	state, count, err := c.send(ctx, p, person, occasion, at, c.digest(p, person, occasion, code))
+	state, sent, err := c.send(ctx, f, at, c.digest(f, code))
 	switch {
 	case err != nil:
 		return Sent{}, err
-	case count == 0:
+	case !sent:
 		return state, &WaitError{Till: state.Again}
 	}
 	text := c.Say(language, "sms.code", map[string]any{"Code": code})
 	err = pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
+		if within != nil {
+			if err := within(ctx, tx); err != nil {
+				return err
+			}
+		}
 		if err := c.Outbox.Put(ctx, tx, identity.Message{
-			Person: person, Phone: phone, Kind: identity.CodeMessage, Text: text, At: at, Till: state.Till,
+			Person: f.Person, Phone: f.Phone, Kind: identity.CodeMessage, Text: text, At: at, Till: state.Till,
 		}); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, audit.Event{
-			Kind: audit.CodeSent, At: at, Person: person, Detail: map[string]string{"purpose": string(p)},
+			Kind: audit.CodeSent, At: at, Person: f.Person, Detail: map[string]string{"purpose": string(f.Purpose)},
 		})
 	})
 	if err != nil {
-		// Nobody will get this code, so nobody shall have to wait for the next.
-		forget := c.Redis.Del(context.WithoutCancel(ctx), c.keys(p, person, occasion)[0]).Err()
-		return Sent{}, errors.Join(fmt.Errorf("send a code: %w", err), forget)
+		return Sent{}, errors.Join(fmt.Errorf("send a code: %w", err), c.forget(context.WithoutCancel(ctx), f))
 	}
 	return state, nil
 }
 
+// forget takes a code back that nobody will get: nobody shall have to wait for the next.
+func (c *Codes) forget(ctx context.Context, f For) error {
+	const forget = `
+redis.call('DEL', KEYS[1], KEYS[3])
+redis.call('RPOP', KEYS[2])
+redis.call('RPOP', KEYS[4])
+return 0`
+	if err := c.Redis.Eval(ctx, forget, c.keys(f)).Err(); err != nil {
+		return fmt.Errorf("forget a code: %w", err)
+	}
+	return nil
+}
+
 // Standing tells how things stand, and sends nothing.
-func (c *Codes) Standing(ctx context.Context, p Purpose, person uuid.UUID, occasion string) (Sent, error) {
-	state, _, err := c.send(ctx, p, person, occasion, c.Now(), "")
+func (c *Codes) Standing(ctx context.Context, f For) (Sent, error) {
+	state, _, err := c.send(ctx, f, c.Now(), "")
 	return state, err
 }
 
-func (c *Codes) send(ctx context.Context, p Purpose, person uuid.UUID, occasion string, at time.Time, digest string) (Sent, int64, error) {
+func (c *Codes) send(ctx context.Context, f For, at time.Time, digest string) (state Sent, sent bool, err error) {
 	args := []any{
-		at.UnixMilli(), digest, at.Add(policy.CodeFor.In(c.Policies)).UnixMilli(), c.Relaxed,
+		at.UnixMilli(), c.occasion(f), digest, at.Add(policy.CodeFor.In(c.Policies)).UnixMilli(), c.Relaxed,
 		policy.CodesInHour.In(c.Policies), policy.CodesInDay.In(c.Policies),
 	}
 	for _, pause := range policy.CodePauses.In(c.Policies) {
 		args = append(args, pause.Milliseconds())
 	}
-	answer, err := c.Redis.Eval(ctx, send, c.keys(p, person, occasion), args...).Int64Slice()
+	answer, err := c.Redis.Eval(ctx, send, c.keys(f), args...).Int64Slice()
 	if err != nil {
-		return Sent{}, 0, fmt.Errorf("keep a code: %w", err)
+		return Sent{}, false, fmt.Errorf("keep a code: %w", err)
 	}
-	state := Sent{Till: moment(answer[1]), Again: moment(answer[2])}
+	state = Sent{Till: moment(answer[1]), Again: moment(answer[2])}
 	if !state.Till.After(at) {
 		state.Till = time.Time{}
 	}
-	return state, answer[0], nil
+	return state, answer[0] == 1, nil
 }
 
-// check takes one try at the code.
+// check takes one try at the code. Elsewhere than where it belongs none is taken. Whoever has the right one has
+// the phone, and nobody waits any more.
 const check = `
-local kept = redis.call('HMGET', KEYS[1], 'digest', 'till', 'tries')
-if not kept[1] or tonumber(kept[2]) <= tonumber(ARGV[1]) then return 'over' end
-if kept[1] == ARGV[2] then
-	redis.call('DEL', KEYS[1])
+local kept = redis.call('HMGET', KEYS[1], 'occasion', 'digest', 'till')
+if kept[1] ~= ARGV[2] or not kept[2] or tonumber(kept[3]) <= tonumber(ARGV[1]) then return 'over' end
+if kept[2] == ARGV[3] then
+	redis.call('DEL', KEYS[1], KEYS[2])
 	return 'right'
 end
-if redis.call('HINCRBY', KEYS[1], 'tries', 1) < tonumber(ARGV[3]) then return 'wrong' end
+if redis.call('HINCRBY', KEYS[1], 'tries', 1) < tonumber(ARGV[4]) then return 'wrong' end
 redis.call('HDEL', KEYS[1], 'digest', 'till')
 return 'over'`
 
 // Check takes a try: nil for the right code, once; ErrWrong; ErrOver after the last wrong try or the code's time.
-func (c *Codes) Check(ctx context.Context, p Purpose, person uuid.UUID, occasion, code string) error {
-	answer, err := c.Redis.Eval(ctx, check, c.keys(p, person, occasion)[:1],
-		c.Now().UnixMilli(), c.digest(p, person, occasion, code), policy.CodeTries.In(c.Policies)).Text()
+func (c *Codes) Check(ctx context.Context, f For, code string) error {
+	keys := c.keys(f)
+	answer, err := c.Redis.Eval(ctx, check, []string{keys[0], keys[2]},
+		c.Now().UnixMilli(), c.occasion(f), c.digest(f, code), policy.CodeTries.In(c.Policies)).Text()
 	if err != nil {
 		return fmt.Errorf("check a code: %w", err)
 	}
@@ -208,15 +241,20 @@ func random() (string, error) {
 	return fmt.Sprintf("%0*d", Digits, n), nil
 }
 
-// keys names nobody: people and occasions are digested. The braces put both keys into one slot.
-func (c *Codes) keys(p Purpose, person uuid.UUID, occasion string) []string {
-	who := c.mac("person", person.String())
-	return []string{"code:{" + who + "}:" + c.mac("occasion", string(p), occasion), "code:{" + who + "}:sent"}
+// keys are what a person waits for, when they were sent codes, and the same of the phone: of each purpose by itself,
+// so that codes which anybody can ask for use up nobody's for a sign-in. They name nobody, for people and phones are
+// digested. The braces put them into one slot, because a person's and a phone's are decided upon together.
+func (c *Codes) keys(f For) []string {
+	person := "{code}:" + c.mac("person", string(f.Purpose), f.Person.String())
+	phone := "{code}:" + c.mac("phone", string(f.Purpose), f.Phone.Reveal())
+	return []string{person, person + ":sent", phone, phone + ":sent"}
 }
 
+func (c *Codes) occasion(f For) string { return c.mac("occasion", f.Occasion) }
+
 // digest binds a code to what it is good for.
-func (c *Codes) digest(p Purpose, person uuid.UUID, occasion, code string) string {
-	return c.mac("code", string(p), person.String(), occasion, code)
+func (c *Codes) digest(f For, code string) string {
+	return c.mac("code", string(f.Purpose), f.Person.String(), f.Occasion, f.Phone.Reveal(), code)
 }
 
 func (c *Codes) mac(parts ...string) string {

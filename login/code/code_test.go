@@ -3,6 +3,7 @@ package code_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -72,8 +73,27 @@ func onEach(t *testing.T, test func(*world)) {
 const occasion = "an interaction"
 
 func (w *world) send() error {
-	_, err := w.codes.Send(w.Context(), code.SignIn, w.person, occasion, identity.Phone{}, "ru")
+	return w.sendFor(w.here())
+}
+
+func (w *world) sendFor(f code.For) error {
+	_, err := w.codes.Send(w.Context(), f, "ru", nil)
 	return err
+}
+
+// here is what a code of these tests is good for.
+func (w *world) here() code.For {
+	return code.For{Purpose: code.SignIn, Person: w.person, Occasion: occasion, Phone: w.number(1)}
+}
+
+// number is the nth phone.
+func (w *world) number(n int) identity.Phone {
+	w.Helper()
+	phone, err := identity.ParsePhone(fmt.Sprintf("+37529491191%d", n))
+	if err != nil {
+		w.Fatal(err)
+	}
+	return phone
 }
 
 func (w *world) mustSend() string {
@@ -85,7 +105,7 @@ func (w *world) mustSend() string {
 }
 
 func (w *world) check(digits string) error {
-	return w.codes.Check(w.Context(), code.SignIn, w.person, occasion, digits)
+	return w.codes.Check(w.Context(), w.here(), digits)
 }
 
 func (w *world) want(what string, got, want error) {
@@ -159,12 +179,12 @@ func TestACodeEndsAfterFiveMinutes(t *testing.T) {
 	onEach(t, func(w *world) {
 		sent := w.mustSend()
 		w.at = w.at.Add(policy.CodeFor.In(nil) - time.Millisecond)
-		state, err := w.codes.Standing(w.Context(), code.SignIn, w.person, occasion)
+		state, err := w.codes.Standing(w.Context(), w.here())
 		if err != nil || !state.Till.After(w.at) {
 			w.Fatalf("just before its end: %v, %v", state, err)
 		}
 		w.at = w.at.Add(time.Millisecond)
-		if state, err = w.codes.Standing(w.Context(), code.SignIn, w.person, occasion); err != nil || !state.Till.IsZero() {
+		if state, err = w.codes.Standing(w.Context(), w.here()); err != nil || !state.Till.IsZero() {
 			w.Fatalf("at its end: %v, %v", state, err)
 		}
 		w.want("the right one", w.check(sent), code.ErrOver)
@@ -184,22 +204,29 @@ func TestOnlyTheNewestIsGood(t *testing.T) {
 	})
 }
 
-// A code is good for the person, the purpose and the occasion that it was sent for, and nothing else.
+// A code is good for the person, the purpose, the occasion and the phone that it was sent for, and nothing else;
+// elsewhere no try is taken at it.
 func TestACodeIsBound(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(w *world) {
 		sent := w.mustSend()
-		for _, try := range []struct {
-			purpose  code.Purpose
-			person   uuid.UUID
-			occasion string
-		}{
-			{code.ConfirmPhone, w.person, occasion},
-			{code.SignIn, uuid.New(), occasion},
-			{code.SignIn, w.person, "another interaction"},
+		for what, change := range map[string]func(*code.For){
+			"another purpose":  func(f *code.For) { f.Purpose = code.ConfirmPhone },
+			"another person":   func(f *code.For) { f.Person = uuid.New() },
+			"another occasion": func(f *code.For) { f.Occasion = "another interaction" },
 		} {
-			w.want("elsewhere", w.codes.Check(w.Context(), try.purpose, try.person, try.occasion, sent), code.ErrOver)
+			f := w.here()
+			change(&f)
+			for range policy.CodeTries.In(nil) {
+				w.want(what, w.codes.Check(w.Context(), f, sent), code.ErrOver)
+			}
+			if state, err := w.codes.Standing(w.Context(), f); err != nil || !state.Till.IsZero() {
+				w.Errorf("%s: %v, %v", what, state, err)
+			}
 		}
+		elsewhere := w.here()
+		elsewhere.Phone = w.number(2)
+		w.want("another phone", w.codes.Check(w.Context(), elsewhere, sent), code.ErrWrong)
 		w.want("where it belongs", w.check(sent), nil)
 	})
 }
@@ -230,21 +257,96 @@ func TestPausesAndLimits(t *testing.T) {
 	})
 }
 
-// Another occasion has no pause of its own, but the person's limits hold there too.
-func TestLimitsHoldAcrossOccasions(t *testing.T) {
+// Another occasion gives nobody another code sooner, and ends the one that is under way. Another purpose does neither:
+// codes that strangers can ask for use up nobody's for a sign-in.
+func TestPausesAndLimitsGoByThePersonAndThePurpose(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(w *world) {
-		at := func(occasion string) error {
-			_, err := w.codes.Send(w.Context(), code.SignIn, w.person, occasion, identity.Phone{}, "ru")
-			return err
+		first := w.mustSend()
+		another, stranger := w.here(), w.here()
+		another.Occasion = "another interaction"
+		stranger.Purpose, stranger.Occasion = code.ConfirmPhone, "a visit"
+		w.want("at another occasion", w.sendFor(another), code.ErrWait)
+		w.want("for another purpose", w.sendFor(stranger), nil)
+		w.want("the first, which is good still", w.check(first), nil)
+		w.want("after the right one", w.sendFor(another), nil)
+
+		second := w.phone.last()
+		w.at = w.at.Add(time.Minute)
+		w.mustSend()
+		w.want("what a newer one has ended", w.codes.Check(w.Context(), another, second), code.ErrOver)
+
+		for n := range 2 { // the fourth and the fifth
+			w.at = w.at.Add(5 * time.Minute)
+			another.Occasion = fmt.Sprint("interaction ", n)
+			w.want(another.Occasion, w.sendFor(another), nil)
 		}
-		for _, occasion := range []string{"1", "2", "3", "4", "5"} {
-			w.want(occasion, at(occasion), nil)
-		}
-		w.want("the sixth", at("6"), code.ErrWait)
+		w.at = w.at.Add(5 * time.Minute)
+		w.want("the sixth in an hour", w.sendFor(another), code.ErrWait)
+		w.want("for another purpose", w.sendFor(stranger), nil)
 		w.codes.Relaxed = true
-		w.want("the sixth, relaxed", at("6"), nil)
-		w.want("and again at once", at("6"), nil)
+		w.want("the sixth, relaxed", w.sendFor(another), nil)
+		w.want("and again at once", w.sendFor(another), nil)
+	})
+}
+
+// Nobody's phone is filled by codes for many people.
+func TestPausesAndLimitsGoByThePhone(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(w *world) {
+		begun := w.at
+		var got []time.Duration
+		for len(got) < 6 {
+			f := w.here()
+			f.Person, f.Occasion = uuid.New(), uuid.NewString()
+			w.want("to somebody new", w.sendFor(f), nil)
+			got = append(got, w.at.Sub(begun))
+			f.Person = uuid.New()
+			err := w.sendFor(f)
+			var early *code.WaitError
+			if !errors.As(err, &early) {
+				w.Fatalf("another at once: %v", err)
+			}
+			if state, err := w.codes.Standing(w.Context(), f); err != nil || !state.Again.Equal(early.Till) {
+				w.Errorf("it is said from %v on, %v; want %v", state.Again, err, early.Till)
+			}
+			f.Phone = w.number(2)
+			if w.at.Equal(begun) {
+				w.want("to another phone", w.sendFor(f), nil)
+			}
+			w.at = early.Till
+		}
+		const m, h = time.Minute, time.Hour
+		if want := []time.Duration{0, m, 3 * m, 8 * m, 13 * m, h}; !slices.Equal(got, want) {
+			w.Errorf("sent after\n%v, want\n%v", got, want)
+		}
+	})
+}
+
+// What goes with a code is done with it or not at all; where none may go, nothing is tried.
+func TestWhatGoesWithACodeIsDoneWithIt(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(w *world) {
+		called, refuse := 0, errors.New("not now")
+		within := func(answer error) func(context.Context, pgx.Tx) error {
+			return func(ctx context.Context, tx pgx.Tx) error {
+				called++
+				_, err := tx.Exec(ctx, `CREATE TABLE done (n int)`)
+				return errors.Join(answer, err)
+			}
+		}
+		_, err := w.codes.Send(w.Context(), w.here(), "ru", within(refuse))
+		w.want("what is refused within", err, refuse)
+		if len(w.phone.texts) != 0 {
+			w.Error("a code went all the same")
+		}
+		_, err = w.codes.Send(w.Context(), w.here(), "ru", within(nil))
+		w.want("at once, for nobody got one", err, nil)
+		_, err = w.codes.Send(w.Context(), w.here(), "ru", within(nil))
+		w.want("too early", err, code.ErrWait)
+		if called != 2 {
+			w.Errorf("called %d times, want 2", called)
+		}
 	})
 }
 
@@ -253,8 +355,10 @@ func TestSendLeavesNothingHalfDone(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(w *world) {
 		heal := pgtest.FailOn(w.T, w.pool, "INSERT", "event")
-		if err := w.send(); err == nil {
-			w.Fatal("Send succeeded over a broken table")
+		for range 1 + policy.CodesInDay.In(nil) {
+			if err := w.send(); err == nil || errors.Is(err, code.ErrWait) {
+				w.Fatalf("sent over a broken table: %v", err)
+			}
 		}
 		heal()
 		w.want("the code nobody got", w.check(w.phone.last()), code.ErrOver)
@@ -273,7 +377,7 @@ func TestRedisLearnsNothing(t *testing.T) {
 	onEach(t, func(w *world) {
 		sent := w.mustSend()
 		keys, err := w.codes.Redis.Keys(w.Context(), "*").Result()
-		if err != nil || len(keys) != 2 {
+		if err != nil || len(keys) != 4 {
 			w.Fatalf("keys %v, %v", keys, err)
 		}
 		for _, key := range keys {
@@ -281,10 +385,10 @@ func TestRedisLearnsNothing(t *testing.T) {
 			if strings.HasSuffix(key, ":sent") {
 				held += strings.Join(w.codes.Redis.LRange(w.Context(), key, 0, -1).Val(), " ")
 			} else {
-				held += w.codes.Redis.HGet(w.Context(), key, "digest").Val()
+				held += fmt.Sprint(w.codes.Redis.HGetAll(w.Context(), key).Val())
 			}
-			for _, secret := range []string{sent, w.person.String(), occasion} {
-				if strings.Contains(held, secret) && secret != "" {
+			for _, secret := range []string{sent, w.person.String(), occasion, "294911911"} {
+				if strings.Contains(held, secret) {
 					w.Errorf("%s holds %s", held, secret)
 				}
 			}

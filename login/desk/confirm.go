@@ -8,8 +8,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/login/code"
+	"asoba.example/login/identity"
 	"asoba.example/provider/audit"
 )
+
+// confirming is what the code of a visit is good for.
+func confirming(id, person uuid.UUID, phone identity.Phone) code.For {
+	return code.For{Purpose: code.ConfirmPhone, Person: person, Occasion: id.String(), Phone: phone}
+}
 
 // Resend sends another code, where the earlier one was lost or is over.
 func (d *Desk) Resend(ctx context.Context, by By, e Errand, id uuid.UUID) (code.Sent, error) {
@@ -17,7 +23,7 @@ func (d *Desk) Resend(ctx context.Context, by By, e Errand, id uuid.UUID) (code.
 	if err != nil {
 		return code.Sent{}, err
 	}
-	return d.codes.Send(ctx, code.ConfirmPhone, v.person, id.String(), v.phone, v.language)
+	return d.codes.Send(ctx, confirming(id, v.person, v.phone), v.language, nil)
 }
 
 // ConfirmPhone takes the code that came to the phone, from the person's own mouth:
@@ -31,7 +37,7 @@ func (d *Desk) ConfirmPhone(ctx context.Context, by By, e Errand, id uuid.UUID, 
 	if !ok {
 		return code.ErrWrong
 	}
-	if err := d.codes.Check(ctx, code.ConfirmPhone, v.person, id.String(), digits); err != nil {
+	if err := d.codes.Check(ctx, confirming(id, v.person, v.phone), digits); err != nil {
 		return err
 	}
 	const update = `UPDATE issuance SET phone_confirmed_at = $2 WHERE id = $1 AND phone_confirmed_at IS NULL`

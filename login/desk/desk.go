@@ -24,8 +24,8 @@ import (
 
 // Codes sends and checks the code that confirms a phone; code.Codes is one.
 type Codes interface {
-	Send(ctx context.Context, p code.Purpose, person uuid.UUID, occasion string, phone identity.Phone, language string) (code.Sent, error)
-	Check(ctx context.Context, p code.Purpose, person uuid.UUID, occasion, code string) error
+	Send(ctx context.Context, f code.For, language string, within func(context.Context, pgx.Tx) error) (code.Sent, error)
+	Check(ctx context.Context, f code.For, code string) error
 }
 
 // Config is what a Desk needs.

@@ -318,6 +318,7 @@ func TestAPhoneIsConfirmedByItsCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	codeOfFirst := w.Said("Code")
+	w.now = w.now.Add(61 * time.Second)
 	second, _, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, id, 9002))
 	if err != nil {
 		t.Fatal(err)
@@ -333,9 +334,9 @@ func TestAPhoneIsConfirmedByItsCode(t *testing.T) {
 	if _, err := w.desk.Resend(t.Context(), w.by, desk.Issuance, second); !errors.Is(err, code.ErrWait) {
 		t.Errorf("another code at once: %v", err)
 	}
-	w.now = w.now.Add(61 * time.Second)
+	w.now = w.now.Add(2 * time.Minute)
 	if _, err := w.desk.Resend(t.Context(), w.by, desk.Issuance, second); err != nil {
-		t.Errorf("another code a minute later: %v", err)
+		t.Errorf("another code two minutes later: %v", err)
 	}
 	typed := w.Said("Code")[:3] + " " + w.Said("Code")[3:]
 	if err := w.desk.ConfirmPhone(t.Context(), w.by, desk.Issuance, second, typed); err != nil {
@@ -354,6 +355,38 @@ func TestAPhoneIsConfirmedByItsCode(t *testing.T) {
 	}
 	if n := w.Count(t, `event WHERE kind = 'phone.confirmed'`); n != 1 {
 		t.Errorf("%d confirmations are recorded", n)
+	}
+}
+
+// Where no code may go to the phone yet, nothing is left of what was asked for: whoever waits asks again.
+func TestAVisitIsOpenedWithItsCodeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, id := w.Person(t)
+	_, another := w.Person(t)
+	_, active := w.Active(t)
+	open := func(e desk.Errand, id identity.Identifier, phone int) error {
+		_, _, err := w.desk.Open(t.Context(), w.by, e, w.opening(t, id, phone))
+		return err
+	}
+	w.BreakEach(t, func() error { return open(desk.Issuance, id, 9001) })
+	before := w.Contents(t)
+	for what, err := range map[string]error{
+		"for the same person":                     open(desk.Issuance, id, 9002),
+		"to the same phone":                       open(desk.Issuance, another, 9001),
+		"to the same phone, for something else":   open(desk.PhoneChange, active, 9001),
+		"to the same phone, and the person's own": open(desk.Issuance, id, 9001),
+	} {
+		if !errors.Is(err, code.ErrWait) {
+			t.Errorf("another code %s: %v", what, err)
+		}
+	}
+	if w.Contents(t) != before {
+		t.Error("an opening that was refused leaves something")
+	}
+	w.now = w.now.Add(time.Minute)
+	if err := open(desk.Issuance, id, 9002); err != nil {
+		t.Errorf("a minute later: %v", err)
 	}
 }
 

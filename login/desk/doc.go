@@ -11,6 +11,7 @@
 //	goes to the phone   └──┘                      temporary password; or the phone, of which the
 //	                                              former one is told, and what was asked besides
 //
+// A visit and its first code are one act: where no code may go yet, nothing is opened.
 // It is over some time after it was opened, a visit's (login/policy), or with the assignment.
 // Everything else is one request.
 //

@@ -244,6 +244,7 @@ func TestAClerkChangesAPhone(t *testing.T) {
 	} {
 		asked := body(row.id, map[string]any{"phone": row.phone, "attested": []string{"holder", "phone"}})
 		opened := d.asks(t, token, "POST", "/desk/phone-changes", asked, 201, nil)
+		d.asks(t, token, "POST", "/desk/phone-changes", asked, 429, map[string]any{"code": "wait"})
 		at := "/desk/phone-changes/" + opened["id"].(string)
 		d.asks(t, token, "GET", at, nil, 200, map[string]any{"stage": "opened"})
 		d.asks(t, token, "POST", at+"/code", nil, 429, map[string]any{"code": "wait"})

@@ -241,7 +241,7 @@ func (l *life) open(rt *rapid.T) {
 	v, over := l.comes(rt, c)
 	e := &errand{
 		kind: rapid.SampledFrom([]desk.Errand{desk.Issuance, desk.PhoneChange, desk.Unblock, desk.Reissue}).Draw(rt, "errand"), whose: c, openedAt: l.now,
-		phone: rapid.IntRange(1, 3).Draw(rt, "phone"), codeTill: l.now.Add(5 * time.Minute),
+		phone: rapid.IntRange(1, 3).Draw(rt, "phone"),
 	}
 	refused := l.guard(e, over)
 	switch {
@@ -264,8 +264,8 @@ func (l *life) open(rt *rapid.T) {
 		l.left(rt, err, "", record("issuance.pending", c, "clerk"))
 		return
 	}
-	e.code = l.Said("Code")
 	l.visits = append(l.visits, e)
+	l.sent(e)
 	l.left(rt, err, "", record(opened[e.kind], c, "clerk"), record("code.sent", c, ""))
 }
 
@@ -338,8 +338,9 @@ func (l *life) resume(rt *rapid.T) {
 	case l.report == silent:
 		l.left(rt, err, "") // it goes on waiting
 	default:
-		p.resumed, p.openedAt, p.code, p.codeTill = true, l.now, l.Said("Code"), l.now.Add(5*time.Minute)
+		p.resumed, p.openedAt = true, l.now
 		l.visits = append(l.visits, p.errand)
+		l.sent(p.errand)
 		l.left(rt, err, "", record("issuance.opened", p.whose, "clerk"), record("code.sent", p.whose, ""))
 	}
 }
@@ -351,8 +352,18 @@ func (l *life) resend(rt *rapid.T) {
 		l.left(rt, err, "visit over")
 		return
 	}
-	e.code, e.codeTill, e.wrong = l.Said("Code"), l.now.Add(5*time.Minute), 0
+	l.sent(e)
 	l.left(rt, err, "", record("code.sent", e.whose, ""))
+}
+
+// sent is that a code went out for a visit: those of the citizen's other visits are over.
+func (l *life) sent(e *errand) {
+	for _, other := range l.visits {
+		if other.whose == e.whose {
+			other.codeTill = time.Time{}
+		}
+	}
+	e.code, e.codeTill, e.wrong = l.Said("Code"), l.now.Add(5*time.Minute), 0
 }
 
 // over tells whether a visit has taken too long.

@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"asoba.example/login/code"
 	"asoba.example/login/identity"
 	"asoba.example/login/register"
 	"asoba.example/provider/audit"
@@ -21,44 +20,65 @@ type Opening struct {
 	Phone identity.Phone
 }
 
-// Open opens a visit under every guard but the phone's confirmation, and
-// sends the code that confirms it. An issuance for which a register does not
-// answer is kept as pending, and no code is sent.
+// Open opens a visit under every guard but the phone's confirmation, in one act with the
+// code that confirms it: where no code may go now, there is no visit either. An issuance
+// for which a register does not answer is kept as pending, and no code is sent.
 func (d *Desk) Open(ctx context.Context, by By, e Errand, o Opening) (uuid.UUID, Stage, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return uuid.Nil, "", err
 	}
 	f := d.facts(ctx, by, o.Papers)
-	stage := Opened
-	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
-		if err := d.look(ctx, tx, &f, o.Identifier.Reveal(), o.Phone); err != nil {
-			return err
-		}
-		err := e.guards().check(f)
-		switch {
-		case e == Issuance && errors.Is(err, ErrAway):
-			stage = Pending
-		case err != nil:
-			return err
-		case !e.fits(f):
-			return identity.ErrState
-		}
+	keep := func(ctx context.Context, tx pgx.Tx, stage Stage) error {
 		if err := d.insert(ctx, tx, id, e, stage, o, f); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, f.opening(e, stage))
-	})
+	}
+	stage := Opened
+	err = d.begin(ctx, id, e, o, &f, func(ctx context.Context, tx pgx.Tx) error { return keep(ctx, tx, stage) })
+	if e == Issuance && errors.Is(err, ErrAway) {
+		stage = Pending
+		err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+			if err := d.mayBegin(ctx, tx, e, o, &f); err != nil && !errors.Is(err, ErrAway) {
+				return err
+			}
+			return keep(ctx, tx, stage)
+		})
+	}
 	if err != nil {
 		return uuid.Nil, "", d.record(ctx, err, by, f.person.ID, string(e), f.at)
 	}
-	if stage == Pending {
-		return id, stage, nil
-	}
-	if _, err := d.codes.Send(ctx, code.ConfirmPhone, f.person.ID, id.String(), o.Phone, o.Language); err != nil {
-		return uuid.Nil, "", err
-	}
 	return id, stage, nil
+}
+
+// begin begins a visit and sends its code. The code counts against those that may go, so it
+// is asked for only where the guards hold; and they are looked at again where the visit is kept.
+func (d *Desk) begin(ctx context.Context, id uuid.UUID, e Errand, o Opening, f *facts, keep func(context.Context, pgx.Tx) error) error {
+	if err := pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error { return d.mayBegin(ctx, tx, e, o, f) }); err != nil {
+		return err
+	}
+	_, err := d.codes.Send(ctx, confirming(id, f.person.ID, o.Phone), o.Language, func(ctx context.Context, tx pgx.Tx) error {
+		if err := d.mayBegin(ctx, tx, e, o, f); err != nil {
+			return err
+		}
+		return keep(ctx, tx)
+	})
+	return err
+}
+
+// mayBegin tells whether a visit for an errand may begin.
+func (d *Desk) mayBegin(ctx context.Context, tx pgx.Tx, e Errand, o Opening, f *facts) error {
+	if err := d.look(ctx, tx, f, o.Identifier.Reveal(), o.Phone); err != nil {
+		return err
+	}
+	if err := e.guards().check(*f); err != nil {
+		return err
+	}
+	if !e.fits(*f) {
+		return identity.ErrState
+	}
+	return nil
 }
 
 // opening is the record of an opening, with what vouches for the document where that is known.

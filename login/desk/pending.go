@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"asoba.example/login/code"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/provider/audit"
@@ -79,10 +78,13 @@ func (d *Desk) pending(ctx context.Context, by By, id uuid.UUID) (Opening, error
 	return o, err
 }
 
+// errTaken says that another window was quicker.
+var errTaken = errors.New("resumed already")
+
 // Resume goes on with a pending issuance of the clerk's office when the person has
-// come again, who attests anew: under the guards of an opening, and a code goes to the
-// phone. It stays pending where a register is still away. Who asks again is told how
-// far the issuance has come.
+// come again, who attests anew: under the guards of an opening, and in one act with the
+// code that goes to the phone. It stays pending where a register is still away, and where no
+// code may go now. Who asks again is told how far the issuance has come.
 func (d *Desk) Resume(ctx context.Context, by By, id uuid.UUID, attested []Attestation) (Stage, error) {
 	o, err := d.pending(ctx, by, id)
 	if errors.Is(err, ErrNoVisit) {
@@ -97,33 +99,23 @@ func (d *Desk) Resume(ctx context.Context, by By, id uuid.UUID, attested []Attes
 		UPDATE issuance
 		SET opened_at = $2, person_id = $3, document_report = $4, attested = $5, clerk_id = $6, client_id = $7
 		WHERE id = $1 AND opened_at IS NULL`
-	var taken bool
-	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
-		if err := d.look(ctx, tx, &f, o.Identifier.Reveal(), o.Phone); err != nil {
-			return err
-		}
-		if err := Issuance.guards().check(f); err != nil {
-			return err
-		}
+	err = d.begin(ctx, id, Issuance, o, &f, func(ctx context.Context, tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, update, id, f.at, f.person.ID, f.report, attested, by.Person, by.ClientID)
 		if err != nil {
 			return fmt.Errorf("resume issuance %s: %w", id, err)
 		}
-		if taken = tag.RowsAffected() == 0; taken { // another window was quicker
-			return nil
+		if tag.RowsAffected() == 0 {
+			return errTaken
 		}
 		return audit.Record(ctx, tx, f.opening(Issuance, Opened))
 	})
 	switch {
 	case errors.Is(err, ErrAway):
 		return Pending, nil
+	case errors.Is(err, errTaken):
+		return d.resumed(ctx, by, id)
 	case err != nil:
 		return "", d.record(ctx, err, by, f.person.ID, string(Issuance), f.at)
-	case taken:
-		return d.resumed(ctx, by, id)
-	}
-	if _, err := d.codes.Send(ctx, code.ConfirmPhone, f.person.ID, id.String(), o.Phone, o.Language); err != nil {
-		return "", err
 	}
 	return Opened, nil
 }

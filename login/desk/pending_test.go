@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/login/clerk"
+	"asoba.example/login/code"
 	"asoba.example/login/desk"
 	"asoba.example/login/document"
 	"asoba.example/login/identity"
@@ -388,6 +389,36 @@ func TestAPendingIssuanceIsForgotten(t *testing.T) {
 	}
 }
 
+// Where no code may go to the phone yet, a pending issuance stays what it is, and whoever waits asks again.
+func TestAnIssuanceIsResumedWithItsCodeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	w, documents := asked(t)
+	all := []desk.Attestation{desk.Holder, desk.Particulars, desk.PhoneUse}
+	_, id := w.Person(t)
+	_, other := w.Person(t)
+	documents.say("")
+	issuance, _, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, id, 9001))
+	if err != nil {
+		t.Fatal(err)
+	}
+	documents.say(document.Valid)
+	if _, _, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, other, 9001)); err != nil {
+		t.Fatal(err)
+	}
+	before := w.Contents(t)
+	if _, err := w.desk.Resume(t.Context(), w.by, issuance, all); !errors.Is(err, code.ErrWait) {
+		t.Errorf("another code at once: %v", err)
+	}
+	if w.Contents(t) != before {
+		t.Error("a resume that was refused leaves something")
+	}
+	w.now = w.now.Add(time.Minute)
+	w.BreakEach(t, func() error { _, err := w.desk.Resume(t.Context(), w.by, issuance, all); return err })
+	if stage, _, err := w.desk.Stage(t.Context(), w.by, desk.Issuance, issuance); err != nil || stage != desk.Opened {
+		t.Errorf("a minute later it is %s, %v", stage, err)
+	}
+}
+
 // Two clerks, one second: one of them goes on with it, and one code is sent.
 func TestOfTwoClerksOneResumes(t *testing.T) {
 	t.Parallel()
@@ -428,7 +459,7 @@ func TestOfTwoClerksOneResumes(t *testing.T) {
 		}
 		return 1
 	})
-	if errs[0] != nil || !errors.Is(errs[1], desk.ErrNoVisit) {
+	if errs[0] != nil || !errors.Is(errs[1], desk.ErrNoVisit) && !errors.Is(errs[1], code.ErrWait) {
 		t.Errorf("two at once came to %v", errs)
 	}
 	if n := w.Count(t, `sms_message WHERE kind = 'code'`); n != 1 {
