@@ -22,7 +22,7 @@ import (
 var (
 	ErrUnknown = errors.New("no such clerk")
 	ErrAlready = errors.New("is a clerk already")
-	ErrUnfit   = errors.New("the register or the document does not allow it")
+	ErrUnfit   = errors.New("the register or the document does not allow it, or it is a specimen")
 	ErrRole    = errors.New("not for this role to do")
 )
 
@@ -62,12 +62,21 @@ func (c *Clerks) Add(ctx context.Context, clerk Clerk, by uuid.UUID, at time.Tim
 	return nil
 }
 
+// add refuses specimens with ErrUnfit: with made-up people anybody signs in.
 func add(ctx context.Context, tx pgx.Tx, clerk Clerk, by uuid.UUID, at time.Time) error {
+	const find = `SELECT identification_number LIKE '0%' FROM person WHERE id = $1`
 	const insert = `
 		INSERT INTO clerk (person_id, office, role, added_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (person_id) DO UPDATE
 		SET office = excluded.office, role = excluded.role, added_at = excluded.added_at, removed_at = NULL
 		WHERE clerk.removed_at IS NOT NULL`
+	var specimen bool
+	if err := tx.QueryRow(ctx, find, clerk.Person).Scan(&specimen); err != nil {
+		return err
+	}
+	if specimen {
+		return ErrUnfit
+	}
 	tag, err := tx.Exec(ctx, insert, clerk.Person, clerk.Office, clerk.Role, at)
 	if err != nil {
 		return err

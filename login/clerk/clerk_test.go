@@ -133,6 +133,16 @@ func TestSpecimensAreOfNoStaff(t *testing.T) {
 	if onDuty, holds := acts(); !errors.Is(onDuty, clerk.ErrUnknown) || !errors.Is(holds, clerk.ErrRole) {
 		t.Errorf("a specimen: %v, %v", onDuty, holds)
 	}
+
+	other, _ := w.Active(t)
+	w.Exec(t, `UPDATE person SET identification_number = '0000002A002PB2' WHERE id = $1`, other)
+	before := w.Contents(t)
+	if err := clerks.Add(t.Context(), clerk.Clerk{Person: other, Office: "Centre", Role: clerk.Auditor}, uuid.Nil, identitytest.Noon); !errors.Is(err, clerk.ErrUnfit) {
+		t.Errorf("added: %v", err)
+	}
+	if w.Contents(t) != before {
+		t.Error("something remains")
+	}
 }
 
 // Whoever could make an operator would be two people in one: not even operators can, but at the terminal.

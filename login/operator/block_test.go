@@ -88,10 +88,10 @@ func TestTwoOperatorsBlockAllOrNothing(t *testing.T) {
 		t.Errorf("named: %v, %v", whose, err)
 	}
 
-	// Done, but reported failed: the same decision has the same answer and does nothing.
+	// What is decided is decided, for who decided it as well.
 	before := w.Contents(t)
-	if again, err := w.blocks.Approve(t.Context(), boris, p.ID); err != nil || again.Blocked != 2 {
-		t.Errorf("approved again: %+v, %v", again, err)
+	if _, err := w.blocks.Approve(t.Context(), boris, p.ID); !errors.Is(err, pair.ErrDecided) {
+		t.Errorf("approved again: %v", err)
 	}
 	if w.Contents(t) != before {
 		t.Error("the second approval did something")
@@ -269,6 +269,7 @@ func TestTheDoorsOfSecurityBlocks(t *testing.T) {
 	if approved := w.asks(t, "boris", "POST", at+"/approve", "", 200, ""); approved["state"] != "approved" || approved["blocked"] != 1.0 {
 		t.Errorf("approved: %v", approved)
 	}
+	w.asks(t, "boris", "POST", at+"/approve", "", 409, "decided")
 	w.asks(t, "boris", "POST", at+"/refuse", "", 409, "decided")
 	for state, want := range map[string]int{"": 1, "open": 0, "approved": 1} {
 		if all := w.asks(t, "vera", "GET", "/operator/blocks?state="+state, "", 200, "")["blocks"].([]any); len(all) != want {
