@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
 )
 
@@ -122,7 +123,7 @@ func FuzzClaims(f *testing.F) {
 				t.Errorf("%s gives %s", text, name)
 			}
 		}
-		if q.acr != "" && level(q.acr) == 0 || q.hint != "" && len(q.hint) != len(digest("")) {
+		if q.acr != "" && api.Level(q.acr) == 0 || q.hint != "" && len(q.hint) != len(digest("")) {
 			t.Errorf("%s asks for level %q of %q", text, q.acr, q.hint)
 		}
 		if q.interaction(time.Time{}).Request.Has("claims") {

@@ -1,9 +1,9 @@
 package provider
 
 import (
-	"slices"
 	"time"
 
+	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/session"
 )
@@ -22,9 +22,6 @@ const (
 	RefuseLoginRequired
 	RefuseConsentRequired
 )
-
-// level puts the values of acr in order; nobody signed in is 0.
-func level(acr string) int { return slices.Index(clients.ACRValues, acr) + 1 }
 
 // A Prompt is a set of prompt values (OpenID Connect Core §3.1.2.1).
 type Prompt uint8
@@ -61,7 +58,7 @@ type Question struct {
 func Next(q Question, now time.Time) Step {
 	fresh := !q.Session.AuthTime.Before(q.Asked)
 	signedIn := !q.Session.IsZero() && q.Standing.Holds(q.Session.AuthTime) &&
-		level(q.Session.ACR) >= level(q.ACR) &&
+		api.Level(q.Session.ACR) >= api.Level(q.ACR) &&
 		(fresh || q.Prompt&PromptLogin == 0) &&
 		(fresh || q.MaxAge < 0 || now.Sub(q.Session.AuthTime) < q.MaxAge)
 	// An answer on the page does not say whose it was; the agreement that it led to does. Somebody else may have signed

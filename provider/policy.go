@@ -16,7 +16,7 @@ var (
 	responseTypes    = []string{"code"}
 	responseModes    = []string{"query", "form_post", "jwt", "query.jwt", "form_post.jwt"} // jwt is query.jwt (JARM §2.3.4)
 	promptValues     = []string{"none", "login", "consent", "select_account"}
-	acrValues        = clients.ACRValues
+	acrValues        = api.Levels
 	challengeMethods = []string{"S256"}
 	grantTypes       = clients.GrantTypes
 	authMethods      = clients.AuthMethods

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/grant"
 )
@@ -269,7 +270,7 @@ func (p *Provider) checkACR(_ context.Context, q *request) error {
 // leastLevel gives the weakest of the levels among values, or "".
 func leastLevel(values []string) (least string) {
 	for _, acr := range values {
-		if level(acr) > 0 && (least == "" || level(acr) < level(least)) {
+		if api.Level(acr) > 0 && (least == "" || api.Level(acr) < api.Level(least)) {
 			least = acr
 		}
 	}

@@ -35,31 +35,27 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Decode reads a JSON body of at most 64 KiB, strictly: unknown members, members that come twice, a second
 // value and wrong types are 400.
 func Decode[T any](w http.ResponseWriter, r *http.Request) (T, error) {
-	text, err := readJSON(w, r)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return decode[T](text)
+	return decode[T](w, r, func(json.RawMessage) error { return nil })
 }
 
 // DecodeDocumented is Decode at a door that Hold holds: whatever else the document does not allow is 400 as well, and all
 // of it is told at once.
 func DecodeDocumented[T any](w http.ResponseWriter, r *http.Request) (T, error) {
-	var none T
-	text, err := readJSON(w, r)
-	if err != nil {
-		return none, err
-	}
-	if o, held := r.Context().Value(inContext).(operation); held {
-		if err := o.checkBody(text, "invalid_body"); err != nil {
-			return none, err
-		}
-	}
-	return decode[T](text)
+	return decode[T](w, r, func(text json.RawMessage) error {
+		o, _ := r.Context().Value(inContext).(operation)
+		return o.checkBody(text, "invalid_body")
+	})
 }
 
-func decode[T any](text json.RawMessage) (body T, err error) {
+// decode reads a body that check has nothing against.
+func decode[T any](w http.ResponseWriter, r *http.Request, check func(json.RawMessage) error) (body T, err error) {
+	text, err := readJSON(w, r)
+	if err != nil {
+		return body, err
+	}
+	if err := check(text); err != nil {
+		return body, err
+	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err = decoder.Decode(&body); err == nil {

@@ -88,11 +88,17 @@ type Confirmation struct {
 	Certificate string `json:"x5t#S256,omitempty"` // thumbprint of the certificate of the connection (RFC 8705 §3.1)
 }
 
-// Levels of assurance: values of acr, the weaker first.
+// Levels of assurance: values of acr.
 const (
 	Low         = "low"
 	Substantial = "substantial" // by more than a password
 )
+
+// Levels are they, the weaker first.
+var Levels = []string{Low, Substantial}
+
+// Level is how high a level stands, from 1; of one that there is not, or none, it is 0.
+func Level(acr string) int { return slices.Index(Levels, acr) + 1 }
 
 // The schemes by which an access token is shown (RFC 6750 §2.1; RFC 9449 §7.1).
 const (
@@ -114,11 +120,11 @@ func (t Token) ByClient() bool { return t.GID == "" }
 // Has tells whether the token carries the scope.
 func (t Token) Has(scope string) bool { return slices.Contains(t.Scopes, scope) }
 
-// RequireSignIn demands that a person has signed in at a level, and where a time is given, within it. The error is a 401 problem, and the
+// RequireSignIn demands that a person has signed in at a level or a higher one, and where a time is given, within it. The error is a 401 problem, and the
 // answer says what is needed (RFC 9470 §3).
 func (t Token) RequireSignIn(w http.ResponseWriter, acr string, within time.Duration, now time.Time) error {
 	switch {
-	case t.ACR == acr && (within == 0 || now.Sub(t.AuthTime) <= within):
+	case Level(t.ACR) >= Level(acr) && (within == 0 || now.Sub(t.AuthTime) <= within):
 		return nil
 	case within == 0:
 		return t.AskSignIn(w, acr)

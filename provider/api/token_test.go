@@ -172,3 +172,17 @@ func FuzzToken(f *testing.F) {
 		}
 	})
 }
+
+// A stronger sign-in satisfies who asks for a weaker one, a weaker one does not, and a level that nobody knows is none (RFC 9470 §3).
+func TestAStrongerSignInIsEnough(t *testing.T) {
+	t.Parallel()
+	for place, acr := range append(api.Levels, "", "unknown") {
+		for asked, needed := range api.Levels {
+			w := httptest.NewRecorder()
+			err := api.Token{ACR: acr, Scheme: api.Bearer}.RequireSignIn(w, needed, 0, time.Time{})
+			if got, want := err == nil, place >= asked && place < len(api.Levels); got != want {
+				t.Errorf("%q where %s is asked: %v", acr, needed, err)
+			}
+		}
+	}
+}

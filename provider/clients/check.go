@@ -41,7 +41,6 @@ var (
 		"client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth", "none",
 	}
 	SigningAlgs = []string{"PS256", "ES256", "EdDSA", "RS256"}
-	ACRValues   = []string{api.Low, api.Substantial} // the weaker first
 )
 
 // The values that members may have; the first is the default.
@@ -349,8 +348,8 @@ func (m *Metadata) checkDefaults() error {
 		return wrong("default_max_age", "is not a number of seconds")
 	}
 	for _, acr := range m.DefaultACRValues {
-		if !slices.Contains(ACRValues, acr) {
-			return wrong("default_acr_values", "has one that is none of "+strings.Join(ACRValues, ", "))
+		if !slices.Contains(api.Levels, acr) {
+			return wrong("default_acr_values", "has one that is none of "+strings.Join(api.Levels, ", "))
 		}
 	}
 	return nil
