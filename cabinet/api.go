@@ -25,10 +25,6 @@ func openapi(w http.ResponseWriter, _ *http.Request) error {
 	return err
 }
 
-func apiUnknown(http.ResponseWriter, *http.Request) error {
-	return api.Refuse(http.StatusNotFound, "not_found", nil)
-}
-
 // retryAfter is how long a caller should wait for what is on its way to us.
 const retryAfter = "5"
 

@@ -47,6 +47,36 @@ func described(t *testing.T) *openapi3.T {
 	return doc
 }
 
+// Where there is no door is a problem: none of that path, or none of that method (RFC 9110 §15.5.5–6).
+func TestWhereTheAPIHasNoDoorIsAProblem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for asked, want := range map[string]struct {
+		status int
+		allow  string
+	}{
+		"POST /api/v1/profile":   {http.StatusMethodNotAllowed, "GET, HEAD"},
+		"DELETE /api/v1/journal": {http.StatusMethodNotAllowed, "GET, HEAD"},
+		"POST /openapi.json":     {http.StatusMethodNotAllowed, "GET, HEAD"},
+		"GET /api/v1/nothing":    {http.StatusNotFound, ""},
+		"POST /api/":             {http.StatusNotFound, ""},
+	} {
+		method, path, _ := strings.Cut(asked, " ")
+		r, err := http.NewRequestWithContext(t.Context(), method, w.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != want.status || answer.Header.Get("Allow") != want.allow || answer.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %d, %v", asked, answer.StatusCode, answer.Header)
+		}
+	}
+}
+
 // What is described is there, and what is there is described.
 func TestDocumentAndRoutesAgree(t *testing.T) {
 	t.Parallel()

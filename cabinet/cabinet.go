@@ -83,11 +83,13 @@ func (c *Cabinet) api() map[string]api.Handler {
 func (c *Cabinet) Handler() http.Handler {
 	mux := http.NewServeMux()
 
-	doors := c.document.Hold(mux)
+	doors := http.NewServeMux()
+	held := c.document.Hold(doors)
 	for pattern, handler := range c.api() {
-		doors.Handle(pattern, handler)
+		held.Handle(pattern, handler)
 	}
-	mux.Handle("/api/", api.Handler(apiUnknown))
+	mux.Handle("/api/", api.Refusing(doors))
+	mux.Handle("/openapi.json", api.Refusing(doors))
 
 	mux.Handle("GET /{$}", c.site.Handle(c.start))
 	mux.Handle("GET /profile", c.site.Handle(c.profile))

@@ -102,6 +102,7 @@ func (p *Provider) wrongObject(q *request, c objectClaims, members map[string]js
 	now := p.cfg.Now()
 	_, byReference := members["request_uri"]
 	_, nested := members["request"]
+	state := members["state"]
 	switch strict := q.policy.signed; {
 	case c.Issuer != q.client.ID && (strict || c.Issuer != ""):
 		return "iss must be the client_id"
@@ -113,6 +114,8 @@ func (p *Provider) wrongObject(q *request, c objectClaims, members map[string]js
 		return "aud must have the issuer"
 	case nested || byReference:
 		return "it refers to another request" // RFC 9101 §4
+	case state != nil && state[0] != '"' && string(state) != "null":
+		return "state is not a string" // RFC 9101 §4; it could not be given back as it came
 	case strict && (c.Expiry == nil || c.NotBefore == nil):
 		return "exp or nbf is missing"
 	case c.Expiry != nil && now.After(c.Expiry.Time().Add(skew)):

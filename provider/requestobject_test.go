@@ -124,6 +124,7 @@ func TestARequestObjectIsRefusedUnlessItIsRight(t *testing.T) {
 		"! iat ahead":                   signed(map[string]any{"iat": at(11 * time.Second)}),
 		"! an object inside":            signed(map[string]any{"request": "x"}),
 		"! a reference inside":          signed(map[string]any{"request_uri": requestURN + "x"}),
+		"! a state that is no string":   signed(map[string]any{"state": 42}),
 		"! no redirect_uri":             signed(map[string]any{"redirect_uri": nil}),
 		"! too long":                    signed(map[string]any{"foo": strings.Repeat("x", 16<<10)}),
 	} {
