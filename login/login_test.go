@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"asoba.example/login/identity"
 	"asoba.example/migrations/pgtest"
 )
@@ -213,70 +211,6 @@ func TestFiveWrongCodes(t *testing.T) {
 	digits, _ = w.lastCode()
 	v.submit("code", digits)
 	v.want("/security", http.StatusOK)
-}
-
-// Whoever is asked about, and whatever is wrong, the answer is the same to the byte, after as many questions to the database.
-func TestRefusalsAreAlike(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	active := w.active(anna, "+375294911911")
-	_, temporary := w.issued(boris, "+375291111111")
-	w.clock.turn(73 * time.Hour) // the temporary password is over
-	none := w.registered(vera)
-	blocked := w.active("6311299E007BI7", "+375331234567")
-	if err := w.registry.Block(t.Context(), blocked, identity.Self, identity.Act{At: w.clock.now()}); err != nil {
-		t.Fatal(err)
-	}
-	v := w.visitor()
-	v.open("/security")
-	form := *v
-	type answer struct {
-		status, trips int
-		head, body    string
-	}
-	var first answer
-	for _, refused := range []struct {
-		name, number, password string
-		person                 uuid.UUID
-	}{
-		{"wrong password", anna, another, active},
-		{"unknown number", nobody, password, uuid.Nil},
-		{"no identifier", vera, password, none},
-		{"blocked, right password", "6311299E007BI7", password, blocked},
-		{"expired, right password", boris, temporary, uuid.Nil},
-	} {
-		*v = form
-		w.trips.Take()
-		v.submit("identifier", refused.number, "password", refused.password)
-		trips := w.trips.Take()
-		v.want("/sign-in", http.StatusUnprocessableEntity)
-		v.head.Del("Date")
-		head := new(strings.Builder)
-		if err := v.head.Write(head); err != nil {
-			t.Fatal(err)
-		}
-		got := answer{v.status, trips, head.String(), strings.Replace(v.body, `value="`+refused.number+`"`, "", 1)}
-		if got.body == v.body {
-			t.Errorf("%s: what was typed does not come back", refused.name)
-		}
-		got.body = strings.Replace(got.body, v.asked("ask"), "", 1) // a challenge is good once
-		if first.status == 0 {
-			first = got
-		}
-		if got != first {
-			t.Errorf("%s: the answer differs, after %d questions to the database; the first came after %d", refused.name, trips, first.trips)
-		}
-		if refused.name != "expired, right password" && len(w.events("sign_in.refused", refused.person)) != 1 {
-			t.Errorf("%s: not recorded", refused.name)
-		}
-	}
-
-	// What cannot be a number is told, and nothing is looked up or recorded.
-	v.submit("identifier", "0000000A000PB3", "password", password)
-	v.want("/sign-in", http.StatusUnprocessableEntity)
-	v.sees("Check the identifier", `value="0000000A000PB3"`)
-	v.submit("identifier", " ", "password", "")
-	v.sees("Enter your unique identifier", "Enter your password")
 }
 
 // Strangers are told to wait, for numbers of nobody too; the person at a known browser comes in meanwhile.

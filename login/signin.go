@@ -33,11 +33,11 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	}
 
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
-	who, err := l.registry.Find(ctx, id)
-	if err != nil && !errors.Is(err, identity.ErrUnknown) {
+	person, err := l.registry.Whose(ctx, id)
+	if err != nil {
 		return err
 	}
-	known, err := l.browsers.Known(ctx, r, who.Person)
+	known, err := l.browsers.Known(ctx, r, person)
 	if err != nil {
 		return err
 	}
@@ -49,12 +49,10 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if wait > 0 {
 		return l.showSignIn(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
 	}
-	at := l.now()
-	proved, err := l.registry.Check(ctx, id, password, known, at)
+	act := l.act(r)
+	act.ClientID = i.ClientID
+	proved, err := l.registry.Check(ctx, id, password, known, act)
 	if errors.Is(err, identity.ErrWrong) {
-		if err := l.recordRefusal(r, i, who.Person, "password"); err != nil {
-			return err
-		}
 		return l.showSignIn(w, r, i, http.StatusUnprocessableEntity, typed, page.FieldError{Field: "password", Word: "sign-in.wrong"})
 	}
 	if err != nil {
@@ -139,7 +137,7 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 	return l.site.Show(w, r, page.View{Status: status, Name: "sign-in", Errors: wrong, FormAction: i.LeadsTo(), Script: "passkey.js", Data: data})
 }
 
-// recordRefusal records a sign-in that failed. Nobody is named where the number is nobody's.
+// recordRefusal records a sign-in that failed after the password, or without one.
 func (l *Login) recordRefusal(r *http.Request, i provider.Interaction, person uuid.UUID, why string) error {
 	return audit.Record(r.Context(), l.pool, audit.Event{
 		Kind: audit.SignInRefused, At: l.now(), Person: person, ClientID: i.ClientID,

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
@@ -46,6 +47,8 @@ type world struct {
 	pool         *pgxpool.Pool
 	trips        *pgtest.Trips
 	redis        redis.UniversalClient
+	calls        *calls
+	metrics      *prometheus.Registry
 	registry     *identity.Registry
 	interactions *provider.Interactions
 	phones       *phones
@@ -55,7 +58,8 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, redis: redistest.New(t), phones: new(phones), clock: new(clock)}
+	w := &world{T: t, redis: redistest.New(t), calls: new(calls), metrics: prometheus.NewRegistry(), phones: new(phones), clock: new(clock)}
+	w.redis.AddHook(w.calls)
 	w.pool, w.trips = pgtest.Counting(t)
 	w.clock.at = time.Date(2026, 5, 12, 9, 0, 0, 0, time.UTC)
 	now := w.clock.now
@@ -76,7 +80,7 @@ func newWorld(t *testing.T) *world {
 	w.registry, err = identity.New(identity.Config{
 		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, Hashers: 2,
 		TemporaryFor: policy.TemporaryPasswordFor.From(nil), Failures: policy.Failures.From(nil), Shortest: policy.ShortestPassword.From(nil),
-		Cleaner: cleaner,
+		Cleaner: cleaner, Metrics: w.metrics,
 	})
 	must(err)
 	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: now})

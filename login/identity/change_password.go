@@ -28,8 +28,8 @@ func (r *Registry) ChangePassword(ctx context.Context, person uuid.UUID, current
 		return err
 	}
 	if !right {
-		if err := r.count(ctx, person); err != nil {
-			return err
+		if _, err := r.pool.Exec(ctx, count, person); err != nil {
+			return fmt.Errorf("count a wrong password: %w", err)
 		}
 		return ErrWrong
 	}

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/audit"
 )
 
 // Check proves a password. The work is the same whoever is asked about, and
@@ -15,25 +18,29 @@ import (
 // back only with the right password, Temporary (unexpired) or Active.
 //
 // known tells that the browser is known to this person: it does not queue behind
-// strangers. A wrong password is counted and moves no state. After so many in
+// strangers. A wrong password is counted and recorded, and moves no state. After so many in
 // a row a static password proves nothing at strange browsers any more (NIST SP
 // 800-63B-4 §3.2.2), until the right one comes from a known browser or the desk
 // helps: nobody can lock a citizen out of his own browser.
-func (r *Registry) Check(ctx context.Context, id Identifier, password string, known bool, at time.Time) (Identity, error) {
+func (r *Registry) Check(ctx context.Context, id Identifier, password string, known bool, act Act) (Identity, error) {
 	w, err := r.readByNumber(ctx, id)
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		return Identity{}, fmt.Errorf("check a password: %w", err)
 	}
-	hash, fold := w.proof(at)
+	hash, temporary := w.proof(act.At)
+	typed := foldStatic(password)
+	if folded := foldTemporary(password); temporary { // folded either way: a long one takes its time
+		typed = folded
+	}
 	if !known && w.state != nil && State(*w.state) == Active && *w.failures >= r.failures() {
 		hash = ""
 	}
-	right, err := r.hasher.matches(ctx, w.person, hash, known, fold(password))
+	right, err := r.hasher.matches(ctx, w.person, hash, known, typed)
 	if err != nil {
 		return Identity{}, fmt.Errorf("check a password: %w", err)
 	}
 	if !right {
-		if err := r.count(ctx, w.person); err != nil {
+		if err := r.refuse(ctx, w.person, act); err != nil {
 			return Identity{}, err
 		}
 		return Identity{}, ErrWrong
@@ -44,7 +51,7 @@ func (r *Registry) Check(ctx context.Context, id Identifier, password string, kn
 		}
 	}
 	if State(*w.state) == Active && r.hasher.stale(hash) {
-		if err := r.rehash(ctx, w.person, hash, fold(password)); err != nil {
+		if err := r.rehash(ctx, w.person, hash, typed); err != nil {
 			return Identity{}, err
 		}
 	}
@@ -65,24 +72,32 @@ func (r *Registry) rehash(ctx context.Context, person uuid.UUID, old, password s
 	return nil
 }
 
-// proof gives the hash that a password must match now, and how the password is
-// to be read; no hash where none is good.
-func (w row) proof(at time.Time) (hash string, fold func(string) string) {
+// proof gives the hash that a password must match now, and whether it is a temporary
+// one's; no hash where none is good.
+func (w row) proof(at time.Time) (hash string, temporary bool) {
 	switch {
 	case w.state == nil || w.hash == nil:
-		return "", foldStatic
+		return "", false
 	case State(*w.state) == Active:
-		return *w.hash, foldStatic
+		return *w.hash, false
 	case State(*w.state) == Temporary && at.Before(*w.till):
-		return *w.hash, foldTemporary
+		return *w.hash, true
 	}
-	return "", foldStatic
+	return "", false
 }
 
 // count counts a failure in a row. For nobody it is the same statement.
-func (r *Registry) count(ctx context.Context, person uuid.UUID) error {
-	const update = `UPDATE identity SET failures = failures + 1 WHERE person_id = $1`
-	if _, err := r.pool.Exec(ctx, update, person); err != nil {
+const count = `UPDATE identity SET failures = failures + 1 WHERE person_id = $1`
+
+// refuse counts a wrong password and records it, in one trip and one transaction: counting alone would wait for the
+// disk where there is a row to change, and would not where there is none.
+func (r *Registry) refuse(ctx context.Context, person uuid.UUID, act Act) error {
+	var b pgx.Batch
+	b.Queue(count, person)
+	refused := act.event(audit.SignInRefused, person)
+	refused.Detail = map[string]string{"why": "password"}
+	refused.Queue(&b)
+	if err := r.pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("count a wrong password: %w", err)
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alexedwards/argon2id"
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/text/unicode/norm"
 
 	"asoba.example/login/register"
@@ -32,6 +33,7 @@ type hasher struct {
 	dummy     string
 	places    chan struct{}
 	strangers chan struct{}
+	came      *prometheus.CounterVec
 }
 
 func newHasher(pepper []byte, atOnce int) (*hasher, error) {
@@ -39,6 +41,10 @@ func newHasher(pepper []byte, atOnce int) (*hasher, error) {
 		pepper:    pepper,
 		places:    make(chan struct{}, max(atOnce, 2)),
 		strangers: make(chan struct{}, max(atOnce-1, 1)),
+		came: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "idp_passwords_total",
+			Help: "Passwords that came to be hashed: those that were, and those that waited too long for a place.",
+		}, []string{"outcome"}),
 	}
 	var err error
 	h.dummy, err = argon2id.CreateHash(h.mac(uuid.Nil, rand.Text()), h.params())
@@ -66,6 +72,7 @@ func (h *hasher) hash(ctx context.Context, person uuid.UUID, password string) (s
 		return "", err
 	}
 	defer leave()
+	h.came.WithLabelValues("hashed").Inc()
 	hash, err := argon2id.CreateHash(h.mac(person, password), h.params())
 	if err != nil {
 		return "", fmt.Errorf("hash a password: %w", err)
@@ -86,6 +93,7 @@ func (h *hasher) matches(ctx context.Context, person uuid.UUID, hash string, kno
 		against = h.dummy
 	}
 	for _, password := range passwords {
+		h.came.WithLabelValues("hashed").Inc()
 		ok, err := argon2id.ComparePasswordAndHash(h.mac(person, password), against)
 		if err != nil {
 			return false, fmt.Errorf("compare a password: %w", err)
@@ -107,6 +115,11 @@ func (h *hasher) stale(hash string) bool {
 func (h *hasher) enter(ctx context.Context, known bool) (leave func(), err error) {
 	waiting, cancel := context.WithTimeoutCause(ctx, patience, ErrBusy)
 	defer cancel()
+	defer func() {
+		if errors.Is(err, ErrBusy) {
+			h.came.WithLabelValues("turned away").Inc()
+		}
+	}()
 	if !known {
 		select {
 		case h.strangers <- struct{}{}:

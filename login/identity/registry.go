@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"asoba.example/provider/grant"
 	"asoba.example/provider/seal"
@@ -43,6 +44,7 @@ type Config struct {
 	// Hashers is how many passwords may be hashed at once, each with 19 MiB and a
 	// processor; at least two, one of which strangers never take.
 	Hashers int
+	Metrics prometheus.Registerer
 }
 
 // Outbox takes messages into the act's transaction; sms.Outbox is one.
@@ -82,7 +84,7 @@ type Act struct {
 	At       time.Time
 	Clerk    uuid.UUID
 	Office   string
-	ClientID string // of a desk's system that speaks for its clerk
+	ClientID string // of a desk's system that speaks for its clerk, or of the e-service for which somebody signs in
 	Agent    string // "Firefox, Linux"
 	Language string // of the messages to the citizen; "" is the first language
 	// Within, where there is one, runs first in the act's transaction and may
@@ -107,7 +109,7 @@ type Registry struct {
 
 // New makes a Registry.
 func New(cfg Config) (*Registry, error) {
-	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil || cfg.TemporaryFor == nil || cfg.Failures == nil || cfg.Shortest == nil {
+	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil || cfg.TemporaryFor == nil || cfg.Failures == nil || cfg.Shortest == nil || cfg.Metrics == nil {
 		return nil, errors.New("identity: the config is not complete")
 	}
 	pepper, err := cfg.Box.Key("password pepper")
@@ -117,6 +119,9 @@ func New(cfg Config) (*Registry, error) {
 	hasher, err := newHasher(pepper, cfg.Hashers)
 	if err != nil {
 		return nil, err
+	}
+	if err := cfg.Metrics.Register(hasher.came); err != nil {
+		return nil, fmt.Errorf("register the metrics of passwords: %w", err)
 	}
 	common, err := readCommon()
 	if err != nil {

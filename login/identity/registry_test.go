@@ -242,7 +242,7 @@ func TestNoWrongPasswordMovesAState(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n := range 4 {
-			if _, err := w.Registry.Check(t.Context(), id, "not this one", n%2 == 0, identitytest.Noon.Add(time.Hour)); !errors.Is(err, identity.ErrWrong) {
+			if _, err := w.Registry.Check(t.Context(), id, "not this one", n%2 == 0, identity.Act{At: identitytest.Noon.Add(time.Hour)}); !errors.Is(err, identity.ErrWrong) {
 				t.Errorf("%s: got %v, want ErrWrong", stance, err)
 			}
 		}
@@ -367,7 +367,7 @@ func TestAPasswordIsProvedOnlyWhileItIsGood(t *testing.T) {
 	temporary := w.Said("Password")
 	check := func(password string, after time.Duration) error {
 		t.Helper()
-		i, err := w.Registry.Check(t.Context(), id, password, false, identitytest.Noon.Add(after))
+		i, err := w.Registry.Check(t.Context(), id, password, false, identity.Act{At: identitytest.Noon.Add(after)})
 		if err == nil && i.Person != person {
 			t.Errorf("Check gave %s, want %s", i.Person, person)
 		}
@@ -405,7 +405,7 @@ func TestAPasswordIsProvedOnlyWhileItIsGood(t *testing.T) {
 		w.Exec(t, `UPDATE identity SET failures = failures + 1`)
 	}
 	wrong("the static one after sixty wrong ones, at a strange browser", identitytest.Static, 2*time.Hour)
-	if _, err := w.Registry.Check(t.Context(), id, identitytest.Static, true, identitytest.Noon.Add(2*time.Hour)); err != nil {
+	if _, err := w.Registry.Check(t.Context(), id, identitytest.Static, true, identity.Act{At: identitytest.Noon.Add(2 * time.Hour)}); err != nil {
 		t.Errorf("the static one after sixty wrong ones, at a known browser: %v", err)
 	}
 	right("the static one after that", identitytest.Static, 2*time.Hour)
@@ -422,11 +422,11 @@ func TestAPasswordIsProvedOnlyWhileItIsGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Registry.Check(t.Context(), nobody, identitytest.Static, false, identitytest.Noon); !errors.Is(err, identity.ErrWrong) {
+	if _, err := w.Registry.Check(t.Context(), nobody, identitytest.Static, false, identity.Act{At: identitytest.Noon}); !errors.Is(err, identity.ErrWrong) {
 		t.Errorf("of nobody: got %v, want ErrWrong", err)
 	}
 	_, noIdentifier := w.Person(t)
-	if _, err := w.Registry.Check(t.Context(), noIdentifier, identitytest.Static, false, identitytest.Noon); !errors.Is(err, identity.ErrWrong) {
+	if _, err := w.Registry.Check(t.Context(), noIdentifier, identitytest.Static, false, identity.Act{At: identitytest.Noon}); !errors.Is(err, identity.ErrWrong) {
 		t.Errorf("of somebody without an identifier: got %v, want ErrWrong", err)
 	}
 }
@@ -556,7 +556,7 @@ func TestATemporaryPasswordDoesNotOutliveItsPhone(t *testing.T) {
 	person, id := w.Issued(t)
 	former := w.Said("Password")
 	check := func(password string) error {
-		_, err := w.Registry.Check(t.Context(), id, password, false, identitytest.Noon.Add(2*time.Hour))
+		_, err := w.Registry.Check(t.Context(), id, password, false, identity.Act{At: identitytest.Noon.Add(2 * time.Hour)})
 		return err
 	}
 	if _, err := w.Registry.ChangePhone(t.Context(), person, w.Phone(t, 9001), identitytest.Act(time.Hour)); err != nil {

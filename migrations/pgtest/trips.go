@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
@@ -10,7 +11,12 @@ import (
 // Trips counts round trips to PostgreSQL: a statement is one, a batch is one. It
 // is a tracer of pgx. Statements prepared on first use are not counted, since a
 // connection that has served does not need them.
-type Trips struct{ n, fail atomic.Int64 }
+type Trips struct {
+	n, fail atomic.Int64
+
+	mu    sync.Mutex
+	heard *[]string // under mu: the texts of statements; nil while nobody listens
+}
 
 var (
 	_ pgx.QueryTracer    = (*Trips)(nil)
@@ -29,6 +35,28 @@ func (t *Trips) FailAt(n int) {
 	t.fail.Store(int64(n))
 }
 
+// Hear keeps the texts of statements from now on. What it gives ends that, and tells them in their order.
+func (t *Trips) Hear() func() []string {
+	var texts []string
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.heard = &texts
+	return func() []string {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.heard = nil
+		return texts
+	}
+}
+
+func (t *Trips) hear(sql string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.heard != nil {
+		*t.heard = append(*t.heard, sql)
+	}
+}
+
 // set counts a trip; one that is to fail gets a context that is over.
 func (t *Trips) set(ctx context.Context) context.Context {
 	if t.n.Add(1) != t.fail.Load() {
@@ -40,7 +68,8 @@ func (t *Trips) set(ctx context.Context) context.Context {
 }
 
 // TraceQueryStart counts a statement.
-func (t *Trips) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+func (t *Trips) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	t.hear(data.SQL)
 	return t.set(ctx)
 }
 
@@ -53,7 +82,9 @@ func (t *Trips) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBat
 }
 
 // TraceBatchQuery has nothing to count.
-func (*Trips) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+func (t *Trips) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
+	t.hear(data.SQL)
+}
 
 // TraceBatchEnd has nothing to count.
 func (*Trips) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
