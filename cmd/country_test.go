@@ -57,31 +57,38 @@ func (c *country) register(metadata map[string]any) credentials {
 	return registered
 }
 
+// newKey makes a key for a client: the private JWK, and what is registered of it.
+func newKey(t testing.TB, id string) (private string, registered jose.JSONWebKeySet) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jwk := jose.JSONWebKey{Key: key, KeyID: id, Algorithm: string(jose.ES256), Use: "sig"}
+	raw, err := jwk.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw), jose.JSONWebKeySet{Keys: []jose.JSONWebKey{jwk.Public()}}
+}
+
 // registerCabinet makes the cabinet's key and tells the provider its public half.
 func (c *country) registerCabinet() {
 	c.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	private := jose.JSONWebKey{Key: key, KeyID: "cabinet", Algorithm: string(jose.ES256), Use: "sig"}
-	raw, err := private.MarshalJSON()
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	private, jwks := newKey(c.t, "cabinet")
 	cabinet := c.register(map[string]any{
 		"client_name":                "Personal cabinet",
 		"redirect_uris":              []string{c.cabinet + "/callback"},
 		"post_logout_redirect_uris":  []string{c.cabinet + "/"},
 		"grant_types":                []string{"authorization_code", "client_credentials"},
 		"token_endpoint_auth_method": "private_key_jwt",
-		"jwks":                       jose.JSONWebKeySet{Keys: []jose.JSONWebKey{private.Public()}},
+		"jwks":                       jwks,
 		"scope":                      "openid profile phone cabinet.profile cabinet.journal changes:read",
 		"resources":                  []string{c.cabinet, c.management},
 		"resource_server":            c.cabinet,
 		"first_party":                true,
 	})
-	c.env = append(c.env, "CABINET_CLIENT_ID="+cabinet.ID, "CABINET_CLIENT_KEY_FILE="+c.file("cabinet.jwk", string(raw)))
+	c.env = append(c.env, "CABINET_CLIENT_ID="+cabinet.ID, "CABINET_CLIENT_KEY_FILE="+c.file("cabinet.jwk", private))
 }
 
 // eserviceMetadata is what the sample e-service registers.
@@ -131,14 +138,15 @@ var (
 // operator and signs in once. idp must be serving.
 func (c *country) desk() *desk {
 	c.t.Helper()
+	private, jwks := newKey(c.t, "desk")
 	registered := c.register(map[string]any{
 		"client_name": "Desk 1", "grant_types": []string{"client_credentials"}, "response_types": []string{},
-		"token_endpoint_auth_method": "client_secret_basic", "scope": "desk:act", "resources": []string{c.management},
+		"token_endpoint_auth_method": "private_key_jwt", "jwks": jwks, "scope": "desk:act", "resources": []string{c.management},
 	})
 	c.errand("idp", "clerk", "add", "--identifier", clerkNumber, "--phone", clerkPhone, "--office", "Desk 1", "--role", "clerk",
 		"--family", "Работнікава", "--given", "Ганна", "--document", "MP0000001", "--valid-till", "2099-01-01")
 	c.signIn(clerkNumber, password(c.t, c.phone.next(c.t, "temporary_password")), c.issuer+"/security", c.issuer+"/security")
-	return &desk{c.caller(registered.ID, registered.Secret, "desk:act"), c}
+	return &desk{c.caller(registered.ID, c.file("desk.jwk", private), "desk:act"), c}
 }
 
 // act sends what the desk does, in the name of its clerk.

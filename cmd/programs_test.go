@@ -297,16 +297,18 @@ type caller struct {
 	token string
 }
 
-// call asks for a token by client credentials.
-func (c *country) caller(clientID, secret, scope string) *caller {
+// caller asks for a token by client credentials, of a client whose private key is in a file.
+func (c *country) caller(clientID, key, scope string) *caller {
 	c.t.Helper()
-	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, c.issuer+"/token",
-		strings.NewReader(url.Values{"grant_type": {"client_credentials"}, "scope": {scope}}.Encode()))
+	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, c.issuer+"/token", strings.NewReader(url.Values{
+		"grant_type": {"client_credentials"}, "scope": {scope},
+		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+		"client_assertion":      {strings.TrimSpace(c.errand("idp", "client", "assertion", c.issuer, clientID, key))},
+	}.Encode()))
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.SetBasicAuth(url.QueryEscape(clientID), url.QueryEscape(secret))
 	var answer struct {
 		AccessToken string `json:"access_token"`
 	}

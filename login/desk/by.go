@@ -21,25 +21,50 @@ func (by By) act(at time.Time, language string) identity.Act {
 	return identity.Act{At: at, Clerk: by.Person, Office: by.Office, ClientID: by.ClientID, Language: language}
 }
 
-// by finds the clerk who acts: the token's own, or the one whom a desk's system names.
+// by finds the clerk who acts: the token's own, or the one whom a desk's system names. Where they act is the clerk's own office, whatever a
+// system says of where it stands.
 func (d *Doors) by(w http.ResponseWriter, r *http.Request, token api.Token, n named) (By, error) {
 	office, err := clerk.ParseOffice(n.Office)
 	if err != nil {
 		return By{}, invalid([]api.Field{{Name: "/office", Code: "not_an_office"}})
 	}
+	var c clerk.Clerk
 	if token.ByClient() {
-		if n.Clerk == "" {
-			return By{}, api.Refuse(http.StatusForbidden, "clerk_required", nil)
-		}
-		c, err := d.Gate.Named(r, n.Clerk, time.Time{}, clerk.Serve)
-		if office != "" {
-			c.Office = office // the system knows where it stands
-		}
-		return By{Clerk: c, ClientID: token.ClientID}, err
+		c, err = d.named(r, token, n.Clerk)
+	} else {
+		c, err = d.own(w, r, token, n.Clerk)
 	}
-	if n.Clerk != "" && register.FoldNumber(n.Clerk) != token.Subject {
-		return By{}, api.Refuse(http.StatusForbidden, "not_this_clerk", nil)
+	switch {
+	case err != nil:
+		return By{}, err
+	case office != "" && office != c.Office:
+		return By{}, api.Refuse(http.StatusForbidden, "not_this_office", nil)
 	}
-	c, err := d.Gate.Own(w, r, token, clerk.Serve, 0)
-	return By{Clerk: c, ClientID: token.ClientID}, err
+	return By{Clerk: c, ClientID: token.ClientID}, nil
+}
+
+// own finds the clerk whose own token it is, and who may be named beside it.
+func (d *Doors) own(w http.ResponseWriter, r *http.Request, token api.Token, beside string) (clerk.Clerk, error) {
+	if beside != "" && register.FoldNumber(beside) != token.Subject {
+		return clerk.Clerk{}, api.Refuse(http.StatusForbidden, "not_this_clerk", nil)
+	}
+	return d.Gate.Own(w, r, token, clerk.Serve, 0)
+}
+
+// named finds the clerk whom a desk's system names. It has a key to do so: whoever has copied a secret would speak for every clerk there is.
+func (d *Doors) named(r *http.Request, token api.Token, who string) (clerk.Clerk, error) {
+	if who == "" {
+		return clerk.Clerk{}, api.Refuse(http.StatusForbidden, "clerk_required", nil)
+	}
+	client, err := d.Clients.Find(r.Context(), token.ClientID)
+	if err != nil {
+		return clerk.Clerk{}, err
+	}
+	if !client.ByKey() {
+		if err := d.Desk.refuseKeyless(r.Context(), client.ID); err != nil {
+			return clerk.Clerk{}, err
+		}
+		return clerk.Clerk{}, api.Refuse(http.StatusForbidden, "key_required", nil)
+	}
+	return d.Gate.Named(r, who, time.Time{}, clerk.Serve)
 }

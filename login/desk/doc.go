@@ -61,8 +61,13 @@
 // # Who acts
 //
 // A clerk, always: with a token of their own (scope desk:act), or named by a
-// desk's system whose client has that scope. A system that names nobody does
-// nothing to anybody. In an issuance it opened, the clerk it named there goes on.
+// desk's system whose client has that scope, and authenticates by a key of its own
+// (private_key_jwt, or a certificate; FAPI 2.0 Security Profile §5.3.2.1): whoever has
+// copied a secret must not speak for every clerk. A system that names nobody does
+// nothing to anybody. In a visit it opened, the clerk it named there goes on.
+//
+// The office is the clerk's own, in every record, limit, report and alert. A system may
+// say where it stands; if the clerk works elsewhere it is refused.
 //
 // A clerk's own token counts only by a sign-in with more than a password (RFC 9470).
 //

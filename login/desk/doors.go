@@ -17,14 +17,16 @@ import (
 	"asoba.example/login/sms"
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
+	"asoba.example/provider/clients"
 )
 
 // Doors are the desk's part of the management API.
 type Doors struct {
-	Desk  *Desk
-	Press *printed.Press
-	Gate  clerk.Gate
-	Feed  *audit.Feed
+	Desk    *Desk
+	Press   *printed.Press
+	Gate    clerk.Gate
+	Clients *clients.Registry
+	Feed    *audit.Feed
 }
 
 // Scope is what a token needs here.
@@ -340,11 +342,11 @@ func (d *Doors) step(w http.ResponseWriter, r *http.Request, e Errand) (id uuid.
 		return id, body, by, d.refusal(w, ErrNoVisit)
 	}
 	if token.ByClient() && body.Clerk == "" {
-		who, office, err := d.Desk.OpenedBy(r.Context(), e, id, token.ClientID)
+		who, err := d.Desk.OpenedBy(r.Context(), e, id, token.ClientID)
 		if err != nil {
 			return id, body, by, d.refusal(w, err)
 		}
-		body.Clerk, body.Office = who.Reveal(), office
+		body.Clerk = who.Reveal()
 	}
 	by, err = d.by(w, r, token, body.named)
 	return id, body, by, err

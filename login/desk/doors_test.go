@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -53,8 +54,12 @@ func newDoorsOf(t *testing.T, w *world) *doors {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range []string{"page", "post", "bank"} {
-		m := clients.Metadata{Scope: desk.Scope, GrantTypes: []string{"client_credentials"}}
+	jwks := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: d.key.Public(), KeyID: "1", Algorithm: string(jose.ES256)}}}
+	for id, method := range map[string]string{"page": "client_secret_basic", "post": "private_key_jwt", "bank": "private_key_jwt", "secret": "client_secret_basic"} {
+		m := clients.Metadata{Scope: desk.Scope, GrantTypes: []string{"client_credentials"}, TokenEndpointAuthMethod: method}
+		if method == "private_key_jwt" {
+			m.JWKS = &jwks
+		}
 		if _, _, err := registry.Register(t.Context(), id, m, clients.By{At: d.now}); err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +76,7 @@ func newDoorsOf(t *testing.T, w *world) *doors {
 	if err != nil {
 		t.Fatal(err)
 	}
-	(&desk.Doors{Desk: d.desk, Press: press, Gate: clerk.Gate{Clerks: d.clerks, Tokens: tokens, Now: now}, Feed: audit.NewFeed(d.Pool, d.Pool)}).Mount(document.Hold(d.mux))
+	(&desk.Doors{Desk: d.desk, Press: press, Gate: clerk.Gate{Clerks: d.clerks, Tokens: tokens, Now: now}, Clients: registry, Feed: audit.NewFeed(d.Pool, d.Pool)}).Mount(document.Hold(d.mux))
 	_, d.clerk = d.world.clerk(t, clerk.AtDesk)
 	d.system = d.token(t, map[string]any{"sub": "post", "client_id": "post"})
 	return d
@@ -156,6 +161,14 @@ func (d *doors) asks(t *testing.T, token, method, path string, body any, status 
 		}
 	}
 	return answer
+}
+
+// named is how a desk's system names a clerk, who works at an office.
+func (d *doors) named(t *testing.T, office string) map[string]any {
+	t.Helper()
+	by, id := d.world.clerk(t, clerk.AtDesk)
+	d.Exec(t, `UPDATE clerk SET office = $2 WHERE person_id = $1`, by.Person, office)
+	return map[string]any{"clerk": id.Reveal(), "office": office}
 }
 
 // body is what the desk is asked with, plus or without some members.
@@ -348,7 +361,7 @@ func TestASystemActsForANamedClerk(t *testing.T) {
 	t.Parallel()
 	d := newDoors(t)
 	_, id := d.Person(t)
-	named := map[string]any{"clerk": d.clerk.Reveal(), "office": "Brest-3"}
+	named := d.named(t, "Brest-3")
 
 	before := d.Contents(t)
 	for _, path := range []string{"/desk/issuances", "/desk/phone-changes", "/desk/blocks", "/desk/unblocks", "/desk/reissues"} {
@@ -367,6 +380,80 @@ func TestASystemActsForANamedClerk(t *testing.T) {
 	if n := d.Count(t, `event WHERE kind = 'identifier.issued' AND office = 'Brest-3' AND client_id = 'post'`); n != 1 {
 		t.Error("the record does not name the office and the system")
 	}
+}
+
+// Whoever has copied a secret speaks for no clerk, and it is on record that they would have. A key cannot be copied from what lies
+// with us (FAPI 2.0 Security Profile §5.3.2.1).
+func TestOnlyASystemWithAKeyNamesAClerk(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	_, id := d.Active(t)
+	named := d.named(t, "Brest-3")
+	secret := d.token(t, map[string]any{"sub": "secret", "client_id": "secret"})
+	opened := d.asks(t, d.system, "POST", "/desk/phone-changes", body(id, with(named, "phone", "8 029 491-19-11")), 201, nil)
+	knocks := map[string]any{
+		"/desk/issuances": opening(id, named), "/desk/blocks": body(id, named), "/desk/unblocks": body(id, named), "/desk/reissues": body(id, named),
+		"/desk/phone-changes": body(id, with(named, "phone", "8 029 491-19-12")),
+		"/desk/phone-changes/" + opened["id"].(string) + "/phone": with(named, "code", d.Said("Code")),
+		"/desk/lookups":           with(named, "identifier", id.Reveal(), "document", map[string]any{"number": "MP1234567"}, "purpose", "visit"),
+		"/desk/application-forms": with(named, "errand", "block"),
+	}
+	people := d.Count(t, `event WHERE person_id IS NOT NULL OR clerk_id IS NOT NULL`)
+	for path, asked := range knocks {
+		answer := d.asks(t, secret, "POST", path, asked, 403, map[string]any{"code": "key_required"})
+		if answer["instance"] != nil {
+			t.Errorf("%s: of nobody's errand there is a slip: %v", path, answer)
+		}
+	}
+	d.asks(t, secret, "POST", "/desk/blocks", body(id, nil), 403, map[string]any{"code": "clerk_required"})
+	if n := d.Count(t, `event WHERE kind = 'desk.refused' AND client_id = 'secret' AND detail->>'code' = 'key_required'`); n != len(knocks) {
+		t.Errorf("%d of %d refusals are recorded", n, len(knocks))
+	}
+	if n := d.Count(t, `event WHERE person_id IS NOT NULL OR clerk_id IS NOT NULL`); n != people {
+		t.Error("something was done, or said of a clerk")
+	}
+}
+
+// An act is of the clerk's own office, whatever is said beside: no clerk acts past the eyes of who supervises him.
+func TestTheOfficeIsTheClerksOwn(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	_, id := d.Active(t)
+	named := d.named(t, "Brest-3")
+	own := d.own(t, d.clerk, uuid.New())
+	before := d.Contents(t)
+	for name, row := range map[string]struct {
+		token string
+		more  map[string]any
+	}{
+		"a system": {d.system, with(named, "office", "Minsk-1")},
+		"a clerk":  {own, map[string]any{"office": "Brest-3"}},
+	} {
+		for _, path := range []string{"/desk/issuances", "/desk/phone-changes", "/desk/blocks", "/desk/unblocks", "/desk/reissues"} {
+			if answer := d.asks(t, row.token, "POST", path, body(id, row.more), 403, map[string]any{"code": "not_this_office"}); t.Failed() {
+				t.Fatalf("%s: %v", name, answer)
+			}
+		}
+	}
+	if d.Contents(t) != before {
+		t.Error("something was done")
+	}
+	d.asks(t, d.system, "POST", "/desk/blocks", body(id, map[string]any{"clerk": named["clerk"]}), 200, nil)
+	d.asks(t, own, "POST", "/desk/unblocks", body(id, map[string]any{"office": "Minsk-1"}), 200, nil)
+	for kind, office := range map[string]string{"identifier.blocked": "Brest-3", "identifier.unblocked": "Minsk-1"} {
+		if n := d.Count(t, `event WHERE kind = $1 AND office = $2`, kind, office); n != 1 {
+			t.Errorf("%s is recorded %d times at %s", kind, n, office)
+		}
+	}
+}
+
+// with is some members and more of them, names and values in turn.
+func with(members map[string]any, more ...any) map[string]any {
+	all := maps.Clone(members)
+	for i := 0; i < len(more); i += 2 {
+		all[more[i].(string)] = more[i+1]
+	}
+	return all
 }
 
 func TestOnlyAClerkOnDutyIsLetIn(t *testing.T) {

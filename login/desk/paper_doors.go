@@ -27,13 +27,13 @@ func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
 		if act.ClientID != token.ClientID {
 			return d.refusal(w, ErrNoAct)
 		}
-		n = named{Clerk: act.Clerk, Office: act.Office}
+		n.Clerk = act.Clerk
 	}
 	by, err := d.by(w, r, token, n)
 	if err != nil {
 		return err
 	}
-	if act.Office != by.Office {
+	if !token.ByClient() && act.Office != by.Office {
 		return d.refusal(w, ErrNoAct)
 	}
 	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, PaperSize))

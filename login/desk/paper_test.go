@@ -83,7 +83,7 @@ func TestAPaperIsKeptWithItsAct(t *testing.T) {
 		t.Error("a paper opens in another's place")
 	}
 
-	named := map[string]any{"clerk": d.clerk.Reveal(), "office": "Brest-3"}
+	named := d.named(t, "Brest-3")
 	_, another := d.Active(t)
 	theirs := "/desk/acts/" + d.asks(t, d.system, "POST", "/desk/blocks", body(another, named), 200, nil)["act"].(string) + "/paper"
 	for who, row := range map[string]struct {

@@ -484,7 +484,7 @@ func TestWhatWaitsIsListedByOffice(t *testing.T) {
 		ids = append(ids, saved["id"].(string))
 	}
 	_, elsewhere := d.Person(t)
-	d.asks(t, d.system, "POST", "/desk/issuances", opening(elsewhere, map[string]any{"clerk": d.clerk.Reveal(), "office": "Brest-3"}), 202, nil)
+	d.asks(t, d.system, "POST", "/desk/issuances", opening(elsewhere, d.named(t, "Brest-3")), 202, nil)
 
 	var listed []string
 	for at := "/desk/pending-issuances?limit=2"; at != ""; {

@@ -3,6 +3,7 @@ package desk_test
 import (
 	"encoding/json"
 	"html"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -40,13 +41,14 @@ func TestAnApplicationIsFilledIn(t *testing.T) {
 	_, id := d.Person(t)
 	token := d.own(t, d.clerk, uuid.New())
 	_, citizen := d.Active(t)
+	named := d.named(t, "Brest-3")
 	before := d.Contents(t)
 
 	whole := opening(id, map[string]any{"errand": "issuance", "language": "be"})
 	delete(whole, "attested")
 	for _, by := range []string{token, d.system} {
 		if by == d.system {
-			whole["clerk"], whole["office"] = d.clerk.Reveal(), "Brest-3"
+			maps.Copy(whole, named)
 		}
 		sheet := d.prints(t, by, "POST", "/desk/application-forms", whole)
 		for _, written := range []string{
@@ -118,7 +120,7 @@ func TestARefusalIsPrinted(t *testing.T) {
 		}
 	}
 
-	named := map[string]any{"clerk": d.clerk.Reveal(), "office": "Brest-3"}
+	named := d.named(t, "Brest-3")
 	theirs := d.asks(t, d.system, "POST", "/desk/unblocks", body(id, named), 409, map[string]any{"code": "wrong_state"})["instance"].(string) + "/slip"
 	d.prints(t, d.system, "GET", theirs, nil)
 

@@ -61,6 +61,13 @@ func (d *Desk) record(ctx context.Context, err error, by By, person uuid.UUID, w
 	return &RefusedError{id, err}
 }
 
+// refuseKeyless records that a system would have spoken for a clerk without a key of its own.
+func (d *Desk) refuseKeyless(ctx context.Context, clientID string) error {
+	return audit.Record(ctx, d.pool, audit.Event{
+		Kind: audit.DeskRefused, At: d.now(), ClientID: clientID, Detail: map[string]string{"code": "key_required"},
+	})
+}
+
 // A Refusal is what is on record of one.
 type Refusal struct {
 	ID       uuid.UUID

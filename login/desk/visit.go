@@ -130,22 +130,21 @@ func (d *Desk) Stage(ctx context.Context, by By, e Errand, id uuid.UUID) (Stage,
 	return Opened, "", nil
 }
 
-// OpenedBy gives the clerk whom a desk's system named when it opened a visit, and the office.
-func (d *Desk) OpenedBy(ctx context.Context, e Errand, id uuid.UUID, clientID string) (identity.Identifier, string, error) {
+// OpenedBy gives the clerk whom a desk's system named when it opened a visit.
+func (d *Desk) OpenedBy(ctx context.Context, e Errand, id uuid.UUID, clientID string) (identity.Identifier, error) {
 	const read = `
-		SELECT p.identification_number, i.office
+		SELECT p.identification_number
 		FROM issuance i JOIN person p ON p.id = i.clerk_id
 		WHERE i.id = $1 AND i.errand = $2 AND i.client_id = $3`
-	var number, office string
-	err := d.pool.QueryRow(ctx, read, id, e, clientID).Scan(&number, &office)
+	var number string
+	err := d.pool.QueryRow(ctx, read, id, e, clientID).Scan(&number)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return identity.Identifier{}, "", ErrNoVisit
+		return identity.Identifier{}, ErrNoVisit
 	}
 	if err != nil {
-		return identity.Identifier{}, "", fmt.Errorf("find the clerk of visit %s: %w", id, err)
+		return identity.Identifier{}, fmt.Errorf("find the clerk of visit %s: %w", id, err)
 	}
-	who, err := identity.ParseIdentifier(number)
-	return who, office, err
+	return identity.ParseIdentifier(number)
 }
 
 // find gives a visit to the clerk who opened it, while it lasts.

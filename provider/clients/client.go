@@ -65,6 +65,9 @@ func digest(key []byte, secret string) []byte {
 // Public tells that the client has no credentials.
 func (c *Client) Public() bool { return c.Metadata.public() }
 
+// ByKey tells that the client authenticates by a key that it alone has: no secret of it is anywhere to be copied from.
+func (c *Client) ByKey() bool { return slices.Contains(byKey, c.Metadata.TokenEndpointAuthMethod) }
+
 // Allows tells whether the client may ask for the scope (exact case).
 func (c *Client) Allows(scope string) bool {
 	return slices.Contains(strings.Fields(c.Metadata.Scope), scope)

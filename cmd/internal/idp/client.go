@@ -19,7 +19,7 @@ import (
 func clientCommand(config reader) *cobra.Command {
 	client := group("client", "Clients: e-services, desks' systems, the cabinet")
 	client.AddCommand(
-		addClientCommand(config), listClientsCommand(config), changeClientCommand(config), rotateSecretCommand(config),
+		addClientCommand(config), listClientsCommand(config), changeClientCommand(config), rotateSecretCommand(config), assertionCommand(),
 		initialTokenCommand(config), listInitialCommand(config), revokeInitialCommand(config), ownerCommand(config), proposalsCommand(config), approveCommand(config), refuseCommand(config),
 		onClient(config, "live ID", "Take a body's draft to citizens as it is, without a proposal", goLive),
 		onClient(config, "show ID", "Show a client and its version", func(ctx context.Context, h *house, id string) (*clients.Client, error) {
@@ -275,16 +275,7 @@ func onClient(config reader, use, short string, act func(context.Context, *house
 
 // readMetadata reads metadata from a file, or - for what comes in.
 func readMetadata(cmd *cobra.Command, name string) (metadata clients.Metadata, err error) {
-	in := cmd.InOrStdin()
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return metadata, err
-		}
-		defer file.Close()
-		in = file
-	}
-	raw, err := io.ReadAll(in)
+	raw, err := readInput(cmd, name)
 	if err != nil {
 		return metadata, err
 	}
@@ -292,6 +283,14 @@ func readMetadata(cmd *cobra.Command, name string) (metadata clients.Metadata, e
 		return metadata, fmt.Errorf("%s is not client metadata: %w", name, err)
 	}
 	return metadata, nil
+}
+
+// readInput reads a file, or - for what comes in.
+func readInput(cmd *cobra.Command, name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(cmd.InOrStdin())
+	}
+	return os.ReadFile(name)
 }
 
 // tellCredentials prints what a client authenticates with, for scripts.

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write golden files anew")
 func TestHelpOnClients(t *testing.T) {
 	t.Parallel()
 	var help bytes.Buffer
-	for _, errand := range strings.Split("client,client add,client list,client show,client change,client rotate-secret,client initial-token,client initial-tokens,client revoke-initial-token,client revoke-registration,client disable,client enable,client remove,client owner,client live,client proposals,client approve,client refuse,body,body add,body list,body show,body name,body remove", ",") {
+	for _, errand := range strings.Split("client,client add,client list,client show,client change,client rotate-secret,client assertion,client initial-token,client initial-tokens,client revoke-initial-token,client revoke-registration,client disable,client enable,client remove,client owner,client live,client proposals,client approve,client refuse,body,body add,body list,body show,body name,body remove", ",") {
 		if err := Run(t.Context(), nil, nil, &help, append(strings.Fields(errand), "--help")...); err != nil {
 			t.Fatal(err)
 		}

@@ -12,10 +12,12 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
@@ -101,10 +103,10 @@ func others(at Addresses) []wanted {
 		return m
 	}
 	return []wanted{
-		{key: Desk, metadata: Metadata{
+		{key: Desk, keyed: true, metadata: Metadata{
 			"client_name": "Система пункта выдачи", "client_name#be": "Сістэма пункта выдачы", "client_name#en": "Desk system",
 			"grant_types": []string{"client_credentials"}, "response_types": []string{},
-			"token_endpoint_auth_method": "client_secret_basic", "scope": "desk:act",
+			"token_endpoint_auth_method": "private_key_jwt", "scope": "desk:act", // it names clerks
 			"resources": []string{at.Management},
 		}},
 		{key: DeskPage, metadata: Metadata{
@@ -171,8 +173,9 @@ func Register(ctx context.Context, api management.Caller, at Addresses, known []
 
 // register makes the client what is wanted; before is what it was, or zero.
 func (w wanted) register(ctx context.Context, api management.Caller, before Credentials) (after Credentials, changed bool, err error) {
-	key := before.JWK
+	key, secret := before.JWK, before.ClientSecret
 	if w.keyed {
+		secret = ""
 		if key == nil {
 			private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 			if err != nil {
@@ -182,7 +185,7 @@ func (w wanted) register(ctx context.Context, api management.Caller, before Cred
 		}
 		w.metadata["jwks"] = jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}}
 	}
-	after = With(w.key, before.ClientID, before.ClientSecret, key, w.metadata)
+	after = With(w.key, before.ClientID, secret, key, w.metadata)
 	if bytes.Equal(after.Registered, before.Registered) {
 		return before, false, nil
 	}
@@ -197,18 +200,53 @@ func (w wanted) register(ctx context.Context, api management.Caller, before Cred
 	if err := api.Call(ctx, method, path, w.metadata, &answer); err != nil {
 		return after, false, err
 	}
-	after.ClientID, after.ClientSecret = answer.ClientID, cmp.Or(answer.ClientSecret, before.ClientSecret)
+	after.ClientID, after.ClientSecret = answer.ClientID, cmp.Or(answer.ClientSecret, secret)
 	return after, true, nil
 }
 
-// Caller calls the management API as a client with a secret, with all that it may ask for.
+// Caller calls the management API as a client with a secret or a key, with all that it may ask for.
 func (c Credentials) Caller(at Addresses) management.Caller {
-	token := clientcredentials.Config{
-		ClientID: c.ClientID, ClientSecret: c.ClientSecret, TokenURL: at.Issuer + "/token",
-		Scopes: strings.Fields(c.Scope), AuthStyle: oauth2.AuthStyleInHeader,
+	tokens := tokens{Credentials: c, issuer: at.Issuer}
+	tokens.outgoing = context.WithValue(context.Background(), oauth2.HTTPClient, &http.Client{Timeout: time.Minute})
+	return management.Caller{URL: at.Management, HTTP: oauth2.NewClient(tokens.outgoing, oauth2.ReuseTokenSource(nil, tokens))}
+}
+
+// tokens are those that a client gets in its own name.
+type tokens struct {
+	Credentials
+	issuer   string
+	outgoing context.Context
+}
+
+// Token gets one.
+func (t tokens) Token() (*oauth2.Token, error) {
+	config := clientcredentials.Config{
+		ClientID: t.ClientID, ClientSecret: t.ClientSecret, TokenURL: t.issuer + "/token",
+		Scopes: strings.Fields(t.Scope), AuthStyle: oauth2.AuthStyleInHeader,
 	}
-	outgoing := context.WithValue(context.Background(), oauth2.HTTPClient, &http.Client{Timeout: time.Minute})
-	return management.Caller{URL: at.Management, HTTP: token.Client(outgoing)}
+	if t.JWK != nil {
+		assertion, err := t.assert(t.issuer, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		config.AuthStyle = oauth2.AuthStyleInParams
+		config.EndpointParams = url.Values{
+			"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {assertion},
+		}
+	}
+	return config.Token(t.outgoing)
+}
+
+// assert proves by the key that it is the client who asks a provider: once, within a minute (RFC 7523 §3).
+func (c Credentials) assert(issuer string, now time.Time) (string, error) {
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: c.JWK}, (&jose.SignerOptions{}).WithType("JWT"))
+	if err != nil {
+		return "", err
+	}
+	return jwt.Signed(signer).Claims(jwt.Claims{
+		Issuer: c.ClientID, Subject: c.ClientID, Audience: jwt.Audience{issuer}, ID: rand.Text(),
+		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(time.Minute)),
+	}).Serialize()
 }
 
 // With makes credentials of what was registered and what came of it.
