@@ -27,7 +27,7 @@ type line struct {
 // told are the kinds of entries that have a word of their own, "kind." and this.
 var told = map[string]bool{
 	"agreement.given": true, "agreement.withdrawn": true,
-	"cabinet.activated": true, "cabinet.deactivated": true, "cabinet.restored": true,
+	"browser.forgotten": true, "cabinet.activated": true, "cabinet.deactivated": true, "cabinet.restored": true,
 	"desk.looked_up.complaint": true, "desk.looked_up.inquiry": true, "desk.looked_up.visit": true,
 	"grant.ended": true, "grant.ended.here": true, "grant.given": true, "grant.given.here": true,
 	"identifier.activated": true, "identifier.issued": true, "identifier.unblocked": true,

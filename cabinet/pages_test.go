@@ -72,7 +72,7 @@ func everything() []journal.Entry {
 		{Kind: "something.new", Actor: journal.System},
 	}
 	for _, kind := range []journal.Kind{
-		"agreement.given", "agreement.withdrawn", "cabinet.activated", "cabinet.deactivated", "cabinet.restored",
+		"agreement.given", "agreement.withdrawn", "browser.forgotten", "cabinet.activated", "cabinet.deactivated", "cabinet.restored",
 		"identifier.activated", "identifier.unblocked", "passkey.added", "passkey.removed", "password.changed", "person.changed", "sessions.ended",
 		"sign_in.refused", "signed_out",
 	} {

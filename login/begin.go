@@ -70,7 +70,7 @@ func (l *Login) begin(
 		if s.AuthTime, err = identity.SignIn(ctx, tx, person, changed, at); err != nil {
 			return err
 		}
-		if err := l.browsers.Remember(ctx, tx, w, r, person); err != nil {
+		if s.Browser, err = l.browsers.Remember(ctx, tx, w, r, person); err != nil {
 			return err
 		}
 		signedIn := audit.Event{Kind: audit.SignedIn, At: at, Person: person, ClientID: clientID, SID: s.SID, ACR: s.ACR, Agent: s.Agent}

@@ -15,8 +15,9 @@
 // A passkey is offered where there is a browser that has them: by a button, by autofill, in place of the code to whoever
 // has one, and once, with the first password, to those who have none yet. It is all that needs scripts.
 //
-// The pages of the person signed in are /security, /security/password, /security/passkeys and /block. They ask for a fresh
-// sign-in where the act is grave, and the passkeys for one by the strongest factor that the person has. Everybody may read /rules: what the operator has settled (policy).
+// The pages of the person signed in are /security, /security/password, /security/passkeys, /security/sessions, /security/history and
+// /block. They ask for a fresh sign-in where the act is grave, and the passkeys for one by the strongest factor that the person has; to
+// end a session is safe and asks for none. Everybody may read /rules: what the operator has settled (policy).
 //
 // People and Rulings are doors of the management API: whom an edition of the register touched, and what the
 // operator's staff settle.

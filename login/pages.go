@@ -3,6 +3,7 @@ package login
 import (
 	"time"
 
+	"asoba.example/login/browser"
 	"asoba.example/login/factor"
 	"asoba.example/login/policy"
 )
@@ -51,6 +52,27 @@ type securityPage struct {
 	Cabinet    string
 	Changed    bool // the password, just now
 	Added      bool // a passkey, just now
+}
+
+// sessionsPage tells where somebody is signed in, and ends it.
+type sessionsPage struct {
+	Browsers []browser.Browser
+	SID      string // of the session that it is shown in
+	Ended    bool   // what was asked for is done
+}
+
+// historyPage tells what happened around somebody's sign-ins.
+type historyPage struct {
+	Events  []happened
+	Latest  bool   // it is the first page
+	Earlier string // where the next one is; "" where there is none
+}
+
+// happened is one event of it.
+type happened struct {
+	Word  string // of what it was
+	At    time.Time
+	Agent string
 }
 
 // passkeysPage is for looking after passkeys.

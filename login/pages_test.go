@@ -4,10 +4,12 @@ import (
 	"testing"
 	"time"
 
+	"asoba.example/login/browser"
 	"asoba.example/login/factor"
 	"asoba.example/login/policy"
 	"asoba.example/provider/page"
 	"asoba.example/provider/page/pagetest"
+	"asoba.example/provider/session"
 )
 
 func TestWordsStandInEveryLanguage(t *testing.T) {
@@ -20,6 +22,7 @@ func TestPages(t *testing.T) {
 	t.Parallel()
 	site := pagetest.Site(t, Room())
 	const waiting = "?interaction=I"
+	noon := time.Date(2026, 5, 12, 9, 0, 0, 0, time.UTC)
 	wrong := func(field, word string) []page.FieldError { return []page.FieldError{{Field: field, Word: word}} }
 	for name, shown := range map[string]struct {
 		address string
@@ -36,6 +39,22 @@ func TestPages(t *testing.T) {
 		"sign-in-code-over":    {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11"}, Errors: wrong("code", "sign-in-code.over")}},
 		"sign-in-password":     {firstPasswordPath + waiting, page.View{Name: "sign-in-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}}},
 		"security-password":    {"/security/password", page.View{Name: "security-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}, Errors: wrong("new_password_again", "new-password.differ")}},
+		"security-sessions": {sessionsPath + "?ended", page.View{Name: "security-sessions", SignedIn: true, Back: "/security", Data: sessionsPage{
+			SID: "here", Ended: true,
+			Browsers: []browser.Browser{
+				{ID: "a", Agent: "Firefox, Linux", FirstAt: noon.AddDate(0, -1, 0), LastAt: noon, Here: true, Open: []session.Open{
+					{Session: session.Session{SID: "here", AuthTime: noon}, UsedAt: noon.Add(time.Minute)},
+				}},
+				{ID: "b", FirstAt: noon.AddDate(0, -1, 0), LastAt: noon.Add(-time.Hour), Open: []session.Open{
+					{Session: session.Session{SID: "there", AuthTime: noon.Add(-time.Hour)}, UsedAt: noon},
+				}},
+				{ID: "c", Agent: "Safari, iOS", FirstAt: noon.AddDate(0, -1, 0), LastAt: noon.AddDate(0, 0, -7)},
+			},
+		}}},
+		"security-history": {"/security/history", page.View{Name: "security-history", SignedIn: true, Back: sessionsPath, Data: historyPage{
+			Latest: true, Earlier: "/security/history?before=7",
+			Events: []happened{{"history.signed_in.code", noon, "Firefox, Linux"}, {"history.sign_in.refused.password", noon.Add(-time.Hour), ""}},
+		}}},
 		"security-passkeys": {passkeysPath, page.View{Name: "security-passkeys", Data: passkeysPage{
 			Passkeys: []factor.Passkey{
 				{Name: "Firefox, Linux", AddedAt: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC)},

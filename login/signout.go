@@ -6,6 +6,7 @@ import (
 	"asoba.example/provider"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/page"
+	"asoba.example/provider/session"
 )
 
 // signOut handles POST /sign-out: nobody is signed in at this browser any more, and what services were
@@ -15,12 +16,18 @@ func (l *Login) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return l.leave(w, r, s, func() error { return grant.SignOut(r.Context(), l.pool, l.jobs, l.denials, s, l.now()) })
+}
+
+// leave ends the session of this browser by an act that ends what it gave, and has the browser tell the services that want to hear of it there.
+func (l *Login) leave(w http.ResponseWriter, r *http.Request, s session.Session, end func() error) error {
 	var frames []string
 	if !s.IsZero() {
+		var err error
 		if frames, err = provider.Frames(r.Context(), l.pool, l.clients, l.subjects, l.issuer, s); err != nil {
 			return err
 		}
-		if err := grant.SignOut(r.Context(), l.pool, l.jobs, l.denials, s, l.now()); err != nil {
+		if err := end(); err != nil {
 			return err
 		}
 	}

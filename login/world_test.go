@@ -106,7 +106,9 @@ func newWorld(t *testing.T) *world {
 		Codes:    &code.Codes{Redis: w.redis, Key: []byte("codes"), Outbox: w.phones, Pool: w.pool, Say: site.Say, Now: now},
 		Policies: policies,
 		Passkeys: passkeys,
-		Browsers: &browser.Browsers{Pool: w.pool, For: func() time.Duration { return 180 * 24 * time.Hour }, Now: now},
+		Browsers: &browser.Browsers{
+			Pool: w.pool, For: func() time.Duration { return 180 * 24 * time.Hour }, Sessions: sessions, Jobs: jobs, Cleaner: cleaner, Now: now,
+		},
 		Throttle: &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: now},
 	})
 	must(err)
@@ -263,7 +265,7 @@ func (w *world) grant(person uuid.UUID, client string) {
 	w.Helper()
 	const give = `
 		INSERT INTO client_grant (id, person_id, client_id, sid, scopes, audience, auth_time, acr, amr, given_at, till)
-		SELECT gen_random_uuid(), $1, $2, sid, '{openid}', '{}', $3, 'low', '{pwd}', $3, $3
+		SELECT gen_random_uuid(), $1, $2, sid, '{openid}', '{}', $3, 'low', '{pwd}', $3::timestamptz, $3::timestamptz + interval '1 hour'
 		FROM event WHERE kind = 'signed_in' AND person_id = $1 ORDER BY id DESC LIMIT 1`
 	if _, err := w.pool.Exec(w.Context(), give, person, client, w.clock.now()); err != nil {
 		w.Fatal(err)

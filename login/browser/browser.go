@@ -13,14 +13,20 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/provider/grant"
+	"asoba.example/provider/session"
 )
 
-// Browsers remembers them.
+// Browsers remembers them, and knows who is signed in at them.
 type Browsers struct {
-	Pool   *pgxpool.Pool
-	Secure bool                 // https: __Host- cookie
-	For    func() time.Duration // how long after its last sign-in a browser stays known; 180 days
-	Now    func() time.Time
+	Pool     *pgxpool.Pool
+	Secure   bool                 // https: __Host- cookie
+	For      func() time.Duration // how long after its last sign-in a browser stays known; 180 days
+	Sessions *session.Store
+	Jobs     grant.Jobs
+	Cleaner  *grant.Cleaner
+	Now      func() time.Time
 }
 
 // Known tells whether this browser is known for the person.
@@ -40,34 +46,34 @@ func (b *Browsers) Known(ctx context.Context, r *http.Request, person uuid.UUID)
 	return yes, nil
 }
 
-// Remember makes this browser known for the person, in the transaction of the sign-in.
+// Remember makes this browser known for the person, in the transaction of the sign-in, and gives the digest that it is known by.
 // A browser that already carries a token keeps it: it may be known for others of the family.
-func (b *Browsers) Remember(ctx context.Context, tx pgx.Tx, w http.ResponseWriter, r *http.Request, person uuid.UUID) error {
+func (b *Browsers) Remember(ctx context.Context, tx pgx.Tx, w http.ResponseWriter, r *http.Request, person uuid.UUID) ([]byte, error) {
 	token, ok := b.token(r)
 	if !ok {
 		token = make([]byte, 32)
 		rand.Read(token) // never fails: it ends the program instead
 	}
-	at := b.Now()
+	mine, at := digest(person, token), b.Now()
 	const remember = `
 		INSERT INTO known_browser (person_id, token_hash, agent, first_at, last_at, till)
 		VALUES ($1, $2, $3, $4, $4, $5)
 		ON CONFLICT (person_id, token_hash) DO UPDATE
 		SET agent = EXCLUDED.agent, last_at = EXCLUDED.last_at, till = EXCLUDED.till`
-	if _, err := tx.Exec(ctx, remember, person, digest(person, token), Agent(r), at, at.Add(b.For())); err != nil {
-		return fmt.Errorf("remember a browser: %w", err)
+	if _, err := tx.Exec(ctx, remember, person, mine, Agent(r), at, at.Add(b.For())); err != nil {
+		return nil, fmt.Errorf("remember a browser: %w", err)
 	}
 	const tidy = `
 		DELETE FROM known_browser
 		WHERE person_id = $1 AND till <= $2`
 	if _, err := tx.Exec(ctx, tidy, person, at); err != nil {
-		return fmt.Errorf("forget browsers not seen for long: %w", err)
+		return nil, fmt.Errorf("forget browsers not seen for long: %w", err)
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: b.cookie(), Value: base64.RawURLEncoding.EncodeToString(token), Path: "/",
 		MaxAge: int(b.For() / time.Second), Secure: b.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
-	return nil
+	return mine, nil
 }
 
 // Forget forgets all of a person's browsers, in the transaction that makes them strangers.

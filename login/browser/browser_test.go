@@ -55,7 +55,8 @@ func TestKnown(t *testing.T) {
 		t.Helper()
 		w := httptest.NewRecorder()
 		if err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
-			return b.Remember(t.Context(), tx, w, request(), who)
+			_, err := b.Remember(t.Context(), tx, w, request(), who)
+			return err
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +100,10 @@ func TestDigestsAreSaltedByThePerson(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/sign-in", nil)
 	for _, number := range []string{"0000000A000PB2", "7000000A000PB1"} {
 		w, who := httptest.NewRecorder(), person(t, pool, number)
-		if err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return b.Remember(t.Context(), tx, w, r, who) }); err != nil {
+		if err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+			_, err := b.Remember(t.Context(), tx, w, r, who)
+			return err
+		}); err != nil {
 			t.Fatal(err)
 		}
 		r.Header.Set("Cookie", w.Result().Cookies()[0].String())

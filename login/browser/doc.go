@@ -4,4 +4,7 @@
 // each person, salted by the person, so that two people who share a browser cannot be told from the table.
 // A browser stays known for 180 days after its last sign-in. Being known lets nobody in: it spares
 // the code by SMS, and gives the person's own tries a budget that strangers cannot use up.
+//
+// The person sees their browsers with the sessions at them, ends one session, all others or all, and makes
+// a browser a stranger again. It is one transaction with its record and the notices to those who took part.
 package browser

@@ -36,8 +36,9 @@ const (
 	IdentifierUnblocked Kind = "identifier.unblocked"
 	SignedIn            Kind = "signed_in" // Event.Detail["by"]: passkey, where by one
 	SignInRefused       Kind = "sign_in.refused"
-	SignedOut           Kind = "signed_out"
-	SessionsEnded       Kind = "sessions.ended" // all of a person's sign-ins so far are worth nothing
+	SignedOut           Kind = "signed_out"        // Event.Detail["from"]: elsewhere, where at another browser than the session's
+	BrowserForgotten    Kind = "browser.forgotten" // a known browser is a stranger again
+	SessionsEnded       Kind = "sessions.ended"    // all of a person's sign-ins so far are worth nothing
 	CodeSent            Kind = "code.sent"
 	GrantGiven          Kind = "grant.given" // a client was given tokens; Event.Detail["scope"]
 	GrantEnded          Kind = "grant.ended"

@@ -73,7 +73,7 @@ var told = []string{
 	string(DeskLookedUp),
 	string(PaperRead),
 	string(PasskeyAdded), string(PasskeyRemoved), string(IdentifierBlocked), string(IdentifierUnblocked),
-	string(SignedIn), string(SignInRefused), string(SignedOut), string(SessionsEnded),
+	string(SignedIn), string(SignInRefused), string(SignedOut), string(SessionsEnded), string(BrowserForgotten),
 	string(GrantGiven), string(GrantEnded), string(TokenExchanged), string(AgreementGiven), string(AgreementWithdrawn),
 }
 

@@ -60,7 +60,26 @@ func (c *Cleaner) Clean(ctx context.Context, person uuid.UUID) error {
 			return fmt.Errorf("clean up: %w", err)
 		}
 	}
-	return nil
+	return c.cleanSignedOut(ctx, person)
+}
+
+// cleanSignedOut ends the person's sessions that were signed out of, from wherever.
+func (c *Cleaner) cleanSignedOut(ctx context.Context, person uuid.UUID) error {
+	const signedOut = `SELECT sid FROM signed_out WHERE sid = ANY ($1)`
+
+	open, err := c.Sessions.List(ctx, person)
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	sids := make([]string, len(open))
+	for i, o := range open {
+		sids[i] = o.SID
+	}
+	rows, _ := c.Pool.Query(ctx, signedOut, sids)
+	if sids, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+		return fmt.Errorf("clean up: %w", err)
+	}
+	return c.Sessions.EndThese(ctx, person, sids...)
 }
 
 // CleanRecent does it for everyone whose sign-ins ended within a token's life; called before the doors open.

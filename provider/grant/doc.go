@@ -1,6 +1,6 @@
 // Package grant is what one sign-in gave one client, and the end of it.
 //
-//	        Give                     End, EndOne, EndClient, SignOut, Forestall
+//	        Give                     End…, SignOut, Forestall
 //	code ─────────▶ live grant ───────────────────────────────▶ ended
 //	                  │   ▲                                        ▲
 //	           Renew  └───┘ refresh token used twice, past grace ──┘
@@ -23,7 +23,8 @@
 //
 // EndSpecimens does so for a client that goes live: Give then finds its stage.
 //
-// So does SignOut for one session; its mark is the session's row in signed_out.
+// So do SignOut for one session and EndSessions for those at other browsers; the
+// mark is the session's row in signed_out.
 //
 // # Locks
 //

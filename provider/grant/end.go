@@ -26,6 +26,7 @@ const (
 	Unblocked   Why = "unblocked"
 	Deactivated Why = "deactivated"
 	Password    Why = "password"   // the password was changed
+	Everywhere  Why = "everywhere" // the person signed out at all browsers
 	Cloned      Why = "cloned"     // there are two of a passkey
 	SignedOut   Why = "signed_out" // at one browser
 	Revoked     Why = "revoked"    // by the client (RFC 7009)
@@ -105,34 +106,13 @@ const codesDead = 24 * time.Hour
 // the other way round, a failure in between would leave tokens behind that nobody
 // could end any more by signing out.
 func SignOut(ctx context.Context, pool *pgxpool.Pool, jobs Jobs, denials *Denials, s session.Session, at time.Time) error {
-	// The counterpart of the lock in Give: a code that is being exchanged is either refused or ended.
-	const lock = `SELECT person_id FROM identity WHERE person_id = $1 FOR NO KEY UPDATE`
-
-	const remember = `
-		WITH old AS (DELETE FROM signed_out WHERE at < $3)
-		INSERT INTO signed_out (sid, at) VALUES ($1, $2) ON CONFLICT DO NOTHING`
-
-	const end = `
-		UPDATE client_grant SET ended_at = $2, ended_why = $3
-		WHERE sid = $1 AND till > $2 AND ended_at IS NULL AND NOT 'offline_access' = ANY (scopes)
-		RETURNING id, person_id, client_id, sid`
+	const end = endWithin + ` AND NOT 'offline_access' = ANY (scopes) RETURNING id, person_id, client_id, sid`
 
 	var gids []uuid.UUID
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) (err error) {
-		if _, err := tx.Exec(ctx, lock, s.Person); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, remember, s.SID, at, at.Add(-codesDead)); err != nil {
-			return err
-		}
 		signedOut := audit.Event{Kind: audit.SignedOut, At: at, Person: s.Person, SID: s.SID, ACR: s.ACR, Agent: s.Agent}
-		if err := audit.Record(ctx, tx, signedOut); err != nil {
-			return err
-		}
-		if gids, err = endGrants(ctx, tx, jobs, SignedOut, at, end, s.SID, at, SignedOut); err != nil {
-			return err
-		}
-		return backchannel.Queue(ctx, tx, jobs, backchannel.Ended{Person: s.Person, SID: s.SID}, at)
+		gids, err = endSession(ctx, tx, jobs, signedOut, end)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("sign out: %w", err)
@@ -141,6 +121,71 @@ func SignOut(ctx context.Context, pool *pgxpool.Pool, jobs Jobs, denials *Denial
 		return fmt.Errorf("sign out: %w", err)
 	}
 	return nil
+}
+
+// EndSessions ends sessions of the person whose session is here, whichever browsers they are at, in the caller's transaction, as SignOut
+// does the one. What was granted for offline use ends as well, though a sign-out would normally leave it (OpenID Connect Back-Channel Logout
+// §2.7): who ends a session from elsewhere cannot tell in whose hands it is. After the commit the caller calls Cleaner.Clean, and so does a
+// job that is queued here.
+func EndSessions(ctx context.Context, tx pgx.Tx, jobs Jobs, here session.Session, sids []string, at time.Time) error {
+	const end = endWithin + ` RETURNING id, person_id, client_id, sid`
+
+	for _, sid := range sids {
+		signedOut := audit.Event{Kind: audit.SignedOut, At: at, Person: here.Person, SID: sid, Agent: here.Agent}
+		if sid != here.SID {
+			signedOut.Detail = map[string]string{"from": "elsewhere"}
+		}
+		if _, err := endSession(ctx, tx, jobs, signedOut, end); err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+	}
+	if _, err := jobs.InsertTx(ctx, tx, CleanUp{Person: here.Person}, nil); err != nil {
+		return fmt.Errorf("end sessions: queue the clean-up: %w", err)
+	}
+	return nil
+}
+
+// Living gives the sessions of which something is left that they gave, whether they are still open or not.
+func Living(ctx context.Context, tx pgx.Tx, person uuid.UUID, at time.Time) ([]string, error) {
+	const living = `SELECT DISTINCT sid FROM client_grant WHERE person_id = $1 AND till > $2 AND ended_at IS NULL ORDER BY sid`
+
+	rows, _ := tx.Query(ctx, living, person, at)
+	sids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("find sessions by what they gave: %w", err)
+	}
+	return sids, nil
+}
+
+// endWithin ends what a session gave; what of that, and what to tell of it, is to be added.
+const endWithin = `
+	UPDATE client_grant SET ended_at = $2, ended_why = $3
+	WHERE sid = $1 AND till > $2 AND ended_at IS NULL`
+
+// endSession ends one session, by a statement on endWithin, and records it.
+func endSession(ctx context.Context, tx pgx.Tx, jobs Jobs, signedOut audit.Event, end string) ([]uuid.UUID, error) {
+	// The counterpart of the lock in Give: a code that is being exchanged is either refused or ended.
+	const lock = `SELECT person_id FROM identity WHERE person_id = $1 FOR NO KEY UPDATE`
+
+	const remember = `
+		WITH old AS (DELETE FROM signed_out WHERE at < $3)
+		INSERT INTO signed_out (sid, at) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+
+	person, sid, at := signedOut.Person, signedOut.SID, signedOut.At
+	if _, err := tx.Exec(ctx, lock, person); err != nil {
+		return nil, err
+	}
+	if _, err := tx.Exec(ctx, remember, sid, at, at.Add(-codesDead)); err != nil {
+		return nil, err
+	}
+	if err := audit.Record(ctx, tx, signedOut); err != nil {
+		return nil, err
+	}
+	gids, err := endGrants(ctx, tx, jobs, SignedOut, at, end, sid, at, SignedOut)
+	if err != nil {
+		return nil, err
+	}
+	return gids, backchannel.Queue(ctx, tx, jobs, backchannel.Ended{Person: person, SID: sid}, at)
 }
 
 // Visited gives the clients that took part in a session, by the grants that it gave, whatever has become of them since.

@@ -599,3 +599,48 @@ func (w *world) signIn(t *testing.T, at time.Time) *http.Request {
 	}
 	return r
 }
+
+// What is ended from elsewhere ends whole, for offline use too, and while the session itself is still in Redis nothing comes of it any more.
+func TestEndingSessionsFromElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, err := w.sessions.Begin(t.Context(), httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil), session.Session{
+		SID: "s", Person: w.person, AuthTime: noon,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	offline, other := w.grant(), w.grant()
+	offline.Scopes, other.SID = []string{"openid", "offline_access"}, "other"
+	for _, g := range []grant.Grant{offline, other} {
+		if _, given := w.give(t, w.pool, g); !given {
+			t.Fatal("not given")
+		}
+	}
+	err = pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) error {
+		here := session.Session{SID: "here", Person: w.person, Agent: "Firefox, Linux"}
+		return grant.EndSessions(t.Context(), tx, w.jobs, here, []string{"s"}, noon.Add(time.Minute))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, given := w.give(t, w.pool, w.grant()); given { // a code that was issued before
+		t.Error("something is given of an ended session")
+	}
+	if n := w.count(t, live); n != 1 {
+		t.Errorf("%d grants live, want that of the other session", n)
+	}
+	if n := w.count(t, `logout_notice`); n != 1 {
+		t.Errorf("%d notices, want 1", n)
+	}
+	// The program ended here. The job does the rest.
+	if err := w.cleaner.Work(t.Context(), &river.Job[grant.CleanUp]{Args: grant.CleanUp{Person: w.person}}); err != nil {
+		t.Fatal(err)
+	}
+	if open, err := w.sessions.List(t.Context(), w.person); err != nil || len(open) != 0 {
+		t.Errorf("still open: %v, %v", open, err)
+	}
+	if denied, err := w.denials.Denied(t.Context(), offline.ID); err != nil || !denied {
+		t.Errorf("its tokens are good: %v", err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,6 +23,7 @@ type Session struct {
 	ACR      string    `json:"acr"`       // low, substantial
 	AMR      []string  `json:"amr"`       // RFC 8176: pwd, sms, swk, mfa
 	Agent    string    `json:"agent"`     // "Firefox, Linux"
+	Browser  []byte    `json:"browser"`   // which of the known ones it is at, by the digest that login keeps
 }
 
 // IsZero tells a browser nobody is signed in at.
@@ -144,6 +146,66 @@ func (s *Store) EndAll(ctx context.Context, person uuid.UUID, upTo time.Time) er
 	}
 	if err := s.redis.ZRemRangeByScore(ctx, theirs, "-inf", score(upTo)).Err(); err != nil {
 		return fmt.Errorf("end sessions: %w", err)
+	}
+	return nil
+}
+
+// An Open session is one of a person's, as they see it from another.
+type Open struct {
+	Session
+	UsedAt time.Time // the last request that it came with
+
+	digest string
+}
+
+// List gives a person's sessions that have not ended, the latest first. To be listed is not to be used.
+func (s *Store) List(ctx context.Context, person uuid.UUID) ([]Open, error) {
+	digests, err := s.redis.ZRevRange(ctx, personKey(digest(person[:])), 0, -1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	values, left := make([]*redis.StringCmd, len(digests)), make([]*redis.DurationCmd, len(digests))
+	_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, d := range digests {
+			values[i], left[i] = p.Get(ctx, sessionKey(d)), p.PTTL(ctx, sessionKey(d))
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	var open []Open
+	for i, d := range digests {
+		value, err := values[i].Bytes()
+		if err != nil { // over since it was entered here
+			continue
+		}
+		o := Open{digest: d}
+		if err := json.Unmarshal(value, &o.Session); err != nil {
+			return nil, fmt.Errorf("list sessions: %w", err)
+		}
+		if !s.now().Before(o.AuthTime.Add(s.total())) {
+			continue
+		}
+		o.UsedAt = s.now().Add(left[i].Val() - s.idle()) // every use begins the idle time anew
+		open = append(open, o)
+	}
+	return open, nil
+}
+
+// EndThese ends sessions of a person by their SIDs, at whichever browsers.
+func (s *Store) EndThese(ctx context.Context, person uuid.UUID, sids ...string) error {
+	open, err := s.List(ctx, person)
+	if err != nil {
+		return err
+	}
+	for _, o := range open {
+		if !slices.Contains(sids, o.SID) {
+			continue
+		}
+		if err := s.redis.Del(ctx, sessionKey(o.digest)).Err(); err != nil {
+			return fmt.Errorf("end session: %w", err)
+		}
 	}
 	return nil
 }

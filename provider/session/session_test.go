@@ -180,3 +180,47 @@ func TestEndAllEndsWhatAPersonBeganUpToAMoment(t *testing.T) {
 		}
 	}
 }
+
+// A person's sessions can be seen and ended from another one. To be seen is not to be used.
+func TestSessionsAreListedAndEndedFromElsewhere(t *testing.T) {
+	t.Parallel()
+	store, client, now := newStore(t)
+	person := uuid.Must(uuid.NewV7())
+	first, away := begin(t, store, fresh(), session.Session{Person: person, AuthTime: noon.Add(-time.Hour), Agent: "Safari, iOS"})
+	second, home := begin(t, store, fresh(), session.Session{Person: person, AuthTime: noon})
+	_, other := begin(t, store, fresh(), session.Session{Person: uuid.Must(uuid.NewV7()), AuthTime: noon})
+	for _, key := range client.Keys(t.Context(), "session:*").Val() {
+		if err := client.Expire(t.Context(), key, 10*time.Minute).Err(); err != nil { // nobody has come for five minutes
+			t.Fatal(err)
+		}
+	}
+	list := func() []session.Open {
+		t.Helper()
+		open, err := store.List(t.Context(), person)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return open
+	}
+	list()
+	open := list()
+	if len(open) != 2 || open[0].SID != second.SID || open[1].SID != first.SID || open[1].Agent != "Safari, iOS" {
+		t.Fatalf("got %+v", open)
+	}
+	if idle := now.Sub(open[0].UsedAt); idle < 5*time.Minute || idle > 6*time.Minute {
+		t.Errorf("used %s ago, want five minutes", idle)
+	}
+	if err := store.EndThese(t.Context(), person, first.SID, "another's"); err != nil {
+		t.Fatal(err)
+	}
+	if !find(t, store, away).IsZero() || find(t, store, home).IsZero() || find(t, store, other).IsZero() {
+		t.Error("the wrong session is over")
+	}
+	if open := list(); len(open) != 1 || open[0].SID != second.SID {
+		t.Errorf("left: %+v", open)
+	}
+	*now = noon.Add(12 * time.Hour)
+	if open := list(); len(open) != 0 {
+		t.Errorf("past their time: %+v", open)
+	}
+}

@@ -247,7 +247,10 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	h.browsers = &browser.Browsers{Pool: h.Pool, Secure: h.secure(), For: policy.KnownBrowserFor.From(h.policies), Now: time.Now}
+	h.browsers = &browser.Browsers{
+		Pool: h.Pool, Secure: h.secure(), For: policy.KnownBrowserFor.From(h.policies),
+		Sessions: h.sessions, Jobs: h.jobs, Cleaner: h.cleaner, Now: time.Now,
+	}
 	h.passkeys, err = factor.New(factor.Config{
 		Pool: h.Pool, Redis: h.Redis, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, Registry: h.identities, Issuer: h.cfg.Issuer, Now: time.Now,
 	})

@@ -1,0 +1,61 @@
+package login
+
+import (
+	"net/http"
+	"time"
+
+	"asoba.example/provider/api"
+	"asoba.example/provider/audit"
+	"asoba.example/provider/page"
+)
+
+// The history of sign-ins: how far back, and how much of it on one page.
+const (
+	historyFor = 90 * 24 * time.Hour
+	historyOf  = 25
+)
+
+// historyKinds are what it tells, with the words "history." and these.
+var historyKinds = []audit.Kind{
+	audit.SignedIn, audit.SignInRefused, audit.CodeSent, audit.SignedOut, audit.SessionsEnded, audit.BrowserForgotten,
+	audit.IdentifierActivated, audit.PasswordReissued, audit.PasswordChanged, audit.PhoneChanged, audit.PasskeyAdded, audit.PasskeyRemoved,
+	audit.IdentifierBlocked, audit.IdentifierUnblocked,
+}
+
+// historyPage handles GET /security/history: what happened around the person's sign-ins.
+func (l *Login) historyPage(w http.ResponseWriter, r *http.Request, v visitor) error {
+	before, err := audit.ParseCursor(r.URL.Query().Get("before"))
+	if err != nil {
+		return page.Refuse(http.StatusNotFound, "security-history.unknown", err)
+	}
+	found, err := audit.History(r.Context(), l.pool, v.Session.Person, historyKinds, l.now().Add(-historyFor), before, historyOf+1)
+	if err != nil {
+		return err
+	}
+	data := historyPage{Latest: before == 0}
+	for i, e := range found {
+		if i == historyOf {
+			cursor, _ := found[i-1].Cursor.MarshalText()
+			data.Earlier = "/security/history?before=" + string(cursor)
+			break
+		}
+		data.Events = append(data.Events, happened{Word: "history." + historyWord(e), At: e.At, Agent: e.Agent})
+	}
+	return l.site.Show(w, r, page.View{Name: "security-history", SignedIn: true, Back: sessionsPath, Data: data})
+}
+
+// historyWord tells the kinds apart that people would.
+func historyWord(e audit.Line) string {
+	kind := string(e.Kind)
+	switch {
+	case e.Kind == audit.SignedIn && e.Detail["by"] == "passkey", e.Kind == audit.SignInRefused && e.Detail["why"] == "passkey":
+		return kind + ".passkey"
+	case e.Kind == audit.SignedIn && e.ACR == api.Substantial, e.Kind == audit.SignInRefused && e.Detail["why"] == "code":
+		return kind + ".code"
+	case e.Kind == audit.SignedIn, e.Kind == audit.SignInRefused:
+		return kind + ".password"
+	case e.Kind == audit.SignedOut && e.Detail["from"] == "elsewhere":
+		return kind + ".elsewhere"
+	}
+	return kind
+}

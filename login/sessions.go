@@ -1,0 +1,47 @@
+package login
+
+import (
+	"net/http"
+
+	"asoba.example/login/browser"
+	"asoba.example/provider/page"
+)
+
+// sessionsPath is the page where people see where they are signed in, and end it. To end a session is safe, so no fresh sign-in is asked.
+const sessionsPath = "/security/sessions"
+
+// sessionsPage handles GET /security/sessions.
+func (l *Login) sessionsPage(w http.ResponseWriter, r *http.Request, v visitor) error {
+	browsers, err := l.browsers.List(r.Context(), v.Session)
+	if err != nil {
+		return err
+	}
+	return l.site.Show(w, r, page.View{
+		Name: "security-sessions", SignedIn: true, Back: "/security",
+		Data: sessionsPage{Browsers: browsers, SID: v.SID, Ended: r.URL.Query().Has("ended")},
+	})
+}
+
+// endSessions handles POST /security/sessions. What is over already stays so: whoever comes Back and sends the form again harms nothing.
+func (l *Login) endSessions(w http.ResponseWriter, r *http.Request, v visitor) error {
+	var err error
+	switch ctx := r.Context(); r.PostFormValue("decision") {
+	case "end":
+		err = l.browsers.End(ctx, v.Session, r.PostFormValue("session"))
+	case "forget":
+		id := r.PostFormValue("browser")
+		if browser.Is(id, v.Session) {
+			return l.leave(w, r, v.Session, func() error { return l.browsers.Drop(ctx, v.Session, id) })
+		}
+		err = l.browsers.Drop(ctx, v.Session, id)
+	case "end_others":
+		err = l.browsers.EndOthers(ctx, v.Session)
+	case "end_all":
+		return l.leave(w, r, v.Session, func() error { return l.browsers.EndAll(ctx, v.Session) })
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, sessionsPath+"?ended", http.StatusSeeOther)
+	return nil
+}

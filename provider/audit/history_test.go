@@ -1,0 +1,72 @@
+package audit
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/migrations/pgtest"
+)
+
+// A person's own events come the latest first, page by page, and nobody else's; those that are too old or of no matter are left out.
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	at := time.Date(2026, 5, 12, 9, 0, 0, 0, time.UTC)
+	anna, boris := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
+	err := Record(t.Context(), pool,
+		Event{Kind: SignedIn, At: at.AddDate(0, 0, -91), Person: anna, Agent: "too old"},
+		Event{Kind: SignedIn, At: at.AddDate(0, 0, -90), Person: anna, Agent: "1"},
+		Event{Kind: GrantGiven, At: at, Person: anna, Agent: "of no matter"},
+		Event{Kind: SignInRefused, At: at, Person: anna, Agent: "2", Detail: map[string]string{"why": "password"}},
+		Event{Kind: SignedIn, At: at, Person: boris, Agent: "another's"},
+		Event{Kind: SignedIn, At: at, Person: anna, Agent: "3"},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (&Sealer{Pool: pool}).Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for before := Cursor(0); ; {
+		page, err := History(t.Context(), pool, anna, []Kind{SignedIn, SignInRefused}, at.AddDate(0, 0, -90), before, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, line := range page {
+			got, before = append(got, line.Agent+line.Detail["why"]), line.Cursor
+		}
+	}
+	if want := []string{"3", "2password", "1"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A person's history is found by index, whatever the years of the country hold.
+func TestAHistoryIsFoundByIndex(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), `SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off`); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(t.Context(), `EXPLAIN (COSTS OFF) `+history, uuid.Nil, uuid.New(), []Kind{SignedIn}, time.Now(), Cursor(7), 20)
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		got := strings.Join(lines, "\n")
+		if err == nil && (!strings.Contains(got, "person_id_place_idx") || !strings.Contains(got, "AND (place < ") || strings.Contains(got, "->  Sort")) {
+			t.Errorf("not by its index alone:\n%s", got)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
