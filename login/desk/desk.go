@@ -40,6 +40,7 @@ type Config struct {
 	Metrics  prometheus.Registerer
 	// Documents is nil where there is no register of documents to ask.
 	Documents *document.Register
+	Relaxed   bool // for trials: no limit on reissues
 	Now       func() time.Time
 }
 
@@ -54,6 +55,7 @@ type Desk struct {
 	throttle  *throttle.Throttle
 	unusual   *prometheus.CounterVec
 	documents *document.Register
+	relaxed   bool
 	now       func() time.Time
 }
 
@@ -65,7 +67,7 @@ func New(cfg Config) (*Desk, error) {
 	}
 	d := &Desk{
 		pool: cfg.Pool, box: cfg.Box, registry: cfg.Registry, codes: cfg.Codes, outbox: cfg.Outbox, policies: cfg.Policies,
-		throttle: cfg.Throttle, documents: cfg.Documents, now: cfg.Now,
+		throttle: cfg.Throttle, documents: cfg.Documents, relaxed: cfg.Relaxed, now: cfg.Now,
 	}
 	d.unusual = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "idp_desk_unusual_total",
@@ -135,6 +137,9 @@ func (d *Desk) serve(ctx context.Context, by By, p Papers, e Errand, gs guards, 
 			return err
 		}
 		if err := gs.check(f); err != nil {
+			return err
+		}
+		if err := d.mayReissue(ctx, tx, e, f.person.ID, f.at); err != nil {
 			return err
 		}
 		return d.keepAct(ctx, tx, id, e, p, f)

@@ -251,9 +251,10 @@ func (d *Doors) refusal(w http.ResponseWriter, err error) error {
 // meaning is the whole vocabulary of refusals.
 func (d *Doors) meaning(w http.ResponseWriter, err error) error {
 	var (
-		guard *GuardError
-		wait  *code.WaitError
-		rate  *RateError
+		guard   *GuardError
+		wait    *code.WaitError
+		rate    *RateError
+		reissue *ReissueError
 	)
 	switch {
 	case errors.As(err, &guard):
@@ -281,12 +282,11 @@ func (d *Doors) meaning(w http.ResponseWriter, err error) error {
 	case errors.Is(err, code.ErrOver):
 		return api.Refuse(http.StatusUnprocessableEntity, "code_over", err, api.Field{Name: "/code", Code: "over"})
 	case errors.As(err, &wait):
-		seconds := int(wait.Till.Sub(d.Gate.Now()).Seconds()) + 1
-		w.Header().Set("Retry-After", strconv.Itoa(max(seconds, 1)))
-		return api.Refuse(http.StatusTooManyRequests, "wait", err)
+		return tooMany(w, "wait", wait.Till.Sub(d.Gate.Now()), err)
 	case errors.As(err, &rate):
-		w.Header().Set("Retry-After", strconv.Itoa(int(rate.Wait.Seconds())+1))
-		return api.Refuse(http.StatusTooManyRequests, "too_many_acts", err)
+		return tooMany(w, "too_many_acts", rate.Wait, err)
+	case errors.As(err, &reissue):
+		return tooMany(w, "too_many_reissues", reissue.Till.Sub(d.Gate.Now()), err)
 	case errors.Is(err, ErrAway):
 		w.Header().Set("Retry-After", "60")
 		return api.Refuse(http.StatusServiceUnavailable, "register_away", err)
@@ -295,6 +295,12 @@ func (d *Doors) meaning(w http.ResponseWriter, err error) error {
 		return api.Refuse(http.StatusServiceUnavailable, "busy", err)
 	}
 	return err
+}
+
+// tooMany says how long to wait.
+func tooMany(w http.ResponseWriter, code string, wait time.Duration, err error) error {
+	w.Header().Set("Retry-After", strconv.Itoa(max(int(wait.Seconds())+1, 1)))
+	return api.Refuse(http.StatusTooManyRequests, code, err)
 }
 
 // asked understands who acts in an errand, and upon which papers.

@@ -22,12 +22,14 @@ import (
 	"asoba.example/login/document"
 	"asoba.example/login/identity"
 	"asoba.example/login/identity/identitytest"
+	"asoba.example/login/operator"
 	"asoba.example/login/policy"
 	"asoba.example/login/register"
 	"asoba.example/login/throttle"
 	"asoba.example/provider"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/fetch"
+	"asoba.example/provider/pair"
 )
 
 // A citizen is the model of one: what the law says of an identifier, and nothing of how it is kept.
@@ -40,6 +42,7 @@ type citizen struct {
 	password string
 	till     time.Time // of a temporary password
 	gone     bool      // by the register
+	reissued time.Time // when a temporary password was sent anew
 	signIns  []signIn
 }
 
@@ -85,6 +88,15 @@ type waiting struct {
 	resumed bool
 }
 
+// A proposal is to block citizens for security.
+type proposal struct {
+	id    uuid.UUID
+	whose []*citizen
+	by    clerk.Clerk
+	state pair.State
+	taken clerk.Clerk // who has decided
+}
+
 // GoString names a visit as GoString names citizens.
 func (e *errand) GoString() string { return fmt.Sprintf("%s of %s", e.kind, e.whose.name) }
 
@@ -98,14 +110,18 @@ type life struct {
 	acts     int
 	seen     uuid.UUID // the last event that was looked at
 
+	operators []clerk.Clerk
+	blocks    *operator.Blocks
+
 	citizens  []*citizen
 	visits    []*errand
 	pending   []*waiting
+	proposals []*proposal
 	documents *documents
 	report    document.Report // what it says now
 }
 
-// Clerk, citizen, register and clock act in any order: after each act the database says what the model says, no law is broken,
+// Clerk, operators, citizen, register and clock act in any order: after each act the database says what the model says, no law is broken,
 // and exactly the records of that act are there. It goes on for ten seconds; for longer, say
 //
 //	LIFE_FOR=10m go test -run AnyLife -timeout 20m ./login/desk -rapid.checks 10000
@@ -116,9 +132,20 @@ func TestAnyLifeOfAnIdentifierIsAsDrawn(t *testing.T) {
 	t.Cleanup(others.Close)
 	l.register = register.Register{Pool: l.Pool, Cascade: l.Registry.Deactivate, Restored: l.Registry.Restore}
 	now := func() time.Time { return l.now }
-	var err error
+	l.blocks = &operator.Blocks{Pool: l.Pool, Registry: l.Registry, Now: now}
+	for range 2 {
+		by, _ := l.clerk(t, clerk.Operator)
+		l.operators = append(l.operators, by.Clerk)
+	}
+	l.Exec(t, `INSERT INTO policy (id, name, value, in_force_from, ground_title, ground_number, ground_date, state, author, proposed_at, decided_by, decided_at)
+		VALUES ($1, 'reissue.per_person', '1 in 24h', $4, 'Rules', '1', '2026-11-22', 'approved', $2, $4, $3, $4)`,
+		uuid.New(), l.operators[0].Person, l.operators[1].Person, identitytest.Noon)
+	policies, err := policy.New(t.Context(), l.Pool, now)
+	if err != nil {
+		t.Fatal(err)
+	}
 	l.desk, err = desk.New(desk.Config{
-		Pool: l.Pool, Box: l.Box, Registry: l.Registry, Outbox: l.Outbox, Now: now,
+		Pool: l.Pool, Box: l.Box, Registry: l.Registry, Outbox: l.Outbox, Policies: policies, Now: now,
 		Documents: &document.Register{URL: others.URL, Caller: fetch.New(fetch.Config{AllowLoopback: true})},
 		Throttle:  &throttle.Throttle{Redis: l.Redis, Key: []byte("key"), Now: now}, Metrics: prometheus.NewRegistry(),
 		// Whoever makes so many visits is sent so many codes.
@@ -157,8 +184,9 @@ func TestAnyLifeOfAnIdentifierIsAsDrawn(t *testing.T) {
 			"first sign-in":           l.activate,
 			"sign in":                 l.signIn,
 			"change password":         l.changePassword,
-			"block by self":           func(rt *rapid.T) { l.blockBy(rt, identity.Self) },
-			"block by operator":       func(rt *rapid.T) { l.blockBy(rt, identity.Security) },
+			"block by self":           l.blockSelf,
+			"propose a block":         l.propose,
+			"decide on a block":       l.decide,
 			"edition of the register": l.edition,
 			"clock":                   l.pass,
 			"":                        l.check,
@@ -169,7 +197,7 @@ func TestAnyLifeOfAnIdentifierIsAsDrawn(t *testing.T) {
 
 // begin has three new citizens, one with a temporary password and one with a static, and visits by nobody.
 func (l *life) begin(rt *rapid.T) {
-	l.now, l.citizens, l.visits, l.pending = identitytest.Noon.Add(time.Hour), nil, nil, nil
+	l.now, l.citizens, l.visits, l.pending, l.proposals = identitytest.Noon.Add(time.Hour), nil, nil, nil, nil
 	l.lives++
 	for n := range 3 {
 		person, id := l.Person(l.t)
@@ -248,6 +276,8 @@ func (l *life) open(rt *rapid.T) {
 	case refused != "":
 	case l.report == silent && e.kind != desk.Issuance:
 		refused = "away"
+	case e.reissues() && l.often(c):
+		refused = "too many"
 	case !e.fits():
 		refused = "wrong_state"
 	}
@@ -421,6 +451,8 @@ func (l *life) assign(rt *rapid.T) {
 	case refused != "":
 	case !e.confirmed:
 		refused = "g3"
+	case e.reissues() && l.often(c):
+		refused = "too many"
 	case !e.fits():
 		refused = "wrong_state"
 	}
@@ -442,8 +474,10 @@ func (l *life) assign(rt *rapid.T) {
 		records = append(records, record("identifier.issued", c, "clerk"))
 	case desk.Unblock:
 		c.end()
+		c.reissued = l.now
 		records = append(records, record("sessions.ended", c, "", "why=unblocked"), record("identifier.unblocked", c, "clerk"))
 	case desk.Reissue:
+		c.reissued = l.now
 		records = append(records, record("password.reissued", c, "clerk"))
 	}
 	if !c.is("active") {
@@ -451,6 +485,12 @@ func (l *life) assign(rt *rapid.T) {
 	}
 	l.left(rt, err, "", records...)
 }
+
+// reissues tells whether an errand sends a temporary password anew.
+func (e *errand) reissues() bool { return e.kind == desk.Unblock || e.kind == desk.Reissue }
+
+// often tells whether a citizen was sent one within a day, more than which is not settled here.
+func (l *life) often(c *citizen) bool { return l.now.Sub(c.reissued) < 24*time.Hour }
 
 // temporary is that a temporary password went out.
 func (l *life) temporary(c *citizen) {
@@ -468,9 +508,10 @@ func (l *life) reissue(rt *rapid.T) {
 	c := l.somebody(rt)
 	v, over := l.comes(rt, c)
 	_, err := l.desk.Reissue(l.t.Context(), l.by, v)
-	if l.refuses(rt, c, err, l.answered(l.serving(c, over, false)), "temporary") {
+	if l.refuses(rt, c, err, l.anew(c, over), "temporary") {
 		return
 	}
+	c.reissued = l.now
 	l.temporary(c)
 	l.left(rt, err, "", record("password.reissued", c, "clerk"))
 }
@@ -498,13 +539,14 @@ func (l *life) unblock(rt *rapid.T) {
 	c := l.somebody(rt)
 	v, over := l.comes(rt, c)
 	_, err := l.desk.Unblock(l.t.Context(), l.by, v)
-	guard := l.answered(l.serving(c, over, false))
+	guard := l.anew(c, over)
 	if guard == "" && c.is("blocked:self", "blocked:desk", "blocked:security") && c.phone == 0 {
 		guard = "g3" // another has it now
 	}
 	if l.refuses(rt, c, err, guard, "blocked:self", "blocked:desk", "blocked:security") {
 		return
 	}
+	c.reissued = l.now
 	l.temporary(c)
 	c.end()
 	l.left(rt, err, "", record("sessions.ended", c, "", "why=unblocked"), record("identifier.unblocked", c, "clerk"))
@@ -521,18 +563,24 @@ func (l *life) refuses(rt *rapid.T, c *citizen, err error, guard string, from ..
 	return guard != ""
 }
 
-// answered is what refuses an act that no guard refuses, while the register of documents is away.
-func (l *life) answered(guard string) string {
-	if guard == "" && l.report == silent {
+// anew is what refuses a temporary password that is to be sent anew: a guard; or that the register of documents is
+// away; or that one was sent.
+func (l *life) anew(c *citizen, over bool) string {
+	switch guard := l.serving(c, over, false); {
+	case guard != "":
+		return guard
+	case l.report == silent:
 		return "away"
+	case l.often(c):
+		return "too many"
 	}
-	return guard
+	return ""
 }
 
 // refused holds that an act was refused, and that this is on record where something was decided.
 func (l *life) refused(rt *rapid.T, c *citizen, err error, why string) {
 	rt.Helper()
-	if why == "away" {
+	if why == "away" || why == "too many" {
 		l.left(rt, err, why)
 		return
 	}
@@ -634,18 +682,94 @@ func (l *life) changePasswordOf(rt *rapid.T, c *citizen) {
 	}
 }
 
-// blockBy is a block by whoever does not come to the desk.
-func (l *life) blockBy(rt *rapid.T, reason identity.BlockReason) {
+func (l *life) blockSelf(rt *rapid.T) {
 	c := l.somebody(rt)
-	err := l.Registry.Block(l.t.Context(), c.person, reason, identity.Act{At: l.now})
-	if !c.is("active") && (reason == identity.Self || !c.is("temporary")) {
+	err := l.Registry.Block(l.t.Context(), c.person, identity.Self, identity.Act{At: l.now})
+	if !c.is("active") {
 		l.left(rt, err, "wrong_state")
 		return
 	}
-	c.stands = "blocked:" + string(reason)
+	c.stands = "blocked:self"
 	c.end()
-	l.left(rt, err, "", record("sessions.ended", c, "", "why=blocked"), record("identifier.blocked", c, "", "reason="+string(reason)))
+	l.left(rt, err, "", record("sessions.ended", c, "", "why=blocked"), record("identifier.blocked", c, "", "reason=self"))
 }
+
+// propose has an operator propose to block citizens for security.
+func (l *life) propose(rt *rapid.T) {
+	p := &proposal{by: l.operator(rt), state: pair.Open}
+	meaning := ""
+	var ids []identity.Identifier
+	for _, c := range l.citizens {
+		if !rapid.Bool().Draw(rt, "names "+c.name) {
+			continue
+		}
+		p.whose, ids = append(p.whose, c), append(ids, c.id)
+		if c.is("none") {
+			meaning = "nobody's"
+		}
+	}
+	if ids == nil {
+		rt.Skip("it names nobody")
+	}
+	proposed, err := l.blocks.Propose(l.t.Context(), p.by, operator.Takeover, identity.Basis{Number: "7", Date: "2026-11-22"}, ids)
+	if meaning != "" {
+		l.left(rt, err, meaning)
+		return
+	}
+	p.id = proposed.ID
+	l.proposals = append(l.proposals, p)
+	l.left(rt, err, "", record("security_block.proposed", nobody, l.named(p.by), "reason=takeover"))
+}
+
+// decide has an operator approve or refuse a proposal. Who was named meanwhile may stand as nobody can be blocked.
+func (l *life) decide(rt *rapid.T) {
+	if len(l.proposals) == 0 {
+		rt.Skip("nothing is proposed")
+	}
+	p, by := rapid.SampledFrom(l.proposals).Draw(rt, "proposal"), l.operator(rt)
+	to, do := pair.Refused, l.blocks.Refuse
+	if rapid.IntRange(0, 2).Draw(rt, "refuse at 0") > 0 {
+		to, do = pair.Approved, l.blocks.Approve
+	}
+	_, err := do(l.t.Context(), by, p.id)
+	switch {
+	case p.state == to && p.taken == by: // who asks again is told the same
+		l.left(rt, err, "")
+		return
+	case p.state != pair.Open:
+		l.left(rt, err, "decided")
+		return
+	case p.by == by:
+		l.left(rt, err, "own")
+		return
+	}
+	p.state, p.taken = to, by
+	records := []string{record("security_block."+string(to), nobody, l.named(by), "reason=takeover")}
+	for _, c := range p.whose {
+		if to == pair.Refused || !c.is("temporary", "active") {
+			continue
+		}
+		c.stands = "blocked:security"
+		c.end()
+		records = append(records, record("sessions.ended", c, "", "why=blocked"), record("identifier.blocked", c, l.named(by), "reason=security"))
+	}
+	l.left(rt, err, "", records...)
+}
+
+func (l *life) operator(rt *rapid.T) clerk.Clerk {
+	return rapid.SampledFrom(l.operators).Draw(rt, "operator")
+}
+
+// named is one of the staff by name; "" for whoever is none.
+func (l *life) named(by clerk.Clerk) string {
+	if i := slices.Index(l.operators, by); i >= 0 {
+		return fmt.Sprint("operator ", i)
+	}
+	return map[bool]string{true: "clerk"}[by == l.by.Clerk]
+}
+
+// nobody is whom an event is of that is of no citizen.
+var nobody = &citizen{name: "nobody"}
 
 // edition is one of the register, in which some have died and some were found alive.
 func (l *life) edition(rt *rapid.T) {
@@ -662,7 +786,7 @@ func (l *life) edition(rt *rapid.T) {
 	facts := []string{nothing, incapable, dead, declared, missing}
 	l.editions++
 	file := fmt.Sprintf(head, l.editions, len(l.citizens))
-	events := []string{record("edition.applied", &citizen{name: "nobody"}, "")}
+	events := []string{record("edition.applied", nobody, "")}
 	for _, c := range l.citizens {
 		fact := rapid.SampledFrom(facts).Draw(rt, "facts of "+c.name)
 		file += c.id.Reveal() + ",F,1956-03-08,BY," + fact + "\n"
@@ -757,7 +881,8 @@ func (l *life) records(rt *rapid.T) (all []string) {
 	const since = `
 		SELECT id, kind, coalesce(person_id, $2), coalesce(clerk_id, $2), coalesce(detail, '{}') FROM event
 		WHERE id > $1 AND kind <> $3 ORDER BY id`
-	people := append(slices.Clone(l.citizens), &citizen{name: "clerk", person: l.by.Person}, &citizen{name: "nobody"})
+	people := append(slices.Clone(l.citizens), &citizen{name: "clerk", person: l.by.Person}, nobody)
+	staff := append(slices.Clone(l.operators), l.by.Clerk)
 	var (
 		whose, by uuid.UUID
 		kind      string
@@ -772,7 +897,10 @@ func (l *life) records(rt *rapid.T) (all []string) {
 			}
 		}
 		i := slices.IndexFunc(people, func(c *citizen) bool { return c.person == whose })
-		actor := map[bool]string{true: "clerk"}[by == l.by.Person]
+		actor := ""
+		if i := slices.IndexFunc(staff, func(c clerk.Clerk) bool { return c.Person == by }); i >= 0 {
+			actor = l.named(staff[i])
+		}
 		if i >= 0 { // or of an earlier life
 			all = append(all, record(kind, people[i], actor, why...))
 		}
@@ -795,6 +923,8 @@ func meant(err error) string {
 	var (
 		guard *desk.GuardError
 		weak  *identity.WeakError
+		often *desk.ReissueError
+		none  *operator.StrangerError
 	)
 	switch {
 	case err == nil:
@@ -803,10 +933,14 @@ func meant(err error) string {
 		return guard.Code
 	case errors.As(err, &weak):
 		return "weak"
+	case errors.As(err, &often):
+		return "too many"
+	case errors.As(err, &none):
+		return "nobody's"
 	}
 	for meaning, is := range map[string]error{
 		"wrong_state": identity.ErrState, "wrong password": identity.ErrWrong, "visit over": desk.ErrOver, "wrong code": code.ErrWrong, "code over": code.ErrOver,
-		"away": desk.ErrAway,
+		"away": desk.ErrAway, "own": pair.ErrOwn, "decided": pair.ErrDecided,
 	} {
 		if errors.Is(err, is) {
 			return meaning

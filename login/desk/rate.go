@@ -2,11 +2,14 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
 )
@@ -33,4 +36,37 @@ func (d *Desk) Admit(ctx context.Context, by By) error {
 	}
 	d.count(TooManyActs)
 	return &RateError{wait}
+}
+
+// A ReissueError says that a person was sent as many temporary passwords as may be for now.
+type ReissueError struct{ Till time.Time }
+
+func (e *ReissueError) Error() string { return "too many temporary passwords for one person" }
+
+// mayReissue tells whether a person may be sent another temporary password by an errand: each one ends the former, and
+// whoever is sent many is kept out by it, or somebody is after them. Only what was done counts.
+func (d *Desk) mayReissue(ctx context.Context, tx pgx.Tx, e Errand, person uuid.UUID, at time.Time) error {
+	if e != Unblock && e != Reissue || d.relaxed {
+		return nil
+	}
+	const eldest = `
+		SELECT at FROM (
+			SELECT at FROM desk_act WHERE person_id = $1 AND kind IN ('unblock', 'reissue')
+			UNION ALL
+			SELECT assigned_at FROM issuance WHERE person_id = $1 AND errand IN ('unblock', 'reissue')
+		) AS done
+		WHERE at > $2 ORDER BY at DESC OFFSET $3 LIMIT 1`
+	if _, _, err := identity.Hold(ctx, tx, person); err != nil { // of two at one moment, one is counted first
+		return err
+	}
+	limit := policy.ReissuesOfPerson.In(d.policies)
+	var since time.Time
+	err := tx.QueryRow(ctx, eldest, person, at.Add(-limit.In), limit.Tries-1).Scan(&since)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil
+	case err != nil:
+		return fmt.Errorf("count the temporary passwords of %s: %w", person, err)
+	}
+	return &ReissueError{since.Add(limit.In)}
 }

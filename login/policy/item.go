@@ -62,6 +62,9 @@ var (
 	// What was written down at the desk while a register was away waits for it so long.
 	PendingFor = duration("issuance.pending", 30*24*time.Hour, 24*time.Hour, 90*24*time.Hour)
 
+	// Temporary passwords that one person is sent anew at desks, by reissues and by unblocks: each ends the one before.
+	ReissuesOfPerson = limit("reissue.per_person", 3, 24*time.Hour, 1, 10)
+
 	// What a clerk does in an hour, and an office: each act begins with somebody who stands there.
 	ActsOfClerk  = limit("desk.clerk", 120, time.Hour, 20, 600)
 	ActsOfOffice = limit("desk.office", 1200, time.Hour, 100, 10_000)
@@ -86,7 +89,7 @@ var Items = []Item{
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
 	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
-	MinimumAge, VisitFor, PendingFor,
+	MinimumAge, VisitFor, PendingFor, ReissuesOfPerson,
 	ActsOfClerk, ActsOfOffice, IssuancesInHour, NeighbouringPhones, DeskHours,
 	AuditYears,
 }

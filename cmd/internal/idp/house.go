@@ -242,7 +242,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	}
 	h.desk, err = desk.New(desk.Config{
 		Pool: h.Pool, Box: h.box, Registry: h.identities, Codes: h.codes, Outbox: h.outbox, Policies: h.policies,
-		Throttle: h.throttle, Metrics: h.metrics, Documents: documents, Now: time.Now,
+		Throttle: h.throttle, Metrics: h.metrics, Documents: documents, Relaxed: h.cfg.Relaxed, Now: time.Now,
 	})
 	if err != nil {
 		return err
