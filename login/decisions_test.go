@@ -45,16 +45,21 @@ func TestNoPasswordIsHashedWithoutEnd(t *testing.T) {
 	ownOfStrangers, allOfStrangers := new(Login).budget(id, false, "192.0.2.0/32")
 	for _, known := range []bool{true, false} {
 		own, all := new(Login).budget(id, known, "192.0.2.0/32")
-		lasting := slices.DeleteFunc(slices.Clone(all), func(try throttle.Try) bool { return slices.Contains(own, try) })
+		lasting := slices.DeleteFunc(slices.Clone(all), func(try throttle.Try) bool { return counts(own, try) })
 		if len(own) == 0 || len(lasting) == 0 {
 			t.Errorf("known %t: won back %v of %v", known, own, all)
 		}
 		for _, try := range all {
-			if known && (slices.Contains(ownOfStrangers, try) || slices.Contains(allOfStrangers, try)) {
+			if known && (counts(ownOfStrangers, try) || counts(allOfStrangers, try)) {
 				t.Errorf("strangers can use up %s", try.Limit.Name)
 			}
 		}
 	}
+}
+
+// counts tells whether a try counts against a limit of a budget.
+func counts(budget []throttle.Try, try throttle.Try) bool {
+	return slices.ContainsFunc(budget, func(t throttle.Try) bool { return t.Limit.Name == try.Limit.Name && t.By == try.By })
 }
 
 func TestAWaitIsNeverSaidTooShort(t *testing.T) {

@@ -24,8 +24,9 @@ func (l *Login) budget(id identity.Identifier, known bool, network string) (own,
 		own = []throttle.Try{l.try(policy.KnownBrowserTries, number)}
 		return own, []throttle.Try{own[0], l.try(policy.KnownBrowserTriesInAll, number)}
 	}
-	own = []throttle.Try{l.try(policy.NumberTriesAtOnce, number), l.try(policy.NumberTries, number)}
-	return own, append([]throttle.Try{l.try(policy.NetworkTries, network)}, own...)
+	own = []throttle.Try{l.try(policy.NumberTries, number)}
+	own[0].Limit.Pauses = policy.NumberPauses.In(l.policies)
+	return own, []throttle.Try{l.try(policy.NetworkTries, network), own[0]}
 }
 
 // tooMany says how long to wait, in the header for machines and as a word for people.

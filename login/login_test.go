@@ -213,7 +213,8 @@ func TestFiveWrongCodes(t *testing.T) {
 	v.want("/security", http.StatusOK)
 }
 
-// Strangers are told to wait, for numbers of nobody too; the person at a known browser comes in meanwhile.
+// After the third wrong password strangers are told to wait, each time longer, for numbers of nobody too; the person at a known
+// browser comes in meanwhile.
 func TestTooManyTries(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -225,25 +226,31 @@ func TestTooManyTries(t *testing.T) {
 
 	stranger.open("/security")
 	for _, number := range []string{anna, nobody} {
-		for range 3 {
+		for range 2 {
 			stranger.submit("identifier", number, "password", another)
 			stranger.want("/sign-in", http.StatusUnprocessableEntity)
 		}
-		stranger.submit("identifier", number, "password", password)
-		stranger.want("/sign-in", http.StatusTooManyRequests)
-		stranger.sees("Wait 10 seconds")
-		if got := stranger.head.Get("Retry-After"); got != "10" {
-			t.Errorf("Retry-After: %q", got)
-		}
-		for range 7 {
-			w.clock.turn(10 * time.Second)
+		for _, pause := range []struct {
+			retry string
+			says  string
+		}{
+			{"10", "Wait 10 seconds"}, {"20", "Wait 20 seconds"}, {"40", "Wait 40 seconds"}, {"60", "Wait 60 seconds"},
+			{"120", "Wait 2 minutes"}, {"240", "Wait 4 minutes"}, {"240", "Wait 4 minutes"},
+		} {
 			stranger.submit("identifier", number, "password", another)
 			stranger.want("/sign-in", http.StatusUnprocessableEntity)
+			stranger.submit("identifier", number, "password", password)
+			stranger.want("/sign-in", http.StatusTooManyRequests)
+			stranger.sees(pause.says)
+			if got := stranger.head.Get("Retry-After"); got != pause.retry {
+				t.Errorf("Retry-After: %q, want %s", got, pause.retry)
+			}
+			wait, err := time.ParseDuration(pause.retry + "s")
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.clock.turn(wait)
 		}
-		w.clock.turn(10 * time.Second)
-		stranger.submit("identifier", number, "password", password)
-		stranger.want("/sign-in", http.StatusTooManyRequests)
-		stranger.sees("Wait 14 minutes")
 	}
 
 	own.open("/security")

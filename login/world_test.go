@@ -132,7 +132,12 @@ func newWorld(t *testing.T) *world {
 		}
 		http.Redirect(out, r, i.At("/sign-in"), http.StatusSeeOther)
 	})
-	w.server = httptest.NewServer(mux)
+	w.server = httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		if from := r.Header.Get("X-Forwarded-For"); from != "" { // as behind a proxy that is trusted
+			r.RemoteAddr = from + ":1"
+		}
+		mux.ServeHTTP(out, r)
+	}))
 	t.Cleanup(w.server.Close)
 	return w
 }
@@ -284,6 +289,7 @@ func (w *world) count(of string, args ...any) (n int) {
 type visitor struct {
 	w      *world
 	client *http.Client
+	from   string // the address; "" is this machine's
 	at     *url.URL
 	status int
 	head   http.Header
@@ -309,6 +315,9 @@ func (v *visitor) do(method, address string, form url.Values) {
 	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if v.from != "" {
+		r.Header.Set("X-Forwarded-For", v.from)
 	}
 	answer, err := v.client.Do(r)
 	if err != nil {

@@ -28,9 +28,9 @@ var (
 	// Right passwords win that budget back, and at a known browser they pass by the strangers' queue. This one they do
 	// not win back: nobody keeps every processor busy by signing in over and over.
 	KnownBrowserTriesInAll = limit("sign_in.known_browser_in_all", 60, 15*time.Minute, 20, 600)
-	// All unknown browsers share one for a number. Three in quick succession are a machine's.
-	NumberTries       = limit("sign_in.number", 10, 15*time.Minute, 3, 30)
-	NumberTriesAtOnce = limit("sign_in.number_at_once", 3, 10*time.Second, 2, 10)
+	// All unknown browsers share one for a number, and after the third try of them the pauses grow.
+	NumberTries  = limit("sign_in.number", 10, 15*time.Minute, 3, 30)
+	NumberPauses = pauses("sign_in.number_pauses", 10*time.Second, 20*time.Second, 40*time.Second, time.Minute, 2*time.Minute, 4*time.Minute)
 	// Whole villages and mobile networks share an address.
 	NetworkTries = limit("sign_in.network", 300, 15*time.Minute, 100, 10_000)
 	// Wrong passwords in a row after which the static one stops at unknown browsers: 100 at most (NIST SP 800-63B-4 §3.2.2).
@@ -85,7 +85,7 @@ const LongestAccessToken = 15 * time.Minute
 var Items = []Item{
 	CodeFor, CodeTries, CodePauses, CodesInHour, CodesInDay,
 	TemporaryPasswordFor, ShortestPassword,
-	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberTriesAtOnce, NetworkTries, Failures,
+	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NetworkTries, Failures,
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
 	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,

@@ -24,7 +24,14 @@ type Limit struct {
 	Name  string // names the window; from source code, never from a request
 	Tries int
 	In    time.Duration
+
+	// Pauses stand between tries, from the third within In on: the first after that one, the next after the fourth and so on, the last
+	// for all that follow. There may be none.
+	Pauses []time.Duration
 }
+
+// AtOnce is how many tries pauses leave to slips of the hand.
+const AtOnce = 3
 
 // A Try counts for somebody or something against a limit.
 type Try struct {
@@ -33,13 +40,23 @@ type Try struct {
 }
 
 // take keeps the moments of the newest tries. Where as many as are allowed are
-// younger than the window it counts nothing and tells how long the eldest of them stays so.
+// younger than the window, or a pause after the last one lasts, it counts nothing and tells
+// how long that stays so.
 const take = `
 local now, tries, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local eldest = tonumber(redis.call('LINDEX', KEYS[1], -tries) or 0)
-if eldest + window > now then
-	return eldest + window - now
+local free = tonumber(redis.call('LINDEX', KEYS[1], -tries) or 0) + window
+local at_once, pauses = tonumber(ARGV[5]), #ARGV - 5
+if pauses > 0 then
+	local kept, close = redis.call('LRANGE', KEYS[1], 0, -1), 0
+	local last = tonumber(kept[#kept] or 0)
+	for _, at in ipairs(kept) do
+		if at + window > last then close = close + 1 end
+	end
+	if close >= at_once then
+		free = math.max(free, last + tonumber(ARGV[5 + math.min(close - at_once + 1, pauses)]))
+	end
 end
+if free > now then return free - now end
 if ARGV[4] == 'look' then return 0 end
 redis.call('RPUSH', KEYS[1], ARGV[1])
 redis.call('LTRIM', KEYS[1], -tries, -1)
@@ -67,8 +84,11 @@ func (t *Throttle) try(ctx context.Context, try Try, mode string) (time.Duration
 	if t.Relaxed {
 		return 0, nil
 	}
-	wait, err := t.Redis.Eval(ctx, take, []string{t.key(try)},
-		t.Now().UnixMilli(), try.Limit.Tries, try.Limit.In.Milliseconds(), mode).Int64()
+	args := []any{t.Now().UnixMilli(), try.Limit.Tries, try.Limit.In.Milliseconds(), mode, AtOnce}
+	for _, pause := range try.Limit.Pauses {
+		args = append(args, pause.Milliseconds())
+	}
+	wait, err := t.Redis.Eval(ctx, take, []string{t.key(try)}, args...).Int64()
 	if err != nil {
 		return 0, fmt.Errorf("count a try of %s: %w", try.Limit.Name, err)
 	}

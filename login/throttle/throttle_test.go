@@ -2,6 +2,7 @@ package throttle_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,39 @@ func TestTakeHoldsInEveryWindow(t *testing.T) {
 				}
 			}
 			taken = append(taken, c.at)
+		}
+	})
+}
+
+// Three tries follow at once; then each waits longer than the one before, until the window has passed. Who is told to wait is let
+// through after that, and not a moment earlier.
+func TestPausesGrow(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, th *throttle.Throttle, c *clock) {
+		const s, m = time.Second, time.Minute
+		try := throttle.Try{By: "somebody", Limit: throttle.Limit{Name: "growing", Tries: 8, In: 15 * m, Pauses: []time.Duration{10 * s, 20 * s, m}}}
+		var waited []time.Duration
+		for range 10 {
+			wait := take(t, th, try)
+			if wait > 0 {
+				c.at = c.at.Add(wait - time.Millisecond)
+				if again := take(t, th, try); again != time.Millisecond {
+					t.Fatalf("a moment before the end of %v: has to wait %v", wait, again)
+				}
+				c.at = c.at.Add(time.Millisecond)
+				if again := take(t, th, try); again != 0 {
+					t.Fatalf("told to wait %v, then %v more", wait, again)
+				}
+			}
+			waited = append(waited, wait)
+		}
+		window := 15*m - 210*s // since the first three
+		if want := []time.Duration{0, 0, 0, 10 * s, 20 * s, m, m, m, window, m}; !slices.Equal(waited, want) {
+			t.Errorf("waited %v, want %v", waited, want)
+		}
+		c.at = c.at.Add(15 * m)
+		if wait := take(t, th, try); wait != 0 {
+			t.Errorf("has to wait %v after the window", wait)
 		}
 	})
 }

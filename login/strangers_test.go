@@ -1,0 +1,191 @@
+package login_test
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"asoba.example/login/identity"
+	"asoba.example/login/register"
+)
+
+// A siege is a person whose number strangers try, and the model of it: what the rules say of tries, and nothing of how they are counted.
+type siege struct {
+	*world
+	person      uuid.UUID
+	number      string
+	home        *visitor   // the person's own browser, which is known
+	strangers   []*visitor // each from an address of its own
+	tries       []time.Time
+	failures    int // in a row
+	slips       int // of the person, at home, in a row
+	sms         int
+	signInsFrom time.Time // of the person, at home, counted from
+	signIns     int
+}
+
+// Strangers try a person's number from any addresses, in any order with what the person does at home and elsewhere. Strangers, and the
+// person elsewhere, are told exactly the wait that the rules name. At home the person gets in with the right password each time, the
+// state never moves, and a message goes out only for a right password (NIST SP 800-63B-4 §3.2.2: limits that lock nobody out).
+func TestNoStrangerKeepsAPersonOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	over, lives, broken := time.Now().Add(10*time.Second), 0, false
+	rapid.Check(t, func(rt *rapid.T) {
+		if time.Now().After(over) && !broken { // what broke is made smaller to the end
+			return
+		}
+		defer func() { broken = broken || rt.Failed() }()
+		lives++
+		s := w.besieged(fmt.Sprintf("2010130K%03dPB", lives), fmt.Sprintf("+37529491%04d", lives))
+		s.failures = rapid.SampledFrom([]int{0, 0, 45, 60}).Draw(rt, "failures before")
+		if _, err := w.pool.Exec(t.Context(), `UPDATE identity SET failures = $2 WHERE person_id = $1`, s.person, s.failures); err != nil {
+			rt.Fatal(err)
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"stranger":                 func(rt *rapid.T) { s.elsewhere(rt, another) },
+			"storm of strangers":       s.storm,
+			"person elsewhere":         func(rt *rapid.T) { s.elsewhere(rt, password) },
+			"person at home":           s.atHome,
+			"person mistyping at home": s.slip,
+			"time":                     s.time,
+			"":                         s.holds,
+		})
+	})
+}
+
+func (w *world) besieged(number, phone string) *siege {
+	w.Helper()
+	s := &siege{world: w, number: number + string(register.CheckDigit(number)), home: w.visitor()}
+	s.person = w.active(s.number, phone)
+	s.home.signIn(s.number)
+	s.home.submit()
+	w.clock.turn(time.Hour)
+	for i := range 3 {
+		v := w.visitor()
+		v.from = "192.0.2." + strconv.Itoa(i+1)
+		s.strangers = append(s.strangers, v)
+	}
+	s.sms, s.signInsFrom = w.sent(s.person), w.clock.now()
+	return s
+}
+
+// wait is what the rules name: ten tries in a quarter of an hour, and a pause that grows from the third on.
+func (s *siege) wait() time.Duration {
+	const window = 15 * time.Minute
+	pauses := []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute}
+	now, n := s.clock.now(), len(s.tries)
+	if n == 0 {
+		return 0
+	}
+	free, last, close := time.Time{}, s.tries[n-1], 0
+	if n >= 10 {
+		free = s.tries[n-10].Add(window)
+	}
+	for _, at := range s.tries[max(0, n-10):] {
+		if last.Sub(at) < window {
+			close++
+		}
+	}
+	if close >= 3 {
+		if paused := last.Add(pauses[min(close-3, len(pauses)-1)]); paused.After(free) {
+			free = paused
+		}
+	}
+	return max(0, free.Sub(now))
+}
+
+// elsewhere tries a password at a browser that is not known.
+func (s *siege) elsewhere(rt *rapid.T, typed string) {
+	v := *rapid.SampledFrom(s.strangers).Draw(rt, "from")
+	v.open("/security")
+	v.submit("identifier", s.number, "password", typed)
+	switch wait := s.wait(); {
+	case wait > 0:
+		if v.status != http.StatusTooManyRequests || v.head.Get("Retry-After") != strconv.Itoa(int((wait+time.Second-1)/time.Second)) {
+			rt.Fatalf("answered %d, Retry-After %q; by the rules one waits %v", v.status, v.head.Get("Retry-After"), wait)
+		}
+	case typed == password && s.failures < 50:
+		if v.at.Path != "/sign-in/code" {
+			rt.Fatalf("at %s with %d after %d failures", v.at.Path, v.status, s.failures)
+		}
+		s.tries, s.failures = nil, 0
+		s.sms = s.sent(s.person) // a code, or none where there were many
+	default:
+		if v.status != http.StatusUnprocessableEntity {
+			rt.Fatalf("answered %d at %s, after %d failures", v.status, v.at.Path, s.failures)
+		}
+		s.tries = append(s.tries, s.clock.now())
+		s.failures++
+	}
+}
+
+// storm is as many tries as there are, at once.
+func (s *siege) storm(rt *rapid.T) {
+	for s.wait() == 0 {
+		s.elsewhere(rt, another)
+	}
+	s.elsewhere(rt, another)
+}
+
+// atHome is the right password at the known browser.
+func (s *siege) atHome(rt *rapid.T) {
+	if s.clock.now().Sub(s.signInsFrom) > 15*time.Minute {
+		s.signInsFrom, s.signIns = s.clock.now(), 0
+	}
+	if s.signIns += 1; s.signIns > 50 { // nobody signs in over and over
+		return
+	}
+	s.home.open("/security")
+	s.home.submit("identifier", s.number, "password", password)
+	if s.home.at.Path != "/security" || s.home.status != http.StatusOK {
+		rt.Fatalf("at home the person is at %s with %d", s.home.at.Path, s.home.status)
+	}
+	s.home.submit() // signs out
+	s.failures, s.slips = 0, 0
+}
+
+// slip is a wrong password there; people mistype four times at most.
+func (s *siege) slip(rt *rapid.T) {
+	if s.slips == 4 {
+		return
+	}
+	s.slips, s.signIns, s.failures = s.slips+1, s.signIns+1, s.failures+1
+	s.home.open("/security")
+	s.home.submit("identifier", s.number, "password", another)
+	if s.home.status != http.StatusUnprocessableEntity {
+		rt.Fatalf("a slip of the hand is answered with %d", s.home.status)
+	}
+}
+
+func (s *siege) time(rt *rapid.T) {
+	s.clock.turn(time.Duration(rapid.IntRange(1, 400).Draw(rt, "seconds")) * time.Second)
+}
+
+// holds is what no order of all this changes.
+func (s *siege) holds(rt *rapid.T) {
+	who, err := s.registry.Of(s.Context(), s.person)
+	if err != nil || who.State != identity.Active {
+		rt.Fatalf("the identifier is %s, %v", who.State, err)
+	}
+	if n := s.sent(s.person); n != s.sms {
+		rt.Fatalf("%d messages went out for wrong passwords", n-s.sms)
+	}
+}
+
+// sent is how many messages somebody was sent.
+func (w *world) sent(person uuid.UUID) (n int) {
+	w.phones.mu.Lock()
+	defer w.phones.mu.Unlock()
+	for _, m := range w.phones.sent {
+		if m.Person == person {
+			n++
+		}
+	}
+	return n
+}
