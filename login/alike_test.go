@@ -210,10 +210,27 @@ func (w *world) hashes() int {
 	return 0
 }
 
-// calls hears what is asked of Redis. It is a hook of go-redis.
+// calls hears what is asked of Redis, and may lose all that it holds at a call. It is a hook of go-redis.
 type calls struct {
 	mu    sync.Mutex
 	heard *[]string // under mu; nil while nobody listens
+	next  int       // under mu: how many come before the one at which all is lost
+	lose  func()    // under mu; nil while nothing is
+}
+
+// loseAt has all be lost before the nth call from now, counted from one.
+func (c *calls) loseAt(n int, lose func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.next, c.lose = n, lose
+}
+
+// lost tells whether all was lost, and ends that.
+func (c *calls) lost() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lose = nil
+	return c.next <= 0
 }
 
 // digests are of somebody, and moments come but once.
@@ -235,6 +252,9 @@ func (c *calls) hear() func() []string {
 func (c *calls) add(commands ...redis.Cmder) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.next--; c.next == 0 && c.lose != nil {
+		c.lose()
+	}
 	if c.heard == nil {
 		return
 	}
