@@ -131,14 +131,7 @@ func TestTheDeskServesPeople(t *testing.T) {
 	b := newBrowser(t)
 
 	// The clerk signs in by more than a password.
-	b.open(s.at + "/desk")
-	b.press(`a[href="/desk/sign-in"]`)
-	b.fill("username", clerk)
-	b.fill("current-password", "vasilki-u-zhyce")
-	b.submit()
-	b.fill("one-time-code", code(t, s.last(clerkPhone, "code", 1)))
-	b.submit()
-	b.at(s.at + "/desk")
+	s.signsIn(b, clerk, clerkPhone)
 	b.press(`a[href="` + alena + `"]`)
 
 	// How the identifier stands is looked up first, and decides what is offered.
@@ -277,6 +270,72 @@ func TestTheDeskServesPeople(t *testing.T) {
 			t.Errorf("an address names somebody: %s", visited.URL)
 		}
 	}
+}
+
+// signsIn signs somebody of the staff in at the demo's desk page, with the first code on their phone.
+func (s *stand) signsIn(b *browser, identifier, phone string) {
+	s.t.Helper()
+	b.open(s.at + "/desk")
+	b.press(`a[href="/desk/sign-in"]`)
+	b.fill("username", identifier)
+	b.fill("current-password", "vasilki-u-zhyce")
+	b.submit()
+	b.fill("one-time-code", code(s.t, s.last(phone, "code", 1)))
+	b.submit()
+	b.at(s.at + "/desk")
+}
+
+// Two operators block somebody for security at the demo's desk page, in a browser each: one proposes, and cannot approve it; the other
+// can. A proposal that was refused blocks nobody, and an auditor reads it all.
+func TestTwoOperatorsBlockAtTheDesk(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	const maryna, siarhei = "2120485A021PB3", "1250990M022PB2"
+	anna, boris, vera := newBrowser(t), newBrowser(t), newBrowser(t)
+	s.signsIn(anna, "2190577A071PB1", "+375294000071")
+	s.signsIn(boris, "1030481A072PB4", "+375294000072")
+	s.signsIn(vera, "2261172B073PB0", "+375294000073")
+
+	// What is misspelt is told, and stays as it was written.
+	anna.press(`a[href="/desk/blocks"]`)
+	anna.see("None waits.")
+	anna.write("identifiers", maryna+", 1250990M022PB3")
+	anna.write("basis_number", "7/12")
+	anna.press(`form[action="/desk/blocks"] button`)
+	anna.see("Nobody has the identifier 1250990M022PB3")
+	anna.write("identifiers", maryna+", "+siarhei)
+	anna.press(`form[action="/desk/blocks"] button`)
+	anna.see("waits for another operator", maryna, siarhei)
+	anna.decide("approve")
+	anna.see("another operator decides what you have proposed")
+
+	vera.press(`a[href="/desk/blocks"]`)
+	vera.press(`main li a[href^="/desk/blocks/"]`)
+	vera.see("By paper No. 7/12", maryna)
+	vera.decide("approve")
+	vera.see("your role does not allow it")
+	vera.open(s.at + "/desk/report")
+	vera.see("Since")
+
+	boris.press(`a[href="/desk/blocks"]`)
+	boris.press(`main li a[href^="/desk/blocks/"]`)
+	boris.decide("approve")
+	boris.see("approved: all of them are blocked")
+	for _, phone := range []string{"+375294000021", "+375294000022"} {
+		s.last(phone, "notice", 1)
+	}
+	boris.open(s.at + "/desk/blocks")
+	boris.see("None waits.")
+
+	// And the other way round, to be refused.
+	boris.write("identifiers", "1160386A051BA4")
+	boris.write("basis_number", "8/12")
+	boris.press(`form[action="/desk/blocks"] button`)
+	boris.see("waits for another operator")
+	anna.open(s.at + "/desk/blocks")
+	anna.press(`main li a[href^="/desk/blocks/"]`)
+	anna.decide("refuse")
+	anna.see("refused")
 }
 
 // look asks how an identifier stands, by the form that the page shows or has put away.

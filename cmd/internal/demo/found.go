@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,21 +22,30 @@ func (d *demo) found(ctx context.Context) error {
 			return err
 		}
 	}
-	if d.keep.prepared() {
-		return nil
+	if !d.keep.prepared() {
+		d.say.step("register")
+		if err := d.edition(ctx, 1); err != nil {
+			return err
+		}
 	}
-	d.say.step("register")
-	if err := d.edition(ctx, 1); err != nil {
-		return err
-	}
-	if d.keep.client(clients.Operator).ClientID != "" {
-		return nil
-	}
+	return d.operator(ctx)
+}
+
+// operator registers the first client of all, and anew what an earlier demo registered as less.
+func (d *demo) operator(ctx context.Context) error {
+	known := d.keep.client(clients.Operator)
 	metadata, err := json.Marshal(clients.OperatorMetadata(d.addresses()))
 	if err != nil {
 		return err
 	}
-	said, err := d.errand(ctx, string(metadata), "client", "add", "-")
+	if bytes.Equal(known.Registered, metadata) {
+		return nil
+	}
+	args := []string{"client", "add", "-"}
+	if known.ClientID != "" {
+		args = []string{"client", "change", known.ClientID, "-"}
+	}
+	said, err := d.errand(ctx, string(metadata), args...)
 	if err != nil {
 		return err
 	}
@@ -46,7 +56,8 @@ func (d *demo) found(ctx context.Context) error {
 	if err := json.Unmarshal(said, &registered); err != nil {
 		return fmt.Errorf("read what idp client add said: %w", err)
 	}
-	return d.keep.put(clients.With(clients.Operator, registered.ID, registered.Secret, nil, clients.OperatorMetadata(d.addresses())))
+	secret := cmp.Or(registered.Secret, known.ClientSecret)
+	return d.keep.put(clients.With(clients.Operator, registered.ID, secret, nil, clients.OperatorMetadata(d.addresses())))
 }
 
 // edition brings an edition of the population register. The same again changes nothing.
@@ -66,14 +77,10 @@ func (d *demo) edition(ctx context.Context, number int) error {
 	return err
 }
 
-// appoint makes somebody a clerk, whom no desk could have served.
+// appoint makes somebody one of the staff, whom no desk could have served.
 func (d *demo) appoint(ctx context.Context, p cast.Person) error {
-	role := "clerk"
-	if p.Supervisor {
-		role = "supervisor"
-	}
-	_, err := d.errand(ctx, "", "clerk", "add", "--role", role,
-		"--identifier", p.IdentificationNumber, "--office", cast.Office, "--phone", p.Phone,
+	_, err := d.errand(ctx, "", "clerk", "add", "--role", string(p.Role),
+		"--identifier", p.IdentificationNumber, "--office", p.Office(), "--phone", p.Phone,
 		"--family", p.Family, "--given", p.Given, "--middle", p.Middle,
 		"--document-kind", p.Document.Kind, "--document", p.Document.Number, "--valid-till", p.Document.ValidTill)
 	return err

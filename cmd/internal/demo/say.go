@@ -69,9 +69,9 @@ func (d *demo) welcome() {
 		as    string
 		suits func(p cast.Person, state string) bool
 	}{
-		{"a citizen", func(p cast.Person, state string) bool { return state == "active" && !p.Clerk }},
+		{"a citizen", func(p cast.Person, state string) bool { return state == "active" && p.Role == "" }},
 		{"a citizen, for the first time", func(_ cast.Person, state string) bool { return state == "temporary" }},
-		{"a clerk, at the desk", func(p cast.Person, state string) bool { return state == "active" && p.Clerk }},
+		{"a clerk, at the desk", func(p cast.Person, state string) bool { return state == "active" && p.AtDesk() }},
 	} {
 		for _, p := range cast.All() {
 			password := d.bench.Password(p)

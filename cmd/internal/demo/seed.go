@@ -26,8 +26,8 @@ const lag = 3 * time.Second
 // people brings everybody to the state that their line on the workbench tells of, each step as in life. It goes on
 // from wherever a run that was ended had come.
 func (d *demo) people(ctx context.Context) error {
-	citizens := slices.DeleteFunc(cast.All(), func(p cast.Person) bool { return p.Clerk })
-	for _, group := range [][]cast.Person{cast.Clerks(), citizens} { // somebody must serve before others are served
+	citizens := slices.DeleteFunc(cast.All(), func(p cast.Person) bool { return p.Role != "" })
+	for _, group := range [][]cast.Person{cast.Staff(), citizens} { // somebody must serve before others are served
 		var lives []run.Part
 		for _, p := range group {
 			lives = append(lives, func(ctx context.Context) error {
@@ -109,7 +109,7 @@ func (d *demo) await(ctx context.Context, p cast.Person, wait time.Duration, as 
 
 // issue is a visit to the desk (resolution 792 ¶3–4).
 func (d *demo) issue(ctx context.Context, p cast.Person) error {
-	if p.Clerk {
+	if p.Role != "" {
 		return d.appoint(ctx, p)
 	}
 	desk := d.as(clients.Desk)

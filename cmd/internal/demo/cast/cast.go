@@ -22,8 +22,7 @@ type Person struct {
 	DocumentLost         bool   // as its register knows; the person shows it all the same
 	Phone                string // E.164
 	Goal                 Goal
-	Clerk                bool // works at the desk
-	Supervisor           bool // and supervises it
+	Role                 Role
 
 	Sex         string // F, M
 	BirthDate   string // with as much as is known
@@ -59,6 +58,28 @@ const (
 	BlockedByDesk Goal = "blocked_by_desk" // was active, had it blocked at the desk
 )
 
+// A Role is what somebody is of the staff, as idp clerk add names it; "" is of none.
+type Role string
+
+// Roles.
+const (
+	AtDesk     Role = "clerk"
+	Supervisor Role = "supervisor" // serves at the desk as well
+	Operator   Role = "operator"
+	Auditor    Role = "auditor"
+)
+
+// Office is where the person of the staff works.
+func (p Person) Office() string {
+	if p.AtDesk() {
+		return Office
+	}
+	return "Centre"
+}
+
+// AtDesk tells that the person serves people at the desk.
+func (p Person) AtDesk() bool { return p.Role == AtDesk || p.Role == Supervisor }
+
 // Static tells whether somebody with this goal has formed a static password.
 func (g Goal) Static() bool { return g != New && g != Temporary }
 
@@ -78,12 +99,12 @@ const (
 var people = []Person{
 	{
 		Key: "hanna", IdentificationNumber: "2140584A001PB7", Family: "Ярошевич", Given: "Анна", Middle: "Игоревна",
-		Document: Document{passport, "ZZ0000001", validTill}, Phone: "+375294000001", Goal: Active, Clerk: true,
+		Document: Document{passport, "ZZ0000001", validTill}, Phone: "+375294000001", Goal: Active, Role: AtDesk,
 		Sex: "F", BirthDate: "1984-05-14", Citizenship: "BY",
 	},
 	{
 		Key: "piatro", IdentificationNumber: "1020379A002PB6", Family: "Лозовик", Given: "Пётр", Middle: "Андреевич",
-		Document: Document{passport, "ZZ0000002", validTill}, Phone: "+375294000002", Goal: Active, Clerk: true, Supervisor: true,
+		Document: Document{passport, "ZZ0000002", validTill}, Phone: "+375294000002", Goal: Active, Role: Supervisor,
 		Sex: "M", BirthDate: "1979-03-02", Citizenship: "BY",
 	},
 	{
@@ -172,6 +193,21 @@ var people = []Person{
 		Sex: "M", BirthDate: "1956-03", Citizenship: "BY",
 	},
 	{
+		Key: "raisa", IdentificationNumber: "2190577A071PB1", Family: "Боровая", Given: "Раиса", Middle: "Тимофеевна",
+		Document: Document{passport, "ZZ0000071", validTill}, Phone: "+375294000071", Goal: Active, Role: Operator,
+		Sex: "F", BirthDate: "1977-05-19", Citizenship: "BY",
+	},
+	{
+		Key: "uladzimir", IdentificationNumber: "1030481A072PB4", Family: "Камышов", Given: "Владимир", Middle: "Эдуардович",
+		Document: Document{passport, "ZZ0000072", validTill}, Phone: "+375294000072", Goal: Active, Role: Operator,
+		Sex: "M", BirthDate: "1981-04-03", Citizenship: "BY",
+	},
+	{
+		Key: "lidzija", IdentificationNumber: "2261172B073PB0", Family: "Заречная", Given: "Лидия", Middle: "Аркадьевна",
+		Document: Document{passport, "ZZ0000073", validTill}, Phone: "+375294000073", Goal: Active, Role: Auditor,
+		Sex: "F", BirthDate: "1972-11-26", Citizenship: "BY",
+	},
+	{
 		Key: "volha", IdentificationNumber: "0000001A001PB2", Family: "Образцова", Given: "Ольга", Middle: "Петровна",
 		Document: Document{passport, "ZZ0000061", validTill}, Phone: "+375294000061", Goal: Active,
 		Sex: "F", BirthDate: "1980-01-01", Citizenship: "BY",
@@ -196,9 +232,14 @@ func Representatives() []string {
 	return numbers
 }
 
+// Staff is those who are of the staff.
+func Staff() []Person {
+	return slices.DeleteFunc(All(), func(p Person) bool { return p.Role == "" })
+}
+
 // Clerks is those who work at the desk.
 func Clerks() []Person {
-	return slices.DeleteFunc(All(), func(p Person) bool { return !p.Clerk })
+	return slices.DeleteFunc(All(), func(p Person) bool { return !p.AtDesk() })
 }
 
 // Find gives a person by key.

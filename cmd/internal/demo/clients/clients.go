@@ -47,7 +47,7 @@ type Addresses struct {
 const (
 	Operator     = "operator"      // the whole management API
 	Desk         = "desk"          // a desk's own system
-	DeskPage     = "desk_page"     // the desk page of the workbench, where clerks sign in
+	DeskPage     = "desk_page"     // the desk page of the workbench, where the staff signs in
 	Follower     = "workbench"     // the workbench, which follows the feed
 	Cabinet      = "cabinet"       // the web cabinet and the cabinet's API
 	EService     = "eservice"      // the sample e-service
@@ -58,8 +58,8 @@ const (
 	Draft        = "draft"         // a body's, in the sandbox
 )
 
-// OperatorScope is all of the management API that is for systems.
-const OperatorScope = "clients:manage keys:manage desk:act register:manage policy:manage audit:read changes:read"
+// OperatorScope is all of the management API: the client that registers the others gives them no scope that it has not itself.
+const OperatorScope = "clients:manage keys:manage desk:act operator:act register:manage policy:manage audit:read changes:read"
 
 // testScope is all that concerns a citizen.
 const testScope = "openid profile phone citizenship identification_number offline_access " +
@@ -113,7 +113,7 @@ func others(at Addresses) []wanted {
 			"client_name": "Рабочее место пункта выдачи", "client_name#be": "Працоўнае месца пункта выдачы", "client_name#en": "Desk page",
 			"redirect_uris": []string{at.Workbench + "/desk/callback"}, "post_logout_redirect_uris": []string{at.Workbench + "/desk"},
 			"grant_types": []string{"authorization_code"}, "token_endpoint_auth_method": "client_secret_basic",
-			"scope": "openid desk:act", "resources": []string{at.Management}, "first_party": true,
+			"scope": "openid desk:act operator:act", "resources": []string{at.Management}, "first_party": true,
 		}},
 		{key: Follower, metadata: Metadata{
 			"client_name": "Демонстрационный стенд", "client_name#be": "Дэманстрацыйны стэнд", "client_name#en": "Workbench",
@@ -149,14 +149,14 @@ func others(at Addresses) []wanted {
 	}
 }
 
-// Register registers, by the management API, every client that is not among those known, and those anew that are known
+// Register registers, by the management API, every client but the operator's that is not among those known, and those anew that are known
 // as something else: the demo may have been moved, or be a later one. It calls keep after each.
 func Register(ctx context.Context, api management.Caller, at Addresses, known []Credentials, keep func(Credentials) error) error {
 	kept := map[string]Credentials{}
 	for _, c := range known {
 		kept[c.Key] = c
 	}
-	for _, w := range append([]wanted{{key: Operator, metadata: OperatorMetadata(at)}}, others(at)...) {
+	for _, w := range others(at) {
 		c, changed, err := w.register(ctx, api, kept[w.key])
 		if err != nil {
 			return fmt.Errorf("register the client %s: %w", w.key, err)

@@ -58,14 +58,22 @@ func (d *Page) Mount(mux *http.ServeMux) {
 	door("POST /desk/pending/{id}", d.clerks(d.resumed(d.act)))
 	mux.Handle("POST /desk/pending/{id}/paper", uploading(d.Site.Handle(d.clerks(d.resumed(d.keep)))))
 	door("GET /desk/report", d.clerks(d.report))
+	door("GET /desk/blocks", d.clerks(d.blocks))
+	door("POST /desk/blocks", d.clerks(d.propose))
+	door("GET /desk/blocks/{id}", d.clerks(d.block))
+	door("POST /desk/blocks/{id}", d.clerks(d.decide))
 	door("GET /desk/refusals/{id}/slip/{language}", d.clerks(d.slip))
 }
 
-// desk handles GET /desk: who stands in the queue, or whom a clerk may sign in as.
+// desk handles GET /desk: who stands in the queue, what there is for the operator's staff, or whom somebody may sign in as.
 func (d *Page) desk(w http.ResponseWriter, r *http.Request) error {
-	type clerk struct{ Name, Identifier, Password string }
+	type clerk struct {
+		Name, Identifier, Password string
+		Role                       cast.Role
+	}
 	data := struct {
 		Clerks   []clerk
+		Oversees bool
 		Visitors []cast.Person
 		Hint     string // the ID token, for the sign-out
 		Home     string
@@ -74,11 +82,11 @@ func (d *Page) desk(w http.ResponseWriter, r *http.Request) error {
 	}{Home: d.Addresses.Workbench + "/desk", Lookup: lookup{Purpose: purposes[0]}, Purposes: d.purposes(r)}
 	v := d.visit(r)
 	if v == nil {
-		for _, p := range cast.Clerks() {
-			data.Clerks = append(data.Clerks, clerk{p.Name(), p.IdentificationNumber, d.Password(p)})
+		for _, p := range cast.Staff() {
+			data.Clerks = append(data.Clerks, clerk{p.Name(), p.IdentificationNumber, d.Password(p), p.Role})
 		}
 	} else {
-		data.Visitors, data.Hint = cast.All(), v.idToken
+		data.Visitors, data.Hint, data.Oversees = cast.All(), v.idToken, v.oversees
 	}
 	return d.Site.Show(w, r, page.View{Name: "desk", Data: data, SignedIn: v != nil, Back: "/", Script: "desk.js", FormAction: []string{d.Addresses.Issuer}})
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +19,41 @@ import (
 	"asoba.example/provider/page"
 	"asoba.example/provider/page/pagetest"
 )
+
+// Whose sign-in is too long ago for what they ask signs in again, and finds what they had written (RFC 9470 §4).
+func TestAnOldSignInIsRenewedBeforeABlock(t *testing.T) {
+	t.Parallel()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"code": "insufficient_user_authentication"}`)
+	}))
+	t.Cleanup(api.Close)
+	d := New(Config{})
+	v := &visit{
+		token: &oauth2.Token{AccessToken: "t", Expiry: time.Now().Add(time.Hour)}, api: management.Caller{URL: api.URL, HTTP: api.Client()},
+	}
+	const id = "01890000-0000-7000-8000-000000000000"
+	for door, act := range map[string]func(http.ResponseWriter, *http.Request, *visit) error{
+		"/desk/blocks": d.propose, "/desk/blocks/" + id: d.decide,
+	} {
+		answer := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, door, strings.NewReader("identifiers=1&decision=approve"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.SetPathValue("id", id)
+		if err := act(answer, r, v); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := answer.Header().Get("Location"), "/desk/sign-in?prompt=login&to="+url.QueryEscape(door); got != want {
+			t.Errorf("it leads to %q, want %q", got, want)
+		}
+		if got := back(door); got != door {
+			t.Errorf("back from the sign-in is %q", got)
+		}
+	}
+	if v.proposal.Identifiers != "1" {
+		t.Errorf("what was written is %+v", v.proposal)
+	}
+}
 
 // Every page is sound in every language, with every refusal and every outcome.
 func TestPagesAreSound(t *testing.T) {
@@ -97,6 +134,43 @@ func TestPagesAreSound(t *testing.T) {
 		pages["report "+pattern] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {
 			return d.report(w, r, &visit{api: management.Caller{URL: api.URL, HTTP: api.Client()}})
 		})
+	}
+	const proposals = `{"blocks": [{"id": "1", "reason": "leak", "basis": {"number": "7", "date": "2026-11-25"}, "people": 2}]}`
+	for _, state := range []string{"none", "open", "approved", "refused"} {
+		for i, reason := range append([]string{""}, reasons...) {
+			refused := []*management.Refusal{
+				nil,
+				{Code: "own_proposal"},
+				{Code: "decided"},
+				{Code: "invalid", Fields: []management.Field{{Name: "/identifiers/1", Code: "unknown"}, {Name: "/basis", Code: "not_a_paper"}}},
+			}[i]
+			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case reason == "":
+					w.WriteHeader(http.StatusForbidden)
+					_, _ = io.WriteString(w, `{"code": "wrong_role"}`)
+				case r.URL.Path == "/operator/blocks" && state == "none":
+					_, _ = io.WriteString(w, `{"blocks": []}`)
+				case r.URL.Path == "/operator/blocks":
+					_, _ = io.WriteString(w, proposals)
+				default:
+					_, _ = io.WriteString(w, `{"id": "1", "reason": "`+reason+`", "basis": {"number": "7", "date": "2026-11-25"}, "state": "`+
+						cmp.Or(strings.TrimPrefix(state, "none"), "open")+`", "whose": [{"identifier": "1"}, {"identifier": "2", "blocked": true}]}`)
+				}
+			}))
+			t.Cleanup(api.Close)
+			v := &visit{
+				api: management.Caller{URL: api.URL, HTTP: api.Client()}, oversees: true,
+				proposal: proposal{Identifiers: "1, 2", Reason: reason, Refused: refused},
+			}
+			pages["blocks "+state+reason] = site.Handle(func(w http.ResponseWriter, r *http.Request) error { return d.blocks(w, r, v) })
+			pages["block "+state+reason] = site.Handle(func(w http.ResponseWriter, r *http.Request) error { return d.showBlock(w, r, v, refused) })
+			pages["desk "+state+reason] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {
+				d.visits["operator"] = v
+				r.AddCookie(&http.Cookie{Name: d.cookieName("desk"), Value: "operator"})
+				return d.desk(w, r)
+			})
+		}
 	}
 	at := func(name string, o operation, on work) {
 		pages[o.Name+" "+name] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"asoba.example/cmd/internal/demo/cast"
 	"asoba.example/cmd/internal/demo/management"
 	"asoba.example/provider/page"
 )
@@ -39,12 +40,12 @@ var minsk = time.FixedZone("Minsk", 3*60*60)
 // reported is how many days a report looks back, today counted in.
 const reported = 7
 
-// report handles GET /desk/report: what the supervisor's office did this week, and what was unusual, the latest first.
+// report handles GET /desk/report: what the desk's office did this week, and what was unusual, the latest first.
 func (d *Page) report(w http.ResponseWriter, r *http.Request, v *visit) error {
 	today := time.Now().In(minsk)
-	days := url.Values{"from": {today.AddDate(0, 0, 1-reported).Format(time.DateOnly)}, "to": {today.Format(time.DateOnly)}}
+	asked := url.Values{"office": {cast.Office}, "from": {today.AddDate(0, 0, 1-reported).Format(time.DateOnly)}, "to": {today.Format(time.DateOnly)}}
 	var answer struct{ Clerks []tally }
-	refused, err := refusal(v.api.Call(r.Context(), http.MethodGet, "/desk/report?"+days.Encode(), nil, &answer))
+	refused, err := refusal(v.api.Call(r.Context(), http.MethodGet, "/desk/report?"+asked.Encode(), nil, &answer))
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (v *visit) alerts(r *http.Request) (all []alert, refused *management.Refusa
 			Alerts []alert
 			Cursor string
 		}
-		refused, err = refusal(v.api.Call(r.Context(), http.MethodGet, "/desk/alerts?after="+url.QueryEscape(after), nil, &answer))
+		refused, err = refusal(v.api.Call(r.Context(), http.MethodGet, "/desk/alerts?office="+cast.Office+"&after="+url.QueryEscape(after), nil, &answer))
 		if err != nil || refused != nil {
 			return nil, refused, err
 		}

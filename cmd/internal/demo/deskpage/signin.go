@@ -57,14 +57,16 @@ func (d *Page) discover(ctx context.Context) (*provider, error) {
 	return d.provider, nil
 }
 
-// A visit is a clerk signed in here.
+// A visit is a clerk, or somebody of the operator's staff, signed in here.
 type visit struct {
-	subject string
-	idToken string
-	token   *oauth2.Token
-	api     management.Caller
-	lookups map[string]lookup // by the visitor's key
-	works   map[string]work   // by the page's address
+	subject  string
+	idToken  string
+	token    *oauth2.Token
+	api      management.Caller
+	oversees bool              // is of the operator's staff, as the API has it
+	lookups  map[string]lookup // by the visitor's key
+	works    map[string]work   // by the page's address
+	proposal proposal
 }
 
 // enough is how long a token must still be good for a form to be begun with it.
@@ -101,6 +103,11 @@ func again(w http.ResponseWriter, r *http.Request, to string) {
 	http.Redirect(w, r, "/desk/sign-in?to="+url.QueryEscape(to), http.StatusSeeOther)
 }
 
+// afresh has somebody sign in again whose sign-in is too long ago for what they asked (RFC 9470 §4), and come back to a page.
+func afresh(w http.ResponseWriter, r *http.Request, to string) {
+	http.Redirect(w, r, "/desk/sign-in?prompt=login&to="+url.QueryEscape(to), http.StatusSeeOther)
+}
+
 // back is where a clerk goes who has signed in: a page of the desk.
 func back(to string) string {
 	if rest, ok := strings.CutPrefix(to, "/desk/visitors/"); ok {
@@ -112,7 +119,12 @@ func back(to string) string {
 			return "/desk/visitors/" + p.Key
 		}
 	}
-	if id, ok := strings.CutPrefix(to, "/desk/pending/"); ok && uuid.Validate(id) == nil || to == "/desk/pending" || to == "/desk/report" {
+	for _, list := range []string{"/desk/pending", "/desk/blocks"} {
+		if id, ok := strings.CutPrefix(to, list+"/"); ok && uuid.Validate(id) == nil || to == list {
+			return to
+		}
+	}
+	if to == "/desk/report" {
 		return to
 	}
 	return "/desk"
@@ -121,7 +133,7 @@ func back(to string) string {
 // signInFor is how long a clerk may take at the provider's pages.
 const signInFor = 15 * time.Minute
 
-// signIn handles GET /desk/sign-in?to=PAGE.
+// signIn handles GET /desk/sign-in?to=PAGE&prompt=.
 func (d *Page) signIn(w http.ResponseWriter, r *http.Request) error {
 	p, err := d.discover(r.Context())
 	if err != nil {
@@ -129,11 +141,15 @@ func (d *Page) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	state, nonce, verifier := rand.Text(), rand.Text(), oauth2.GenerateVerifier()
 	d.set(w, "desk_"+state, nonce+"."+verifier+"."+back(r.URL.Query().Get("to")), signInFor)
-	http.Redirect(w, r, p.oauth2.AuthCodeURL(state,
+	options := []oauth2.AuthCodeOption{
 		oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier),
 		oauth2.SetAuthURLParam("ui_locales", d.Site.Language(r)),
 		oauth2.SetAuthURLParam("acr_values", "substantial"), // the desk takes no less
-	), http.StatusSeeOther)
+	}
+	if r.URL.Query().Get("prompt") == "login" {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
+	}
+	http.Redirect(w, r, p.oauth2.AuthCodeURL(state, options...), http.StatusSeeOther)
 	return nil
 }
 
@@ -169,13 +185,16 @@ func (d *Page) callback(w http.ResponseWriter, r *http.Request) error {
 	if idToken.Nonce != begun[0] {
 		return page.Refuse(http.StatusBadRequest, "desk.not_begun_here", errors.New("the ID token's nonce is not ours"))
 	}
-	d.begin(w, r, &visit{
+	v := &visit{
 		subject: idToken.Subject, idToken: raw, token: token, lookups: map[string]lookup{}, works: map[string]work{},
 		api: management.Caller{
 			URL:  d.Addresses.Management,
 			HTTP: oauth2.NewClient(oidc.ClientContext(context.WithoutCancel(ctx), d.HTTP), oauth2.StaticTokenSource(token)),
 		},
-	})
+	}
+	_, refused, err := v.proposed(r)
+	v.oversees = err == nil && refused == nil
+	d.begin(w, r, v)
 	http.Redirect(w, r, back(begun[2]), http.StatusSeeOther)
 	return nil
 }
@@ -183,7 +202,7 @@ func (d *Page) callback(w http.ResponseWriter, r *http.Request) error {
 // begin remembers the clerk. What the same clerk has on the desk stays there.
 func (d *Page) begin(w http.ResponseWriter, r *http.Request, v *visit) {
 	if before := d.visit(r); before != nil && before.subject == v.subject {
-		v.lookups, v.works = before.lookups, before.works
+		v.lookups, v.works, v.proposal = before.lookups, before.works, before.proposal
 	}
 	d.end(r)
 	key := rand.Text()
