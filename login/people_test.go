@@ -39,9 +39,9 @@ identification_number,sex,birth_date,citizenship,death_date,death_act,declared_d
 2290296M000BA3,F,1996-02,UA,2026-10-30,record,,,,,,,,
 6290296C042BI1,F,1996,stateless,,,,,,,2020-02-28,,,
 `
-	edition, err := r.Import(t.Context(), strings.NewReader(file), now, func(int64, int64) {}, func(row register.BadRow) { t.Error(row) })
-	if err != nil {
-		t.Fatal(err)
+	edition, err := r.Import(t.Context(), register.Order{File: strings.NewReader(file), At: now, Progress: func(int64, int64) {}})
+	if err != nil || len(edition.Bad) > 0 {
+		t.Fatal(err, edition.Bad)
 	}
 	mux := http.NewServeMux()
 	document, err := api.ReadDocument(manage.Document)

@@ -61,6 +61,11 @@ func (l *Login) inWords(r *http.Request, value any) string {
 		return strings.Join(all, ", ")
 	case throttle.Limit:
 		return l.site.Say(language, "rule.limit", map[string]any{"Tries": v.Tries, "In": length(v.In)})
+	case policy.Share:
+		if language == "en" {
+			return v.String()
+		}
+		return strings.Replace(v.String(), ".", ",", 1)
 	case policy.Hours:
 		return v.String()
 	case int:

@@ -36,13 +36,14 @@ const (
 	Appoint   Duty = "appoint"   // say who is a clerk, and where
 	Secure    Duty = "secure"    // block identifiers for security, two together
 	Settle    Duty = "settle"    // settle what the law leaves to the operator, two together
+	Import    Duty = "import"    // bring editions of the register in; release, two together, those that deactivate many
 )
 
 // duties are who may do what. Nobody who keeps the system serves people, and nobody who serves them says who else may.
 var duties = map[Role][]Duty{
 	AtDesk:     {Serve},
 	Supervisor: {Serve, Supervise, Inspect},
-	Operator:   {Supervise, Oversee, Appoint, Secure, Settle},
+	Operator:   {Supervise, Oversee, Appoint, Secure, Settle, Import},
 	Auditor:    {Supervise, Oversee, Inspect},
 }
 

@@ -773,19 +773,20 @@ var nobody = &citizen{name: "nobody"}
 
 // edition is one of the register, in which some have died and some were found alive.
 func (l *life) edition(rt *rapid.T) {
-	const head = "# edition %d\n# period 2026-11\n# rows %d\n" +
+	const head = "# edition %d\n# period %s\n# rows %d\n" +
 		"identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act," +
 		"missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act\n"
 	const (
 		nothing   = ",,,,,,,,,"
-		dead      = "2026-01-01,a,,,,,,,,"
-		declared  = ",,2026-01-01,a,,,,,,"
-		missing   = ",,,,2026-01-01,a,,,,"
-		incapable = ",,,,,,2026-01-01,a,,"
+		dead      = "1990-01-01,a,,,,,,,,"
+		declared  = ",,1990-01-01,a,,,,,,"
+		missing   = ",,,,1990-01-01,a,,,,"
+		incapable = ",,,,,,1990-01-01,a,,"
 	)
 	facts := []string{nothing, incapable, dead, declared, missing}
 	l.editions++
-	file := fmt.Sprintf(head, l.editions, len(l.citizens))
+	month := time.Date(1990, time.January, 1, 0, 0, 0, 0, time.UTC).AddDate(0, l.editions, 0) // each is after the one before
+	file := fmt.Sprintf(head, l.editions, month.Format("2006-01"), len(l.citizens))
 	events := []string{record("edition.applied", nobody, "")}
 	for _, c := range l.citizens {
 		fact := rapid.SampledFrom(facts).Draw(rt, "facts of "+c.name)
@@ -803,7 +804,10 @@ func (l *life) edition(rt *rapid.T) {
 		}
 	}
 	load := func() error {
-		_, err := l.register.Import(l.t.Context(), strings.NewReader(file), l.now, func(int64, int64) {}, func(row register.BadRow) { rt.Fatal(row) })
+		report, err := l.register.Import(l.t.Context(), register.Order{File: strings.NewReader(file), At: l.now, Progress: func(int64, int64) {}})
+		for _, row := range report.Bad {
+			rt.Fatal(row)
+		}
 		return err
 	}
 	l.left(rt, load(), "", events...)

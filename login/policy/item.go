@@ -74,6 +74,11 @@ var (
 	// Outside of these nobody should be issued an identifier.
 	DeskHours = hours("desk.hours", "08:00-20:00")
 
+	// How much of the people an edition of the register may deactivate before a second person must release it, and how much of its file may
+	// be bad before nothing of it is taken.
+	DeactivatedShare = share("edition.deactivated_share", 0.001, 0.0001, 0.05)
+	RejectedShare    = share("edition.rejected_share", 0.05, 0.0001, 0.2)
+
 	// For how many years after their own the records of what happened are kept.
 	AuditYears = count("audit.years", 7, audit.LeastYears, 30)
 )
@@ -91,6 +96,7 @@ var Items = []Item{
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
 	MinimumAge, VisitFor, PendingFor, ReissuesOfPerson,
 	ActsOfClerk, ActsOfOffice, IssuancesInHour, NeighbouringPhones, DeskHours,
+	DeactivatedShare, RejectedShare,
 	AuditYears,
 }
 
@@ -169,6 +175,30 @@ func count(name string, standard, least, most int) Of[int] {
 			return 0, fmt.Errorf("%w: it must be a number from %d to %d", ErrValue, least, most)
 		}
 		return n, nil
+	}}
+}
+
+// A Share is a part of a whole.
+type Share float64
+
+// String writes it like "0.1%".
+func (s Share) String() string {
+	return strconv.FormatFloat(float64(s)*100, 'g', 6, 64) + "%"
+}
+
+// share is an item like "0.1%".
+func share(name string, standard, least, most Share) Of[Share] {
+	return Of[Share]{name, standard.String(), func(value string) (Share, error) {
+		number, ok := strings.CutSuffix(value, "%")
+		percent, err := strconv.ParseFloat(number, 64)
+		if err != nil || !ok {
+			return 0, fmt.Errorf("%w: it is written like 0.1%%", ErrValue)
+		}
+		s := Share(percent / 100)
+		if !(s >= least && s <= most) { // nor what is not a number
+			return 0, fmt.Errorf("%w: it must be from %s to %s", ErrValue, least, most)
+		}
+		return s, nil
 	}}
 }
 

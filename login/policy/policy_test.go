@@ -89,7 +89,7 @@ func TestItemsAreSound(t *testing.T) {
 		if _, err := item.Read(item.Default()); err != nil {
 			t.Errorf("%s: its default %s: %v", item.Name(), item.Default(), err)
 		}
-		for _, wrong := range []string{"", "x", "-1", "0", "0s", "1000000", "1000000h", "0 in 15m", "10 in 0s", "10 in 1000h", "10"} {
+		for _, wrong := range []string{"", "x", "-1", "0", "0s", "1000000", "1000000h", "NaN%", "100%", "%", "0 in 15m", "10 in 0s", "10 in 1000h", "10"} {
 			if _, err := item.Read(wrong); err != nil && !errors.Is(err, policy.ErrValue) {
 				t.Errorf("%s of %q: %v", item.Name(), wrong, err)
 			}
@@ -97,6 +97,7 @@ func TestItemsAreSound(t *testing.T) {
 	}
 	for name, value := range map[string]string{
 		"code.for": "11m", "code.tries": "2", "code.pauses": "5s", "sign_in.number": "0 in 15m", "sign_in.number_pauses": "1s", "sign_in.network": "100 in 168h", "current_password": "100000 in 15m", "session.total": "25h", "temporary_password.for": "1h",
+		"edition.deactivated_share": "6%", "edition.rejected_share": "21%",
 	} {
 		if item, ok := policy.Find(name); !ok {
 			t.Errorf("there is no %s", name)

@@ -1,242 +1,371 @@
 package register
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"asoba.example/provider/audit"
 )
 
 // Why an edition is refused as a whole.
 var (
-	ErrOlder = errors.New("a later edition was applied already")
-	ErrOther = errors.New("this edition was applied already, from another file")
+	ErrOlder  = errors.New("a later edition was applied already")
+	ErrOther  = errors.New("this edition was applied already, from another file")
+	ErrMonth  = errors.New("its month is not after that of the last edition")
+	ErrAhead  = errors.New("its month is more than one ahead")
+	ErrBad    = errors.New("too many of its rows are bad")
+	ErrWaits  = errors.New("another edition waits to be released or refused")
+	ErrNobody = errors.New("it would deactivate so many people that another one must release it: say who imports it")
 )
 
-// An Edition is what an import did.
-type Edition struct {
-	ID        int64
-	Number    int
-	Period    time.Time // the first day of the month
-	Added     int64
-	Changed   int64
-	Same      int64
-	Rejected  int64
-	AppliedAt time.Time
-	Again     bool // this very file was applied before: nothing was written now
+// An Order is what is asked of an import.
+type Order struct {
+	File      io.ReadSeeker
+	Signature []byte    // that came beside the file; nil: none did
+	By        uuid.UUID // who of the operator's staff imports it; uuid.Nil: nobody was named
+	ClientID  string    // which brings it in its own name
+	At        time.Time
+	// Progress is told the bytes of the file that were read; its end is about half of the work.
+	Progress func(done, total int64)
 }
 
-// Import applies one edition, in one transaction. Bad rows are told and the rest
-// applied; the same file twice changes and writes nothing. Progress is told in
-// bytes read; the end of the file is about half of the work.
-func (g *Register) Import(ctx context.Context, in io.ReadSeeker, at time.Time,
-	progress func(done, total int64), bad func(BadRow),
-) (Edition, error) {
-	f, err := open(in)
+// A Report is what came of an import, or would.
+type Report struct {
+	Edition
+	Again bool     // this very file was imported before: nothing was written now
+	Bad   []BadRow // the first thousand
+}
+
+// piece is how much of a file is staged at a time: what a kill may lose.
+const piece = 32 << 20
+
+// importing is the advisory lock of whoever imports or releases an edition.
+const importing = 0x65646974696f6e
+
+// Import brings an edition in. Bad rows are told and the rest is applied, in one transaction; the same file twice changes and writes nothing,
+// and one that was cut off goes on. The report is good with ErrBad too: it tells why.
+func (g *Register) Import(ctx context.Context, o Order) (Report, error) {
+	f, err := g.open(o)
 	if err != nil {
-		return Edition{}, err
+		return Report{}, fmt.Errorf("import the register: %w", err)
 	}
-	f.progress, f.bad = progress, bad
-	var e Edition
-	err = pgx.BeginFunc(ctx, g.Pool, func(tx pgx.Tx) error {
-		if e, err = admit(ctx, tx, f.head, at); err != nil || e.Again {
-			return err
-		}
-		f.edition = e.ID
-		if err := g.apply(ctx, tx, &e, f); err != nil {
-			return err
-		}
-		const count = `UPDATE edition SET added = $2, changed = $3, rejected = $4 WHERE id = $1`
-		if _, err := tx.Exec(ctx, count, e.ID, e.Added, e.Changed, e.Rejected); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, audit.Event{Kind: audit.EditionApplied, At: at, Edition: e.ID})
-	})
+	conn, err := g.Pool.Acquire(ctx)
 	if err != nil {
-		return Edition{}, fmt.Errorf("import edition %d: %w", f.number, err)
+		return Report{}, fmt.Errorf("import edition %d: %w", f.number, err)
 	}
-	return e, nil
-}
-
-// admit begins the edition, or finds that this file needs no other.
-func admit(ctx context.Context, tx pgx.Tx, h head, at time.Time) (Edition, error) {
-	// One import at a time; readers are not in the way.
-	if _, err := tx.Exec(ctx, `LOCK TABLE edition IN SHARE ROW EXCLUSIVE MODE`); err != nil {
-		return Edition{}, err
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, importing); err != nil {
+		return Report{}, fmt.Errorf("import edition %d: %w", f.number, err)
 	}
-	const find = `
-		SELECT id, number, period, added, changed, rejected, applied_at
-		FROM edition WHERE checksum = $1`
-	e := Edition{Again: true}
-	err := tx.QueryRow(ctx, find, h.checksum[:]).
-		Scan(&e.ID, &e.Number, &e.Period, &e.Added, &e.Changed, &e.Rejected, &e.AppliedAt)
-	if !errors.Is(err, pgx.ErrNoRows) {
-		return e, err
-	}
-	const last = `SELECT coalesce(max(number), 0) FROM edition`
-	var number int
-	if err := tx.QueryRow(ctx, last).Scan(&number); err != nil {
-		return Edition{}, err
-	}
-	switch {
-	case h.number == number:
-		return Edition{}, ErrOther
-	case h.number < number:
-		return Edition{}, ErrOlder
-	}
-	const insert = `
-		INSERT INTO edition (number, period, checksum, added, changed, rejected, applied_at)
-		VALUES ($1, $2, $3, 0, 0, 0, $4)
-		RETURNING id`
-	e = Edition{Number: h.number, Period: h.period, AppliedAt: at}
-	err = tx.QueryRow(ctx, insert, h.number, h.period, h.checksum[:], at).Scan(&e.ID)
-	return e, err
-}
-
-// apply writes what the file says and is not known.
-func (g *Register) apply(ctx context.Context, tx pgx.Tx, e *Edition, f *file) error {
-	var nobody bool
-	if err := tx.QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM person)`).Scan(&nobody); err != nil {
-		return err
-	}
-	var err error
-	if nobody { // nothing to compare with
-		e.Added, err = fill(ctx, tx, f)
-	} else {
-		err = g.merge(ctx, tx, e, f)
-	}
-	e.Rejected = f.rejected
-	e.Same = f.read - e.Added - e.Changed - e.Rejected
-	return err
-}
-
-// fill is the first load. The indexes that would be filled in no order are left
-// out meanwhile: building them at the end takes a fifth of the time.
-func fill(ctx context.Context, tx pgx.Tx, f *file) (int64, error) {
-	const leave = `
-		ALTER TABLE person DROP CONSTRAINT person_identification_number_once;
-		DROP INDEX person_changed_in`
-	const build = `
-		ALTER TABLE person ADD CONSTRAINT person_identification_number_once UNIQUE (identification_number);
-		CREATE INDEX person_changed_in ON person (changed_in, id)`
-	if _, err := tx.Exec(ctx, leave); err != nil {
-		return 0, err
-	}
-	added, err := f.copyTo(ctx, tx, "person")
+	defer unlock(ctx, conn)
+	r, err := g.bring(ctx, conn, f, o)
 	if err != nil {
-		return 0, err
+		return r, fmt.Errorf("import edition %d: %w", f.number, err)
 	}
-	_, err = tx.Exec(ctx, build)
-	return added, err
+	return r, nil
 }
 
-// merge goes through a table of this transaction, which is neither logged nor seen by others.
-func (g *Register) merge(ctx context.Context, tx pgx.Tx, e *Edition, f *file) error {
-	const create = `
-		SET LOCAL work_mem = '256MB'; -- so that the joins hold an edition in memory
-		CREATE TEMPORARY TABLE staged (LIKE person) ON COMMIT DROP`
-	if _, err := tx.Exec(ctx, create); err != nil {
-		return err
-	}
-	if _, err := f.copyTo(ctx, tx, "staged"); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, `ANALYZE staged`); err != nil {
-		return err
-	}
-	gone, restored, err := turned(ctx, tx)
-	if err != nil {
-		return err
-	}
-	if e.Changed, err = change(ctx, tx); err != nil {
-		return err
-	}
-	if e.Added, err = add(ctx, tx); err != nil {
-		return err
-	}
-	if err := call(ctx, tx, g.Cascade, gone, e.AppliedAt); err != nil {
-		return err
-	}
-	return call(ctx, tx, g.Restored, restored, e.AppliedAt)
-}
-
-// turned locks and gives those known people who become gone by what is staged,
-// and those who are found alive.
-func turned(ctx context.Context, tx pgx.Tx) (gone, restored []uuid.UUID, err error) {
-	const toGone = `
-		SELECT p.id
-		FROM staged s JOIN person p USING (identification_number)
-		WHERE coalesce(s.death_date, s.declared_dead_date, s.missing_date) IS NOT NULL
-		  AND coalesce(p.death_date, p.declared_dead_date, p.missing_date) IS NULL
-		ORDER BY p.id
-		FOR NO KEY UPDATE OF p`
-	const toAlive = `
-		SELECT p.id
-		FROM person p JOIN staged s USING (identification_number)
-		WHERE coalesce(p.death_date, p.declared_dead_date, p.missing_date) IS NOT NULL
-		  AND coalesce(s.death_date, s.declared_dead_date, s.missing_date) IS NULL
-		ORDER BY p.id
-		FOR NO KEY UPDATE OF p`
-	if gone, err = ids(ctx, tx, toGone); err != nil {
-		return nil, nil, err
-	}
-	restored, err = ids(ctx, tx, toAlive)
-	return gone, restored, err
-}
-
-func ids(ctx context.Context, tx pgx.Tx, query string) ([]uuid.UUID, error) {
-	rows, err := tx.Query(ctx, query)
+// open reads what a file says of itself, and holds that it may be brought in.
+func (g *Register) open(o Order) (*file, error) {
+	f, err := open(o.File, o.Progress)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err := g.Key.check(f.checksum, o.Signature); err != nil {
+		return nil, err
+	}
+	if f.period.After(o.At.UTC().AddDate(0, 1, 1-o.At.UTC().Day())) {
+		return nil, ErrAhead
+	}
+	return f, nil
 }
 
-// change writes what differs, and only that: the comparison is part of the
-// join, so a row that stays as it is is neither locked nor logged. (ON CONFLICT
-// DO UPDATE … WHERE would do both.)
-func change(ctx context.Context, tx pgx.Tx) (int64, error) {
-	const update = `
-		UPDATE person p SET
-			sex = s.sex, birth_date = s.birth_date, citizenship = s.citizenship,
-			death_date = s.death_date, death_act = s.death_act,
-			declared_dead_date = s.declared_dead_date, declared_dead_act = s.declared_dead_act,
-			missing_date = s.missing_date, missing_act = s.missing_act,
-			incapable_date = s.incapable_date, incapable_act = s.incapable_act,
-			limited_date = s.limited_date, limited_act = s.limited_act,
-			changed_in = s.changed_in
-		FROM staged s
-		WHERE p.identification_number = s.identification_number
-		  AND (p.sex, p.birth_date, p.citizenship, p.death_date, p.death_act, p.declared_dead_date, p.declared_dead_act,
-		       p.missing_date, p.missing_act, p.incapable_date, p.incapable_act, p.limited_date, p.limited_act)
-		      IS DISTINCT FROM
-		      (s.sex, s.birth_date, s.citizenship, s.death_date, s.death_act, s.declared_dead_date, s.declared_dead_act,
-		       s.missing_date, s.missing_act, s.incapable_date, s.incapable_act, s.limited_date, s.limited_act)`
-	tag, err := tx.Exec(ctx, update)
-	return tag.RowsAffected(), err
+// unlock ends the import on its connection; where that cannot be done, so does the connection.
+func unlock(ctx context.Context, conn *pgxpool.Conn) {
+	ctx = context.WithoutCancel(ctx)
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, importing); err != nil {
+		_ = conn.Conn().Close(ctx)
+	}
 }
 
-func add(ctx context.Context, tx pgx.Tx) (int64, error) {
-	const insert = `
-		INSERT INTO person (` + copied + `)
-		SELECT ` + copied + `
-		FROM staged s
-		WHERE NOT EXISTS (SELECT FROM person p WHERE p.identification_number = s.identification_number)`
-	tag, err := tx.Exec(ctx, insert)
-	return tag.RowsAffected(), err
+func (g *Register) bring(ctx context.Context, conn *pgxpool.Conn, f *file, o Order) (Report, error) {
+	e, fresh, err := g.admit(ctx, conn, f.head, o)
+	if err != nil || e.State != Staging {
+		return Report{Edition: e, Again: true}, err
+	}
+	if !fresh {
+		err = g.stage(ctx, conn, &e, f)
+	}
+	if err == nil {
+		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return g.settle(ctx, tx, &e, f, fresh, o) })
+	}
+	switch {
+	case errors.Is(err, ErrBad):
+		if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return refuse(ctx, tx, &e, f, o.At) }); err != nil {
+			return Report{}, err
+		}
+	case errors.Is(err, ErrShort), errors.Is(err, ErrFile):
+		if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return forget(ctx, tx, e.ID) }); err != nil {
+			return Report{}, err
+		}
+		return Report{}, err
+	}
+	return Report{Edition: e, Bad: f.bad}, err
 }
 
-func call(ctx context.Context, tx pgx.Tx, act func(context.Context, pgx.Tx, []uuid.UUID, time.Time) error,
-	people []uuid.UUID, at time.Time,
-) error {
-	if act == nil || len(people) == 0 {
+// admit finds the edition of a file or begins it. It is fresh where nobody is known yet.
+func (g *Register) admit(ctx context.Context, conn *pgxpool.Conn, h head, o Order) (e Edition, fresh bool, err error) {
+	const lost = `UPDATE edition SET state = 'staging', staged_bytes = 0 WHERE id = $1 AND NOT EXISTS (SELECT FROM staged_person)`
+	const resume = `UPDATE edition SET imported_by = $2, client_id = nullif($3, ''), signed = $4 WHERE id = $1`
+	const nobody = `SELECT NOT EXISTS (SELECT FROM person)`
+
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if o.By != uuid.Nil {
+			if err := g.hold(ctx, tx, o.By); err != nil {
+				return err
+			}
+		}
+		e, err = findEdition(ctx, tx, `checksum = $1 AND state <> 'refused'`, h.checksum[:])
+		switch {
+		case errors.Is(err, ErrNoEdition):
+			if err = follows(ctx, tx, h); err == nil {
+				e, err = g.begin(ctx, tx, h, o)
+			}
+		case err == nil && e.State != Applied:
+			var tag pgconn.CommandTag
+			if tag, err = tx.Exec(ctx, lost, e.ID); err == nil && tag.RowsAffected() > 0 {
+				e.State, e.staged = Staging, 0
+			}
+			if err == nil && e.State == Staging {
+				_, err = tx.Exec(ctx, resume, e.ID, person(o.By), o.ClientID, g.Key != nil)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, nobody).Scan(&fresh)
+	})
+	return e, fresh, err
+}
+
+// person is who did something; nil for nobody.
+func person(id uuid.UUID) *uuid.UUID {
+	if id == uuid.Nil {
 		return nil
 	}
-	return act(ctx, tx, people, at)
+	return &id
+}
+
+// follows holds that a file is the next one.
+func follows(ctx context.Context, tx pgx.Tx, h head) error {
+	const waits = `SELECT EXISTS (SELECT FROM edition WHERE state = 'waiting')`
+	const last = `SELECT number, period FROM edition WHERE state = 'applied' ORDER BY number DESC LIMIT 1`
+	var (
+		waiting bool
+		number  int
+		period  time.Time
+	)
+	if err := tx.QueryRow(ctx, waits).Scan(&waiting); err != nil {
+		return err
+	}
+	err := tx.QueryRow(ctx, last).Scan(&number, &period)
+	switch {
+	case err != nil && !errors.Is(err, pgx.ErrNoRows):
+		return err
+	case h.number < number:
+		return ErrOlder
+	case h.number == number:
+		return ErrOther
+	case !h.period.After(period):
+		return ErrMonth
+	case waiting:
+		return ErrWaits
+	}
+	return nil
+}
+
+// begin begins an edition. One that was begun and left gives way to it.
+func (g *Register) begin(ctx context.Context, tx pgx.Tx, h head, o Order) (Edition, error) {
+	const leave = `DELETE FROM edition WHERE state = 'staging'`
+	const insert = `
+		INSERT INTO edition (number, period, kind, state, checksum, signed, announced, imported_by, client_id, began_at)
+		VALUES ($1, $2, $3, 'staging', $4, $5, $6, $7, nullif($8, ''), $9)
+		RETURNING ` + editionColumns
+	if _, err := tx.Exec(ctx, leave); err != nil {
+		return Edition{}, err
+	}
+	if _, err := tx.Exec(ctx, empty); err != nil {
+		return Edition{}, err
+	}
+	rows, _ := tx.Query(ctx, insert, h.number, h.period, h.kind, h.checksum[:], g.Key != nil, h.rows, person(o.By), o.ClientID, o.At)
+	return pgx.CollectExactlyOneRow(rows, scanEdition)
+}
+
+// empty makes room for another edition's rows.
+const empty = `TRUNCATE staged_person`
+
+// forget leaves nothing of an edition whose file is none.
+func forget(ctx context.Context, tx pgx.Tx, id int64) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM edition WHERE id = $1`, id); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, empty)
+	return err
+}
+
+// stage copies the good rows beside the register, piece by piece, from where it was left.
+func (g *Register) stage(ctx context.Context, conn *pgxpool.Conn, e *Edition, f *file) error {
+	const far = `UPDATE edition SET staged_bytes = $2 WHERE id = $1`
+	f.pass(e.staged)
+	for f.err == nil {
+		f.stop = min(f.done+cmp.Or(g.piece, piece), f.size)
+		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			if err := f.copyTo(ctx, tx, "staged_person"); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, far, e.ID, f.done)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if !errors.Is(f.err, io.EOF) {
+		return f.err
+	}
+	return nil
+}
+
+// settle applies an edition that was read, or has it wait.
+func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, fresh bool, o Order) (err error) {
+	if fresh {
+		if e.Added, err = fill(ctx, tx, e.ID, f); err != nil {
+			return err
+		}
+	}
+	if err := g.judge(e, f); err != nil {
+		return err
+	}
+	if !fresh {
+		if err := compare(ctx, tx, e); err != nil {
+			return err
+		}
+	}
+	if err := keep(ctx, tx, e, f); err != nil {
+		return err
+	}
+	many, err := g.many(ctx, tx, e)
+	switch {
+	case err != nil:
+		return err
+	case many && o.By == uuid.Nil && o.ClientID == "":
+		return ErrNobody
+	case many:
+		return wait(ctx, tx, e, o)
+	case !fresh:
+		err = g.write(ctx, tx, e, o.At)
+	}
+	if err != nil {
+		return err
+	}
+	return finish(ctx, tx, e, o.By, o.At)
+}
+
+// judge counts what was read, and holds that not too much of it is bad.
+func (g *Register) judge(e *Edition, f *file) error {
+	e.Rejected, e.Doubtful = f.rejected, f.doubtful
+	e.Same = f.read - f.rejected - e.Added
+	if g.RejectedShare != nil && float64(f.rejected) > g.RejectedShare()*float64(f.rows) {
+		return ErrBad
+	}
+	return nil
+}
+
+// many tells whether an edition would deactivate more people than one person may answer for. One it may always: of a small register that is
+// more than any share.
+func (g *Register) many(ctx context.Context, tx pgx.Tx, e *Edition) (bool, error) {
+	const count = `SELECT count(*) FROM person`
+	if g.DeactivatedShare == nil || e.Deactivated <= 1 {
+		return false, nil
+	}
+	var known int64
+	err := tx.QueryRow(ctx, count).Scan(&known)
+	return float64(e.Deactivated) > g.DeactivatedShare()*float64(known), err
+}
+
+// keep keeps what was wrong with the file.
+func keep(ctx context.Context, tx pgx.Tx, e *Edition, f *file) error {
+	const insert = `INSERT INTO bad_row (edition_id, line, column_name, reason, taken) VALUES ($1, $2, $3, $4, $5)`
+	var b pgx.Batch
+	for _, row := range f.bad {
+		b.Queue(insert, e.ID, row.Line, row.Column, row.Reason, row.Taken)
+	}
+	return tx.SendBatch(ctx, &b).Close()
+}
+
+// put writes an edition as it is now.
+func put(ctx context.Context, tx pgx.Tx, e *Edition) error {
+	const update = `
+		UPDATE edition
+		SET state = $2, added = $3, changed = $4, same = $5, rejected = $6, doubtful = $7, deactivated = $8, restored = $9, missing = $10,
+		    decided_by = $11, decided_at = $12, applied_at = $13
+		WHERE id = $1`
+	_, err := tx.Exec(ctx, update, e.ID, e.State, e.Added, e.Changed, e.Same, e.Rejected, e.Doubtful, e.Deactivated, e.Restored, e.Missing,
+		e.DecidedBy, e.DecidedAt, e.AppliedAt)
+	return err
+}
+
+// wait has an edition wait for another person.
+func wait(ctx context.Context, tx pgx.Tx, e *Edition, o Order) error {
+	e.State = Waiting
+	if err := put(ctx, tx, e); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, audit.Event{
+		Kind: audit.EditionWaits, At: o.At, Edition: e.ID, Clerk: o.By, ClientID: o.ClientID,
+		Detail: map[string]string{"people": strconv.FormatInt(e.Deactivated, 10)},
+	})
+}
+
+// finish says that an edition is applied.
+func finish(ctx context.Context, tx pgx.Tx, e *Edition, by uuid.UUID, at time.Time) error {
+	e.State, e.AppliedAt = Applied, &at
+	if err := put(ctx, tx, e); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, empty); err != nil {
+		return err
+	}
+	events := []audit.Event{{Kind: audit.EditionApplied, At: at, Edition: e.ID, Clerk: by}}
+	if e.Missing > 0 {
+		events = append(events, audit.Event{
+			Kind: audit.PeopleMissing, At: at, Edition: e.ID, Detail: map[string]string{"people": strconv.FormatInt(e.Missing, 10)},
+		})
+	}
+	return audit.Record(ctx, tx, events...)
+}
+
+// refuse ends an edition of which too much is bad. What was wrong with it stays on record.
+func refuse(ctx context.Context, tx pgx.Tx, e *Edition, f *file, at time.Time) error {
+	e.State, e.Added, e.Same, e.DecidedAt = Refused, 0, 0, &at
+	if err := keep(ctx, tx, e, f); err != nil {
+		return err
+	}
+	if err := put(ctx, tx, e); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, empty); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, audit.Event{Kind: audit.EditionRefused, At: at, Edition: e.ID})
 }

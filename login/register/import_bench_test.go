@@ -57,8 +57,7 @@ func loadFile(b *testing.B, pool *pgxpool.Pool, file *os.File) error {
 		return err
 	}
 	registry := register.Register{Pool: pool}
-	_, err := registry.Import(b.Context(), file, time.Now(),
-		func(int64, int64) {}, func(row register.BadRow) { b.Errorf("%+v", row) })
+	_, err := registry.Import(b.Context(), register.Order{File: file, At: time.Now(), Progress: func(int64, int64) {}})
 	return err
 }
 

@@ -68,6 +68,15 @@ type Register struct {
 	Cascade func(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error
 	// Restored is called there with people who are gone no longer.
 	Restored func(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error
+	// Staff holds in a transaction that somebody may bring editions in and decide on them.
+	Staff func(ctx context.Context, tx pgx.Tx, by uuid.UUID) error
+	// Key is the one by which the register's owner signs; nil: no signature is asked for.
+	Key *Key
+	// DeactivatedShare is how much of the people an edition may deactivate before it waits for a second person, and RejectedShare how much of
+	// its rows may be bad before all of it is refused; nil: there is no such bound.
+	DeactivatedShare, RejectedShare func() float64
+
+	piece int64 // of tests; 0 is piece
 }
 
 // columns of person in the order of scan.

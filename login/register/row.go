@@ -16,9 +16,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// A BadRow is a row of a file that something is wrong with.
+// A BadRow is a row of a file that something is wrong with. What stands in it is not told: it may be about somebody.
 type BadRow struct {
-	Line   int
+	Line   int64
 	Column string // "" for the row as a whole
 	Reason string // a stable word
 	Taken  bool   // applied all the same: the register's owner should look at it
@@ -36,6 +36,9 @@ func (f *file) row() error {
 	if len(line) == 0 {
 		return nil
 	}
+	if f.read == f.rows {
+		return fmt.Errorf("%w: more than %d", ErrShort, f.rows)
+	}
 	f.read++
 	var given, row [len(fileColumns)][]byte
 	if !split(line, &given) {
@@ -48,15 +51,20 @@ func (f *file) row() error {
 	if !f.judge(&row) {
 		return nil
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return err
-	}
-	f.out = hex.AppendEncode(f.out, id[:])
-	f.out = append(f.out, '\t')
-	f.out = strconv.AppendInt(f.out, f.edition, 10)
-	for _, field := range row {
+	if f.first != 0 {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		f.out = hex.AppendEncode(f.out, id[:])
 		f.out = append(f.out, '\t')
+		f.out = strconv.AppendInt(f.out, f.first, 10)
+		f.out = append(f.out, '\t')
+	}
+	for i, field := range row {
+		if i > 0 {
+			f.out = append(f.out, '\t')
+		}
 		f.out = appendCopy(f.out, field)
 	}
 	f.out = append(f.out, '\n')
@@ -91,16 +99,12 @@ func split(line []byte, fields *[len(fileColumns)][]byte) bool {
 
 // judge tells whether a row can be applied, and reports what is wrong with it.
 func (f *file) judge(row *[len(fileColumns)][]byte) bool {
-	var key [14]byte
 	switch err := CheckNumber(string(row[number])); {
 	case errors.Is(err, ErrNumberShape):
 		return f.reject(fileColumns[number], "shape")
 	case err != nil:
-		f.bad(BadRow{Line: f.line, Column: fileColumns[number], Reason: "check_digit", Taken: true})
-	}
-	copy(key[:], row[number])
-	if _, twice := f.seen[key]; twice {
-		return f.reject(fileColumns[number], "twice")
+		f.doubtful++
+		f.tellBad(BadRow{Line: f.line, Column: fileColumns[number], Reason: "check_digit", Taken: true})
 	}
 	if s := row[sex]; len(s) != 1 || s[0] != 'F' && s[0] != 'M' {
 		return f.reject(fileColumns[sex], "unknown")
@@ -120,18 +124,28 @@ func (f *file) judge(row *[len(fileColumns)][]byte) bool {
 			return f.reject(fileColumns[i], "date")
 		case string(date[:len("2006-01")]) > f.month: // it would end today what has not happened yet
 			return f.reject(fileColumns[i], "future")
-		case len(act) > 400 || !isText(act):
+		case !utf8.Valid(act):
+			return f.reject(fileColumns[i+1], "encoding")
+		case len(act) > 400 || bytes.IndexFunc(act, unicode.IsControl) >= 0:
 			return f.reject(fileColumns[i+1], "text")
 		}
 	}
-	f.seen[key] = struct{}{}
+	if !f.seen.add(row[number]) {
+		return f.reject(fileColumns[number], "twice")
+	}
 	return true
 }
 
 func (f *file) reject(column, reason string) bool {
 	f.rejected++
-	f.bad(BadRow{Line: f.line, Column: column, Reason: reason})
+	f.tellBad(BadRow{Line: f.line, Column: column, Reason: reason})
 	return false
+}
+
+func (f *file) tellBad(row BadRow) {
+	if len(f.bad) < maxTold {
+		f.bad = append(f.bad, row)
+	}
 }
 
 // isDate tells a date of the calendar, ISO 8601, in one of the precisions given by their length.
@@ -161,10 +175,6 @@ func isDate(s []byte, lengths ...int) bool {
 		return false
 	}
 	return day <= 28 || time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).Day() == day
-}
-
-func isText(s []byte) bool {
-	return utf8.Valid(s) && bytes.IndexFunc(s, unicode.IsControl) < 0
 }
 
 // appendCopy writes a field as COPY text. Fields have no control characters.

@@ -2,9 +2,11 @@ package register
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -15,6 +17,9 @@ type Sample struct {
 	People  int    // up to MaxSample
 	Edition int    // from 1; in each some more people have died, gone missing, been found
 	Seed    uint64 // another seed gives other people
+	// Corrected is of how many people in a thousand each edition after the first corrects the date of birth.
+	Corrected int
+	Delta     bool // only those who differ from the edition before
 }
 
 // Numbers of the nineteenth century: sex, day, region, serial.
@@ -31,27 +36,45 @@ func (s Sample) Write(w io.Writer) error {
 	if s.People < 0 || s.People > MaxSample || s.Edition < 1 {
 		return fmt.Errorf("a sample has an edition from 1 and up to %d people", MaxSample)
 	}
-	out := bufio.NewWriterSize(w, 256<<10)
-	fmt.Fprintf(out, "# edition %d\n# period %s\n# rows %d\n", s.Edition, s.month(s.Edition).Format("2006-01"), s.People)
-	for i, column := range fileColumns {
-		if i > 0 {
-			out.WriteByte(',')
-		}
-		out.WriteString(column)
+	kind, rows := Full, 0
+	if s.Delta {
+		kind = Delta
 	}
-	out.WriteByte('\n')
-	var row []byte
-	for i := range s.People {
-		row = s.person(row[:0], i)
-		if _, err := out.Write(row); err != nil {
-			return err
-		}
+	s.each(func([]byte) error { rows++; return nil })
+	out := bufio.NewWriterSize(w, 256<<10)
+	fmt.Fprintf(out, "# edition %d\n# period %s\n# kind %s\n# country %s\n# rows %d\n%s\n",
+		s.Edition, s.month(s.Edition).Format("2006-01"), kind, country, rows, strings.Join(fileColumns[:], ","))
+	err := s.each(func(row []byte) error {
+		_, err := out.Write(row)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	return out.Flush()
 }
 
+// each gives the rows, each good until the next one.
+func (s Sample) each(give func(row []byte) error) error {
+	before := s
+	before.Edition--
+	var row, last []byte
+	for i := range s.People {
+		row = s.person(row[:0], i)
+		if s.Delta && s.Edition > 1 {
+			if last = before.person(last[:0], i); bytes.Equal(row, last) {
+				continue
+			}
+		}
+		if err := give(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (Sample) month(edition int) time.Time {
-	return time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC).AddDate(0, edition-1, 0)
+	return time.Date(2020, time.January, 1, 0, 0, 0, 0, time.UTC).AddDate(0, edition-1, 0)
 }
 
 func (s Sample) person(row []byte, i int) []byte {
@@ -86,7 +109,13 @@ func (s Sample) person(row []byte, i int) []byte {
 	case 1:
 		precision = "2006-01"
 	}
-	row = born.AddDate(100, 0, 0).AppendFormat(row, precision)
+	corrected := 0
+	for edition := 2; edition <= s.Edition; edition++ {
+		if mix(h+uint64(edition))%1000 < uint64(s.Corrected) {
+			corrected++
+		}
+	}
+	row = born.AddDate(100, 0, corrected).AppendFormat(row, precision)
 	row = append(row, ',')
 	row = append(row, citizenship...)
 

@@ -16,7 +16,11 @@ type Kind string
 
 // The kinds of events. Those about a person carry Event.Person.
 const (
-	EditionApplied      Kind = "edition.applied"      // the register's edition was applied; Event.Edition
+	EditionApplied      Kind = "edition.applied"        // the register's edition was applied; Event.Edition
+	PeopleMissing       Kind = "edition.missing_people" // a full edition does not tell of people whom we know; Event.Detail["people"]: how many
+	EditionWaits        Kind = "edition.waiting"        // it would deactivate many, Event.Detail["people"], and waits for a second person
+	EditionReleased     Kind = "edition.released"
+	EditionRefused      Kind = "edition.refused"      // by a second person, or by itself where too many rows are bad
 	PersonChanged       Kind = "person.changed"       // one person changed outside an edition
 	IssuanceOpened      Kind = "issuance.opened"      // a clerk opened an issuance; of this and other openings Event.Detail["document"]: what vouches for it
 	IssuancePending     Kind = "issuance.pending"     // written down, but a register does not answer

@@ -82,6 +82,10 @@ type Config struct {
 	// too, with a name and a password if it wants them. None by default: then the clerk's word is all there is. It may also be given as a file.
 	DocumentRegisterURL string `env:"IDP_DOCUMENT_REGISTER_URL" url:""`
 
+	// RegisterKeyFile is the public key, in PEM, by which the owner of the population register signs each file: Ed25519 or ECDSA. Without it
+	// no signature is asked for; with it a file that is not signed is refused.
+	RegisterKeyFile string `env:"IDP_REGISTER_KEY_FILE"`
+
 	// DeskAddress is told in the message to somebody whose identifier was blocked for security: a street or a short number, 22 characters at
 	// most. Without it the message names the issuing service alone.
 	DeskAddress string `env:"IDP_DESK_ADDRESS"`

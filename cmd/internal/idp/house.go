@@ -227,7 +227,16 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	}
 	h.clerks = &clerk.Clerks{Pool: h.Pool}
 	h.blocks = &operator.Blocks{Pool: h.Pool, Registry: h.identities, Now: time.Now}
-	h.register = &register.Register{Pool: h.Back, Cascade: h.identities.Deactivate, Restored: h.identities.Restore}
+	registerKey, err := h.cfg.registerKey()
+	if err != nil {
+		return err
+	}
+	h.register = &register.Register{
+		Pool: h.Back, Cascade: h.identities.Deactivate, Restored: h.identities.Restore, Key: registerKey,
+		Staff:            func(ctx context.Context, tx pgx.Tx, by uuid.UUID) error { return clerk.Hold(ctx, tx, by, clerk.Import) },
+		DeactivatedShare: func() float64 { return float64(policy.DeactivatedShare.In(h.policies)) },
+		RejectedShare:    func() float64 { return float64(policy.RejectedShare.In(h.policies)) },
+	}
 	h.codes = &code.Codes{
 		Redis: h.Redis, Key: codesKey, Outbox: h.outbox, Pool: h.Pool, Say: h.site.Say, Policies: h.policies, Relaxed: h.cfg.Relaxed, Now: time.Now,
 	}

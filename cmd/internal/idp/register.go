@@ -2,11 +2,16 @@ package idp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"strconv"
+	"text/tabwriter"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/spf13/cobra"
 
@@ -14,22 +19,57 @@ import (
 	"asoba.example/login/register"
 )
 
-// toldRows is how many bad rows a report tells one by one.
-const toldRows = 10_000
-
 // registerCommand is the operator's work with the population register.
 func registerCommand(config reader) *cobra.Command {
 	command := group("register", "The population register")
-	command.AddCommand(importCommand(config), sampleCommand())
+	command.Long = command.Short + ".\n\nAn edition that would deactivate many people waits for another of the operator's staff than who imported it.\n" +
+		"The terminal believes what --by says: two people belong before it."
+	command.AddCommand(
+		importCommand(config), verifyFileCommand(config), editionsCommand(config), badRowsCommand(config), missingCommand(config),
+		decideEditionCommand(config, "release", "Apply an edition that waits", (*register.Register).Release),
+		decideEditionCommand(config, "refuse", "Refuse an edition that waits", (*register.Register).Refuse),
+		sampleCommand(),
+	)
 	return command
 }
 
+// registerKey is by which the register's owner signs; nil where none is named.
+func (cfg Config) registerKey() (*register.Key, error) {
+	if cfg.RegisterKeyFile == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(cfg.RegisterKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("IDP_REGISTER_KEY_FILE: %w", err)
+	}
+	key, err := register.ParseKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("IDP_REGISTER_KEY_FILE: %w", err)
+	}
+	return key, nil
+}
+
+// signatureOf reads what lies beside a file; nil where nothing does.
+func signatureOf(file, named string) ([]byte, error) {
+	if named != "" {
+		return os.ReadFile(named)
+	}
+	signature, err := os.ReadFile(file + ".sig")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return signature, err
+}
+
 func importCommand(config reader) *cobra.Command {
-	return &cobra.Command{
+	var by, signature string
+	var dry bool
+	command := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Apply an edition of the population register",
 		Long: "Apply an edition of the population register, in one transaction.\n\n" +
-			"Bad rows are told by their line, and the rest is applied. The same file twice changes nothing.\n" +
+			"Bad rows are told by their line, and the rest is applied. The same file twice changes nothing, and an import that was\n" +
+			"cut off goes on where it was. The signature lies beside the file, as FILE.sig.\n" +
 			"The format is described in cmd/idp/register.md.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,15 +78,37 @@ func importCommand(config reader) *cobra.Command {
 				return err
 			}
 			defer file.Close()
+			order := register.Order{File: file, At: time.Now()}
+			if order.Signature, err = signatureOf(args[0], signature); err != nil {
+				return err
+			}
 			return withHouse(cmd, config, func(h *house) error {
-				return importFile(cmd.Context(), h.register, file, cmd.OutOrStdout(), cmd.ErrOrStderr())
+				if by != "" {
+					if order.By, err = h.staff(cmd, "--by", by); err != nil {
+						return err
+					}
+				}
+				bring := h.register.Import
+				if dry {
+					bring = h.register.Try
+				}
+				report, err := watch(cmd.Context(), bring, order, cmd.ErrOrStderr())
+				if err != nil && !errors.Is(err, register.ErrBad) {
+					return err
+				}
+				return errors.Join(tellReport(cmd.OutOrStdout(), report, dry, err), err)
 			})
 		},
 	}
+	flags := command.Flags()
+	flags.BoolVar(&dry, "dry-run", false, "only tell what it would do")
+	flags.StringVar(&by, "by", "", "identification number of the operator's clerk who imports it; needed where it must wait for another one")
+	flags.StringVar(&signature, "signature", "", "file of the signature (default FILE.sig, where there is one)")
+	return command
 }
 
-// importFile shows how far it is where somebody watches, and reports at the end.
-func importFile(ctx context.Context, r *register.Register, file io.ReadSeeker, out, screen io.Writer) error {
+// watch shows how far an import is where somebody watches.
+func watch(ctx context.Context, bring func(context.Context, register.Order) (register.Report, error), order register.Order, screen io.Writer) (report register.Report, err error) {
 	bar := progress.NewWriter()
 	bar.SetOutputWriter(screen)
 	bar.SetUpdateFrequency(100 * time.Millisecond)
@@ -56,31 +118,22 @@ func importFile(ctx context.Context, r *register.Register, file io.ReadSeeker, o
 	reading := &progress.Tracker{Message: "Reading", Units: progress.UnitsBytes}
 	applying := &progress.Tracker{Message: "Applying", DeferStart: true} // of unknown length
 	bar.AppendTrackers([]*progress.Tracker{reading, applying})
+	bar.SetAutoStop(true)
 	show := func(context.Context) error {
 		if watched(screen) {
 			bar.Render() // until both are done
 		}
 		return nil
 	}
-
-	var edition register.Edition
-	var bad []register.BadRow
-	more := 0
+	order.Progress = func(done, total int64) {
+		reading.UpdateTotal(total)
+		reading.SetValue(done)
+		if done == total {
+			applying.Start()
+		}
+	}
 	load := func(ctx context.Context) (err error) {
-		edition, err = r.Import(ctx, file, time.Now(), func(done, total int64) {
-			reading.UpdateTotal(total)
-			reading.SetValue(done)
-			if done == total {
-				applying.Start()
-			}
-		}, func(row register.BadRow) {
-			if len(bad) == toldRows {
-				more++
-				return
-			}
-			bad = append(bad, row)
-		})
-		if err != nil {
+		if report, err = bring(ctx, order); err != nil {
 			reading.MarkAsErrored()
 			applying.MarkAsErrored()
 			return err
@@ -89,11 +142,8 @@ func importFile(ctx context.Context, r *register.Register, file io.ReadSeeker, o
 		applying.MarkAsDone()
 		return nil
 	}
-	bar.SetAutoStop(true)
-	if err := run.All(ctx, show, load); err != nil {
-		return err
-	}
-	return report(out, edition, bad, more)
+	err = run.All(ctx, show, load)
+	return report, err
 }
 
 func watched(screen io.Writer) bool {
@@ -105,36 +155,228 @@ func watched(screen io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-func report(out io.Writer, e register.Edition, bad []register.BadRow, more int) error {
-	if e.Again {
-		_, err := fmt.Fprintf(out, "Edition %d of %s was applied on %s; nothing to do.\n",
-			e.Number, e.Period.Format("2006-01"), e.AppliedAt.UTC().Format(time.DateOnly))
+// tellReport says what came of a file, or would, and what is wrong with it.
+func tellReport(out io.Writer, r register.Report, dry bool, err error) error {
+	name := fmt.Sprintf("Edition %d of %s (%s)", r.Number, r.Period.Format("2006-01"), r.Kind)
+	switch {
+	case r.Again && r.State == register.Waiting:
+		fmt.Fprintf(out, "%s waits already: idp register release %d, or refuse.\n", name, r.ID)
+	case r.Again:
+		_, err := fmt.Fprintf(out, "%s was applied on %s; nothing to do.\n", name, r.AppliedAt.UTC().Format(time.DateOnly))
 		return err
+	case errors.Is(err, register.ErrBad):
+		fmt.Fprintf(out, "%s is refused: too many of its rows are bad. Nothing is applied.\n", name)
+	case dry && r.State == register.Waiting:
+		fmt.Fprintf(out, "%s would wait for a second person. Nothing is written.\n", name)
+	case dry:
+		fmt.Fprintf(out, "%s would be applied. Nothing is written.\n", name)
+	case r.State == register.Waiting:
+		fmt.Fprintf(out, "%s waits for a second person: idp register release %d, or refuse.\n", name, r.ID)
+	default:
+		fmt.Fprintf(out, "%s is applied.\n", name)
 	}
-	fmt.Fprintf(out, "Edition %d of %s is applied.\n", e.Number, e.Period.Format("2006-01"))
+	signed := "not asked to be signed"
+	if r.Signed {
+		signed = "signed"
+	}
+	fmt.Fprintf(out, "SHA-256 %x, %s.\n", r.Checksum, signed)
 	for _, count := range []struct {
 		what string
 		n    int64
 	}{
-		{"added", e.Added}, {"changed", e.Changed}, {"the same", e.Same}, {"rejected", e.Rejected},
+		{"added", r.Added}, {"changed", r.Changed}, {"the same", r.Same}, {"rejected", r.Rejected}, {"doubtful", r.Doubtful},
+		{"deactivated", r.Deactivated}, {"restored", r.Restored}, {"missing", r.Missing},
 	} {
-		fmt.Fprintf(out, "  %-9s %d\n", count.what, count.n)
+		fmt.Fprintf(out, "  %-11s %d\n", count.what, count.n)
 	}
-	for _, row := range bad {
-		fmt.Fprintf(out, "line %d: ", row.Line)
-		if row.Column != "" {
-			fmt.Fprintf(out, "%s: ", row.Column)
-		}
-		fmt.Fprint(out, row.Reason)
-		if row.Taken {
-			fmt.Fprint(out, " (taken all the same)")
-		}
-		fmt.Fprintln(out)
+	if r.Missing > 0 && !dry {
+		fmt.Fprintf(out, "Known people are missing from it, and stay as they are: idp register missing %d\n", r.ID)
 	}
-	if more > 0 {
+	for _, row := range r.Bad {
+		tellBadRow(out, row)
+	}
+	if more := r.Rejected + r.Doubtful - int64(len(r.Bad)); more > 0 && !r.Again {
 		fmt.Fprintf(out, "and %d more bad rows\n", more)
 	}
 	return nil
+}
+
+func tellBadRow(out io.Writer, row register.BadRow) {
+	fmt.Fprintf(out, "line %d: ", row.Line)
+	if row.Column != "" {
+		fmt.Fprintf(out, "%s: ", row.Column)
+	}
+	fmt.Fprint(out, row.Reason)
+	if row.Taken {
+		fmt.Fprint(out, " (taken all the same)")
+	}
+	fmt.Fprintln(out)
+}
+
+func verifyFileCommand(config reader) *cobra.Command {
+	var signature string
+	command := &cobra.Command{
+		Use:   "verify FILE",
+		Short: "Tell what a file says of itself, and whether the register's owner has signed it",
+		Long: "Tell what a file says of itself, and whether the register's owner has signed it. The database is not asked.\n\n" +
+			"The signature lies beside the file, as FILE.sig; the key is that of IDP_REGISTER_KEY_FILE.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := config()
+			if err != nil {
+				return err
+			}
+			key, err := cfg.registerKey()
+			if err != nil {
+				return err
+			}
+			file, err := os.Open(args[0])
+			if err != nil {
+				return err
+			}
+			defer file.Close()
+			given, err := signatureOf(args[0], signature)
+			if err != nil {
+				return err
+			}
+			e, err := register.Verify(file, given, key)
+			if e.Number > 0 {
+				fmt.Fprintf(cmd.OutOrStdout(), "Edition %d of %s (%s), %d rows.\nSHA-256 %x\n", e.Number, e.Period.Format("2006-01"), e.Kind, e.Announced, e.Checksum)
+			}
+			if err != nil {
+				return err
+			}
+			said := "Signed by the key of IDP_REGISTER_KEY_FILE."
+			if !e.Signed {
+				said = "IDP_REGISTER_KEY_FILE names no key: nobody can tell who made it."
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), said)
+			return err
+		},
+	}
+	command.Flags().StringVar(&signature, "signature", "", "file of the signature (default FILE.sig, where there is one)")
+	return command
+}
+
+func editionsCommand(config reader) *cobra.Command {
+	return &cobra.Command{
+		Use:   "editions",
+		Short: "List the last hundred editions, the newest first",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withHouse(cmd, config, func(h *house) error {
+				all, err := h.register.Editions(cmd.Context(), 0, 100)
+				if err != nil {
+					return err
+				}
+				return tellEditions(cmd.OutOrStdout(), all...)
+			})
+		},
+	}
+}
+
+func tellEditions(out io.Writer, all ...register.Edition) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tNUMBER\tPERIOD\tKIND\tSTATE\tBEGAN\tADDED\tCHANGED\tSAME\tREJECTED\tDEACTIVATED\tRESTORED\tMISSING")
+	for _, e := range all {
+		fmt.Fprintf(table, "%d\t%d\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", e.ID, e.Number, e.Period.Format("2006-01"), e.Kind, e.State,
+			e.BeganAt.UTC().Format(time.RFC3339), e.Added, e.Changed, e.Same, e.Rejected, e.Deactivated, e.Restored, e.Missing)
+	}
+	return table.Flush()
+}
+
+// editionArgument reads the id of an edition.
+func editionArgument(s string) (int64, error) {
+	id, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("EDITION: %w", register.ErrNoEdition)
+	}
+	return id, nil
+}
+
+func badRowsCommand(config reader) *cobra.Command {
+	return &cobra.Command{
+		Use:   "bad-rows EDITION",
+		Short: "List the first thousand rows of an edition's file that something was wrong with",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := editionArgument(args[0])
+			if err != nil {
+				return err
+			}
+			return withHouse(cmd, config, func(h *house) error {
+				all, err := h.register.BadRows(cmd.Context(), id)
+				for _, row := range all {
+					tellBadRow(cmd.OutOrStdout(), row)
+				}
+				return err
+			})
+		},
+	}
+}
+
+// missingPage is how many people are read at a time.
+const missingPage = 10_000
+
+func missingCommand(config reader) *cobra.Command {
+	return &cobra.Command{
+		Use:   "missing EDITION",
+		Short: "List the people whom a full edition does not tell of though they are known: id and identification number",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := editionArgument(args[0])
+			if err != nil {
+				return err
+			}
+			return withHouse(cmd, config, func(h *house) error {
+				for after := uuid.Nil; ; {
+					people, err := h.register.Missing(cmd.Context(), id, after, missingPage)
+					if err != nil {
+						return err
+					}
+					for _, p := range people {
+						after = p.ID
+						if _, err := fmt.Fprintln(cmd.OutOrStdout(), p.ID, p.IdentificationNumber); err != nil {
+							return err
+						}
+					}
+					if len(people) < missingPage {
+						return nil
+					}
+				}
+			})
+		},
+	}
+}
+
+func decideEditionCommand(config reader, use, short string,
+	decide func(*register.Register, context.Context, int64, uuid.UUID, time.Time) (register.Edition, error),
+) *cobra.Command {
+	var by string
+	command := &cobra.Command{
+		Use:   use + " EDITION",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := editionArgument(args[0])
+			if err != nil {
+				return err
+			}
+			return withHouse(cmd, config, func(h *house) error {
+				who, err := h.staff(cmd, "--by", by)
+				if err != nil {
+					return err
+				}
+				e, err := decide(h.register, cmd.Context(), id, who, time.Now())
+				if err != nil {
+					return err
+				}
+				return tellEditions(cmd.OutOrStdout(), e)
+			})
+		},
+	}
+	command.Flags().StringVar(&by, "by", "", "identification number of the operator's clerk who decides")
+	return command
 }
 
 func sampleCommand() *cobra.Command {
@@ -148,8 +390,11 @@ func sampleCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return sample.Write(cmd.OutOrStdout()) },
 	}
-	command.Flags().IntVar(&sample.People, "people", 1000, "how many people")
-	command.Flags().IntVar(&sample.Edition, "edition", 1, "number of the edition")
-	command.Flags().Uint64Var(&sample.Seed, "seed", 1, "another seed gives other people")
+	flags := command.Flags()
+	flags.IntVar(&sample.People, "people", 1000, "how many people")
+	flags.IntVar(&sample.Edition, "edition", 1, "number of the edition")
+	flags.Uint64Var(&sample.Seed, "seed", 1, "another seed gives other people")
+	flags.IntVar(&sample.Corrected, "corrected", 0, "in a thousand people, how many dates of birth each edition corrects")
+	flags.BoolVar(&sample.Delta, "delta", false, "tell only of those who differ from the edition before; otherwise it is a full edition")
 	return command
 }

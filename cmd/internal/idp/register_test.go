@@ -2,45 +2,97 @@ package idp
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"asoba.example/login/register"
 )
 
-// An operator reads what became of a file, line by line.
+const registerHead = "# edition %d\n# period %s\n# kind %s\n# rows %d\n" +
+	"identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act," +
+	"missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act\n"
+
+// registerFile writes an edition of the register.
+func registerFile(t *testing.T, number int, period, kind string, rows ...string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "register.csv")
+	text := fmt.Sprintf(registerHead, number, period, kind, len(rows)) + strings.Join(rows, "\n") + "\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// An operator reads what would become of a file, and then what became of it, line by line.
 func TestRegisterImportReports(t *testing.T) {
 	t.Parallel()
 	environ := errandEnviron(t)
-	path := filepath.Join(t.TempDir(), "register.csv")
-	const file = `# edition 12
-# period 2026-11
-# rows 3
-identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act,missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act
-1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,
-7000000A000PB2,M,1990,BY,,,,,,,,,,
-123,M,1990,BY,,,,,,,,,,
-`
-	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+	path := registerFile(t, 12, "2025-01", "full",
+		`1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,`, `7000000A000PB2,M,1990,BY,,,,,,,,,,`, `7000001A000PB8,M,1990-01-01,BY,,,,,,,,,,`)
+	text, err := os.ReadFile(path)
+	if err != nil {
 		t.Fatal(err)
 	}
-	run := func(want string) {
+	sum := fmt.Sprintf("%x", sha256.Sum256(text))
+	run := func(want string, args ...string) {
 		t.Helper()
 		var out bytes.Buffer
-		if err := Run(t.Context(), environ, nil, &out, "register", "import", path); err != nil {
+		if err := Run(t.Context(), environ, nil, &out, append([]string{"register"}, args...)...); err != nil {
 			t.Fatal(err)
 		}
 		if got := out.String(); got != want {
-			t.Errorf("got:\n%s\nwant:\n%s", got, want)
+			t.Errorf("%s: got:\n%s\nwant:\n%s", args, got, want)
 		}
 	}
-	run(`Edition 12 of 2026-11 is applied.
-  added     2
-  changed   0
-  the same  0
-  rejected  1
-line 6: identification_number: check_digit (taken all the same)
-line 7: identification_number: shape
-`)
-	run("Edition 12 of 2026-11 was applied on " + time.Now().UTC().Format(time.DateOnly) + "; nothing to do.\n")
+	counts := "SHA-256 " + sum + `, not asked to be signed.
+  added       3
+  changed     0
+  the same    0
+  rejected    0
+  doubtful    1
+  deactivated 0
+  restored    0
+  missing     0
+line 7: identification_number: check_digit (taken all the same)
+`
+	run("Edition 12 of 2025-01 (full) would be applied. Nothing is written.\n"+counts, "import", "--dry-run", path)
+	run("Edition 12 of 2025-01 (full) is applied.\n"+counts, "import", path)
+	run("line 7: identification_number: check_digit (taken all the same)\n", "bad-rows", "1")
+	run("Edition 12 of 2025-01 (full) was applied on "+time.Now().UTC().Format(time.DateOnly)+"; nothing to do.\n", "import", path)
+	run("Edition 12 of 2025-01 (full), 3 rows.\nSHA-256 "+sum+"\nIDP_REGISTER_KEY_FILE names no key: nobody can tell who made it.\n", "verify", path)
+
+	next := registerFile(t, 13, "2025-02", "full", `1010130K001PB9,M,1930-01-01,BY,2025-01-03,record 7,,,,,,,,`, `7000000A000PB2,M,1990,BY,,,,,,,,,,`)
+	var out bytes.Buffer
+	if err := Run(t.Context(), environ, nil, &out, "register", "import", next); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "Known people are missing from it, and stay as they are: idp register missing 2\n") {
+		t.Errorf("it said:\n%s", &out)
+	}
+	out.Reset()
+	if err := Run(t.Context(), environ, nil, &out, "register", "missing", "2"); err != nil || !strings.HasSuffix(out.String(), " 7000001A000PB8\n") {
+		t.Errorf("%v: missing are:\n%s", err, &out)
+	}
+}
+
+// A file of which too much is bad is refused by itself, and says why.
+func TestRegisterImportRefusesABadFile(t *testing.T) {
+	t.Parallel()
+	environ := errandEnviron(t)
+	rows := []string{`1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,`}
+	for range 2000 {
+		rows = append(rows, "123,M,1990,BY,,,,,,,,,,")
+	}
+	var out bytes.Buffer
+	err := Run(t.Context(), environ, nil, &out, "register", "import", registerFile(t, 1, "2025-01", "delta", rows...))
+	if !errors.Is(err, register.ErrBad) || strings.Count(out.String(), ": shape\n") != 1000 || !strings.HasSuffix(out.String(), "and 1000 more bad rows\n") ||
+		!strings.Contains(out.String(), "  rejected    2000\n") {
+		t.Errorf("%v: it said:\n%.1000s", err, &out)
+	}
 }

@@ -1,0 +1,168 @@
+package register
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// fill is the first load. The indexes that would be filled in no order are left
+// out meanwhile: building them at the end takes a fifth of the time.
+func fill(ctx context.Context, tx pgx.Tx, edition int64, f *file) (added int64, err error) {
+	const leave = `
+		ALTER TABLE person DROP CONSTRAINT person_identification_number_once;
+		DROP INDEX person_changed_in`
+	const build = `
+		SET LOCAL maintenance_work_mem = '256MB';
+		ALTER TABLE person ADD CONSTRAINT person_identification_number_once UNIQUE (identification_number);
+		CREATE INDEX person_changed_in ON person (changed_in, id)`
+	if _, err := tx.Exec(ctx, leave); err != nil {
+		return 0, err
+	}
+	f.first = edition
+	if err := f.copyTo(ctx, tx, `person (id, changed_in, `+rowColumns+`)`); err != nil {
+		return 0, err
+	}
+	_, err = tx.Exec(ctx, build)
+	return f.read - f.rejected, err
+}
+
+// joins are how the staged rows meet those who are known: of a full edition also those are looked at of whom it does not tell.
+var joins = map[Kind]string{Full: "FULL", Delta: "LEFT"}
+
+// compare finds in one pass what is staged and not known, or known otherwise, or of a full edition known and not staged; and counts it.
+// All else that there is to do rests on these rows alone.
+func compare(ctx context.Context, tx pgx.Tx, e *Edition) error {
+	const before = `
+		SET LOCAL work_mem = '256MB'; -- so that the join holds much of an edition in memory
+		ANALYZE staged_person`
+	differ := `
+		CREATE TEMPORARY TABLE difference ON COMMIT DROP AS
+		SELECT p.id, p.citizenship AS was,
+		       coalesce(p.death_date, p.declared_dead_date, p.missing_date) IS NOT NULL AS was_gone,
+		       coalesce(s.death_date, s.declared_dead_date, s.missing_date) IS NOT NULL AS gone,
+		       s.*
+		FROM staged_person s ` + joins[e.Kind] + ` JOIN person p ON p.identification_number = s.identification_number
+		WHERE p.id IS NULL OR s.identification_number IS NULL
+		   OR (p.sex, p.birth_date, p.citizenship, p.death_date, p.death_act, p.declared_dead_date, p.declared_dead_act,
+		       p.missing_date, p.missing_act, p.incapable_date, p.incapable_act, p.limited_date, p.limited_act)
+		      IS DISTINCT FROM
+		      (s.sex, s.birth_date, s.citizenship, s.death_date, s.death_act, s.declared_dead_date, s.declared_dead_act,
+		       s.missing_date, s.missing_act, s.incapable_date, s.incapable_act, s.limited_date, s.limited_act);
+		ANALYZE difference`
+	const count = `
+		SELECT count(*) FILTER (WHERE id IS NULL),
+		       count(*) FILTER (WHERE id IS NOT NULL AND told),
+		       count(*) FILTER (WHERE id IS NOT NULL AND told AND gone AND NOT was_gone),
+		       count(*) FILTER (WHERE id IS NOT NULL AND told AND NOT gone AND was_gone),
+		       count(*) FILTER (WHERE NOT told)
+		FROM difference, LATERAL (SELECT identification_number IS NOT NULL) AS d (told)`
+	if _, err := tx.Exec(ctx, before); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, differ); err != nil {
+		return err
+	}
+	if err := tx.QueryRow(ctx, count).Scan(&e.Added, &e.Changed, &e.Deactivated, &e.Restored, &e.Missing); err != nil {
+		return err
+	}
+	e.Same = e.Announced - e.Rejected - e.Added - e.Changed
+	return nil
+}
+
+// write writes the difference.
+func (g *Register) write(ctx context.Context, tx pgx.Tx, e *Edition, at time.Time) error {
+	gone, restored, err := turned(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, write := range []func(context.Context, pgx.Tx, int64, time.Time) error{history, change, add, miss} {
+		if err := write(ctx, tx, e.ID, at); err != nil {
+			return err
+		}
+	}
+	if err := call(ctx, tx, g.Cascade, gone, at); err != nil {
+		return err
+	}
+	return call(ctx, tx, g.Restored, restored, at)
+}
+
+// turned locks and gives those known people who become gone, and those who are found alive.
+func turned(ctx context.Context, tx pgx.Tx) (gone, restored []uuid.UUID, err error) {
+	const find = `
+		SELECT p.id
+		FROM difference d JOIN person p ON p.id = d.id
+		WHERE d.identification_number IS NOT NULL AND d.gone = $1 AND d.was_gone = NOT $1
+		ORDER BY p.id
+		FOR NO KEY UPDATE OF p`
+	if gone, err = ids(ctx, tx, find, true); err != nil {
+		return nil, nil, err
+	}
+	restored, err = ids(ctx, tx, find, false)
+	return gone, restored, err
+}
+
+func ids(ctx context.Context, tx pgx.Tx, query string, args ...any) ([]uuid.UUID, error) {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+}
+
+// history keeps the citizenships that have ended.
+func history(ctx context.Context, tx pgx.Tx, edition int64, at time.Time) error {
+	const insert = `
+		INSERT INTO former_citizenship (person_id, at, edition_id, citizenship)
+		SELECT id, $2, $1, was FROM difference WHERE was <> citizenship`
+	_, err := tx.Exec(ctx, insert, edition, at)
+	return err
+}
+
+// change writes those who differ, and only them: a row that stays as it is is neither locked nor logged.
+func change(ctx context.Context, tx pgx.Tx, edition int64, _ time.Time) error {
+	const update = `
+		UPDATE person p SET
+			sex = d.sex, birth_date = d.birth_date, citizenship = d.citizenship,
+			death_date = d.death_date, death_act = d.death_act,
+			declared_dead_date = d.declared_dead_date, declared_dead_act = d.declared_dead_act,
+			missing_date = d.missing_date, missing_act = d.missing_act,
+			incapable_date = d.incapable_date, incapable_act = d.incapable_act,
+			limited_date = d.limited_date, limited_act = d.limited_act,
+			changed_in = $1
+		FROM difference d
+		WHERE p.id = d.id AND d.identification_number IS NOT NULL`
+	_, err := tx.Exec(ctx, update, edition)
+	return err
+}
+
+// add writes those who are new. Their ids are of version 7 (RFC 9562 §5.7), as those of everybody.
+func add(ctx context.Context, tx pgx.Tx, edition int64, at time.Time) error {
+	const insert = `
+		INSERT INTO person (id, changed_in, ` + rowColumns + `)
+		SELECT (left(ms, 8) || '-' || right(ms, 4) || '-7' || substr(gen_random_uuid()::text, 16))::uuid, $1, ` + rowColumns + `
+		FROM difference, LATERAL (SELECT lpad(to_hex($2::bigint), 12, '0')) AS now (ms)
+		WHERE id IS NULL`
+	_, err := tx.Exec(ctx, insert, edition, at.UnixMilli())
+	return err
+}
+
+// miss keeps of whom a full edition does not tell.
+func miss(ctx context.Context, tx pgx.Tx, edition int64, _ time.Time) error {
+	const insert = `
+		INSERT INTO missing_person (edition_id, person_id)
+		SELECT $1, id FROM difference WHERE identification_number IS NULL`
+	_, err := tx.Exec(ctx, insert, edition)
+	return err
+}
+
+func call(ctx context.Context, tx pgx.Tx, act func(context.Context, pgx.Tx, []uuid.UUID, time.Time) error,
+	people []uuid.UUID, at time.Time,
+) error {
+	if act == nil || len(people) == 0 {
+		return nil
+	}
+	return act(ctx, tx, people, at)
+}

@@ -1,0 +1,126 @@
+package register
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// ErrNoEdition says that there is no such edition.
+var ErrNoEdition = errors.New("no such edition")
+
+// A State is how far an edition is, drawn in doc.go.
+type State string
+
+// States.
+const (
+	Staging State = "staging"
+	Waiting State = "waiting"
+	Applied State = "applied"
+	Refused State = "refused"
+)
+
+// An Edition is what a file was said to be, and what came of it.
+type Edition struct {
+	ID          int64
+	Number      int
+	Period      time.Time // the first day of the month
+	Kind        Kind
+	State       State
+	Checksum    []byte // SHA-256
+	Signed      bool   // by the register's key, which was asked for
+	Announced   int64  // rows
+	Added       int64
+	Changed     int64
+	Same        int64
+	Rejected    int64
+	Doubtful    int64 // taken all the same
+	Deactivated int64 // of those who changed
+	Restored    int64 // of those who changed
+	Missing     int64 // known, and not told of by a full edition
+	ImportedBy  *uuid.UUID
+	ClientID    string // which brought it, where no person did
+	BeganAt     time.Time
+	DecidedBy   *uuid.UUID
+	DecidedAt   *time.Time
+	AppliedAt   *time.Time
+
+	staged int64 // bytes of the file
+}
+
+// editionColumns are those of an edition, in the order of scanEdition.
+const editionColumns = `
+	id, number, period, kind, state, checksum, signed, announced, added, changed, same, rejected, doubtful, deactivated, restored, missing,
+	imported_by, coalesce(client_id, ''), began_at, decided_by, decided_at, applied_at, staged_bytes`
+
+func scanEdition(row pgx.CollectableRow) (e Edition, err error) {
+	err = row.Scan(&e.ID, &e.Number, &e.Period, &e.Kind, &e.State, &e.Checksum, &e.Signed, &e.Announced, &e.Added, &e.Changed, &e.Same,
+		&e.Rejected, &e.Doubtful, &e.Deactivated, &e.Restored, &e.Missing,
+		&e.ImportedBy, &e.ClientID, &e.BeganAt, &e.DecidedBy, &e.DecidedAt, &e.AppliedAt, &e.staged)
+	return e, err
+}
+
+// findEdition gives one edition, or ErrNoEdition.
+func findEdition(ctx context.Context, db Querier, where string, args ...any) (Edition, error) {
+	rows, _ := db.Query(ctx, `SELECT `+editionColumns+` FROM edition WHERE `+where, args...)
+	e, err := pgx.CollectExactlyOneRow(rows, scanEdition)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Edition{}, ErrNoEdition
+	}
+	return e, err
+}
+
+// Edition gives one, or ErrNoEdition.
+func (g *Register) Edition(ctx context.Context, id int64) (Edition, error) {
+	e, err := findEdition(ctx, g.Pool, `id = $1`, id)
+	if err != nil {
+		return Edition{}, fmt.Errorf("find edition %d: %w", id, err)
+	}
+	return e, nil
+}
+
+// Editions gives those before one, the newest first; with 0 the newest of all.
+func (g *Register) Editions(ctx context.Context, before int64, limit int) ([]Edition, error) {
+	const list = `SELECT ` + editionColumns + ` FROM edition WHERE $1 = 0 OR id < $1 ORDER BY id DESC LIMIT $2`
+	rows, _ := g.Pool.Query(ctx, list, before, limit)
+	all, err := pgx.CollectRows(rows, scanEdition)
+	if err != nil {
+		return nil, fmt.Errorf("list editions: %w", err)
+	}
+	return all, nil
+}
+
+// BadRows gives the first thousand rows of an edition's file that something was wrong with, in their order.
+func (g *Register) BadRows(ctx context.Context, id int64) ([]BadRow, error) {
+	const list = `SELECT line, column_name, reason, taken FROM bad_row WHERE edition_id = $1 ORDER BY line, taken DESC`
+	if _, err := g.Edition(ctx, id); err != nil {
+		return nil, err
+	}
+	rows, _ := g.Pool.Query(ctx, list, id)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[BadRow])
+	if err != nil {
+		return nil, fmt.Errorf("list the bad rows of edition %d: %w", id, err)
+	}
+	return all, nil
+}
+
+// Missing gives people whom a full edition did not tell of though they were known, by keyset, as they are now.
+func (g *Register) Missing(ctx context.Context, id int64, after uuid.UUID, limit int) ([]Person, error) {
+	const list = `
+		SELECT ` + columns + `
+		FROM missing_person m JOIN person ON person.id = m.person_id
+		WHERE m.edition_id = $1 AND m.person_id > $2 ORDER BY m.person_id LIMIT $3`
+	if _, err := g.Edition(ctx, id); err != nil {
+		return nil, err
+	}
+	rows, _ := g.Pool.Query(ctx, list, id, after, limit)
+	people, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, fmt.Errorf("list whom edition %d does not tell of: %w", id, err)
+	}
+	return people, nil
+}

@@ -1,0 +1,404 @@
+package register_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/login/register"
+	"asoba.example/migrations/pgtest"
+	"asoba.example/provider/audit"
+	"asoba.example/provider/pair"
+)
+
+// full makes a full edition of a file.
+func full(file string) string { return "# kind full\n" + file }
+
+// count counts rows.
+func count(t *testing.T, pool *pgxpool.Pool, what string) (n int) {
+	t.Helper()
+	if err := pool.QueryRow(t.Context(), `SELECT count(*) FROM `+what).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Whom a full edition does not tell of stays as they are, and is told to the operator; a delta leaves out whom it likes.
+func TestMissingIsAnAlertAndNeverADeactivation(t *testing.T) {
+	t.Parallel()
+	var gone int
+	r := register.Register{Pool: pgtest.New(t), Cascade: func(_ context.Context, _ pgx.Tx, people []uuid.UUID, _ time.Time) error {
+		gone += len(people)
+		return nil
+	}}
+	mustLoad(t, r, edition(1,
+		`1010130K001PB9,M,1930,BY,,,,,,,,,,`,
+		`2290296M000BA3,F,1996,RU,2025-10-30,record,,,,,,,,`,
+		`6290296C042BI1,F,1996,stateless,,,,,,,,,,`,
+		`7000001A000PB8,M,1990,BY,,,,,,,,,,`))
+	before := contents(t, r.Pool, "person")
+	if e := mustLoad(t, r, edition(2, `7000001A000PB8,M,1990,PL,,,,,,,,,,`)); e.Missing != 0 || e.Kind != register.Delta {
+		t.Errorf("a delta: %+v", e)
+	}
+	e := mustLoad(t, r, full(edition(3, `6290296C042BI1,F,1996,stateless,,,,,,,,,,`, `7000001A000PB8,M,1990,PL,,,,,,,,,,`)))
+	if got, want := [4]int64{e.Added, e.Changed, e.Same, e.Missing}, [4]int64{0, 0, 2, 2}; got != want || gone != 0 || e.Restored != 0 {
+		t.Errorf("added, changed, same, missing: got %v, want %v; %d deactivated, %d restored", got, want, gone, e.Restored)
+	}
+	after := contents(t, r.Pool, "person")
+	var missing []string
+	for page := uuid.Nil; ; {
+		people, err := r.Missing(t.Context(), e.ID, page, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(people) == 0 {
+			break
+		}
+		page = people[0].ID
+		missing = append(missing, people[0].IdentificationNumber)
+	}
+	slices.Sort(missing)
+	if want := []string{"1010130K001PB9", "2290296M000BA3"}; !slices.Equal(missing, want) {
+		t.Errorf("missing: got %v, want %v", missing, want)
+	}
+	for _, number := range missing {
+		if before[number] != after[number] {
+			t.Errorf("who is missing was touched:\n%s\n%s", before[number], after[number])
+		}
+	}
+	if n := count(t, r.Pool, `event WHERE kind = 'edition.missing_people' AND edition = 3 AND detail = '{"people": "2"}'`); n != 1 {
+		t.Errorf("%d alerts are on record", n)
+	}
+	if _, err := r.Missing(t.Context(), 99, uuid.Nil, 1); !errors.Is(err, register.ErrNoEdition) {
+		t.Errorf("of no edition: %v", err)
+	}
+}
+
+// A trial says what the import then does, and leaves no trace, whatever else is under way.
+func TestATrialTellsAndWritesNothing(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	first := edition(1, `1010130K001PB9,M,1930,BY,,,,,,,,,,`, `2290296M000BA3,F,1996,RU,2025-10-30,record,,,,,,,,`,
+		`6290296C042BI1,F,1996,stateless,,,,,,,,,,`, `7000001A000PB8,M,1990,BY,,,,,,,,,,`)
+	next := full(edition(2, `1010130K001PB9,M,1930,BY,2026-01-03,record,,,,,,,,`, `2290296M000BA3,F,1996,RU,,,,,,,,,,`,
+		`7000000A000PB1,M,1990,BY,,,,,,,,,,`, `7000001A000PB8,M,1990,BY,,,,,,,,,,`, `123,M,1990,BY,,,,,,,,,,`))
+	for _, file := range []string{first, next} {
+		before := append(all(t, r.Pool, touches), touches(t, r.Pool, "staged_person"))
+		tried, err := r.Try(t.Context(), order(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after := append(all(t, r.Pool, touches), touches(t, r.Pool, "staged_person")); !reflect.DeepEqual(before, after) {
+			t.Errorf("the trial has left a trace: %v", after)
+		}
+		done := mustLoad(t, r, file)
+		tried.ID, tried.AppliedAt = done.ID, done.AppliedAt
+		tried.Edition.ClientID = done.ClientID
+		if got, want := fmt.Sprintf("%+v", tried), fmt.Sprintf("%+v", done); got != want {
+			t.Errorf("tried:\n%s\ndone:\n%s", got, want)
+		}
+	}
+	for name, refused := range map[string]struct {
+		file string
+		want error
+	}{
+		"older": {edition(1, `1010130K001PB9,M,1930,BY,,,,,,,,,,`), register.ErrOlder},
+		"short": {strings.Replace(edition(3, `1010130K001PB9,M,1930,BY,,,,,,,,,,`), "rows 1", "rows 2", 1), register.ErrShort},
+	} {
+		if _, err := r.Try(t.Context(), order(refused.file)); !errors.Is(err, refused.want) {
+			t.Errorf("%s: got %v, want %v", name, err, refused.want)
+		}
+	}
+	if tried, err := r.Try(t.Context(), order(next)); err != nil || !tried.Again {
+		t.Errorf("what was applied: %+v, %v", tried, err)
+	}
+}
+
+// A file of which too much is bad is refused whole. What was wrong with it stays on record, bounded; and it may come again.
+func TestTooManyBadRowsRefuseTheWhole(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t), RejectedShare: func() float64 { return 0.5 }}
+	bad := []string{`7000001A000PB8,M,1990,BY,,,,,,,,,,`}
+	for range 1500 {
+		bad = append(bad, `7000001A000PB8,X,1990,BY,,,,,,,,,,`)
+	}
+	for number := range 2 { // the first load, and one after it
+		before := contents(t, r.Pool, "person")
+		e, err := load(t, r, edition(2*number+1, bad...))
+		if !errors.Is(err, register.ErrBad) || e.State != register.Refused || e.Rejected != 1500 || len(e.Bad) != 1000 {
+			t.Errorf("%v: %+v", err, e.Edition)
+		}
+		if told, err := r.BadRows(t.Context(), e.ID); err != nil || !slices.Equal(told, e.Bad) {
+			t.Errorf("%d are on record: %v", len(told), err)
+		}
+		if after := contents(t, r.Pool, "person"); !reflect.DeepEqual(before, after) {
+			t.Errorf("something of it was applied: %v", after)
+		}
+		if n := count(t, r.Pool, `event WHERE kind = 'edition.refused'`); n != 2*number+1 {
+			t.Errorf("%d refusals are on record", n)
+		}
+		if _, err := load(t, r, edition(2*number+1, bad...)); !errors.Is(err, register.ErrBad) {
+			t.Errorf("again: %v", err)
+		}
+		mustLoad(t, r, edition(2*number+1, bad[0]))
+	}
+}
+
+// staff are two who may bring editions in, and somebody who may not; all are in the register.
+func staff(t *testing.T, r *register.Register) (anna, boris, nobody uuid.UUID) {
+	t.Helper()
+	errNotStaff := errors.New("not of the staff")
+	for i, who := range []*uuid.UUID{&anna, &boris, &nobody} {
+		number := []string{"1010130K001PB9", "2290296M000BA3", "6290296C042BI1"}[i]
+		p, err := register.Find(t.Context(), r.Pool, number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*who = p.ID
+	}
+	r.Staff = func(_ context.Context, _ pgx.Tx, by uuid.UUID) error {
+		if by != anna && by != boris {
+			return errNotStaff
+		}
+		return nil
+	}
+	return anna, boris, nobody
+}
+
+var (
+	living = []string{`1010130K001PB9,M,1930,BY,,,,,,,,,,`, `2290296M000BA3,F,1996,RU,,,,,,,,,,`, `6290296C042BI1,F,1996,stateless,,,,,,,,,,`,
+		`7000001A000PB8,M,1990,BY,,,,,,,,,,`, `7000000A000PB1,M,1990,BY,,,,,,,,,,`}
+	deaths = []string{`7000001A000PB8,M,1990,PL,2026-01-03,record,,,,,,,,`, `7000000A000PB1,M,1990,BY,,,2026-01-03,ruling,,,,,,`, `5311299B500PB0,M,1999,BY,,,,,,,,,,`}
+)
+
+// An edition that would deactivate many waits, seen by nobody, until another of the staff than who imported it releases it; one death never
+// waits.
+func TestManyDeactivationsWaitForASecondPerson(t *testing.T) {
+	t.Parallel()
+	var gone int
+	r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.1 }, Cascade: func(_ context.Context, _ pgx.Tx, people []uuid.UUID, _ time.Time) error {
+		gone += len(people)
+		return nil
+	}}
+	mustLoad(t, r, edition(1, living...))
+	anna, boris, nobody := staff(t, &r)
+	before := contents(t, r.Pool, "person")
+	file := full(edition(2, append(slices.Clone(living[:2]), deaths...)...))
+
+	if _, err := load(t, r, file); !errors.Is(err, register.ErrNobody) {
+		t.Errorf("by nobody: %v", err)
+	}
+	o := order(file)
+	o.By = nobody
+	if _, err := r.Import(t.Context(), o); err == nil {
+		t.Error("somebody who is not of the staff imports")
+	}
+	o = order(file)
+	o.By = anna
+	e, err := r.Import(t.Context(), o)
+	if err != nil || e.State != register.Waiting || e.Deactivated != 2 || e.Added != 1 || e.Changed != 2 || e.Missing != 1 || e.Same != 2 {
+		t.Fatalf("%v: %+v", err, e.Edition)
+	}
+	if after := contents(t, r.Pool, "person"); !reflect.DeepEqual(before, after) || gone != 0 {
+		t.Errorf("something was applied: %v", after)
+	}
+	o = order(file)
+	o.By = boris
+	if again, err := r.Import(t.Context(), o); err != nil || !again.Again || again.State != register.Waiting || *again.ImportedBy != anna {
+		t.Errorf("again: %v: %+v", err, again.Edition)
+	}
+	if _, err := load(t, r, edition(3, living...)); !errors.Is(err, register.ErrWaits) {
+		t.Errorf("another one: %v", err)
+	}
+	if tried, err := r.Try(t.Context(), order(edition(3, deaths...))); err != nil || tried.State != register.Waiting {
+		t.Errorf("tried beside it: %v: %+v", err, tried.Edition)
+	}
+	for name, wrong := range map[string]struct {
+		by   uuid.UUID
+		id   int64
+		want error
+	}{
+		"who imported it":   {anna, e.ID, pair.ErrOwn},
+		"of no edition":     {boris, 99, register.ErrNoEdition},
+		"of an applied one": {boris, 1, pair.ErrDecided},
+	} {
+		for _, decide := range []func(context.Context, int64, uuid.UUID, time.Time) (register.Edition, error){r.Release, r.Refuse} {
+			if _, err := decide(t.Context(), wrong.id, wrong.by, at); !errors.Is(err, wrong.want) {
+				t.Errorf("%s: got %v, want %v", name, err, wrong.want)
+			}
+		}
+	}
+	if _, err := r.Release(t.Context(), e.ID, nobody, at); err == nil {
+		t.Error("somebody who is not of the staff releases")
+	}
+
+	for _, fault := range []struct{ verb, table string }{
+		{"INSERT", "event"}, {"INSERT", "former_citizenship"}, {"UPDATE", "person"}, {"INSERT", "person"}, {"INSERT", "missing_person"}, {"UPDATE", "edition"}, {"TRUNCATE", "staged_person"},
+	} {
+		heal := pgtest.FailOn(t, r.Pool, fault.verb, fault.table)
+		if _, err := r.Release(t.Context(), e.ID, boris, at); err == nil {
+			t.Errorf("released over a broken %s", fault.table)
+		}
+		if after := contents(t, r.Pool, "person"); !reflect.DeepEqual(before, after) {
+			t.Errorf("%s %s: something was applied: %v", fault.verb, fault.table, after)
+		}
+		heal()
+	}
+	gone = 0
+	for range 2 { // done, but reported failed: the same decision has the same answer
+		e, err := r.Release(t.Context(), e.ID, boris, at)
+		if err != nil || e.State != register.Applied || e.Deactivated != 2 || e.Added != 1 || *e.DecidedBy != boris || gone != 2 {
+			t.Errorf("%v: %+v; %d are gone", err, e, gone)
+		}
+	}
+	for kind, want := range map[audit.Kind]int{audit.EditionWaits: 1, audit.EditionReleased: 1, audit.EditionApplied: 2, audit.PeopleMissing: 1, audit.EditionRefused: 0} {
+		if got := count(t, r.Pool, `event WHERE kind = '`+string(kind)+`'`); got != want {
+			t.Errorf("%s: %d are on record, want %d", kind, got, want)
+		}
+	}
+	if e := mustLoad(t, r, edition(3, `1010130K001PB9,M,1930,BY,2026-01-03,record,,,,,,,,`)); e.State != register.Applied || gone != 3 {
+		t.Errorf("one death: %+v; %d are gone", e.Edition, gone)
+	}
+}
+
+// What is refused leaves nothing, and its number is free for another file, or for the same one again.
+func TestARefusedEditionLeavesItsNumber(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.1 }}
+	mustLoad(t, r, edition(1, living...))
+	anna, boris, _ := staff(t, &r)
+	before := contents(t, r.Pool, "person")
+	for range 2 {
+		o := order(edition(2, deaths...))
+		o.By = anna
+		e, err := r.Import(t.Context(), o)
+		if err != nil || e.Again {
+			t.Fatal(err, e)
+		}
+		for range 2 {
+			if e, err := r.Refuse(t.Context(), e.ID, boris, at); err != nil || e.State != register.Refused || *e.DecidedBy != boris {
+				t.Errorf("%v: %+v", err, e)
+			}
+		}
+		if _, err := r.Release(t.Context(), e.ID, boris, at); !errors.Is(err, pair.ErrDecided) {
+			t.Errorf("released afterwards: %v", err)
+		}
+	}
+	if after := contents(t, r.Pool, "person"); !reflect.DeepEqual(before, after) || count(t, r.Pool, "staged_person") != 0 {
+		t.Errorf("something remains: %v", after)
+	}
+	if e := mustLoad(t, r, edition(2, deaths[2])); e.Added != 1 {
+		t.Errorf("another file of the number: %+v", e)
+	}
+	all, err := r.Editions(t.Context(), 0, 10)
+	if err != nil || len(all) != 4 || all[0].State != register.Applied || all[1].State != register.Refused {
+		t.Errorf("%v: %+v", err, all)
+	}
+}
+
+// A crash of the database empties what is not logged: what waits is not released then, and its file brings it back.
+func TestWhatACrashHasEmptiedIsReadAgain(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.1 }}
+	mustLoad(t, r, edition(1, living...))
+	anna, boris, _ := staff(t, &r)
+	o := order(edition(2, deaths...))
+	o.By = anna
+	e, err := r.Import(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Pool.Exec(t.Context(), `TRUNCATE staged_person`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Release(t.Context(), e.ID, boris, at); !errors.Is(err, register.ErrLost) {
+		t.Errorf("released: %v", err)
+	}
+	o = order(edition(2, deaths...))
+	o.By = anna
+	if e, err := r.Import(t.Context(), o); err != nil || e.State != register.Waiting || e.Again {
+		t.Errorf("read again: %v: %+v", err, e.Edition)
+	}
+	if e, err := r.Release(t.Context(), e.ID, boris, at); err != nil || e.Deactivated != 2 {
+		t.Errorf("released: %v: %+v", err, e)
+	}
+}
+
+// What a citizenship was, until when and by which edition it became another, is kept.
+func TestFormerCitizenshipsAreKept(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	for i, c := range []string{"BY", "BY", "PL", "stateless", "stateless", "BY"} {
+		o := order(edition(i+1, `1010130K001PB9,M,1930,`+c+`,,,,,,,,,,`))
+		o.At = at.AddDate(0, i, 0)
+		if _, err := r.Import(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := register.Find(t.Context(), r.Pool, "1010130K001PB9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := register.Citizenships(t.Context(), r.Pool, p.ID)
+	want := []register.Citizenship{{"BY", time.Time{}, 0}, {"PL", at.AddDate(0, 2, 0), 3}, {"stateless", at.AddDate(0, 3, 0), 4}, {"BY", at.AddDate(0, 5, 0), 6}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+}
+
+// Each of the five facts comes and goes by itself, with its date and act; three of them end what a person may do.
+func TestFiveFactsAreApart(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	mustLoad(t, r, edition(1, `1010130K001PB9,M,1930-02,BY,,,,,,,,,,`))
+	facts := []struct {
+		name string
+		of   func(register.Person) register.Fact
+		gone bool
+	}{
+		{"death", func(p register.Person) register.Fact { return p.Death }, true},
+		{"declared dead", func(p register.Person) register.Fact { return p.DeclaredDead }, true},
+		{"missing", func(p register.Person) register.Fact { return p.Missing }, true},
+		{"incapable", func(p register.Person) register.Fact { return p.Incapable }, false},
+		{"limited", func(p register.Person) register.Fact { return p.Limited }, false},
+	}
+	number := 1
+	for i, fact := range facts {
+		for _, held := range []register.Fact{{Date: "2026-01-02", Act: "12"}, {Date: "2026-01-03", Act: "13"}, {}} {
+			number++
+			file := fmt.Sprintf("# edition %d\n# period %d-01\n# rows 1\n%s\n1010130K001PB9,M,1930-02,BY%s,%s,%s%s\n",
+				number, 2026, header, strings.Repeat(",,", i), held.Date, held.Act, strings.Repeat(",,", len(facts)-1-i))
+			o := order(strings.Replace(file, "2026-01\n", time.Date(2026, time.Month(number), 1, 0, 0, 0, 0, time.UTC).Format("2006-01")+"\n", 1))
+			o.At = at.AddDate(2, 0, 0)
+			e, err := r.Import(t.Context(), o)
+			if err != nil || e.Changed != 1 {
+				t.Fatal(err, e)
+			}
+			p, err := register.Find(t.Context(), r.Pool, "1010130K001PB9")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for j, other := range facts {
+				want := register.Fact{}
+				if i == j {
+					want = held
+				}
+				if got := other.of(p); got != want {
+					t.Errorf("%s is %v, where %s is %v", other.name, got, fact.name, held)
+				}
+			}
+			if got, want := p.Gone(), fact.gone && held.Date != ""; got != want || p.BirthDate != "1930-02" {
+				t.Errorf("%s %v: gone is %t; born %s", fact.name, held, got, p.BirthDate)
+			}
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package register
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/audit"
+	"asoba.example/provider/pair"
+)
+
+// Why an edition cannot be decided.
+var (
+	ErrStaging = errors.New("its file was not read to the end")
+	ErrLost    = errors.New("the database has lost its rows in a crash: its file must be imported again")
+)
+
+// stands is how an edition stands before those who decide.
+var stands = map[State]pair.State{Waiting: pair.Open, Applied: pair.Approved, Refused: pair.Refused}
+
+// Release has another of the staff than who imported it apply an edition that waits.
+func (g *Register) Release(ctx context.Context, id int64, by uuid.UUID, at time.Time) (Edition, error) {
+	const lost = `SELECT NOT EXISTS (SELECT FROM staged_person)`
+	return g.decide(ctx, id, by, at, pair.Approved, audit.EditionReleased, func(tx pgx.Tx, e *Edition) error {
+		var none bool
+		if err := tx.QueryRow(ctx, lost).Scan(&none); err != nil {
+			return err
+		}
+		if none {
+			return ErrLost
+		}
+		if err := compare(ctx, tx, e); err != nil { // what is known may have changed since
+			return err
+		}
+		if err := g.write(ctx, tx, e, at); err != nil {
+			return err
+		}
+		return finish(ctx, tx, e, by, at)
+	})
+}
+
+// Refuse has another of the staff refuse an edition that waits. Nothing of it was applied; its file may come again.
+func (g *Register) Refuse(ctx context.Context, id int64, by uuid.UUID, at time.Time) (Edition, error) {
+	return g.decide(ctx, id, by, at, pair.Refused, audit.EditionRefused, func(tx pgx.Tx, e *Edition) error {
+		e.State = Refused
+		if err := put(ctx, tx, e); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, empty)
+		return err
+	})
+}
+
+// decide ends the waiting. Whoever decides the same again is told what became of it.
+func (g *Register) decide(ctx context.Context, id int64, by uuid.UUID, at time.Time, to pair.State, kind audit.Kind, do func(pgx.Tx, *Edition) error) (Edition, error) {
+	var e Edition
+	err := pgx.BeginFunc(ctx, g.Pool, func(tx pgx.Tx) (err error) {
+		if err := g.hold(ctx, tx, by); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, importing); err != nil {
+			return err
+		}
+		if e, err = findEdition(ctx, tx, `id = $1`, id); err != nil {
+			return err
+		}
+		from, settled := stands[e.State]
+		switch {
+		case !settled:
+			return ErrStaging
+		case from == to && e.DecidedBy != nil && *e.DecidedBy == by:
+			return nil
+		}
+		var author uuid.UUID
+		if e.ImportedBy != nil {
+			author = *e.ImportedBy
+		}
+		if err := pair.Decide(author, by, from, to); err != nil {
+			return err
+		}
+		e.DecidedBy, e.DecidedAt = &by, &at
+		if err := audit.Record(ctx, tx, audit.Event{Kind: kind, At: at, Edition: e.ID, Clerk: by}); err != nil {
+			return err
+		}
+		return do(tx, &e)
+	})
+	if err != nil {
+		return Edition{}, fmt.Errorf("decide on edition %d: %w", id, err)
+	}
+	return e, nil
+}
+
+// hold holds that somebody is of the staff who may bring editions in, until the transaction ends.
+func (g *Register) hold(ctx context.Context, tx pgx.Tx, by uuid.UUID) error {
+	if g.Staff == nil {
+		return nil
+	}
+	return g.Staff(ctx, tx, by)
+}

@@ -1,0 +1,62 @@
+package register
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// errTried ends the transaction of a trial.
+var errTried = errors.New("tried")
+
+// Try tells what an import would do. It writes nothing that stays, and disturbs neither an edition that waits nor one that is staged.
+func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
+	// A temporary table stands before the one of its name.
+	const aside = `CREATE TEMPORARY TABLE staged_person (LIKE staged_person) ON COMMIT DROP`
+
+	f, err := g.open(o)
+	if err != nil {
+		return Report{}, fmt.Errorf("try the register: %w", err)
+	}
+	var r Report
+	err = pgx.BeginFunc(ctx, g.Pool, func(tx pgx.Tx) error {
+		known, err := findEdition(ctx, tx, `checksum = $1 AND state IN ('waiting', 'applied')`, f.checksum[:])
+		if !errors.Is(err, ErrNoEdition) {
+			r.Edition, r.Again = known, true
+			return err
+		}
+		if err := follows(ctx, tx, f.head); err != nil && !errors.Is(err, ErrWaits) {
+			return err
+		}
+		r.Edition = Edition{
+			Number: f.number, Period: f.period, Kind: f.kind, State: Staging, Checksum: f.checksum[:], Signed: g.Key != nil, Announced: f.rows, BeganAt: o.At,
+		}
+		if _, err := tx.Exec(ctx, aside); err != nil {
+			return err
+		}
+		if err := f.copyTo(ctx, tx, "staged_person"); err != nil {
+			return err
+		}
+		r.Bad = f.bad
+		if err := g.judge(&r.Edition, f); err != nil {
+			return err
+		}
+		if err := compare(ctx, tx, &r.Edition); err != nil {
+			return err
+		}
+		many, err := g.many(ctx, tx, &r.Edition)
+		if err != nil {
+			return err
+		}
+		if r.State = Applied; many {
+			r.State = Waiting
+		}
+		return errTried
+	})
+	if err != nil && !errors.Is(err, errTried) {
+		return r, fmt.Errorf("try edition %d: %w", f.number, err)
+	}
+	return r, nil
+}
