@@ -66,14 +66,17 @@ func (l *Login) begin(
 		return err
 	}
 	s := session.Session{SID: sid, Person: person, ACR: how.acr, AMR: how.amr, Agent: browser.Agent(r)}
+	where := l.atlas.Of(r)
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) (err error) {
 		if s.AuthTime, err = identity.SignIn(ctx, tx, person, changed, at); err != nil {
 			return err
 		}
-		if s.Browser, err = l.browsers.Remember(ctx, tx, w, r, person); err != nil {
+		if s.Browser, err = l.browsers.Remember(ctx, tx, w, r, person, where); err != nil {
 			return err
 		}
-		signedIn := audit.Event{Kind: audit.SignedIn, At: at, Person: person, ClientID: clientID, SID: s.SID, ACR: s.ACR, Agent: s.Agent}
+		signedIn := audit.Event{
+			Kind: audit.SignedIn, At: at, Person: person, ClientID: clientID, SID: s.SID, ACR: s.ACR, Agent: s.Agent, Where: where,
+		}
 		if how.passkey != nil {
 			if err := how.passkey.Use(ctx, tx, at); err != nil {
 				return err

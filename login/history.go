@@ -39,7 +39,7 @@ func (l *Login) historyPage(w http.ResponseWriter, r *http.Request, v visitor) e
 			data.Earlier = "/security/history?before=" + string(cursor)
 			break
 		}
-		data.Events = append(data.Events, happened{Word: "history." + historyWord(e), At: e.At, Agent: e.Agent})
+		data.Events = append(data.Events, happened{Word: "history." + historyWord(e), At: e.At, Agent: e.Agent, Place: e.Detail})
 	}
 	return l.site.Show(w, r, page.View{Name: "security-history", SignedIn: true, Back: sessionsPath, Data: data})
 }

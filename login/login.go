@@ -16,6 +16,7 @@ import (
 	"asoba.example/login/code"
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
+	"asoba.example/login/place"
 	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
 	"asoba.example/provider"
@@ -44,6 +45,7 @@ type Config struct {
 	Codes        *code.Codes
 	Browsers     *browser.Browsers
 	Passkeys     *factor.Passkeys
+	Atlas        *place.Atlas // nil: no places are told
 	Throttle     *throttle.Throttle
 	Policies     *policy.Policies
 	Pool         *pgxpool.Pool
@@ -67,6 +69,7 @@ type Login struct {
 	codes        *code.Codes
 	browsers     *browser.Browsers
 	passkeys     *factor.Passkeys
+	atlas        *place.Atlas
 	throttle     *throttle.Throttle
 	policies     *policy.Policies
 	pool         *pgxpool.Pool
@@ -87,7 +90,7 @@ func New(c Config) (*Login, error) {
 	}
 	return &Login{
 		site: c.Site, interactions: c.Interactions, accounts: c.Accounts, sessions: c.Sessions,
-		denials: c.Denials, jobs: c.Jobs, clients: c.Clients, registry: c.Registry, codes: c.Codes, browsers: c.Browsers, passkeys: c.Passkeys, throttle: c.Throttle, policies: c.Policies,
+		denials: c.Denials, jobs: c.Jobs, clients: c.Clients, registry: c.Registry, codes: c.Codes, browsers: c.Browsers, passkeys: c.Passkeys, atlas: c.Atlas, throttle: c.Throttle, policies: c.Policies,
 		pool: c.Pool, redis: c.Redis, subjects: c.Subjects, issuer: c.Issuer, cabinet: c.CabinetURL, now: c.Now,
 	}, nil
 }
@@ -119,7 +122,7 @@ func (l *Login) Mount(mux *http.ServeMux) {
 
 // act is what the citizen does at this moment from this browser.
 func (l *Login) act(r *http.Request) identity.Act {
-	return identity.Act{At: l.now(), Agent: browser.Agent(r), Language: l.site.Language(r)}
+	return identity.Act{At: l.now(), Agent: browser.Agent(r), Where: l.atlas.Of(r), Language: l.site.Language(r)}
 }
 
 // standing asks how a person stands at this moment.

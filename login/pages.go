@@ -5,6 +5,7 @@ import (
 
 	"asoba.example/login/browser"
 	"asoba.example/login/factor"
+	"asoba.example/login/place"
 	"asoba.example/login/policy"
 )
 
@@ -73,6 +74,7 @@ type happened struct {
 	Word  string // of what it was
 	At    time.Time
 	Agent string
+	Place place.Place
 }
 
 // passkeysPage is for looking after passkeys.

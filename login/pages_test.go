@@ -6,6 +6,7 @@ import (
 
 	"asoba.example/login/browser"
 	"asoba.example/login/factor"
+	"asoba.example/login/place"
 	"asoba.example/login/policy"
 	"asoba.example/provider/page"
 	"asoba.example/provider/page/pagetest"
@@ -45,7 +46,7 @@ func TestPages(t *testing.T) {
 				{ID: "a", Agent: "Firefox, Linux", FirstAt: noon.AddDate(0, -1, 0), LastAt: noon, Here: true, Open: []session.Open{
 					{Session: session.Session{SID: "here", AuthTime: noon}, UsedAt: noon.Add(time.Minute)},
 				}},
-				{ID: "b", FirstAt: noon.AddDate(0, -1, 0), LastAt: noon.Add(-time.Hour), Open: []session.Open{
+				{ID: "b", Place: place.Place{"where": "PL"}, FirstAt: noon.AddDate(0, -1, 0), LastAt: noon.Add(-time.Hour), Open: []session.Open{
 					{Session: session.Session{SID: "there", AuthTime: noon.Add(-time.Hour)}, UsedAt: noon},
 				}},
 				{ID: "c", Agent: "Safari, iOS", FirstAt: noon.AddDate(0, -1, 0), LastAt: noon.AddDate(0, 0, -7)},
@@ -53,7 +54,10 @@ func TestPages(t *testing.T) {
 		}}},
 		"security-history": {"/security/history", page.View{Name: "security-history", SignedIn: true, Back: sessionsPath, Data: historyPage{
 			Latest: true, Earlier: "/security/history?before=7",
-			Events: []happened{{"history.signed_in.code", noon, "Firefox, Linux"}, {"history.sign_in.refused.password", noon.Add(-time.Hour), ""}},
+			Events: []happened{
+				{"history.signed_in.code", noon, "Firefox, Linux", place.Place{"where": "BY", "where.en": "Minsk", "where.ru": "Минск"}},
+				{"history.sign_in.refused.password", noon.Add(-time.Hour), "", nil},
+			},
 		}}},
 		"security-passkeys": {passkeysPath, page.View{Name: "security-passkeys", Data: passkeysPage{
 			Passkeys: []factor.Passkey{

@@ -44,7 +44,7 @@ func TestASessionIsEndedFromAnotherBrowser(t *testing.T) {
 	home.signIn(anna)
 
 	home.open("/security/sessions")
-	home.sees("(this browser)", "12 May 2026, 12:02", "last used 12 May 2026, 12:0")
+	home.sees("(this browser)", "Minsk, Belarus", "12 May 2026, 12:02", "last used 12 May 2026, 12:0")
 	if n := strings.Count(home.body, `name="session"`); n != 1 {
 		t.Fatalf("%d sessions can be ended, want the other one\n%s", n, home.body)
 	}
@@ -208,7 +208,7 @@ func TestTheHistoryOfSignIns(t *testing.T) {
 	v.open("/security/history")
 	v.want("/security/history", http.StatusOK)
 	order := []string{"password and a code by SMS", "A code was sent", "the password was wrong", "password of your own was chosen"}
-	v.sees(append(order, "12 May 2026, 12:01", "Firefox, Linux")...)
+	v.sees(append(order, "12 May 2026, 12:01", "Firefox, Linux", "Minsk, Belarus")...)
 	at := make([]int, len(order))
 	for i, text := range order {
 		at[i] = strings.Index(v.body, text)

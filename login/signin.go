@@ -141,6 +141,6 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 func (l *Login) recordRefusal(r *http.Request, i provider.Interaction, person uuid.UUID, why string) error {
 	return audit.Record(r.Context(), l.pool, audit.Event{
 		Kind: audit.SignInRefused, At: l.now(), Person: person, ClientID: i.ClientID,
-		Agent: browser.Agent(r), Detail: map[string]string{"why": why},
+		Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: map[string]string{"why": why},
 	})
 }

@@ -28,6 +28,8 @@ import (
 	"asoba.example/login/code"
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
+	"asoba.example/login/place"
+	"asoba.example/login/place/placetest"
 	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
 	"asoba.example/migrations/pgtest"
@@ -100,6 +102,8 @@ func newWorld(t *testing.T) *world {
 		Pool: w.pool, Redis: w.redis, Box: box, Jobs: jobs, Cleaner: cleaner, Registry: w.registry, Issuer: "http://idp.example", Now: now,
 	})
 	must(err)
+	atlas, err := place.Open(placetest.File(t))
+	must(err)
 	doors, err := login.New(login.Config{
 		Site: site, Interactions: w.interactions, Accounts: account.Accounts{Box: box}, Sessions: sessions, Denials: denials, Jobs: jobs,
 		Clients: registered, Registry: w.registry, Pool: w.pool, Redis: w.redis, Subjects: provider.Subjects{Key: make([]byte, 32)}, Issuer: "http://idp.example", CabinetURL: "http://cabinet.example", Now: now,
@@ -109,6 +113,7 @@ func newWorld(t *testing.T) *world {
 		Browsers: &browser.Browsers{
 			Pool: w.pool, For: func() time.Duration { return 180 * 24 * time.Hour }, Sessions: sessions, Jobs: jobs, Cleaner: cleaner, Now: now,
 		},
+		Atlas:    atlas,
 		Throttle: &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: now},
 	})
 	must(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"asoba.example/login/place"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/session"
 )
@@ -48,7 +49,7 @@ func (b *Browsers) Known(ctx context.Context, r *http.Request, person uuid.UUID)
 
 // Remember makes this browser known for the person, in the transaction of the sign-in, and gives the digest that it is known by.
 // A browser that already carries a token keeps it: it may be known for others of the family.
-func (b *Browsers) Remember(ctx context.Context, tx pgx.Tx, w http.ResponseWriter, r *http.Request, person uuid.UUID) ([]byte, error) {
+func (b *Browsers) Remember(ctx context.Context, tx pgx.Tx, w http.ResponseWriter, r *http.Request, person uuid.UUID, where place.Place) ([]byte, error) {
 	token, ok := b.token(r)
 	if !ok {
 		token = make([]byte, 32)
@@ -56,11 +57,11 @@ func (b *Browsers) Remember(ctx context.Context, tx pgx.Tx, w http.ResponseWrite
 	}
 	mine, at := digest(person, token), b.Now()
 	const remember = `
-		INSERT INTO known_browser (person_id, token_hash, agent, first_at, last_at, till)
-		VALUES ($1, $2, $3, $4, $4, $5)
+		INSERT INTO known_browser (person_id, token_hash, agent, place, first_at, last_at, till)
+		VALUES ($1, $2, $3, $6, $4, $4, $5)
 		ON CONFLICT (person_id, token_hash) DO UPDATE
-		SET agent = EXCLUDED.agent, last_at = EXCLUDED.last_at, till = EXCLUDED.till`
-	if _, err := tx.Exec(ctx, remember, person, mine, Agent(r), at, at.Add(b.For())); err != nil {
+		SET agent = EXCLUDED.agent, place = EXCLUDED.place, last_at = EXCLUDED.last_at, till = EXCLUDED.till`
+	if _, err := tx.Exec(ctx, remember, person, mine, Agent(r), at, at.Add(b.For()), where); err != nil {
 		return nil, fmt.Errorf("remember a browser: %w", err)
 	}
 	const tidy = `

@@ -5,6 +5,8 @@
 // A browser stays known for 180 days after its last sign-in. Being known lets nobody in: it spares
 // the code by SMS, and gives the person's own tries a budget that strangers cannot use up.
 //
+// Of each is kept what kind it is and, in words, from where the last sign-in came; never an address.
+//
 // The person sees their browsers with the sessions at them, ends one session, all others or all, and makes
 // a browser a stranger again. It is one transaction with its record and the notices to those who took part.
 package browser

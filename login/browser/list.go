@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/login/place"
 	"asoba.example/provider/session"
 )
 
@@ -16,6 +17,7 @@ import (
 type Browser struct {
 	ID      string // names it in a form, and opens nothing; "" for one that is known no more
 	Agent   string
+	Place   place.Place // of the last sign-in
 	FirstAt time.Time
 	LastAt  time.Time      // of the last sign-in
 	Open    []session.Open // the sessions at it: one, and those that it has lost the cookie of
@@ -25,7 +27,7 @@ type Browser struct {
 // List gives the browsers of the person whose session is here: the one that it is in, and then by the last sign-in.
 func (b *Browsers) List(ctx context.Context, here session.Session) ([]Browser, error) {
 	const known = `
-		SELECT token_hash, agent, first_at, last_at FROM known_browser
+		SELECT token_hash, agent, place, first_at, last_at FROM known_browser
 		WHERE person_id = $1 AND till > $2
 		ORDER BY token_hash = $3 DESC, last_at DESC, token_hash`
 
@@ -39,7 +41,7 @@ func (b *Browsers) List(ctx context.Context, here session.Session) ([]Browser, e
 			found  Browser
 			digest []byte
 		)
-		err := row.Scan(&digest, &found.Agent, &found.FirstAt, &found.LastAt)
+		err := row.Scan(&digest, &found.Agent, &found.Place, &found.FirstAt, &found.LastAt)
 		found.ID, found.Here = base64.RawURLEncoding.EncodeToString(digest), bytes.Equal(digest, here.Browser)
 		found.Open, open = at(digest, open)
 		return found, err

@@ -116,7 +116,7 @@ type document struct {
 func (a Act) event(kind audit.Kind, person uuid.UUID) audit.Event {
 	return audit.Event{
 		Kind: kind, At: a.At, Person: person,
-		Clerk: a.Clerk, Office: a.Office, ClientID: a.ClientID, Agent: a.Agent,
+		Clerk: a.Clerk, Office: a.Office, ClientID: a.ClientID, Agent: a.Agent, Where: a.Where,
 	}
 }
 

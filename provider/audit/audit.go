@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -88,8 +89,8 @@ const (
 )
 
 // An Event is one thing that happened. It holds no personal data: people are
-// named by their internal id, and Detail carries only words from the source code, or
-// what a client has registered.
+// named by their internal id, and Detail carries only words from the source code, what
+// a client has registered, or the names of a city and a country.
 type Event struct {
 	ID       uuid.UUID // of version 7; one is made where none is given
 	Kind     Kind
@@ -103,6 +104,7 @@ type Event struct {
 	ACR      string
 	Agent    string // "Firefox, Linux": kind of browser and system, never the header itself
 	Edition  int64
+	Where    map[string]string // approximately, in words; becomes a part of Detail
 	Detail   map[string]string
 }
 
@@ -163,7 +165,12 @@ func (e Event) QueueUnlessWithin(b *pgx.Batch, d time.Duration) {
 // columns are the arguments of insert. Ids are of version 7 and rise within a
 // process, so the events of one act keep their order.
 func (e Event) columns() []any {
-	detail, _ := json.Marshal(e.Detail) // a map of strings always marshals; nil is null
+	all := e.Detail
+	if len(e.Where) > 0 {
+		all = maps.Clone(e.Where)
+		maps.Copy(all, e.Detail)
+	}
+	detail, _ := json.Marshal(all) // a map of strings always marshals; nil is null
 	if e.ID == uuid.Nil {
 		e.ID = uuid.Must(uuid.NewV7())
 	}

@@ -90,6 +90,10 @@ type Config struct {
 	// most. Without it the message names the issuing service alone.
 	DeskAddress string `env:"IDP_DESK_ADDRESS"`
 
+	// PlacesFile is a file of the places of addresses in MaxMind's format, a city or a country to each (GeoLite2-City, DB-IP City Lite): from
+	// it people are told approximately where somebody signed in. None by default: then no places are told. It is read at the start.
+	PlacesFile string `env:"IDP_PLACES_FILE"`
+
 	// StopNotice is how long /readyz says 503 at a stop before the listeners close, so that a load balancer has looked away by then.
 	StopNotice time.Duration `env:"IDP_STOP_NOTICE" envDefault:"0s"`
 

@@ -32,6 +32,7 @@ import (
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/login/operator"
+	"asoba.example/login/place"
 	"asoba.example/login/policy"
 	"asoba.example/login/register"
 	"asoba.example/login/sms"
@@ -94,6 +95,7 @@ type house struct {
 	agreements *agreement.Agreements
 	throttle   *throttle.Throttle
 	browsers   *browser.Browsers
+	atlas      *place.Atlas
 	passkeys   *factor.Passkeys
 	accounts   account.Accounts
 	subjects   provider.Subjects
@@ -255,6 +257,9 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	})
 	if err != nil {
 		return err
+	}
+	if h.atlas, err = place.Open(h.cfg.PlacesFile); err != nil {
+		return fmt.Errorf("IDP_PLACES_FILE: %w", err)
 	}
 	h.browsers = &browser.Browsers{
 		Pool: h.Pool, Secure: h.secure(), For: policy.KnownBrowserFor.From(h.policies),
