@@ -33,13 +33,13 @@ var told = map[string]bool{
 	"identifier.activated": true, "identifier.issued": true, "identifier.unblocked": true,
 	"identifier.blocked.desk": true, "identifier.blocked.register": true, "identifier.blocked.security": true,
 	"identifier.blocked.self": true,
-	"journal.read":            true, "passkey.added": true, "passkey.removed": true, "password.changed": true, "password.reissued": true, "person.changed": true, "phone.changed": true,
+	"journal.read":            true, "passkey.added": true, "passkey.removed": true, "password.changed": true, "password.recovered": true, "password.reissued": true, "person.changed": true, "phone.changed": true,
 	"phone.released":       true,
 	"paper.read.complaint": true, "paper.read.inquiry": true, "paper.read.visit": true,
 	"profile.changed.birth_date": true, "profile.changed.citizenship": true,
 	"profile.changed.identification_number": true, "profile.changed.incapable": true, "profile.changed.limited": true,
 	"profile.changed.sex": true,
-	"profile.read":        true, "sessions.ended": true, "sign_in.refused": true, "signed_in": true, "signed_out": true, "token.exchanged": true,
+	"profile.read":        true, "recovery.refused": true, "sessions.ended": true, "sign_in.refused": true, "signed_in": true, "signed_out": true, "token.exchanged": true,
 }
 
 func (c *Cabinet) lines(entries []journal.Entry, language string) []line {

@@ -74,7 +74,7 @@ func everything() []journal.Entry {
 	for _, kind := range []journal.Kind{
 		"agreement.given", "agreement.withdrawn", "browser.forgotten", "cabinet.activated", "cabinet.deactivated", "cabinet.restored",
 		"identifier.activated", "identifier.unblocked", "passkey.added", "passkey.removed", "password.changed", "person.changed", "sessions.ended",
-		"sign_in.refused", "signed_out",
+		"sign_in.refused", "signed_out", "password.recovered", "recovery.refused",
 	} {
 		all = append(all, journal.Entry{Kind: kind, Actor: journal.Self})
 	}

@@ -32,6 +32,14 @@ func byPassword() proof { return proof{acr: api.Low, amr: []string{"pwd"}} }
 // byCode is the password and a code by SMS.
 func byCode() proof { return proof{acr: api.Substantial, amr: []string{"pwd", "sms", "mfa"}} }
 
+// byErrand is a code by SMS, one more proof, and the password that was formed upon them.
+func byErrand(passkey bool) proof {
+	if passkey {
+		return proof{acr: api.Substantial, amr: factor.Methods("sms")}
+	}
+	return byCode()
+}
+
 // byPasskey is a passkey, alone or after what was proved before it.
 func byPasskey(used factor.Proof, before ...string) proof {
 	return proof{api.Substantial, factor.Methods(before...), &used}

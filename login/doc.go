@@ -22,6 +22,14 @@
 // People and Rulings are doors of the management API: whom an edition of the register touched, and what the
 // operator's staff settle.
 //
+// Who cannot sign in comes on an errand, which begins with the number and a code to the phone, and comes back to whoever waits:
+//
+//	/recover ─► code ─► the document, or the passkey where there is one ─┬─ static ────► another password ─► session, acr substantial
+//	                                                                     └─ temporary ─► another one by SMS
+//
+// Up to the right code an errand is alike for all numbers, to the byte and to the number of questions asked of the stores: to a number
+// without an identifier, or with a blocked one, the code simply never comes.
+//
 // What is wrong with a sign-in is not told: an unknown number, a number without an identifier, a wrong
 // password, a blocked identifier and an expired password get one answer, after the same work. That one
 // tried too often is told openly, because it is counted alike for all numbers.

@@ -104,6 +104,16 @@ func (l *Login) Mount(mux *http.ServeMux) {
 	mux.Handle("GET /sign-in/password", l.step(firstPasswordPath, l.firstPasswordPage))
 	mux.Handle("POST /sign-in/password", l.step(firstPasswordPath, l.formFirstPassword))
 
+	mux.Handle("GET /recover", l.begins(recovering, l.recoverPage))
+	mux.Handle("POST /recover", l.begins(recovering, l.recover))
+	mux.Handle("GET /recover/code", l.during(recovering, recovering.code(), l.errandCodePage))
+	mux.Handle("POST /recover/code", l.during(recovering, recovering.code(), l.errandCode(l.recoverCodeRight)))
+	mux.Handle("GET /recover/proof", l.during(recovering, recoverProofPath, l.recoverProofPage))
+	mux.Handle("POST /recover/proof", l.during(recovering, recoverProofPath, l.proveRecovery))
+	mux.Handle("GET /recover/password", l.during(recovering, recoverPasswordPath, l.recoverPasswordPage))
+	mux.Handle("POST /recover/password", l.during(recovering, recoverPasswordPath, l.formRecovered))
+	mux.Handle("GET /recover/sent", l.waiting(l.recoverSentPage))
+
 	mux.Handle("GET /security", l.own("/security", 0, l.securityPage))
 	mux.Handle("GET /security/password", l.own("/security/password", 1, l.passwordPage))
 	mux.Handle("POST /security/password", l.own("/security/password", 2, l.changePassword))

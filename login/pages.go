@@ -18,6 +18,7 @@ type signInPage struct {
 	Again      string // the word of why somebody signed in is asked once more, before a grave act; "" where nobody is
 	Identifier string // as it was typed
 	Passkey    string // what the browser is asked to use one by
+	Recover    string // where a lost password is recovered
 }
 
 // gonePage is where a sign-in is over.
@@ -36,11 +37,37 @@ type codePage struct {
 	Service bool   // one waits, and may be refused
 }
 
+// recoverPage asks whose password is lost.
+type recoverPage struct {
+	Identifier string // as it was typed
+	Service    bool   // one waits, and may be refused
+}
+
+// errandCodePage asks for the code that went to a phone, if there is one.
+type errandCodePage struct {
+	Till    string // the time of day; "" where no code is good
+	Wait    string // the word of how long till another can be sent; "" where it can be now
+	Count   int
+	Service bool // one waits, and may be refused
+}
+
+// recoverProofPage asks for one more proof.
+type recoverProofPage struct {
+	Passkey string // what the browser is asked to use one by; "" for who has none
+	Service bool   // one waits, and may be refused
+}
+
+// recoverSentPage tells that a temporary password is on its way.
+type recoverSentPage struct {
+	SignIn string // where it is to be used
+}
+
 // newPasswordPage is for forming a static password, at the first sign-in and later.
 type newPasswordPage struct {
-	Identifier string // for the person's password manager
-	Shortest   int    // how many characters it has at least
-	Service    bool   // one waits, and may be refused
+	Identifier string    // for the person's password manager
+	Shortest   int       // how many characters it has at least
+	Service    bool      // one waits, and may be refused
+	Frozen     time.Time // till when the phone and the factors stay as they are, after a recovery
 }
 
 // securityPage tells who is signed in here, and what can be done.

@@ -27,11 +27,18 @@ func (l *Login) door(door func(http.ResponseWriter, *http.Request) error) http.H
 // waiting makes a door of somebody's sign-in: of those who are waited for. Who opened the address by hand
 // is sent to sign in for /security; who comes too late is told so, and how to begin again.
 func (l *Login) waiting(door func(http.ResponseWriter, *http.Request, provider.Interaction) error) http.Handler {
+	return l.waitingOr(l.opened, door)
+}
+
+// waitingOr is that of a page which answers otherwise to who opened it by hand.
+func (l *Login) waitingOr(
+	opened func(http.ResponseWriter, *http.Request) error, door func(http.ResponseWriter, *http.Request, provider.Interaction) error,
+) http.Handler {
 	return l.door(func(w http.ResponseWriter, r *http.Request) error {
 		i, err := l.interactions.Find(r.Context(), r)
 		switch {
 		case errors.Is(err, provider.ErrNoInteraction) && r.URL.Query().Get("interaction") == "":
-			return l.opened(w, r)
+			return opened(w, r)
 		case errors.Is(err, provider.ErrNoInteraction):
 			return l.gone(w, r)
 		case err != nil:

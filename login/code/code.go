@@ -1,6 +1,7 @@
 package code
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -45,14 +46,15 @@ type Purpose string
 const (
 	SignIn       Purpose = "sign_in"
 	ConfirmPhone Purpose = "confirm_phone"
+	Recover      Purpose = "recover" // a lost password
 )
 
 // For is all that a code is good for.
 type For struct {
 	Purpose  Purpose
-	Person   uuid.UUID
-	Occasion string // the interaction or the visit that asks
-	Phone    identity.Phone
+	Person   uuid.UUID      // or an alias
+	Occasion string         // the interaction or the visit that asks
+	Phone    identity.Phone // zero with an alias
 }
 
 // Codes sends and checks one-time codes.
@@ -120,6 +122,22 @@ func (c *Codes) Send(ctx context.Context, f For, language string, within func(co
 	if err != nil {
 		return Sent{}, err
 	}
+	return c.deliver(ctx, f, code, letter{
+		message: identity.Message{Person: f.Person, Phone: f.Phone, Text: c.Say(language, "sms.code", map[string]any{"Code": code})},
+		event:   audit.Event{Kind: audit.CodeSent, Person: f.Person},
+		within:  within,
+	})
+}
+
+// A letter is what goes out with a code.
+type letter struct {
+	message identity.Message
+	event   audit.Event
+	within  func(context.Context, pgx.Tx) error
+}
+
+// deliver keeps a code and lets its letter go.
+func (c *Codes) deliver(ctx context.Context, f For, code string, l letter) (Sent, error) {
 	at := c.Now()
 	state, sent, err := c.send(ctx, f, at, c.digest(f, code))
 	switch {
@@ -128,21 +146,21 @@ func (c *Codes) Send(ctx context.Context, f For, language string, within func(co
 	case !sent:
 		return state, &WaitError{Till: state.Again}
 	}
-	text := c.Say(language, "sms.code", map[string]any{"Code": code})
+	l.message.Kind, l.message.At, l.message.Till = identity.CodeMessage, at, state.Till
+	if l.event.Kind == audit.CodeWithheld {
+		l.message.Till = at
+	}
+	l.event.At, l.event.Detail = at, map[string]string{"purpose": string(f.Purpose)}
 	err = pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
-		if within != nil {
-			if err := within(ctx, tx); err != nil {
+		if l.within != nil {
+			if err := l.within(ctx, tx); err != nil {
 				return err
 			}
 		}
-		if err := c.Outbox.Put(ctx, tx, identity.Message{
-			Person: f.Person, Phone: f.Phone, Kind: identity.CodeMessage, Text: text, At: at, Till: state.Till,
-		}); err != nil {
+		if err := c.Outbox.Put(ctx, tx, l.message); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, audit.Event{
-			Kind: audit.CodeSent, At: at, Person: f.Person, Detail: map[string]string{"purpose": string(f.Purpose)},
-		})
+		return audit.Record(ctx, tx, l.event)
 	})
 	if err != nil {
 		return Sent{}, errors.Join(fmt.Errorf("send a code: %w", err), c.forget(context.WithoutCancel(ctx), f))
@@ -170,9 +188,13 @@ func (c *Codes) Standing(ctx context.Context, f For) (Sent, error) {
 }
 
 func (c *Codes) send(ctx context.Context, f For, at time.Time, digest string) (state Sent, sent bool, err error) {
+	inHour, inDay := policy.CodesInHour, policy.CodesInDay
+	if f.Purpose == Recover {
+		inHour, inDay = policy.RecoveryCodesInHour, policy.RecoveryCodesInDay
+	}
 	args := []any{
 		at.UnixMilli(), c.occasion(f), digest, at.Add(policy.CodeFor.In(c.Policies)).UnixMilli(), c.Relaxed,
-		policy.CodesInHour.In(c.Policies), policy.CodesInDay.In(c.Policies),
+		inHour.In(c.Policies), inDay.In(c.Policies),
 	}
 	for _, pause := range policy.CodePauses.In(c.Policies) {
 		args = append(args, pause.Milliseconds())
@@ -246,7 +268,7 @@ func random() (string, error) {
 // digested. The braces put them into one slot, because a person's and a phone's are decided upon together.
 func (c *Codes) keys(f For) []string {
 	person := "{code}:" + c.mac("person", string(f.Purpose), f.Person.String())
-	phone := "{code}:" + c.mac("phone", string(f.Purpose), f.Phone.Reveal())
+	phone := "{code}:" + c.mac("phone", string(f.Purpose), cmp.Or(f.Phone.Reveal(), f.Person.String()))
 	return []string{person, person + ":sent", phone, phone + ":sent"}
 }
 

@@ -7,6 +7,10 @@
 // hour and ten in a day at most: to a person, and to a phone, whoever they are for; of each
 // purpose by itself.
 //
+// Where a code is asked for by a number that may be anybody's, an alias of the number stands for the person, and
+// a code that goes to nobody takes the same work and the same waits. At a browser that is known to the person
+// the alias is another one, so that a stranger's codes take nothing from the owner's.
+//
 // It owns the codes' digests in Redis; a lost one asks the person to have another sent.
 // The message goes through the outbox, in one transaction with the record that it was sent.
 package code

@@ -61,7 +61,7 @@ func (r *Registry) Activate(ctx context.Context, person uuid.UUID, password stri
 
 // acceptable judges a static password by what is known of its person.
 func (r *Registry) acceptable(w row, password string) error {
-	i, err := w.open(r.box)
+	i, err := r.open(w)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func (r *Registry) Check(ctx context.Context, id Identifier, password string, kn
 			return Identity{}, err
 		}
 	}
-	return w.open(r.box)
+	return r.open(w)
 }
 
 // rehash keeps a password, which only its owner's sign-in shows, as passwords are kept now: that

@@ -6,7 +6,7 @@
 // refused (¶4):
 //
 //	none ──Issue──► temporary ──Activate──► active ◄─┐
-//	                 ▲  │  ▲ └─Reissue─────┐ │  └────┴─ChangePassword
+//	                 ▲  │  ▲ └─Reissue─────┐ │  └────┴─ChangePassword, Recover
 //	                 │  │  └───ChangePhone─┘ │         ChangePhone
 //	                 │  └───────┐   ┌────────┘
 //	              Unblock     Block, Deactivate
@@ -14,9 +14,12 @@
 //	                 └────── blocked (self, desk, security; register)
 //
 //	Issue           the desk, under its guards (¶4): a temporary password goes out by SMS
-//	Reissue         the desk: another temporary password to the same phone, or to another one
+//	Reissue         the desk: another temporary password to the same phone, or to another one;
+//	                the citizen himself, to the same phone
 //	Activate        the citizen at the first sign-in, forming the static password (¶5)
 //	ChangePassword  the citizen, as often as he likes (¶5)
+//	Recover         the citizen who has lost the static password and proves himself otherwise
+//	                (¶5); grave acts are frozen for a time
 //	ChangePhone     the desk, while temporary or active, which it stays: the former phone
 //	                is told, and a temporary password is replaced by one to the new phone
 //	Block           self (only while active), desk, security (¶6)

@@ -27,12 +27,17 @@ type Identity struct {
 	PasswordTill time.Time // the term of a temporary password
 	IssuedAt     time.Time
 	ChangedAt    time.Time // of the last act upon it
+	FrozenTill   time.Time // after a recovery; zero where there was none
 }
 
 // Expired tells a temporary password past its term.
 func (i Identity) Expired(at time.Time) bool {
 	return i.State == Temporary && !at.Before(i.PasswordTill)
 }
+
+// Frozen tells that the citizen himself does nothing grave yet: the password was recovered lately, and whoever did that in
+// his place shall not be able to take the phone or the factors away as well. The desk can.
+func (i Identity) Frozen(at time.Time) bool { return at.Before(i.FrozenTill) }
 
 // Sealed are the columns of this room that hold what is sealed.
 var Sealed = []seal.Column{
@@ -64,18 +69,19 @@ type row struct {
 	names     []byte
 	issuedAt  *time.Time
 	changedAt *time.Time
+	recovered *time.Time
 	passkey   bool
 }
 
 // The columns of a row, in scan's order.
 const columns = `p.id, p.identification_number, p.birth_date,
-	i.state, i.block_reason, i.password_hash, i.password_till, i.failures, i.phone, i.names, i.issued_at, i.changed_at,
+	i.state, i.block_reason, i.password_hash, i.password_till, i.failures, i.phone, i.names, i.issued_at, i.changed_at, i.recovered_at,
 	EXISTS (SELECT FROM passkey k WHERE k.person_id = p.id)`
 
 func (r *Registry) read(ctx context.Context, sql string, keys ...any) (row, error) {
 	var w row
 	err := r.pool.QueryRow(ctx, sql, keys...).Scan(&w.person, &w.number, &w.birthDate,
-		&w.state, &w.reason, &w.hash, &w.till, &w.failures, &w.phone, &w.names, &w.issuedAt, &w.changedAt, &w.passkey)
+		&w.state, &w.reason, &w.hash, &w.till, &w.failures, &w.phone, &w.names, &w.issuedAt, &w.changedAt, &w.recovered, &w.passkey)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return row{}, ErrUnknown
 	}
@@ -105,7 +111,7 @@ func (r *Registry) Find(ctx context.Context, id Identifier) (Identity, error) {
 	if err != nil {
 		return Identity{}, fmt.Errorf("find %v: %w", id, err)
 	}
-	return w.open(r.box)
+	return r.open(w)
 }
 
 // Whose gives the person whose number an identifier is; uuid.Nil where it is nobody's. It opens nothing: it takes as long
@@ -135,7 +141,7 @@ func (r *Registry) Match(ctx context.Context, id Identifier, document string) (I
 	if err != nil {
 		return Identity{}, fmt.Errorf("match %v: %w", id, err)
 	}
-	return w.open(r.box)
+	return r.open(w)
 }
 
 // Of gives a person's identity by the person's id.
@@ -144,11 +150,11 @@ func (r *Registry) Of(ctx context.Context, person uuid.UUID) (Identity, error) {
 	if err != nil {
 		return Identity{}, fmt.Errorf("find person %s: %w", person, err)
 	}
-	return w.open(r.box)
+	return r.open(w)
 }
 
 // open unseals a row.
-func (w row) open(box *seal.Box) (Identity, error) {
+func (r *Registry) open(w row) (Identity, error) {
 	// What the register calls somebody is an identifier by definition, even where
 	// its check digit is wrong.
 	i := Identity{Person: w.person, Identifier: Identifier{unique.Make(w.number)}, State: None}
@@ -162,13 +168,16 @@ func (w row) open(box *seal.Box) (Identity, error) {
 	if w.till != nil {
 		i.PasswordTill = *w.till
 	}
+	if w.recovered != nil {
+		i.FrozenTill = w.recovered.Add(r.freezeFor())
+	}
 	var err error
 	if w.phone != nil {
-		if i.Phone, err = OpenPhone(box, w.person, w.phone); err != nil {
+		if i.Phone, err = OpenPhone(r.box, w.person, w.phone); err != nil {
 			return Identity{}, err
 		}
 	}
-	i.Names, err = OpenNames(box, w.person, w.names)
+	i.Names, err = OpenNames(r.box, w.person, w.names)
 	return i, err
 }
 

@@ -39,6 +39,8 @@ type Config struct {
 	TemporaryFor func() time.Duration
 	// Failures is after how many wrong passwords in a row a static one proves nothing at strange browsers.
 	Failures func() int
+	// FreezeFor is how long after a recovery grave acts wait.
+	FreezeFor func() time.Duration
 	// Shortest is how many characters a static password has at least.
 	Shortest func() int
 	// Hashers is how many passwords may be hashed at once, each with 19 MiB and a
@@ -104,13 +106,15 @@ type Registry struct {
 	deskAddress  string
 	temporaryFor func() time.Duration
 	failures     func() int
+	freezeFor    func() time.Duration
 	hasher       *hasher
 	strength     strength
 }
 
 // New makes a Registry.
 func New(cfg Config) (*Registry, error) {
-	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil || cfg.TemporaryFor == nil || cfg.Failures == nil || cfg.Shortest == nil || cfg.Metrics == nil {
+	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil ||
+		cfg.TemporaryFor == nil || cfg.Failures == nil || cfg.FreezeFor == nil || cfg.Shortest == nil || cfg.Metrics == nil {
 		return nil, errors.New("identity: the config is not complete")
 	}
 	pepper, err := cfg.Box.Key("password pepper")
@@ -130,7 +134,7 @@ func New(cfg Config) (*Registry, error) {
 	}
 	return &Registry{
 		pool: cfg.Pool, box: cfg.Box, jobs: cfg.Jobs, cleaner: cfg.Cleaner, sms: cfg.SMS, say: cfg.Say, deskAddress: cfg.DeskAddress,
-		temporaryFor: cfg.TemporaryFor, failures: cfg.Failures, hasher: hasher, strength: strength{cfg.Shortest, common},
+		temporaryFor: cfg.TemporaryFor, failures: cfg.Failures, freezeFor: cfg.FreezeFor, hasher: hasher, strength: strength{cfg.Shortest, common},
 	}, nil
 }
 

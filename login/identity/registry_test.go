@@ -46,6 +46,14 @@ func TestAnActBrokenAnywhereLeavesNothing(t *testing.T) {
 				return w.Registry.ChangePassword(t.Context(), person, identitytest.Static, "жаўрук спявае над полем", identitytest.Act(time.Hour))
 			}
 		},
+		"recover": func(t *testing.T, w *identitytest.World) func() error {
+			t.Helper()
+			person, _ := w.Active(t)
+			changed := changedAt(t, w, person)
+			return func() error {
+				return w.Registry.Recover(t.Context(), person, changed, "жаўрук спявае над полем", identitytest.Act(time.Hour))
+			}
+		},
 		"change phone": func(t *testing.T, w *identitytest.World) func() error {
 			t.Helper()
 			person, _ := w.Issued(t)
@@ -151,6 +159,9 @@ func TestNoMoveExistsButThoseDrawn(t *testing.T) {
 		"ChangePassword": func(person uuid.UUID) error {
 			return w.Registry.ChangePassword(ctx, person, identitytest.Static, identitytest.Static+"!", hour)
 		},
+		"Recover": func(person uuid.UUID) error {
+			return w.Registry.Recover(ctx, person, changedAt(t, w, person), identitytest.Static+"!", hour)
+		},
 		"ChangePhone": func(person uuid.UUID) error {
 			phone++
 			_, err := w.Registry.ChangePhone(ctx, person, w.Phone(t, phone), hour)
@@ -183,6 +194,7 @@ func TestNoMoveExistsButThoseDrawn(t *testing.T) {
 		"temporary Block security":       "blocked:security",
 		"temporary Deactivate":           "blocked:register",
 		"active ChangePassword":          "active",
+		"active Recover":                 "active",
 		"active ChangePhone":             "active",
 		"active Block self":              "blocked:self",
 		"active Block desk":              "blocked:desk",
@@ -274,6 +286,9 @@ func TestEveryActIsRecordedAndTold(t *testing.T) {
 		{func(a identity.Act) error {
 			return w.Registry.ChangePassword(ctx, person, identitytest.Static, "жаўрук спявае над полем", a)
 		}, "password.changed", identity.NoticeMessage, true},
+		{func(a identity.Act) error {
+			return w.Registry.Recover(ctx, person, changedAt(t, w, person), "жаваранак спявае над полем", a)
+		}, "password.recovered", identity.NoticeMessage, true},
 		{func(a identity.Act) error {
 			_, err := w.Registry.ChangePhone(ctx, person, w.Phone(t, 2), a)
 			return err

@@ -46,6 +46,7 @@ const (
 	reissue        deed = "reissue"
 	activate       deed = "activate"
 	changePassword deed = "change password"
+	recovery       deed = "recover"
 	changePhone    deed = "change phone"
 	blockSelf      deed = "block by self"
 	blockDesk      deed = "block by desk"
@@ -62,6 +63,7 @@ var allowed = map[deed][]stance{
 	reissue:        {temporary},
 	activate:       {temporary},
 	changePassword: {active},
+	recovery:       {active},
 	changePhone:    {temporary, active},
 	blockSelf:      {active},
 	blockDesk:      {temporary, active},

@@ -41,6 +41,19 @@ var (
 	// Changes of the password are not numbered, but beyond these a code is asked for each.
 	PasswordChanges = limit("password_changes", 5, 24*time.Hour, 1, 50)
 
+	// Who has lost the password and recovers it has budgets apart, by the number: strangers use up nobody's sign-in by it.
+	RecoveryCodesInHour = count("recovery.codes_in_hour", 3, 1, 10)
+	RecoveryCodesInDay  = count("recovery.codes_in_day", 5, 1, 20)
+	RecoveriesOfNetwork = limit("recovery.network", 60, time.Hour, 20, 2000)
+	// The brake: what all of them together may cost.
+	RecoveriesInAll = limit("recovery.in_all", 2000, 10*time.Minute, 100, 100_000)
+	// The last proof, of somebody who has the phone in hand.
+	RecoveryProofs = limit("recovery.proofs", 5, 24*time.Hour, 3, 10)
+	// Temporary passwords that the citizen has sent to himself.
+	TemporaryPasswords = limit("recovery.temporary_passwords", 3, 30*24*time.Hour, 1, 10)
+	// How long after a recovery the citizen does nothing grave himself.
+	RecoveryFreeze = duration("recovery.freeze", 24*time.Hour, 24*time.Hour, 7*24*time.Hour)
+
 	SessionIdle  = duration("session.idle", 15*time.Minute, 5*time.Minute, time.Hour)
 	SessionTotal = duration("session.total", 12*time.Hour, time.Hour, 24*time.Hour)
 	// How lately somebody must have signed in to be shown a page of a grave act.
@@ -92,6 +105,7 @@ var Items = []Item{
 	TemporaryPasswordFor, ShortestPassword,
 	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NetworkTries, Failures,
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
+	RecoveryCodesInHour, RecoveryCodesInDay, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords, RecoveryFreeze,
 	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
 	MinimumAge, VisitFor, PendingFor, ReissuesOfPerson,

@@ -55,7 +55,8 @@ type Outbox struct {
 
 var _ identity.Messages = (*Outbox)(nil)
 
-// Put queues a message in the act's transaction, sealed.
+// Put queues a message in the act's transaction, sealed. One to no phone, whose time is over, is put like any other, so
+// that nobody can tell from the time it takes; it is not sent.
 func (o *Outbox) Put(ctx context.Context, tx pgx.Tx, m identity.Message) error {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -71,7 +72,7 @@ func (o *Outbox) Put(ctx context.Context, tx pgx.Tx, m identity.Message) error {
 	}
 	const insert = `
 		INSERT INTO sms_message (id, person_id, kind, phone, text, state, queued_at, till)
-		VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7)`
+		VALUES ($1, nullif($2, '00000000-0000-0000-0000-000000000000'::uuid), $3, $4, $5, 'queued', $6, $7)`
 	if _, err := tx.Exec(ctx, insert, id, m.Person, m.Kind, phone, text, m.At, m.Till); err != nil {
 		return fmt.Errorf("queue a message: %w", err)
 	}

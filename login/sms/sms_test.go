@@ -233,3 +233,34 @@ func TestAGatewayErrorTellsNothing(t *testing.T) {
 		}
 	}
 }
+
+// Who asks for a code by a number cannot tell whether it is anybody's: a message to nobody is put by as many statements
+// as any other, and no gateway hears of it.
+func TestAMessageToNobodyIsPutAndNotSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(t) // the first teaches the connection its statements
+	w.Trips.Take()
+	w.put(t)
+	usual := w.Trips.Take()
+	w.person, w.gateway.err = uuid.Nil, errors.New("asked")
+	var id uuid.UUID
+	err := pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error {
+		return w.Outbox.Put(t.Context(), tx, identity.Message{Kind: identity.CodeMessage, Text: "код 123456", At: w.now, Till: w.now})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Pool.QueryRow(t.Context(), `SELECT id FROM sms_message WHERE person_id IS NULL`).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	if trips := w.Trips.Take(); trips != usual {
+		t.Errorf("put after %d statements, and others after %d", trips, usual)
+	}
+	if err := w.work(t, id, 1); err != nil || w.gateway.asked+w.second.asked != 0 {
+		t.Errorf("it went to a gateway %d times, %v", w.gateway.asked+w.second.asked, err)
+	}
+	if n := w.Count(t, `sms_message WHERE id = $1 AND state = 'failed' AND text IS NULL`, id); n != 1 {
+		t.Error("it is not wiped")
+	}
+}

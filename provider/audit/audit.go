@@ -35,6 +35,8 @@ const (
 	PasswordReissued    Kind = "password.reissued"    // a new temporary password is on its way
 	IdentifierActivated Kind = "identifier.activated" // the static password was formed at first sign-in
 	PasswordChanged     Kind = "password.changed"
+	PasswordRecovered   Kind = "password.recovered" // a lost one was replaced by the citizen
+	RecoveryRefused     Kind = "recovery.refused"   // Event.Detail["why"]: code, document, passkey
 	PasskeyAdded        Kind = "passkey.added"
 	PasskeyRemoved      Kind = "passkey.removed"    // Event.Detail["why"] where not by the person: cloned, unblocked
 	IdentifierBlocked   Kind = "identifier.blocked" // Event.Detail["reason"]
@@ -44,8 +46,9 @@ const (
 	SignedOut           Kind = "signed_out"        // Event.Detail["from"]: elsewhere, where at another browser than the session's
 	BrowserForgotten    Kind = "browser.forgotten" // a known browser is a stranger again
 	SessionsEnded       Kind = "sessions.ended"    // all of a person's sign-ins so far are worth nothing
-	CodeSent            Kind = "code.sent"
-	GrantGiven          Kind = "grant.given" // a client was given tokens; Event.Detail["scope"]
+	CodeSent            Kind = "code.sent"         // of both Event.Detail["purpose"]
+	CodeWithheld        Kind = "code.withheld"     // one was asked for a number that none goes to
+	GrantGiven          Kind = "grant.given"       // a client was given tokens; Event.Detail["scope"]
 	GrantEnded          Kind = "grant.ended"
 	TokenExchanged      Kind = "token.exchanged" // a resource server was given a token for another; Event.Detail["scope"]
 	AgreementGiven      Kind = "agreement.given" // Event.Detail["scope"]

@@ -199,7 +199,7 @@ func (s Standing) after(e entry) Standing {
 	case "identifier.activated":
 		s.State, s.BlockReason = "active", ""
 		s.Formed++
-	case "password.changed":
+	case "password.changed", "password.recovered":
 		s.Formed++
 	case "identifier.blocked":
 		s.State, s.BlockReason = "blocked", e.Detail["reason"]

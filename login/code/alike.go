@@ -1,0 +1,36 @@
+package code
+
+import (
+	"context"
+	"crypto/rand"
+
+	"github.com/google/uuid"
+
+	"asoba.example/login/identity"
+	"asoba.example/provider/audit"
+)
+
+// Alias stands for a number that somebody has typed who may be anybody. Codes are counted and kept by it as by a person, so how things
+// stand with them tells nothing of whether the number is anybody's, or whether its person was sent others.
+func (c *Codes) Alias(number string) uuid.UUID {
+	alias, _ := uuid.Parse(c.mac("number", number)) // sixteen bytes in hexadecimal digits are one
+	return alias
+}
+
+// SendAlike sends a code that was asked for by a number, whose alias f bears: to whose it is, or to nobody where none may go, which is the
+// zero Identity. Either way the work is the same, but only a code that was sent can ever be right.
+func (c *Codes) SendAlike(ctx context.Context, f For, to identity.Identity, language string) (Sent, error) {
+	code, err := random()
+	if err != nil {
+		return Sent{}, err
+	}
+	l := letter{
+		message: identity.Message{Person: to.Person, Phone: to.Phone, Text: c.Say(language, "sms.code", map[string]any{"Code": code})},
+		event:   audit.Event{Kind: audit.CodeSent, Person: to.Person},
+	}
+	if to.Phone == (identity.Phone{}) {
+		code = rand.Text() // nobody types that
+		l.event.Kind = audit.CodeWithheld
+	}
+	return c.deliver(ctx, f, code, l)
+}

@@ -1,0 +1,329 @@
+package login
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
+	"asoba.example/login/browser"
+	"asoba.example/login/code"
+	"asoba.example/login/identity"
+	"asoba.example/login/policy"
+	"asoba.example/provider"
+	"asoba.example/provider/api"
+	"asoba.example/provider/audit"
+	"asoba.example/provider/page"
+)
+
+// An errand is what somebody comes for who cannot sign in. It begins with the number, as a sign-in does; a code to the phone follows.
+// Up to the right code everything is alike for all numbers: pages, work and waits.
+type errand struct {
+	path    string // of its first page
+	purpose code.Purpose
+}
+
+// code is the page that asks for the code.
+func (e errand) code() string { return e.path + "/code" }
+
+// errandFor is how long an errand waits for the next page.
+const errandFor = 30 * time.Minute
+
+// An asked is how far an errand has come: a number was typed, and a page is to come.
+type asked struct {
+	Alias   uuid.UUID `json:"alias"`   // of the number
+	Person  uuid.UUID `json:"person"`  // whose it is; nil where it is nobody's, or nobody's who may
+	Changed time.Time `json:"changed"` // the identity's ChangedAt, as it was then
+	Page    string    `json:"page"`
+	Passkey bool      `json:"passkey,omitempty"` // one was used
+}
+
+// An onErrand is somebody on one.
+type onErrand struct {
+	provider.Interaction
+	errand
+	asked
+	who identity.Identity // once the code was right; nobody's before
+}
+
+// codeFor is what the code of an errand is good for.
+func (o onErrand) codeFor() code.For {
+	return code.For{Purpose: o.purpose, Person: o.Alias, Occasion: o.ID}
+}
+
+// begins makes a door of the first page of an errand. Who opens it by hand ends at /security.
+func (l *Login) begins(e errand, door func(http.ResponseWriter, *http.Request, provider.Interaction) error) http.Handler {
+	return l.waitingOr(func(w http.ResponseWriter, r *http.Request) error { return l.setOut(w, r, e) }, door)
+}
+
+// setOut sets out on an errand that nobody waits for.
+func (l *Login) setOut(w http.ResponseWriter, r *http.Request, e errand) error {
+	i, err := l.interactions.Begin(r.Context(), w, r, provider.Interaction{Page: "/security"})
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, i.At(e.path), http.StatusSeeOther)
+	return nil
+}
+
+// during makes a door of a later page of an errand. Only the page that is to come next can be reached. After the code the person must
+// stand as when the number was typed; before it nothing is looked at, for a stranger would see from the answer that something was done.
+func (l *Login) during(e errand, path string, door func(http.ResponseWriter, *http.Request, onErrand) error) http.Handler {
+	return l.begins(e, func(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+		p, err := l.asked(r.Context(), i, e)
+		if err != nil {
+			return err
+		}
+		switch {
+		case p.Page == "":
+			return l.leadAway(w, r, i, e)
+		case p.Page != path:
+			http.Redirect(w, r, i.At(p.Page), http.StatusSeeOther)
+			return nil
+		}
+		o := onErrand{Interaction: i, errand: e, asked: p}
+		if path != e.code() {
+			if o.who, err = l.whose(r.Context(), p); err != nil {
+				return err
+			}
+			if o.who.Person == uuid.Nil {
+				return l.startOver(w, r, o)
+			}
+		}
+		return door(w, r, o)
+	})
+}
+
+// whose gives the person that an errand is about, as they stood when the number was typed; the zero Identity where there is nobody, or they were acted
+// upon since.
+func (l *Login) whose(ctx context.Context, p asked) (identity.Identity, error) {
+	who, err := l.registry.Of(ctx, p.Person)
+	switch {
+	case errors.Is(err, identity.ErrUnknown):
+		return identity.Identity{}, nil
+	case err != nil:
+		return identity.Identity{}, err
+	case !who.ChangedAt.Equal(p.Changed):
+		return identity.Identity{}, nil
+	}
+	return who, nil
+}
+
+// leadAway leads from a page that is not to come: who came Back to it after its errand goes on, others begin.
+func (l *Login) leadAway(w http.ResponseWriter, r *http.Request, i provider.Interaction, e errand) error {
+	s, _, err := l.signedIn(r)
+	if err != nil {
+		return err
+	}
+	to := i.At(e.path)
+	if !s.IsZero() {
+		to = i.Continue()
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// startOver leads back to the first page: what was proved is worth nothing any more.
+func (l *Login) startOver(w http.ResponseWriter, r *http.Request, o onErrand) error {
+	if err := l.forgetErrand(r.Context(), o); err != nil {
+		return err
+	}
+	http.Redirect(w, r, o.At(o.path), http.StatusSeeOther)
+	return nil
+}
+
+// asked gives how far an errand has come; the zero asked before the number.
+func (l *Login) asked(ctx context.Context, i provider.Interaction, e errand) (asked, error) {
+	var p asked
+	kept, err := l.redis.Get(ctx, errandKey(i, e)).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return p, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(kept, &p)
+	}
+	if err != nil {
+		return asked{}, fmt.Errorf("find how far an errand has come: %w", err)
+	}
+	return p, nil
+}
+
+// goTo keeps how far an errand has come, and leads to the page that is to come next.
+func (l *Login) goTo(w http.ResponseWriter, r *http.Request, o onErrand, path string) error {
+	o.asked.Page = path
+	kept, err := json.Marshal(o.asked)
+	if err != nil {
+		return err
+	}
+	if err := l.redis.Set(r.Context(), errandKey(o.Interaction, o.errand), kept, errandFor).Err(); err != nil {
+		return fmt.Errorf("keep how far an errand has come: %w", err)
+	}
+	http.Redirect(w, r, o.At(path), http.StatusSeeOther)
+	return nil
+}
+
+// forgetErrand forgets it.
+func (l *Login) forgetErrand(ctx context.Context, o onErrand) error {
+	if err := l.redis.Del(ctx, errandKey(o.Interaction, o.errand)).Err(); err != nil {
+		return fmt.Errorf("forget how far an errand had come: %w", err)
+	}
+	return nil
+}
+
+// errandKey digests the interaction's id, as progressKey does.
+func errandKey(i provider.Interaction, e errand) string {
+	sum := sha256.Sum256([]byte(i.ID))
+	return "errand:" + string(e.purpose) + ":" + hex.EncodeToString(sum[:16])
+}
+
+// asks has a code sent for a number, if it is of somebody who may, and leads to the page that asks for it. The wait comes back where too
+// many ask.
+func (l *Login) asks(
+	w http.ResponseWriter, r *http.Request, i provider.Interaction, e errand, id identity.Identifier, may func(identity.Identity) bool,
+) (wait time.Duration, err error) {
+	ctx := r.Context()
+	if wait, err = l.brake(r); err != nil || wait > 0 {
+		return wait, err
+	}
+	// From here on the work is the same whoever is asked about, and whether there is anybody.
+	who, err := l.registry.Find(ctx, id)
+	if err != nil && !errors.Is(err, identity.ErrUnknown) {
+		return 0, err
+	}
+	known, err := l.browsers.Known(ctx, r, who.Person)
+	if err != nil {
+		return 0, err
+	}
+	by := id.Reveal()
+	if known {
+		by += " at home" // strangers cannot use up what is a known browser's
+	}
+	o := onErrand{Interaction: i, errand: e, asked: asked{Alias: l.codes.Alias(by)}}
+	if !may(who) {
+		who = identity.Identity{}
+	}
+	o.Person, o.Changed = who.Person, who.ChangedAt
+	return 0, l.sendAlike(w, r, o, who)
+}
+
+// brake counts who asks for codes by number.
+func (l *Login) brake(r *http.Request) (time.Duration, error) {
+	return l.throttle.Take(r.Context(), l.try(policy.RecoveriesOfNetwork, api.Network(r)), l.try(policy.RecoveriesInAll, ""))
+}
+
+// sendAlike sends the code, or none, and leads to its page.
+func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to identity.Identity) error {
+	_, err := l.codes.SendAlike(r.Context(), o.codeFor(), to, l.site.Language(r))
+	if err != nil && !errors.Is(err, code.ErrWait) {
+		return err
+	}
+	return l.goTo(w, r, o, o.code())
+}
+
+// errandCodePage handles GET of the page that asks for the code.
+func (l *Login) errandCodePage(w http.ResponseWriter, r *http.Request, o onErrand) error {
+	return l.showErrandCode(w, r, o, http.StatusOK)
+}
+
+// errandCode makes a door of POST to it: what is to be done once the code is right.
+func (l *Login) errandCode(right func(http.ResponseWriter, *http.Request, onErrand) error) func(http.ResponseWriter, *http.Request, onErrand) error {
+	return func(w http.ResponseWriter, r *http.Request, o onErrand) error {
+		if r.PostFormValue("decision") == "again" {
+			return l.errandCodeAgain(w, r, o)
+		}
+		digits, wrong := readCode(r)
+		if wrong != nil {
+			return l.showErrandCode(w, r, o, http.StatusUnprocessableEntity, wrong...)
+		}
+		err := l.codes.Check(r.Context(), o.codeFor(), digits)
+		switch {
+		case err == nil:
+			return right(w, r, o)
+		case !errors.Is(err, code.ErrWrong) && !errors.Is(err, code.ErrOver):
+			return err
+		}
+		if err := l.recordErrandRefused(r, o, "code"); err != nil {
+			return err
+		}
+		word := "sign-in-code.wrong"
+		if errors.Is(err, code.ErrOver) { // as of a code that was never sent
+			word = "sign-in-code.over"
+		}
+		return l.showErrandCode(w, r, o, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: word})
+	}
+}
+
+func (l *Login) errandCodeAgain(w http.ResponseWriter, r *http.Request, o onErrand) error {
+	wait, err := l.brake(r)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		return l.showErrandCode(w, r, o, http.StatusTooManyRequests, tooMany(w, wait))
+	}
+	to, err := l.whose(r.Context(), o.asked)
+	if err != nil {
+		return err
+	}
+	return l.sendAlike(w, r, o, to)
+}
+
+func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
+	sent, err := l.codes.Standing(r.Context(), o.codeFor())
+	if err != nil {
+		return err
+	}
+	data := errandCodePage{Service: o.ClientID != ""}
+	if !sent.Till.IsZero() {
+		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
+	}
+	if wait := sent.Again.Sub(l.now()); wait > 0 {
+		unit, count := inWords(wait)
+		data.Wait, data.Count = "sign-in-code.wait."+unit, count
+	}
+	return l.site.Show(w, r, page.View{
+		Status: status, Name: "errand-code", Errors: wrong, Data: data, FormAction: o.LeadsTo(), Back: o.At(o.path),
+	})
+}
+
+// recordErrandRefused records what was not proved. Nobody is named where the number is nobody's.
+func (l *Login) recordErrandRefused(r *http.Request, o onErrand, why string) error {
+	return audit.Record(r.Context(), l.pool, audit.Event{
+		Kind: audit.RecoveryRefused, At: l.now(), Person: o.Person, ClientID: o.ClientID,
+		Agent: browser.Agent(r), Detail: map[string]string{"why": why},
+	})
+}
+
+// readIdentifier understands a number that stands alone on a page.
+func readIdentifier(r *http.Request) (id identity.Identifier, typed string, wrong []page.FieldError) {
+	typed = r.PostFormValue("identifier")
+	id, err := identity.ParseIdentifier(typed)
+	switch {
+	case strings.TrimSpace(typed) == "":
+		wrong = []page.FieldError{{Field: "identifier", Word: "sign-in.no_identifier"}}
+	case err != nil:
+		wrong = []page.FieldError{{Field: "identifier", Word: "sign-in.check_identifier"}}
+	}
+	return id, typed, wrong
+}
+
+// readCode understands a code.
+func readCode(r *http.Request) (string, []page.FieldError) {
+	typed := r.PostFormValue("code")
+	digits, ok := code.Parse(typed)
+	switch {
+	case strings.TrimSpace(typed) == "":
+		return "", []page.FieldError{{Field: "code", Word: "sign-in-code.missing"}}
+	case !ok:
+		return "", []page.FieldError{{Field: "code", Word: "sign-in-code.six_digits"}}
+	}
+	return digits, nil
+}

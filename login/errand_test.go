@@ -1,0 +1,34 @@
+package login
+
+import (
+	"testing"
+	"time"
+
+	"asoba.example/provider/page"
+	"asoba.example/provider/page/pagetest"
+)
+
+// The pages of errands, in every language, as people see them.
+func TestErrandPages(t *testing.T) {
+	t.Parallel()
+	site := pagetest.Site(t, Room())
+	const waiting = "?interaction=I"
+	wrong := func(field, word string) []page.FieldError { return []page.FieldError{{Field: field, Word: word}} }
+	for name, shown := range map[string]struct {
+		address string
+		view    page.View
+	}{
+		"recover":               {"/recover" + waiting, page.View{Name: "recover", Data: recoverPage{Identifier: "0000000A000PB3", Service: true}, Errors: wrong("identifier", "sign-in.check_identifier")}},
+		"errand-code":           {"/recover/code" + waiting, page.View{Name: "errand-code", Data: errandCodePage{Till: "15:04", Wait: "sign-in-code.wait.minutes", Count: 2}}},
+		"errand-code-over":      {"/recover/code" + waiting, page.View{Name: "errand-code", Data: errandCodePage{Service: true}, Errors: wrong("code", "sign-in-code.over")}},
+		"recover-proof":         {recoverProofPath + waiting, page.View{Name: "recover-proof", Data: recoverProofPage{}, Errors: wrong("document_number", "recover-proof.wrong")}},
+		"recover-proof-passkey": {recoverProofPath + waiting, page.View{Name: "recover-proof", Data: recoverProofPage{Passkey: `{"challenge":"c"}`, Service: true}}},
+		"recover-sent":          {recoverSentPath + waiting, page.View{Name: "recover-sent", Data: recoverSentPage{SignIn: "/sign-in" + waiting}}},
+		"recover-password":      {recoverPasswordPath + waiting, page.View{Name: "recover-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12, Frozen: time.Date(2026, 5, 13, 9, 30, 0, 0, time.UTC)}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pagetest.Golden(t, site, name, shown.address, shown.view)
+		})
+	}
+}

@@ -1,0 +1,398 @@
+package login_test
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"asoba.example/login/identity"
+)
+
+// document is the number of the one that a person was issued the identifier by.
+func document(number string) string { return "MP" + number[:7] }
+
+// recovers goes as far as the page after the code.
+func (v *visitor) recovers(number string) {
+	v.w.Helper()
+	v.want("/recover", http.StatusOK)
+	v.submit("identifier", number)
+	v.want("/recover/code", http.StatusOK)
+	digits, _ := v.w.lastCode()
+	v.submit("code", digits)
+	v.want("/recover/proof", http.StatusOK)
+}
+
+// Who has lost the password goes from the e-service's sign-in to a new one and back to the e-service; whoever had learnt the lost one is
+// out (resolution 792 ¶5).
+func TestRecovery(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	home, v := w.visitor(), w.visitor()
+	home.signIn(anna)
+	w.clock.turn(time.Minute)
+
+	v.open("/authorize")
+	v.want("/sign-in", http.StatusOK)
+	v.open(v.link("Recover the password"))
+	first := v.at.RequestURI()
+	v.submit("identifier", "")
+	v.want("/recover", http.StatusUnprocessableEntity)
+	v.submit("identifier", "0000000A000PB3")
+	v.sees("Check the identifier", `value="0000000A000PB3"`)
+	v.submit("identifier", " 1010130k-001рв9")
+	v.want("/recover/code", http.StatusOK)
+	v.sees("If there is such an identifier", "good until 12:07")
+	code := v.at.RequestURI()
+	digits, _ := w.lastCode()
+
+	// Nothing later can be reached; reload and Back do no harm; the code of a recovery signs nobody in.
+	for _, later := range []string{"/proof", "/password"} {
+		v.open(strings.Replace(code, "/code", later, 1))
+		v.want("/recover/code", http.StatusOK)
+	}
+	v.open(first)
+	v.submit("identifier", anna)
+	v.want("/recover/code", http.StatusOK)
+	for typed, says := range map[string]string{"": "Enter the code", "12345": "six digits", wrong(digits): "does not match"} {
+		v.submit("code", typed)
+		v.want("/recover/code", http.StatusUnprocessableEntity)
+		v.sees(says)
+	}
+	v.submit("code", digits)
+	v.want("/recover/proof", http.StatusOK)
+	v.open(code)
+	v.want("/recover/proof", http.StatusOK)
+	v.submit("document_number", "")
+	v.want("/recover/proof", http.StatusUnprocessableEntity)
+	v.submit("document_number", "MP7654321")
+	v.want("/recover/proof", http.StatusUnprocessableEntity)
+	v.sees("does not match")
+	v.submit("document_number", "мр 1010130") // as people type it
+	v.want("/recover/password", http.StatusOK)
+	w.clock.turn(29 * time.Minute)
+	v.open(v.at.RequestURI())
+	v.want("/recover/password", http.StatusOK)
+	v.sees("no earlier than 13 May 2026")
+	v.submit("new_password", another, "new_password_again", password)
+	v.want("/recover/password", http.StatusUnprocessableEntity)
+	v.submit("new_password", "анна ковалёва", "new_password_again", "анна ковалёва")
+	v.sees("your names")
+	formed := v.at.RequestURI()
+	v.submit("new_password", another, "new_password_again", another)
+	v.want("/authorize", http.StatusOK)
+	v.open(formed)
+	v.want("/authorize", http.StatusOK)
+	v.open("/security")
+	v.want("/security", http.StatusOK)
+
+	home.open("/security")
+	home.want("/sign-in", http.StatusOK)
+	home.submit("identifier", anna, "password", password)
+	home.want("/sign-in", http.StatusUnprocessableEntity)
+	home.submit("identifier", anna, "password", another)
+	home.want("/sign-in/code", http.StatusOK) // it is a stranger now
+	v.open("/sign-out")
+	v.open("/security")
+	v.submit()
+	v.open("/security")
+	v.submit("identifier", anna, "password", another)
+	v.want("/security", http.StatusOK) // and this one is known
+	if got := w.events("password.recovered", person); !slices.Equal(got, []string{"Firefox, Linux"}) {
+		t.Errorf("recorded recoveries: %q", got)
+	}
+	if got := w.events("recovery.refused", person); !slices.Equal(got, []string{"code" + ofFirefox, "document" + ofFirefox}) {
+		t.Errorf("recorded refusals: %q", got)
+	}
+	if n := w.count(`ended WHERE person_id = $1 AND why = 'password'`, person); n != 1 {
+		t.Error("the sign-ins of before have not ended")
+	}
+	w.phones.last(t, identity.NoticeMessage, "recovered 12.05 12:3")
+	if who, err := w.registry.Of(t.Context(), person); err != nil || !who.Frozen(w.clock.now()) {
+		t.Errorf("frozen till %v, %v", who.FrozenTill, err)
+	}
+
+	// Opened by hand it leads to the Security page.
+	v = w.visitor()
+	v.open("/recover")
+	w.clock.turn(time.Hour)
+	v.recovers(anna)
+	v.submit("document_number", document(anna))
+	v.submit("new_password", password, "new_password_again", password)
+	v.want("/security", http.StatusOK)
+	v.sees("code by SMS")
+}
+
+// Whoever is asked about, recovery answers alike to the byte up to the right code, after the same questions to PostgreSQL and to
+// Redis: the code simply never comes (OWASP ASVS 5.0 6.3.8).
+func TestRecoveriesAreAlike(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	people := w.everybody()
+	const withPasskey = "5311205B500PB3"
+	w.active(withPasskey, "+375331234567")
+	w.bound(withPasskey)
+	people = append(people, somebody{"active, with a passkey", withPasskey, password})
+	const unknown = 1 // of them
+	start := w.clock.now()
+	answers := make([][]answer, len(people))
+	for n, s := range people {
+		w.clock.turn(start.Sub(w.clock.now()))
+		if err := w.redis.FlushDB(t.Context()).Err(); err != nil { // all of them come from one address
+			t.Fatal(err)
+		}
+		v := w.visitor()
+		v.open("/recover")
+		interaction := v.at.Query().Get("interaction")
+		step := func(do func()) {
+			recorded, calls, heard := w.count("event"), w.calls.hear(), w.trips.Hear()
+			do()
+			a := answer{statements: strings.Join(heard(), "\n"), calls: strings.Join(calls(), "\n"), recorded: w.count("event") - recorded}
+			v.head.Del("Date")
+			head := new(strings.Builder)
+			if err := v.head.Write(head); err != nil {
+				t.Fatal(err)
+			}
+			a.head = fmt.Sprintln(v.status, v.at.Path) + head.String()
+			a.body = strings.ReplaceAll(v.body, interaction, "")
+			// What is kept of somebody is their id and a moment, and of nobody nothing; an interaction is another each time.
+			a.calls = regexp.MustCompile(`\[[0-9 ]+\]|interaction:\{[^}]*\}`).ReplaceAllString(a.calls, "")
+			answers[n] = append(answers[n], a)
+		}
+		first := v.at.RequestURI()
+		for range 4 { // the last time the budget is used up
+			w.clock.turn(10 * time.Minute)
+			v.open(first)
+			step(func() { v.submit("identifier", s.number) })
+			for range 6 {
+				step(func() { v.submit("code", "000000") })
+			}
+			step(func() { v.submit("decision", "again") })
+			w.clock.turn(3 * time.Minute)
+			step(func() { v.submit("decision", "again") })
+		}
+		step(func() { v.open(strings.Replace(first, "/recover", "/recover/proof", 1)) })
+		v.want("/recover/code", http.StatusOK)
+	}
+	of := answers[unknown]
+	if people[unknown].name != "unknown number" || !strings.Contains(of[0].body, "good until") || strings.Contains(of[len(of)-1].body, "good until") {
+		t.Fatalf("of %s: %s", people[unknown].name, of[0].body)
+	}
+	for n, s := range people {
+		for i, got := range answers[n] {
+			if got != of[i] {
+				t.Errorf("%s, step %d differs from that of nobody:\n%s", s.name, i, got.unlike(of[i]))
+				break
+			}
+		}
+	}
+	if n := w.count(`event WHERE kind = 'code.withheld'`); n == 0 {
+		t.Error("what was asked for in vain is not recorded")
+	}
+}
+
+// Whose static password was never formed gets another temporary one, to the confirmed phone: three times, then the desk helps.
+func TestALostTemporaryPasswordIsReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person, lost := w.issued(anna, "+375294911911")
+	w.clock.turn(100 * time.Hour) // it is over as well
+	v := w.visitor()
+	var temporary string
+	for n := range 3 {
+		v.open("/authorize")
+		v.open(v.link("Recover the password"))
+		v.recovers(anna)
+		v.submit("document_number", document(anna))
+		v.want("/recover/sent", http.StatusOK)
+		var sent int
+		if temporary, sent = w.phones.last(t, identity.TemporaryPasswordMessage, `\w{5}-\w{5}`); sent != n+2 {
+			t.Fatalf("%d temporary passwords were sent, want %d", sent, n+2)
+		}
+		w.clock.turn(25 * time.Hour)
+	}
+	if n := len(w.events("password.reissued", person)); n != 3 {
+		t.Errorf("recorded %d times", n)
+	}
+	stranger := w.visitor()
+	stranger.open("/recover")
+	stranger.recovers(anna)
+	stranger.submit("document_number", document(anna))
+	stranger.want("/recover/proof", http.StatusTooManyRequests)
+	stranger.sees("Turn to the office")
+
+	v.open(v.link("Sign in with the new"))
+	v.submit("identifier", anna, "password", lost)
+	v.want("/sign-in", http.StatusUnprocessableEntity)
+	v.submit("identifier", anna, "password", temporary)
+	v.submit("new_password", password, "new_password_again", password)
+	v.want("/authorize", http.StatusOK)
+}
+
+// Who has bound a passkey recovers by it: the document does not do instead, and neither does another's passkey, or the same answer twice
+// (OWASP ASVS 5.0 6.4.3).
+func TestARecoveryNeedsThePasskeyThatIsBound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	_, phone := w.bound(anna)
+	w.active(boris, "+375291111111")
+	_, anothers := w.bound(boris)
+	w.clock.turn(time.Minute)
+	v := w.visitor()
+	v.open("/recover")
+	v.recovers(anna)
+	v.sees("cannot be recovered without it")
+	proof := *v
+	v.submit("document_number", document(anna))
+	v.want("/recover/proof", http.StatusUnprocessableEntity)
+	*v = proof
+	v.use(anothers)
+	v.want("/recover/proof", http.StatusUnprocessableEntity)
+	v.use(phone)
+	v.want("/recover/password", http.StatusOK)
+	v.submit("new_password", another, "new_password_again", another)
+	v.want("/security", http.StatusOK)
+	v.sees("with a passkey")
+	if n := w.count(`passkey WHERE person_id = $1 AND used_at = $2`, person, w.clock.now()); n != 1 {
+		t.Error("the passkey's use is not counted")
+	}
+	v.open("/security/passkeys") // it was the strongest, and all of it is still there
+	v.want("/security/passkeys", http.StatusOK)
+	v.sees("Last used")
+}
+
+// Tries at the last proof are few; what was proved before it counts for nothing once the identifier was acted upon.
+func TestARecoveryEndsWithTooManyTriesOrAnotherAct(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.open("/recover")
+	v.recovers(anna)
+	for range 5 {
+		v.submit("document_number", "AB1234567")
+		v.want("/recover/proof", http.StatusUnprocessableEntity)
+	}
+	v.submit("document_number", document(anna))
+	v.want("/recover/proof", http.StatusTooManyRequests)
+	v.sees("Wait 24 hours")
+	w.clock.turn(24 * time.Hour)
+
+	for _, page := range []string{"/recover/code", "/recover/proof", "/recover/password"} {
+		w.clock.turn(2 * time.Hour)
+		v = w.visitor()
+		v.open("/recover")
+		v.submit("identifier", anna)
+		digits, _ := w.lastCode()
+		fields := []string{"code", digits}
+		if page != "/recover/code" {
+			v.submit(fields...)
+			fields = []string{"document_number", document(anna)}
+		}
+		if page == "/recover/password" {
+			v.submit(fields...)
+			fields = []string{"new_password", another, "new_password_again", another}
+		}
+		v.want(page, http.StatusOK)
+		if _, err := w.registry.ChangePhone(t.Context(), person, w.phone("+3752911122"+fmt.Sprint(len(page))), identity.Act{At: w.clock.now()}); err != nil {
+			t.Fatal(err)
+		}
+		v.submit(fields...)
+		if page == "/recover/code" { // nothing is looked at before the code, for strangers see the answer
+			v.want("/recover", http.StatusOK)
+			continue
+		}
+		v.want("/recover", http.StatusOK)
+	}
+}
+
+// phone reads a number.
+func (w *world) phone(number string) identity.Phone {
+	w.Helper()
+	phone, err := identity.ParsePhone(number)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return phone
+}
+
+// Strangers who ask for codes use up their own: nobody's sign-in, and nobody's recovery at a known browser.
+func TestStrangersUseUpNobodysRecovery(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	home := w.visitor()
+	home.signIn(anna)
+	home.submit()
+	w.clock.turn(2 * time.Hour)
+	for n := range 5 {
+		stranger := w.visitor()
+		stranger.open("/recover")
+		_, before := w.lastCode()
+		stranger.submit("identifier", anna)
+		stranger.want("/recover/code", http.StatusOK)
+		if _, sent := w.lastCode(); (sent > before) != (n < 3) {
+			t.Errorf("code %d of an hour: sent %t", n+1, sent > before)
+		}
+		w.clock.turn(6 * time.Minute)
+	}
+	elsewhere := w.visitor()
+	elsewhere.signIn(anna)
+	home.open("/recover")
+	home.recovers(anna)
+	home.submit("document_number", document(anna))
+	home.want("/recover/password", http.StatusOK)
+}
+
+// All together have a brake, which says openly how long to wait.
+func TestRecoveriesHaveABrake(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := w.visitor()
+	v.open("/recover")
+	form := *v
+	for n := range 60 {
+		*v = form
+		v.submit("identifier", []string{anna, boris, vera, nobody}[n%4])
+		v.want("/recover/code", http.StatusOK)
+	}
+	*v = form
+	v.submit("identifier", anna)
+	v.want("/recover", http.StatusTooManyRequests)
+	v.sees("Wait 60 minutes", `value="`+anna+`"`)
+	if v.head.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+}
+
+// A step that breaks leaves nothing half done, and can be done again on the same page.
+func TestARecoveryCanBeDoneAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.open("/recover")
+	v.recovers(anna)
+	v.submit("document_number", document(anna))
+	form := *v
+	for n := 1; w.count(`identity WHERE recovered_at IS NOT NULL`) == 0; n++ {
+		if n > 1 && v.status != http.StatusInternalServerError {
+			t.Fatalf("statement %d broke, and the answer is %d at %s", n-1, v.status, v.at.Path)
+		}
+		if recorded := w.events("password.recovered", person); len(recorded) != 0 || w.count(`ended`) != 0 {
+			t.Fatalf("statement %d broke, and something is left of it", n-1)
+		}
+		*v = form
+		w.trips.FailAt(n)
+		v.submit("new_password", another, "new_password_again", another)
+		w.trips.FailAt(0)
+	}
+	if recorded := w.events("password.recovered", person); len(recorded) != 1 || w.count(`ended`) != 1 {
+		t.Error("the recovery is not recorded")
+	}
+}
