@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,6 +59,54 @@ func TestNoStrangerKeepsAPersonOut(t *testing.T) {
 			"":                         s.holds,
 		})
 	})
+}
+
+// As many strangers as there are try one number at once, each from an address of its own: three are let through to a hash, and the others are told
+// to wait. Its person signs in at home meanwhile, and elsewhere after the wait that the page names; nothing is sent for all that, and the state stays.
+func TestAStormKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	const guesses, workers = 300, 16
+	w := newWorld(t)
+	s := w.besieged("2010130K900PB", "+375294911911")
+	var (
+		begun, wrong, waits atomic.Int64
+		storm               sync.WaitGroup
+	)
+	for range workers {
+		v := w.visitor()
+		v.open("/security")
+		storm.Go(func() {
+			for i := begun.Add(1); i <= guesses; i = begun.Add(1) {
+				v.from = fmt.Sprintf("198.18.%d.%d", i/256, i%256)
+				v.submit("identifier", s.number, "password", another)
+				switch v.status {
+				case http.StatusUnprocessableEntity:
+					wrong.Add(1)
+				case http.StatusTooManyRequests:
+					waits.Add(1)
+				}
+			}
+		})
+	}
+	s.home.signIn(s.number)
+	storm.Wait()
+	if wrong.Load() != 3 || waits.Load() != guesses-3 {
+		t.Errorf("%d guesses were checked and %d told to wait, want 3 and %d", wrong.Load(), waits.Load(), guesses-3)
+	}
+	if w.stands(s.person) != identity.Active || w.sent(s.person) != s.sms {
+		t.Errorf("the identifier is %s, %d messages went out", w.stands(s.person), w.sent(s.person)-s.sms)
+	}
+	v := w.visitor()
+	v.open("/security")
+	v.submit("identifier", s.number, "password", password)
+	v.want("/sign-in", http.StatusTooManyRequests)
+	v.sees("Wait 10 seconds")
+	w.clock.turn(10 * time.Second)
+	v.submit("identifier", s.number, "password", password)
+	v.want("/sign-in/code", http.StatusOK)
+	digits, _ := w.lastCode()
+	v.submit("code", digits)
+	v.want("/security", http.StatusOK)
 }
 
 func (w *world) besieged(number, phone string) *siege {
@@ -169,9 +219,8 @@ func (s *siege) time(rt *rapid.T) {
 
 // holds is what no order of all this changes.
 func (s *siege) holds(rt *rapid.T) {
-	who, err := s.registry.Of(s.Context(), s.person)
-	if err != nil || who.State != identity.Active {
-		rt.Fatalf("the identifier is %s, %v", who.State, err)
+	if state := s.stands(s.person); state != identity.Active {
+		rt.Fatalf("the identifier is %s", state)
 	}
 	if n := s.sent(s.person); n != s.sms {
 		rt.Fatalf("%d messages went out for wrong passwords", n-s.sms)
