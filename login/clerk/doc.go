@@ -3,10 +3,10 @@
 // citizen's password: the issuing service acts at the desk, the operator keeps
 // the system.
 //
-//	             serve   supervise   oversee   inspect   appoint   secure   settle   import
+//	             serve   supervise   oversee   inspect   appoint   secure   judge   settle   import
 //	clerk          ×
 //	supervisor     ×         ×                    ×
-//	operator                 ×          ×                   ×        ×        ×        ×
+//	operator                 ×          ×                   ×        ×       ×        ×        ×
 //	auditor                  ×          ×         ×
 //
 // Who serves does so with a sign-in by more than a password, by a passkey as soon

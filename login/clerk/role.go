@@ -35,6 +35,7 @@ const (
 	Inspect   Duty = "inspect"   // read what people have signed, for a purpose: in one's own office, or where one oversees them all
 	Appoint   Duty = "appoint"   // say who is a clerk, and where
 	Secure    Duty = "secure"    // block identifiers for security, two together
+	Judge     Duty = "judge"     // decide what bodies propose of their e-services
 	Settle    Duty = "settle"    // settle what the law leaves to the operator, two together
 	Import    Duty = "import"    // bring editions of the register in; release, two together, those that deactivate many
 )
@@ -43,7 +44,7 @@ const (
 var duties = map[Role][]Duty{
 	AtDesk:     {Serve},
 	Supervisor: {Serve, Supervise, Inspect},
-	Operator:   {Supervise, Oversee, Appoint, Secure, Settle, Import},
+	Operator:   {Supervise, Oversee, Appoint, Secure, Judge, Settle, Import},
 	Auditor:    {Supervise, Oversee, Inspect},
 }
 

@@ -10,11 +10,11 @@ import (
 // Who may do what, as drawn in doc.go.
 func TestEachRoleHasItsDuties(t *testing.T) {
 	t.Parallel()
-	all := []clerk.Duty{clerk.Serve, clerk.Supervise, clerk.Oversee, clerk.Inspect, clerk.Appoint, clerk.Secure, clerk.Settle, clerk.Import}
+	all := []clerk.Duty{clerk.Serve, clerk.Supervise, clerk.Oversee, clerk.Inspect, clerk.Appoint, clerk.Secure, clerk.Judge, clerk.Settle, clerk.Import}
 	for role, want := range map[clerk.Role][]clerk.Duty{
 		clerk.AtDesk:     {clerk.Serve},
 		clerk.Supervisor: {clerk.Serve, clerk.Supervise, clerk.Inspect},
-		clerk.Operator:   {clerk.Supervise, clerk.Oversee, clerk.Appoint, clerk.Secure, clerk.Settle, clerk.Import},
+		clerk.Operator:   {clerk.Supervise, clerk.Oversee, clerk.Appoint, clerk.Secure, clerk.Judge, clerk.Settle, clerk.Import},
 		clerk.Auditor:    {clerk.Supervise, clerk.Oversee, clerk.Inspect},
 		"boss":           nil,
 	} {

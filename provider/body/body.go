@@ -54,6 +54,9 @@ type Config struct {
 	Clients *clients.Registry
 	Jobs    grant.Jobs
 	Denials *grant.Denials
+
+	// Judges tells whether somebody is of the operator's staff who judge what bodies propose, and holds it until the transaction ends.
+	Judges func(ctx context.Context, tx pgx.Tx, person uuid.UUID) (bool, error)
 }
 
 // Bodies keeps the bodies.

@@ -102,13 +102,23 @@ func (b *Bodies) Proposals(ctx context.Context, clientID string, since time.Time
 // all, where by is nobody's.
 func (b *Bodies) Waiting(ctx context.Context, by clients.By) ([]Proposal, error) {
 	const list = columns + `
-		WHERE state = 'open' AND ($1 OR ` + isOperator + ` OR EXISTS (
+		WHERE state = 'open' AND ($1 OR EXISTS (
 			SELECT FROM client JOIN representative ON body_id = owner_id
 			WHERE client.client_id = proposal.client_id AND person_id = $2 AND representative.removed_at IS NULL))
 		ORDER BY proposed_at, id LIMIT 500`
 
-	rows, _ := b.cfg.Pool.Query(ctx, list, by.Person == uuid.Nil, by.Person)
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Proposal])
+	var all []Proposal
+	err := pgx.BeginFunc(ctx, b.cfg.Pool, func(tx pgx.Tx) (err error) {
+		judges := by.Person == uuid.Nil
+		if !judges {
+			if judges, err = b.cfg.Judges(ctx, tx, by.Person); err != nil {
+				return err
+			}
+		}
+		rows, _ := tx.Query(ctx, list, judges, by.Person)
+		all, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Proposal])
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list proposals: %w", err)
 	}
@@ -135,7 +145,7 @@ func (b *Bodies) Approve(ctx context.Context, clientID string, id uuid.UUID, by 
 	if err != nil {
 		return nil, "", err
 	}
-	by = judging(by)
+	by = b.judging(by)
 	judges, also := by.May, by.Also
 	by.May = func(ctx context.Context, tx pgx.Tx, c *clients.Client) error {
 		if judges != nil {
@@ -198,7 +208,7 @@ func (b *Bodies) Refuse(ctx context.Context, clientID string, id uuid.UUID, reas
 	if !readable(reason) {
 		return Proposal{}, ErrReason
 	}
-	return b.close(ctx, clientID, id, pair.Refused, &reason, judging(by))
+	return b.close(ctx, clientID, id, pair.Refused, &reason, b.judging(by))
 }
 
 // Withdraw takes a proposal back; only its author can.
@@ -257,9 +267,9 @@ func (b *Bodies) Give(ctx context.Context, clientID string, seen clients.Version
 }
 
 // judging is whoever decides: not only those who represent the body, but the operator's staff too.
-func judging(by clients.By) clients.By {
+func (b *Bodies) judging(by clients.By) clients.By {
 	if person := by.Person; person != uuid.Nil {
-		by.May = func(ctx context.Context, tx pgx.Tx, c *clients.Client) error { return may(ctx, tx, c, person, judges) }
+		by.May = func(ctx context.Context, tx pgx.Tx, c *clients.Client) error { return b.mayJudge(ctx, tx, c, person) }
 	}
 	return by
 }

@@ -2,6 +2,7 @@ package body
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -89,40 +90,39 @@ func (b *Bodies) Remove(ctx context.Context, id, person uuid.UUID, by clients.By
 // represent; of everything else they hear clients.ErrUnknown. Whoever is removed meanwhile is too late, or the removal waits.
 func (b *Bodies) By(person uuid.UUID, clientID string, at time.Time) clients.By {
 	return clients.By{ClientID: clientID, Person: person, At: at, May: func(ctx context.Context, tx pgx.Tx, c *clients.Client) error {
-		return may(ctx, tx, c, person, represents)
+		return may(ctx, tx, c, person)
 	}}
 }
 
-// Who may do something with a client of a body.
-const (
-	// represents: who acts for the owner.
-	represents = `SELECT EXISTS (SELECT FROM representative WHERE body_id = $1 AND person_id = $2 AND removed_at IS NULL FOR SHARE)`
+// represents tells who acts for a body.
+const represents = `SELECT EXISTS (SELECT FROM representative WHERE body_id = $1 AND person_id = $2 AND removed_at IS NULL FOR SHARE)`
 
-	// judges: they, and the operator's staff, as far as it is of flesh and blood.
-	judges = `
-		SELECT EXISTS (SELECT FROM representative WHERE body_id = $1 AND person_id = $2 AND removed_at IS NULL FOR SHARE)
-		OR ` + isOperator
-
-	isOperator = `
-		EXISTS (
-			SELECT FROM clerk JOIN person ON person.id = clerk.person_id
-			WHERE clerk.person_id = $2 AND clerk.role = 'operator' AND clerk.removed_at IS NULL
-			AND person.identification_number NOT LIKE '0%' FOR SHARE OF clerk)`
-)
-
-// may holds that a person may; clients.ErrUnknown, where they are not even to know that there is such a client.
-func may(ctx context.Context, tx pgx.Tx, c *clients.Client, person uuid.UUID, who string) error {
+// may holds that a person acts for the owner; clients.ErrUnknown, where they are not even to know that there is such a client.
+func may(ctx context.Context, tx pgx.Tx, c *clients.Client, person uuid.UUID) error {
 	if c.Owner == nil {
 		return clients.ErrUnknown
 	}
 	var may bool
-	if err := tx.QueryRow(ctx, who, *c.Owner, person).Scan(&may); err != nil {
+	if err := tx.QueryRow(ctx, represents, *c.Owner, person).Scan(&may); err != nil {
 		return err
 	}
 	if !may {
 		return clients.ErrUnknown
 	}
 	return nil
+}
+
+// mayJudge holds that a person acts for the owner, or is of the operator's staff who judge what is a body's.
+func (b *Bodies) mayJudge(ctx context.Context, tx pgx.Tx, c *clients.Client, person uuid.UUID) error {
+	err := may(ctx, tx, c, person)
+	if c.Owner == nil || !errors.Is(err, clients.ErrUnknown) {
+		return err
+	}
+	judges, failed := b.cfg.Judges(ctx, tx, person)
+	if failed != nil || judges {
+		return failed
+	}
+	return err
 }
 
 // Represents tells whether a person acts for a body: ErrUnknown, if not.
@@ -143,7 +143,7 @@ func (b *Bodies) Client(ctx context.Context, id string, person uuid.UUID) (c *cl
 		if c, err = b.cfg.Clients.Hold(ctx, tx, id); err != nil {
 			return err
 		}
-		return may(ctx, tx, c, person, judges)
+		return b.mayJudge(ctx, tx, c, person)
 	})
 	return c, err
 }

@@ -1,6 +1,7 @@
 package dashboard_test
 
 import (
+	"context"
 	"html"
 	"io"
 	"net/http"
@@ -57,6 +58,9 @@ type world struct {
 	office   body.Body
 }
 
+// nobody is of the operator's staff here.
+func nobody(context.Context, pgx.Tx, uuid.UUID) (bool, error) { return false, nil }
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	must := func(err error) {
@@ -74,7 +78,7 @@ func newWorld(t *testing.T) *world {
 	must(err)
 	jobs, err := river.NewClient(riverpgxv5.New(w.pool), &river.Config{})
 	must(err)
-	w.bodies = body.New(body.Config{Pool: w.pool, Clients: w.registry, Jobs: jobs, Denials: grant.NewDenials(w.pool, redis, time.Minute, now)})
+	w.bodies = body.New(body.Config{Pool: w.pool, Clients: w.registry, Jobs: jobs, Denials: grant.NewDenials(w.pool, redis, time.Minute, now), Judges: nobody})
 	w.office, err = w.bodies.Add(t.Context(), clients.Texts{"": "Налоговая"}, clients.By{At: noon})
 	must(err)
 	w.sessions = session.New(session.Config{Redis: redis, Idle: hour, Total: hour, Now: now})

@@ -212,7 +212,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		return err
 	}
 
-	h.bodies = body.New(body.Config{Pool: h.Pool, Clients: h.clients, Jobs: h.jobs, Denials: h.denials})
+	h.bodies = body.New(body.Config{Pool: h.Pool, Clients: h.clients, Jobs: h.jobs, Denials: h.denials, Judges: judges})
 	h.feed, h.sealer = audit.NewFeed(h.Pool, h.Back), &audit.Sealer{Pool: h.Back}
 
 	if utf8.RuneCountInString(h.cfg.DeskAddress) > 22 { // the message has one segment
@@ -270,6 +270,15 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		Pool: h.Pool, Redis: h.Redis, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, Registry: h.identities, Issuer: h.cfg.Issuer, Now: time.Now,
 	})
 	return err
+}
+
+// judges tells whether somebody judges what bodies propose, by the room that knows the staff.
+func judges(ctx context.Context, tx pgx.Tx, person uuid.UUID) (bool, error) {
+	err := clerk.Hold(ctx, tx, person, clerk.Judge)
+	if errors.Is(err, clerk.ErrRole) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // sender sends messages by one gateway or two.
