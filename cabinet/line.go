@@ -27,6 +27,7 @@ type line struct {
 // told are the kinds of entries that have a word of their own, "kind." and this.
 var told = map[string]bool{
 	"agreement.given": true, "agreement.withdrawn": true,
+	"authenticator.added": true, "authenticator.removed": true,
 	"browser.forgotten": true, "cabinet.activated": true, "cabinet.deactivated": true, "cabinet.restored": true,
 	"desk.looked_up.complaint": true, "desk.looked_up.inquiry": true, "desk.looked_up.visit": true,
 	"grant.ended": true, "grant.ended.here": true, "grant.given": true, "grant.given.here": true,
@@ -39,7 +40,7 @@ var told = map[string]bool{
 	"profile.changed.birth_date": true, "profile.changed.citizenship": true,
 	"profile.changed.identification_number": true, "profile.changed.incapable": true, "profile.changed.limited": true,
 	"profile.changed.sex": true,
-	"profile.read":        true, "recovery.refused": true, "sessions.ended": true, "sign_in.refused": true, "signed_in": true, "signed_out": true, "token.exchanged": true,
+	"profile.read":        true, "recovery.refused": true, "recovery_code.used": true, "recovery_codes.made": true, "recovery_codes.removed": true, "sessions.ended": true, "sign_in.refused": true, "signed_in": true, "signed_out": true, "token.exchanged": true,
 }
 
 func (c *Cabinet) lines(entries []journal.Entry, language string) []line {

@@ -72,9 +72,11 @@ func everything() []journal.Entry {
 		{Kind: "something.new", Actor: journal.System},
 	}
 	for _, kind := range []journal.Kind{
-		"agreement.given", "agreement.withdrawn", "browser.forgotten", "cabinet.activated", "cabinet.deactivated", "cabinet.restored",
+		"agreement.given", "agreement.withdrawn", "authenticator.added", "authenticator.removed", "browser.forgotten",
+		"cabinet.activated", "cabinet.deactivated", "cabinet.restored",
 		"identifier.activated", "identifier.unblocked", "passkey.added", "passkey.removed", "password.changed", "person.changed", "sessions.ended",
 		"sign_in.refused", "signed_out", "password.recovered", "recovery.refused",
+		"recovery_codes.made", "recovery_codes.removed", "recovery_code.used",
 	} {
 		all = append(all, journal.Entry{Kind: kind, Actor: journal.Self})
 	}

@@ -21,9 +21,9 @@ import (
 
 // A proof is how somebody has shown who they are: its level, and the methods by RFC 8176.
 type proof struct {
-	acr     string
-	amr     []string
-	passkey *factor.Proof // the passkey that was used; nil for none
+	acr    string
+	amr    []string
+	factor *factor.Proof // the factor that was used; nil for none
 }
 
 // byPassword is proof of the lower level: at a browser known for the person, or at the first sign-in.
@@ -40,9 +40,9 @@ func byErrand(passkey bool) proof {
 	return byCode()
 }
 
-// byPasskey is a passkey, alone or after what was proved before it.
-func byPasskey(used factor.Proof, before ...string) proof {
-	return proof{api.Substantial, factor.Methods(before...), &used}
+// byFactor is a factor, alone or after what was proved before it.
+func byFactor(used factor.Proof, before ...string) proof {
+	return proof{api.Substantial, used.Methods(before...), &used}
 }
 
 // finish ends a sign-in that went well: the session begins, and the browser goes back to what waits.
@@ -85,11 +85,11 @@ func (l *Login) begin(
 		signedIn := audit.Event{
 			Kind: audit.SignedIn, At: at, Person: person, ClientID: clientID, SID: s.SID, ACR: s.ACR, Agent: s.Agent, Where: where,
 		}
-		if how.passkey != nil {
-			if err := how.passkey.Use(ctx, tx, at); err != nil {
+		if how.factor != nil {
+			if err := how.factor.Use(ctx, tx, l.act(r)); err != nil {
 				return err
 			}
-			signedIn.Detail = map[string]string{"by": "passkey"}
+			signedIn.Detail = map[string]string{"by": string(how.factor.By)}
 		}
 		return audit.Record(ctx, tx, signedIn)
 	})

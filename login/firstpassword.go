@@ -80,7 +80,7 @@ func (l *Login) formingFirst(r *http.Request, person uuid.UUID) identity.Act {
 		if err := forget(ctx, tx); err != nil {
 			return err
 		}
-		return l.passkeys.Forget(ctx, tx, person, act)
+		return l.factors.Forget(ctx, tx, person, act)
 	}
 	return act
 }

@@ -44,7 +44,7 @@ type Config struct {
 	Registry     *identity.Registry
 	Codes        *code.Codes
 	Browsers     *browser.Browsers
-	Passkeys     *factor.Passkeys
+	Factors      *factor.Factors
 	Atlas        *place.Atlas // nil: no places are told
 	Throttle     *throttle.Throttle
 	Policies     *policy.Policies
@@ -68,7 +68,7 @@ type Login struct {
 	registry     *identity.Registry
 	codes        *code.Codes
 	browsers     *browser.Browsers
-	passkeys     *factor.Passkeys
+	factors      *factor.Factors
 	atlas        *place.Atlas
 	throttle     *throttle.Throttle
 	policies     *policy.Policies
@@ -84,13 +84,13 @@ type Login struct {
 func New(c Config) (*Login, error) {
 	if c.Site == nil || c.Interactions == nil || c.Accounts == nil || c.Sessions == nil ||
 		c.Denials == nil || c.Jobs == nil || c.Clients == nil ||
-		c.Registry == nil || c.Codes == nil || c.Browsers == nil || c.Passkeys == nil || c.Throttle == nil || c.Policies == nil || c.Pool == nil ||
+		c.Registry == nil || c.Codes == nil || c.Browsers == nil || c.Factors == nil || c.Throttle == nil || c.Policies == nil || c.Pool == nil ||
 		c.Redis == nil || c.Subjects.Key == nil || c.Issuer == "" || c.CabinetURL == "" || c.Now == nil {
 		return nil, errors.New("login: a part is missing")
 	}
 	return &Login{
 		site: c.Site, interactions: c.Interactions, accounts: c.Accounts, sessions: c.Sessions,
-		denials: c.Denials, jobs: c.Jobs, clients: c.Clients, registry: c.Registry, codes: c.Codes, browsers: c.Browsers, passkeys: c.Passkeys, atlas: c.Atlas, throttle: c.Throttle, policies: c.Policies,
+		denials: c.Denials, jobs: c.Jobs, clients: c.Clients, registry: c.Registry, codes: c.Codes, browsers: c.Browsers, factors: c.Factors, atlas: c.Atlas, throttle: c.Throttle, policies: c.Policies,
 		pool: c.Pool, redis: c.Redis, subjects: c.Subjects, issuer: c.Issuer, cabinet: c.CabinetURL, now: c.Now,
 	}, nil
 }

@@ -75,7 +75,7 @@ func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, sta
 	}
 	data := codePage{Phone: u.Phone.Hint(), Service: u.ClientID != ""}
 	if u.Passkey {
-		if data.Passkey, err = l.passkeys.Ask(u.ID); err != nil {
+		if data.Passkey, err = l.factors.Passkeys.Ask(u.ID); err != nil {
 			return err
 		}
 	}

@@ -15,7 +15,7 @@ import (
 
 // signInByPasskey handles POST /sign-in with the answer of a passkey: it names its person, and stands for the password and the code.
 func (l *Login) signInByPasskey(w http.ResponseWriter, r *http.Request, i provider.Interaction, answer string) error {
-	used, err := l.passkeys.Check(r.Context(), i.ID, answer, l.act(r))
+	used, err := l.factors.Passkeys.Check(r.Context(), factor.SignIn, i.ID, answer, l.act(r))
 	if errors.Is(err, factor.ErrWrong) {
 		return l.refusePasskey(w, r, i, used.Person, func(status int, wrong page.FieldError) error {
 			return l.showSignIn(w, r, i, status, "", wrong)
@@ -24,12 +24,12 @@ func (l *Login) signInByPasskey(w http.ResponseWriter, r *http.Request, i provid
 	if err != nil {
 		return err
 	}
-	return l.finish(w, r, i, used.Person, used.Changed, byPasskey(used))
+	return l.finish(w, r, i, used.Person, used.Changed, byFactor(used))
 }
 
 // checkPasskey handles POST /sign-in/code with the answer of a passkey in place of the code: one of the person whose password was right.
 func (l *Login) checkPasskey(w http.ResponseWriter, r *http.Request, u underWay, answer string) error {
-	used, err := l.passkeys.Check(r.Context(), u.ID, answer, l.act(r))
+	used, err := l.factors.Passkeys.Check(r.Context(), factor.SignIn, u.ID, answer, l.act(r))
 	if err == nil && used.Person != u.Person {
 		err = factor.ErrWrong
 	}
@@ -41,7 +41,7 @@ func (l *Login) checkPasskey(w http.ResponseWriter, r *http.Request, u underWay,
 	if err != nil {
 		return err
 	}
-	return l.finish(w, r, u.Interaction, u.Person, u.ChangedAt, byPasskey(used, "pwd"))
+	return l.finish(w, r, u.Interaction, u.Person, u.ChangedAt, byFactor(used, "pwd"))
 }
 
 // refusePasskey answers alike whatever is wrong. Nobody can guess a passkey, so whoever has one is not made to wait for what others have

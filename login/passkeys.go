@@ -64,7 +64,7 @@ func (l *Login) addPasskey(w http.ResponseWriter, r *http.Request, v visitor) er
 	if !ok {
 		return l.showPasskeys(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "passkey_name", Word: "security-passkeys.name"})
 	}
-	err := l.passkeys.Add(r.Context(), v.Identity, v.SID, r.PostFormValue("passkey"), name, l.act(r))
+	err := l.factors.Passkeys.Add(r.Context(), v.Identity, v.SID, r.PostFormValue("passkey"), name, l.act(r))
 	switch {
 	case errors.Is(err, factor.ErrWrong):
 		return l.showPasskeys(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Word: "security-passkeys.wrong"})
@@ -89,7 +89,7 @@ func (l *Login) addPasskey(w http.ResponseWriter, r *http.Request, v visitor) er
 // removePasskey removes one. Who removes the last one goes on with the password and a code.
 func (l *Login) removePasskey(w http.ResponseWriter, r *http.Request, v visitor) error {
 	if id, err := uuid.Parse(r.PostFormValue("passkey_id")); err == nil { // or else it was no form of ours
-		if err := l.passkeys.Remove(r.Context(), v.Session.Person, id, l.act(r)); err != nil {
+		if err := l.factors.Passkeys.Remove(r.Context(), v.Session.Person, id, l.act(r)); err != nil {
 			return err
 		}
 	}
@@ -121,11 +121,11 @@ func (l *Login) showPasskeys(w http.ResponseWriter, r *http.Request, v visitor, 
 		return err
 	}
 	data := passkeysPage{Name: cmp.Or(r.PostFormValue("passkey_name"), browser.Agent(r))}
-	if data.Passkeys, err = l.passkeys.List(r.Context(), v.Session.Person); err != nil {
+	if data.Passkeys, err = l.factors.Passkeys.List(r.Context(), v.Session.Person); err != nil {
 		return err
 	}
 	if len(data.Passkeys) < factor.Most {
-		if data.Invitation, err = l.passkeys.Invite(r.Context(), v.Identity, v.SID); err != nil {
+		if data.Invitation, err = l.factors.Passkeys.Invite(r.Context(), v.Identity, v.SID); err != nil {
 			return err
 		}
 	}

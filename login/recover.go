@@ -107,14 +107,14 @@ func (l *Login) proveRecovery(w http.ResponseWriter, r *http.Request, o onErrand
 
 // usePasskey uses up a passkey of the person's, before the page that it opens: between two pages nothing is kept that could be used again.
 func (l *Login) usePasskey(r *http.Request, o onErrand) error {
-	used, err := l.passkeys.Check(r.Context(), o.ID, r.PostFormValue("passkey"), l.act(r))
+	used, err := l.factors.Passkeys.Check(r.Context(), factor.Recover, o.ID, r.PostFormValue("passkey"), l.act(r))
 	if err != nil {
 		return err
 	}
 	if used.Person != o.Person {
 		return factor.ErrWrong
 	}
-	return pgx.BeginFunc(r.Context(), l.pool, func(tx pgx.Tx) error { return used.Use(r.Context(), tx, l.now()) })
+	return pgx.BeginFunc(r.Context(), l.pool, func(tx pgx.Tx) error { return used.Use(r.Context(), tx, l.act(r)) })
 }
 
 // reissue sends another temporary password to who has lost the one that was sent, or let its term pass: to the confirmed phone, so that the
@@ -145,7 +145,7 @@ func (l *Login) showRecoverProof(w http.ResponseWriter, r *http.Request, o onErr
 	data := recoverProofPage{Service: o.ClientID != ""}
 	if o.who.Passkey {
 		var err error
-		if data.Passkey, err = l.passkeys.Ask(o.ID); err != nil {
+		if data.Passkey, err = l.factors.Passkeys.Ask(o.ID); err != nil {
 			return err
 		}
 	}

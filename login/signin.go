@@ -107,7 +107,7 @@ func readSignIn(typed, password string) (identity.Identifier, []page.FieldError)
 
 // showSignIn shows the page. The identifier comes back to who typed it; the password never does.
 func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
-	passkey, err := l.passkeys.Ask(i.ID)
+	passkey, err := l.factors.Passkeys.Ask(i.ID)
 	if err != nil {
 		return err
 	}

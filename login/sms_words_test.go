@@ -21,7 +21,7 @@ func TestEveryMessageFitsOneSegment(t *testing.T) {
 	args := map[string]any{"Code": "246813", "Password": "WWWWW-99999", "Till": "31.12 23:59", "At": "31.12 23:59", "Desk": ""}
 	codes := regexp.MustCompile(`\d{6,}`)
 	for _, language := range page.Languages {
-		for _, key := range []string{"sms.code", "sms.temporary_password", "sms.activated", "sms.password_changed", "sms.password_recovered", "sms.phone_changed", "sms.passkey_added", "sms.passkey_removed", "sms.blocked", "sms.blocked_security"} {
+		for _, key := range []string{"sms.code", "sms.temporary_password", "sms.activated", "sms.password_changed", "sms.password_recovered", "sms.phone_changed", "sms.passkey_added", "sms.passkey_removed", "sms.authenticator_added", "sms.authenticator_removed", "sms.recovery_code_used", "sms.recovery_codes_made", "sms.blocked", "sms.blocked_security"} {
 			text, limit := site.Say(language, key, args), 160
 			if strings.ContainsFunc(text, func(c rune) bool { return c > unicode.MaxASCII }) {
 				limit = 70

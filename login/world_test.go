@@ -98,8 +98,10 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	passkeys, err := factor.New(factor.Config{
-		Pool: w.pool, Redis: w.redis, Box: box, Jobs: jobs, Cleaner: cleaner, Registry: w.registry, Issuer: "http://idp.example", Now: now,
+	tries := &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: now}
+	factors, err := factor.New(factor.Config{
+		Pool: w.pool, Redis: w.redis, Box: box, Jobs: jobs, Cleaner: cleaner, Registry: w.registry, Throttle: tries,
+		Tries: policy.FactorTries.From(policies), Failures: policy.Failures.From(policies), Issuer: "http://idp.example", Now: now,
 	})
 	must(err)
 	atlas, err := place.Open(placetest.File(t))
@@ -109,12 +111,12 @@ func newWorld(t *testing.T) *world {
 		Clients: registered, Registry: w.registry, Pool: w.pool, Redis: w.redis, Subjects: provider.Subjects{Key: make([]byte, 32)}, Issuer: "http://idp.example", CabinetURL: "http://cabinet.example", Now: now,
 		Codes:    &code.Codes{Redis: w.redis, Key: []byte("codes"), Outbox: w.phones, Pool: w.pool, Say: site.Say, Now: now},
 		Policies: policies,
-		Passkeys: passkeys,
+		Factors:  factors,
 		Browsers: &browser.Browsers{
 			Pool: w.pool, For: func() time.Duration { return 180 * 24 * time.Hour }, Sessions: sessions, Jobs: jobs, Cleaner: cleaner, Now: now,
 		},
 		Atlas:    atlas,
-		Throttle: &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: now},
+		Throttle: tries,
 	})
 	must(err)
 	mux := http.NewServeMux()

@@ -86,12 +86,8 @@ func (p *Passkeys) Add(ctx context.Context, who identity.Identity, occasion, ans
 		WHERE (SELECT count(*) FROM passkey WHERE person_id = $2) < $7
 		ON CONFLICT (credential_id) DO NOTHING`
 	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
-		state, changed, err := identity.Hold(ctx, tx, who.Person)
-		if err != nil {
-			return err
-		}
-		if state != identity.Active || !changed.Equal(who.ChangedAt) {
-			return fmt.Errorf("add a passkey: %w", identity.ErrState)
+		if err := hold(ctx, tx, who); err != nil {
+			return fmt.Errorf("add a passkey: %w", err)
 		}
 		tag, err := tx.Exec(ctx, insert, id, who.Person, made.ID, sealed, made.Authenticator.SignCount, act.At, Most)
 		if err != nil {
@@ -100,8 +96,7 @@ func (p *Passkeys) Add(ctx context.Context, who identity.Identity, occasion, ans
 		if tag.RowsAffected() == 0 {
 			return ErrWrong
 		}
-		added := audit.Event{Kind: audit.PasskeyAdded, At: act.At, Person: who.Person, Agent: act.Agent}
-		if err := audit.Record(ctx, tx, added); err != nil {
+		if err := audit.Record(ctx, tx, event(audit.PasskeyAdded, who.Person, "", act)); err != nil {
 			return err
 		}
 		return p.registry.Tell(ctx, tx, who.Person, "sms.passkey_added", act)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/login/identity"
@@ -27,22 +26,13 @@ func (p *Passkeys) Ask(occasion string) (string, error) {
 	return string(asked), err
 }
 
-// A Proof is a passkey that was used rightly: it names its person. The sign-in that it leads to must use it up.
-type Proof struct {
-	Person  uuid.UUID
-	Changed time.Time // the identity's ChangedAt, as it was then
-
-	id         uuid.UUID
-	was, count int64
-}
-
 // Check proves who answered. ErrWrong says nothing more: not whether there is such a passkey, or whether its person's
 // identifier is blocked; Proof.Person then is whose passkey was tried, if anybody's.
 //
 // A counter that goes back says that there are two of a key that cannot be copied by those who own it (WebAuthn §6.1.1).
 // One of them is a thief's and we cannot tell which, so it lets neither in: the passkey is removed, and every sign-in so
 // far ends.
-func (p *Passkeys) Check(ctx context.Context, occasion, answer string, act identity.Act) (Proof, error) {
+func (p *Passkeys) Check(ctx context.Context, purpose Purpose, occasion, answer string, act identity.Act) (Proof, error) {
 	parsed, err := protocol.ParseCredentialRequestResponseBytes([]byte(answer))
 	if err != nil {
 		return Proof{}, ErrWrong
@@ -51,7 +41,7 @@ func (p *Passkeys) Check(ctx context.Context, occasion, answer string, act ident
 	if err := p.spend(ctx, occasion, challenge); err != nil {
 		return Proof{}, err
 	}
-	w, changed, err := p.find(ctx, parsed.RawID)
+	w, changed, err := p.find(ctx, purpose, parsed.RawID)
 	if err != nil {
 		return Proof{}, err
 	}
@@ -75,16 +65,20 @@ func (p *Passkeys) Check(ctx context.Context, occasion, answer string, act ident
 		}
 		return Proof{Person: w.PersonID}, ErrWrong
 	}
-	return Proof{w.PersonID, changed, w.ID, w.SignCount, int64(used.Authenticator.SignCount)}, nil
+	return Proof{w.PersonID, changed, ByPasskey, func(ctx context.Context, tx pgx.Tx, act identity.Act) error {
+		const use = `UPDATE passkey SET sign_count = $3, used_at = $4 WHERE id = $1 AND sign_count = $2`
+		tag, err := tx.Exec(ctx, use, w.ID, w.SignCount, used.Authenticator.SignCount, act.At)
+		return once(tag, err)
+	}}, nil
 }
 
-// find gives a passkey of somebody whose identifier is active; others have none.
-func (p *Passkeys) find(ctx context.Context, credentialID []byte) (w row, changed time.Time, err error) {
+// find gives a passkey of somebody whose identifier stands as the purpose needs; others have none.
+func (p *Passkeys) find(ctx context.Context, purpose Purpose, credentialID []byte) (w row, changed time.Time, err error) {
 	const find = `
 		SELECT ` + columns + `, i.changed_at
-		FROM passkey k JOIN identity i ON i.person_id = k.person_id AND i.state = 'active'
-		WHERE k.credential_id = $1`
-	err = p.pool.QueryRow(ctx, find, credentialID).Scan(
+		FROM passkey k JOIN identity i ON i.person_id = k.person_id
+		WHERE k.credential_id = $1 AND concat_ws(':', i.state, i.block_reason) = $2`
+	err = p.pool.QueryRow(ctx, find, credentialID, purpose.stance()).Scan(
 		&w.ID, &w.PersonID, &w.CredentialID, &w.Credential, &w.SignCount, &w.AddedAt, &w.UsedAt, &changed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return row{}, time.Time{}, ErrWrong
@@ -106,19 +100,5 @@ func (p *Passkeys) cloned(ctx context.Context, w row, act identity.Act) error {
 		return fmt.Errorf("end a passkey of which there are two: %w", err)
 	}
 	_ = p.cleaner.Clean(ctx, w.PersonID) // they are refused already, and the job in the transaction cleans
-	return nil
-}
-
-// Use moves the passkey's counter, in the transaction of the sign-in. identity.ErrState says that it was used or
-// removed at the same moment.
-func (f Proof) Use(ctx context.Context, tx pgx.Tx, at time.Time) error {
-	const use = `UPDATE passkey SET sign_count = $3, used_at = $4 WHERE id = $1 AND sign_count = $2`
-	tag, err := tx.Exec(ctx, use, f.id, f.was, f.count, at)
-	if err != nil {
-		return fmt.Errorf("use passkey %s: %w", f.id, err)
-	}
-	if tag.RowsAffected() == 0 {
-		return fmt.Errorf("use passkey %s: %w", f.id, identity.ErrState)
-	}
 	return nil
 }

@@ -5,74 +5,30 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
-	"slices"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/redis/go-redis/v9"
 
-	"asoba.example/login/identity"
-	"asoba.example/provider/audit"
 	"asoba.example/provider/grant"
-	"asoba.example/provider/seal"
 )
-
-// ErrWrong says that an answer proves nothing, and no more than that.
-var ErrWrong = errors.New("no right answer of a passkey")
 
 // Most is how many passkeys a person may have.
 const Most = 10
 
-// methods are those of a passkey's use (RFC 8176 §2): a key, whose holder was there and was verified. That the key is
-// kept in hardware (hwk) nobody could tell without an attestation, which we do not ask for: it would tell devices apart.
-var methods = []string{"swk", "user", "mfa"}
-
-// Methods are the amr of a sign-in by passkey, after the methods that came before it.
-func Methods(before ...string) []string { return append(before, methods...) }
-
-// Used tells from its amr whether a sign-in was by passkey.
-func Used(amr []string) bool { return slices.Contains(amr, methods[0]) }
-
-// Config is what Passkeys need. All of it.
-type Config struct {
-	Pool     *pgxpool.Pool
-	Redis    redis.UniversalClient
-	Box      *seal.Box
-	Jobs     grant.Jobs
-	Cleaner  *grant.Cleaner
-	Registry *identity.Registry // tells the phone
-	Issuer   string             // the site that passkeys are bound to
-	Now      func() time.Time
-}
-
 // Passkeys keeps the passkeys of people.
 type Passkeys struct {
-	pool     *pgxpool.Pool
-	redis    redis.UniversalClient
-	box      *seal.Box
-	jobs     grant.Jobs
-	cleaner  *grant.Cleaner
-	registry *identity.Registry
-	party    *webauthn.WebAuthn
-	key      []byte // of challenges and handles
-	now      func() time.Time
+	room
+	jobs    grant.Jobs
+	cleaner *grant.Cleaner
+	party   *webauthn.WebAuthn
+	key     []byte // of challenges and handles
 }
 
-// New makes Passkeys.
-func New(c Config) (*Passkeys, error) {
-	if c.Pool == nil || c.Redis == nil || c.Box == nil || c.Jobs == nil || c.Cleaner == nil || c.Registry == nil || c.Now == nil {
-		return nil, errors.New("factor: the config is not complete")
-	}
-	issuer, err := url.Parse(c.Issuer)
-	if err != nil {
-		return nil, fmt.Errorf("factor: %w", err)
-	}
-	host := issuer.Hostname()
+func newPasskeys(c Config, r room) (*Passkeys, error) {
+	host := r.site
 	if protocol.ValidateRPID(host) != nil {
 		host = "no.passkeys.invalid" // a passkey is bound to a domain (WebAuthn §5.1.3): at an address browsers refuse, and all else works
 	}
@@ -87,15 +43,13 @@ func New(c Config) (*Passkeys, error) {
 		},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("factor: %w", err)
+		return nil, err
 	}
 	key, err := c.Box.Key("passkeys")
 	if err != nil {
-		return nil, fmt.Errorf("factor: %w", err)
+		return nil, err
 	}
-	return &Passkeys{
-		pool: c.Pool, redis: c.Redis, box: c.Box, jobs: c.Jobs, cleaner: c.Cleaner, registry: c.Registry, party: party, key: key, now: c.Now,
-	}, nil
+	return &Passkeys{r, c.Jobs, c.Cleaner, party, key}, nil
 }
 
 // A Passkey as its person sees it.
@@ -105,9 +59,6 @@ type Passkey struct {
 	AddedAt time.Time
 	UsedAt  *time.Time
 }
-
-// Sealed are the columns of this room that hold what is sealed.
-var Sealed = []seal.Column{{Table: "passkey", Name: "credential", Row: "id"}}
 
 // A credential is what is kept sealed of a passkey.
 type credential struct {
@@ -200,12 +151,3 @@ func (h holder) WebAuthnCredentials() []webauthn.Credential { return h.credentia
 // handle is by what an authenticator knows a person: it means nothing elsewhere (WebAuthn §14.6.1), and since nobody
 // else can reckon it, an answer that bears it is of a passkey that was bound here to this person.
 func (p *Passkeys) handle(person uuid.UUID) []byte { return p.mac("handle", person.String()) }
-
-// removed records that a passkey is gone, and why where it was not the person who removed it.
-func removed(person uuid.UUID, why string, act identity.Act) audit.Event {
-	e := audit.Event{Kind: audit.PasskeyRemoved, At: act.At, Person: person, Agent: act.Agent}
-	if why != "" {
-		e.Detail = map[string]string{"why": why}
-	}
-	return e
-}

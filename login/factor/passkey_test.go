@@ -15,6 +15,7 @@ import (
 	"asoba.example/login/factor/factortest"
 	"asoba.example/login/identity"
 	"asoba.example/login/identity/identitytest"
+	"asoba.example/login/throttle"
 	"asoba.example/provider/grant"
 )
 
@@ -24,25 +25,33 @@ const (
 	occasion = "an interaction"
 )
 
-// A world is people with identifiers, and their passkeys.
+// A world is people with identifiers, and what they prove themselves by.
 type world struct {
 	*identitytest.World
-	passkeys *factor.Passkeys
-	at       time.Time
+	*factor.Factors
+	at time.Time
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{World: identitytest.New(t), at: identitytest.Noon.Add(time.Hour)}
 	var err error
-	w.passkeys, err = factor.New(factor.Config{
-		Pool: w.Pool, Redis: w.Redis, Box: w.Box, Jobs: w.Jobs, Registry: w.Registry, Issuer: issuer, Now: func() time.Time { return w.at },
-		Cleaner: &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: func() time.Time { return w.at }},
-	})
+	w.Factors, err = factor.New(w.config(issuer))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return w
+}
+
+func (w *world) config(issuer string) factor.Config {
+	now := func() time.Time { return w.at }
+	return factor.Config{
+		Pool: w.Pool, Redis: w.Redis, Box: w.Box, Jobs: w.Jobs, Registry: w.Registry, Issuer: issuer, Now: now,
+		Cleaner:  &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: now},
+		Throttle: &throttle.Throttle{Redis: w.Redis, Key: []byte("tries"), Now: now},
+		Tries:    func() throttle.Limit { return throttle.Limit{Name: "factor", Tries: 5, In: 15 * time.Minute} },
+		Failures: func() int { return 20 },
+	}
 }
 
 func (w *world) act() identity.Act { return identity.Act{At: w.at, Agent: "Firefox, Linux"} }
@@ -65,7 +74,7 @@ func (w *world) of(t *testing.T, person uuid.UUID) identity.Identity {
 
 func (w *world) invite(t *testing.T, who identity.Identity) string {
 	t.Helper()
-	invitation, err := w.passkeys.Invite(t.Context(), who, occasion)
+	invitation, err := w.Passkeys.Invite(t.Context(), who, occasion)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +83,7 @@ func (w *world) invite(t *testing.T, who identity.Identity) string {
 
 func (w *world) add(t *testing.T, who identity.Identity, device *factortest.Device) error {
 	t.Helper()
-	return w.passkeys.Add(t.Context(), who, occasion, device.Make(w.invite(t, who)), "Телефон", w.act())
+	return w.Passkeys.Add(t.Context(), who, occasion, device.Make(w.invite(t, who)), "Телефон", w.act())
 }
 
 // bound is a device with a passkey of somebody's.
@@ -89,7 +98,7 @@ func (w *world) bound(t *testing.T, who identity.Identity) *factortest.Device {
 
 func (w *world) ask(t *testing.T) string {
 	t.Helper()
-	question, err := w.passkeys.Ask(occasion)
+	question, err := w.Passkeys.Ask(occasion)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +107,7 @@ func (w *world) ask(t *testing.T) string {
 
 func (w *world) check(t *testing.T, answer string) (factor.Proof, error) {
 	t.Helper()
-	return w.passkeys.Check(t.Context(), occasion, answer, w.act())
+	return w.Passkeys.Check(t.Context(), factor.SignIn, occasion, answer, w.act())
 }
 
 // use signs in, as far as this room has a part in it.
@@ -106,14 +115,14 @@ func (w *world) use(t *testing.T, device *factortest.Device) (factor.Proof, erro
 	t.Helper()
 	proof, err := w.check(t, device.Use(w.ask(t)))
 	if err == nil {
-		err = pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error { return proof.Use(t.Context(), tx, w.at) })
+		err = pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error { return proof.Use(t.Context(), tx, w.act()) })
 	}
 	return proof, err
 }
 
 func (w *world) list(t *testing.T, person uuid.UUID) []factor.Passkey {
 	t.Helper()
-	all, err := w.passkeys.List(t.Context(), person)
+	all, err := w.Passkeys.List(t.Context(), person)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +247,7 @@ func TestAWrongAnswerProvesNothing(t *testing.T) {
 			return d.Use(question)
 		},
 		"at another occasion": func(d *factortest.Device) string {
-			question, err := w.passkeys.Ask("another")
+			question, err := w.Passkeys.Ask("another")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -277,7 +286,7 @@ func TestAnAnswerIsGoodOnce(t *testing.T) {
 	}
 	made := factortest.New(t, issuer, site).Make(w.invite(t, who))
 	for _, want := range []error{nil, factor.ErrWrong} {
-		if err := w.passkeys.Add(t.Context(), who, occasion, made, "Телефон", w.act()); !errors.Is(err, want) {
+		if err := w.Passkeys.Add(t.Context(), who, occasion, made, "Телефон", w.act()); !errors.Is(err, want) {
 			t.Errorf("adding: %v, want %v", err, want)
 		}
 	}
@@ -362,7 +371,7 @@ func TestOfTwoAnswersAtOnceOneIsUsed(t *testing.T) {
 		proofs = append(proofs, proof)
 	}
 	for i, want := range []error{nil, identity.ErrState} {
-		err := pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error { return proofs[i].Use(t.Context(), tx, w.at) })
+		err := pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error { return proofs[i].Use(t.Context(), tx, w.act()) })
 		if !errors.Is(err, want) {
 			t.Errorf("answer %d: %v, want %v", i, err, want)
 		}
@@ -397,7 +406,7 @@ func TestABlockMakesPasskeysWorthless(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused("with a temporary password")
-	err := pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error { return w.passkeys.Forget(t.Context(), tx, who.Person, w.act()) })
+	err := pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error { return w.Forget(t.Context(), tx, who.Person, w.act()) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -429,14 +438,14 @@ func TestAPersonRemovesTheirOwnOnly(t *testing.T) {
 	who, other := w.active(t), w.active(t)
 	device := w.bound(t, who)
 	id := w.list(t, who.Person)[0].ID
-	if err := w.passkeys.Remove(t.Context(), other.Person, id, w.act()); err != nil {
+	if err := w.Passkeys.Remove(t.Context(), other.Person, id, w.act()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.use(t, device); err != nil {
 		t.Fatalf("after another has removed it: %v", err)
 	}
 	for range 2 { // a second press is none
-		if err := w.passkeys.Remove(t.Context(), who.Person, id, w.act()); err != nil {
+		if err := w.Passkeys.Remove(t.Context(), who.Person, id, w.act()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -467,14 +476,14 @@ func TestActsLeaveNothingHalfDone(t *testing.T) {
 	who := w.active(t)
 	device := factortest.New(t, issuer, site)
 	w.BreakEach(t, func() error {
-		invitation, err := w.passkeys.Invite(t.Context(), who, occasion)
+		invitation, err := w.Passkeys.Invite(t.Context(), who, occasion)
 		if err != nil {
 			return err
 		}
-		return w.passkeys.Add(t.Context(), who, occasion, device.Make(invitation), "Телефон", w.act())
+		return w.Passkeys.Add(t.Context(), who, occasion, device.Make(invitation), "Телефон", w.act())
 	})
 	id := w.list(t, who.Person)[0].ID
-	w.BreakEach(t, func() error { return w.passkeys.Remove(t.Context(), who.Person, id, w.act()) })
+	w.BreakEach(t, func() error { return w.Passkeys.Remove(t.Context(), who.Person, id, w.act()) })
 	if err := w.add(t, who, device); err != nil {
 		t.Fatal(err)
 	}
@@ -537,10 +546,7 @@ func TestAnIssuerMayBeAnAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, address := range []string{"http://127.0.0.1:8080", "http://[::1]:8080", "http://idp:8080", "http://localhost:8080"} {
-		_, err := factor.New(factor.Config{
-			Pool: w.Pool, Redis: w.Redis, Box: w.Box, Jobs: w.Jobs, Registry: w.Registry, Issuer: address, Now: time.Now,
-			Cleaner: &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: time.Now},
-		})
+		_, err := factor.New(w.config(address))
 		if err != nil {
 			t.Errorf("%s: %v", address, err)
 		}

@@ -27,15 +27,13 @@ func (p *Passkeys) remove(ctx context.Context, tx pgx.Tx, person, id uuid.UUID, 
 	if tag.RowsAffected() == 0 {
 		return nil
 	}
-	if err := audit.Record(ctx, tx, removed(person, why, act)); err != nil {
+	if err := audit.Record(ctx, tx, event(audit.PasskeyRemoved, person, why, act)); err != nil {
 		return err
 	}
 	return p.registry.Tell(ctx, tx, person, "sms.passkey_removed", act)
 }
 
-// Forget removes all of a person's passkeys, in the transaction that forms the first password: whoever comes back from
-// a block begins as at the issuance.
-func (p *Passkeys) Forget(ctx context.Context, tx pgx.Tx, person uuid.UUID, act identity.Act) error {
+func (p *Passkeys) forget(ctx context.Context, tx pgx.Tx, person uuid.UUID, act identity.Act) error {
 	const forget = `DELETE FROM passkey WHERE person_id = $1`
 	tag, err := tx.Exec(ctx, forget, person)
 	if err != nil {
@@ -43,7 +41,7 @@ func (p *Passkeys) Forget(ctx context.Context, tx pgx.Tx, person uuid.UUID, act 
 	}
 	events := make([]audit.Event, tag.RowsAffected())
 	for i := range events {
-		events[i] = removed(person, "unblocked", act)
+		events[i] = event(audit.PasskeyRemoved, person, "unblocked", act)
 	}
 	return audit.Record(ctx, tx, events...)
 }

@@ -17,17 +17,19 @@ import (
 
 // An Identity is a person's identifier and how it stands.
 type Identity struct {
-	Person       uuid.UUID
-	Identifier   Identifier
-	State        State
-	BlockReason  BlockReason
-	Phone        Phone // zero where another person has proved that it is theirs now
-	Names        Names
-	Passkey      bool      // there is one at least (factor)
-	PasswordTill time.Time // the term of a temporary password
-	IssuedAt     time.Time
-	ChangedAt    time.Time // of the last act upon it
-	FrozenTill   time.Time // after a recovery; zero where there was none
+	Person        uuid.UUID
+	Identifier    Identifier
+	State         State
+	BlockReason   BlockReason
+	Phone         Phone // zero where another person has proved that it is theirs now
+	Names         Names
+	Passkey       bool      // there is one at least (factor)
+	Authenticator bool      // there is one (factor)
+	RecoveryCodes int       // how many are left (factor)
+	PasswordTill  time.Time // the term of a temporary password
+	IssuedAt      time.Time
+	ChangedAt     time.Time // of the last act upon it
+	FrozenTill    time.Time // after a recovery; zero where there was none
 }
 
 // Expired tells a temporary password past its term.
@@ -57,31 +59,35 @@ func documentPlace(person uuid.UUID) string {
 // A row is an identity as it is kept, with the person's number; every column of
 // identity may be null, for people without an identifier.
 type row struct {
-	person    uuid.UUID
-	number    string
-	birthDate string
-	state     *string
-	reason    *string
-	hash      *string
-	till      *time.Time
-	failures  *int
-	phone     []byte
-	names     []byte
-	issuedAt  *time.Time
-	changedAt *time.Time
-	recovered *time.Time
-	passkey   bool
+	person        uuid.UUID
+	number        string
+	birthDate     string
+	state         *string
+	reason        *string
+	hash          *string
+	till          *time.Time
+	failures      *int
+	phone         []byte
+	names         []byte
+	issuedAt      *time.Time
+	changedAt     *time.Time
+	recovered     *time.Time
+	passkey       bool
+	authenticator bool
+	codes         int
 }
 
 // The columns of a row, in scan's order.
 const columns = `p.id, p.identification_number, p.birth_date,
 	i.state, i.block_reason, i.password_hash, i.password_till, i.failures, i.phone, i.names, i.issued_at, i.changed_at, i.recovered_at,
-	EXISTS (SELECT FROM passkey k WHERE k.person_id = p.id)`
+	EXISTS (SELECT FROM passkey k WHERE k.person_id = p.id), EXISTS (SELECT FROM authenticator a WHERE a.person_id = p.id),
+	coalesce((SELECT cardinality(c.digests) FROM recovery_codes c WHERE c.person_id = p.id), 0)`
 
 func (r *Registry) read(ctx context.Context, sql string, keys ...any) (row, error) {
 	var w row
 	err := r.pool.QueryRow(ctx, sql, keys...).Scan(&w.person, &w.number, &w.birthDate,
-		&w.state, &w.reason, &w.hash, &w.till, &w.failures, &w.phone, &w.names, &w.issuedAt, &w.changedAt, &w.recovered, &w.passkey)
+		&w.state, &w.reason, &w.hash, &w.till, &w.failures, &w.phone, &w.names, &w.issuedAt, &w.changedAt, &w.recovered,
+		&w.passkey, &w.authenticator, &w.codes)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return row{}, ErrUnknown
 	}
@@ -161,7 +167,8 @@ func (r *Registry) open(w row) (Identity, error) {
 	if w.state == nil {
 		return i, nil
 	}
-	i.State, i.IssuedAt, i.ChangedAt, i.Passkey = State(*w.state), *w.issuedAt, *w.changedAt, w.passkey
+	i.State, i.IssuedAt, i.ChangedAt = State(*w.state), *w.issuedAt, *w.changedAt
+	i.Passkey, i.Authenticator, i.RecoveryCodes = w.passkey, w.authenticator, w.codes
 	if w.reason != nil {
 		i.BlockReason = BlockReason(*w.reason)
 	}

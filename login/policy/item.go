@@ -41,6 +41,8 @@ var (
 	// Changes of the password are not numbered, but beyond these a code is asked for each.
 	PasswordChanges = limit("password_changes", 5, 24*time.Hour, 1, 50)
 
+	// Answers of an authenticator or a recovery code, which are typed. Who cannot go on with them still has the other ways.
+	FactorTries = limit("factor", 5, 15*time.Minute, 3, 20)
 	// Who has lost the password and recovers it has budgets apart, by the number: strangers use up nobody's sign-in by it.
 	RecoveryCodesInHour = count("recovery.codes_in_hour", 3, 1, 10)
 	RecoveryCodesInDay  = count("recovery.codes_in_day", 5, 1, 20)
@@ -106,6 +108,7 @@ var Items = []Item{
 	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NetworkTries, Failures,
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
 	RecoveryCodesInHour, RecoveryCodesInDay, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords, RecoveryFreeze,
+	FactorTries,
 	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
 	MinimumAge, VisitFor, PendingFor, ReissuesOfPerson,

@@ -38,10 +38,15 @@ const (
 	PasswordRecovered   Kind = "password.recovered" // a lost one was replaced by the citizen
 	RecoveryRefused     Kind = "recovery.refused"   // Event.Detail["why"]: code, document, passkey
 	PasskeyAdded        Kind = "passkey.added"
-	PasskeyRemoved      Kind = "passkey.removed"    // Event.Detail["why"] where not by the person: cloned, unblocked
+	PasskeyRemoved      Kind = "passkey.removed" // Event.Detail["why"] where not by the person: cloned, unblocked
+	AuthenticatorAdded  Kind = "authenticator.added"
+	AuthenticatorGone   Kind = "authenticator.removed" // Event.Detail["why"] where not by the person: unblocked
+	RecoveryCodesMade   Kind = "recovery_codes.made"   // a set, in place of the one there was
+	RecoveryCodesGone   Kind = "recovery_codes.removed"
+	RecoveryCodeUsed    Kind = "recovery_code.used" // Event.Detail["purpose"]: sign_in, recovery, unblock
 	IdentifierBlocked   Kind = "identifier.blocked" // Event.Detail["reason"]
 	IdentifierUnblocked Kind = "identifier.unblocked"
-	SignedIn            Kind = "signed_in" // Event.Detail["by"]: passkey, where by one
+	SignedIn            Kind = "signed_in" // Event.Detail["by"]: passkey, authenticator, recovery_code, where by one
 	SignInRefused       Kind = "sign_in.refused"
 	SignedOut           Kind = "signed_out"        // Event.Detail["from"]: elsewhere, where at another browser than the session's
 	BrowserForgotten    Kind = "browser.forgotten" // a known browser is a stranger again

@@ -72,7 +72,9 @@ var told = []string{
 	string(IdentifierIssued), string(PasswordReissued), string(IdentifierActivated), string(PasswordChanged), string(PasswordRecovered), string(RecoveryRefused), string(PhoneChanged), string(PhoneReleased),
 	string(DeskLookedUp),
 	string(PaperRead),
-	string(PasskeyAdded), string(PasskeyRemoved), string(IdentifierBlocked), string(IdentifierUnblocked),
+	string(PasskeyAdded), string(PasskeyRemoved),
+	string(AuthenticatorAdded), string(AuthenticatorGone), string(RecoveryCodesMade), string(RecoveryCodesGone), string(RecoveryCodeUsed),
+	string(IdentifierBlocked), string(IdentifierUnblocked),
 	string(SignedIn), string(SignInRefused), string(SignedOut), string(SessionsEnded), string(BrowserForgotten),
 	string(GrantGiven), string(GrantEnded), string(TokenExchanged), string(AgreementGiven), string(AgreementWithdrawn),
 }

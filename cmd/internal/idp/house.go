@@ -96,7 +96,7 @@ type house struct {
 	throttle   *throttle.Throttle
 	browsers   *browser.Browsers
 	atlas      *place.Atlas
-	passkeys   *factor.Passkeys
+	factors    *factor.Factors
 	accounts   account.Accounts
 	subjects   provider.Subjects
 }
@@ -266,8 +266,9 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		Pool: h.Pool, Secure: h.secure(), For: policy.KnownBrowserFor.From(h.policies),
 		Sessions: h.sessions, Jobs: h.jobs, Cleaner: h.cleaner, Now: time.Now,
 	}
-	h.passkeys, err = factor.New(factor.Config{
-		Pool: h.Pool, Redis: h.Redis, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, Registry: h.identities, Issuer: h.cfg.Issuer, Now: time.Now,
+	h.factors, err = factor.New(factor.Config{
+		Pool: h.Pool, Redis: h.Redis, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, Registry: h.identities, Throttle: h.throttle,
+		Tries: policy.FactorTries.From(h.policies), Failures: policy.Failures.From(h.policies), Issuer: h.cfg.Issuer, Now: time.Now,
 	})
 	return err
 }
