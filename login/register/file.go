@@ -211,7 +211,7 @@ const rowColumns = `
 
 // copyTo copies good rows, as far as the file is to be read.
 func (f *file) copyTo(ctx context.Context, tx pgx.Tx, table string) error {
-	_, err := tx.Conn().PgConn().CopyFrom(ctx, f, `COPY `+table+` FROM STDIN`)
+	_, err := tx.Conn().PgConn().CopyFrom(ctx, f, `COPY `+table+` FROM STDIN (NULL '')`)
 	if err != nil && f.err != nil && !errors.Is(f.err, io.EOF) {
 		return f.err // the server only knows that we broke off
 	}

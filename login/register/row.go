@@ -179,9 +179,6 @@ func isDate(s []byte, lengths ...int) bool {
 
 // appendCopy writes a field as COPY text. Fields have no control characters.
 func appendCopy(out, field []byte) []byte {
-	if len(field) == 0 {
-		return append(out, `\N`...)
-	}
 	if bytes.IndexByte(field, '\\') < 0 {
 		return append(out, field...)
 	}
