@@ -9,6 +9,8 @@ import (
 
 	"asoba.example/login/clerk"
 	"asoba.example/login/desk"
+	"asoba.example/login/identity"
+	"asoba.example/login/register"
 	"asoba.example/migrations/pgtest"
 )
 
@@ -82,6 +84,25 @@ func TestARunOfPhoneNumbersIsSeen(t *testing.T) {
 	w.alerted(t, desk.NeighbouringPhones, 1)
 }
 
+// Whatever brings a phone is looked at; one person who changes it over and over is no run.
+func TestARunOfPhoneNumbersIsSeenWhateverBringsThem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, fickle := w.Active(t)
+	p := w.papers(t, fickle)
+	for n := range 4 {
+		w.do(t, desk.PhoneChange, p, w.Phone(t, 100+n))
+		w.now = w.now.Add(2 * time.Minute) // before another code
+	}
+	w.alerted(t, desk.NeighbouringPhones, 0)
+	_, blocked := w.blocked(t)
+	w.do(t, desk.Unblock, w.papers(t, blocked), w.Phone(t, 99))
+	w.alerted(t, desk.NeighbouringPhones, 0)
+	_, temporary := w.Issued(t)
+	w.do(t, desk.Reissue, w.papers(t, temporary), w.Phone(t, 98))
+	w.alerted(t, desk.NeighbouringPhones, 1)
+}
+
 func TestManyIssuancesInAnHourAreSeen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -116,20 +137,185 @@ func TestAnIssuanceAtNightIsSeen(t *testing.T) {
 	}
 }
 
-// An alert is of what was done: it is in the act's transaction, and without it nothing is issued.
-func TestAnAlertIsPartOfTheAct(t *testing.T) {
+// papers are those of somebody who brings the document of the issuance, which is good for a while.
+func (w *world) papers(t *testing.T, id identity.Identifier) desk.Papers {
+	t.Helper()
+	p := visit(id)
+	p.Document.Number, p.Document.ValidTill = register.FoldNumber(documentOf(t, w, id)), "2030-01-01"
+	return p
+}
+
+// ready is an act of the desk upon somebody that wants only its last step; where a phone comes with it, of a visit.
+func (w *world) ready(t *testing.T, e desk.Errand, p desk.Papers, phone identity.Phone) func() error {
+	t.Helper()
+	if phone == (identity.Phone{}) {
+		return func() (err error) {
+			switch e { //nolint:exhaustive // the others bring a phone
+			case desk.Block:
+				_, err = w.desk.Block(t.Context(), w.by, p)
+			case desk.Unblock:
+				_, err = w.desk.Unblock(t.Context(), w.by, p)
+			default:
+				_, err = w.desk.Reissue(t.Context(), w.by, p)
+			}
+			return err
+		}
+	}
+	opened, _, err := w.desk.Open(t.Context(), w.by, e, desk.Opening{Papers: p, Names: identity.Names{Family: "Каваленка"}, Phone: phone})
+	if err == nil {
+		err = w.desk.ConfirmPhone(t.Context(), w.by, e, opened, w.Said("Code"))
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", e, err)
+	}
+	return func() error { _, err := w.desk.Assign(t.Context(), w.by, e, opened); return err }
+}
+
+// do does an act of the desk upon somebody to its end; none is a phone that does not come.
+func (w *world) do(t *testing.T, e desk.Errand, p desk.Papers, phone identity.Phone) {
+	t.Helper()
+	if err := w.ready(t, e, p, phone)(); err != nil {
+		t.Fatalf("%s: %v", e, err)
+	}
+}
+
+var none identity.Phone
+
+// An alert is of what was done, whatever that was: it is in the act's transaction, and without it nothing is done.
+func TestAnAlertIsPartOfEveryAct(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		errand desk.Errand
+		phone  bool
+		stands func(*world) (uuid.UUID, identity.Identifier)
+	}{
+		"an issuance":                           {desk.Issuance, true, func(w *world) (uuid.UUID, identity.Identifier) { return w.Person(t) }},
+		"a change of phone":                     {desk.PhoneChange, true, func(w *world) (uuid.UUID, identity.Identifier) { return w.Active(t) }},
+		"a block":                               {desk.Block, false, func(w *world) (uuid.UUID, identity.Identifier) { return w.Active(t) }},
+		"an unblocking":                         {desk.Unblock, false, func(w *world) (uuid.UUID, identity.Identifier) { return w.blocked(t) }},
+		"an unblocking to another phone":        {desk.Unblock, true, func(w *world) (uuid.UUID, identity.Identifier) { return w.blocked(t) }},
+		"a temporary password":                  {desk.Reissue, false, func(w *world) (uuid.UUID, identity.Identifier) { return w.Issued(t) }},
+		"a temporary password to another phone": {desk.Reissue, true, func(w *world) (uuid.UUID, identity.Identifier) { return w.Issued(t) }},
+	} {
+		w := newWorld(t)
+		_, id := row.stands(w)
+		p := visit(id)
+		p.Document.ValidTill = "2030-01-01"
+		w.now = time.Date(2026, 11, 22, 19, 0, 0, 0, time.UTC) // ten in Minsk
+		phone := none
+		if row.phone {
+			phone = w.Phone(t, 9001)
+		}
+		w.BreakEach(t, w.ready(t, row.errand, p, phone))
+		if w.alerted(t, desk.OutOfHours, 1); t.Failed() {
+			t.Fatalf("the act was %s", name)
+		}
+	}
+}
+
+// Unblockings, temporary passwords and changes of phone count together; a block gives nobody anything.
+func TestManyRestorationsInAnHourAreSeen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.now = time.Date(2026, 11, 22, 19, 0, 0, 0, time.UTC) // ten in Minsk
-	person, id := w.Person(t)
-	issuance := w.confirmed(t, id, 9001)
-	w.BreakEach(t, func() error {
-		_, err := w.desk.Assign(t.Context(), w.by, desk.Issuance, issuance)
-		return err
-	})
-	w.alerted(t, desk.OutOfHours, 1)
-	if got := w.State(t, person); got != "temporary" {
-		t.Errorf("the state is %s", got)
+	reissue := func() {
+		t.Helper()
+		_, id := w.Issued(t)
+		w.do(t, desk.Reissue, w.papers(t, id), none)
+	}
+	for n := range 3 {
+		_, id := w.Issued(t)
+		p := w.papers(t, id)
+		w.do(t, desk.Block, p, none)
+		w.do(t, desk.Unblock, p, none)
+		w.do(t, desk.Reissue, p, none)
+		w.do(t, desk.PhoneChange, p, w.Phone(t, 1000+100*n))
+	}
+	w.alerted(t, desk.ManyRestorations, 0)
+	reissue()
+	w.alerted(t, desk.ManyRestorations, 1)
+	w.now = w.now.Add(time.Hour)
+	reissue()
+	w.alerted(t, desk.ManyRestorations, 1)
+	w.alerted(t, desk.ManyIssuances, 0)
+}
+
+// Whoever would take an identifier over blocks it, so that its owner is out, and opens it to a phone of his own.
+func TestAClerkWhoBlocksAndRestoresWithAnotherPhoneIsSeen(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		seen int
+		then func(*world, desk.Papers)
+	}{
+		"to another phone":  {1, func(w *world, p desk.Papers) { w.do(t, desk.Unblock, p, w.Phone(t, 9001)) }},
+		"to the same phone": {0, func(w *world, p desk.Papers) { w.do(t, desk.Unblock, p, phoneOf(t, w, p.Identifier)) }},
+		"to the same phone, which is changed": {1, func(w *world, p desk.Papers) {
+			w.do(t, desk.Unblock, p, none)
+			w.alerted(t, desk.BlockedAndRestored, 0)
+			w.do(t, desk.PhoneChange, p, w.Phone(t, 9001))
+		}},
+		"to the same phone, and a password to another": {1, func(w *world, p desk.Papers) {
+			w.do(t, desk.Unblock, p, none)
+			w.do(t, desk.Reissue, p, w.Phone(t, 9001))
+		}},
+		"a month later": {0, func(w *world, p desk.Papers) {
+			w.now = w.now.Add(30 * 24 * time.Hour)
+			w.do(t, desk.Unblock, p, w.Phone(t, 9001))
+		}},
+		"by another clerk": {0, func(w *world, p desk.Papers) {
+			w.by, _ = w.clerk(t, clerk.AtDesk)
+			w.do(t, desk.Unblock, p, w.Phone(t, 9001))
+		}},
+	} {
+		w := newWorld(t)
+		_, id := w.Active(t)
+		p := w.papers(t, id)
+		w.do(t, desk.Block, p, none)
+		row.then(w, p)
+		if w.alerted(t, desk.BlockedAndRestored, row.seen); t.Failed() {
+			t.Fatalf("it was opened %s", name)
+		}
+	}
+}
+
+// Where nobody can be asked about a document, one that is not of the issuance opens an identifier by the clerk's word alone.
+func TestADocumentThatNothingVouchesForIsSeen(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		errand desk.Errand
+		phone  int // 0 is none
+		seen   int
+	}{
+		"a change of phone":                     {desk.PhoneChange, 9001, 1},
+		"an unblocking":                         {desk.Unblock, 0, 1},
+		"an unblocking to another phone":        {desk.Unblock, 9001, 1},
+		"a temporary password":                  {desk.Reissue, 0, 1},
+		"a temporary password to another phone": {desk.Reissue, 9001, 1},
+		"a block":                               {desk.Block, 0, 0},
+	} {
+		alone := newWorld(t)
+		registered, _ := asked(t)
+		for _, by := range []struct {
+			w      *world
+			number string // "" is of the issuance
+			seen   int
+		}{{alone, "", 0}, {alone, "MP7654321", row.seen}, {registered, "MP7654321", 0}} {
+			_, id := by.w.Issued(t)
+			p := by.w.papers(t, id)
+			if row.errand == desk.Unblock {
+				by.w.do(t, desk.Block, p, none)
+			}
+			if by.number != "" {
+				p.Document.Number = by.number
+			}
+			phone := none
+			if row.phone != 0 {
+				phone = by.w.Phone(t, row.phone+len(by.number))
+			}
+			by.w.do(t, row.errand, p, phone)
+			if by.w.alerted(t, desk.UnvouchedDocument, by.seen); t.Failed() {
+				t.Fatalf("the act was %s", name)
+			}
+		}
 	}
 }
 

@@ -123,8 +123,5 @@ func (d *Desk) take(ctx context.Context, tx pgx.Tx, by By, v visit, at time.Time
 	if _, err := tx.Exec(ctx, update, v.id, at, v.report); err != nil {
 		return fmt.Errorf("end visit %s: %w", v.id, err)
 	}
-	if v.errand != Issuance {
-		return nil
-	}
-	return d.watch(ctx, tx, by, v.phone, at)
+	return d.watch(ctx, tx, v.errand, f, v.phone)
 }

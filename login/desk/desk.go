@@ -142,7 +142,10 @@ func (d *Desk) serve(ctx context.Context, by By, p Papers, e Errand, gs guards, 
 		if err := d.mayReissue(ctx, tx, e, f.person.ID, f.at); err != nil {
 			return err
 		}
-		return d.keepAct(ctx, tx, id, e, p, f)
+		if err := d.keepAct(ctx, tx, id, e, p, f); err != nil {
+			return err
+		}
+		return d.watch(ctx, tx, e, f, identity.Phone{})
 	}
 	return person.ID, id, d.record(ctx, guarded(do(person.ID, act)), by, person.ID, string(e), f.at)
 }

@@ -76,8 +76,9 @@
 // Reading what is held of a person needs a purpose, and is in the person's journal
 // (lookup.go). A clerk and an office do so many acts in an hour and no more, and
 // a person is sent so many temporary passwords anew in a day (rate.go). What is unusual
-// raises an alert, in the transaction of what was done (alert.go): it forbids nothing,
-// and a supervisor is to look, whom a report tells what each clerk has done (report.go).
+// of any act raises an alert, in the transaction of what was done (alert.go): it forbids
+// nothing, and a supervisor is to look, whom a report tells what each clerk has done
+// (report.go). Whoever has had a phone is told of every act that brings another one.
 //
 // Nobody here sees a password or a code: they go to the citizen's phone, and the
 // desk learns whether the message has left (¶7).

@@ -68,14 +68,15 @@ func TestAReportCountsWhatAClerkHasDone(t *testing.T) {
 	w.issue(t, 100)
 	w.issue(t, 200)
 	_, id := w.Active(t)
+	papers := w.papers(t, id)
 	for _, act := range []func() error{
 		func() error {
 			_, err := w.desk.LookUp(t.Context(), w.by, id, documentOf(t, w, id), desk.InPerson)
 			return err
 		},
 		func() error { _, err := w.desk.Block(t.Context(), w.by, visit(id)); return err },
-		func() error { _, err := w.desk.Unblock(t.Context(), w.by, visit(id)); return err },
-		func() error { _, err := w.desk.Reissue(t.Context(), w.by, visit(id)); return err },
+		func() error { _, err := w.desk.Unblock(t.Context(), w.by, papers); return err },
+		func() error { _, err := w.desk.Reissue(t.Context(), w.by, papers); return err },
 	} {
 		if err := act(); err != nil {
 			t.Fatal(err)

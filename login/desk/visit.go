@@ -68,6 +68,9 @@ func (e Errand) fits(f facts) bool {
 	return true
 }
 
+// restores tells whether the errand gives access to an identifier that exists.
+func (e Errand) restores() bool { return e == PhoneChange || e == Unblock || e == Reissue }
+
 // opened is the record of an opening.
 func (e Errand) opened() audit.Kind {
 	switch e {

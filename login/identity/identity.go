@@ -139,7 +139,7 @@ func (r *Registry) Match(ctx context.Context, id Identifier, document string) (I
 		SELECT ` + columns + `
 		FROM person p JOIN identity i ON i.person_id = p.id
 		WHERE p.identification_number = $1 AND i.document_index = $2`
-	index, err := r.box.Index("identity:document", []byte(register.FoldNumber(document)))
+	index, err := DocumentIndex(r.box, register.FoldNumber(document))
 	if err != nil {
 		return Identity{}, err
 	}
@@ -208,6 +208,11 @@ func OpenNames(box *seal.Box, person uuid.UUID, sealed []byte) (Names, error) {
 		return Names{}, fmt.Errorf("open the names of %s: %w", person, err)
 	}
 	return n, nil
+}
+
+// DocumentIndex is the keyed digest by which the number of the document of an issuance is known again.
+func DocumentIndex(box *seal.Box, number string) ([]byte, error) {
+	return box.Index("identity:document", []byte(number))
 }
 
 // PhoneIndex is the keyed digest by which a phone is found, here and wherever it

@@ -99,7 +99,7 @@ func (r *Registry) seal(a Assignment) (s sealed, err error) {
 			return sealed{}, fmt.Errorf("seal for %s: %w", a.Person, err)
 		}
 	}
-	if s.documentIndex, err = r.box.Index("identity:document", []byte(a.Document.Number)); err != nil {
+	if s.documentIndex, err = DocumentIndex(r.box, a.Document.Number); err != nil {
 		return sealed{}, fmt.Errorf("index for %s: %w", a.Person, err)
 	}
 	return s, nil

@@ -83,10 +83,12 @@ var (
 	// What a clerk does in an hour, and an office: each act begins with somebody who stands there.
 	ActsOfClerk  = limit("desk.clerk", 120, time.Hour, 20, 600)
 	ActsOfOffice = limit("desk.office", 1200, time.Hour, 100, 10_000)
-	// From when on a supervisor is to look: issuances of a clerk in an hour, people of an office in a day whose numbers stand side by side.
+	// From when on a supervisor is to look: issuances of a clerk in an hour, and what gives access to identifiers that exist; people of an
+	// office in a day whose numbers stand side by side.
 	IssuancesInHour    = count("desk.issuances_in_hour", 15, 5, 100)
+	RestorationsInHour = count("desk.restorations_in_hour", 10, 3, 100)
 	NeighbouringPhones = count("desk.neighbouring_phones", 3, 2, 10)
-	// Outside of these nobody should be issued an identifier.
+	// Outside of these nobody should act at a desk.
 	DeskHours = hours("desk.hours", "08:00-20:00")
 
 	// How much of the people an edition of the register may deactivate before a second person must release it, and how much of its file may
@@ -112,7 +114,7 @@ var Items = []Item{
 	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
 	MinimumAge, VisitFor, PendingFor, ReissuesOfPerson,
-	ActsOfClerk, ActsOfOffice, IssuancesInHour, NeighbouringPhones, DeskHours,
+	ActsOfClerk, ActsOfOffice, IssuancesInHour, RestorationsInHour, NeighbouringPhones, DeskHours,
 	DeactivatedShare, RejectedShare,
 	AuditYears,
 }
