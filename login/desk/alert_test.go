@@ -150,7 +150,7 @@ func (w *world) ready(t *testing.T, e desk.Errand, p desk.Papers, phone identity
 	t.Helper()
 	if phone == (identity.Phone{}) {
 		return func() (err error) {
-			switch e { //nolint:exhaustive // the others bring a phone
+			switch e {
 			case desk.Block:
 				_, err = w.desk.Block(t.Context(), w.by, p)
 			case desk.Unblock:

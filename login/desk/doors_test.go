@@ -320,15 +320,24 @@ func TestAnActIsAttestedWholeOrBySendingIt(t *testing.T) {
 		kept    string
 	}{
 		"issuance": {"/desk/issuances", true, d.Person, [][]string{nil, {"holder", "particulars"}, {"particulars", "phone"}, {"holder", "phone"}}, ""},
-		"phone change": {"/desk/phone-changes", true, d.Active,
-			[][]string{{}, {"phone"}, {"holder"}, {"holder", "particulars"}}, "{holder,phone}"},
+		"phone change": {
+			"/desk/phone-changes", true, d.Active,
+			[][]string{{}, {"phone"}, {"holder"}, {"holder", "particulars"}},
+			"{holder,phone}",
+		},
 		"block":   {"/desk/blocks", false, d.Active, [][]string{{}, {"holder"}, {"particulars", "phone"}}, "{holder,particulars}"},
 		"unblock": {"/desk/unblocks", false, d.blocked, [][]string{{}, {"holder"}, {"particulars", "phone"}}, "{holder,particulars}"},
-		"unblock with another phone": {"/desk/unblocks", true, d.blocked,
-			[][]string{{}, {"holder", "particulars"}, {"holder", "phone"}}, "{holder,particulars,phone}"},
+		"unblock with another phone": {
+			"/desk/unblocks", true, d.blocked,
+			[][]string{{}, {"holder", "particulars"}, {"holder", "phone"}},
+			"{holder,particulars,phone}",
+		},
 		"reissue": {"/desk/reissues", false, d.Issued, [][]string{{}, {"holder"}, {"particulars"}}, "{holder,particulars}"},
-		"reissue with another phone": {"/desk/reissues", true, d.Issued,
-			[][]string{{}, {"holder", "particulars"}, {"phone"}}, "{holder,particulars,phone}"},
+		"reissue with another phone": {
+			"/desk/reissues", true, d.Issued,
+			[][]string{{}, {"holder", "particulars"}, {"phone"}},
+			"{holder,particulars,phone}",
+		},
 	} {
 		person, id := row.stands(t)
 		more := map[string]any{}
