@@ -39,7 +39,7 @@ var directions = []struct {
 	{"provider", append(slices.Clone(leaves), "provider/tokens")},
 
 	{"login/register", leaves},
-	{"login/identity", append(slices.Clone(leaves), "login/register")},
+	{"login/identity", append(slices.Clone(leaves), "login/register", "login/place")},
 	{"login/account", append(slices.Clone(leaves), "login/identity", "provider")}, // the provider's Accounts
 	{"login/...", append(slices.Clone(leaves), "login/...")},
 	{"login", append(slices.Clone(leaves), "login/...", "provider")},

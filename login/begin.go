@@ -9,9 +9,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"asoba.example/login/browser"
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/provider"
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
@@ -24,6 +24,7 @@ type proof struct {
 	acr    string
 	amr    []string
 	factor *factor.Proof // the factor that was used; nil for none
+	told   bool          // the phone is told of what was done at this browser already
 }
 
 // byPassword is proof of the lower level: at a browser known for the person, or at the first sign-in.
@@ -42,7 +43,13 @@ func byErrand(passkey bool) proof {
 
 // byFactor is a factor, alone or after what was proved before it.
 func byFactor(used factor.Proof, before ...string) proof {
-	return proof{api.Substantial, used.Methods(before...), &used}
+	return proof{acr: api.Substantial, amr: used.Methods(before...), factor: &used}
+}
+
+// toldOf is proof with an act at this browser of which another message tells the phone.
+func (p proof) toldOf() proof {
+	p.told = true
+	return p
 }
 
 // finish ends a sign-in that went well: the session begins, and the browser goes back to what waits.
@@ -68,25 +75,31 @@ func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Intera
 func (l *Login) begin(
 	ctx context.Context, w http.ResponseWriter, r *http.Request, clientID string, person uuid.UUID, changed time.Time, how proof,
 ) error {
-	at := l.now()
+	act := l.act(r)
+	at := act.At
 	sid, err := l.sid(r, person)
 	if err != nil {
 		return err
 	}
-	s := session.Session{SID: sid, Person: person, ACR: how.acr, AMR: how.amr, Agent: browser.Agent(r)}
-	where := l.atlas.Of(r)
+	s := session.Session{SID: sid, Person: person, ACR: how.acr, AMR: how.amr, Agent: act.Agent}
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) (err error) {
-		if s.AuthTime, err = identity.SignIn(ctx, tx, person, changed, at); err != nil {
+		var first, stranger bool
+		if s.AuthTime, first, err = identity.SignIn(ctx, tx, person, changed, at); err != nil {
 			return err
 		}
-		if s.Browser, err = l.browsers.Remember(ctx, tx, w, r, person, where); err != nil {
+		if s.Browser, stranger, err = l.browsers.Remember(ctx, tx, w, r, person, act.Where); err != nil {
 			return err
+		}
+		if stranger && !first && !how.told {
+			if err := l.registry.TellOfBrowser(ctx, tx, person, policy.NewBrowserPause.In(l.policies), act); err != nil {
+				return err
+			}
 		}
 		signedIn := audit.Event{
-			Kind: audit.SignedIn, At: at, Person: person, ClientID: clientID, SID: s.SID, ACR: s.ACR, Agent: s.Agent, Where: where,
+			Kind: audit.SignedIn, At: at, Person: person, ClientID: clientID, SID: s.SID, ACR: s.ACR, Agent: s.Agent, Where: act.Where,
 		}
 		if how.factor != nil {
-			if err := how.factor.Use(ctx, tx, l.act(r)); err != nil {
+			if err := how.factor.Use(ctx, tx, act); err != nil {
 				return err
 			}
 			signedIn.Detail = map[string]string{"by": string(how.factor.By)}

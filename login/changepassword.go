@@ -86,7 +86,7 @@ func (l *Login) passwordChanged(w http.ResponseWriter, r *http.Request, person u
 	if err != nil {
 		return err
 	}
-	return l.begin(r.Context(), w, r, "", person, who.ChangedAt, byPassword())
+	return l.begin(r.Context(), w, r, "", person, who.ChangedAt, byPassword().toldOf())
 }
 
 func (l *Login) showPassword(w http.ResponseWriter, r *http.Request, v visitor, status int, wrong ...page.FieldError) error {

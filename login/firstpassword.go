@@ -42,7 +42,7 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 	}
 	adds := r.PostFormValue("decision") == "passkey"
 	if u.ACR != api.Substantial && !adds {
-		return l.finish(w, r, u.Interaction, u.Person, who.ChangedAt, byPassword())
+		return l.finish(w, r, u.Interaction, u.Person, who.ChangedAt, byPassword().toldOf())
 	}
 	// The service asks for more than the first sign-in gives, or a passkey will give more: the code comes next.
 	if err := l.keep(r.Context(), u.Interaction, progress{Person: u.Person, Changed: who.ChangedAt, Page: codePath, Passkey: adds}); err != nil {

@@ -192,7 +192,7 @@ func (l *Login) returns(w http.ResponseWriter, r *http.Request, o onErrand) erro
 	if err := l.forgetErrand(r.Context(), o); err != nil {
 		return err
 	}
-	return l.finish(w, r, o.Interaction, o.Person, who.ChangedAt, byErrand(o.Passkey))
+	return l.finish(w, r, o.Interaction, o.Person, who.ChangedAt, byErrand(o.Passkey).toldOf())
 }
 
 func (l *Login) showRecoverPassword(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {

@@ -238,3 +238,47 @@ func TestTheHistoryOfSignIns(t *testing.T) {
 	v.open("/security/history?before=nonsense")
 	v.want("/security/history", http.StatusNotFound)
 }
+
+// The phone is told of a sign-in at a browser that was not known, and from where; not of the first of all, not where a change of the password
+// has told it already, and once in a while, however many there are.
+func TestThePhoneIsToldOfANewBrowser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, temporary := w.issued(anna, "+375294911911")
+	told := func(want int) {
+		t.Helper()
+		var got []string
+		for _, m := range w.phones.sent {
+			if strings.Contains(m.Text, "new browser") {
+				got = append(got, m.Text)
+			}
+		}
+		if len(got) != want {
+			t.Fatalf("told %d times, want %d: %q", len(got), want, got)
+		}
+		for _, text := range got {
+			if !strings.Contains(text, "(Firefox, Linux; Minsk, Belarus)") || strings.Contains(text, "://") {
+				t.Errorf("told %q", text)
+			}
+		}
+	}
+	own := w.visitor()
+	own.open("/security")
+	own.submit("identifier", anna, "password", temporary)
+	own.submit("new_password", password, "new_password_again", password)
+	own.want("/security", http.StatusOK)
+	told(0)
+	w.clock.turn(time.Minute)
+	for range 2 {
+		w.visitor().signIn(anna)
+		told(1)
+		w.clock.turn(20 * time.Minute)
+	}
+	w.clock.turn(21 * time.Minute)
+	own.open("/security/password")
+	own.submit("identifier", anna, "password", password)
+	own.want("/security/password", http.StatusOK)
+	own.submit("password", password, "new_password", another, "new_password_again", another)
+	own.want("/security", http.StatusOK)
+	told(1)
+}

@@ -47,34 +47,38 @@ func (b *Browsers) Known(ctx context.Context, r *http.Request, person uuid.UUID)
 	return yes, nil
 }
 
-// Remember makes this browser known for the person, in the transaction of the sign-in, and gives the digest that it is known by.
+// Remember makes this browser known for the person, in the transaction of the sign-in. It gives the digest that it is known by, and tells
+// whether it was a stranger until now.
 // A browser that already carries a token keeps it: it may be known for others of the family.
-func (b *Browsers) Remember(ctx context.Context, tx pgx.Tx, w http.ResponseWriter, r *http.Request, person uuid.UUID, where place.Place) ([]byte, error) {
+func (b *Browsers) Remember(ctx context.Context, tx pgx.Tx, w http.ResponseWriter, r *http.Request, person uuid.UUID, where place.Place) (mine []byte, stranger bool, err error) {
 	token, ok := b.token(r)
 	if !ok {
 		token = make([]byte, 32)
 		rand.Read(token) // never fails: it ends the program instead
 	}
-	mine, at := digest(person, token), b.Now()
-	const remember = `
-		INSERT INTO known_browser (person_id, token_hash, agent, place, first_at, last_at, till)
-		VALUES ($1, $2, $3, $6, $4, $4, $5)
-		ON CONFLICT (person_id, token_hash) DO UPDATE
-		SET agent = EXCLUDED.agent, place = EXCLUDED.place, last_at = EXCLUDED.last_at, till = EXCLUDED.till`
-	if _, err := tx.Exec(ctx, remember, person, mine, Agent(r), at, at.Add(b.For()), where); err != nil {
-		return nil, fmt.Errorf("remember a browser: %w", err)
-	}
+	at := b.Now()
 	const tidy = `
 		DELETE FROM known_browser
 		WHERE person_id = $1 AND till <= $2`
 	if _, err := tx.Exec(ctx, tidy, person, at); err != nil {
-		return nil, fmt.Errorf("forget browsers not seen for long: %w", err)
+		return nil, false, fmt.Errorf("forget browsers not seen for long: %w", err)
+	}
+	// xmax is 0 in a row that was inserted, and not in one that was updated.
+	const remember = `
+		INSERT INTO known_browser (person_id, token_hash, agent, place, first_at, last_at, till)
+		VALUES ($1, $2, $3, $6, $4, $4, $5)
+		ON CONFLICT (person_id, token_hash) DO UPDATE
+		SET agent = EXCLUDED.agent, place = EXCLUDED.place, last_at = EXCLUDED.last_at, till = EXCLUDED.till
+		RETURNING xmax = 0`
+	mine = digest(person, token)
+	if err := tx.QueryRow(ctx, remember, person, mine, Agent(r), at, at.Add(b.For()), where).Scan(&stranger); err != nil {
+		return nil, false, fmt.Errorf("remember a browser: %w", err)
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: b.cookie(), Value: base64.RawURLEncoding.EncodeToString(token), Path: "/",
 		MaxAge: int(b.For() / time.Second), Secure: b.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
-	return mine, nil
+	return mine, stranger, nil
 }
 
 // Forget forgets all of a person's browsers, in the transaction that makes them strangers.

@@ -55,7 +55,7 @@ func TestKnown(t *testing.T) {
 		t.Helper()
 		w := httptest.NewRecorder()
 		if err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
-			_, err := b.Remember(t.Context(), tx, w, request(), who, nil)
+			_, _, err := b.Remember(t.Context(), tx, w, request(), who, nil)
 			return err
 		}); err != nil {
 			t.Fatal(err)
@@ -101,7 +101,7 @@ func TestDigestsAreSaltedByThePerson(t *testing.T) {
 	for _, number := range []string{"0000000A000PB2", "7000000A000PB1"} {
 		w, who := httptest.NewRecorder(), person(t, pool, number)
 		if err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
-			_, err := b.Remember(t.Context(), tx, w, r, who, nil)
+			_, _, err := b.Remember(t.Context(), tx, w, r, who, nil)
 			return err
 		}); err != nil {
 			t.Fatal(err)

@@ -646,7 +646,7 @@ func (l *life) signIn(rt *rapid.T) {
 func (l *life) beginSignIn(rt *rapid.T, c *citizen, changed time.Time, good bool) {
 	var at time.Time
 	err := pgx.BeginFunc(l.t.Context(), l.Pool, func(tx pgx.Tx) (err error) {
-		at, err = identity.SignIn(l.t.Context(), tx, c.person, changed, l.now)
+		at, _, err = identity.SignIn(l.t.Context(), tx, c.person, changed, l.now)
 		return err
 	})
 	if !good {

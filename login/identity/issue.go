@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -158,9 +159,24 @@ func (r *Registry) send(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone 
 func (r *Registry) notify(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone Phone, word string, act Act) error {
 	return r.sms.Put(ctx, tx, Message{
 		Person: person, Phone: phone, Kind: NoticeMessage,
-		Text: r.say(act.language(), word, map[string]any{"At": act.At.In(Minsk).Format("02.01 15:04"), "Desk": r.deskAddress}),
+		Text: r.say(act.language(), word, map[string]any{"At": act.At.In(Minsk).Format("02.01 15:04"), "Desk": r.deskAddress, "From": act.from()}),
 		At:   act.At, Till: act.At.Add(24 * time.Hour),
 	})
+}
+
+// longestPlace keeps a message within two segments.
+const longestPlace = 25
+
+// from is the browser and the place, as a message tells them; "" where neither is known.
+func (a Act) from() string {
+	at := a.Where.In(a.language())
+	if utf8.RuneCountInString(at) > longestPlace {
+		at = ""
+	}
+	if at == "" || a.Agent == "" {
+		return a.Agent + at
+	}
+	return a.Agent + "; " + at
 }
 
 // language of the messages to the citizen; Russian where nobody said.

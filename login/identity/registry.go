@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"asoba.example/login/place"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/seal"
 )
@@ -86,10 +87,10 @@ type Act struct {
 	At       time.Time
 	Clerk    uuid.UUID
 	Office   string
-	ClientID string            // of a desk's system that speaks for its clerk, or of the e-service for which somebody signs in
-	Agent    string            // "Firefox, Linux"
-	Where    map[string]string // approximately, in words (audit.Event)
-	Language string            // of the messages to the citizen; "" is the first language
+	ClientID string      // of a desk's system that speaks for its clerk, or of the e-service for which somebody signs in
+	Agent    string      // "Firefox, Linux"
+	Where    place.Place // approximately
+	Language string      // of the messages to the citizen; "" is the first language
 	// Within, where there is one, runs first in the act's transaction and may
 	// refuse it: the desk checks its guards and keeps its paper there.
 	Within func(ctx context.Context, tx pgx.Tx) error

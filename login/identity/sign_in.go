@@ -18,24 +18,25 @@ import (
 // Tokens tell that time in whole seconds (OpenID Connect Core §2), and whatever is
 // not later than the end of the sign-ins before is worth nothing: so within the
 // second of that end it is the next one. It never goes back, whatever the clock of
-// the node.
-func SignIn(ctx context.Context, tx pgx.Tx, person uuid.UUID, changed, at time.Time) (time.Time, error) {
+// the node. first tells that there was none before.
+func SignIn(ctx context.Context, tx pgx.Tx, person uuid.UUID, changed, at time.Time) (authTime time.Time, first bool, err error) {
 	const count = `
-		UPDATE identity SET signed_in_at = greatest($2, signed_in_at,
+		WITH before AS (SELECT signed_in_at FROM identity WHERE person_id = $1)
+		UPDATE identity SET signed_in_at = greatest($2, identity.signed_in_at,
 			(SELECT date_trunc('second', ended.at) + interval '1 second' FROM ended WHERE ended.person_id = $1))
+		FROM before
 		WHERE person_id = $1
-		RETURNING signed_in_at`
+		RETURNING identity.signed_in_at, before.signed_in_at IS NULL`
 
 	state, now, err := Hold(ctx, tx, person)
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, false, err
 	}
 	if state != Active || !now.Equal(changed) {
-		return time.Time{}, fmt.Errorf("sign in %s: %w", person, ErrState)
+		return time.Time{}, false, fmt.Errorf("sign in %s: %w", person, ErrState)
 	}
-	var authTime time.Time
-	if err := tx.QueryRow(ctx, count, person, at).Scan(&authTime); err != nil {
-		return time.Time{}, fmt.Errorf("sign in %s: %w", person, err)
+	if err := tx.QueryRow(ctx, count, person, at).Scan(&authTime, &first); err != nil {
+		return time.Time{}, false, fmt.Errorf("sign in %s: %w", person, err)
 	}
-	return authTime, nil
+	return authTime, first, nil
 }

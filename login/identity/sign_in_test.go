@@ -20,7 +20,7 @@ func signIn(t *testing.T, w *identitytest.World, person uuid.UUID, at time.Time)
 		t.Fatal(err)
 	}
 	err = pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) (err error) {
-		authTime, err = identity.SignIn(t.Context(), tx, person, who.ChangedAt, at)
+		authTime, _, err = identity.SignIn(t.Context(), tx, person, who.ChangedAt, at)
 		return err
 	})
 	if err != nil {
@@ -129,7 +129,7 @@ func TestNobodySignsInByWhatWasProvedBefore(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error {
-		_, err := identity.SignIn(t.Context(), tx, person, who.ChangedAt, identitytest.Noon.Add(2*time.Hour))
+		_, _, err := identity.SignIn(t.Context(), tx, person, who.ChangedAt, identitytest.Noon.Add(2*time.Hour))
 		return err
 	})
 	if !errors.Is(err, identity.ErrState) {

@@ -61,6 +61,8 @@ var (
 	// How lately somebody must have signed in to be shown a page of a grave act.
 	FreshFor        = duration("session.fresh", 10*time.Minute, time.Minute, 20*time.Minute)
 	KnownBrowserFor = duration("known_browser.for", 180*24*time.Hour, 24*time.Hour, 365*24*time.Hour)
+	// How long after a message about a new browser there is no other one.
+	NewBrowserPause = duration("new_browser.pause", time.Hour, 15*time.Minute, 24*time.Hour)
 	AgreementFor    = duration("agreement.for", 365*24*time.Hour, 24*time.Hour, 5*365*24*time.Hour)
 
 	// What sign-ins give e-services, from when it is made. A code is good for 60 s at most and a pushed request for less than
@@ -111,7 +113,7 @@ var Items = []Item{
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
 	RecoveryCodesInHour, RecoveryCodesInDay, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords, RecoveryFreeze,
 	FactorTries,
-	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, AgreementFor,
+	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, NewBrowserPause, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
 	MinimumAge, VisitFor, PendingFor, ReissuesOfPerson,
 	ActsOfClerk, ActsOfOffice, IssuancesInHour, RestorationsInHour, NeighbouringPhones, DeskHours,
