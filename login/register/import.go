@@ -24,6 +24,7 @@ var (
 	ErrMonth  = errors.New("its month is not after that of the last edition")
 	ErrAhead  = errors.New("its month is more than one ahead")
 	ErrBad    = errors.New("too many of its rows are bad")
+	ErrBusy   = errors.New("another import is under way")
 	ErrWaits  = errors.New("another edition waits to be released or refused")
 	ErrNobody = errors.New("it would deactivate so many people that another one must release it: say who imports it")
 )
@@ -49,8 +50,13 @@ type Report struct {
 // piece is how much of a file is staged at a time: what a kill may lose.
 const piece = 32 << 20
 
-// importing is the advisory lock of whoever imports or releases an edition.
-const importing = 0x65646974696f6e
+// importing is the advisory lock of whoever imports or releases an edition. It is asked for so often, with a pause between: a statement of an
+// import that was killed may last for some seconds more.
+const (
+	importing = 0x65646974696f6e
+	patience  = 100
+	pause     = 100 * time.Millisecond
+)
 
 // Import brings an edition in. Bad rows are told and the rest is applied, in one transaction; the same file twice changes and writes nothing,
 // and one that was cut off goes on. The report is good with ErrBad too: it tells why.
@@ -59,12 +65,8 @@ func (g *Register) Import(ctx context.Context, o Order) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("import the register: %w", err)
 	}
-	conn, err := g.Pool.Acquire(ctx)
+	conn, err := g.lock(ctx)
 	if err != nil {
-		return Report{}, fmt.Errorf("import edition %d: %w", f.number, err)
-	}
-	defer conn.Release()
-	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, importing); err != nil {
 		return Report{}, fmt.Errorf("import edition %d: %w", f.number, err)
 	}
 	defer unlock(ctx, conn)
@@ -90,8 +92,35 @@ func (g *Register) open(o Order) (*file, error) {
 	return f, nil
 }
 
+// lock gives a connection on which alone imports are made until unlock. It does not keep one while it waits for another's.
+func (g *Register) lock(ctx context.Context) (*pgxpool.Conn, error) {
+	const try = `SELECT pg_try_advisory_lock($1)`
+	for range patience {
+		conn, err := g.Pool.Acquire(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var ours bool
+		if err := conn.QueryRow(ctx, try, importing).Scan(&ours); err != nil || ours {
+			if err != nil {
+				conn.Release()
+				return nil, err
+			}
+			return conn, nil
+		}
+		conn.Release()
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return nil, ErrBusy
+}
+
 // unlock ends the import on its connection; where that cannot be done, so does the connection.
 func unlock(ctx context.Context, conn *pgxpool.Conn) {
+	defer conn.Release()
 	ctx = context.WithoutCancel(ctx)
 	if _, err := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, importing); err != nil {
 		_ = conn.Conn().Close(ctx)

@@ -62,8 +62,12 @@ func (g *Register) decide(ctx context.Context, id int64, by uuid.UUID, at time.T
 		if err := g.hold(ctx, tx, by); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, importing); err != nil {
+		var ours bool
+		if err := tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1)`, importing).Scan(&ours); err != nil {
 			return err
+		}
+		if !ours {
+			return ErrBusy
 		}
 		if e, err = findEdition(ctx, tx, `id = $1`, id); err != nil {
 			return err

@@ -32,6 +32,7 @@ func TestTheManagementAPIIsItsDocument(t *testing.T) {
 	login.Rulings{}.Mount(&doors)
 	new(desk.Doors).Mount(&doors)
 	new(operator.Doors).Mount(&doors)
+	new(operator.Editions).Mount(&doors)
 
 	doc, err := openapi3.NewLoader().LoadFromData(manage.Document)
 	if err != nil {

@@ -86,21 +86,21 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	server := func(listener net.Listener, secure *tls.Config, doors http.Handler) (run.Part, error) {
+	server := func(listener net.Listener, secure *tls.Config, doors http.Handler, streams func(*http.Request) bool) (run.Part, error) {
 		doors, err := run.Behind(cfg.TrustedProxies, observer.Observe(doors))
-		return run.Server{Listener: listener, Handler: doors, TLS: secure, Log: log, Notice: cfg.StopNotice, Ready: h.Ready}.Run, err
+		return run.Server{Listener: listener, Handler: doors, TLS: secure, Log: log, Notice: cfg.StopNotice, Ready: h.Ready, Streams: streams}.Run, err
 	}
-	servePublic, err := server(public, secure, pages)
+	servePublic, err := server(public, secure, pages, nil)
 	if err != nil {
 		return err
 	}
-	serveManagement, err := server(management, asking, doors)
+	serveManagement, err := server(management, asking, doors, operator.Streams)
 	if err != nil {
 		return err
 	}
 	serveMTLS := func(context.Context) error { return nil }
 	if mtls != nil {
-		if serveMTLS, err = server(mtls, asking, clientsOnly); err != nil {
+		if serveMTLS, err = server(mtls, asking, clientsOnly, nil); err != nil {
 			return err
 		}
 	}
@@ -251,6 +251,7 @@ func (h *house) management() (http.Handler, error) {
 	}
 	gate := clerk.Gate{Clerks: h.clerks, Tokens: bearer, Now: time.Now}
 	(&desk.Doors{Desk: h.desk, Press: press, Gate: gate, Clients: h.clients, Feed: h.feed}).Mount(described)
+	(&operator.Editions{Register: h.register, Gate: gate, Policies: h.policies}).Mount(described)
 	(&operator.Doors{Blocks: h.blocks, Gate: gate, Registry: h.identities, Policies: h.policies}).Mount(described)
 	login.People{Register: h.register, Tokens: bearer}.Mount(described)
 	login.Rulings{Policies: h.policies, Gate: gate}.Mount(described)

@@ -1,6 +1,7 @@
 package run_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -41,6 +42,42 @@ func TestAllStopsTogether(t *testing.T) {
 		})
 	if !errors.Is(err, broken) || !stopped {
 		t.Errorf("got %v, others stopped: %v; want %v, true", err, stopped, broken)
+	}
+}
+
+// A body is bounded, but where its door bounds it.
+func TestOnlyAStreamBringsMuch(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := run.Server{
+		Listener: listener,
+		Log:      slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Streams:  func(r *http.Request) bool { return r.URL.Path == "/stream" },
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			n, err := io.Copy(io.Discard, r.Body)
+			fmt.Fprint(w, n, " ", err == nil)
+		}),
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	err = run.All(ctx, server.Run, func(context.Context) error {
+		defer stop()
+		for path, want := range map[string]string{"/stream": "1048576 true", "/other": "131072 false"} {
+			resp, err := http.Post("http://"+listener.Addr().String()+path, "text/csv", bytes.NewReader(make([]byte, 1<<20)))
+			if err != nil {
+				return err
+			}
+			got, err := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if err != nil || string(got) != want {
+				t.Errorf("%s: got %s, %v, want %s", path, got, err, want)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

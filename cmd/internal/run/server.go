@@ -22,6 +22,8 @@ type Server struct {
 
 	// Ready tells why the program cannot serve at the moment; nil: it always can.
 	Ready func(ctx context.Context) error
+	// Streams tells the requests that bring as much as there is, or take as long as it takes: their doors bound them. Nil: none does.
+	Streams func(r *http.Request) bool
 	// Notice is how long /readyz says 503 before the listener closes, so that a
 	// load balancer has looked away by then. Zero: none.
 	Notice time.Duration
@@ -33,6 +35,7 @@ const (
 	readFor       = 15 * time.Second
 	writeFor      = 45 * time.Second
 	idleFor       = 2 * time.Minute
+	streamFor     = time.Hour
 	maxHeader     = 32 << 10
 	maxBody       = 128 << 10
 	drainFor      = 10 * time.Second // what was begun, after a stop
@@ -61,7 +64,18 @@ func (s Server) Run(ctx context.Context) error {
 		}
 		said(w, http.StatusOK, "ok")
 	})
-	mux.Handle("/", http.MaxBytesHandler(s.Handler, maxBody))
+	bounded := http.MaxBytesHandler(s.Handler, maxBody)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if s.Streams == nil || !s.Streams(r) {
+			bounded.ServeHTTP(w, r)
+			return
+		}
+		till, extend := time.Now().Add(streamFor), http.NewResponseController(w)
+		if err := errors.Join(extend.SetReadDeadline(till), extend.SetWriteDeadline(till)); err != nil {
+			s.Log.Warn("a stream has the bounds of any request", "err", err)
+		}
+		s.Handler.ServeHTTP(w, r)
+	})
 
 	server := &http.Server{
 		Handler:           mux,
