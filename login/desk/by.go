@@ -51,20 +51,25 @@ func (d *Doors) own(w http.ResponseWriter, r *http.Request, token api.Token, bes
 	return d.Gate.Own(w, r, token, clerk.Serve, 0)
 }
 
-// named finds the clerk whom a desk's system names. It has a key to do so: whoever has copied a secret would speak for every clerk there is.
+// named finds the clerk whom a desk's system names.
 func (d *Doors) named(r *http.Request, token api.Token, who string) (clerk.Clerk, error) {
 	if who == "" {
 		return clerk.Clerk{}, api.Refuse(http.StatusForbidden, "clerk_required", nil)
 	}
-	client, err := d.Clients.Find(r.Context(), token.ClientID)
-	if err != nil {
+	if err := d.keyed(r, token); err != nil {
 		return clerk.Clerk{}, err
 	}
-	if !client.ByKey() {
-		if err := d.Desk.refuseKeyless(r.Context(), client.ID); err != nil {
-			return clerk.Clerk{}, err
-		}
-		return clerk.Clerk{}, api.Refuse(http.StatusForbidden, "key_required", nil)
-	}
 	return d.Gate.Named(r, who, time.Time{}, clerk.Serve)
+}
+
+// keyed holds that a desk's system has a key: whoever has copied a secret would speak for every clerk there is.
+func (d *Doors) keyed(r *http.Request, token api.Token) error {
+	client, err := d.Clients.Find(r.Context(), token.ClientID)
+	if err != nil || client.ByKey() {
+		return err
+	}
+	if err := d.Desk.refuseKeyless(r.Context(), client.ID); err != nil {
+		return err
+	}
+	return api.Refuse(http.StatusForbidden, "key_required", nil)
 }

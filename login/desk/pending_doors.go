@@ -29,12 +29,15 @@ func (d *Doors) pending(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || token.ByClient() && office == "" {
 		return api.RefuseParameter("office", errors.New("not an office"))
 	}
-	if !token.ByClient() {
-		by, err := d.by(w, r, token, named{})
-		if err != nil {
-			return err
-		}
+	if token.ByClient() {
+		err = d.keyed(r, token)
+	} else {
+		var by By
+		by, err = d.by(w, r, token, named{})
 		office = by.Office
+	}
+	if err != nil {
+		return err
 	}
 	pending, err := d.Desk.Pending(r.Context(), office, after, limit+1) // one more tells whether there is another page
 	if err != nil {
