@@ -42,9 +42,9 @@ func TestNoPasswordIsHashedWithoutEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ownOfStrangers, allOfStrangers := new(Login).budget(id, false, "192.0.2.0/32")
+	ownOfStrangers, allOfStrangers := new(Login).budget(id, false, false, "192.0.2.0/32")
 	for _, known := range []bool{true, false} {
-		own, all := new(Login).budget(id, known, "192.0.2.0/32")
+		own, all := new(Login).budget(id, known, false, "192.0.2.0/32")
 		lasting := slices.DeleteFunc(slices.Clone(all), func(try throttle.Try) bool { return counts(own, try) })
 		if len(own) == 0 || len(lasting) == 0 {
 			t.Errorf("known %t: won back %v of %v", known, own, all)

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
+	"asoba.example/provider/api"
 	"asoba.example/provider/page"
 )
 
@@ -17,8 +19,8 @@ func (l *Login) try(limit policy.Of[throttle.Limit], by string) throttle.Try {
 }
 
 // budget says what a try at a number counts against, and which of it a right password wins back. It counts alike for numbers that exist and
-// numbers that do not.
-func (l *Login) budget(id identity.Identifier, known bool, network string) (own, all []throttle.Try) {
+// numbers that do not. braked says that there are too many tries in all.
+func (l *Login) budget(id identity.Identifier, known, braked bool, network string) (own, all []throttle.Try) {
 	number := id.Reveal()
 	if known {
 		own = []throttle.Try{l.try(policy.KnownBrowserTries, number)}
@@ -26,7 +28,25 @@ func (l *Login) budget(id identity.Identifier, known bool, network string) (own,
 	}
 	own = []throttle.Try{l.try(policy.NumberTries, number)}
 	own[0].Limit.Pauses = policy.NumberPauses.In(l.policies)
-	return own, []throttle.Try{l.try(policy.NetworkTries, network), own[0]}
+	ofNetwork := policy.NetworkTries
+	if braked {
+		ofNetwork = policy.BrakedNetworkTries
+	}
+	return own, []throttle.Try{l.try(ofNetwork, network), own[0]}
+}
+
+// crowded counts a try at an unknown browser among all of them, and tells whether there are too many.
+func (l *Login) crowded(ctx context.Context, known bool) (bool, error) {
+	if known {
+		return false, nil
+	}
+	wait, err := l.throttle.Take(ctx, l.try(policy.TriesInAll, ""))
+	return wait > 0, err
+}
+
+// codeBudget is what a code of a sign-in counts against, beside what code counts by the person and by the phone.
+func (l *Login) codeBudget(r *http.Request) []throttle.Try {
+	return []throttle.Try{l.try(policy.CodesOfNetwork, api.Network(r)), l.try(policy.CodesInAll, "")}
 }
 
 // tooMany says how long to wait, in the header for machines and as a word for people.

@@ -57,9 +57,15 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 	return l.showCode(w, r, u, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: word})
 }
 
-// sendCode sends a code and leads to its page. Sent or too early, the page tells from when the next can be.
+// sendCode sends a code and leads to its page. Sent, too early or too many, the page tells from when the next can be.
 func (l *Login) sendCode(w http.ResponseWriter, r *http.Request, u underWay) error {
-	_, err := l.codes.Send(r.Context(), u.code(), l.site.Language(r), nil)
+	wait, err := l.throttle.Take(r.Context(), l.codeBudget(r)...)
+	if err != nil {
+		return err
+	}
+	if wait == 0 {
+		_, err = l.codes.Send(r.Context(), u.code(), l.site.Language(r), nil)
+	}
 	if err != nil && !errors.Is(err, code.ErrWait) {
 		return err
 	}
@@ -82,7 +88,15 @@ func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, sta
 	if !sent.Till.IsZero() {
 		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}
-	if wait := sent.Again.Sub(l.now()); wait > 0 {
+	wait := sent.Again.Sub(l.now())
+	for _, try := range l.codeBudget(r) {
+		many, err := l.throttle.Look(r.Context(), try)
+		if err != nil {
+			return err
+		}
+		wait = max(wait, many)
+	}
+	if wait > 0 {
 		unit, count := inWords(wait)
 		data.Wait, data.Count = "sign-in-code.wait."+unit, count
 	}

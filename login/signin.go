@@ -41,7 +41,11 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if err != nil {
 		return err
 	}
-	own, tries := l.budget(id, known, api.Network(r))
+	braked, err := l.crowded(ctx, known)
+	if err != nil {
+		return err
+	}
+	own, tries := l.budget(id, known, braked, api.Network(r))
 	wait, err := l.throttle.Take(ctx, tries...)
 	if err != nil {
 		return err

@@ -13,7 +13,9 @@ import (
 	"pgregory.net/rapid"
 
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/login/register"
+	"asoba.example/login/throttle"
 )
 
 // A siege is a person whose number strangers try, and the model of it: what the rules say of tries, and nothing of how they are counted.
@@ -107,6 +109,63 @@ func TestAStormKeepsNobodyOut(t *testing.T) {
 	digits, _ := w.lastCode()
 	v.submit("code", digits)
 	v.want("/security", http.StatusOK)
+}
+
+// Too many tries from all unknown browsers together shut nobody out: each address has fewer then, and a known browser as many as ever.
+func TestTooManyTriesInAllBrakeEachAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settled(map[string]string{"sign_in.in_all": "5000 in 5m", "sign_in.network_braked": "10 in 15m"})
+	s := w.besieged("2010130K900PB", "+375294911911")
+	counted := &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: w.clock.now}
+	for range 5000 { // of other numbers, from elsewhere
+		if wait, err := counted.Take(t.Context(), throttle.Try{Limit: policy.TriesInAll.In(w.policies)}); wait > 0 || err != nil {
+			t.Fatal(wait, err)
+		}
+	}
+	for i, v := range s.strangers[:2] {
+		v.open("/security")
+		for n := range 10 {
+			number := fmt.Sprintf("30%d0130K%03dPB", i, n)
+			v.submit("identifier", number+string(register.CheckDigit(number)), "password", "x")
+			v.want("/sign-in", http.StatusUnprocessableEntity)
+		}
+		v.submit("identifier", s.number, "password", password)
+		v.want("/sign-in", http.StatusTooManyRequests)
+		if i == 0 {
+			s.home.signIn(s.number)
+		}
+	}
+}
+
+// What codes of sign-ins may cost has an end for one address, and the page says from when another can be sent.
+func TestAnAddressAsksForSoManyCodes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	w.active(boris, "+375291111111")
+	counted := &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: w.clock.now}
+	v := w.visitor()
+	v.from = "192.0.2.1"
+	for range policy.CodesOfNetwork.In(nil).Tries {
+		if wait, err := counted.Take(t.Context(), throttle.Try{Limit: policy.CodesOfNetwork.In(nil), By: v.from + "/32"}); wait > 0 || err != nil {
+			t.Fatal(wait, err)
+		}
+	}
+	w.clock.turn(10 * time.Minute)
+	v.open("/security")
+	v.submit("identifier", anna, "password", password)
+	v.want("/sign-in/code", http.StatusOK)
+	v.sees("There is no good code right now", "in 50 minutes")
+	elsewhere := w.visitor()
+	elsewhere.from = "192.0.2.2"
+	elsewhere.signIn(boris)
+	if digits, n := w.lastCode(); n != 1 {
+		t.Errorf("%d codes were sent, the last %s", n, digits)
+	}
+	w.clock.turn(50 * time.Minute)
+	v.open("/security")
+	v.signIn(anna)
 }
 
 func (w *world) besieged(number, phone string) *siege {

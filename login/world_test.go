@@ -52,6 +52,7 @@ type world struct {
 	calls        *calls
 	metrics      *prometheus.Registry
 	registry     *identity.Registry
+	policies     *policy.Policies
 	interactions *provider.Interactions
 	phones       *phones
 	server       *httptest.Server
@@ -94,14 +95,12 @@ func newWorld(t *testing.T) *world {
 	}
 	_, _, err = registered.Register(t.Context(), "portal", portal, clients.By{At: now()})
 	must(err)
-	policies, err := policy.New(t.Context(), w.pool, now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.policies, err = policy.New(t.Context(), w.pool, now)
+	must(err)
 	tries := &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: now}
 	factors, err := factor.New(factor.Config{
 		Pool: w.pool, Redis: w.redis, Box: box, Jobs: jobs, Cleaner: cleaner, Registry: w.registry, Throttle: tries,
-		Tries: policy.FactorTries.From(policies), Failures: policy.Failures.From(policies), Issuer: "http://idp.example", Now: now,
+		Tries: policy.FactorTries.From(w.policies), Failures: policy.Failures.From(w.policies), Issuer: "http://idp.example", Now: now,
 	})
 	must(err)
 	atlas, err := place.Open(placetest.File(t))
@@ -110,7 +109,7 @@ func newWorld(t *testing.T) *world {
 		Site: site, Interactions: w.interactions, Accounts: account.Accounts{Box: box}, Sessions: sessions, Denials: denials, Jobs: jobs,
 		Clients: registered, Registry: w.registry, Pool: w.pool, Redis: w.redis, Subjects: provider.Subjects{Key: make([]byte, 32)}, Issuer: "http://idp.example", CabinetURL: "http://cabinet.example", Now: now,
 		Codes:    &code.Codes{Redis: w.redis, Key: []byte("codes"), Outbox: w.phones, Pool: w.pool, Say: site.Say, Now: now},
-		Policies: policies,
+		Policies: w.policies,
 		Factors:  factors,
 		Browsers: &browser.Browsers{
 			Pool: w.pool, For: func() time.Duration { return 180 * 24 * time.Hour }, Sessions: sessions, Jobs: jobs, Cleaner: cleaner, Now: now,
@@ -247,6 +246,23 @@ func (w *world) issued(number, phone string) (uuid.UUID, string) {
 	}
 	temporary, _ := w.phones.last(w.T, identity.TemporaryPasswordMessage, `\w{5}-\w{5}`)
 	return person, temporary
+}
+
+// settled has items of policy have these values from now on.
+func (w *world) settled(values map[string]string) {
+	w.Helper()
+	const settle = `
+		INSERT INTO policy (id, name, value, in_force_from, ground_title, ground_number, ground_date, state, author, proposed_at, decided_by, decided_at)
+		VALUES (gen_random_uuid(), $1, $2, $3, 'Rules', '1', '2026-01-01', 'approved', $4, $3, $5, $3)`
+	author, other := w.registered("5311299B500PB0"), w.registered("5311299H123PB7")
+	for name, value := range values {
+		if _, err := w.pool.Exec(w.Context(), settle, name, value, w.clock.now(), author, other); err != nil {
+			w.Fatal(err)
+		}
+	}
+	if err := w.policies.Refresh(w.Context()); err != nil {
+		w.Fatal(err)
+	}
 }
 
 // active gives somebody an active identifier, with the password of these tests.

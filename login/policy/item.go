@@ -18,6 +18,9 @@ var (
 	CodePauses  = pauses("code.pauses", time.Minute, 2*time.Minute, 5*time.Minute)
 	CodesInHour = count("code.in_hour", 5, 1, 20)
 	CodesInDay  = count("code.in_day", 10, 1, 50)
+	// Codes of sign-ins, which only a right password asks for: of one address, and what all of them together may cost.
+	CodesOfNetwork = limit("code.network", 300, time.Hour, 100, 10_000)
+	CodesInAll     = limit("code.in_all", 20_000, 10*time.Minute, 1000, 1_000_000)
 
 	TemporaryPasswordFor = duration("temporary_password.for", 72*time.Hour, 24*time.Hour, 30*24*time.Hour)
 	// Of several factors a password of eight would do (NIST SP 800-63B-4 §3.1.1.2); from a known browser it is the only one.
@@ -33,6 +36,10 @@ var (
 	NumberPauses = pauses("sign_in.number_pauses", 10*time.Second, 20*time.Second, 40*time.Second, time.Minute, 2*time.Minute, 4*time.Minute)
 	// Whole villages and mobile networks share an address.
 	NetworkTries = limit("sign_in.network", 300, 15*time.Minute, 100, 10_000)
+	// More than that from all unknown browsers together may be one guesser with many addresses and many numbers. Then nobody is shut out
+	// for it, since that would be a weapon, but each address has fewer tries.
+	TriesInAll         = limit("sign_in.in_all", 50_000, 15*time.Minute, 5000, 1_000_000)
+	BrakedNetworkTries = limit("sign_in.network_braked", 30, 15*time.Minute, 10, 300)
 	// Wrong passwords in a row after which the static one stops at unknown browsers: 100 at most (NIST SP 800-63B-4 §3.2.2).
 	Failures = count("sign_in.failures", 50, 10, 100)
 	// The current password, asked again of somebody who is signed in; and the same where it is right each time.
@@ -107,9 +114,9 @@ const LongestAccessToken = 15 * time.Minute
 
 // Items are all of them, in the order in which they are shown.
 var Items = []Item{
-	CodeFor, CodeTries, CodePauses, CodesInHour, CodesInDay,
+	CodeFor, CodeTries, CodePauses, CodesInHour, CodesInDay, CodesOfNetwork, CodesInAll,
 	TemporaryPasswordFor, ShortestPassword,
-	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NetworkTries, Failures,
+	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NetworkTries, TriesInAll, BrakedNetworkTries, Failures,
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
 	RecoveryCodesInHour, RecoveryCodesInDay, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords, RecoveryFreeze,
 	FactorTries,
