@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -18,8 +19,8 @@ import (
 )
 
 // BenchmarkRefusals measures whether the time of a refusal tells who was asked about. Numbers that differ in what no stranger may learn are
-// tried over HTTP, one after another in an order drawn anew for each round, with passwords hashed at full cost and the limits as they are,
-// forgotten between rounds. So many tries are made as -benchtime says; then it prints for each pair the p-value of Mann and Whitney's
+// sent to each page that takes one of strangers, over HTTP, one after another in an order drawn anew for each round, with passwords hashed at
+// full cost and the limits as they are, forgotten between rounds. So many tries are made as -benchtime says; then it prints for each pair the p-value of Mann and Whitney's
 // test, two-sided, and by how much one takes longer than the other (Hodges and Lehmann's estimate, with its interval of 95 %). Of many
 // pairs some p-values are small by chance: one is a finding only below 0.05 divided by the number of pairs.
 //
@@ -74,17 +75,19 @@ func BenchmarkRefusals(b *testing.B) {
 	limits := redis.NewClient(options)
 	defer limits.Close()
 	forget := func() {
-		tries, err := limits.Keys(b.Context(), "tries:*").Result()
-		if err == nil && len(tries) > 0 {
-			err = limits.Del(b.Context(), tries...).Err()
-		}
-		if err != nil {
-			b.Fatal(err)
+		for _, counted := range []string{"tries:*", "code:*"} {
+			keys, err := limits.Keys(b.Context(), counted).Result()
+			if err == nil && len(keys) > 0 {
+				err = limits.Del(b.Context(), keys...).Err()
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
 		}
 	}
 
-	b.Run("pairs", func(b *testing.B) {
-		s, took := c.stranger(b), make([][]float64, len(people))
+	measure := func(b *testing.B, path string, want int, fields func(i int) url.Values) {
+		s, took := c.stranger(b, path), make([][]float64, len(people))
 		b.ResetTimer()
 		for n := 0; n < b.N; {
 			if n/len(people)%40 == 0 { // before any of them reaches fifty failures
@@ -93,7 +96,7 @@ func BenchmarkRefusals(b *testing.B) {
 			forget()
 			for _, i := range rand.Perm(len(people)) {
 				began := time.Now()
-				if status, _ := s.try(b, "", visitor(i), people[i].password); status != http.StatusUnprocessableEntity {
+				if status, _ := s.try(b, "", fields(i)); status != want {
 					b.Fatalf("%s is answered with %d", people[i].name, status)
 				}
 				took[i] = append(took[i], ms(time.Since(began)))
@@ -121,6 +124,14 @@ func BenchmarkRefusals(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.ReportMetric(least, "least-p")
+	}
+	b.Run("sign-in", func(b *testing.B) {
+		measure(b, "/security", http.StatusUnprocessableEntity, func(i int) url.Values {
+			return guess(visitor(i), people[i].password)
+		})
+	})
+	b.Run("recover", func(b *testing.B) { // here some are sent a code
+		measure(b, "/recover", http.StatusSeeOther, func(i int) url.Values { return url.Values{"identifier": {visitor(i)}} })
 	})
 }
 

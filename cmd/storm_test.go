@@ -59,10 +59,10 @@ func BenchmarkStorm(b *testing.B) {
 			atHome  = make(chan time.Duration, 20)
 		)
 		for range workers {
-			s := c.stranger(b)
+			s := c.stranger(b, "/security")
 			storm.Go(func() {
 				for i := range guesses {
-					switch status, _ := s.try(b, fmt.Sprintf("198.18.%d.%d", i/256%256, i%256), citizenNumber, "not this one "+strconv.Itoa(i)); status {
+					switch status, _ := s.try(b, fmt.Sprintf("198.18.%d.%d", i/256%256, i%256), guess(citizenNumber, "not this one "+strconv.Itoa(i))); status {
 					case http.StatusUnprocessableEntity:
 						refused[0].Add(1)
 					case http.StatusTooManyRequests:
@@ -116,7 +116,7 @@ func BenchmarkStorm(b *testing.B) {
 		before := p99(c.tokens(b, client, time.After(3*time.Second)))
 		strangers := make([]*stranger, crowd)
 		for i := range strangers {
-			strangers[i] = c.stranger(b)
+			strangers[i] = c.stranger(b, "/security")
 		}
 		var (
 			storm, beside sync.WaitGroup
@@ -130,7 +130,7 @@ func BenchmarkStorm(b *testing.B) {
 		for i, s := range strangers {
 			storm.Go(func() {
 				number := fmt.Sprintf("3010130K%03dPB", i)
-				switch status, _ := s.try(b, fmt.Sprintf("198.19.0.%d", i), number+string(register.CheckDigit(number)), "not this one"); status {
+				switch status, _ := s.try(b, fmt.Sprintf("198.19.0.%d", i), guess(number+string(register.CheckDigit(number)), "not this one")); status {
 				case http.StatusUnprocessableEntity:
 				case http.StatusServiceUnavailable:
 					busy.Add(1)
@@ -154,20 +154,21 @@ func BenchmarkStorm(b *testing.B) {
 	})
 }
 
-// A stranger has a sign-in under way at a browser that nobody knows.
+// A stranger stands at a form of ours with a browser that nobody knows.
 type stranger struct {
 	client *http.Client
 	form   string // the address
 }
 
-func (c *country) stranger(t testing.TB) *stranger {
+// stranger opens a page, and stands where it leads.
+func (c *country) stranger(t testing.TB, path string) *stranger {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &stranger{client: &http.Client{Jar: jar}}
-	res, err := s.client.Get(c.issuer + "/security")
+	res, err := s.client.Get(c.issuer + path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,9 +178,13 @@ func (c *country) stranger(t testing.TB) *stranger {
 	return s
 }
 
-// try sends a number and a password from an address, as a trusted proxy passes it on.
-func (s *stranger) try(t testing.TB, from, number, password string) (status int, head http.Header) {
-	form := url.Values{"identifier": {number}, "password": {password}}
+// guess is the form of a sign-in.
+func guess(number, password string) url.Values {
+	return url.Values{"identifier": {number}, "password": {password}}
+}
+
+// try sends the form from an address, as a trusted proxy passes it on.
+func (s *stranger) try(t testing.TB, from string, form url.Values) (status int, head http.Header) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.form, strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Error(err)
@@ -229,9 +234,9 @@ func (c *country) signInAtHome(t testing.TB, home *walk.Browser) time.Duration {
 // signInElsewhere signs the citizen in at a browser never seen before, and tells how long the page had it wait first.
 func (c *country) signInElsewhere(t testing.TB) (waited time.Duration) {
 	t.Helper()
-	s := c.stranger(t)
+	s := c.stranger(t, "/security")
 	for range 2 {
-		status, head := s.try(t, "203.0.113.7", citizenNumber, strong)
+		status, head := s.try(t, "203.0.113.7", guess(citizenNumber, strong))
 		switch {
 		case status == http.StatusSeeOther && strings.HasPrefix(head.Get("Location"), "/sign-in/code?"):
 			form := url.Values{"code": {code(t, c.phone.next(t, "code"))}}
