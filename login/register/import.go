@@ -310,11 +310,11 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 	return finish(ctx, tx, e, o.By, o.At)
 }
 
-// judge counts what was read, and holds that not too much of it is bad.
+// judge counts what was read, and holds that not too much of it is bad. One row always may: of a small edition that is more than any share.
 func (g *Register) judge(e *Edition, f *file) error {
 	e.Rejected, e.Doubtful = f.rejected, f.doubtful
 	e.Same = f.read - f.rejected - e.Added
-	if g.RejectedShare != nil && float64(f.rejected) > g.RejectedShare()*float64(f.rows) {
+	if g.RejectedShare != nil && f.rejected > 1 && float64(f.rejected) > g.RejectedShare()*float64(f.rows) {
 		return ErrBad
 	}
 	return nil
