@@ -88,25 +88,32 @@ func (r *Registry) read(ctx context.Context, sql string, keys ...any) (row, erro
 	err := r.pool.QueryRow(ctx, sql, keys...).Scan(&w.person, &w.number, &w.birthDate,
 		&w.state, &w.reason, &w.hash, &w.till, &w.failures, &w.phone, &w.names, &w.issuedAt, &w.changedAt, &w.recovered,
 		&w.passkey, &w.authenticator, &w.codes)
-	if errors.Is(err, pgx.ErrNoRows) {
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && w.person == uuid.Nil {
 		return row{}, ErrUnknown
 	}
 	return w, err
 }
 
-func (r *Registry) readByNumber(ctx context.Context, id Identifier) (row, error) {
-	const read = `
+// A row is looked for between these, by a condition on p. Nobody has a row too, for which everything is looked up as for others:
+// where it was not, a stranger could tell from the time whether a number is anybody's.
+const (
+	whose = `
 		SELECT ` + columns + `
-		FROM person p LEFT JOIN identity i ON i.person_id = p.id
-		WHERE p.identification_number = $1`
+		FROM (
+			SELECT coalesce(p.id, '00000000-0000-0000-0000-000000000000') AS id,
+			       coalesce(p.identification_number, '') AS identification_number, coalesce(p.birth_date, '') AS birth_date
+			FROM (VALUES (1)) AS one LEFT JOIN person p ON `
+	orNobody = `
+		) AS p LEFT JOIN identity i ON i.person_id = p.id`
+)
+
+func (r *Registry) readByNumber(ctx context.Context, id Identifier) (row, error) {
+	const read = whose + `p.identification_number = $1` + orNobody
 	return r.read(ctx, read, id.Reveal())
 }
 
 func (r *Registry) readByPerson(ctx context.Context, person uuid.UUID) (row, error) {
-	const read = `
-		SELECT ` + columns + `
-		FROM person p LEFT JOIN identity i ON i.person_id = p.id
-		WHERE p.id = $1`
+	const read = whose + `p.id = $1` + orNobody
 	return r.read(ctx, read, person)
 }
 
@@ -123,10 +130,10 @@ func (r *Registry) Find(ctx context.Context, id Identifier) (Identity, error) {
 // Whose gives the person whose number an identifier is; uuid.Nil where it is nobody's. It opens nothing: it takes as long
 // for people without an identifier.
 func (r *Registry) Whose(ctx context.Context, id Identifier) (uuid.UUID, error) {
-	const read = `SELECT id FROM person WHERE identification_number = $1`
+	const read = `
+		SELECT coalesce((SELECT id FROM person WHERE identification_number = $1), '00000000-0000-0000-0000-000000000000')`
 	var person uuid.UUID
-	err := r.pool.QueryRow(ctx, read, id.Reveal()).Scan(&person)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	if err := r.pool.QueryRow(ctx, read, id.Reveal()).Scan(&person); err != nil {
 		return uuid.Nil, fmt.Errorf("find whose %v is: %w", id, err)
 	}
 	return person, nil
