@@ -14,6 +14,10 @@ func FuzzFile(f *testing.F) {
 	f.Add(head + columns + "1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,\n")
 	f.Add(head + columns + "1010130K001PB9,M,1930,BY,2026-01-01,\"a, \\b\",,,,,,,,\r\n")
 	f.Add("\ufeff" + head + columns)
+	f.Add("# country BY\n# kind full\n" + head + columns + "1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,\n1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,\n")
+	f.Add("# kind delta\n# kind full\n# rows -1\n# edition 99999999999\n" + columns)
+	f.Add("\xff\xfe#\x00 \x00")
+	f.Add(head + columns + "2290296M000BA3,F,1996,RU,2025-10-30,\xe7\xe0\xef\xe8\xf1\xfc,,,,,,,,\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		file, err := open(strings.NewReader(text), func(int64, int64) {})
 		if err != nil {

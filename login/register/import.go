@@ -334,7 +334,10 @@ func (g *Register) many(ctx context.Context, tx pgx.Tx, e *Edition) (bool, error
 
 // keep keeps what was wrong with the file.
 func keep(ctx context.Context, tx pgx.Tx, e *Edition, f *file) error {
-	const insert = `INSERT INTO bad_row (edition_id, line, column_name, reason, taken) VALUES ($1, $2, $3, $4, $5)`
+	// Those of a file that is read again, because a crash has emptied what was staged, are there already.
+	const insert = `
+		INSERT INTO bad_row (edition_id, line, column_name, reason, taken) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT DO NOTHING`
 	var b pgx.Batch
 	for _, row := range f.bad {
 		b.Queue(insert, e.ID, row.Line, row.Column, row.Reason, row.Taken)

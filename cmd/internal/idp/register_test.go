@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"asoba.example/login/clerk"
 	"asoba.example/login/register"
+	"asoba.example/provider/pair"
 )
 
 const registerHead = "# edition %d\n# period %s\n# kind %s\n# rows %d\n" +
@@ -94,5 +96,48 @@ func TestRegisterImportRefusesABadFile(t *testing.T) {
 	if !errors.Is(err, register.ErrBad) || strings.Count(out.String(), ": shape\n") != 1000 || !strings.HasSuffix(out.String(), "and 1000 more bad rows\n") ||
 		!strings.Contains(out.String(), "  rejected    2000\n") {
 		t.Errorf("%v: it said:\n%.1000s", err, &out)
+	}
+}
+
+// One of the operator's staff imports an edition that would deactivate many, and another releases it, at the terminal.
+func TestRegisterImportWaitsForASecondPerson(t *testing.T) {
+	t.Parallel()
+	environ := errandEnviron(t)
+	said := func(args ...string) (string, error) {
+		var out bytes.Buffer
+		err := Run(t.Context(), environ, nil, &out, args...)
+		return out.String(), err
+	}
+	living := []string{`1010130K001PB9,M,1930,BY,,,,,,,,,,`, `2290296M000BA3,F,1996,RU,,,,,,,,,,`, `6290296C042BI1,F,1996,BY,,,,,,,,,,`, `7000001A000PB8,M,1990,BY,,,,,,,,,,`}
+	if _, err := said("register", "import", registerFile(t, 1, "2025-01", "full", living...)); err != nil {
+		t.Fatal(err)
+	}
+	const anna, boris = "1010130K001PB9", "2290296M000BA3"
+	for i, operator := range []string{anna, boris} {
+		_, err := said("clerk", "add", "--role", "operator", "--identifier", operator, "--office", "Centre", "--phone", fmt.Sprintf("+37529123456%d", i),
+			"--family", "A", "--given", "B", "--document-kind", "passport", "--document", fmt.Sprintf("MP123456%d", i), "--valid-till", "2040-01-01")
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	next := registerFile(t, 2, "2025-02", "delta", `6290296C042BI1,F,1996,BY,2025-01-03,record,,,,,,,,`, `7000001A000PB8,M,1990,BY,,,2025-01-03,ruling,,,,,,`)
+	if _, err := said("register", "import", next); !errors.Is(err, register.ErrNobody) {
+		t.Errorf("by nobody: %v", err)
+	}
+	if out, err := said("register", "import", next, "--by", anna); err != nil ||
+		!strings.HasPrefix(out, "Edition 2 of 2025-02 (delta) waits for a second person: idp register release 2, or refuse.\n") {
+		t.Errorf("%v: it said:\n%s", err, out)
+	}
+	if _, err := said("register", "release", "2", "--by", anna); !errors.Is(err, pair.ErrOwn) {
+		t.Errorf("by who imported it: %v", err)
+	}
+	if _, err := said("register", "release", "2", "--by", "6290296C042BI1"); !errors.Is(err, clerk.ErrRole) {
+		t.Errorf("by a citizen: %v", err)
+	}
+	if out, err := said("register", "release", "2", "--by", boris); err != nil || !strings.Contains(out, " applied ") {
+		t.Errorf("%v: it said:\n%s", err, out)
+	}
+	if out, err := said("register", "editions"); err != nil || strings.Count(out, " applied ") != 2 {
+		t.Errorf("%v: it said:\n%s", err, out)
 	}
 }

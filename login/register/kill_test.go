@@ -1,0 +1,113 @@
+package register_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/login/register"
+	"asoba.example/migrations/pgtest"
+)
+
+// untilKilled names the database, in the environment of a process that imports until it is killed.
+const untilKilled = "IMPORT_UNTIL_KILLED"
+
+// An import that was killed goes on where it was when the same file comes again: what was staged is not staged twice.
+func TestAnImportGoesOnAfterAKill(t *testing.T) {
+	var file bytes.Buffer
+	if err := (register.Sample{People: 20_000, Edition: 2}).Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	if url := os.Getenv(untilKilled); url != "" {
+		importUntilKilled(t, url, file.String())
+		return
+	}
+	t.Parallel()
+	url := pgtest.URL(t)
+	pool, err := pgxpool.New(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	r := register.Register{Pool: pool, DeactivatedShare: func() float64 { return 0 }}.ByPieces(100_000)
+	var first bytes.Buffer
+	if err := (register.Sample{People: 20_000, Edition: 1}).Write(&first); err != nil {
+		t.Fatal(err)
+	}
+	mustLoad(t, r, first.String())
+
+	killed := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAnImportGoesOnAfterAKill$")
+	killed.Env = append(os.Environ(), untilKilled+"="+url)
+	said, err := killed.CombinedOutput()
+	if status, ok := killed.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
+		t.Fatalf("it was not killed: %v\n%s", err, said)
+	}
+	all, err := r.Editions(t.Context(), 0, 1)
+	if err != nil || all[0].State != register.Staging {
+		t.Fatalf("%v: %+v", err, all)
+	}
+	before := touches(t, pool, "staged_person")
+	if n := len(before); n == 0 || n >= 20_000 {
+		t.Fatalf("%d rows were staged", n)
+	}
+
+	o := order(file.String())
+	var who string
+	if err := pool.QueryRow(t.Context(), `SELECT min(id::text) FROM person`).Scan(&who); err != nil {
+		t.Fatal(err)
+	}
+	o.By = uuid.MustParse(who)
+	e, err := r.Import(t.Context(), o) // and waits, so that what is staged can be looked at
+	if err != nil || e.State != register.Waiting || e.ID != all[0].ID || e.Announced != 20_000 {
+		t.Fatalf("%v: %+v", err, e.Edition)
+	}
+	after := touches(t, pool, "staged_person")
+	for number, row := range before {
+		if after[number] != row {
+			t.Fatalf("a row was staged twice:\n%s\n%s", row, after[number])
+		}
+	}
+	if len(after) != 20_000 {
+		t.Errorf("%d rows are staged", len(after))
+	}
+	fresh := register.Register{Pool: pgtest.New(t)}
+	mustLoad(t, fresh, first.String())
+	if want := mustLoad(t, fresh, file.String()); e.Changed != want.Changed || e.Deactivated != want.Deactivated || e.Restored != want.Restored || e.Missing != 0 {
+		t.Errorf("got %+v, want %+v", e.Edition, want.Edition)
+	}
+}
+
+// importUntilKilled imports a file and dies by SIGKILL once some of it is staged.
+func importUntilKilled(t *testing.T, url, file string) {
+	pool, err := pgxpool.New(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := register.Register{Pool: pool}.ByPieces(100_000)
+	o := register.Order{File: &mortal{strings.NewReader(file), 0}, At: at, Progress: func(int64, int64) {}}
+	_, err = r.Import(context.WithoutCancel(t.Context()), o)
+	t.Fatalf("it has lived: %v", err)
+}
+
+// A mortal file kills whoever has read it once and then most of it again.
+type mortal struct {
+	text *strings.Reader
+	read int64
+}
+
+func (m *mortal) Seek(to int64, whence int) (int64, error) { return m.text.Seek(to, whence) }
+
+func (m *mortal) Read(p []byte) (int, error) {
+	n, err := m.text.Read(p[:min(len(p), 10_000)])
+	if m.read += int64(n); m.read > m.text.Size()*17/10 {
+		_ = syscall.Kill(syscall.Getpid(), syscall.SIGKILL)
+	}
+	return n, err
+}
