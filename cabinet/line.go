@@ -2,6 +2,7 @@ package cabinet
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -65,8 +66,8 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 		kind += "." + e.Detail["purpose"]
 	case here && (kind == "grant.given" || e.Kind == journal.GrantEnded):
 		kind += ".here"
-	case kind == "signed_in" && e.Detail["by"] == "passkey":
-		l.Level = "level.passkey"
+	case kind == "signed_in" && slices.Contains([]string{"passkey", "authenticator", "recovery_code"}, e.Detail["by"]):
+		l.Level = "level." + e.Detail["by"]
 	case kind == "signed_in" && (e.ACR == "low" || e.ACR == "substantial"):
 		l.Level = "level." + e.ACR
 	case e.Kind == journal.ProfileChanged:

@@ -55,6 +55,8 @@ func everything() []journal.Entry {
 		{Kind: "signed_in", Actor: journal.Self, ACR: "substantial", Agent: "Firefox, Linux", ClientID: "pension", Client: journal.Names{"": "Pension fund", "ru": "Пенсионный фонд"}},
 		{Kind: "signed_in", Actor: journal.Self, ACR: "low", ClientID: "cabinet"},
 		{Kind: "signed_in", Actor: journal.Self, ACR: "substantial", Detail: map[string]string{"by": "passkey"}},
+		{Kind: "signed_in", Actor: journal.Self, ACR: "substantial", Detail: map[string]string{"by": "authenticator"}},
+		{Kind: "signed_in", Actor: journal.Self, ACR: "substantial", Detail: map[string]string{"by": "recovery_code"}},
 		{Kind: "grant.given", Actor: journal.Self, ClientID: "cabinet"},
 		{Kind: "grant.given", Actor: journal.Self, ClientID: "pension", Detail: map[string]string{"scope": "openid"}},
 		{Kind: "grant.ended", Actor: journal.Self, ClientID: "cabinet"},

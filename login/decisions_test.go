@@ -2,33 +2,48 @@ package login
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"testing"
 	"time"
 
 	"asoba.example/login/identity"
 	"asoba.example/login/throttle"
+	"asoba.example/provider"
 	"asoba.example/provider/api"
 )
 
 func TestWhichPageFollowsARightPassword(t *testing.T) {
 	t.Parallel()
+	active, temporary := identity.Identity{State: identity.Active}, identity.Identity{State: identity.Temporary}
+	app, passkey, both := active, active, active
+	app.Authenticator, passkey.Passkey, both.Authenticator, both.Passkey = true, true, true, true
+	low, more, ours := provider.Interaction{ClientID: "c", ACR: api.Low}, provider.Interaction{ClientID: "c", ACR: api.Substantial}, provider.Interaction{ACR: api.Substantial}
+	fresh := provider.Interaction{ClientID: "c", Request: url.Values{"max_age": {"0"}}}
 	for name, c := range map[string]struct {
-		state identity.State
+		who   identity.Identity
 		known bool
-		acr   string
+		asks  provider.Interaction
 		want  string
 	}{
-		"known browser":                           {identity.Active, true, "", ""},
-		"known browser, low is enough":            {identity.Active, true, api.Low, ""},
-		"known browser, more is asked":            {identity.Active, true, api.Substantial, codePath},
-		"unknown browser":                         {identity.Active, false, "", codePath},
-		"unknown browser, low is enough":          {identity.Active, false, api.Low, codePath},
-		"temporary password":                      {identity.Temporary, false, "", firstPasswordPath},
-		"temporary password, known browser":       {identity.Temporary, true, "", firstPasswordPath},
-		"temporary password, more is asked later": {identity.Temporary, false, api.Substantial, firstPasswordPath},
+		"known browser":                           {active, true, provider.Interaction{}, ""},
+		"known browser, low is enough":            {active, true, low, ""},
+		"known browser, more is asked":            {active, true, more, codePath},
+		"known browser, lately is asked":          {active, true, fresh, ""},
+		"unknown browser":                         {active, false, provider.Interaction{}, codePath},
+		"unknown browser, low is enough":          {active, false, low, codePath},
+		"temporary password":                      {temporary, false, provider.Interaction{}, firstPasswordPath},
+		"temporary password, known browser":       {temporary, true, provider.Interaction{}, firstPasswordPath},
+		"temporary password, more is asked later": {temporary, false, more, firstPasswordPath},
+		"an app, known browser":                   {app, true, low, ""},
+		"an app, more is asked":                   {app, true, more, authenticatorStep},
+		"an app, lately is asked":                 {app, true, fresh, authenticatorStep},
+		"an app, unknown browser":                 {app, false, low, authenticatorStep},
+		"a passkey, lately is asked":              {passkey, true, fresh, codePath},
+		"both, unknown browser":                   {both, false, low, authenticatorStep},
+		"both, the strongest is asked":            {both, true, ours, codePath},
 	} {
-		if got := after(identity.Identity{State: c.state}, c.known, c.acr); got != c.want {
+		if got := after(underWay{Interaction: c.asks, Identity: c.who}, c.known); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}

@@ -2,7 +2,9 @@
 //
 //	/sign-in ── right ──► known browser ────────────────────────► session, acr low
 //	   │                  unknown browser, or more is asked
-//	   │                     └─► /sign-in/code ── right ────────► session, acr substantial
+//	   │                     └─► /sign-in/authenticator
+//	   │                         /sign-in/code
+//	   │                         /sign-in/recovery-code ─ right ► session, acr substantial
 //	   ├─ right, temporary ───► /sign-in/password ── formed ────► session, acr low, or the code where more is asked
 //	   └─ a passkey's answer, also in place of the code ────────► session, acr substantial
 //
@@ -12,12 +14,14 @@
 // reload and Back do no harm, and only the browser that began can go on. On each page the person may refuse
 // what the service asks, and the service hears so.
 //
-// A passkey is offered where there is a browser that has them: by a button, by autofill, in place of the code to whoever
-// has one, and once, with the first password, to those who have none yet. It is all that needs scripts.
+// The second step asks for what the person has bound (factor): what their app shows, or else a code by SMS, which stays the way of those
+// who cannot; a recovery code stands in for the app. A passkey is offered where there is a browser that has them: by a button, by autofill,
+// and in place of the second step. It is all that needs scripts. Once, with the first password, all of them are offered.
 //
-// The pages of the person signed in are /security, /security/password, /security/passkeys, /security/sessions, /security/history and
-// /block. They ask for a fresh sign-in where the act is grave, and the passkeys for one by the strongest factor that the person has; to
-// end a session is safe and asks for none. Everybody may read /rules: what the operator has settled (policy).
+// The pages of the person signed in are /security, /security/password, /security/factors with a page for each kind, /security/sessions,
+// /security/history and /block. They ask for a fresh sign-in where the act is grave, and for one by the strongest factor that the person has
+// where factors are bound and given up; so does the password of who has bound one. Where the strongest is asked, the second step offers
+// nothing less. To end a session is safe and asks for none, and the block asks for no more than it did. Everybody may read /rules: what the operator has settled (policy).
 //
 // People and Rulings are doors of the management API: whom an edition of the register touched, and what the
 // operator's staff settle.

@@ -40,12 +40,12 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 	if err != nil {
 		return err
 	}
-	adds := r.PostFormValue("decision") == "passkey"
-	if u.ACR != api.Substantial && !adds {
+	adds := r.PostFormValue("decision") == "factors"
+	if api.Level(u.ACR) < api.Level(api.Substantial) && !adds {
 		return l.finish(w, r, u.Interaction, u.Person, who.ChangedAt, byPassword().toldOf())
 	}
-	// The service asks for more than the first sign-in gives, or a passkey will give more: the code comes next.
-	if err := l.keep(r.Context(), u.Interaction, progress{Person: u.Person, Changed: who.ChangedAt, Page: codePath, Passkey: adds}); err != nil {
+	// The service asks for more than the first sign-in gives, or a factor will give more: the code comes next.
+	if err := l.keep(r.Context(), u.Interaction, progress{Person: u.Person, Changed: who.ChangedAt, Page: codePath, Factors: adds}); err != nil {
 		return err
 	}
 	return l.sendCode(w, r, underWay{Interaction: u.Interaction, Identity: who})
@@ -53,7 +53,7 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 
 func (l *Login) showFirstPassword(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
 	return l.site.Show(w, r, page.View{
-		Status: status, Name: "sign-in-password", Errors: wrong, FormAction: u.LeadsTo(), Script: "passkey.js",
+		Status: status, Name: "sign-in-password", Errors: wrong, FormAction: u.LeadsTo(),
 		Data: newPasswordPage{Identifier: u.Identifier.Reveal(), Shortest: l.shortest(), Service: u.ClientID != ""},
 	})
 }

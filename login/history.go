@@ -19,6 +19,7 @@ const (
 var historyKinds = []audit.Kind{
 	audit.SignedIn, audit.SignInRefused, audit.CodeSent, audit.SignedOut, audit.SessionsEnded, audit.BrowserForgotten,
 	audit.IdentifierActivated, audit.PasswordReissued, audit.PasswordChanged, audit.PhoneChanged, audit.PasskeyAdded, audit.PasskeyRemoved,
+	audit.AuthenticatorAdded, audit.AuthenticatorGone, audit.RecoveryCodesMade, audit.RecoveryCodesGone, audit.RecoveryCodeUsed,
 	audit.IdentifierBlocked, audit.IdentifierUnblocked,
 }
 
@@ -48,9 +49,11 @@ func (l *Login) historyPage(w http.ResponseWriter, r *http.Request, v visitor) e
 func historyWord(e audit.Line) string {
 	kind := string(e.Kind)
 	switch {
-	case e.Kind == audit.SignedIn && e.Detail["by"] == "passkey", e.Kind == audit.SignInRefused && e.Detail["why"] == "passkey":
-		return kind + ".passkey"
-	case e.Kind == audit.SignedIn && e.ACR == api.Substantial, e.Kind == audit.SignInRefused && e.Detail["why"] == "code":
+	case e.Kind == audit.SignedIn && e.Detail["by"] != "":
+		return kind + "." + e.Detail["by"]
+	case e.Kind == audit.SignInRefused && e.Detail["why"] != "":
+		return kind + "." + e.Detail["why"]
+	case e.Kind == audit.SignedIn && api.Level(e.ACR) >= api.Level(api.Substantial):
 		return kind + ".code"
 	case e.Kind == audit.SignedIn, e.Kind == audit.SignInRefused:
 		return kind + ".password"

@@ -20,6 +20,7 @@ import (
 	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
 	"asoba.example/provider"
+	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/page"
@@ -101,6 +102,10 @@ func (l *Login) Mount(mux *http.ServeMux) {
 	mux.Handle("POST /sign-in", l.waiting(l.signIn))
 	mux.Handle("GET /sign-in/code", l.step(codePath, l.codePage))
 	mux.Handle("POST /sign-in/code", l.step(codePath, l.checkCode))
+	mux.Handle("GET /sign-in/authenticator", l.step(authenticatorStep, l.signInAuthenticatorPage))
+	mux.Handle("POST /sign-in/authenticator", l.step(authenticatorStep, l.checkAuthenticator))
+	mux.Handle("GET /sign-in/recovery-code", l.step(recoveryCodeStep, l.signInRecoveryCodePage))
+	mux.Handle("POST /sign-in/recovery-code", l.step(recoveryCodeStep, l.checkRecoveryCode))
 	mux.Handle("GET /sign-in/password", l.step(firstPasswordPath, l.firstPasswordPage))
 	mux.Handle("POST /sign-in/password", l.step(firstPasswordPath, l.formFirstPassword))
 
@@ -115,10 +120,15 @@ func (l *Login) Mount(mux *http.ServeMux) {
 	mux.Handle("GET /recover/sent", l.waiting(l.recoverSentPage))
 
 	mux.Handle("GET /security", l.own("/security", 0, l.securityPage))
-	mux.Handle("GET /security/password", l.own("/security/password", 1, l.passwordPage))
-	mux.Handle("POST /security/password", l.own("/security/password", 2, l.changePassword))
-	mux.Handle("GET /security/passkeys", l.ownByStrongest(passkeysPath, 1, l.passkeysPage))
-	mux.Handle("POST /security/passkeys", l.ownByStrongest(passkeysPath, 2, l.changePasskeys))
+	mux.Handle("GET /security/password", l.ownBy("", 1, l.passwordPage))
+	mux.Handle("POST /security/password", l.ownBy("", 2, l.changePassword))
+	mux.Handle("GET /security/factors", l.own(factorsPath, 0, l.factorsPage))
+	mux.Handle("GET /security/authenticator", l.ownBy(api.Substantial, 1, l.authenticatorPage))
+	mux.Handle("POST /security/authenticator", l.ownBy(api.Substantial, 2, l.changeAuthenticator))
+	mux.Handle("GET /security/recovery-codes", l.ownBy(api.Substantial, 1, l.recoveryCodesPage))
+	mux.Handle("POST /security/recovery-codes", l.ownBy(api.Substantial, 2, l.makeRecoveryCodes))
+	mux.Handle("GET /security/passkeys", l.ownBy(api.Substantial, 1, l.passkeysPage))
+	mux.Handle("POST /security/passkeys", l.ownBy(api.Substantial, 2, l.changePasskeys))
 	mux.Handle("GET /security/sessions", l.own(sessionsPath, 0, l.sessionsPage))
 	mux.Handle("POST /security/sessions", l.own(sessionsPath, 0, l.endSessions))
 	mux.Handle("GET /security/history", l.own("/security/history", 0, l.historyPage))

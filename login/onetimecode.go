@@ -22,11 +22,15 @@ func (l *Login) codePage(w http.ResponseWriter, r *http.Request, u underWay) err
 
 // checkCode handles POST /sign-in/code.
 func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) error {
+	if answer := r.PostFormValue("passkey"); answer != "" {
+		return l.checkPasskey(w, r, u, answer, func(status int, wrong page.FieldError) error { return l.showCode(w, r, u, status, wrong) })
+	}
+	if u.passkeyOnly() {
+		http.Redirect(w, r, u.At(codePath), http.StatusSeeOther)
+		return nil
+	}
 	if r.PostFormValue("decision") == "again" {
 		return l.sendCode(w, r, u)
-	}
-	if answer := r.PostFormValue("passkey"); answer != "" {
-		return l.checkPasskey(w, r, u, answer)
 	}
 	typed := r.PostFormValue("code")
 	digits, ok := code.Parse(typed)
@@ -40,8 +44,8 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 	err := l.codes.Check(r.Context(), u.code(), digits)
 	switch {
 	case err == nil:
-		if u.addsPasskey {
-			u.Page = passkeysPath
+		if u.addsFactors {
+			u.Page = factorsPath
 		}
 		return l.finish(w, r, u.Interaction, u.Person, u.ChangedAt, byCode())
 	case !errors.Is(err, code.ErrWrong) && !errors.Is(err, code.ErrOver):
@@ -56,6 +60,9 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 	}
 	return l.showCode(w, r, u, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: word})
 }
+
+// passkeyOnly tells that nothing less than a passkey leads on: it is bound, and the strongest is asked for.
+func (u underWay) passkeyOnly() bool { return u.Passkey && asksStrongest(u.Interaction) }
 
 // sendCode sends a code and leads to its page. Sent, too early or too many, the page tells from when the next can be.
 func (l *Login) sendCode(w http.ResponseWriter, r *http.Request, u underWay) error {
@@ -79,7 +86,7 @@ func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, sta
 	if err != nil {
 		return err
 	}
-	data := codePage{Phone: u.Phone.Hint(), Service: u.ClientID != ""}
+	data := codePage{Phone: u.Phone.Hint(), Service: u.ClientID != "", Ways: u.ways(codePath), PasskeyOnly: u.passkeyOnly()}
 	if u.Passkey {
 		if data.Passkey, err = l.factors.Passkeys.Ask(u.ID); err != nil {
 			return err

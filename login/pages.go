@@ -1,6 +1,7 @@
 package login
 
 import (
+	"html/template"
 	"time"
 
 	"asoba.example/login/browser"
@@ -33,9 +34,21 @@ type codePage struct {
 	Wait  string // the word of how long till another can be sent; "" where it can be now
 	Count int
 
-	Passkey string // what the browser is asked to use one by; "" for who has none
-	Service bool   // one waits, and may be refused
+	Passkey     string // what the browser is asked to use one by; "" for who has none
+	PasskeyOnly bool   // nothing less leads on
+	Ways        []way  // other pages of the same step
+	Service     bool   // one waits, and may be refused
 }
+
+// typedPage asks for what an authenticator app shows, or for a recovery code.
+type typedPage struct {
+	Passkey string // what the browser is asked to use one by; "" for who has none
+	Ways    []way
+	Service bool
+}
+
+// A way is another page that does instead.
+type way struct{ Word, Address string }
 
 // recoverPage asks whose password is lost.
 type recoverPage struct {
@@ -79,7 +92,6 @@ type securityPage struct {
 	Agent      string
 	Cabinet    string
 	Changed    bool // the password, just now
-	Added      bool // a passkey, just now
 }
 
 // sessionsPage tells where somebody is signed in, and ends it.
@@ -109,7 +121,40 @@ type passkeysPage struct {
 	Passkeys   []factor.Passkey
 	Invitation string // what the browser is asked to make one by; "" where there are as many as can be
 	Name       string // proposed for the next
-	Later      string // where who waits goes on without; "" where nobody waits
+}
+
+// factorsPage tells what there is to prove oneself by, and what of it the person has.
+type factorsPage struct {
+	Passkeys      int
+	Authenticator bool
+	RecoveryCodes int // left
+
+	ToPasskeys, ToAuthenticator, ToRecoveryCodes string
+
+	GoOn string // to whoever waits; "" where nobody does
+}
+
+// authenticatorPage is for looking after the authenticator app.
+type authenticatorPage struct {
+	Has     bool
+	Bound   factor.Authenticator
+	Invited invitedApp // where there is none
+}
+
+// invitedApp is what an app is to take over.
+type invitedApp struct {
+	Size    int    // of the drawing, in squares of it
+	Squares string // the path that draws them
+	Key     string // in groups of four
+	Link    template.URL
+}
+
+// recoveryCodesPage is for looking after recovery codes.
+type recoveryCodesPage struct {
+	Left   int
+	MadeAt time.Time // zero where there are none
+	Fresh  []string  // the new ones, once
+	Done   string    // where all factors are
 }
 
 // blockPage tells what blocking does and what it does not.

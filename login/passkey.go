@@ -27,16 +27,14 @@ func (l *Login) signInByPasskey(w http.ResponseWriter, r *http.Request, i provid
 	return l.finish(w, r, i, used.Person, used.Changed, byFactor(used))
 }
 
-// checkPasskey handles POST /sign-in/code with the answer of a passkey in place of the code: one of the person whose password was right.
-func (l *Login) checkPasskey(w http.ResponseWriter, r *http.Request, u underWay, answer string) error {
+// checkPasskey handles what a page of the second step is sent with the answer of a passkey in place of the code: one of the person whose password was right.
+func (l *Login) checkPasskey(w http.ResponseWriter, r *http.Request, u underWay, answer string, show func(int, page.FieldError) error) error {
 	used, err := l.factors.Passkeys.Check(r.Context(), factor.SignIn, u.ID, answer, l.act(r))
 	if err == nil && used.Person != u.Person {
 		err = factor.ErrWrong
 	}
 	if errors.Is(err, factor.ErrWrong) {
-		return l.refusePasskey(w, r, u.Interaction, u.Person, func(status int, wrong page.FieldError) error {
-			return l.showCode(w, r, u, status, wrong)
-		})
+		return l.refusePasskey(w, r, u.Interaction, u.Person, show)
 	}
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ func (w *world) bound(number string) (*visitor, *factortest.Device) {
 	v.signIn(number)
 	v.open("/security/passkeys")
 	v.adds(d, "")
-	v.want("/security", http.StatusOK)
+	v.want("/security/factors", http.StatusOK)
 	return v, d
 }
 
@@ -58,9 +58,10 @@ func TestPasskeys(t *testing.T) {
 	w := newWorld(t)
 	person := w.active(anna, "+375294911911")
 	v, phone := w.bound(anna)
-	v.sees("passkey has been added", "code by SMS")
+	v.sees("You have 1 passkey")
 
-	v.open("/sign-out")
+	v.open("/security")
+	v.sees("code by SMS")
 	v.submit()
 	v.open("/security")
 	v.use(phone)
@@ -269,18 +270,18 @@ func TestAPasskeyIsOfferedAtTheFirstSignIn(t *testing.T) {
 			v, phone := w.visitor(), w.device()
 			v.open("/authorize")
 			v.submit("identifier", anna, "password", temporary)
-			v.sees("Save and add a passkey")
-			v.submit("new_password", password, "new_password_again", password, "decision", "passkey")
+			v.sees("Save and make the sign-in safer")
+			v.submit("new_password", password, "new_password_again", password, "decision", "factors")
 			v.want("/sign-in/code", http.StatusOK)
 			digits, _ := w.lastCode()
 			v.submit("code", digits)
-			v.want("/security/passkeys", http.StatusOK)
-			v.sees("Go on without a passkey")
+			v.want("/security/factors", http.StatusOK)
 			if add {
+				v.open(v.link("Add a passkey"))
 				v.adds(phone, "")
-			} else {
-				v.open(v.link("Go on without a passkey"))
+				v.want("/security/factors", http.StatusOK)
 			}
+			v.open(v.link("Go on"))
 			v.sees("authorize goes on")
 			if got := w.count(`passkey`); got == 1 != add {
 				t.Errorf("%d passkeys", got)
@@ -370,7 +371,7 @@ func TestThePasskeysName(t *testing.T) {
 	v.sees("was not added")
 	v.open("/security/passkeys")
 	v.adds(phone, strings.Repeat("ы", 64))
-	v.want("/security", http.StatusOK)
+	v.want("/security/factors", http.StatusOK)
 }
 
 // Who has no passkey is asked nothing more of: their sign-in takes as many questions to the database as ever.

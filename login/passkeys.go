@@ -14,36 +14,8 @@ import (
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/provider"
-	"asoba.example/provider/api"
 	"asoba.example/provider/page"
 )
-
-// passkeysPath is the page where people look after their passkeys.
-const passkeysPath = "/security/passkeys"
-
-// strongest tells whether a visitor came by the strongest factor that they have: who has a passkey, by one. So a new one never weakens what
-// there is, and none is given up by less (OWASP ASVS 5.0 6.4.4: who has lost all of them proves at the desk who they are).
-func (v visitor) strongest() bool {
-	if v.Passkey {
-		return factor.Used(v.AMR)
-	}
-	return v.ACR == api.Substantial
-}
-
-// ownByStrongest makes a door of a page of ours where factors are bound and given up: as own does, for visitors who came by the strongest.
-func (l *Login) ownByStrongest(path string, times int, door func(http.ResponseWriter, *http.Request, visitor) error) http.Handler {
-	return l.door(func(w http.ResponseWriter, r *http.Request) error {
-		s, who, err := l.signedIn(r)
-		if err != nil {
-			return err
-		}
-		v := visitor{s, who}
-		if s.IsZero() || !l.fresh(s, times) || !v.strongest() {
-			return l.ask(w, r, provider.Interaction{Page: path, ACR: api.Substantial})
-		}
-		return door(w, r, v)
-	})
-}
 
 // passkeysPage handles GET /security/passkeys.
 func (l *Login) passkeysPage(w http.ResponseWriter, r *http.Request, v visitor) error {
@@ -58,7 +30,7 @@ func (l *Login) changePasskeys(w http.ResponseWriter, r *http.Request, v visitor
 	return l.addPasskey(w, r, v)
 }
 
-// addPasskey adds one, and leads back to whoever waits.
+// addPasskey adds one.
 func (l *Login) addPasskey(w http.ResponseWriter, r *http.Request, v visitor) error {
 	name, ok := readPasskeyName(r)
 	if !ok {
@@ -74,26 +46,20 @@ func (l *Login) addPasskey(w http.ResponseWriter, r *http.Request, v visitor) er
 	case err != nil:
 		return err
 	}
-	waits, err := l.waits(r)
-	if err != nil {
-		return err
-	}
-	to := "/security?passkey"
-	if waits.ID != "" {
-		to = waits.Continue()
-	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
-	return nil
+	return l.backToFactors(w, r)
 }
 
 // removePasskey removes one. Who removes the last one goes on with the password and a code.
 func (l *Login) removePasskey(w http.ResponseWriter, r *http.Request, v visitor) error {
+	if wrong := l.frozen(v); wrong != nil {
+		return l.showPasskeys(w, r, v, http.StatusConflict, wrong...)
+	}
 	if id, err := uuid.Parse(r.PostFormValue("passkey_id")); err == nil { // or else it was no form of ours
 		if err := l.factors.Passkeys.Remove(r.Context(), v.Session.Person, id, l.act(r)); err != nil {
 			return err
 		}
 	}
-	http.Redirect(w, r, passkeysPath, http.StatusSeeOther)
+	http.Redirect(w, r, r.URL.RequestURI(), http.StatusSeeOther)
 	return nil
 }
 
@@ -106,7 +72,7 @@ func readPasskeyName(r *http.Request) (string, bool) {
 	return name, utf8.ValidString(name) && utf8.RuneCountInString(name) <= 64 && !strings.ContainsFunc(name, unicode.IsControl)
 }
 
-// waits gives who waits while a passkey is added at the first sign-in; the zero Interaction where nobody does.
+// waits gives who waits while factors are added at the first sign-in; the zero Interaction where nobody does.
 func (l *Login) waits(r *http.Request) (provider.Interaction, error) {
 	i, err := l.interactions.Find(r.Context(), r)
 	if errors.Is(err, provider.ErrNoInteraction) {
@@ -129,12 +95,8 @@ func (l *Login) showPasskeys(w http.ResponseWriter, r *http.Request, v visitor, 
 			return err
 		}
 	}
-	back := "/security"
-	if waits.ID != "" {
-		back, data.Later = "", waits.Continue()
-	}
 	return l.site.Show(w, r, page.View{
-		Status: status, Name: "security-passkeys", Errors: wrong, SignedIn: true, Back: back,
-		FormAction: waits.LeadsTo(), Script: "passkey.js", Data: data,
+		Status: status, Name: "security-passkeys", Errors: wrong, SignedIn: true, Back: onTheWay(waits, factorsPath),
+		Script: "passkey.js", Data: data,
 	})
 }

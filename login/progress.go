@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
+	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/provider"
 )
@@ -20,15 +21,22 @@ import (
 // The pages between the password and the session.
 const (
 	codePath          = "/sign-in/code"
+	authenticatorStep = "/sign-in/authenticator"
+	recoveryCodeStep  = "/sign-in/recovery-code"
 	firstPasswordPath = "/sign-in/password"
 )
+
+// second tells whether a page is one of the second step: who is to come to one of them may choose another.
+func second(path string) bool {
+	return path == codePath || path == authenticatorStep || path == recoveryCodeStep
+}
 
 // A progress is how far somebody has come in a sign-in: the password was right, and a page is to come.
 type progress struct {
 	Person  uuid.UUID `json:"person"`
 	Changed time.Time `json:"changed"` // the identity's ChangedAt, as it was then
 	Page    string    `json:"page"`
-	Passkey bool      `json:"passkey,omitempty"` // one is to be added as soon as they are signed in
+	Factors bool      `json:"factors,omitempty"` // are to be added as soon as they are signed in
 }
 
 // progressFor is how long a proved password waits for the next page.
@@ -38,7 +46,40 @@ const progressFor = 30 * time.Minute
 type underWay struct {
 	provider.Interaction
 	identity.Identity
-	addsPasskey bool
+	addsFactors bool
+}
+
+// first is the page of the second step that somebody comes to first: of what they have bound.
+func (u underWay) first() string {
+	if u.Authenticator && u.may(authenticatorStep) {
+		return authenticatorStep
+	}
+	return codePath
+}
+
+// may tells whether a page of the second step is for somebody who has bound what they have. Where the strongest is asked for the weaker ones
+// lead nowhere; the page of the code is also that of a passkey.
+func (u underWay) may(path string) bool {
+	strongest := factor.Strongest(u.Identity)
+	switch path {
+	case authenticatorStep:
+		return u.Authenticator && !(asksStrongest(u.Interaction) && strongest > factor.Owned)
+	case recoveryCodeStep:
+		return u.RecoveryCodes > 0 && !(asksStrongest(u.Interaction) && strongest > factor.Owned)
+	}
+	return !(asksStrongest(u.Interaction) && strongest == factor.Owned)
+}
+
+// ways are the other pages of the second step.
+func (u underWay) ways(but string) (all []way) {
+	for _, w := range []way{
+		{"sign-in.way.authenticator", authenticatorStep}, {"sign-in.way.code", codePath}, {"sign-in.way.recovery_code", recoveryCodeStep},
+	} {
+		if w.Address != but && u.may(w.Address) {
+			all = append(all, way{w.Word, u.At(w.Address)})
+		}
+	}
+	return all
 }
 
 // step makes a door of a page between the password and the session. Only the page that is to come next
@@ -52,7 +93,7 @@ func (l *Login) step(path string, door func(http.ResponseWriter, *http.Request, 
 		if p.Page == "" {
 			return l.goOn(w, r, i)
 		}
-		if p.Page != path {
+		if p.Page != path && !(second(p.Page) && second(path)) {
 			http.Redirect(w, r, i.At(p.Page), http.StatusSeeOther)
 			return nil
 		}
@@ -64,7 +105,12 @@ func (l *Login) step(path string, door func(http.ResponseWriter, *http.Request, 
 		if !who.ChangedAt.Equal(p.Changed) || who.Expired(l.now()) {
 			return l.restart(w, r, i)
 		}
-		return door(w, r, underWay{i, who, p.Passkey})
+		u := underWay{i, who, p.Factors}
+		if second(path) && !u.may(path) {
+			http.Redirect(w, r, i.At(u.first()), http.StatusSeeOther)
+			return nil
+		}
+		return door(w, r, u)
 	})
 }
 

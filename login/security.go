@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"asoba.example/login/factor"
-	"asoba.example/provider/api"
 	"asoba.example/provider/page"
 	"asoba.example/provider/session"
 )
@@ -16,19 +15,20 @@ func (l *Login) securityPage(w http.ResponseWriter, r *http.Request, v visitor) 
 		Data: securityPage{
 			Identifier: v.Identifier.String(), Phone: v.Phone.Hint(), At: v.AuthTime, How: how(v.Session),
 			Agent: v.Agent, Cabinet: l.cabinet, Changed: r.URL.Query().Has("changed"),
-			Added: r.URL.Query().Has("passkey"),
 		},
 	})
 }
 
 // how is the word of how somebody signed in.
 func how(s session.Session) string {
-	switch {
-	case factor.Used(s.AMR):
+	switch factor.Of(s.AMR) {
+	case factor.Unphishable:
 		return "security.how.passkey"
-	case s.ACR == api.Substantial:
+	case factor.Owned:
+		return "security.how.owned"
+	case factor.Message:
 		return "security.how.code"
-	default:
-		return "security.how.password"
+	case factor.Password:
 	}
+	return "security.how.password"
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/login/browser"
+	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/provider"
 	"asoba.example/provider/api"
@@ -66,7 +67,7 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 		return err
 	}
 
-	next := after(proved, known, i.ACR)
+	next := after(underWay{Interaction: i, Identity: proved}, known)
 	if next == "" {
 		return l.finish(w, r, i, proved.Person, proved.ChangedAt, byPassword())
 	}
@@ -82,12 +83,16 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 
 // after decides which page follows a right password; "" for none. The temporary password came to the
 // confirmed phone and stands for the code.
-func after(who identity.Identity, known bool, acr string) string {
+//
+// Where a service asks for a fresh sign-in (OpenID Connect Core §3.1.2.1 max_age), who has bound a factor shows it too: the service asks for
+// the person, and not for whoever sits at their browser.
+func after(u underWay, known bool) string {
+	bound := factor.Strongest(u.Identity) > factor.Message
 	switch {
-	case who.State == identity.Temporary:
+	case u.State == identity.Temporary:
 		return firstPasswordPath
-	case !known || acr == api.Substantial:
-		return codePath
+	case !known || api.Level(u.ACR) >= api.Level(api.Substantial) || bound && u.Request.Has("max_age"):
+		return u.first()
 	default:
 		return ""
 	}
@@ -123,8 +128,8 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 		}
 		switch {
 		case s.IsZero():
-		case i.Page == passkeysPath:
-			data.Again = "sign-in.again_passkeys"
+		case asksStrongest(i):
+			data.Again = "sign-in.again_strongest"
 		default:
 			data.Again = "sign-in.again"
 		}

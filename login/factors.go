@@ -1,0 +1,97 @@
+package login
+
+import (
+	"net/http"
+
+	"asoba.example/login/factor"
+	"asoba.example/login/identity"
+	"asoba.example/provider"
+	"asoba.example/provider/api"
+	"asoba.example/provider/page"
+)
+
+// The pages where people look after what they prove themselves by besides the password.
+const (
+	factorsPath       = "/security/factors"
+	passkeysPath      = "/security/passkeys"
+	authenticatorPath = "/security/authenticator"
+	recoveryCodesPath = "/security/recovery-codes"
+)
+
+// strongest tells whether a visitor came by a factor as strong as the strongest that they have. So a new one never weakens what there is, and
+// none is given up by less (OWASP ASVS 5.0 6.4.4: who has lost all of them proves at the desk who they are).
+func (v visitor) strongest() bool {
+	return factor.Of(v.AMR) >= factor.Strongest(v.Identity)
+}
+
+// ownBy makes a door of a page of ours as own does, for visitors who came by the strongest factor that they have bound. Of who has bound none
+// the level is asked.
+func (l *Login) ownBy(acr string, times int, door func(http.ResponseWriter, *http.Request, visitor) error) http.Handler {
+	return l.door(func(w http.ResponseWriter, r *http.Request) error {
+		s, who, err := l.signedIn(r)
+		if err != nil {
+			return err
+		}
+		v, least := visitor{s, who}, acr
+		if factor.Strongest(who) > factor.Message {
+			least = api.Substantial
+		}
+		if s.IsZero() || !l.fresh(s, times) || least != "" && !v.strongest() {
+			return l.ask(w, r, provider.Interaction{Page: r.URL.RequestURI(), ACR: least})
+		}
+		return door(w, r, v)
+	})
+}
+
+// asksStrongest tells whether what waits is a page of ours that asks for the strongest factor.
+func asksStrongest(i provider.Interaction) bool {
+	return i.ClientID == "" && api.Level(i.ACR) >= api.Level(api.Substantial)
+}
+
+// factorsPage handles GET /security/factors: what the person has bound, and what else there is. At the first sign-in it is shown once, to
+// whoever wants it, and the service waits.
+func (l *Login) factorsPage(w http.ResponseWriter, r *http.Request, v visitor) error {
+	waits, err := l.waits(r)
+	if err != nil {
+		return err
+	}
+	passkeys, err := l.factors.Passkeys.List(r.Context(), v.Session.Person)
+	if err != nil {
+		return err
+	}
+	data := factorsPage{
+		Passkeys: len(passkeys), Authenticator: v.Authenticator, RecoveryCodes: v.RecoveryCodes,
+		ToPasskeys: onTheWay(waits, passkeysPath), ToAuthenticator: onTheWay(waits, authenticatorPath), ToRecoveryCodes: onTheWay(waits, recoveryCodesPath),
+	}
+	back := "/security"
+	if waits.ID != "" {
+		back, data.GoOn = "", waits.Continue()
+	}
+	return l.site.Show(w, r, page.View{Name: "security-factors", SignedIn: true, Back: back, Script: "passkey.js", Data: data})
+}
+
+// onTheWay is the address of a page of ours for whoever waits, if anybody does.
+func onTheWay(waits provider.Interaction, path string) string {
+	if waits.ID == "" {
+		return path
+	}
+	return waits.At(path)
+}
+
+// backToFactors leads to where all factors are.
+func (l *Login) backToFactors(w http.ResponseWriter, r *http.Request) error {
+	waits, err := l.waits(r)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, onTheWay(waits, factorsPath), http.StatusSeeOther)
+	return nil
+}
+
+// frozen says from when on somebody who has recovered their password may give up factors again.
+func (l *Login) frozen(v visitor) []page.FieldError {
+	if !v.Frozen(l.now()) {
+		return nil
+	}
+	return []page.FieldError{{Word: "security-factors.frozen", Args: map[string]any{"Moment": v.FrozenTill.In(identity.Minsk).Format("02.01.2006 15:04")}}}
+}

@@ -1,0 +1,81 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"asoba.example/login/factor"
+	"asoba.example/login/identity"
+	"asoba.example/provider/page"
+)
+
+// signInRecoveryCodePage handles GET /sign-in/recovery-code.
+func (l *Login) signInRecoveryCodePage(w http.ResponseWriter, r *http.Request, u underWay) error {
+	return l.showSignInRecoveryCode(w, r, u, http.StatusOK)
+}
+
+// checkRecoveryCode handles POST /sign-in/recovery-code: one of the codes that the person has kept, after the password.
+func (l *Login) checkRecoveryCode(w http.ResponseWriter, r *http.Request, u underWay) error {
+	show := func(status int, wrong page.FieldError) error { return l.showSignInRecoveryCode(w, r, u, status, wrong) }
+	typed := r.PostFormValue("recovery_code")
+	code, ok := factor.ParseRecoveryCode(typed)
+	if !ok {
+		word := "recovery-code.form"
+		if strings.TrimSpace(typed) == "" {
+			word = "recovery-code.missing"
+		}
+		return show(http.StatusUnprocessableEntity, page.FieldError{Field: "recovery_code", Word: word})
+	}
+	known, err := l.browsers.Known(r.Context(), r, u.Person)
+	if err != nil {
+		return err
+	}
+	used, err := l.factors.RecoveryCodes.Check(r.Context(), factor.SignIn, u.Person, code, known)
+	return l.typed(w, r, u, used, err, page.FieldError{Field: "recovery_code", Word: "recovery-code.wrong"}, show)
+}
+
+func (l *Login) showSignInRecoveryCode(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
+	return l.site.Show(w, r, page.View{
+		Status: status, Name: "sign-in-recovery-code", Errors: wrong, FormAction: u.LeadsTo(), Back: u.At("/sign-in"),
+		Data: typedPage{Service: u.ClientID != "", Ways: u.ways(recoveryCodeStep)},
+	})
+}
+
+// recoveryCodesPage handles GET /security/recovery-codes.
+func (l *Login) recoveryCodesPage(w http.ResponseWriter, r *http.Request, v visitor) error {
+	return l.showRecoveryCodes(w, r, v, http.StatusOK, nil)
+}
+
+// makeRecoveryCodes handles POST /security/recovery-codes. The codes are shown by this answer and never again.
+func (l *Login) makeRecoveryCodes(w http.ResponseWriter, r *http.Request, v visitor) error {
+	if v.RecoveryCodes > 0 { // they would be given up
+		if wrong := l.frozen(v); wrong != nil {
+			return l.showRecoveryCodes(w, r, v, http.StatusConflict, nil, wrong...)
+		}
+	}
+	codes, err := l.factors.RecoveryCodes.Make(r.Context(), v.Identity, l.act(r))
+	if errors.Is(err, identity.ErrState) { // acted upon from elsewhere at the same moment
+		return l.backToFactors(w, r)
+	}
+	if err != nil {
+		return err
+	}
+	return l.showRecoveryCodes(w, r, v, http.StatusOK, codes)
+}
+
+func (l *Login) showRecoveryCodes(w http.ResponseWriter, r *http.Request, v visitor, status int, fresh []string, wrong ...page.FieldError) error {
+	waits, err := l.waits(r)
+	if err != nil {
+		return err
+	}
+	data := recoveryCodesPage{Fresh: fresh, Done: onTheWay(waits, factorsPath)}
+	if data.Left, data.MadeAt, err = l.factors.RecoveryCodes.Left(r.Context(), v.Session.Person); err != nil {
+		return err
+	}
+	view := page.View{Status: status, Name: "security-recovery-codes", Errors: wrong, SignedIn: true, Data: data, Once: fresh != nil}
+	if fresh == nil {
+		view.Back = data.Done
+	}
+	return l.site.Show(w, r, view)
+}
