@@ -55,7 +55,7 @@ func newRegistry(t *testing.T) registry {
 // bring brings a file in somebody's name.
 func (r registry) bring(t *testing.T, name, query, file string, headers ...string) (*httptest.ResponseRecorder, map[string]any) {
 	t.Helper()
-	req := httptest.NewRequest("POST", "/register/editions"+query, strings.NewReader(file))
+	req := httptest.NewRequest(http.MethodPost, "/register/editions"+query, strings.NewReader(file))
 	req.Header.Set("Authorization", name)
 	req.Header.Set("Content-Type", "text/csv; charset=utf-8")
 	for i := 0; i < len(headers); i += 2 {
@@ -181,10 +181,10 @@ func TestAFileIsRefusedByTheAPI(t *testing.T) {
 		"damaged_file":        {strings.Replace(next, "rows 1", "rows 2", 1), 422},
 		"not_utf8":            {"\xff\xfe#\x00", 422},
 		"other_country":       {"# country LT\n" + next, 422},
-		"too_many_bad_rows":   {file(6, "delta", `123`), 422},
+		"too_many_bad_rows":   {file(6, "delta", `123`, `123`), 422},
 		"older_edition":       {file(4, "delta", `1010130K001PB9,M,1931,BY,,,,,,,,,,`), 409},
 		"other_file":          {file(5, "delta", `1010130K001PB9,M,1931,BY,,,,,,,,,,`), 409},
-		"wrong_month":         {strings.Replace(next, "2025-06", "2025-05", 1), 409},
+		"wrong_month":         {strings.Replace(next, "2025-06", "2025-04", 1), 409},
 	} {
 		answer, problem := r.bring(t, "a system", "", refused.file)
 		if answer.Code != refused.status || problem["code"] != code || (code == "too_many_bad_rows") != (problem["instance"] != nil) {
@@ -216,7 +216,7 @@ func TestAFileThatBreaksOffIsNotImported(t *testing.T) {
 	t.Parallel()
 	r := newRegistry(t)
 	good := file(1, "delta", `1010130K001PB9,M,1930,BY,,,,,,,,,,`)
-	req := httptest.NewRequest("POST", "/register/editions", http.MaxBytesReader(nil, http.NoBody, 0))
+	req := httptest.NewRequest(http.MethodPost, "/register/editions", nil)
 	req.Body = brokenOff{bytes.NewReader([]byte(good))}
 	req.Header.Set("Authorization", "a system")
 	req.Header.Set("Content-Type", "text/csv")

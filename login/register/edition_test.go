@@ -102,7 +102,6 @@ func TestATrialTellsAndWritesNothing(t *testing.T) {
 		}
 		done := mustLoad(t, r, file)
 		tried.ID, tried.AppliedAt = done.ID, done.AppliedAt
-		tried.Edition.ClientID = done.ClientID
 		if got, want := fmt.Sprintf("%+v", tried), fmt.Sprintf("%+v", done); got != want {
 			t.Errorf("tried:\n%s\ndone:\n%s", got, want)
 		}
@@ -175,9 +174,13 @@ func staff(t *testing.T, r *register.Register) (anna, boris, nobody uuid.UUID) {
 }
 
 var (
-	living = []string{`1010130K001PB9,M,1930,BY,,,,,,,,,,`, `2290296M000BA3,F,1996,RU,,,,,,,,,,`, `6290296C042BI1,F,1996,stateless,,,,,,,,,,`,
-		`7000001A000PB8,M,1990,BY,,,,,,,,,,`, `7000000A000PB1,M,1990,BY,,,,,,,,,,`}
-	deaths = []string{`7000001A000PB8,M,1990,PL,2026-01-03,record,,,,,,,,`, `7000000A000PB1,M,1990,BY,,,2026-01-03,ruling,,,,,,`, `5311299B500PB0,M,1999,BY,,,,,,,,,,`}
+	living = []string{
+		`1010130K001PB9,M,1930,BY,,,,,,,,,,`, `2290296M000BA3,F,1996,RU,,,,,,,,,,`, `6290296C042BI1,F,1996,stateless,,,,,,,,,,`,
+		`7000001A000PB8,M,1990,BY,,,,,,,,,,`, `7000000A000PB1,M,1990,BY,,,,,,,,,,`,
+	}
+	deaths = []string{
+		`7000001A000PB8,M,1990,PL,2026-01-03,record,,,,,,,,`, `7000000A000PB1,M,1990,BY,,,2026-01-03,ruling,,,,,,`, `5311299B500PB0,M,1999,BY,,,,,,,,,,`,
+	}
 )
 
 // An edition that would deactivate many waits, seen by nobody, until another of the staff than who imported it releases it; one death never

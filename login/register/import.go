@@ -21,7 +21,7 @@ import (
 var (
 	ErrOlder  = errors.New("a later edition was applied already")
 	ErrOther  = errors.New("this edition was applied already, from another file")
-	ErrMonth  = errors.New("its month is not after that of the last edition")
+	ErrMonth  = errors.New("its month is before that of the last edition")
 	ErrAhead  = errors.New("its month is more than one ahead")
 	ErrBad    = errors.New("too many of its rows are bad")
 	ErrBusy   = errors.New("another import is under way")
@@ -215,7 +215,7 @@ func follows(ctx context.Context, tx pgx.Tx, h head) error {
 		return ErrOlder
 	case h.number == number:
 		return ErrOther
-	case !h.period.After(period):
+	case h.period.Before(period): // a second one of a month corrects the first
 		return ErrMonth
 	case waiting:
 		return ErrWaits

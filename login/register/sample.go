@@ -40,7 +40,7 @@ func (s Sample) Write(w io.Writer) error {
 	if s.Delta {
 		kind = Delta
 	}
-	s.each(func([]byte) error { rows++; return nil })
+	_ = s.each(func([]byte) error { rows++; return nil })
 	out := bufio.NewWriterSize(w, 256<<10)
 	fmt.Fprintf(out, "# edition %d\n# period %s\n# kind %s\n# country %s\n# rows %d\n%s\n",
 		s.Edition, s.month(s.Edition).Format("2006-01"), kind, country, rows, strings.Join(fileColumns[:], ","))

@@ -184,8 +184,14 @@ func tellReport(out io.Writer, r register.Report, dry bool, err error) error {
 		what string
 		n    int64
 	}{
-		{"added", r.Added}, {"changed", r.Changed}, {"the same", r.Same}, {"rejected", r.Rejected}, {"doubtful", r.Doubtful},
-		{"deactivated", r.Deactivated}, {"restored", r.Restored}, {"missing", r.Missing},
+		{"added", r.Added},
+		{"changed", r.Changed},
+		{"the same", r.Same},
+		{"rejected", r.Rejected},
+		{"doubtful", r.Doubtful},
+		{"deactivated", r.Deactivated},
+		{"restored", r.Restored},
+		{"missing", r.Missing},
 	} {
 		fmt.Fprintf(out, "  %-11s %d\n", count.what, count.n)
 	}
