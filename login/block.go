@@ -4,11 +4,41 @@ import (
 	"errors"
 	"net/http"
 
+	"asoba.example/login/code"
 	"asoba.example/login/identity"
+	"asoba.example/provider"
+	"asoba.example/provider/audit"
 	"asoba.example/provider/page"
 )
 
-// blockPage handles GET /block: what blocking does and what it does not.
+// blocking is the errand of who wants nobody to sign in as them any more, and is not signed in. One factor is enough: the password, or a
+// code to the phone (NIST SP 800-63B-4 §4.3).
+var blocking = errand{path: "/block", purpose: code.Block, does: "block.submit", refused: audit.SignInRefused}
+
+// mayBlock tells who may block the identifier himself.
+func mayBlock(who identity.Identity) bool {
+	return who.State == identity.Active && who.Phone != (identity.Phone{})
+}
+
+// blocks makes a door of /block: of who is signed in, freshly enough for a grave act, and of others.
+func (l *Login) blocks(
+	times int, own func(http.ResponseWriter, *http.Request, visitor) error, others func(http.ResponseWriter, *http.Request, provider.Interaction) error,
+) http.Handler {
+	errand := l.begins(blocking, others)
+	return l.door(func(w http.ResponseWriter, r *http.Request) error {
+		s, who, err := l.signedIn(r)
+		if err != nil {
+			return err
+		}
+		if s.IsZero() || !l.fresh(s, times) {
+			errand.ServeHTTP(w, r)
+			return nil
+		}
+		return own(w, r, visitor{s, who})
+	})
+}
+
+// blockPage handles GET /block of who is signed in: what blocking does and what it does not.
 func (l *Login) blockPage(w http.ResponseWriter, r *http.Request, v visitor) error {
 	return l.site.Show(w, r, page.View{
 		Name: "block", SignedIn: true, Back: "/security",
@@ -23,17 +53,112 @@ func (l *Login) block(w http.ResponseWriter, r *http.Request, v visitor) error {
 		return nil
 	}
 	err := l.registry.Block(r.Context(), v.Session.Person, identity.Self, l.act(r))
-	if err != nil && !errors.Is(err, identity.ErrState) { // blocked meanwhile from another window: that is what was asked
+	if err != nil && !errors.Is(err, identity.ErrState) {
 		return err
 	}
 	if err := l.sessions.End(r.Context(), w, r); err != nil {
+		return err
+	}
+	return l.blocked(w, r, nil)
+}
+
+// blocked leads on after a block. Blocked meanwhile from another window is what was asked.
+func (l *Login) blocked(w http.ResponseWriter, r *http.Request, err error) error {
+	if err != nil && !errors.Is(err, identity.ErrState) {
 		return err
 	}
 	http.Redirect(w, r, "/block/done", http.StatusSeeOther)
 	return nil
 }
 
+// blockErrandPage handles GET /block of others.
+func (l *Login) blockErrandPage(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	return l.showBlockErrand(w, r, i, http.StatusOK, "")
+}
+
+// blockErrand handles POST /block of others: the right password blocks. The tries are those of a sign-in, for they are at the same
+// password; and where it is not known, a code is sent.
+func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	if r.PostFormValue("decision") == "code" {
+		return l.blockByCode(w, r, i)
+	}
+	ctx, typed, password := r.Context(), r.PostFormValue("identifier"), r.PostFormValue("password")
+	id, wrong := readSignIn(typed, password)
+	if len(wrong) > 0 {
+		return l.showBlockErrand(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
+	}
+	// From here on the work is the same whoever is asked about, and whether there is anybody.
+	known, own, wait, err := l.tryPassword(r, id)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		return l.showBlockErrand(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
+	}
+	act := l.act(r)
+	act.ClientID, act.By = i.ClientID, "password"
+	proved, err := l.registry.Check(ctx, id, password, known, act)
+	if errors.Is(err, identity.ErrWrong) || err == nil && proved.State != identity.Active { // a temporary password blocks nothing
+		return l.showBlockErrand(w, r, i, http.StatusUnprocessableEntity, typed, page.FieldError{Field: "password", Word: "sign-in.wrong"})
+	}
+	if err != nil {
+		return err
+	}
+	if err := l.throttle.Forgive(ctx, own...); err != nil {
+		return err
+	}
+	return l.blocked(w, r, l.registry.Block(ctx, proved.Person, identity.Self, act))
+}
+
+// blockByCode has a code sent to the phone, if there is one.
+func (l *Login) blockByCode(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	id, typed, wrong := readIdentifier(r)
+	if len(wrong) > 0 {
+		return l.showBlockErrand(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
+	}
+	wait, err := l.asks(w, r, i, blocking, id, mayBlock)
+	if wait > 0 {
+		return l.showBlockErrand(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
+	}
+	return err
+}
+
+// blockCodeRight blocks after the code.
+func (l *Login) blockCodeRight(w http.ResponseWriter, r *http.Request, o onErrand) error {
+	act := l.act(r)
+	act.ClientID, act.By = o.ClientID, "code"
+	err := l.registry.Block(r.Context(), o.Person, identity.Self, act)
+	if err := l.forgetErrand(r.Context(), o); err != nil {
+		return err
+	}
+	return l.blocked(w, r, err)
+}
+
+func (l *Login) showBlockErrand(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
+	return l.site.Show(w, r, page.View{
+		Status: status, Name: "block-errand", Errors: wrong, FormAction: i.LeadsTo(), Back: i.At("/sign-in"), Data: blockErrandPage{Identifier: typed},
+	})
+}
+
 // blockedPage handles GET /block/done. It knows nobody: it only tells how to restore access.
 func (l *Login) blockedPage(w http.ResponseWriter, r *http.Request) error {
 	return l.site.Show(w, r, page.View{Name: "block-done"})
+}
+
+// notMePage handles GET /not-me/{token}, the link in a warning. It looks nothing up and changes nothing: programs follow links before people
+// do.
+func (l *Login) notMePage(w http.ResponseWriter, r *http.Request) error {
+	return l.site.Show(w, r, page.View{Name: "not-me"})
+}
+
+// notMe handles POST /not-me/{token}: whoever was warned blocks the identifier. It signs nobody in.
+func (l *Login) notMe(w http.ResponseWriter, r *http.Request) error {
+	if r.PostFormValue("decision") != "block" {
+		return l.notMePage(w, r)
+	}
+	err := l.registry.NotMe(r.Context(), r.PathValue("token"), l.act(r))
+	if errors.Is(err, identity.ErrUnknown) || errors.Is(err, identity.ErrState) {
+		return l.site.Show(w, r, page.View{Status: http.StatusGone, Name: "not-me-gone", Once: true})
+	}
+	return l.blocked(w, r, err)
 }

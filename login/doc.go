@@ -30,6 +30,8 @@
 //
 //	/recover ─► code ─► the document, or the passkey where there is one ─┬─ static ────► another password ─► session, acr substantial
 //	                                                                     └─ temporary ─► another one by SMS
+//	/block ──► the password, or a code ──► blocked
+//	/not-me/… , the link in a warning ───► blocked
 //
 // Up to the right code an errand is alike for all numbers, to the byte and to the number of questions asked of the stores: to a number
 // without an identifier, or with a blocked one, the code simply never comes.

@@ -29,6 +29,8 @@ import (
 type errand struct {
 	path    string // of its first page
 	purpose code.Purpose
+	does    string     // the word of what a right code does
+	refused audit.Kind // of what was not proved
 }
 
 // code is the page that asks for the code.
@@ -281,7 +283,7 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 	if err != nil {
 		return err
 	}
-	data := errandCodePage{Service: o.ClientID != ""}
+	data := errandCodePage{Submit: o.does, Service: o.ClientID != ""}
 	if !sent.Till.IsZero() {
 		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}
@@ -297,8 +299,8 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 // recordErrandRefused records what was not proved. Nobody is named where the number is nobody's.
 func (l *Login) recordErrandRefused(r *http.Request, o onErrand, why string) error {
 	return audit.Record(r.Context(), l.pool, audit.Event{
-		Kind: audit.RecoveryRefused, At: l.now(), Person: o.Person, ClientID: o.ClientID,
-		Agent: browser.Agent(r), Detail: map[string]string{"why": why},
+		Kind: o.refused, At: l.now(), Person: o.Person, ClientID: o.ClientID,
+		Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: map[string]string{"why": why},
 	})
 }
 

@@ -35,6 +35,25 @@ func (l *Login) budget(id identity.Identifier, known, braked bool, network strin
 	return own, []throttle.Try{l.try(ofNetwork, network), own[0]}
 }
 
+// tryPassword counts a try at the password of a number, and tells whether the browser is known, what a right password wins back, and how
+// long to wait.
+func (l *Login) tryPassword(r *http.Request, id identity.Identifier) (known bool, own []throttle.Try, wait time.Duration, err error) {
+	person, err := l.registry.Whose(r.Context(), id)
+	if err != nil {
+		return false, nil, 0, err
+	}
+	if known, err = l.browsers.Known(r.Context(), r, person); err != nil {
+		return false, nil, 0, err
+	}
+	braked, err := l.crowded(r.Context(), known)
+	if err != nil {
+		return false, nil, 0, err
+	}
+	own, tries := l.budget(id, known, braked, api.Network(r))
+	wait, err = l.throttle.Take(r.Context(), tries...)
+	return known, own, wait, err
+}
+
 // crowded counts a try at an unknown browser among all of them, and tells whether there are too many.
 func (l *Login) crowded(ctx context.Context, known bool) (bool, error) {
 	if known {

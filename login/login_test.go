@@ -494,7 +494,10 @@ func TestBlock(t *testing.T) {
 		t.Fatalf("the identifier is %s, %s, %v", who.State, who.BlockReason, err)
 	}
 	for _, v := range []*visitor{here, there} {
-		for _, path := range []string{"/security", "/security/password", "/block"} {
+		v.open("/block")
+		v.want("/block", http.StatusOK)
+		v.sees(`name="identifier"`) // whose it would be is to be proved now
+		for _, path := range []string{"/security", "/security/password"} {
 			v.open(path)
 			v.want("/sign-in", http.StatusOK)
 		}

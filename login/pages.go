@@ -20,6 +20,7 @@ type signInPage struct {
 	Identifier string // as it was typed
 	Passkey    string // what the browser is asked to use one by
 	Recover    string // where a lost password is recovered
+	Block      string // where the identifier is blocked
 }
 
 // gonePage is where a sign-in is over.
@@ -61,7 +62,8 @@ type errandCodePage struct {
 	Till    string // the time of day; "" where no code is good
 	Wait    string // the word of how long till another can be sent; "" where it can be now
 	Count   int
-	Service bool // one waits, and may be refused
+	Submit  string // the word of what a right code does
+	Service bool   // one waits, and may be refused
 }
 
 // recoverProofPage asks for one more proof.
@@ -161,6 +163,11 @@ type recoveryCodesPage struct {
 type blockPage struct {
 	Identifier string // masked
 	Phone      string // its last digits
+}
+
+// blockErrandPage asks whose identifier is to be blocked.
+type blockErrandPage struct {
+	Identifier string // as it was typed
 }
 
 // rulesPage tells what the operator has settled.

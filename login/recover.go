@@ -12,11 +12,12 @@ import (
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/provider"
+	"asoba.example/provider/audit"
 	"asoba.example/provider/page"
 )
 
 // recovering is the errand of who has lost the password: the static one, or the temporary one before it was ever used.
-var recovering = errand{path: "/recover", purpose: code.Recover}
+var recovering = errand{path: "/recover", purpose: code.Recover, does: "sign-in-code.submit", refused: audit.RecoveryRefused}
 
 // The pages after the code.
 const (

@@ -129,7 +129,14 @@ func TestRecovery(t *testing.T) {
 
 // Whoever is asked about, recovery answers alike to the byte up to the right code, after the same questions to PostgreSQL and to
 // Redis: the code simply never comes (OWASP ASVS 5.0 6.3.8).
-func TestRecoveriesAreAlike(t *testing.T) {
+func TestRecoveriesAreAlike(t *testing.T) { errandsAreAlike(t, "/recover") }
+
+// So does a block by a code.
+func TestBlocksByCodeAreAlike(t *testing.T) { errandsAreAlike(t, "/block", "decision", "code") }
+
+// errandsAreAlike goes as far as there is a code to be typed, for each kind of people, and further.
+func errandsAreAlike(t *testing.T, path string, fields ...string) {
+	t.Helper()
 	t.Parallel()
 	w := newWorld(t)
 	people := w.everybody()
@@ -146,7 +153,7 @@ func TestRecoveriesAreAlike(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := w.visitor()
-		v.open("/recover")
+		v.open(path)
 		interaction := v.at.Query().Get("interaction")
 		step := func(do func()) {
 			recorded, calls, heard := w.count("event"), w.calls.hear(), w.trips.Hear()
@@ -167,7 +174,7 @@ func TestRecoveriesAreAlike(t *testing.T) {
 		for range 4 { // the last time the budget is used up
 			w.clock.turn(10 * time.Minute)
 			v.open(first)
-			step(func() { v.submit("identifier", s.number) })
+			step(func() { v.submit(append([]string{"identifier", s.number}, fields...)...) })
 			for range 6 {
 				step(func() { v.submit("code", "000000") })
 			}
@@ -175,8 +182,10 @@ func TestRecoveriesAreAlike(t *testing.T) {
 			w.clock.turn(3 * time.Minute)
 			step(func() { v.submit("decision", "again") })
 		}
-		step(func() { v.open(strings.Replace(first, "/recover", "/recover/proof", 1)) })
-		v.want("/recover/code", http.StatusOK)
+		step(func() { v.open(strings.Replace(first, path, "/recover/proof", 1)) })
+		if v.at.Path == "/recover/proof" {
+			t.Errorf("%s: the code was passed by", s.name)
+		}
 	}
 	of := answers[unknown]
 	if people[unknown].name != "unknown number" || !strings.Contains(of[0].body, "good until") || strings.Contains(of[len(of)-1].body, "good until") {

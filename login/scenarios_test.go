@@ -79,7 +79,7 @@ func TestWhatADeskHasBlockedItsCitizenCannotUnblock(t *testing.T) {
 	}
 	_, codes := w.lastCode()
 	for _, browser := range []*visitor{home, elsewhere} {
-		for _, page := range []string{"/security", "/security/password", "/block"} {
+		for _, page := range []string{"/security", "/security/password"} {
 			browser.open(page)
 			browser.want("/sign-in", http.StatusOK)
 		}

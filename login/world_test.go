@@ -83,7 +83,7 @@ func newWorld(t *testing.T) *world {
 	w.registry, err = identity.New(identity.Config{
 		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, Hashers: 2,
 		TemporaryFor: policy.TemporaryPasswordFor.From(nil), Failures: policy.Failures.From(nil), Shortest: policy.ShortestPassword.From(nil),
-		FreezeFor: policy.RecoveryFreeze.From(nil), Cleaner: cleaner, Metrics: w.metrics,
+		Issuer: "http://idp.example", NotMeFor: policy.NotMeFor.From(nil), FreezeFor: policy.RecoveryFreeze.From(nil), Cleaner: cleaner, Metrics: w.metrics,
 	})
 	must(err)
 	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: now})

@@ -47,6 +47,7 @@ const (
 	SignIn       Purpose = "sign_in"
 	ConfirmPhone Purpose = "confirm_phone"
 	Recover      Purpose = "recover" // a lost password
+	Block        Purpose = "block"
 )
 
 // For is all that a code is good for.
@@ -189,7 +190,7 @@ func (c *Codes) Standing(ctx context.Context, f For) (Sent, error) {
 
 func (c *Codes) send(ctx context.Context, f For, at time.Time, digest string) (state Sent, sent bool, err error) {
 	inHour, inDay := policy.CodesInHour, policy.CodesInDay
-	if f.Purpose == Recover {
+	if f.Purpose != SignIn && f.Purpose != ConfirmPhone { // whoever asks has proved nothing
 		inHour, inDay = policy.RecoveryCodesInHour, policy.RecoveryCodesInDay
 	}
 	args := []any{

@@ -51,7 +51,7 @@ func (r *Registry) Activate(ctx context.Context, person uuid.UUID, password stri
 		if err := audit.Record(ctx, tx, act.event(audit.IdentifierActivated, person)); err != nil {
 			return err
 		}
-		return r.notify(ctx, tx, person, phone, "sms.activated", act)
+		return r.warn(ctx, tx, person, phone, "sms.activated", act)
 	})
 	if err != nil {
 		return fmt.Errorf("activate %s: %w", person, err)

@@ -72,6 +72,9 @@ func (r *Registry) block(ctx context.Context, tx pgx.Tx, person uuid.UUID, d dee
 	}
 	event := act.event(audit.IdentifierBlocked, person)
 	event.Detail = map[string]string{"reason": string(reason)}
+	if act.By != "" {
+		event.Detail["by"] = act.By
+	}
 	if err := audit.Record(ctx, tx, event); err != nil {
 		return err
 	}

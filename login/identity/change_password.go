@@ -59,7 +59,7 @@ func (r *Registry) ChangePassword(ctx context.Context, person uuid.UUID, current
 		if err := audit.Record(ctx, tx, act.event(audit.PasswordChanged, person)); err != nil {
 			return err
 		}
-		return r.notify(ctx, tx, person, phone, "sms.password_changed", act)
+		return r.warn(ctx, tx, person, phone, "sms.password_changed", act)
 	})
 	if err != nil {
 		return fmt.Errorf("change the password of %s: %w", person, err)

@@ -22,12 +22,15 @@
 //	                (¶5); grave acts are frozen for a time
 //	ChangePhone     the desk, while temporary or active, which it stays: the former phone
 //	                is told, and a temporary password is replaced by one to the new phone
-//	Block           self (only while active), desk, security (¶6)
+//	Block           self (only while active; NotMe: by the link in a warning), desk, security (¶6)
 //	Deactivate      the register: death, declared dead, missing (order 82 p. 10)
 //	Restore         the register took that back: its block becomes the desk's
 //	Unblock         the desk, on a written application (¶6, ¶7): a new temporary
 //	                password, to the same phone or to another one; never over the
 //	                register's block
+//
+// What is done to a password, a phone or a factor is told to the phone by a warning, whose link blocks, once, for
+// whoever did not do it. It proves nothing else and signs nobody in.
 //
 // A phone belongs to one identifier. That of a blocked one is kept for it until
 // another person proves at a desk that the number is theirs now: then that person

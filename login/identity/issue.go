@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
-	"unicode/utf8"
+	"unicode"
+	"unicode/utf16"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -154,29 +156,33 @@ func (r *Registry) send(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone 
 	})
 }
 
-// notify tells the citizen what was done, in the act's transaction. A notice
-// never carries a link: who gets used to following them follows a thief's.
+// notify tells the citizen what was done, in the act's transaction.
 func (r *Registry) notify(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone Phone, word string, act Act) error {
+	return r.tell(ctx, tx, person, phone, word, "", act)
+}
+
+func (r *Registry) tell(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone Phone, word, link string, act Act) error {
+	said := func(from string) string {
+		return r.say(act.language(), word, map[string]any{
+			"At": act.At.In(Minsk).Format("02.01 15:04"), "Desk": r.deskAddress, "From": from, "Link": link,
+		})
+	}
+	text := said(strings.Trim(act.Agent+"; "+act.Where.In(act.language()), "; ")) // the browser and the place, where they are known
+	if !fits(text) {
+		text = said(act.Agent)
+	}
 	return r.sms.Put(ctx, tx, Message{
-		Person: person, Phone: phone, Kind: NoticeMessage,
-		Text: r.say(act.language(), word, map[string]any{"At": act.At.In(Minsk).Format("02.01 15:04"), "Desk": r.deskAddress, "From": act.from()}),
-		At:   act.At, Till: act.At.Add(24 * time.Hour),
+		Person: person, Phone: phone, Kind: NoticeMessage, Text: text, At: act.At, Till: act.At.Add(24 * time.Hour),
 	})
 }
 
-// longestPlace keeps a message within two segments.
-const longestPlace = 25
-
-// from is the browser and the place, as a message tells them; "" where neither is known.
-func (a Act) from() string {
-	at := a.Where.In(a.language())
-	if utf8.RuneCountInString(at) > longestPlace {
-		at = ""
+// fits tells whether a message is within two segments (3GPP TS 23.038).
+func fits(text string) bool {
+	limit := 2 * 153
+	if strings.ContainsFunc(text, func(c rune) bool { return c > unicode.MaxASCII }) {
+		limit = 2 * 67
 	}
-	if at == "" || a.Agent == "" {
-		return a.Agent + at
-	}
-	return a.Agent + "; " + at
+	return len(utf16.Encode([]rune(text))) <= limit
 }
 
 // language of the messages to the citizen; Russian where nobody said.

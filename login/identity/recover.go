@@ -46,7 +46,7 @@ func (r *Registry) Recover(ctx context.Context, person uuid.UUID, changed time.T
 		if err := audit.Record(ctx, tx, act.event(audit.PasswordRecovered, person)); err != nil {
 			return err
 		}
-		return r.notify(ctx, tx, person, phone, "sms.password_recovered", act)
+		return r.warn(ctx, tx, person, phone, "sms.password_recovered", act)
 	})
 	if err != nil {
 		return fmt.Errorf("recover %s: %w", person, err)

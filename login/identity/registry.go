@@ -40,6 +40,10 @@ type Config struct {
 	TemporaryFor func() time.Duration
 	// Failures is after how many wrong passwords in a row a static one proves nothing at strange browsers.
 	Failures func() int
+	// Issuer begins the links in warnings.
+	Issuer string
+	// NotMeFor is how long such a link is good.
+	NotMeFor func() time.Duration
 	// FreezeFor is how long after a recovery grave acts wait.
 	FreezeFor func() time.Duration
 	// Shortest is how many characters a static password has at least.
@@ -89,6 +93,7 @@ type Act struct {
 	Office   string
 	ClientID string      // of a desk's system that speaks for its clerk, or of the e-service for which somebody signs in
 	Agent    string      // "Firefox, Linux"
+	By       string      // what the citizen has proved a block by, where he was not signed in: password, code, warning
 	Where    place.Place // approximately
 	Language string      // of the messages to the citizen; "" is the first language
 	// Within, where there is one, runs first in the act's transaction and may
@@ -108,6 +113,8 @@ type Registry struct {
 	temporaryFor func() time.Duration
 	failures     func() int
 	freezeFor    func() time.Duration
+	notMeFor     func() time.Duration
+	issuer       string
 	hasher       *hasher
 	strength     strength
 }
@@ -115,7 +122,7 @@ type Registry struct {
 // New makes a Registry.
 func New(cfg Config) (*Registry, error) {
 	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil ||
-		cfg.TemporaryFor == nil || cfg.Failures == nil || cfg.FreezeFor == nil || cfg.Shortest == nil || cfg.Metrics == nil {
+		cfg.TemporaryFor == nil || cfg.Failures == nil || cfg.FreezeFor == nil || cfg.NotMeFor == nil || cfg.Issuer == "" || cfg.Shortest == nil || cfg.Metrics == nil {
 		return nil, errors.New("identity: the config is not complete")
 	}
 	pepper, err := cfg.Box.Key("password pepper")
@@ -135,7 +142,7 @@ func New(cfg Config) (*Registry, error) {
 	}
 	return &Registry{
 		pool: cfg.Pool, box: cfg.Box, jobs: cfg.Jobs, cleaner: cfg.Cleaner, sms: cfg.SMS, say: cfg.Say, deskAddress: cfg.DeskAddress,
-		temporaryFor: cfg.TemporaryFor, failures: cfg.Failures, freezeFor: cfg.FreezeFor, hasher: hasher, strength: strength{cfg.Shortest, common},
+		temporaryFor: cfg.TemporaryFor, failures: cfg.Failures, freezeFor: cfg.FreezeFor, notMeFor: cfg.NotMeFor, issuer: cfg.Issuer, hasher: hasher, strength: strength{cfg.Shortest, common},
 	}, nil
 }
 

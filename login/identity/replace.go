@@ -60,7 +60,7 @@ func (r *Registry) replace(ctx context.Context, tx pgx.Tx, person uuid.UUID, d d
 	if err != nil {
 		return "", false, err
 	}
-	return state, true, r.notify(ctx, tx, person, told, "sms.phone_changed", act)
+	return state, true, r.warn(ctx, tx, person, told, "sms.phone_changed", act)
 }
 
 // free takes a phone from the blocked identifier of another person, if it is there.

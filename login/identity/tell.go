@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// TellOfBrowser puts the notice that somebody signed in at a browser that was not known into the transaction of that sign-in. One goes in a
+// TellOfBrowser puts the warning that somebody signed in at a browser that was not known into the transaction of that sign-in. One goes in a
 // while: whoever signs in at many has told the person by the first, and shall not bury them in messages.
 func (r *Registry) TellOfBrowser(ctx context.Context, tx pgx.Tx, person uuid.UUID, while time.Duration, act Act) error {
 	const take = `
@@ -29,10 +29,10 @@ func (r *Registry) TellOfBrowser(ctx context.Context, tx pgx.Tx, person uuid.UUI
 	if err != nil {
 		return err
 	}
-	return r.notify(ctx, tx, person, phone, "sms.new_browser", act)
+	return r.warn(ctx, tx, person, phone, "sms.new_browser", act)
 }
 
-// Tell puts a notice for a person's phone into the transaction of another room's act.
+// Tell puts a warning for a person's phone into the transaction of another room's act.
 func (r *Registry) Tell(ctx context.Context, tx pgx.Tx, person uuid.UUID, word string, act Act) error {
 	const read = `SELECT phone FROM identity WHERE person_id = $1`
 	var sealed []byte
@@ -43,5 +43,5 @@ func (r *Registry) Tell(ctx context.Context, tx pgx.Tx, person uuid.UUID, word s
 	if err != nil {
 		return err
 	}
-	return r.notify(ctx, tx, person, phone, word, act)
+	return r.warn(ctx, tx, person, phone, word, act)
 }

@@ -60,6 +60,8 @@ var (
 	RecoveryProofs = limit("recovery.proofs", 5, 24*time.Hour, 3, 10)
 	// Temporary passwords that the citizen has sent to himself.
 	TemporaryPasswords = limit("recovery.temporary_passwords", 3, 30*24*time.Hour, 1, 10)
+	// How long the link in a warning blocks.
+	NotMeFor = duration("not_me.for", 10*24*time.Hour, 24*time.Hour, 30*24*time.Hour)
 	// How long after a recovery the citizen does nothing grave himself.
 	RecoveryFreeze = duration("recovery.freeze", 24*time.Hour, 24*time.Hour, 7*24*time.Hour)
 
@@ -118,7 +120,7 @@ var Items = []Item{
 	TemporaryPasswordFor, ShortestPassword,
 	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NetworkTries, TriesInAll, BrakedNetworkTries, Failures,
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
-	RecoveryCodesInHour, RecoveryCodesInDay, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords, RecoveryFreeze,
+	RecoveryCodesInHour, RecoveryCodesInDay, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords, RecoveryFreeze, NotMeFor,
 	FactorTries,
 	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, NewBrowserPause, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,

@@ -44,7 +44,7 @@ const (
 	RecoveryCodesMade   Kind = "recovery_codes.made"   // a set, in place of the one there was
 	RecoveryCodesGone   Kind = "recovery_codes.removed"
 	RecoveryCodeUsed    Kind = "recovery_code.used" // Event.Detail["purpose"]: sign_in, recovery, unblock
-	IdentifierBlocked   Kind = "identifier.blocked" // Event.Detail["reason"]
+	IdentifierBlocked   Kind = "identifier.blocked" // Event.Detail["reason"]; ["by"]: password, code, warning, where not by somebody signed in
 	IdentifierUnblocked Kind = "identifier.unblocked"
 	SignedIn            Kind = "signed_in" // Event.Detail["by"]: passkey, authenticator, recovery_code, where by one
 	SignInRefused       Kind = "sign_in.refused"

@@ -75,7 +75,7 @@ func New(t *testing.T) *World {
 		Pool: w.Pool, Box: w.Box, Jobs: jobs, SMS: w.Outbox, Say: w.Say,
 		Cleaner:     &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: now},
 		DeskAddress: "Nemiga 5", TemporaryFor: func() time.Duration { return 72 * time.Hour }, Failures: func() int { return 50 },
-		FreezeFor: func() time.Duration { return 24 * time.Hour }, Shortest: func() int { return 12 }, Hashers: 2,
+		Issuer: "https://id.example", NotMeFor: func() time.Duration { return 240 * time.Hour }, FreezeFor: func() time.Duration { return 24 * time.Hour }, Shortest: func() int { return 12 }, Hashers: 2,
 		Metrics: prometheus.NewRegistry(),
 	})
 	if err != nil {
@@ -197,7 +197,7 @@ func (w *World) Exec(t *testing.T, sql string, args ...any) {
 }
 
 // Tables are those that an act upon an identifier writes to.
-var Tables = []string{"identity", "ended", "client_grant", "event", "sms_message", "river_job", "issuance", "desk_act", "paper", "clerk", "passkey", "authenticator", "recovery_codes", "security_block", "security_block_person"}
+var Tables = []string{"identity", "not_me", "ended", "client_grant", "event", "sms_message", "river_job", "issuance", "desk_act", "paper", "clerk", "passkey", "authenticator", "recovery_codes", "security_block", "security_block_person"}
 
 // Contents gives all rows of Tables, to see that nothing has changed.
 func (w *World) Contents(t *testing.T) string {

@@ -1,0 +1,144 @@
+package login_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"asoba.example/login/identity"
+)
+
+func (w *world) state(person uuid.UUID) string {
+	w.Helper()
+	i, err := w.registry.Of(w.Context(), person)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return strings.Trim(string(i.State)+":"+string(i.BlockReason), ":")
+}
+
+// Who cannot or will not sign in blocks with one factor: the password, or a code to the phone (NIST SP 800-63B-4 §4.3). A temporary
+// password blocks nothing, and the answer to it is that to a wrong one.
+func TestABlockNeedsOneFactor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	byPassword, byCode := w.active(anna, "+375294911911"), w.active(boris, "+375291111111")
+	_, temporary := w.issued(vera, "+375331234567")
+	home := w.visitor()
+	home.signIn(anna)
+	v := w.visitor()
+	v.open("/authorize")
+	v.open(v.link("Block the identifier"))
+	v.want("/block", http.StatusOK)
+	if _, codes := w.lastCode(); codes != 1 {
+		t.Fatal("a code was sent to whom nobody has named")
+	}
+	v.submit("identifier", anna, "password", another)
+	v.want("/block", http.StatusUnprocessableEntity)
+	v.sees("does not match", `value="`+anna+`"`)
+	v.submit("identifier", vera, "password", temporary)
+	v.want("/block", http.StatusUnprocessableEntity)
+	v.sees("does not match")
+	v.submit("identifier", "", "password", "")
+	v.sees("Enter your unique identifier", "Enter your password")
+	v.submit("identifier", anna, "password", password)
+	v.want("/block/done", http.StatusOK)
+	home.open("/security")
+	home.want("/sign-in", http.StatusOK)
+
+	v = w.visitor()
+	v.open("/block")
+	v.submit("identifier", "0000000A000PB3", "decision", "code")
+	v.want("/block", http.StatusUnprocessableEntity)
+	v.submit("identifier", boris, "decision", "code")
+	v.want("/block/code", http.StatusOK)
+	v.sees("If there is such an identifier", ">Block<")
+	digits, _ := w.lastCode()
+	v.submit("code", wrong(digits))
+	v.want("/block/code", http.StatusUnprocessableEntity)
+	v.submit("code", digits)
+	v.want("/block/done", http.StatusOK)
+	for person, by := range map[uuid.UUID]string{byPassword: "password", byCode: "code"} {
+		if got := w.state(person); got != "blocked:self" {
+			t.Errorf("by %s: the identifier is %s", by, got)
+		}
+		if n := w.count(`event WHERE kind = 'identifier.blocked' AND person_id = $1 AND detail->>'by' = $2`, person, by); n != 1 {
+			t.Errorf("by %s: recorded %d times", by, n)
+		}
+		if n := w.count(`ended WHERE person_id = $1`, person); n != 1 {
+			t.Errorf("by %s: the sign-ins have not ended", by)
+		}
+	}
+}
+
+// The tries at a password are the same wherever it is typed, so that a stranger who blocks guesses no faster than one who signs in.
+func TestTriesToBlockAreTriesToSignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.open("/block")
+	for range 3 {
+		v.submit("identifier", anna, "password", another)
+		v.want("/block", http.StatusUnprocessableEntity)
+	}
+	v.submit("identifier", anna, "password", password)
+	v.want("/block", http.StatusTooManyRequests)
+	v.open("/security")
+	v.submit("identifier", anna, "password", password)
+	v.want("/sign-in", http.StatusTooManyRequests)
+	if n := w.count(`identity WHERE failures = 3`); n != 1 {
+		t.Error("the failures are not counted")
+	}
+}
+
+// A warning's link blocks by one press, signs nobody in, says nothing of anybody, and does nothing by being looked at. Whoever else is
+// signed in at that browser stays so.
+func TestTheLinkInAWarning(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	w.active(boris, "+375291111111")
+	link, _ := w.phones.last(t, identity.NoticeMessage, `/not-me/\w+$`)
+	if err := w.registry.ChangePassword(t.Context(), person, password, another, identity.Act{At: w.clock.now(), Language: "en"}); err != nil {
+		t.Fatal(err)
+	}
+	w.phones.last(t, identity.NoticeMessage, `^Single sign-in: your password was changed 12.05 12:02. Not by you\? Block your identifier: http://idp.example/not-me/\w{26}$`)
+	link, _ = w.phones.last(t, identity.NoticeMessage, `/not-me/\w+$`)
+
+	v := w.visitor()
+	v.signIn(boris)
+	w.trips.Take()
+	v.open(link)
+	v.want("/not-me/"+strings.TrimPrefix(link, "/not-me/"), http.StatusOK)
+	if n := w.trips.Take(); n != 0 {
+		t.Errorf("%d questions to the database by looking", n)
+	}
+	page := *v
+	if regexp.MustCompile(`10…|\+375|ends in`).MatchString(v.body) {
+		t.Error("the page speaks of somebody")
+	}
+	v.submit()
+	v.want(link, http.StatusOK) // nothing was decided
+	if got := w.state(person); got != "active" {
+		t.Fatalf("the identifier is %s", got)
+	}
+	v.submit("decision", "block")
+	v.want("/block/done", http.StatusOK)
+	if got := w.state(person); got != "blocked:self" {
+		t.Errorf("the identifier is %s", got)
+	}
+	v.open("/security")
+	v.want("/security", http.StatusOK)
+
+	*v = page
+	v.submit("decision", "block")
+	v.want(link, http.StatusGone)
+	v.open("/not-me/AAAAAAAAAAAAAAAAAAAAAAAAAA")
+	v.want("/not-me/AAAAAAAAAAAAAAAAAAAAAAAAAA", http.StatusOK)
+	v.submit("decision", "block")
+	v.want("/not-me/AAAAAAAAAAAAAAAAAAAAAAAAAA", http.StatusGone)
+}
