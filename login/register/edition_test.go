@@ -336,6 +336,30 @@ func TestWhatACrashHasEmptiedIsReadAgain(t *testing.T) {
 	}
 }
 
+// What waited, was emptied by a crash and then cut off as it was read again, is no hindrance to another file.
+func TestAnotherFileFollowsWhatWasLost(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.1 }}
+	mustLoad(t, r, edition(1, living...))
+	anna, _, _ := staff(t, &r)
+	o := order(edition(2, append([]string{"123"}, deaths...)...))
+	o.By = anna
+	if e, err := r.Import(t.Context(), o); err != nil || e.State != register.Waiting {
+		t.Fatal(err, e)
+	}
+	if _, err := r.Pool.Exec(t.Context(), `TRUNCATE staged_person`); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	o.Progress = func(int64, int64) { cancel() }
+	if _, err := r.Import(ctx, o); err == nil {
+		t.Fatal("it was not cut off")
+	}
+	if e := mustLoad(t, r, edition(2, deaths[2])); e.Added != 1 || e.Rejected != 0 {
+		t.Errorf("another file: %+v", e)
+	}
+}
+
 // What a citizenship was, until when and by which edition it became another, is kept.
 func TestFormerCitizenshipsAreKept(t *testing.T) {
 	t.Parallel()

@@ -144,7 +144,7 @@ func (g *Register) bring(ctx context.Context, conn *pgxpool.Conn, f *file, o Ord
 			return Report{}, err
 		}
 	case errors.Is(err, ErrShort), errors.Is(err, ErrFile):
-		if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return forget(ctx, tx, e.ID) }); err != nil {
+		if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return forget(ctx, tx) }); err != nil {
 			return Report{}, err
 		}
 		return Report{}, err
@@ -225,15 +225,11 @@ func follows(ctx context.Context, tx pgx.Tx, h head) error {
 
 // begin begins an edition. One that was begun and left gives way to it.
 func (g *Register) begin(ctx context.Context, tx pgx.Tx, h head, o Order) (Edition, error) {
-	const leave = `DELETE FROM edition WHERE state = 'staging'`
 	const insert = `
 		INSERT INTO edition (number, period, kind, state, checksum, signed, announced, imported_by, client_id, began_at)
 		VALUES ($1, $2, $3, 'staging', $4, $5, $6, $7, nullif($8, ''), $9)
 		RETURNING ` + editionColumns
-	if _, err := tx.Exec(ctx, leave); err != nil {
-		return Edition{}, err
-	}
-	if _, err := tx.Exec(ctx, empty); err != nil {
+	if err := forget(ctx, tx); err != nil {
 		return Edition{}, err
 	}
 	rows, _ := tx.Query(ctx, insert, h.number, h.period, h.kind, h.checksum[:], g.Key != nil, h.rows, person(o.By), o.ClientID, o.At)
@@ -243,13 +239,16 @@ func (g *Register) begin(ctx context.Context, tx pgx.Tx, h head, o Order) (Editi
 // empty makes room for another edition's rows.
 const empty = `TRUNCATE staged_person`
 
-// forget leaves nothing of an edition whose file is none.
-func forget(ctx context.Context, tx pgx.Tx, id int64) error {
-	if _, err := tx.Exec(ctx, `DELETE FROM edition WHERE id = $1`, id); err != nil {
-		return err
+// forget leaves nothing of the edition that is staged.
+func forget(ctx context.Context, tx pgx.Tx) error {
+	const told = `DELETE FROM bad_row WHERE edition_id IN (SELECT id FROM edition WHERE state = 'staging')` // it may have waited
+	const staged = `DELETE FROM edition WHERE state = 'staging'`
+	for _, statement := range []string{told, staged, empty} {
+		if _, err := tx.Exec(ctx, statement); err != nil {
+			return err
+		}
 	}
-	_, err := tx.Exec(ctx, empty)
-	return err
+	return nil
 }
 
 // stage copies the good rows beside the register, piece by piece, from where it was left.
@@ -277,6 +276,11 @@ func (g *Register) stage(ctx context.Context, conn *pgxpool.Conn, e *Edition, f 
 
 // settle applies an edition that was read, or has it wait.
 func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, fresh bool, o Order) (err error) {
+	if o.By != uuid.Nil {
+		if err := g.hold(ctx, tx, o.By); err != nil {
+			return err
+		}
+	}
 	if fresh {
 		if e.Added, err = fill(ctx, tx, e.ID, f); err != nil {
 			return err
