@@ -33,20 +33,33 @@ func (p proposal) wrong() (said []page.FieldError) {
 	if p.Refused == nil {
 		return nil
 	}
-	rest := *p.Refused
-	rest.Fields = slices.DeleteFunc(slices.Clone(rest.Fields), func(f management.Field) bool {
+	listed := p.listed()
+	for _, f := range p.Refused.Fields {
 		place, named := strings.CutPrefix(f.Name, "/identifiers/")
-		if i, err := strconv.Atoi(place); named && err == nil && i < len(p.listed()) {
-			said = append(said, page.FieldError{Field: "identifiers", Word: "wrong.named", Args: map[string]any{"Identifier": p.listed()[i]}})
+		if i, err := strconv.Atoi(place); named && err == nil && i < len(listed) {
+			said = append(said, page.FieldError{Field: "identifiers", Word: "wrong.named", Args: map[string]any{"Identifier": listed[i]}})
+		} else if fault, known := faults[f.Name]; known {
+			said = append(said, fault)
 		}
-		return named
-	})
-	if said != nil && len(rest.Fields) == 0 {
-		return said
 	}
-	return append(said, wrong(&rest, map[string]string{
-		"/identifiers": "identifiers", "/reason": "reason", "/basis": "basis_number", "/basis/number": "basis_number", "/basis/date": "basis_date",
-	})...)
+	// The API looks at the paper once all else is well written.
+	paper := func(e page.FieldError) bool { return e.Field == "basis_number" }
+	if p.Refused.Code == "invalid" && p.BasisNumber == "" && !slices.ContainsFunc(said, paper) {
+		said = append(said, faults["/basis"])
+	}
+	if said == nil {
+		return wrong(p.Refused, nil)
+	}
+	return inOrder(said, "identifiers", "reason", "basis_number", "basis_date")
+}
+
+// faults are what may be wrong with a proposal, by the API's members.
+var faults = map[string]page.FieldError{
+	"/identifiers":  {Field: "identifiers", Word: "wrong.identifiers"},
+	"/reason":       {Field: "reason", Word: "wrong.reason"},
+	"/basis":        {Field: "basis_number", Word: "wrong.paper"},
+	"/basis/number": {Field: "basis_number", Word: "wrong.paper"},
+	"/basis/date":   {Field: "basis_date", Word: "wrong.paper"},
 }
 
 // A security block is proposed by one of the operator's staff and decided by another.
@@ -82,9 +95,12 @@ func (d *Page) blocks(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	d.mu.Lock()
-	p := v.proposal
-	d.mu.Unlock()
+	var p proposal
+	if v.secures {
+		d.mu.Lock()
+		p = v.proposal
+		d.mu.Unlock()
+	}
 	said := p.wrong()
 	if refused != nil {
 		said = wrong(refused, nil)
@@ -103,7 +119,8 @@ func (d *Page) blocks(w http.ResponseWriter, r *http.Request, v *visit) error {
 			Proposal proposal
 			Reasons  []page.Option
 			Refused  bool
-		}{open, p, options, refused != nil},
+			Secures  bool
+		}{open, p, options, refused != nil, v.secures},
 	})
 }
 
@@ -168,7 +185,10 @@ func (d *Page) showBlock(w http.ResponseWriter, r *http.Request, v *visit, refus
 	case missing != nil:
 		return page.Refuse(missing.Status, "error.not_found", missing)
 	}
-	return d.Site.Show(w, r, page.View{Name: "block", SignedIn: true, Back: "/desk/blocks", Errors: wrong(refused, nil), Data: b})
+	return d.Site.Show(w, r, page.View{Name: "block", SignedIn: true, Back: "/desk/blocks", Errors: wrong(refused, nil), Data: struct {
+		securityBlock
+		Secures bool
+	}{b, v.secures}})
 }
 
 // asks asks the API for what takes a sign-in of a moment ago. Where the token is over, or the sign-in is older, it is away: somebody signs

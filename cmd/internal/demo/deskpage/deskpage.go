@@ -72,13 +72,14 @@ func (d *Page) desk(w http.ResponseWriter, r *http.Request) error {
 		Role                       cast.Role
 	}
 	data := struct {
-		Clerks   []clerk
-		Oversees bool
-		Visitors []cast.Person
-		Hint     string // the ID token, for the sign-out
-		Home     string
-		Lookup   lookup // of whoever is not of the queue
-		Purposes []page.Option
+		Clerks     []clerk
+		Oversees   bool
+		Supervises bool
+		Visitors   []cast.Person
+		Hint       string // the ID token, for the sign-out
+		Home       string
+		Lookup     lookup // of whoever is not of the queue
+		Purposes   []page.Option
 	}{Home: d.Addresses.Workbench + "/desk", Lookup: lookup{Purpose: purposes[0]}, Purposes: d.purposes(r)}
 	v := d.visit(r)
 	if v == nil {
@@ -86,7 +87,7 @@ func (d *Page) desk(w http.ResponseWriter, r *http.Request) error {
 			data.Clerks = append(data.Clerks, clerk{p.Name(), p.IdentificationNumber, d.Password(p), p.Role})
 		}
 	} else {
-		data.Visitors, data.Hint, data.Oversees = cast.All(), v.idToken, v.oversees
+		data.Visitors, data.Hint, data.Oversees, data.Supervises = cast.All(), v.idToken, v.oversees, v.supervises
 	}
 	return d.Site.Show(w, r, page.View{Name: "desk", Data: data, SignedIn: v != nil, Back: "/", Script: "desk.js", FormAction: []string{d.Addresses.Issuer}})
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,83 @@ func TestAnOldSignInIsRenewedBeforeABlock(t *testing.T) {
 	}
 	if v.proposal.Identifiers != "1" {
 		t.Errorf("what was written is %+v", v.proposal)
+	}
+}
+
+// An empty form is marked at every field that must be filled in, in the order of the page.
+func TestAnEmptyFormIsMarkedAtEveryField(t *testing.T) {
+	t.Parallel()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		_, _ = io.WriteString(w, `{"code": "invalid", "fields": [{"name": "/identifier", "code": "not_an_identifier"}, {"name": "/names", "code": "not_names"},
+			{"name": "/phone", "code": "not_mobile"}, {"name": "/basis", "code": "not_a_basis"}]}`)
+	}))
+	t.Cleanup(api.Close)
+	o := operations[0]
+	w := work{}
+	if err := w.ask(httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/desk", nil), management.Caller{URL: api.URL, HTTP: api.Client()}, o); err != nil {
+		t.Fatal(err)
+	}
+	got := []string{}
+	for _, e := range w.wrong(o) {
+		got = append(got, e.Field+" "+e.Word)
+	}
+	want := []string{
+		"identifier wrong.not_an_identifier", "document_number wrong.no_number", "document_valid_till wrong.no_term", "family wrong.not_names",
+		"basis_number wrong.not_a_basis", "phone wrong.not_mobile", "attested wrong.not_attested",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("marked are %q, want %q", got, want)
+	}
+}
+
+// What is wrong with a proposal is said at its field, whichever words the API has for it.
+func TestAProposalIsMarkedAtItsFields(t *testing.T) {
+	t.Parallel()
+	for member, want := range map[string]page.FieldError{
+		"/identifiers": {Field: "identifiers", Word: "wrong.identifiers"},
+		"/reason":      {Field: "reason", Word: "wrong.reason"},
+		"/basis":       {Field: "basis_number", Word: "wrong.paper"},
+	} {
+		p := proposal{BasisNumber: "7", Refused: &management.Refusal{Code: "invalid", Fields: []management.Field{{Name: member, Code: "invalid"}}}}
+		got := p.wrong()
+		if len(got) != 1 || got[0].Field != want.Field || got[0].Word != want.Word {
+			t.Errorf("%s: said is %+v, want %+v", member, got, want)
+		}
+		p.BasisNumber = ""
+		if got := p.wrong(); got[len(got)-1].Field != "basis_number" {
+			t.Errorf("%s: said of a paper without a number is %+v", member, got)
+		}
+	}
+}
+
+// Who may not decide is offered no decision: an auditor reads along.
+func TestAnAuditorIsOfferedNoDecision(t *testing.T) {
+	t.Parallel()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/clerks":
+			_, _ = io.WriteString(w, `{"clerks": [{"identifier": "1", "role": "operator"}, {"identifier": "2", "role": "auditor"}]}`)
+		case "/operator/blocks":
+			_, _ = io.WriteString(w, `{"blocks": []}`)
+		default:
+			_, _ = io.WriteString(w, `{"id": "1", "reason": "leak", "basis": {"number": "7", "date": "2026-11-25"}, "state": "open"}`)
+		}
+	}))
+	t.Cleanup(api.Close)
+	site := pagetest.Site(t, Room(), workbench.Room())
+	d := New(Config{Site: site})
+	for subject, want := range map[string]bool{"1": true, "2": false} {
+		v := &visit{subject: subject, api: management.Caller{URL: api.URL, HTTP: api.Client()}}
+		v.learn(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/desk/callback", nil))
+		for name, door := range map[string]func(http.ResponseWriter, *http.Request, *visit) error{"blocks": d.blocks, "block": d.block} {
+			answer := httptest.NewRecorder()
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/desk/blocks", nil)
+			site.Handle(func(w http.ResponseWriter, r *http.Request) error { return door(w, r, v) }).ServeHTTP(answer, r)
+			if got := strings.Contains(answer.Body.String(), `action="/desk/blocks`); got != want || !v.oversees || !v.supervises {
+				t.Errorf("%s: offered to %s is %v, want %v (%d)", name, subject, got, want, answer.Code)
+			}
+		}
 	}
 }
 
@@ -142,7 +220,7 @@ func TestPagesAreSound(t *testing.T) {
 				nil,
 				{Code: "own_proposal"},
 				{Code: "decided"},
-				{Code: "invalid", Fields: []management.Field{{Name: "/identifiers/1", Code: "unknown"}, {Name: "/basis", Code: "not_a_paper"}}},
+				{Code: "invalid", Fields: []management.Field{{Name: "/basis", Code: "not_a_basis"}, {Name: "/identifiers/1", Code: "unknown"}}},
 			}[i]
 			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				switch {
@@ -160,7 +238,7 @@ func TestPagesAreSound(t *testing.T) {
 			}))
 			t.Cleanup(api.Close)
 			v := &visit{
-				api: management.Caller{URL: api.URL, HTTP: api.Client()}, oversees: true,
+				api: management.Caller{URL: api.URL, HTTP: api.Client()}, supervises: true, oversees: true, secures: state == "open",
 				proposal: proposal{Identifiers: "1, 2", Reason: reason, Refused: refused},
 			}
 			pages["blocks "+state+reason] = site.Handle(func(w http.ResponseWriter, r *http.Request) error { return d.blocks(w, r, v) })

@@ -42,10 +42,8 @@ const reported = 7
 
 // report handles GET /desk/report: what the desk's office did this week, and what was unusual, the latest first.
 func (d *Page) report(w http.ResponseWriter, r *http.Request, v *visit) error {
-	today := time.Now().In(minsk)
-	asked := url.Values{"office": {cast.Office}, "from": {today.AddDate(0, 0, 1-reported).Format(time.DateOnly)}, "to": {today.Format(time.DateOnly)}}
-	var answer struct{ Clerks []tally }
-	refused, err := refusal(v.api.Call(r.Context(), http.MethodGet, "/desk/report?"+asked.Encode(), nil, &answer))
+	from := time.Now().In(minsk).AddDate(0, 0, 1-reported)
+	tallies, refused, err := v.tallies(r, from)
 	if err != nil {
 		return err
 	}
@@ -62,8 +60,16 @@ func (d *Page) report(w http.ResponseWriter, r *http.Request, v *visit) error {
 			Clerks  []tally
 			Alerts  []alert
 			Refused bool
-		}{today.AddDate(0, 0, 1-reported), answer.Clerks, alerts, refused != nil},
+		}{from, tallies, alerts, refused != nil},
 	})
+}
+
+// tallies asks what the clerks of the desk's office have done from a day to this one.
+func (v *visit) tallies(r *http.Request, from time.Time) ([]tally, *management.Refusal, error) {
+	asked := url.Values{"office": {cast.Office}, "from": {from.Format(time.DateOnly)}, "to": {time.Now().In(minsk).Format(time.DateOnly)}}
+	var answer struct{ Clerks []tally }
+	refused, err := refusal(v.api.Call(r.Context(), http.MethodGet, "/desk/report?"+asked.Encode(), nil, &answer))
+	return answer.Clerks, refused, err
 }
 
 // alerts reads them all, as the API tells them, from the first.

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/oauth2"
 
+	"asoba.example/cmd/internal/demo/cast"
 	"asoba.example/cmd/internal/demo/management"
 	"asoba.example/provider/page"
 )
@@ -59,14 +60,16 @@ func (d *Page) discover(ctx context.Context) (*provider, error) {
 
 // A visit is a clerk, or somebody of the operator's staff, signed in here.
 type visit struct {
-	subject  string
-	idToken  string
-	token    *oauth2.Token
-	api      management.Caller
-	oversees bool              // is of the operator's staff, as the API has it
-	lookups  map[string]lookup // by the visitor's key
-	works    map[string]work   // by the page's address
-	proposal proposal
+	subject    string
+	idToken    string
+	token      *oauth2.Token
+	api        management.Caller
+	supervises bool              // may read what an office does, as the API has it
+	oversees   bool              // is of the operator's staff
+	secures    bool              // may propose and decide security blocks
+	lookups    map[string]lookup // by the visitor's key
+	works      map[string]work   // by the page's address
+	proposal   proposal
 }
 
 // enough is how long a token must still be good for a form to be begun with it.
@@ -192,11 +195,26 @@ func (d *Page) callback(w http.ResponseWriter, r *http.Request) error {
 			HTTP: oauth2.NewClient(oidc.ClientContext(context.WithoutCancel(ctx), d.HTTP), oauth2.StaticTokenSource(token)),
 		},
 	}
-	_, refused, err := v.proposed(r)
-	v.oversees = err == nil && refused == nil
+	v.learn(r)
 	d.begin(w, r, v)
 	http.Redirect(w, r, back(begun[2]), http.StatusSeeOther)
 	return nil
+}
+
+// learn asks the API what the clerk may do, so that nothing is offered which would be refused.
+func (v *visit) learn(r *http.Request) {
+	_, refused, err := v.tallies(r, time.Now().In(minsk))
+	v.supervises = err == nil && refused == nil
+	var staff struct {
+		Clerks []struct {
+			Identifier string
+			Role       cast.Role
+		}
+	}
+	v.oversees = v.api.Call(r.Context(), http.MethodGet, "/clerks", nil, &staff) == nil
+	for _, c := range staff.Clerks {
+		v.secures = v.secures || c.Identifier == v.subject && c.Role == cast.Operator
+	}
 }
 
 // begin remembers the clerk. What the same clerk has on the desk stays there.

@@ -150,6 +150,9 @@ func (w *work) ask(r *http.Request, api management.Caller, o operation) (err err
 		outcome
 	}
 	w.Refused, err = refusal(api.Call(r.Context(), http.MethodPost, o.at, w.Form.body(o), &answer))
+	if w.Refused != nil && w.Refused.Code == "invalid" {
+		w.Refused.Fields = append(w.Refused.Fields, w.Form.unfilled(o)...)
+	}
 	if answer.ID != "" {
 		w.Visit = o.at + "/" + url.PathEscape(answer.ID)
 	}

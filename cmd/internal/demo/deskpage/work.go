@@ -86,6 +86,24 @@ func (f form) body(o operation) map[string]any {
 	return b
 }
 
+// unfilled is what is left out of what the API's guards look at. They are asked once all else is well written; the clerk is
+// told of both at once.
+func (f form) unfilled(o operation) (fields []management.Field) {
+	if f.Number == "" {
+		fields = append(fields, management.Field{Name: "/document/number", Code: "no_number"})
+	}
+	if f.ValidTill == "" {
+		fields = append(fields, management.Field{Name: "/document/valid_till", Code: "no_term"})
+	}
+	for _, a := range o.Attested {
+		needed := a != "phone" || o.Must || f.Phone != ""
+		if needed && !slices.Contains(f.Attested, a) {
+			return append(fields, management.Field{Name: "/attested", Code: "not_attested"})
+		}
+	}
+	return fields
+}
+
 func (f form) names() map[string]string {
 	return map[string]string{"family": f.Family, "given": f.Given, "middle": f.Middle}
 }
@@ -121,7 +139,8 @@ func (w work) Step() string {
 // shown are the fields of a step, by the API's members and by the guards that look at them.
 var shown = map[string]map[string]string{
 	"form": {
-		"/identifier": "identifier", "/document": "document_number", "/names": "family", "/phone": "phone", "/basis": "basis_number",
+		"/identifier": "identifier", "/document": "document_number", "/document/number": "document_number",
+		"/document/valid_till": "document_valid_till", "/attested": "attested", "/names": "family", "/phone": "phone", "/basis": "basis_number",
 		"g1": "document_number", "g2": "identifier", "g4": "phone", "g5": "attested", "g6": "identifier", "g7": "document_number",
 		"g8": "identifier", "g9": "identifier", "unknown_identifier": "identifier",
 	},
@@ -138,7 +157,7 @@ var explained = []string{
 }
 
 // misspelt are the codes of members that have a word of their own.
-var misspelt = []string{"not_an_identifier", "not_a_document", "not_names", "not_mobile", "not_a_basis"}
+var misspelt = []string{"not_an_identifier", "not_a_document", "not_names", "not_mobile", "not_a_basis", "no_number", "no_term", "not_attested"}
 
 // wrong says what was refused, beside the fields of the step where it can be.
 func (w work) wrong(o operation) []page.FieldError {
@@ -146,7 +165,15 @@ func (w work) wrong(o operation) []page.FieldError {
 	if !o.Phone {
 		maps.DeleteFunc(fields, func(_, field string) bool { return field == "phone" })
 	}
-	return wrong(w.Refused, fields)
+	return inOrder(wrong(w.Refused, fields), "identifier", "document_number", "document_valid_till", "family", "basis_number", "phone", "attested")
+}
+
+// inOrder tells what is wrong in the order of a page's fields.
+func inOrder(said []page.FieldError, fields ...string) []page.FieldError {
+	slices.SortStableFunc(said, func(a, b page.FieldError) int {
+		return slices.Index(fields, a.Field) - slices.Index(fields, b.Field)
+	})
+	return said
 }
 
 // wrong says what was refused, beside the fields that are at fault.
