@@ -34,16 +34,16 @@ func byPassword() proof { return proof{acr: api.Low, amr: []string{"pwd"}} }
 func byCode() proof { return proof{acr: api.Substantial, amr: []string{"pwd", "sms", "mfa"}} }
 
 // byErrand is a code by SMS, one more proof, and the password that was formed upon them.
-func byErrand(passkey bool) proof {
-	if passkey {
-		return proof{acr: api.Substantial, amr: factor.Methods("sms")}
+func byErrand(by factor.Kind) proof {
+	if by != "" {
+		return proof{acr: api.Substantial, amr: by.Methods("sms")}
 	}
 	return byCode()
 }
 
 // byFactor is a factor, alone or after what was proved before it.
 func byFactor(used factor.Proof, before ...string) proof {
-	return proof{acr: api.Substantial, amr: used.Methods(before...), factor: &used}
+	return proof{acr: api.Substantial, amr: used.By.Methods(before...), factor: &used}
 }
 
 // toldOf is proof with an act at this browser of which another message tells the phone.

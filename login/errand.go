@@ -16,6 +16,7 @@ import (
 
 	"asoba.example/login/browser"
 	"asoba.example/login/code"
+	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/provider"
@@ -41,11 +42,11 @@ const errandFor = 30 * time.Minute
 
 // An asked is how far an errand has come: a number was typed, and a page is to come.
 type asked struct {
-	Alias   uuid.UUID `json:"alias"`   // of the number
-	Person  uuid.UUID `json:"person"`  // whose it is; nil where it is nobody's, or nobody's who may
-	Changed time.Time `json:"changed"` // the identity's ChangedAt, as it was then
-	Page    string    `json:"page"`
-	Passkey bool      `json:"passkey,omitempty"` // one was used
+	Alias   uuid.UUID   `json:"alias"`   // of the number
+	Person  uuid.UUID   `json:"person"`  // whose it is; nil where it is nobody's, or nobody's who may
+	Changed time.Time   `json:"changed"` // the identity's ChangedAt, as it was then
+	Page    string      `json:"page"`
+	By      factor.Kind `json:"by,omitempty"` // the factor that was used
 }
 
 // An onErrand is somebody on one.

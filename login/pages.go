@@ -69,6 +69,7 @@ type errandCodePage struct {
 // recoverProofPage asks for one more proof.
 type recoverProofPage struct {
 	Passkey string // what the browser is asked to use one by; "" for who has none
+	App     bool   // there is one, and no passkey
 	Service bool   // one waits, and may be refused
 }
 

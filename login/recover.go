@@ -66,11 +66,15 @@ func (l *Login) recoverProofPage(w http.ResponseWriter, r *http.Request, o onErr
 	return l.showRecoverProof(w, r, o, http.StatusOK)
 }
 
-// proveRecovery handles POST /recover/proof. The passkey is asked of who has one, and the document of the others only: a recovery needs no
-// less than the person has bound (OWASP ASVS 5.0 6.4.3).
+// proveRecovery handles POST /recover/proof. The passkey is asked of who has one, else what their app shows, or a recovery code in place of it,
+// and the document of the others only: a recovery needs no less than the person has bound (OWASP ASVS 5.0 6.4.3).
 func (l *Login) proveRecovery(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	if !o.who.Passkey && strings.TrimSpace(r.PostFormValue("document_number")) == "" {
-		return l.showRecoverProof(w, r, o, http.StatusUnprocessableEntity, page.FieldError{Field: "document_number", Word: "recover-proof.missing"})
+	field, missing := "document_number", "recover-proof.missing"
+	if o.who.Authenticator {
+		field, missing = "own_code", "recover-proof.code_missing"
+	}
+	if !o.who.Passkey && strings.TrimSpace(r.PostFormValue(field)) == "" {
+		return l.showRecoverProof(w, r, o, http.StatusUnprocessableEntity, page.FieldError{Field: field, Word: missing})
 	}
 	tries := l.try(policy.RecoveryProofs, o.Person.String())
 	wait, err := l.throttle.Take(r.Context(), tries)
@@ -80,12 +84,19 @@ func (l *Login) proveRecovery(w http.ResponseWriter, r *http.Request, o onErrand
 	if wait > 0 {
 		return l.showRecoverProof(w, r, o, http.StatusTooManyRequests, tooMany(w, wait))
 	}
-	why, wrong := "document", page.FieldError{Field: "document_number", Word: "recover-proof.wrong"}
-	if o.who.Passkey {
-		why, wrong = "passkey", page.FieldError{Word: "recover-proof.wrong_passkey"}
-		err = l.usePasskey(r, o)
-	} else {
-		_, err = l.registry.Match(r.Context(), o.who.Identifier, r.PostFormValue("document_number"))
+	why, wrong := "document", page.FieldError{Field: field, Word: "recover-proof.wrong"}
+	switch factor.Strongest(o.who) {
+	case factor.Unphishable:
+		why, wrong = string(factor.ByPasskey), page.FieldError{Word: "recover-proof.wrong_passkey"}
+		o.By, err = l.useFactor(r, o, l.answeredPasskey)
+	case factor.Owned:
+		why, wrong = string(factor.ByAuthenticator), page.FieldError{Field: field, Word: "recover-proof.code_wrong"}
+		o.By, err = l.useFactor(r, o, l.answeredCode)
+	case factor.Message, factor.Password:
+		_, err = l.registry.Match(r.Context(), o.who.Identifier, r.PostFormValue(field))
+	}
+	if wait, ok := errors.AsType[*factor.WaitError](err); ok {
+		return l.showRecoverProof(w, r, o, http.StatusTooManyRequests, tooMany(w, wait.For))
 	}
 	switch {
 	case errors.Is(err, factor.ErrWrong), errors.Is(err, identity.ErrUnknown):
@@ -102,20 +113,43 @@ func (l *Login) proveRecovery(w http.ResponseWriter, r *http.Request, o onErrand
 	if o.who.State == identity.Temporary {
 		return l.reissue(w, r, o)
 	}
-	o.Passkey = o.who.Passkey
 	return l.goTo(w, r, o, recoverPasswordPath)
 }
 
-// usePasskey uses up a passkey of the person's, before the page that it opens: between two pages nothing is kept that could be used again.
-func (l *Login) usePasskey(r *http.Request, o onErrand) error {
-	used, err := l.factors.Passkeys.Check(r.Context(), factor.Recover, o.ID, r.PostFormValue("passkey"), l.act(r))
+// useFactor uses up a factor of the person's, before the page that it opens: between two pages nothing is kept that could be used again.
+func (l *Login) useFactor(r *http.Request, o onErrand, answered func(*http.Request, onErrand) (factor.Proof, error)) (factor.Kind, error) {
+	used, err := answered(r, o)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if used.Person != o.Person {
-		return factor.ErrWrong
+		return "", factor.ErrWrong
 	}
-	return pgx.BeginFunc(r.Context(), l.pool, func(tx pgx.Tx) error { return used.Use(r.Context(), tx, l.act(r)) })
+	err = pgx.BeginFunc(r.Context(), l.pool, func(tx pgx.Tx) error { return used.Use(r.Context(), tx, l.act(r)) })
+	if errors.Is(err, identity.ErrState) { // used at the same moment
+		err = factor.ErrWrong
+	}
+	return used.By, err
+}
+
+func (l *Login) answeredPasskey(r *http.Request, o onErrand) (factor.Proof, error) {
+	return l.factors.Passkeys.Check(r.Context(), factor.Recover, o.ID, r.PostFormValue("passkey"), l.act(r))
+}
+
+// answeredCode tells from its form whether an app showed a code, or it is a recovery code.
+func (l *Login) answeredCode(r *http.Request, o onErrand) (factor.Proof, error) {
+	known, err := l.browsers.Known(r.Context(), r, o.Person)
+	if err != nil {
+		return factor.Proof{}, err
+	}
+	typed := r.PostFormValue("own_code")
+	if digits, ok := code.Parse(typed); ok {
+		return l.factors.Authenticators.Check(r.Context(), factor.Recover, o.Person, digits, known)
+	}
+	if kept, ok := factor.ParseRecoveryCode(typed); ok {
+		return l.factors.RecoveryCodes.Check(r.Context(), factor.Recover, o.Person, kept, known)
+	}
+	return factor.Proof{}, factor.ErrWrong
 }
 
 // reissue sends another temporary password to who has lost the one that was sent, or let its term pass: to the confirmed phone, so that the
@@ -143,7 +177,7 @@ func (l *Login) reissue(w http.ResponseWriter, r *http.Request, o onErrand) erro
 }
 
 func (l *Login) showRecoverProof(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
-	data := recoverProofPage{Service: o.ClientID != ""}
+	data := recoverProofPage{App: o.who.Authenticator, Service: o.ClientID != ""}
 	if o.who.Passkey {
 		var err error
 		if data.Passkey, err = l.factors.Passkeys.Ask(o.ID); err != nil {
@@ -193,7 +227,7 @@ func (l *Login) returns(w http.ResponseWriter, r *http.Request, o onErrand) erro
 	if err := l.forgetErrand(r.Context(), o); err != nil {
 		return err
 	}
-	return l.finish(w, r, o.Interaction, o.Person, who.ChangedAt, byErrand(o.Passkey).toldOf())
+	return l.finish(w, r, o.Interaction, o.Person, who.ChangedAt, byErrand(o.By).toldOf())
 }
 
 func (l *Login) showRecoverPassword(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {

@@ -275,6 +275,70 @@ func TestARecoveryNeedsThePasskeyThatIsBound(t *testing.T) {
 	v.sees("Last used")
 }
 
+// Who has an app recovers by what it shows, or by a recovery code: the document does not do instead (OWASP ASVS 5.0 6.4.3).
+func TestARecoveryNeedsTheAppThatIsBound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	own, a := w.withApp(anna)
+	own.open("/security/recovery-codes")
+	own.submit("identifier", anna, "password", password)
+	own.submit("code", a.shows())
+	codes := own.codes()
+	w.clock.turn(time.Minute)
+	v := w.visitor()
+	v.open("/recover")
+	v.recovers(anna)
+	v.sees("cannot be recovered without it")
+	proof := *v
+	for typed, says := range map[string]string{"": "Enter the code", "nonsense": "does not match", "AAAA-BBBB-CCCC-DDDD": "does not match"} {
+		*v = proof
+		v.submit("document_number", document(anna), "own_code", typed)
+		v.want("/recover/proof", http.StatusUnprocessableEntity)
+		v.sees(says)
+	}
+	*v = proof
+	v.submit("own_code", a.shows())
+	v.want("/recover/password", http.StatusOK)
+	v.submit("new_password", another, "new_password_again", another)
+	v.want("/security", http.StatusOK)
+	if n := w.count(`authenticator WHERE person_id = $1`, person); n != 1 {
+		t.Error("the app is gone")
+	}
+	w.clock.turn(24 * time.Hour)
+	again := w.visitor()
+	again.open("/recover")
+	again.recovers(anna)
+	again.submit("own_code", codes[0])
+	again.want("/recover/password", http.StatusOK)
+	if n := w.count(`event WHERE kind = 'recovery_code.used' AND detail->>'purpose' = 'recovery'`); n != 1 {
+		t.Errorf("%d uses are recorded, want 1", n)
+	}
+}
+
+// Who comes back from a block at the desk begins anew, and is asked for nothing that was bound before it, when the temporary password is lost too.
+func TestWhatWasBoundBeforeABlockIsAskedOfNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	w.withApp(anna)
+	for _, act := range []func(identity.Act) error{
+		func(act identity.Act) error { return w.registry.Block(t.Context(), person, identity.Desk, act) },
+		func(act identity.Act) error { return w.registry.Unblock(t.Context(), person, identity.Phone{}, act) },
+	} {
+		w.clock.turn(time.Minute)
+		if err := act(identity.Act{At: w.clock.now()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.clock.turn(time.Minute)
+	v := w.visitor()
+	v.open("/recover")
+	v.recovers(anna)
+	v.submit("document_number", document(anna))
+	v.want("/recover/sent", http.StatusOK)
+}
+
 // Tries at the last proof are few; what was proved before it counts for nothing once the identifier was acted upon.
 func TestARecoveryEndsWithTooManyTriesOrAnotherAct(t *testing.T) {
 	t.Parallel()

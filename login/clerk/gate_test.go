@@ -49,7 +49,7 @@ func TestWhoHasAPasskeyServesByIt(t *testing.T) {
 	if enters("pwd", "sms", "mfa") || enters() {
 		t.Error("with a passkey something less is enough")
 	}
-	if !enters(factor.Methods()...) {
+	if !enters(factor.ByPasskey.Methods()...) {
 		t.Error("the passkey is not enough")
 	}
 }

@@ -109,6 +109,9 @@ const (
 	ByRecoveryCode  Kind = "recovery_code"
 )
 
+// Methods are the amr of what it proves, after the methods that came before it (RFC 8176 §2).
+func (k Kind) Methods(before ...string) []string { return append(before, methods[k]...) }
+
 // A Purpose is what somebody proves themselves for.
 type Purpose string
 
@@ -144,9 +147,6 @@ func (f Proof) Use(ctx context.Context, tx pgx.Tx, act identity.Act) error {
 	return nil
 }
 
-// Methods are the amr of what it proves, after the methods that came before it (RFC 8176 §2).
-func (f Proof) Methods(before ...string) []string { return append(before, methods[f.By]...) }
-
 // methods are those of each kind. A passkey is a key, whose holder was there and was verified; that it is kept in hardware (hwk) nobody could
 // tell without an attestation, which we do not ask for: it would tell devices apart. The others come after a password.
 var methods = map[Kind][]string{
@@ -154,9 +154,6 @@ var methods = map[Kind][]string{
 	ByAuthenticator: {"otp", "mfa"},
 	ByRecoveryCode:  {"otp", "mfa"},
 }
-
-// Methods are the amr of a sign-in by passkey, after the methods that came before it.
-func Methods(before ...string) []string { return append(before, methods[ByPasskey]...) }
 
 // Used tells from its amr whether a sign-in was by passkey.
 func Used(amr []string) bool { return Of(amr) == Unphishable }

@@ -175,7 +175,9 @@ func (r *Registry) open(w row) (Identity, error) {
 		return i, nil
 	}
 	i.State, i.IssuedAt, i.ChangedAt = State(*w.state), *w.issuedAt, *w.changedAt
-	i.Passkey, i.Authenticator, i.RecoveryCodes = w.passkey, w.authenticator, w.codes
+	if i.State != Temporary { // what was bound before an unblocking is worth nothing, and goes with the first password
+		i.Passkey, i.Authenticator, i.RecoveryCodes = w.passkey, w.authenticator, w.codes
+	}
 	if w.reason != nil {
 		i.BlockReason = BlockReason(*w.reason)
 	}

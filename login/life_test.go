@@ -1,0 +1,379 @@
+package login_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"asoba.example/login/factor/factortest"
+	"asoba.example/login/identity"
+	"asoba.example/login/register"
+)
+
+// A citizen is the model of one: what they have, and nothing of how it is kept.
+type citizen struct {
+	number, password string
+	person           uuid.UUID
+	blocked          bool
+	app              *app
+	passkey          *factortest.Device // with a passkey
+	codes            []string           // that are left
+	frozen           time.Time          // till when nothing is given up
+	home             *visitor           // their own browser
+}
+
+// strongest is what they would be asked for.
+func (c *citizen) strongest() string {
+	switch {
+	case c.passkey != nil:
+		return "passkey"
+	case c.app != nil:
+		return "app"
+	}
+	return "sms"
+}
+
+// ways are what they can confirm themselves by after the password, the strongest first.
+func (c *citizen) ways() (all []string) {
+	if c.passkey != nil {
+		all = append(all, "passkey")
+	}
+	if c.app != nil {
+		all = append(all, "app")
+	}
+	if len(c.codes) > 0 {
+		all = append(all, "code")
+	}
+	return append(all, "sms")
+}
+
+// enough tells whether a way is as strong as the strongest that is bound; a recovery code stands in for an app.
+func (c *citizen) enough(way string) bool {
+	rank := map[string]int{"sms": 1, "code": 2, "app": 2, "passkey": 3}
+	return rank[way] >= rank[c.strongest()]
+}
+
+// A life is a citizen who binds, uses, loses and gives up what they prove themselves by.
+type life struct {
+	*world
+	*citizen
+	n, acts int
+}
+
+// Sign-ins, factors, recoveries, blocks and the clock in any order: whatever came before, the owner has a way in, and nobody has one by less than
+// the account has bound. It goes on for ten seconds; for longer, say
+//
+//	LIFE_FOR=10m go test -run AnyLife -timeout 20m ./login -rapid.checks 10000
+func TestAnyLifeHasAWayInAndNoneByLess(t *testing.T) {
+	t.Parallel()
+	l := &life{world: newWorld(t)}
+	long := 10 * time.Second
+	if said := os.Getenv("LIFE_FOR"); said != "" {
+		var err error
+		if long, err = time.ParseDuration(said); err != nil {
+			t.Fatal(err)
+		}
+	}
+	over := time.Now().Add(long)
+	rapid.Check(t, func(rt *rapid.T) {
+		if time.Now().After(over) {
+			return
+		}
+		l.begin()
+		acts := map[string]func(){
+			"sign in elsewhere": func() { l.signInElsewhere(rapid.SampledFrom(l.ways()).Draw(rt, "way")) },
+			"add an app":        l.addApp, "remove the app": l.removeApp,
+			"add a passkey": l.addPasskey, "remove the passkey": l.removePasskey,
+			"make codes":      l.makeCodes,
+			"change password": l.changePassword,
+			"recover":         l.recover,
+			"block":           l.block, "unblock": l.unblock,
+			"a minute": func() { l.clock.turn(time.Minute) },
+			"a day":    func() { l.clock.turn(25 * time.Hour) },
+			"less than bound": func() {
+				l.byLess(rapid.SampledFrom([]string{"password", "sms", "code", "app", "document"}).Draw(rt, "by"))
+			},
+		}
+		names := slices.Sorted(maps.Keys(acts))
+		for range rapid.IntRange(1, 8).Draw(rt, "acts") {
+			name := rapid.SampledFrom(names).Draw(rt, "act")
+			acts[name]()
+			l.acts++
+			l.clock.turn(7 * time.Hour) // pauses and budgets are for other tests
+			l.comesIn()
+		}
+	})
+	t.Logf("%d acts in %d lives", l.acts, l.n)
+}
+
+func (l *life) begin() {
+	l.n++
+	number := fmt.Sprintf("7%06dA000PB", l.n)
+	number += string(register.CheckDigit(number))
+	l.citizen = &citizen{number: number, password: password, home: l.visitor()}
+	l.person = l.active(number, fmt.Sprintf("+37529111%04d", l.n))
+}
+
+// confirms goes from the second step on by one of the ways.
+func (l *life) confirms(v *visitor, way string) {
+	l.Helper()
+	to := func(path string) {
+		if v.at.Path != path {
+			v.open(path + "?" + v.at.RawQuery)
+		}
+		v.want(path, http.StatusOK)
+	}
+	switch way {
+	case "passkey":
+		v.use(l.passkey)
+	case "app":
+		to("/sign-in/authenticator")
+		v.submit("code", l.app.shows())
+		l.clock.turn(time.Minute) // each step is good once
+	case "code":
+		to("/sign-in/recovery-code")
+		v.submit("recovery_code", l.codes[0])
+		l.codes = l.codes[1:]
+	default:
+		to("/sign-in/code")
+		if strings.Contains(v.body, "Otherwise we can send") || strings.Contains(v.body, "no good code") {
+			v.send("decision", "again")
+		}
+		digits, _ := l.lastCode()
+		v.send("code", digits)
+	}
+}
+
+// enters opens a page from the citizen's own browser, with the password and by the strongest that they have.
+func (l *life) enters(path string) bool {
+	l.Helper()
+	if l.blocked {
+		return false
+	}
+	v := l.home
+	for range 2 { // a page may ask once more, for more
+		if v.open(path); v.at.Path != "/sign-in" {
+			break
+		}
+		v.submit("identifier", l.number, "password", l.password)
+		if strings.HasPrefix(v.at.Path, "/sign-in/") {
+			l.confirms(v, l.strongest())
+		}
+	}
+	v.want(path, http.StatusOK)
+	return true
+}
+
+// comesIn is the law after every act: the owner has a way in, at a browser that nobody has seen, by each of what they have that is not spent.
+func (l *life) comesIn() {
+	l.Helper()
+	v := l.visitor()
+	v.open("/authorize")
+	v.submit("identifier", l.number, "password", l.password)
+	if l.blocked {
+		v.want("/sign-in", http.StatusUnprocessableEntity)
+		return
+	}
+	l.confirms(v, l.strongest())
+	v.sees("authorize goes on")
+	who, err := l.registry.Of(l.Context(), l.person)
+	if err != nil {
+		l.Fatal(err)
+	}
+	if who.Passkey != (l.passkey != nil) || who.Authenticator != (l.app != nil) || who.RecoveryCodes != len(l.codes) {
+		l.Fatalf("bound are %v %v %d, want %v %v %d", who.Passkey, who.Authenticator, who.RecoveryCodes, l.passkey != nil, l.app != nil, len(l.codes))
+	}
+}
+
+func (l *life) signInElsewhere(way string) {
+	if l.blocked {
+		return
+	}
+	v := l.visitor()
+	v.open("/authorize?acr_values=substantial")
+	v.submit("identifier", l.number, "password", l.password)
+	l.confirms(v, way)
+	v.sees("authorize goes on")
+	for _, path := range []string{"/security/passkeys", "/security/authenticator", "/security/recovery-codes", "/security/password"} {
+		if v.open(path); (v.at.Path == path) != l.enough(way) {
+			l.Fatalf("%s by %s, with %s bound, ends at %s", path, way, l.strongest(), v.at.Path)
+		}
+	}
+}
+
+func (l *life) addApp() {
+	if l.app != nil || !l.enters("/security/authenticator") {
+		return
+	}
+	a := l.home.takes()
+	l.home.submit("code", a.shows())
+	l.home.want("/security/factors", http.StatusOK)
+	l.app = &a
+	l.clock.turn(time.Minute)
+}
+
+func (l *life) removeApp() {
+	if l.app == nil || !l.enters("/security/authenticator") {
+		return
+	}
+	l.home.submit("decision", "remove")
+	if l.clock.now().Before(l.frozen) {
+		l.home.want("/security/authenticator", http.StatusConflict)
+		return
+	}
+	l.home.want("/security/factors", http.StatusOK)
+	l.app = nil
+}
+
+func (l *life) addPasskey() {
+	if l.passkey != nil || !l.enters("/security/passkeys") {
+		return
+	}
+	l.passkey = l.device()
+	l.home.adds(l.passkey, "")
+	l.home.want("/security/factors", http.StatusOK)
+}
+
+func (l *life) removePasskey() {
+	if l.passkey == nil || !l.enters("/security/passkeys") {
+		return
+	}
+	l.home.submit("decision", "remove", "passkey_id", l.home.hidden("passkey_id"))
+	if l.clock.now().Before(l.frozen) {
+		l.home.want("/security/passkeys", http.StatusConflict)
+		return
+	}
+	l.home.want("/security/passkeys", http.StatusOK)
+	l.passkey = nil
+}
+
+func (l *life) makeCodes() {
+	if !l.enters("/security/recovery-codes") {
+		return
+	}
+	if len(l.codes) > 0 && l.clock.now().Before(l.frozen) {
+		l.home.submit()
+		l.home.want("/security/recovery-codes", http.StatusConflict)
+		return
+	}
+	l.codes = l.home.codes()
+}
+
+func (l *life) changePassword() {
+	if !l.enters("/security/password") {
+		return
+	}
+	fresh := other(l.password)
+	l.home.submit("password", l.password, "new_password", fresh, "new_password_again", fresh)
+	l.home.want("/security", http.StatusOK)
+	l.password = fresh
+}
+
+// other is the one of two passwords that is not the present one.
+func other(present string) string {
+	if present == password {
+		return another
+	}
+	return password
+}
+
+// recover forms another password by the phone and the strongest that is bound, or the document where nothing is.
+func (l *life) recover() {
+	if l.blocked {
+		return
+	}
+	v := l.visitor()
+	v.open("/recover")
+	v.recovers(l.number)
+	switch l.strongest() {
+	case "passkey":
+		v.use(l.passkey)
+	case "app":
+		v.submit("own_code", l.app.shows())
+		l.clock.turn(time.Minute)
+	default:
+		v.submit("document_number", document(l.number))
+	}
+	v.want("/recover/password", http.StatusOK)
+	l.password = other(l.password)
+	l.frozen = l.clock.now().Add(24 * time.Hour)
+	v.submit("new_password", l.password, "new_password_again", l.password)
+	v.want("/security", http.StatusOK)
+}
+
+func (l *life) block() {
+	if !l.enters("/block") {
+		return
+	}
+	l.home.submit("decision", "block")
+	l.home.want("/block/done", http.StatusOK)
+	l.blocked = true
+}
+
+// unblock is at the desk, from where the citizen begins anew: with nothing bound.
+func (l *life) unblock() {
+	if !l.blocked {
+		return
+	}
+	if err := l.registry.Unblock(l.Context(), l.person, identity.Phone{}, identity.Act{At: l.clock.now()}); err != nil {
+		l.Fatal(err)
+	}
+	l.clock.turn(time.Minute)
+	temporary, _ := l.phones.last(l.T, identity.TemporaryPasswordMessage, `\w{5}-\w{5}`)
+	l.home = l.visitor()
+	l.home.open("/security")
+	l.home.submit("identifier", l.number, "password", temporary)
+	l.home.submit("new_password", password, "new_password_again", password)
+	l.home.want("/security", http.StatusOK)
+	l.blocked, l.app, l.passkey, l.codes, l.password, l.frozen = false, nil, nil, nil, password, time.Time{}
+}
+
+// byLess is somebody who has less than the account has bound, and gets nowhere.
+func (l *life) byLess(by string) {
+	if l.blocked {
+		return
+	}
+	v := l.visitor()
+	if by == "document" { // and the phone
+		if l.strongest() == "sms" {
+			return
+		}
+		v.open("/recover")
+		v.recovers(l.number)
+		v.submit("document_number", document(l.number))
+		v.want("/recover/proof", http.StatusUnprocessableEntity)
+		return
+	}
+	v.open("/security/authenticator") // a page that asks for the strongest
+	v.submit("identifier", l.number, "password", l.password)
+	if by == "password" {
+		v.open("/security")
+		v.want("/sign-in", http.StatusOK)
+		return
+	}
+	if l.enough(by) || by == "app" && l.app == nil || by == "code" && len(l.codes) == 0 {
+		return
+	}
+	before := l.count(`event WHERE kind = 'signed_in' AND person_id = $1`, l.person)
+	path := map[string]string{"sms": "/sign-in/code", "app": "/sign-in/authenticator", "code": "/sign-in/recovery-code"}[by]
+	v.open(path + "?" + v.at.RawQuery)
+	switch by {
+	case "sms":
+		v.send("decision", "again")
+	case "app":
+		v.send("code", l.app.shows())
+	case "code":
+		v.send("recovery_code", l.codes[0])
+	}
+	if v.open("/security"); v.at.Path != "/sign-in" || l.count(`event WHERE kind = 'signed_in' AND person_id = $1`, l.person) != before {
+		l.Fatalf("by %s somebody came to %s, with %s bound", by, v.at.Path, l.strongest())
+	}
+}
