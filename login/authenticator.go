@@ -67,7 +67,7 @@ func readAppCode(r *http.Request) (string, *page.FieldError) {
 	case strings.TrimSpace(typed) == "":
 		return "", &page.FieldError{Field: "code", Word: "authenticator.missing"}
 	case !ok:
-		return "", &page.FieldError{Field: "code", Word: "sign-in-code.six_digits"}
+		return "", &page.FieldError{Field: "code", Word: "authenticator.six_digits"}
 	}
 	return digits, nil
 }

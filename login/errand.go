@@ -242,7 +242,7 @@ func (l *Login) errandCode(right func(http.ResponseWriter, *http.Request, onErra
 		if r.PostFormValue("decision") == "again" {
 			return l.errandCodeAgain(w, r, o)
 		}
-		digits, wrong := readCode(r)
+		digits, wrong := l.readCode(r)
 		if wrong != nil {
 			return l.showErrandCode(w, r, o, http.StatusUnprocessableEntity, wrong...)
 		}
@@ -319,14 +319,14 @@ func readIdentifier(r *http.Request) (id identity.Identifier, typed string, wron
 }
 
 // readCode understands a code.
-func readCode(r *http.Request) (string, []page.FieldError) {
+func (l *Login) readCode(r *http.Request) (string, []page.FieldError) {
 	typed := r.PostFormValue("code")
 	digits, ok := code.Parse(typed)
 	switch {
 	case strings.TrimSpace(typed) == "":
 		return "", []page.FieldError{{Field: "code", Word: "sign-in-code.missing"}}
 	case !ok:
-		return "", []page.FieldError{{Field: "code", Word: "sign-in-code.six_digits"}}
+		return "", []page.FieldError{{Field: "code", Word: "sign-in-code.digits", Args: map[string]any{"Count": policy.CodeDigits.In(l.policies)}}}
 	}
 	return digits, nil
 }

@@ -137,7 +137,7 @@ func TestUnknownBrowserIsAskedACode(t *testing.T) {
 	if _, again := w.lastCode(); again != sent {
 		t.Fatalf("%d codes were sent, want %d", again, sent)
 	}
-	for typed, says := range map[string]string{"": "Enter the code", "12345": "six digits", wrong(digits): "does not match"} {
+	for typed, says := range map[string]string{"": "Enter the code", "12345": "6 digits", wrong(digits): "does not match"} {
 		v.submit("code", typed)
 		v.want("/sign-in/code", http.StatusUnprocessableEntity)
 		v.sees(says)

@@ -3,7 +3,6 @@ package login
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
@@ -32,14 +31,9 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 	if r.PostFormValue("decision") == "again" {
 		return l.sendCode(w, r, u)
 	}
-	typed := r.PostFormValue("code")
-	digits, ok := code.Parse(typed)
-	if !ok {
-		word := "sign-in-code.six_digits"
-		if strings.TrimSpace(typed) == "" {
-			word = "sign-in-code.missing"
-		}
-		return l.showCode(w, r, u, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: word})
+	digits, wrong := l.readCode(r)
+	if wrong != nil {
+		return l.showCode(w, r, u, http.StatusUnprocessableEntity, wrong...)
 	}
 	err := l.codes.Check(r.Context(), u.code(), digits)
 	switch {

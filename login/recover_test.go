@@ -58,7 +58,7 @@ func TestRecovery(t *testing.T) {
 	v.open(first)
 	v.submit("identifier", anna)
 	v.want("/recover/code", http.StatusOK)
-	for typed, says := range map[string]string{"": "Enter the code", "12345": "six digits", wrong(digits): "does not match"} {
+	for typed, says := range map[string]string{"": "Enter the code", "12345": "6 digits", wrong(digits): "does not match"} {
 		v.submit("code", typed)
 		v.want("/recover/code", http.StatusUnprocessableEntity)
 		v.sees(says)

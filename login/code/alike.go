@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/provider/audit"
 )
 
@@ -20,7 +21,7 @@ func (c *Codes) Alias(number string) uuid.UUID {
 // SendAlike sends a code that was asked for by a number, whose alias f bears: to whose it is, or to nobody where none may go, which is the
 // zero Identity. Either way the work is the same, but only a code that was sent can ever be right.
 func (c *Codes) SendAlike(ctx context.Context, f For, to identity.Identity, language string) (Sent, error) {
-	code, err := random()
+	code, err := random(policy.CodeDigits.In(c.Policies))
 	if err != nil {
 		return Sent{}, err
 	}

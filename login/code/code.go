@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,9 +22,6 @@ import (
 	"asoba.example/login/policy"
 	"asoba.example/provider/audit"
 )
-
-// Digits is how long a code is.
-const Digits = 6
 
 // Meanings.
 var (
@@ -119,7 +117,7 @@ return {sent and 1 or 0, kept[1] == occasion and tonumber(kept[2] or 0) or 0, ag
 // of the person for the same purpose is over then. What within does, if there is one, is done
 // in the message's transaction, or else there is neither; and where no code may go it is not called.
 func (c *Codes) Send(ctx context.Context, f For, language string, within func(context.Context, pgx.Tx) error) (Sent, error) {
-	code, err := random()
+	code, err := random(policy.CodeDigits.In(c.Policies))
 	if err != nil {
 		return Sent{}, err
 	}
@@ -243,7 +241,8 @@ func (c *Codes) Check(ctx context.Context, f For, code string) error {
 }
 
 // Parse takes the digits of a code out of what was typed: spaces and hyphens fall away.
-// What is not six digits cannot be a code and costs no try.
+// What is not as many digits as a code can have is none, and costs no try: between its sending
+// and its return another length may have been settled.
 func Parse(typed string) (string, bool) {
 	code := strings.Map(func(r rune) rune {
 		switch r {
@@ -252,16 +251,17 @@ func Parse(typed string) (string, bool) {
 		}
 		return r
 	}, typed)
-	return code, len(code) == Digits && strings.Trim(code, "0123456789") == ""
+	_, err := policy.CodeDigits.Read(strconv.Itoa(len(code)))
+	return code, err == nil && strings.Trim(code, "0123456789") == ""
 }
 
 // random gives every code the same chance.
-func random() (string, error) {
-	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+func random(digits int) (string, error) {
+	n, err := rand.Int(rand.Reader, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil))
 	if err != nil {
 		return "", fmt.Errorf("make a code: %w", err)
 	}
-	return fmt.Sprintf("%0*d", Digits, n), nil
+	return fmt.Sprintf("%0*d", digits, n), nil
 }
 
 // keys are what a person waits for, when they were sent codes, and the same of the phone: of each purpose by itself,

@@ -136,6 +136,38 @@ func TestACodeIsGoodOnce(t *testing.T) {
 	})
 }
 
+// A code is as long as is settled, and one that was sent before is good still.
+func TestACodeIsAsLongAsIsSettled(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(w *world) {
+		before := w.mustSend()
+		const settle = `
+			WITH people AS (
+				INSERT INTO person (id, identification_number, sex, birth_date, citizenship, changed_in)
+				VALUES ($1, '3080356A001PB5', 'F', '1856', 'BY', 1), ($2, '1010130K001PB9', 'F', '1856', 'BY', 1)
+			)
+			INSERT INTO policy (id, name, value, in_force_from, ground_title, ground_number, ground_date, state, author, proposed_at, decided_by, decided_at)
+			VALUES ($1, 'code.digits', '8', $3, 'Rules', '1', '2026-01-01', 'approved', $1, $3, $2, $3)`
+		if _, err := w.pool.Exec(w.Context(), settle, uuid.New(), uuid.New(), w.at); err != nil {
+			w.Fatal(err)
+		}
+		var err error
+		if w.codes.Policies, err = policy.New(w.Context(), w.pool, func() time.Time { return w.at }); err != nil {
+			w.Fatal(err)
+		}
+		typed, ok := code.Parse(before)
+		if !ok {
+			w.Errorf("%q is no code any more", before)
+		}
+		w.want("the one before", w.check(typed), nil)
+		sent := w.mustSend()
+		if len(sent) != 8 {
+			w.Errorf("%q has not eight digits", sent)
+		}
+		w.want("the right one", w.check(sent), nil)
+	})
+}
+
 // Of many who bring the right code at once, one gets through.
 func TestACodeIsGoodOnceAtOnce(t *testing.T) {
 	t.Parallel()
@@ -402,8 +434,8 @@ func TestRedisLearnsNothing(t *testing.T) {
 func TestParse(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]string{
-		"123456": "123456", " 123 456\u00a0": "123456", "123-456": "123456", "000000": "000000",
-		"": "", "12345": "", "1234567": "", "12345a": "", "１２３４５６": "",
+		"123456": "123456", " 123 456\u00a0": "123456", "123-456": "123456", "000000": "000000", "1234 5678": "12345678",
+		"": "", "12345": "", "123456789": "", "12345a": "", "１２３４５６": "",
 	} {
 		got, ok := code.Parse(typed)
 		if ok != (want != "") || ok && got != want {

@@ -1,6 +1,6 @@
 // Package code is the one-time codes that go to a person's phone by SMS.
 //
-// A code has six digits and is good for five minutes, once, for the person, the
+// A code has six digits, or more where that is settled, and is good for five minutes, once, for the person, the
 // purpose and the one occasion (a sign-in, an issuance) for which it was asked.
 // A person's newest for a purpose is the only one good. Five wrong tries void it. Between
 // two of them stands a pause that grows until one comes back right, and five are sent in an

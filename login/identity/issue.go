@@ -132,7 +132,7 @@ type temporaryPassword struct {
 
 // formTemporary forms a temporary password and its hash, before the transaction.
 func (r *Registry) formTemporary(ctx context.Context, person uuid.UUID, act Act) (temporaryPassword, error) {
-	password := formTemporary()
+	password := formTemporary(r.symbols())
 	hash, err := r.hasher.hash(ctx, person, foldTemporary(password))
 	if err != nil {
 		return temporaryPassword{}, err

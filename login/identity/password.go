@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -144,62 +145,62 @@ func (h *hasher) enter(ctx context.Context, known bool) (leave func(), err error
 	}
 }
 
-// Symbols of a temporary password: 31 without look-alikes, ten of them make 49 bits.
+// symbols of a temporary password: 31 without look-alikes, ten of them make 49 bits.
+const symbols = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+// How many symbols a temporary password has: its message is one segment with the most of them too.
 const (
-	symbols       = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-	symbolsInPass = 10
+	FewestSymbols = 10
+	MostSymbols   = 15
 )
 
 // formTemporary makes a temporary password, as it is read from the phone: XXXXX-XXXXX.
 // Nobody chooses, types or sees it but the citizen (resolution 792 ¶4, ¶7).
-func formTemporary() string {
+func formTemporary(length int) string {
+	const group = 5
 	var (
 		password strings.Builder
-		random   [4 * symbolsInPass]byte
+		random   [4 * MostSymbols]byte
 	)
-	for password.Len() < symbolsInPass+1 {
+	for n := 0; n < length; {
 		_, _ = rand.Read(random[:]) // never fails: crypto/rand stops the program instead
 		for _, b := range random {
-			if int(b) >= 256/len(symbols)*len(symbols) {
+			if n == length || int(b) >= 256/len(symbols)*len(symbols) {
 				continue // so that every symbol is equally likely
 			}
-			if password.Len() == symbolsInPass/2 {
+			if n > 0 && n%group == 0 {
 				password.WriteByte('-')
 			}
 			password.WriteByte(symbols[int(b)%len(symbols)])
-			if password.Len() == symbolsInPass+1 {
-				break
-			}
+			n++
 		}
 	}
 	return password.String()
 }
 
 // foldTemporary takes a temporary password as it may be typed: with or without
-// the hyphen, in any case, on a Cyrillic keyboard.
+// hyphens, in any case, on a Cyrillic keyboard.
 func foldTemporary(s string) string { return register.FoldNumber(s) }
 
 // foldStatic makes one spelling of characters that look and mean the same
 // (NIST SP 800-63B-4 §3.1.1.2); nothing else of a static password is changed.
 func foldStatic(s string) string { return norm.NFC.String(s) }
 
-// derived gives the temporary passwords that a static one may be made of: the
-// whole, its beginning and its end, forwards and backwards.
+// derived gives the temporary passwords that a static one may be made of: the whole, its
+// beginning and its end, forwards and backwards; of any length, for when the temporary one
+// was formed another may have been settled.
 func derived(static string) []string {
 	folded := foldTemporary(static)
-	if len(folded) < symbolsInPass {
-		return nil
-	}
 	var passwords []string
-	for _, s := range []string{folded[:symbolsInPass], folded[len(folded)-symbolsInPass:]} {
-		if strings.Trim(s, symbols) != "" {
-			continue // cannot be one
+	for n := FewestSymbols; n <= min(MostSymbols, len(folded)); n++ {
+		for _, s := range []string{folded[:n], folded[len(folded)-n:]} {
+			if strings.Trim(s, symbols) != "" {
+				continue // cannot be one
+			}
+			back := []byte(s)
+			slices.Reverse(back)
+			passwords = append(passwords, s, string(back))
 		}
-		back := []byte(s)
-		for i, j := 0, len(back)-1; i < j; i, j = i+1, j-1 {
-			back[i], back[j] = back[j], back[i]
-		}
-		passwords = append(passwords, s, string(back))
 	}
 	return passwords
 }

@@ -38,6 +38,8 @@ type Config struct {
 	DeskAddress string
 	// TemporaryFor is how long a temporary password is good.
 	TemporaryFor func() time.Duration
+	// Symbols is how many a temporary password has, from FewestSymbols to MostSymbols.
+	Symbols func() int
 	// Failures is after how many wrong passwords in a row a static one proves nothing at strange browsers.
 	Failures func() int
 	// Issuer begins the links in warnings.
@@ -111,6 +113,7 @@ type Registry struct {
 	say          func(language, key string, args map[string]any) string
 	deskAddress  string
 	temporaryFor func() time.Duration
+	symbols      func() int
 	failures     func() int
 	freezeFor    func() time.Duration
 	notMeFor     func() time.Duration
@@ -122,7 +125,7 @@ type Registry struct {
 // New makes a Registry.
 func New(cfg Config) (*Registry, error) {
 	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil ||
-		cfg.TemporaryFor == nil || cfg.Failures == nil || cfg.FreezeFor == nil || cfg.NotMeFor == nil || cfg.Issuer == "" || cfg.Shortest == nil || cfg.Metrics == nil {
+		cfg.TemporaryFor == nil || cfg.Symbols == nil || cfg.Failures == nil || cfg.FreezeFor == nil || cfg.NotMeFor == nil || cfg.Issuer == "" || cfg.Shortest == nil || cfg.Metrics == nil {
 		return nil, errors.New("identity: the config is not complete")
 	}
 	pepper, err := cfg.Box.Key("password pepper")
@@ -142,7 +145,7 @@ func New(cfg Config) (*Registry, error) {
 	}
 	return &Registry{
 		pool: cfg.Pool, box: cfg.Box, jobs: cfg.Jobs, cleaner: cfg.Cleaner, sms: cfg.SMS, say: cfg.Say, deskAddress: cfg.DeskAddress,
-		temporaryFor: cfg.TemporaryFor, failures: cfg.Failures, freezeFor: cfg.FreezeFor, notMeFor: cfg.NotMeFor, issuer: cfg.Issuer, hasher: hasher, strength: strength{cfg.Shortest, common},
+		temporaryFor: cfg.TemporaryFor, symbols: cfg.Symbols, failures: cfg.Failures, freezeFor: cfg.FreezeFor, notMeFor: cfg.NotMeFor, issuer: cfg.Issuer, hasher: hasher, strength: strength{cfg.Shortest, common},
 	}, nil
 }
 

@@ -7,12 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"asoba.example/login/identity"
 	"asoba.example/login/throttle"
 	"asoba.example/provider/audit"
 )
 
 // What the operator may settle. Who lowers protection below the standards that the bounds come from (NIST SP 800-63B, OWASP ASVS) needs another build.
 var (
+	CodeDigits  = count("code.digits", 6, 6, 8)
 	CodeFor     = duration("code.for", 5*time.Minute, time.Minute, 10*time.Minute)
 	CodeTries   = count("code.tries", 5, 3, 10)
 	CodePauses  = pauses("code.pauses", time.Minute, 2*time.Minute, 5*time.Minute)
@@ -22,7 +24,8 @@ var (
 	CodesOfNetwork = limit("code.network", 300, time.Hour, 100, 10_000)
 	CodesInAll     = limit("code.in_all", 20_000, 10*time.Minute, 1000, 1_000_000)
 
-	TemporaryPasswordFor = duration("temporary_password.for", 72*time.Hour, 24*time.Hour, 30*24*time.Hour)
+	TemporaryPasswordFor     = duration("temporary_password.for", 72*time.Hour, 24*time.Hour, 30*24*time.Hour)
+	TemporaryPasswordSymbols = count("temporary_password.symbols", 10, identity.FewestSymbols, identity.MostSymbols)
 	// Of several factors a password of eight would do (NIST SP 800-63B-4 §3.1.1.2); from a known browser it is the only one.
 	ShortestPassword = count("static_password.shortest", 12, 12, 20)
 
@@ -116,8 +119,8 @@ const LongestAccessToken = 15 * time.Minute
 
 // Items are all of them, in the order in which they are shown.
 var Items = []Item{
-	CodeFor, CodeTries, CodePauses, CodesInHour, CodesInDay, CodesOfNetwork, CodesInAll,
-	TemporaryPasswordFor, ShortestPassword,
+	CodeDigits, CodeFor, CodeTries, CodePauses, CodesInHour, CodesInDay, CodesOfNetwork, CodesInAll,
+	TemporaryPasswordSymbols, TemporaryPasswordFor, ShortestPassword,
 	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NetworkTries, TriesInAll, BrakedNetworkTries, Failures,
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
 	RecoveryCodesInHour, RecoveryCodesInDay, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords, RecoveryFreeze, NotMeFor,

@@ -221,7 +221,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	h.outbox = &sms.Outbox{Pool: h.Pool, Box: h.box, Jobs: h.jobs}
 	h.identities, err = identity.New(identity.Config{
 		Pool: h.Pool, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, SMS: h.outbox, Say: h.site.Say, DeskAddress: h.cfg.DeskAddress,
-		TemporaryFor: policy.TemporaryPasswordFor.From(h.policies), Failures: policy.Failures.From(h.policies),
+		TemporaryFor: policy.TemporaryPasswordFor.From(h.policies), Symbols: policy.TemporaryPasswordSymbols.From(h.policies), Failures: policy.Failures.From(h.policies),
 		Issuer: h.cfg.Issuer, NotMeFor: policy.NotMeFor.From(h.policies), FreezeFor: policy.RecoveryFreeze.From(h.policies), Shortest: policy.ShortestPassword.From(h.policies),
 		Hashers: h.cfg.hashers(runtime.NumCPU()), Metrics: h.metrics,
 	})
