@@ -177,7 +177,7 @@ func TestTheDeskServesPeople(t *testing.T) {
 	// The signed paper is kept with the act, once it is one.
 	b.upload("paper", "paper.txt", "not a scan")
 	b.see("This is neither a PDF nor a JPEG nor a PNG.")
-	b.upload("paper", "paper.pdf", "%PDF-1.7\nsigned")
+	b.upload("paper", "paper.pdf", "%PDF-1.7\nsigned\n%%EOF\n")
 	b.see("is kept with this act")
 	b.do("reload", chromedp.Reload())
 	b.see("is kept with this act")
@@ -258,7 +258,7 @@ func TestTheDeskServesPeople(t *testing.T) {
 	b.see("Refused (g5)") // who has come again is attested anew
 	b.tick("attested")
 	b.decide("resume")
-	b.see("Application No. 902/1", "A register did not answer") // it is away still
+	b.see("Application No. 902/1", "still does not answer") // and nothing is as if it had not been asked
 
 	// Nobody's number has stood in an address.
 	history, err := chromedp.Run(b.ctx, chromedp.NavigationEntries())

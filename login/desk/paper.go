@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -30,37 +33,55 @@ type Paper struct {
 	Content []byte
 }
 
-// ParsePaper tells what a scan is by how it begins; what is said of it counts for nothing.
+// ParsePaper tells what a scan is by what is in it; what is said of it counts for nothing.
 func ParsePaper(content []byte) (Paper, error) {
-	switch kind := http.DetectContentType(content); kind {
-	case "application/pdf", "image/jpeg", "image/png":
-		return Paper{kind, content}, nil
+	kind := http.DetectContentType(content)
+	whole := false
+	switch kind {
+	case "application/pdf":
+		// Readers look for the end of the file in its last kilobyte.
+		whole = bytes.Contains(content[max(0, len(content)-1024):], []byte("%%EOF"))
+	case "image/jpeg":
+		whole = pictured(jpeg.DecodeConfig(bytes.NewReader(content)))
+	case "image/png":
+		whole = pictured(png.DecodeConfig(bytes.NewReader(content)))
 	}
-	return Paper{}, ErrPaper
+	if !whole {
+		return Paper{}, ErrPaper
+	}
+	return Paper{kind, content}, nil
 }
 
-// An ActDone is an act of the desk that a paper may be kept with: a visit, or what is done in one request.
+// pictured tells whether a picture can be one of a sheet of paper: large enough to be read, and not so large that it chokes
+// whoever opens it.
+func pictured(c image.Config, err error) bool {
+	const least, most = 300, 15_000
+	return err == nil && min(c.Width, c.Height) >= least && max(c.Width, c.Height) <= most
+}
+
+// An ActDone is an act of the desk that a paper may be kept with: a visit at its end, or what is done in one request.
 type ActDone struct {
 	ID       uuid.UUID
 	Person   uuid.UUID
-	Clerk    string // the identification number of who did it
-	Office   string // where
-	ClientID string // through which client
+	By       uuid.UUID // who did it
+	Clerk    string    // their identification number
+	Office   string    // where
+	ClientID string    // through which client
 	visit    bool
 }
 
-// FindAct finds an act. A pending issuance is none yet.
+// FindAct finds an act. A visit is none before its end.
 func (d *Desk) FindAct(ctx context.Context, id uuid.UUID) (ActDone, error) {
 	const find = `
-		SELECT a.id, a.person_id, c.identification_number, a.office, a.client_id, a.visit
+		SELECT a.id, a.person_id, a.clerk_id, c.identification_number, a.office, a.client_id, a.visit
 		FROM (
-			SELECT id, person_id, clerk_id, office, client_id, true AS visit FROM issuance WHERE opened_at IS NOT NULL
+			SELECT id, person_id, clerk_id, office, client_id, true AS visit FROM issuance WHERE assigned_at IS NOT NULL
 			UNION ALL
 			SELECT id, person_id, clerk_id, office, client_id, false FROM desk_act
 		) a JOIN person c ON c.id = a.clerk_id
 		WHERE a.id = $1`
 	var a ActDone
-	err := d.pool.QueryRow(ctx, find, id).Scan(&a.ID, &a.Person, &a.Clerk, &a.Office, &a.ClientID, &a.visit)
+	err := d.pool.QueryRow(ctx, find, id).Scan(&a.ID, &a.Person, &a.By, &a.Clerk, &a.Office, &a.ClientID, &a.visit)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return ActDone{}, ErrNoAct
 	}

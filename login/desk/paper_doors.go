@@ -11,8 +11,8 @@ import (
 	"asoba.example/provider/api"
 )
 
-// keepPaper handles PUT /desk/acts/{id}/paper: in the office where the act was done, or by the system through which,
-// as the clerk whom it named there.
+// keepPaper handles PUT /desk/acts/{id}/paper: by the clerk who did the act or a supervisor, in the office where it was
+// done; or by the system through which, as the clerk whom it named there.
 func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
 	token, err := d.Gate.Tokens.Require(w, r, Scope)
 	if err != nil {
@@ -33,7 +33,7 @@ func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !token.ByClient() && act.Office != by.Office {
+	if !token.ByClient() && (act.Office != by.Office || act.By != by.Person && !by.May(clerk.Supervise)) {
 		return d.refusal(w, ErrNoAct)
 	}
 	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, PaperSize))

@@ -3,7 +3,11 @@ package desk_test
 import (
 	"bytes"
 	"errors"
+	"image"
+	"image/jpeg"
+	"image/png"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,14 +18,53 @@ import (
 	"asoba.example/login/desk"
 )
 
-// scan is a paper of n bytes.
+// pdf is the least that is a PDF, with something in it.
+func pdf(signed []byte) []byte {
+	return slices.Concat([]byte("%PDF-1.7\n"), signed, []byte("\n%%EOF\n"))
+}
+
+// scan is a paper of n bytes and what is around them.
 func scan(t *testing.T, n int) desk.Paper {
 	t.Helper()
-	p, err := desk.ParsePaper(append([]byte("%PDF-1.7\n"), bytes.Repeat([]byte("x"), n)...))
+	p, err := desk.ParsePaper(pdf(bytes.Repeat([]byte("x"), n)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// What a scan is, is told by what is in it; half a file is none, and neither is what can be no sheet of paper.
+func TestAScanIsOfAPaper(t *testing.T) {
+	t.Parallel()
+	picture := func(w, h int, encode func(*bytes.Buffer, image.Image) error) []byte {
+		var b bytes.Buffer
+		if err := encode(&b, image.NewGray(image.Rect(0, 0, w, h))); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	asPNG := func(b *bytes.Buffer, i image.Image) error { return png.Encode(b, i) }
+	asJPEG := func(b *bytes.Buffer, i image.Image) error { return jpeg.Encode(b, i, nil) }
+	for name, row := range map[string]struct {
+		content []byte
+		kind    string
+	}{
+		"a PDF":                {pdf([]byte("signed")), "application/pdf"},
+		"a PDF with no end":    {[]byte("%PDF-1.7\nsigned"), ""},
+		"an end far away":      {append(pdf(nil), make([]byte, 2000)...), ""},
+		"a PNG":                {picture(300, 400, asPNG), "image/png"},
+		"a JPEG":               {picture(400, 300, asJPEG), "image/jpeg"},
+		"a PNG's beginning":    {[]byte("\x89PNG\x0D\x0A\x1A\x0A"), ""},
+		"a JPEG's beginning":   {[]byte("\xFF\xD8\xFF\xE0"), ""},
+		"a dot":                {picture(1, 1, asPNG), ""},
+		"a strip":              {picture(3000, 299, asJPEG), ""},
+		"a picture that bombs": {picture(15_001, 300, asPNG), ""},
+		"a script":             {[]byte("<script>%PDF-%%EOF</script>"), ""},
+	} {
+		if p, err := desk.ParsePaper(row.content); p.Kind != row.kind || (err == nil) != (row.kind != "") {
+			t.Errorf("%s: got %q, %v", name, p.Kind, err)
+		}
+	}
 }
 
 // acted is an act: somebody's identifier was blocked.
@@ -60,7 +103,13 @@ func TestAPaperIsKeptWithItsAct(t *testing.T) {
 	_, citizen := d.Active(t)
 	done := d.asks(t, token, "POST", "/desk/blocks", body(citizen, nil), 200, nil)
 
-	pdf := append([]byte("%PDF-1.7\n"), "signed by Каваленка"...)
+	pdf, other := pdf([]byte("signed by Каваленка")), pdf([]byte("signed by another"))
+	if w := d.send(t, token, "PUT", "/desk/acts/"+opened["id"].(string)+"/paper", "application/pdf", pdf); w.Code != 404 || !strings.Contains(w.Body.String(), `"unknown_act"`) {
+		t.Errorf("with a visit before its end: %d %s", w.Code, w.Body)
+	}
+	visit := "/desk/issuances/" + opened["id"].(string)
+	d.asks(t, token, "POST", visit+"/phone", map[string]any{"code": d.Said("Code")}, 204, nil)
+	d.asks(t, token, "POST", visit+"/assign", nil, 200, nil)
 	for _, act := range []any{opened["id"], done["act"]} {
 		at := "/desk/acts/" + act.(string) + "/paper"
 		if w := d.send(t, token, "PUT", at, "application/pdf", pdf); w.Code != 201 {
@@ -69,7 +118,7 @@ func TestAPaperIsKeptWithItsAct(t *testing.T) {
 		if w := d.send(t, token, "PUT", at, "application/pdf", pdf); w.Code != 204 {
 			t.Errorf("the same again: %d %s", w.Code, w.Body)
 		}
-		if w := d.send(t, token, "PUT", at, "image/png", []byte("\x89PNG\x0D\x0A\x1A\x0A")); w.Code != 409 || !strings.Contains(w.Body.String(), `"paper_kept"`) {
+		if w := d.send(t, token, "PUT", at, "application/pdf", other); w.Code != 409 || !strings.Contains(w.Body.String(), `"paper_kept"`) {
 			t.Errorf("another one: %d %s", w.Code, w.Body)
 		}
 	}
@@ -106,8 +155,16 @@ func TestAPaperIsKeptWithItsAct(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d %s", who, w.Code, w.Body, row.status, row.code)
 		}
 	}
-	if w := d.send(t, d.system, "PUT", theirs, "text/html", scan(t, desk.PaperSize-9).Content); w.Code != 201 { // all that is allowed, whatever it is said to be
+	if w := d.send(t, d.system, "PUT", theirs, "text/html", scan(t, desk.PaperSize-len(pdf)+len("signed by Каваленка")).Content); w.Code != 201 { // all that is allowed, whatever it is said to be
 		t.Errorf("by the system that acted: %d %s", w.Code, w.Body)
+	}
+	for role, status := range map[clerk.Role]int{clerk.AtDesk: 404, clerk.Supervisor: 201} { // of the office, but not who did it
+		_, id := d.Active(t)
+		act := d.asks(t, token, "POST", "/desk/blocks", body(id, nil), 200, nil)["act"].(string)
+		_, who := d.world.clerk(t, role)
+		if w := d.send(t, d.own(t, who, uuid.New()), "PUT", "/desk/acts/"+act+"/paper", "application/pdf", pdf); w.Code != status {
+			t.Errorf("by another %s: %d %s", role, w.Code, w.Body)
+		}
 	}
 	for _, none := range []string{uuid.NewString(), "x"} {
 		if w := d.send(t, token, "PUT", "/desk/acts/"+none+"/paper", "application/pdf", pdf); w.Code != 404 {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"asoba.example/cmd/internal/demo/cast"
 	"asoba.example/cmd/internal/demo/management"
@@ -168,8 +169,12 @@ func (w *work) resume(r *http.Request, api management.Caller) (err error) {
 	attested := map[string]any{"attested": w.Form.Attested}
 	var now struct{ Stage string }
 	w.Refused, err = refusal(api.Call(r.Context(), http.MethodPost, w.Visit+"/resume", attested, &now))
+	w.Away = time.Time{}
 	if err == nil && w.Refused == nil {
 		w.Done.Stage = now.Stage
+		if w.Step() == "pending" {
+			w.Away = time.Now()
+		}
 	}
 	return err
 }

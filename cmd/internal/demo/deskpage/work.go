@@ -115,7 +115,8 @@ type work struct {
 	Refused *management.Refusal // the last time
 	Visit   string              // its address at the API, while and after a phone is confirmed
 	Done    outcome
-	Kept    bool // the signed paper
+	Kept    bool      // the signed paper
+	Away    time.Time // when a register was asked once more, and did not answer
 }
 
 // An outcome is what the desk learns of an act.
