@@ -231,11 +231,15 @@ func TestTooManyTries(t *testing.T) {
 			stranger.want("/sign-in", http.StatusUnprocessableEntity)
 		}
 		for _, pause := range []struct {
-			retry string
-			says  string
+			retry, says string
 		}{
-			{"10", "Wait 10 seconds"}, {"20", "Wait 20 seconds"}, {"40", "Wait 40 seconds"}, {"60", "Wait 60 seconds"},
-			{"120", "Wait 2 minutes"}, {"240", "Wait 4 minutes"}, {"240", "Wait 4 minutes"},
+			{"10", "Wait 10 seconds"},
+			{"20", "Wait 20 seconds"},
+			{"40", "Wait 40 seconds"},
+			{"60", "Wait 60 seconds"},
+			{"120", "Wait 2 minutes"},
+			{"240", "Wait 4 minutes"},
+			{"240", "Wait 4 minutes"},
 		} {
 			stranger.submit("identifier", number, "password", another)
 			stranger.want("/sign-in", http.StatusUnprocessableEntity)

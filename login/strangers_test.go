@@ -192,17 +192,17 @@ func (s *siege) wait() time.Duration {
 	if n == 0 {
 		return 0
 	}
-	free, last, close := time.Time{}, s.tries[n-1], 0
+	free, last, near := time.Time{}, s.tries[n-1], 0
 	if n >= 10 {
 		free = s.tries[n-10].Add(window)
 	}
 	for _, at := range s.tries[max(0, n-10):] {
 		if last.Sub(at) < window {
-			close++
+			near++
 		}
 	}
-	if close >= 3 {
-		if paused := last.Add(pauses[min(close-3, len(pauses)-1)]); paused.After(free) {
+	if near >= 3 {
+		if paused := last.Add(pauses[min(near-3, len(pauses)-1)]); paused.After(free) {
 			free = paused
 		}
 	}
