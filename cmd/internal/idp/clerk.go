@@ -170,8 +170,14 @@ func reportClerksCommand(config reader) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("--to: %w", err)
 			}
+			if office, err = clerk.ParseOffice(office); err != nil || office == "" {
+				return errors.New("--office: whose report it is is not said")
+			}
 			return withHouse(cmd, config, func(h *house) error {
 				all, err := desk.Reports(cmd.Context(), h.feed, h.clerks, office, first, last)
+				if err == nil && len(all) == 0 { // of an office where nothing was done, or of none
+					err = h.staffed(cmd, office)
+				}
 				if err != nil {
 					return err
 				}
@@ -186,10 +192,19 @@ func reportClerksCommand(config reader) *cobra.Command {
 		},
 	}
 	flags := report.Flags()
-	flags.StringVar(&office, "office", "", "the office")
+	flags.StringVar(&office, "office", "", "the office, as idp clerk list names it")
 	flags.StringVar(&from, "from", today.AddDate(0, 0, -6).Format(time.DateOnly), "the first day")
 	flags.StringVar(&to, "to", today.Format(time.DateOnly), "the last day")
 	return report
+}
+
+// staffed tells an office where nobody works.
+func (h *house) staffed(cmd *cobra.Command, office string) error {
+	staff, err := h.clerks.List(cmd.Context())
+	if err == nil && !slices.ContainsFunc(staff, func(m clerk.Member) bool { return m.Office == office }) {
+		err = fmt.Errorf("--office: nobody works at %q", office)
+	}
+	return err
 }
 
 // counted writes counts like "g1 2, g4 1".
