@@ -162,5 +162,8 @@ func registrationRefusal(err error) error {
 	if errors.Is(err, clients.ErrToken) || errors.Is(err, clients.ErrUnknown) {
 		return refuse("invalid_token", "The token is not good for this registration.").because(err).shown(api.Bearer)
 	}
+	if errors.Is(err, clients.ErrKeyless) { // RFC 7592 §2.2: it has no right to change its record
+		return refuse("insufficient_scope", "A client that speaks for clerks is changed by the operator.").because(err).shown(api.Bearer)
+	}
 	return err
 }

@@ -53,6 +53,9 @@ func (r *Registry) register(ctx context.Context, begun Client, m Metadata, by By
 	if err := by.gives(c, Metadata{}); err != nil {
 		return nil, "", err
 	}
+	if err := r.keyed(ctx, by, c, c); err != nil {
+		return nil, "", err
+	}
 	secret, err := r.add(ctx, c, by)
 	if err != nil {
 		return nil, "", err
@@ -240,6 +243,9 @@ func (r *Registry) change(ctx context.Context, id string, seen Version, kind aud
 		}
 		c = new(*before)
 		if secret, err = act(c); err != nil {
+			return err
+		}
+		if err := r.keyed(ctx, by, before, c); err != nil {
 			return err
 		}
 		tag, err := tx.Exec(ctx, update, id, before.Version,

@@ -127,3 +127,25 @@ func TestABodysClientDoesNotManageItself(t *testing.T) {
 		t.Errorf("a client that manages is a body's: %v", err)
 	}
 }
+
+// A registration access token is a secret too: a client that the operator lets speak for clerks takes no other key by it.
+func TestARegistrationTokenReKeysNoDeskSystem(t *testing.T) {
+	t.Parallel()
+	n, _ := newRegistry(t)
+	initial, err := n.IssueInitial(t.Context(), clients.Initial{Scope: "openid", Uses: 1, Till: noon.Add(time.Hour)}, by, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := n.RegisterSelf(t.Context(), initial, metadata(t, portal), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := c.Metadata
+	changed.Scope += " desk:act"
+	if _, _, err := n.Replace(t.Context(), c.ID, clients.Any, changed, clients.By{At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := n.ReplaceSelf(t.Context(), c.ID, changed, noon); !errors.Is(err, clients.ErrKeyless) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -26,6 +26,7 @@ var (
 	ErrTaken    = errors.New("the client_id is taken")
 	ErrStale    = errors.New("the client has changed meanwhile")
 	ErrBeyond   = errors.New("the client has a scope that whoever changes it has not")
+	ErrKeyless  = errors.New("what speaks for clerks is changed by whoever authenticates by a key")
 	ErrNoSecret = errors.New("the client has no secret")
 )
 

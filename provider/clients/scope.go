@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -46,6 +47,22 @@ func (by By) reaches(c *Client) error {
 		if !slices.Contains(by.Scopes, s) {
 			return ErrBeyond
 		}
+	}
+	return nil
+}
+
+// keyed refuses whoever has but a secret what concerns a client that speaks for clerks, as it was or as it is to be: whoever copied the secret
+// would give such a client a key of their own, and speak for every clerk there is. A registration access token is a secret too.
+func (r *Registry) keyed(ctx context.Context, by By, before, after *Client) error {
+	if by.ClientID == "" || by.Person != uuid.Nil || !before.Allows("desk:act") && !after.Allows("desk:act") {
+		return nil
+	}
+	caller, err := r.Find(ctx, by.ClientID)
+	if err != nil {
+		return err
+	}
+	if by.Self || !caller.ByKey() {
+		return ErrKeyless
 	}
 	return nil
 }

@@ -190,6 +190,8 @@ func refusal(err error) error {
 		return api.Refuse(http.StatusConflict, "no_secret", err)
 	case errors.Is(err, clients.ErrBeyond):
 		return api.Refuse(http.StatusForbidden, "beyond_scopes", err)
+	case errors.Is(err, clients.ErrKeyless):
+		return api.Refuse(http.StatusForbidden, "key_required", err)
 	case errors.Is(err, clients.ErrDrafts):
 		return &api.Problem{
 			Type: "about:blank", Title: http.StatusText(http.StatusConflict), Status: http.StatusConflict,

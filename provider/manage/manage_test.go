@@ -3,6 +3,9 @@ package manage_test
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -555,6 +558,59 @@ func TestNobodyGivesAwayWhatTheyDoNotHave(t *testing.T) {
 		method, rest, _ := strings.Cut(call, " ")
 		if got, answer := w.call(t, narrow, method, path+rest, body); got != 403 || answer["code"] != "beyond_scopes" {
 			t.Errorf("%s: got %d %v", call, got, answer)
+		}
+	}
+}
+
+// A system with a mere secret makes nobody speak for clerks, by whichever door, for whoever copied the secret would; one with a key may.
+func TestASecretMakesNoDeskSystem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const scope = "clients:manage desk:act"
+	const speaks = `{"grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_basic","scope":"desk:act"}`
+	const silent = `{"grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_basic","scope":"cabinet.inbox"}`
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.registry.Register(t.Context(), "keyed", clients.Metadata{
+		GrantTypes: []string{"client_credentials"}, Scope: scope, TokenEndpointAuthMethod: "private_key_jwt",
+		JWKS: &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1", Algorithm: "ES256", Use: "sig"}}},
+	}, clients.By{At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.registry.Replace(t.Context(), "operator", clients.Any, clients.Metadata{
+		GrantTypes: []string{"client_credentials"}, Scope: scope,
+	}, clients.By{At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	secret := w.token(t, map[string]any{"scope": scope})
+	keyed := w.token(t, map[string]any{"scope": scope, "sub": "keyed", "client_id": "keyed"})
+	made := func(body string) string {
+		t.Helper()
+		_, answer := w.call(t, keyed, "POST", "/clients", body)
+		return "/clients/" + answer["client_id"].(string)
+	}
+	desk, other := made(speaks), made(silent)
+	knocks := [][3]string{
+		{"POST", "/clients", speaks},
+		{"PUT", other, speaks},
+		{"PUT", desk, speaks},
+		{"POST", desk + "/secrets", ""},
+		{"POST", desk + "/disable", ""},
+		{"PUT", desk, silent},
+	}
+	for _, k := range append(knocks, [3]string{"DELETE", desk, ""}, [3]string{"PUT", "/clients/operator", silent}) {
+		if status, answer := w.call(t, secret, k[0], k[1], k[2]); status != http.StatusForbidden || answer["code"] != "key_required" {
+			t.Errorf("by a secret, %s %s: got %d %v", k[0], k[1], status, answer)
+		}
+	}
+	if status, _ := w.call(t, secret, "PUT", other, silent); status != http.StatusOK {
+		t.Errorf("by a secret, what concerns no clerk: got %d", status)
+	}
+	for _, k := range knocks {
+		if status, answer := w.call(t, keyed, k[0], k[1], k[2]); status/100 != 2 {
+			t.Errorf("by a key, %s %s: got %d %v", k[0], k[1], status, answer)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package demo
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,36 +27,27 @@ func (d *demo) found(ctx context.Context) error {
 			return err
 		}
 	}
-	return d.operator(ctx)
+	return clients.Found(ctx, d.terminal, d.addresses(), d.keep.clients(), d.keep.put)
 }
 
-// operator registers the first client of all, and anew what an earlier demo registered as less.
-func (d *demo) operator(ctx context.Context) error {
-	known := d.keep.client(clients.Operator)
-	metadata, err := json.Marshal(clients.OperatorMetadata(d.addresses()))
+// terminal registers a client as the operator does, or changes the one of an id.
+func (d *demo) terminal(ctx context.Context, id string, m clients.Metadata) (told clients.Told, err error) {
+	metadata, err := json.Marshal(m)
 	if err != nil {
-		return err
-	}
-	if bytes.Equal(known.Registered, metadata) {
-		return nil
+		return told, err
 	}
 	args := []string{"client", "add", "-"}
-	if known.ClientID != "" {
-		args = []string{"client", "change", known.ClientID, "-"}
+	if id != "" {
+		args = []string{"client", "change", id, "-"}
 	}
 	said, err := d.errand(ctx, string(metadata), args...)
 	if err != nil {
-		return err
+		return told, err
 	}
-	var registered struct {
-		ID     string `json:"client_id"`
-		Secret string `json:"client_secret"`
+	if err := json.Unmarshal(said, &told); err != nil {
+		return told, fmt.Errorf("read what idp client said: %w", err)
 	}
-	if err := json.Unmarshal(said, &registered); err != nil {
-		return fmt.Errorf("read what idp client add said: %w", err)
-	}
-	secret := cmp.Or(registered.Secret, known.ClientSecret)
-	return d.keep.put(clients.With(clients.Operator, registered.ID, secret, nil, clients.OperatorMetadata(d.addresses())))
+	return told, nil
 }
 
 // edition brings an edition of the population register. The same again changes nothing.

@@ -21,7 +21,7 @@ func (d *demo) prepare(ctx context.Context, registered chan<- struct{}) error {
 		return err
 	}
 	d.say.step("clients")
-	if err := clients.Register(ctx, d.as(clients.Operator), at, d.keep.clients(), d.keep.put); err != nil {
+	if err := clients.Register(ctx, clients.ByAPI(d.as(clients.Operator)), at, d.keep.clients(), d.keep.put); err != nil {
 		return err
 	}
 	if d.keep.client(clients.Draft).ClientID == "" {

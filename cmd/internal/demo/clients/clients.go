@@ -58,7 +58,7 @@ const (
 	Draft        = "draft"         // a body's, in the sandbox
 )
 
-// OperatorScope is all of the management API: the client that registers the others gives them no scope that it has not itself.
+// OperatorScope is all of the management API: whoever registers others gives them no scope that it has not itself.
 const OperatorScope = "clients:manage keys:manage desk:act operator:act register:manage policy:manage audit:read changes:read"
 
 // testScope is all that concerns a citizen.
@@ -72,7 +72,7 @@ var testRedirects = []string{"http://127.0.0.1:3901/cb", "http://localhost:3901/
 // Metadata is what a client registers (RFC 7591 §2), with the provider's own members.
 type Metadata map[string]any
 
-// OperatorMetadata is the first client of all: it registers the others.
+// OperatorMetadata is the first client of all: it registers the others, but for those that speak for clerks, since it has but a secret.
 func OperatorMetadata(at Addresses) Metadata {
 	return Metadata{
 		"client_name": "Оператор", "client_name#en": "Operator",
@@ -89,7 +89,26 @@ type wanted struct {
 	keyed    bool // authenticates by a key of its own
 }
 
-// others are all clients but the operator's.
+// first are the clients that the operator's command registers.
+func first(at Addresses) []wanted {
+	return []wanted{
+		{key: Operator, metadata: OperatorMetadata(at)},
+		{key: Desk, keyed: true, metadata: Metadata{
+			"client_name": "Система пункта выдачи", "client_name#be": "Сістэма пункта выдачы", "client_name#en": "Desk system",
+			"grant_types": []string{"client_credentials"}, "response_types": []string{},
+			"token_endpoint_auth_method": "private_key_jwt", "scope": "desk:act", // it names clerks
+			"resources": []string{at.Management},
+		}},
+		{key: DeskPage, metadata: Metadata{
+			"client_name": "Рабочее место пункта выдачи", "client_name#be": "Працоўнае месца пункта выдачы", "client_name#en": "Desk page",
+			"redirect_uris": []string{at.Workbench + "/desk/callback"}, "post_logout_redirect_uris": []string{at.Workbench + "/desk"},
+			"grant_types": []string{"authorization_code"}, "token_endpoint_auth_method": "client_secret_basic",
+			"scope": "openid desk:act operator:act", "resources": []string{at.Management}, "first_party": true,
+		}},
+	}
+}
+
+// others are those that the operator's client registers.
 func others(at Addresses) []wanted {
 	test := func(name string, more Metadata) Metadata {
 		m := Metadata{
@@ -103,18 +122,6 @@ func others(at Addresses) []wanted {
 		return m
 	}
 	return []wanted{
-		{key: Desk, keyed: true, metadata: Metadata{
-			"client_name": "Система пункта выдачи", "client_name#be": "Сістэма пункта выдачы", "client_name#en": "Desk system",
-			"grant_types": []string{"client_credentials"}, "response_types": []string{},
-			"token_endpoint_auth_method": "private_key_jwt", "scope": "desk:act", // it names clerks
-			"resources": []string{at.Management},
-		}},
-		{key: DeskPage, metadata: Metadata{
-			"client_name": "Рабочее место пункта выдачи", "client_name#be": "Працоўнае месца пункта выдачы", "client_name#en": "Desk page",
-			"redirect_uris": []string{at.Workbench + "/desk/callback"}, "post_logout_redirect_uris": []string{at.Workbench + "/desk"},
-			"grant_types": []string{"authorization_code"}, "token_endpoint_auth_method": "client_secret_basic",
-			"scope": "openid desk:act operator:act", "resources": []string{at.Management}, "first_party": true,
-		}},
 		{key: Follower, metadata: Metadata{
 			"client_name": "Демонстрационный стенд", "client_name#be": "Дэманстрацыйны стэнд", "client_name#en": "Workbench",
 			"grant_types": []string{"client_credentials"}, "response_types": []string{},
@@ -149,15 +156,45 @@ func others(at Addresses) []wanted {
 	}
 }
 
-// Register registers, by the management API, every client but the operator's that is not among those known, and those anew that are known
-// as something else: the demo may have been moved, or be a later one. It calls keep after each.
-func Register(ctx context.Context, api management.Caller, at Addresses, known []Credentials, keep func(Credentials) error) error {
+// A Registrar registers a client, or makes the one of an id something else, and tells its id, and a secret where a new one was made.
+type Registrar func(ctx context.Context, id string, m Metadata) (Told, error)
+
+// Told is what is told of a client once.
+type Told struct {
+	ID     string `json:"client_id"`
+	Secret string `json:"client_secret"`
+}
+
+// ByAPI registers by the management API.
+func ByAPI(api management.Caller) Registrar {
+	return func(ctx context.Context, id string, m Metadata) (told Told, err error) {
+		method, path := http.MethodPost, "/clients"
+		if id != "" {
+			method, path = http.MethodPut, "/clients/"+id
+		}
+		err = api.Call(ctx, method, path, m, &told)
+		return told, err
+	}
+}
+
+// Found registers the first clients, as Register does the others.
+func Found(ctx context.Context, by Registrar, at Addresses, known []Credentials, keep func(Credentials) error) error {
+	return register(ctx, by, first(at), known, keep)
+}
+
+// Register registers every client but the first ones that is not among those known, and those anew that are known as something else: the demo
+// may have been moved, or be a later one. It calls keep after each.
+func Register(ctx context.Context, by Registrar, at Addresses, known []Credentials, keep func(Credentials) error) error {
+	return register(ctx, by, others(at), known, keep)
+}
+
+func register(ctx context.Context, by Registrar, all []wanted, known []Credentials, keep func(Credentials) error) error {
 	kept := map[string]Credentials{}
 	for _, c := range known {
 		kept[c.Key] = c
 	}
-	for _, w := range others(at) {
-		c, changed, err := w.register(ctx, api, kept[w.key])
+	for _, w := range all {
+		c, changed, err := w.register(ctx, by, kept[w.key])
 		if err != nil {
 			return fmt.Errorf("register the client %s: %w", w.key, err)
 		}
@@ -172,7 +209,7 @@ func Register(ctx context.Context, api management.Caller, at Addresses, known []
 }
 
 // register makes the client what is wanted; before is what it was, or zero.
-func (w wanted) register(ctx context.Context, api management.Caller, before Credentials) (after Credentials, changed bool, err error) {
+func (w wanted) register(ctx context.Context, by Registrar, before Credentials) (after Credentials, changed bool, err error) {
 	key, secret := before.JWK, before.ClientSecret
 	if w.keyed {
 		secret = ""
@@ -189,18 +226,11 @@ func (w wanted) register(ctx context.Context, api management.Caller, before Cred
 	if bytes.Equal(after.Registered, before.Registered) {
 		return before, false, nil
 	}
-	method, path := http.MethodPost, "/clients"
-	if before.ClientID != "" {
-		method, path = http.MethodPut, "/clients/"+before.ClientID
-	}
-	var answer struct {
-		ClientID     string `json:"client_id"`
-		ClientSecret string `json:"client_secret"`
-	}
-	if err := api.Call(ctx, method, path, w.metadata, &answer); err != nil {
+	told, err := by(ctx, before.ClientID, w.metadata)
+	if err != nil {
 		return after, false, err
 	}
-	after.ClientID, after.ClientSecret = answer.ClientID, cmp.Or(answer.ClientSecret, secret)
+	after.ClientID, after.ClientSecret = told.ID, cmp.Or(told.Secret, secret)
 	return after, true, nil
 }
 
