@@ -35,7 +35,7 @@ var told = map[string]bool{
 	"identifier.activated": true, "identifier.issued": true, "identifier.unblocked": true,
 	"identifier.blocked.desk": true, "identifier.blocked.register": true, "identifier.blocked.security": true,
 	"identifier.blocked.self": true,
-	"journal.read":            true, "passkey.added": true, "passkey.removed": true, "password.changed": true, "password.recovered": true, "password.reissued": true, "person.changed": true, "phone.changed": true,
+	"journal.read":            true, "passkey.added": true, "passkey.removed": true, "password.changed": true, "password.recovered": true, "password.reissued": true, "person.changed": true, "phone.changed": true, "phone_change.asked": true, "phone_change.cancelled": true,
 	"phone.released":       true,
 	"paper.read.complaint": true, "paper.read.inquiry": true, "paper.read.visit": true,
 	"profile.changed.birth_date": true, "profile.changed.citizenship": true,

@@ -76,7 +76,7 @@ func everything() []journal.Entry {
 	for _, kind := range []journal.Kind{
 		"agreement.given", "agreement.withdrawn", "authenticator.added", "authenticator.removed", "browser.forgotten",
 		"cabinet.activated", "cabinet.deactivated", "cabinet.restored",
-		"identifier.activated", "identifier.unblocked", "passkey.added", "passkey.removed", "password.changed", "person.changed", "sessions.ended",
+		"identifier.activated", "identifier.unblocked", "passkey.added", "passkey.removed", "password.changed", "person.changed", "phone_change.asked", "phone_change.cancelled", "sessions.ended",
 		"sign_in.refused", "signed_out", "password.recovered", "recovery.refused",
 		"recovery_codes.made", "recovery_codes.removed", "recovery_code.used",
 	} {

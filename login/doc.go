@@ -18,10 +18,11 @@
 // who cannot; a recovery code stands in for the app. A passkey is offered where there is a browser that has them: by a button, by autofill,
 // and in place of the second step. It is all that needs scripts. Once, with the first password, all of them are offered.
 //
-// The pages of the person signed in are /security, /security/password, /security/factors with a page for each kind, /security/sessions,
-// /security/history and /block. They ask for a fresh sign-in where the act is grave, and for one by the strongest factor that the person has
-// where factors are bound and given up; so does the password of who has bound one. Where the strongest is asked, the second step offers
-// nothing less. To end a session is safe and asks for none, and the block asks for no more than it did. Everybody may read /rules: what the operator has settled (policy).
+// The pages of the person signed in are /security, /security/password, /security/factors with a page for each kind, /security/phone,
+// /security/sessions, /security/history and /block. They ask for a fresh sign-in where the act is grave, and for one by the strongest factor
+// that the person has where factors are bound and given up, or another phone is asked for; so does the password of who has bound one. Where
+// the strongest is asked, the second step offers nothing less. To end a session is safe and asks for none, and the block asks for no more
+// than it did. Everybody may read /rules: what the operator has settled (policy).
 //
 // People and Rulings are doors of the management API: whom an edition of the register touched, and what the
 // operator's staff settle.

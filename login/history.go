@@ -18,7 +18,8 @@ const (
 // historyKinds are what it tells, with the words "history." and these.
 var historyKinds = []audit.Kind{
 	audit.SignedIn, audit.SignInRefused, audit.CodeSent, audit.SignedOut, audit.SessionsEnded, audit.BrowserForgotten,
-	audit.IdentifierActivated, audit.PasswordReissued, audit.PasswordChanged, audit.PhoneChanged, audit.PasskeyAdded, audit.PasskeyRemoved,
+	audit.IdentifierActivated, audit.PasswordReissued, audit.PasswordChanged, audit.PasswordRecovered, audit.RecoveryRefused,
+	audit.PhoneChangeAsked, audit.PhoneChangeDropped, audit.PhoneChanged, audit.PasskeyAdded, audit.PasskeyRemoved,
 	audit.AuthenticatorAdded, audit.AuthenticatorGone, audit.RecoveryCodesMade, audit.RecoveryCodesGone, audit.RecoveryCodeUsed,
 	audit.IdentifierBlocked, audit.IdentifierUnblocked,
 }

@@ -129,6 +129,8 @@ func (l *Login) Mount(mux *http.ServeMux) {
 	mux.Handle("POST /security/recovery-codes", l.ownBy(api.Substantial, 2, l.makeRecoveryCodes))
 	mux.Handle("GET /security/passkeys", l.ownBy(api.Substantial, 1, l.passkeysPage))
 	mux.Handle("POST /security/passkeys", l.ownBy(api.Substantial, 2, l.changePasskeys))
+	mux.Handle("GET /security/phone", l.ownBy(api.Substantial, 1, l.phonePage))
+	mux.Handle("POST /security/phone", l.ownBy(api.Substantial, 2, l.changePhone))
 	mux.Handle("GET /security/sessions", l.own(sessionsPath, 0, l.sessionsPage))
 	mux.Handle("POST /security/sessions", l.own(sessionsPath, 0, l.endSessions))
 	mux.Handle("GET /security/history", l.own("/security/history", 0, l.historyPage))

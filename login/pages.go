@@ -97,6 +97,16 @@ type securityPage struct {
 	Changed    bool // the password, just now
 }
 
+// phonePage is for asking for another phone, step by step.
+type phonePage struct {
+	Phone  string    // its last digits, of the present one
+	Typed  string    // the new one, as it was typed
+	Code   *codePage // the code to the new one is waited for; nil where none was asked for
+	Next   string    // its last digits, of the new one
+	Due    time.Time // from when it is used; zero where that is not certain yet
+	Frozen time.Time // till when there is no asking; zero where there is
+}
+
 // sessionsPage tells where somebody is signed in, and ends it.
 type sessionsPage struct {
 	Browsers []browser.Browser

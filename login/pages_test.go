@@ -29,17 +29,21 @@ func TestPages(t *testing.T) {
 		address string
 		view    page.View
 	}{
-		"sign-in":              {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Client: "Почта"}}},
-		"sign-in-draft":        {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Client: "Почта", Draft: true}}},
-		"sign-in-once-more":    {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Again: "sign-in.again"}}},
-		"sign-in-refused":      {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Identifier: "0000000A000PB2"}, Errors: wrong("password", "sign-in.wrong")}},
-		"sign-in-gone":         {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{}}},
-		"sign-in-gone-in":      {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{SignedIn: true}}},
-		"sign-in-code":         {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11", Till: "15:04", Wait: "sign-in-code.wait.seconds", Count: 42, Service: true}}},
-		"sign-in-code-passkey": {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11", Passkey: `{"challenge":"c"}`}}},
-		"sign-in-code-over":    {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11"}, Errors: wrong("code", "sign-in-code.over")}},
-		"sign-in-password":     {firstPasswordPath + waiting, page.View{Name: "sign-in-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}}},
-		"security-password":    {"/security/password", page.View{Name: "security-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}, Errors: wrong("new_password_again", "new-password.differ")}},
+		"sign-in":                {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Client: "Почта"}}},
+		"sign-in-draft":          {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Client: "Почта", Draft: true}}},
+		"sign-in-once-more":      {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Again: "sign-in.again"}}},
+		"sign-in-refused":        {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Identifier: "0000000A000PB2"}, Errors: wrong("password", "sign-in.wrong")}},
+		"sign-in-gone":           {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{}}},
+		"sign-in-gone-in":        {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{SignedIn: true}}},
+		"sign-in-code":           {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11", Till: "15:04", Wait: "sign-in-code.wait.seconds", Count: 42, Service: true}}},
+		"sign-in-code-passkey":   {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11", Passkey: `{"challenge":"c"}`}}},
+		"sign-in-code-over":      {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11"}, Errors: wrong("code", "sign-in-code.over")}},
+		"sign-in-password":       {firstPasswordPath + waiting, page.View{Name: "sign-in-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}}},
+		"security-password":      {"/security/password", page.View{Name: "security-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}, Errors: wrong("new_password_again", "new-password.differ")}},
+		"security-phone":         {phonePath, page.View{Name: "security-phone", Data: phonePage{Phone: "11", Typed: "+48"}, Errors: wrong("phone", "security-phone.no_phone")}},
+		"security-phone-code":    {phonePath, page.View{Name: "security-phone", Data: phonePage{Phone: "11", Next: "77", Code: &codePage{Phone: "77", Till: "15:04", Wait: "sign-in-code.wait.seconds", Count: 42}}}},
+		"security-phone-pending": {phonePath, page.View{Name: "security-phone", Data: phonePage{Phone: "11", Next: "77", Due: noon}}},
+		"security-phone-frozen":  {phonePath, page.View{Name: "security-phone", Data: phonePage{Phone: "11", Frozen: noon}}},
 		"security-sessions": {sessionsPath + "?ended", page.View{Name: "security-sessions", SignedIn: true, Back: "/security", Data: sessionsPage{
 			SID: "here", Ended: true,
 			Browsers: []browser.Browser{

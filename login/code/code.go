@@ -46,6 +46,7 @@ const (
 	ConfirmPhone Purpose = "confirm_phone"
 	Recover      Purpose = "recover" // a lost password
 	Block        Purpose = "block"
+	ChangePhone  Purpose = "change_phone"
 )
 
 // For is all that a code is good for.

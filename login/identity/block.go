@@ -70,6 +70,9 @@ func (r *Registry) block(ctx context.Context, tx pgx.Tx, person uuid.UUID, d dee
 	if err := grant.End(ctx, tx, r.jobs, person, grant.Blocked, act.At); err != nil {
 		return err
 	}
+	if err := r.dropPhoneChange(ctx, tx, person, "blocked", act); err != nil {
+		return err
+	}
 	event := act.event(audit.IdentifierBlocked, person)
 	event.Detail = map[string]string{"reason": string(reason)}
 	if act.By != "" {

@@ -38,6 +38,9 @@ func (r *Registry) Deactivate(ctx context.Context, tx pgx.Tx, people []uuid.UUID
 		if err := grant.End(ctx, tx, r.jobs, person, grant.Deactivated, at); err != nil {
 			return fmt.Errorf("deactivate: %w", err)
 		}
+		if err := r.dropPhoneChange(ctx, tx, person, "blocked", Act{At: at}); err != nil {
+			return fmt.Errorf("deactivate: %w", err)
+		}
 	}
 	return audit.Record(ctx, tx, events...)
 }

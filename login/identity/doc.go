@@ -32,6 +32,9 @@
 // What is done to a password, a phone or a factor is told to the phone by a warning, whose link blocks, once, for
 // whoever did not do it. It proves nothing else and signs nobody in.
 //
+// The citizen asks for another phone himself (AskPhone), proves it by a code (ConfirmPhone), and has it a day after
+// the present one was told, unless it is given up before (CancelPhone): the life of a PhoneChange.
+//
 // A phone belongs to one identifier. That of a blocked one is kept for it until
 // another person proves at a desk that the number is theirs now: then that person
 // has it, and the blocked identifier has none until it is unblocked with another.

@@ -46,6 +46,7 @@ var Sealed = []seal.Column{
 	{Table: "identity", Name: "phone", Row: "person_id"},
 	{Table: "identity", Name: "names", Row: "person_id"},
 	{Table: "identity", Name: "document", Row: "person_id"},
+	{Table: "phone_change", Name: "phone", Row: "person_id"},
 }
 
 // Places of what is sealed, named table:column:row. Others who read a column by

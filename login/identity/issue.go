@@ -73,7 +73,7 @@ func taken(err error) error {
 		switch pg.ConstraintName {
 		case "identity_pkey":
 			return ErrAssigned
-		case "identity_phone_once":
+		case "identity_phone_once", "phone_change_held":
 			return ErrPhoneTaken
 		case "identity_in_use_has_a_phone":
 			return ErrNoPhone
@@ -162,9 +162,13 @@ func (r *Registry) notify(ctx context.Context, tx pgx.Tx, person uuid.UUID, phon
 }
 
 func (r *Registry) tell(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone Phone, word, link string, act Act) error {
+	at := act.At
+	if !act.Due.IsZero() {
+		at = act.Due
+	}
 	said := func(from string) string {
 		return r.say(act.language(), word, map[string]any{
-			"At": act.At.In(Minsk).Format("02.01 15:04"), "Desk": r.deskAddress, "From": from, "Link": link,
+			"At": at.In(Minsk).Format("02.01 15:04"), "Desk": r.deskAddress, "From": from, "Link": link,
 		})
 	}
 	text := said(strings.Trim(act.Agent+"; "+act.Where.In(act.language()), "; ")) // the browser and the place, where they are known

@@ -43,6 +43,9 @@ func (r *Registry) Recover(ctx context.Context, person uuid.UUID, changed time.T
 		if err := grant.End(ctx, tx, r.jobs, person, grant.Password, act.At); err != nil {
 			return err
 		}
+		if err := r.dropPhoneChange(ctx, tx, person, "recovered", act); err != nil {
+			return err
+		}
 		if err := audit.Record(ctx, tx, act.event(audit.PasswordRecovered, person)); err != nil {
 			return err
 		}

@@ -98,6 +98,7 @@ type Act struct {
 	By       string      // what the citizen has proved a block by, where he was not signed in: password, code, warning
 	Where    place.Place // approximately
 	Language string      // of the messages to the citizen; "" is the first language
+	Due      time.Time   // when what it begins comes to pass, as the citizen is told; zero: at once
 	// Within, where there is one, runs first in the act's transaction and may
 	// refuse it: the desk checks its guards and keeps its paper there.
 	Within func(ctx context.Context, tx pgx.Tx) error

@@ -53,6 +53,9 @@ func (r *Registry) replace(ctx context.Context, tx pgx.Tx, person uuid.UUID, d d
 	if _, err := tx.Exec(ctx, set, person, phone.sealed, phone.index, act.At); err != nil {
 		return "", false, taken(err)
 	}
+	if err := r.dropPhoneChange(ctx, tx, person, "desk", act); err != nil {
+		return "", false, err
+	}
 	if err := audit.Record(ctx, tx, act.event(audit.PhoneChanged, person)); err != nil || former == nil {
 		return state, true, err
 	}
@@ -76,6 +79,15 @@ func (r *Registry) free(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone 
 		RETURNING person_id`
 	if _, err := tx.Exec(ctx, hold, person, phone.index); err != nil {
 		return fmt.Errorf("hold a phone: %w", err)
+	}
+	// Nor does a desk take what another has asked for, having proved it, and will have in a day.
+	const held = `SELECT EXISTS (SELECT FROM phone_change WHERE phone_index = $2 AND person_id <> $1 AND due_at IS NOT NULL)`
+	var yes bool
+	if err := tx.QueryRow(ctx, held, person, phone.index).Scan(&yes); err != nil {
+		return fmt.Errorf("look for who will have a phone: %w", err)
+	}
+	if yes {
+		return ErrPhoneTaken
 	}
 	var former uuid.UUID
 	err := tx.QueryRow(ctx, release, person, phone.index, act.At).Scan(&former)

@@ -73,6 +73,8 @@ var (
 	// How lately somebody must have signed in to be shown a page of a grave act.
 	FreshFor        = duration("session.fresh", 10*time.Minute, time.Minute, 20*time.Minute)
 	KnownBrowserFor = duration("known_browser.for", 180*24*time.Hour, 24*time.Hour, 365*24*time.Hour)
+	// How long the present phone is warned before a citizen has another one.
+	PhoneChangeDelay = duration("phone_change.delay", 24*time.Hour, 12*time.Hour, 7*24*time.Hour)
 	// How long after a message about a new browser there is no other one.
 	NewBrowserPause = duration("new_browser.pause", time.Hour, 15*time.Minute, 24*time.Hour)
 	AgreementFor    = duration("agreement.for", 365*24*time.Hour, 24*time.Hour, 5*365*24*time.Hour)
@@ -125,7 +127,7 @@ var Items = []Item{
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
 	RecoveryCodesInHour, RecoveryCodesInDay, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords, RecoveryFreeze, NotMeFor,
 	FactorTries,
-	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, NewBrowserPause, AgreementFor,
+	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, NewBrowserPause, PhoneChangeDelay, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
 	MinimumAge, VisitFor, PendingFor, ReissuesOfPerson,
 	ActsOfClerk, ActsOfOffice, IssuancesInHour, RestorationsInHour, NeighbouringPhones, DeskHours,

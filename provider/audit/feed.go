@@ -69,7 +69,7 @@ type Entry struct {
 // stay here.
 var told = []string{
 	string(PersonChanged),
-	string(IdentifierIssued), string(PasswordReissued), string(IdentifierActivated), string(PasswordChanged), string(PasswordRecovered), string(RecoveryRefused), string(PhoneChanged), string(PhoneReleased),
+	string(IdentifierIssued), string(PasswordReissued), string(IdentifierActivated), string(PasswordChanged), string(PasswordRecovered), string(RecoveryRefused), string(PhoneChangeAsked), string(PhoneChangeDropped), string(PhoneChanged), string(PhoneReleased),
 	string(DeskLookedUp),
 	string(PaperRead),
 	string(PasskeyAdded), string(PasskeyRemoved),

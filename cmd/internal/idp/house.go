@@ -228,6 +228,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	if err != nil {
 		return err
 	}
+	river.AddWorker(workers, &identity.PhoneChanger{Registry: h.identities, Now: time.Now})
 	h.clerks = &clerk.Clerks{Pool: h.Pool}
 	h.blocks = &operator.Blocks{Pool: h.Pool, Registry: h.identities, Now: time.Now}
 	registerKey, err := h.cfg.registerKey()

@@ -1,0 +1,145 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"asoba.example/login/code"
+	"asoba.example/login/identity"
+	"asoba.example/login/policy"
+	"asoba.example/provider/page"
+)
+
+// phonePath is the page where people ask for another phone, having come by the strongest factor that they have.
+const phonePath = "/security/phone"
+
+// phonePage handles GET /security/phone.
+func (l *Login) phonePage(w http.ResponseWriter, r *http.Request, v visitor) error {
+	return l.showPhone(w, r, v, http.StatusOK)
+}
+
+// changePhone handles POST /security/phone, whichever step of a change it is of.
+func (l *Login) changePhone(w http.ResponseWriter, r *http.Request, v visitor) error {
+	if r.PostFormValue("decision") == "cancel" {
+		if err := l.registry.CancelPhone(r.Context(), v.Session.Person, l.act(r)); err != nil {
+			return err
+		}
+		return l.toPhone(w, r)
+	}
+	if v.Frozen(l.now()) {
+		return l.showPhone(w, r, v, http.StatusForbidden)
+	}
+	if r.PostForm.Has("phone") {
+		return l.askPhone(w, r, v)
+	}
+	asked, err := l.registry.PhoneChangeOf(r.Context(), v.Session.Person)
+	if err != nil {
+		return err
+	}
+	switch {
+	case asked.AskedAt.IsZero(), !asked.DueAt.IsZero(): // given up, or confirmed, in another window
+		return l.toPhone(w, r)
+	case r.PostFormValue("decision") == "again":
+		return l.sendPhoneCode(w, r, v, asked.Phone)
+	}
+	return l.confirmPhone(w, r, v, asked.Phone)
+}
+
+// askPhone takes the new number, and sends a code there. It does so for every number: only who has the phone is told whether it is another's.
+func (l *Login) askPhone(w http.ResponseWriter, r *http.Request, v visitor) error {
+	phone, err := identity.ParsePhone(r.PostFormValue("phone"))
+	word := ""
+	switch {
+	case strings.TrimSpace(r.PostFormValue("phone")) == "":
+		word = "security-phone.missing"
+	case err != nil:
+		word = "security-phone.no_phone"
+	case phone == v.Phone:
+		word = "security-phone.same"
+	}
+	if word != "" {
+		return l.showPhone(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "phone", Word: word})
+	}
+	err = l.registry.AskPhone(r.Context(), v.Session.Person, phone, l.act(r))
+	if errors.Is(err, identity.ErrState) { // one is pending since, or the identifier is blocked
+		return l.toPhone(w, r)
+	}
+	if err != nil {
+		return err
+	}
+	return l.sendPhoneCode(w, r, v, phone)
+}
+
+func (l *Login) sendPhoneCode(w http.ResponseWriter, r *http.Request, v visitor, phone identity.Phone) error {
+	_, err := l.codes.Send(r.Context(), v.phoneCode(phone), l.site.Language(r), nil)
+	if err != nil && !errors.Is(err, code.ErrWait) {
+		return err
+	}
+	return l.toPhone(w, r)
+}
+
+// confirmPhone takes the code.
+func (l *Login) confirmPhone(w http.ResponseWriter, r *http.Request, v visitor, phone identity.Phone) error {
+	typed := r.PostFormValue("code")
+	digits, ok := code.Parse(typed)
+	if !ok {
+		word := "sign-in-code.six_digits"
+		if strings.TrimSpace(typed) == "" {
+			word = "sign-in-code.missing"
+		}
+		return l.showPhone(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: word})
+	}
+	err := l.codes.Check(r.Context(), v.phoneCode(phone), digits)
+	if err == nil {
+		err = l.registry.ConfirmPhone(r.Context(), v.Session.Person, phone, policy.PhoneChangeDelay.In(l.policies), l.act(r))
+	}
+	switch {
+	case errors.Is(err, code.ErrWrong):
+		return l.showPhone(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: "sign-in-code.wrong"})
+	case errors.Is(err, code.ErrOver):
+		return l.showPhone(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: "sign-in-code.over"})
+	case errors.Is(err, identity.ErrPhoneTaken):
+		return l.showPhone(w, r, v, http.StatusConflict, page.FieldError{Field: "phone", Word: "security-phone.taken"})
+	case err != nil && !errors.Is(err, identity.ErrState):
+		return err
+	}
+	return l.toPhone(w, r)
+}
+
+// phoneCode is what the code to a new phone is good for: that phone, in this session.
+func (v visitor) phoneCode(phone identity.Phone) code.For {
+	return code.For{Purpose: code.ChangePhone, Person: v.Session.Person, Occasion: v.SID + phone.Reveal(), Phone: phone}
+}
+
+// toPhone leads to the page, which shows how far the change is.
+func (l *Login) toPhone(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, phonePath, http.StatusSeeOther)
+	return nil
+}
+
+func (l *Login) showPhone(w http.ResponseWriter, r *http.Request, v visitor, status int, wrong ...page.FieldError) error {
+	asked, err := l.registry.PhoneChangeOf(r.Context(), v.Session.Person)
+	if err != nil {
+		return err
+	}
+	data := phonePage{Phone: v.Phone.Hint(), Typed: r.PostFormValue("phone"), Next: asked.Phone.Hint(), Due: asked.DueAt}
+	if v.Frozen(l.now()) {
+		data.Frozen = v.FrozenTill
+	}
+	if !asked.AskedAt.IsZero() && asked.DueAt.IsZero() && !(len(wrong) > 0 && wrong[0].Field == "phone") {
+		sent, err := l.codes.Standing(r.Context(), v.phoneCode(asked.Phone))
+		if err != nil {
+			return err
+		}
+		data.Code = &codePage{Phone: asked.Phone.Hint()}
+		if !sent.Till.IsZero() {
+			data.Code.Till = sent.Till.In(identity.Minsk).Format("15:04")
+		}
+		if wait := sent.Again.Sub(l.now()); wait > 0 {
+			unit, count := inWords(wait)
+			data.Code.Wait, data.Code.Count = "sign-in-code.wait."+unit, count
+		}
+	}
+	return l.site.Show(w, r, page.View{Status: status, Name: "security-phone", Errors: wrong, SignedIn: true, Back: "/security", Data: data})
+}
