@@ -21,7 +21,7 @@ const (
 	specimenNumber = "0000000A000PB2"
 	specimenPhone  = "+375294911913"
 	sandboxEdition = `# edition 1
-# period 2026-11
+# period 2025-11
 # rows 3
 identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act,missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act
 1010130K001PB9,M,1830-01-01,BY,,,,,,,,,,

@@ -19,13 +19,13 @@
 // While it is staging, its rows are copied piece by piece beside the register,
 // and how far they are is committed with each piece: an import that was killed
 // goes on from there when the same file comes again. It waits where it would
-// deactivate more people than one person may answer for. What it says is applied in one transaction, so that
-// readers see all of it or nothing, and only where it differs from what is known.
+// deactivate more people than one person may answer for. What it says is applied
+// in one transaction, so that readers see all of it or nothing, and only where it
+// differs from what is known.
 //
-// The very first load is staging in name only: its rows go straight to their
-// place in the transaction that applies them, without a copy beside. Nobody could
-// be told of yet, and to move ten million rows twice would cost half as much time again as
-// what a kill can lose.
+// The very first load is not staged: its rows go straight to their place, in the
+// transaction that applies them. To move ten million people twice would take longer
+// than a kill can cost, and it has nobody to deactivate.
 //
 // Whoever a full edition does not tell of stays as they are, and is told to the
 // operator: they are not dead because a file forgot them.
