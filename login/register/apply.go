@@ -2,6 +2,7 @@ package register
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -92,15 +93,16 @@ func (g *Register) write(ctx context.Context, tx pgx.Tx, e *Edition, at time.Tim
 // turned locks and gives those known people who become gone, and those who are found alive.
 func turned(ctx context.Context, tx pgx.Tx) (gone, restored []uuid.UUID, err error) {
 	const find = `
-		SELECT p.id
-		FROM difference d JOIN person p ON p.id = d.id
-		WHERE d.identification_number IS NOT NULL AND d.gone = $1 AND d.was_gone = NOT $1
-		ORDER BY p.id
-		FOR NO KEY UPDATE OF p`
+		SELECT id FROM difference
+		WHERE id IS NOT NULL AND identification_number IS NOT NULL AND gone = $1 AND was_gone = NOT $1`
+	const lock = `SELECT FROM person WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE`
 	if gone, err = ids(ctx, tx, find, true); err != nil {
 		return nil, nil, err
 	}
-	restored, err = ids(ctx, tx, find, false)
+	if restored, err = ids(ctx, tx, find, false); err != nil {
+		return nil, nil, err
+	}
+	_, err = tx.Exec(ctx, lock, slices.Concat(gone, restored))
 	return gone, restored, err
 }
 
