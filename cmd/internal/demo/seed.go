@@ -159,8 +159,11 @@ func (d *demo) block(ctx context.Context, p cast.Person) error {
 	if p.Goal == cast.BlockedByDesk {
 		return d.as(clients.Desk).Call(ctx, http.MethodPost, "/desk/blocks", d.visit(p, nil), nil)
 	}
-	b, err := d.signIn(ctx, p, cast.Password, "/block")
+	b, err := d.signIn(ctx, p, cast.Password, "/security")
 	if err != nil {
+		return err
+	}
+	if err := b.Open(ctx, d.idp.Issuer+"/block"); err != nil {
 		return err
 	}
 	return b.Decide(ctx, "block", d.wallet(p, cast.Password))
