@@ -36,6 +36,7 @@ import (
 // Options are what the command line says.
 type Options struct {
 	Data    string // where everything is kept between runs; "" throws it away
+	Env     string // the file that gets the settings of idp; "" is none
 	Relaxed bool
 	Environ []string
 	Out     io.Writer // what the person who started it reads
@@ -90,6 +91,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	defer d.phones.Close()
 
+	if o.Env != "" {
+		defer os.Remove(o.Env)
+	}
 	d.say.step("databases")
 	server, err := localpg.Start(ctx, localpg.Config{Dir: d.data(), Fast: o.Data == "", Say: d.say.line})
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +19,7 @@ import (
 
 	"asoba.example/cmd/internal/demo/cast"
 	"asoba.example/cmd/internal/demo/walk"
+	"asoba.example/cmd/internal/idp"
 )
 
 // The whole demo comes up, everybody stands as their line says, and what the workbench tells is true; a second run
@@ -231,7 +234,8 @@ func start(t *testing.T, data string, environ []string, act func(bench)) {
 		out     lockedBuffer
 		running errgroup.Group
 	)
-	running.Go(func() error { return Run(ctx, Options{Data: data, Environ: environ, Out: &out}) })
+	env := filepath.Join(t.TempDir(), "idp's.env")
+	running.Go(func() error { return Run(ctx, Options{Data: data, Env: env, Environ: environ, Out: &out}) })
 	ended := make(chan error, 1)
 	context.AfterFunc(ctx, func() { ended <- running.Wait() })
 	b := bench{t: t, ctx: t.Context(), at: setting(environ, "DEMO_URL"), issuer: setting(environ, "IDP_ISSUER")}
@@ -240,12 +244,33 @@ func start(t *testing.T, data string, environ []string, act func(bench)) {
 		t.Fatalf("%v: %v\n%s", err, <-ended, out.String())
 	}
 	act(b)
+	checkTells(t, env)
 	stop()
 	if err := <-ended; err != nil {
 		t.Errorf("the demo ended with %v", err)
 	}
+	if _, err := os.Stat(env); !os.IsNotExist(err) {
+		t.Errorf("the settings of idp are left behind: %v", err)
+	}
 	if !strings.Contains(out.String(), "Ready in") {
 		t.Errorf("it said\n%s", out.String())
+	}
+}
+
+// checkTells has idp work by the settings that the demo tells, as a shell reads them, and nobody else read them.
+func checkTells(t *testing.T, env string) {
+	t.Helper()
+	file, err := os.Stat(env)
+	if err != nil || file.Mode().Perm() != 0o600 {
+		t.Fatalf("the settings of idp: %v, %v", file, err)
+	}
+	told, err := exec.CommandContext(t.Context(), "sh", "-c", `. "$0"; env`, env).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	if err := idp.Run(t.Context(), strings.Split(string(told), "\n"), nil, &said, "clerk", "report", "--office", cast.Office); err != nil {
+		t.Errorf("idp clerk report by the demo's settings: %v\n%s", err, &said)
 	}
 }
 

@@ -52,6 +52,11 @@ func (d *demo) prepare(ctx context.Context, registered chan<- struct{}) error {
 			return err
 		}
 	}
+	if d.Env != "" {
+		if err := d.tell(d.Env); err != nil {
+			return err
+		}
+	}
 	d.ready.Store(true)
 	d.welcome()
 	return nil
