@@ -75,8 +75,7 @@ func TestAPasskeysLife(t *testing.T) {
 	home.submit()
 	home.comes(c.issuer + "/security/factors")
 	home.see("You have 1 passkey")
-	home.press(`main a.govuk-button`)
-	home.at(c.issuer + "/security")
+	home.open(c.issuer + "/security")
 	home.see("password and a code by SMS")
 
 	// In the field of the identifier the browser offers it, and one touch is the sign-in.

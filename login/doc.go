@@ -30,7 +30,7 @@
 // Who cannot sign in comes on an errand, which begins with the number and a code to the phone, and comes back to whoever waits:
 //
 //	/recover ─► code ─► the document, or the factor that is bound ─┬─ static ────► another password ─► session, acr substantial
-//	                                                                     └─ temporary ─► another one by SMS
+//	                                                               └─ temporary ─► another one by SMS
 //	/block ──► the password, or a code ──► blocked
 //	/not-me/… , the link in a warning ───► blocked
 //

@@ -133,7 +133,8 @@ type happened struct {
 type passkeysPage struct {
 	Passkeys   []factor.Passkey
 	Invitation string // what the browser is asked to make one by; "" where there are as many as can be
-	Name       string // proposed for the next
+	Name       string // proposed for the next, or for the one that is renamed
+	Renaming   string // its id; "" where none is
 }
 
 // factorsPage tells what there is to prove oneself by, and what of it the person has.

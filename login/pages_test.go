@@ -70,8 +70,9 @@ func TestPages(t *testing.T) {
 			},
 			Invitation: `{"challenge":"c"}`, Name: "Chrome, Windows",
 		}}},
-		"security-passkeys-full":    {passkeysPath, page.View{Name: "security-passkeys", Data: passkeysPage{}, Errors: []page.FieldError{{Word: "security-passkeys.wrong"}}}},
-		"sign-in-code-passkey-only": {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Passkey: `{"challenge":"c"}`, PasskeyOnly: true}}},
+		"security-passkeys-renaming": {passkeysPath, page.View{Name: "security-passkeys", Data: passkeysPage{Renaming: "01", Name: "Firefox, Linux"}}},
+		"security-passkeys-full":     {passkeysPath, page.View{Name: "security-passkeys", Data: passkeysPage{}, Errors: []page.FieldError{{Word: "security-passkeys.wrong"}}}},
+		"sign-in-code-passkey-only":  {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Passkey: `{"challenge":"c"}`, PasskeyOnly: true}}},
 		"sign-in-authenticator": {authenticatorStep + waiting, page.View{Name: "sign-in-authenticator", Data: typedPage{
 			Passkey: `{"challenge":"c"}`, Service: true,
 			Ways: []way{{"sign-in.way.code", codePath + waiting}, {"sign-in.way.recovery_code", recoveryCodeStep + waiting}},

@@ -355,6 +355,36 @@ func TestASignInByPasskeyLeavesNothingHalfDone(t *testing.T) {
 	}
 }
 
+// A passkey is renamed by its person, and by nobody else.
+func TestAPasskeyIsRenamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	w.active(boris, "+375294911912")
+	v, phone := w.bound(anna)
+	other, others := w.bound(boris)
+	v.open("/security/passkeys")
+	v.want("/sign-in", http.StatusOK)
+	v.use(phone)
+	id := v.hidden("passkey_id")
+	v.send("decision", "rename", "passkey_id", id)
+	v.sees("New name of the passkey", `value="Firefox, Linux"`)
+	v.send("decision", "rename", "passkey_id", id, "passkey_name", strings.Repeat("ы", 65))
+	v.want("/security/passkeys", http.StatusUnprocessableEntity)
+	v.send("decision", "rename", "passkey_id", id, "passkey_name", "  Work   phone ")
+	v.want("/security/passkeys", http.StatusOK)
+	v.sees("Work phone")
+	other.open("/security/passkeys")
+	other.use(others)
+	other.send("decision", "rename", "passkey_id", id, "passkey_name", "Mine")
+	v.open("/security/passkeys")
+	v.sees("Work phone")
+	stranger := w.visitor()
+	stranger.open("/authorize")
+	stranger.use(phone) // it is the same passkey
+	stranger.sees("authorize goes on")
+}
+
 // A passkey's name is the person's own, within reason.
 func TestThePasskeysName(t *testing.T) {
 	t.Parallel()

@@ -24,8 +24,11 @@ func (l *Login) passkeysPage(w http.ResponseWriter, r *http.Request, v visitor) 
 
 // changePasskeys handles POST /security/passkeys.
 func (l *Login) changePasskeys(w http.ResponseWriter, r *http.Request, v visitor) error {
-	if r.PostFormValue("decision") == "remove" {
+	switch r.PostFormValue("decision") {
+	case "remove":
 		return l.removePasskey(w, r, v)
+	case "rename":
+		return l.renamePasskey(w, r, v)
 	}
 	return l.addPasskey(w, r, v)
 }
@@ -63,6 +66,23 @@ func (l *Login) removePasskey(w http.ResponseWriter, r *http.Request, v visitor)
 	return nil
 }
 
+// renamePasskey first asks for the name, which the person alone sees.
+func (l *Login) renamePasskey(w http.ResponseWriter, r *http.Request, v visitor) error {
+	id, err := uuid.Parse(r.PostFormValue("passkey_id"))
+	if err != nil || !r.PostForm.Has("passkey_name") {
+		return l.showPasskeys(w, r, v, http.StatusOK)
+	}
+	name, ok := readPasskeyName(r)
+	if !ok {
+		return l.showPasskeys(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "passkey_name", Word: "security-passkeys.name"})
+	}
+	if err := l.factors.Passkeys.Rename(r.Context(), v.Session.Person, id, name); err != nil {
+		return err
+	}
+	http.Redirect(w, r, r.URL.RequestURI(), http.StatusSeeOther)
+	return nil
+}
+
 // readPasskeyName understands what the person calls a passkey; the browser's name where they call it nothing.
 func readPasskeyName(r *http.Request) (string, bool) {
 	name := strings.Join(strings.Fields(r.PostFormValue("passkey_name")), " ")
@@ -90,7 +110,14 @@ func (l *Login) showPasskeys(w http.ResponseWriter, r *http.Request, v visitor, 
 	if data.Passkeys, err = l.factors.Passkeys.List(r.Context(), v.Session.Person); err != nil {
 		return err
 	}
-	if len(data.Passkeys) < factor.Most {
+	if r.PostFormValue("decision") == "rename" {
+		for _, k := range data.Passkeys {
+			if k.ID.String() == r.PostFormValue("passkey_id") {
+				data.Renaming, data.Name = k.ID.String(), cmp.Or(r.PostFormValue("passkey_name"), k.Name)
+			}
+		}
+	}
+	if len(data.Passkeys) < factor.Most && data.Renaming == "" {
 		if data.Invitation, err = l.factors.Passkeys.Invite(r.Context(), v.Identity, v.SID); err != nil {
 			return err
 		}

@@ -60,14 +60,14 @@ func (u underWay) first() string {
 // may tells whether a page of the second step is for somebody who has bound what they have. Where the strongest is asked for the weaker ones
 // lead nowhere; the page of the code is also that of a passkey.
 func (u underWay) may(path string) bool {
-	strongest := factor.Strongest(u.Identity)
+	weaker, strongest := !asksStrongest(u.Interaction), factor.Strongest(u.Identity)
 	switch path {
 	case authenticatorStep:
-		return u.Authenticator && !(asksStrongest(u.Interaction) && strongest > factor.Owned)
+		return u.Authenticator && (weaker || strongest <= factor.Owned)
 	case recoveryCodeStep:
-		return u.RecoveryCodes > 0 && !(asksStrongest(u.Interaction) && strongest > factor.Owned)
+		return u.RecoveryCodes > 0 && (weaker || strongest <= factor.Owned)
 	}
-	return !(asksStrongest(u.Interaction) && strongest == factor.Owned)
+	return weaker || strongest != factor.Owned
 }
 
 // ways are the other pages of the second step.

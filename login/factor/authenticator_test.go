@@ -196,7 +196,7 @@ func TestAFactorIsWorthWhatItsStateAllows(t *testing.T) {
 			}
 		}
 		for _, purpose := range []factor.Purpose{factor.SignIn, factor.Recover, factor.Unblock} {
-			var want error = factor.ErrWrong
+			want := factor.ErrWrong
 			for _, good := range stance.good {
 				if purpose == good {
 					want = nil
