@@ -172,7 +172,9 @@ type phones struct {
 	sent []identity.Message // under mu
 }
 
-func (*phones) TakeBack(context.Context, pgx.Tx, uuid.UUID, time.Time) error { return nil }
+func (*phones) TakeBack(context.Context, pgx.Tx, uuid.UUID, time.Time, ...identity.MessageKind) error {
+	return nil
+}
 
 func (p *phones) Put(_ context.Context, _ pgx.Tx, m identity.Message) error {
 	if m.Phone == (identity.Phone{}) {

@@ -23,25 +23,34 @@ const (
 	TooManyActs        Pattern = "too_many_acts"        // and the rest were refused
 	ManyIssuances      Pattern = "many_issuances"       // in an hour, by one clerk
 	ManyRestorations   Pattern = "many_restorations"    // the same of what gives access to identifiers that exist
+	ManyBlocks         Pattern = "many_blocks"          // the same of blocks
+	StaffBlocked       Pattern = "staff_blocked"        // one of those who would see
 	NeighbouringPhones Pattern = "neighbouring_phones"  // bought together, it seems, for people who have come one by one
-	BlockedAndRestored Pattern = "blocked_and_restored" // with another phone, by the clerk who blocked it a while ago
-	UnvouchedDocument  Pattern = "unvouched_document"   // not the one of the issuance, and there is no register to ask about it
+	PassingPhone       Pattern = "passing_phone"        // it was brought to another person a while ago
+	BlockedAndRestored Pattern = "blocked_and_restored" // with another phone, a while after that clerk, that office or that system blocked it
+	UnvouchedDocument  Pattern = "unvouched_document"   // its register does not know it; or there is none, and it is not the one on record
 	OutOfHours         Pattern = "out_of_hours"
 )
 
-// neighbours are how far apart two numbers are that were bought together, and for how long back that is of interest; and for how long a block is.
+// neighbours are how far apart two numbers are that were bought together. For so long back they are of interest, a block is, and a phone is
+// that was another person's.
 const (
 	neighbours     = 10
 	neighboursSeen = 24 * time.Hour
 	blockSeen      = 30 * 24 * time.Hour
+	phoneSeen      = 30 * 24 * time.Hour
 )
 
-// queue puts the record of something unusual into a batch, unless the clerk is on record for it within the hour.
-func (p Pattern) queue(b *pgx.Batch, by By, at time.Time) {
+// queue puts the record of something unusual into a batch, unless the clerk is on record for it within the hour. The act is an errand or a
+// look-up; "" where it is of many.
+func (p Pattern) queue(b *pgx.Batch, by By, act string, at time.Time) {
+	detail := map[string]string{"pattern": string(p)}
+	if act != "" {
+		detail["act"] = act
+	}
 	audit.Event{
-		Kind: audit.DeskAlerted, At: at, Clerk: by.Person, Office: by.Office, ClientID: by.ClientID,
-		Detail: map[string]string{"pattern": string(p)},
-	}.QueueUnlessWithin(b, time.Hour)
+		Kind: audit.DeskAlerted, At: at, Clerk: by.Person, Office: by.Office, ClientID: by.ClientID, Detail: detail,
+	}.QueueUnlessWithin(b, time.Hour, "pattern")
 }
 
 // What is asked of an act and of those before it: whether it is unusual.
@@ -52,12 +61,21 @@ const (
 		SELECT (SELECT count(*) FROM issuance WHERE clerk_id = $1 AND errand <> 'issuance' AND assigned_at > $2) +
 		       (SELECT count(*) FROM desk_act WHERE clerk_id = $1 AND kind <> 'block' AND at > $2) >= $3`
 
+	manyBlocks = `SELECT count(*) >= $3 FROM desk_act WHERE clerk_id = $1 AND kind = 'block' AND at > $2`
+
+	ofTheStaff = `SELECT EXISTS (SELECT FROM clerk WHERE person_id = $1 AND removed_at IS NULL)`
+
 	neighbouringPhones = `
 		SELECT count(*) + 1 >= $5 FROM identity AS i
 		WHERE i.phone_index = ANY ($1) AND i.person_id <> $2 AND EXISTS (
 			SELECT FROM issuance AS v WHERE v.person_id = i.person_id AND v.office = $3 AND v.assigned_at > $4)`
 
-	blockedBySame = `SELECT EXISTS (SELECT FROM desk_act WHERE person_id = $1 AND clerk_id = $2 AND kind = 'block' AND at > $3)`
+	passingPhone = `SELECT EXISTS (SELECT FROM issuance WHERE phone_index = $1 AND person_id <> $2 AND assigned_at > $3)`
+
+	blockedBySame = `
+		SELECT EXISTS (
+			SELECT FROM desk_act
+			WHERE person_id = $1 AND kind = 'block' AND at > $2 AND (clerk_id = $3 OR office = $4 OR client_id = $5))`
 
 	anotherDocument = `SELECT EXISTS (SELECT FROM identity WHERE person_id = $1 AND document_index IS DISTINCT FROM $2)`
 )
@@ -66,8 +84,11 @@ const (
 // comes with it; zero where none does.
 func (d *Desk) watch(ctx context.Context, tx pgx.Tx, e Errand, f facts, phone identity.Phone) error {
 	var seen []Pattern
-	if !policy.DeskHours.In(d.policies).Hold(f.at.In(identity.Minsk)) {
+	if d.closed(f.at) {
 		seen = append(seen, OutOfHours)
+	}
+	if !e.restores() && f.report == document.Unknown { // where it would give access, a guard has refused it
+		seen = append(seen, UnvouchedDocument)
 	}
 	b := new(pgx.Batch)
 	ask := func(p Pattern, question string, args ...any) {
@@ -80,10 +101,13 @@ func (d *Desk) watch(ctx context.Context, tx pgx.Tx, e Errand, f facts, phone id
 			return err
 		})
 	}
-	if e == Issuance {
+	switch {
+	case e == Issuance:
 		ask(ManyIssuances, manyIssuances, f.by.Person, f.at.Add(-time.Hour), policy.IssuancesInHour.In(d.policies))
-	}
-	if e.restores() {
+	case e == Block:
+		ask(ManyBlocks, manyBlocks, f.by.Person, f.at.Add(-time.Hour), policy.BlocksInHour.In(d.policies))
+		ask(StaffBlocked, ofTheStaff, f.person.ID)
+	default:
 		ask(ManyRestorations, manyRestorations, f.by.Person, f.at.Add(-time.Hour), policy.RestorationsInHour.In(d.policies))
 	}
 	if phone != (identity.Phone{}) {
@@ -91,10 +115,15 @@ func (d *Desk) watch(ctx context.Context, tx pgx.Tx, e Errand, f facts, phone id
 		if err != nil {
 			return err
 		}
+		index, err := identity.PhoneIndex(d.box, phone)
+		if err != nil {
+			return err
+		}
+		ask(PassingPhone, passingPhone, index, f.person.ID, f.at.Add(-phoneSeen))
 		ask(NeighbouringPhones, neighbouringPhones, near, f.person.ID, f.by.Office, f.at.Add(-neighboursSeen), policy.NeighbouringPhones.In(d.policies))
 	}
 	if e.restores() && phone != (identity.Phone{}) && !f.same {
-		ask(BlockedAndRestored, blockedBySame, f.person.ID, f.by.Person, f.at.Add(-blockSeen))
+		ask(BlockedAndRestored, blockedBySame, f.person.ID, f.at.Add(-blockSeen), f.by.Person, f.by.Office, f.by.ClientID)
 	}
 	if e.restores() && f.report == document.Attested {
 		index, err := identity.DocumentIndex(d.box, f.document.Number)
@@ -108,13 +137,18 @@ func (d *Desk) watch(ctx context.Context, tx pgx.Tx, e Errand, f facts, phone id
 	}
 	b = new(pgx.Batch)
 	for _, p := range seen {
-		p.queue(b, f.by, f.at)
+		p.queue(b, f.by, string(e), f.at)
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("record what is unusual: %w", err)
 	}
 	d.count(seen...)
 	return nil
+}
+
+// closed tells that nobody should act at a desk.
+func (d *Desk) closed(at time.Time) bool {
+	return !policy.DeskHours.In(d.policies).Hold(at.In(identity.Minsk))
 }
 
 // neighbours are the indexes of the numbers beside one.

@@ -2,6 +2,8 @@ package desk_test
 
 import (
 	"errors"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 
 	"asoba.example/login/clerk"
 	"asoba.example/login/desk"
+	"asoba.example/login/document"
 	"asoba.example/login/identity"
 	"asoba.example/login/register"
 	"asoba.example/migrations/pgtest"
@@ -17,8 +20,8 @@ import (
 // alerted wants so many alerts of a pattern about the world's clerk.
 func (w *world) alerted(t *testing.T, p desk.Pattern, times int) {
 	t.Helper()
-	if n := w.Count(t, `event WHERE kind = 'desk.alerted' AND detail->>'pattern' = $1 AND clerk_id = $2 AND office = 'Minsk-1' AND person_id IS NULL`,
-		string(p), w.by.Person); n != times {
+	if n := w.Count(t, `event WHERE kind = 'desk.alerted' AND detail->>'pattern' = $1 AND clerk_id = $2 AND office = $3 AND person_id IS NULL`,
+		string(p), w.by.Person, w.by.Office); n != times {
 		t.Errorf("%d alerts of %s, want %d", n, p, times)
 	}
 }
@@ -261,8 +264,18 @@ func TestAClerkWhoBlocksAndRestoresWithAnotherPhoneIsSeen(t *testing.T) {
 			w.now = w.now.Add(30 * 24 * time.Hour)
 			w.do(t, desk.Unblock, p, w.Phone(t, 9001))
 		}},
-		"by another clerk": {0, func(w *world, p desk.Papers) {
+		"by another clerk of that office": {1, func(w *world, p desk.Papers) {
 			w.by, _ = w.clerk(t, clerk.AtDesk)
+			w.do(t, desk.Unblock, p, w.Phone(t, 9001))
+		}},
+		"elsewhere, by that system": {1, func(w *world, p desk.Papers) {
+			w.by, _ = w.clerk(t, clerk.AtDesk)
+			w.by.Office = "Brest-3"
+			w.do(t, desk.Unblock, p, w.Phone(t, 9001))
+		}},
+		"elsewhere, by another system": {0, func(w *world, p desk.Papers) {
+			w.by, _ = w.clerk(t, clerk.AtDesk)
+			w.by.Office, w.by.ClientID = "Brest-3", "other"
 			w.do(t, desk.Unblock, p, w.Phone(t, 9001))
 		}},
 	} {
@@ -379,4 +392,135 @@ func TestNobodyPassesTheLimitBecauseItCannotBeRecorded(t *testing.T) {
 		t.Error("admitted")
 	}
 	heal()
+}
+
+// Blocks keep people out: many of them are looked into, and so is one of somebody who would see.
+func TestManyBlocksAndThoseOfTheStaffAreSeen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 9 {
+		_, id := w.Active(t)
+		w.do(t, desk.Block, w.papers(t, id), none)
+	}
+	w.alerted(t, desk.ManyBlocks, 0)
+	w.alerted(t, desk.StaffBlocked, 0)
+	_, colleague := w.clerk(t, clerk.AtDesk)
+	w.do(t, desk.Block, w.papers(t, colleague), none)
+	w.alerted(t, desk.ManyBlocks, 1)
+	w.alerted(t, desk.StaffBlocked, 1)
+	if n := w.Count(t, `event WHERE kind = 'desk.alerted' AND detail->>'act' = 'block'`); n != 2 {
+		t.Errorf("%d of two alerts tell what they are of", n)
+	}
+}
+
+// A phone that goes from one person to the next at desks is somebody's who collects identifiers.
+func TestAPhoneThatPassesFromOneToAnotherIsSeen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, first := w.Active(t)
+	p := w.papers(t, first)
+	w.do(t, desk.PhoneChange, p, w.Phone(t, 9001))
+	w.now = w.now.Add(2 * time.Minute) // before another code
+	w.do(t, desk.PhoneChange, p, w.Phone(t, 8001))
+	w.alerted(t, desk.PassingPhone, 0)
+	w.now = w.now.Add(2 * time.Minute)
+	w.issue(t, 9001)
+	w.alerted(t, desk.PassingPhone, 1)
+}
+
+func TestALookUpAtNightIsSeen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, id := w.Active(t)
+	w.now = time.Date(2026, 11, 22, 19, 0, 0, 0, time.UTC) // ten in Minsk
+	for range 2 {
+		if _, err := w.desk.LookUp(t.Context(), w.by, id, documentOf(t, w, id), desk.InPerson); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.alerted(t, desk.OutOfHours, 1)
+}
+
+// Once an hour is once also where a clerk has many windows.
+func TestAnAlertIsRaisedOnceAlsoInARace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, id := w.Active(t)
+	number := documentOf(t, w, id)
+	w.now = time.Date(2026, 11, 22, 19, 0, 0, 0, time.UTC)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if _, err := w.desk.LookUp(t.Context(), w.by, id, number, desk.InPerson); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	w.alerted(t, desk.OutOfHours, 1)
+}
+
+// The document that its register vouches for is the one on record from then on; without a register nothing is renewed.
+func TestTheDocumentOnRecordIsTheOneLastVouchedFor(t *testing.T) {
+	t.Parallel()
+	registered, _ := asked(t)
+	for name, errand := range map[string]desk.Errand{"unblocking": desk.Unblock, "temporary password": desk.Reissue, "change of phone": desk.PhoneChange} {
+		for n, w := range []*world{registered, newWorld(t)} {
+			_, id := w.Issued(t)
+			p := w.papers(t, id)
+			made := p.Document.Number
+			if errand == desk.Unblock {
+				w.do(t, desk.Block, p, none)
+			}
+			p.Document.Number = "MP7654321"
+			phone := none
+			if errand == desk.PhoneChange {
+				phone = w.Phone(t, 9001)
+			}
+			w.do(t, errand, p, phone)
+			known := map[bool]string{true: p.Document.Number, false: made}[n == 0]
+			for _, number := range []string{made, p.Document.Number} {
+				if _, err := w.Registry.Match(t.Context(), id, number); (err == nil) != (number == known) {
+					t.Errorf("%s, with a register %v: %s is %v", name, n == 0, number, err)
+				}
+			}
+		}
+	}
+}
+
+// A document that its register does not know is seen also where it gives no access to anything that exists.
+func TestADocumentThatItsRegisterDoesNotKnowIsSeen(t *testing.T) {
+	t.Parallel()
+	w, said := asked(t)
+	said.say(document.Unknown)
+	w.issue(t, 9001)
+	w.alerted(t, desk.UnvouchedDocument, 1)
+	w.now = w.now.Add(time.Hour)
+	_, id := w.Active(t)
+	w.do(t, desk.Block, w.papers(t, id), none)
+	w.alerted(t, desk.UnvouchedDocument, 2)
+}
+
+// A desk's system is held to a rate of its own, whichever clerks and offices it names.
+func TestActsAreLimitedPerSystem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	by := w.by
+	by.Named = true
+	over := func(n int) bool {
+		by.Person, by.Office = uuid.New(), "Office-"+strconv.Itoa(n/1000)
+		_, refused := errors.AsType[*desk.RateError](w.desk.Admit(t.Context(), by))
+		return refused
+	}
+	for n := range 12_000 {
+		if over(n) {
+			t.Fatalf("refused at %d", n)
+		}
+	}
+	if !over(12_000) {
+		t.Error("admitted over the limit")
+	}
+	if by.Named = false; over(12_001) {
+		t.Error("a clerk by their own token waits for a system")
+	}
 }

@@ -93,6 +93,7 @@ var errAssigned = errors.New("assigned already")
 // taking is the act that ends a visit.
 func (d *Desk) taking(by By, v visit) identity.Act {
 	act := by.act(d.now(), v.language)
+	act.Document = vouchedFor(v.report, v.document)
 	act.Within = func(ctx context.Context, tx pgx.Tx) error { return d.take(ctx, tx, by, v, act.At) }
 	return act
 }

@@ -14,6 +14,7 @@ import (
 type By struct {
 	clerk.Clerk
 	ClientID string
+	Named    bool // by a desk's system, which the client is then
 }
 
 // act is the act of a moment that the clerk does.
@@ -40,7 +41,7 @@ func (d *Doors) by(w http.ResponseWriter, r *http.Request, token api.Token, n na
 	case office != "" && office != c.Office:
 		return By{}, api.Refuse(http.StatusForbidden, "not_this_office", nil)
 	}
-	return By{Clerk: c, ClientID: token.ClientID}, nil
+	return By{Clerk: c, ClientID: token.ClientID, Named: token.ByClient()}, nil
 }
 
 // own finds the clerk whose own token it is, and who may be named beside it.

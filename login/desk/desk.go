@@ -132,6 +132,7 @@ func (d *Desk) serve(ctx context.Context, by By, p Papers, e Errand, gs guards, 
 	}
 	f := d.facts(ctx, by, p)
 	act := by.act(f.at, p.Language)
+	act.Document = vouchedFor(f.report, p.Document)
 	act.Within = func(ctx context.Context, tx pgx.Tx) (err error) {
 		if f.person, err = register.Hold(ctx, tx, p.Identifier.Reveal()); err != nil {
 			return err
@@ -167,6 +168,14 @@ func (d *Desk) ask(ctx context.Context, id identity.Identifier, shown identity.D
 		return document.Attested, nil
 	}
 	return d.documents.Ask(ctx, id, shown)
+}
+
+// vouchedFor gives a document that its register says is valid and the person's; of any other, none.
+func vouchedFor(r document.Report, d identity.Document) identity.Document {
+	if r != document.Valid {
+		return identity.Document{}
+	}
+	return d
 }
 
 // keepAct keeps what an act rests on.

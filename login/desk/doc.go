@@ -74,7 +74,7 @@
 // # Who watches
 //
 // Reading what is held of a person needs a purpose, and is in the person's journal
-// (lookup.go). A clerk and an office do so many acts in an hour and no more, and
+// (lookup.go). A clerk, an office and a system do so many acts in an hour and no more, and
 // a person is sent so many temporary passwords anew in a day (rate.go). What is unusual
 // of any act raises an alert, in the transaction of what was done (alert.go): it forbids
 // nothing, and a supervisor is to look, whom a report tells what each clerk has done

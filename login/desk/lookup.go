@@ -3,6 +3,9 @@ package desk
 import (
 	"context"
 	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
 
 	"asoba.example/login/identity"
 	"asoba.example/provider/audit"
@@ -27,6 +30,9 @@ func ParsePurpose(s string) (Purpose, error) {
 	return "", errors.New("no such purpose")
 }
 
+// lookUp names a look-up among the acts.
+const lookUp = "look_up"
+
 // LookUp tells how somebody's identifier stands, for a purpose. Nobody is found by name: who asks knows the
 // identifier and the document that it was issued by, and of everything else hears identity.ErrUnknown alone.
 func (d *Desk) LookUp(ctx context.Context, by By, id identity.Identifier, document string, p Purpose) (identity.Identity, error) {
@@ -36,7 +42,7 @@ func (d *Desk) LookUp(ctx context.Context, by By, id identity.Identifier, docume
 		return identity.Identity{}, err
 	}
 	if err == nil && i.Person == by.Person {
-		return identity.Identity{}, d.record(ctx, &GuardError{Code: "g9"}, by, i.Person, "look_up", at)
+		return identity.Identity{}, d.record(ctx, &GuardError{Code: "g9"}, by, i.Person, lookUp, at)
 	}
 	event := event(audit.DeskLookedUp, by, i.Person, at)
 	event.Detail = map[string]string{"purpose": string(p)}
@@ -47,8 +53,14 @@ func (d *Desk) LookUp(ctx context.Context, by By, id identity.Identifier, docume
 		}
 		event.Person, event.Detail["code"] = tried.Person, "unknown_identifier"
 	}
-	if err := audit.Record(ctx, d.pool, event); err != nil { // before anything is told
-		return identity.Identity{}, err
+	b := new(pgx.Batch)
+	event.Queue(b)
+	if d.closed(at) {
+		OutOfHours.queue(b, by, lookUp, at)
+		d.count(OutOfHours)
+	}
+	if err := d.pool.SendBatch(ctx, b).Close(); err != nil { // before anything is told
+		return identity.Identity{}, fmt.Errorf("record a look-up: %w", err)
 	}
 	return i, err
 }

@@ -130,13 +130,17 @@ func (d *Desk) insert(ctx context.Context, tx pgx.Tx, id uuid.UUID, e Errand, st
 	if err != nil {
 		return err
 	}
+	phone, err := identity.PhoneIndex(d.box, o.Phone)
+	if err != nil {
+		return err
+	}
 	const insert = `
 		INSERT INTO issuance (id, errand, person_id, presented, document_report, attested, basis_number, basis_date,
-		                      clerk_id, office, client_id, language, opened_at, pending_at)
-		VALUES ($1, $2, nullif($3::uuid, $14), $4, nullif($5::text, ''), $6, $7, $8, $9, $10, $11, $12,
+		                      clerk_id, office, client_id, language, phone_index, opened_at, pending_at)
+		VALUES ($1, $2, nullif($3::uuid, $14), $4, nullif($5::text, ''), $6, $7, $8, $9, $10, $11, $12, $16,
 		        CASE WHEN NOT $15 THEN $13::timestamptz END, CASE WHEN $15 THEN $13::timestamptz END)`
 	if _, err := tx.Exec(ctx, insert, id, e, f.person.ID, sealed, f.report, o.Attested, o.Basis.Number, o.Basis.Date,
-		f.by.Person, f.by.Office, f.by.ClientID, o.Language, f.at, uuid.Nil, stage == Pending); err != nil {
+		f.by.Person, f.by.Office, f.by.ClientID, o.Language, f.at, uuid.Nil, stage == Pending, phone); err != nil {
 		return fmt.Errorf("open a visit: %w", err)
 	}
 	return nil

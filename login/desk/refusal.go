@@ -52,7 +52,7 @@ func (d *Desk) record(ctx context.Context, err error, by By, person uuid.UUID, w
 	b := new(pgx.Batch)
 	event.Queue(b)
 	if code == "g9" {
-		OwnIdentifier.queue(b, by, at)
+		OwnIdentifier.queue(b, by, what, at)
 		d.count(OwnIdentifier)
 	}
 	if err := d.pool.SendBatch(ctx, b).Close(); err != nil {

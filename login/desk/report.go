@@ -79,6 +79,7 @@ func (r *Report) add(t audit.Tally) {
 type Alert struct {
 	At         time.Time `json:"at"`
 	Pattern    Pattern   `json:"pattern"`
+	Act        string    `json:"act,omitempty"` // an errand, or a look-up
 	Office     string    `json:"office"`
 	Clerk      uuid.UUID `json:"clerk"`
 	Identifier string    `json:"identifier"`
@@ -104,7 +105,7 @@ func Alerts(ctx context.Context, feed *audit.Feed, clerks *clerk.Clerks, office 
 	}
 	all := make([]Alert, len(lines))
 	for i, line := range lines {
-		all[i] = Alert{line.At, Pattern(line.Detail["pattern"]), line.Office, line.Clerk, names[line.Clerk].Reveal(), line.ClientID}
+		all[i] = Alert{line.At, Pattern(line.Detail["pattern"]), line.Detail["act"], line.Office, line.Clerk, names[line.Clerk].Reveal(), line.ClientID}
 	}
 	return all, cursor, nil
 }

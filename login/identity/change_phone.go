@@ -34,7 +34,11 @@ func (r *Registry) ChangePhone(ctx context.Context, person uuid.UUID, phone Phon
 			return err
 		case !changed:
 			return ErrState
-		case state != Temporary:
+		}
+		if err := r.vouch(ctx, tx, person, act); err != nil {
+			return err
+		}
+		if state != Temporary {
 			return nil
 		}
 		return r.renew(ctx, tx, person, reissue, password, act)

@@ -89,30 +89,11 @@ type sealed struct {
 
 func (r *Registry) seal(a Assignment) (s sealed, err error) {
 	names, _ := json.Marshal(a.Names) // three strings always marshal
-	document, _ := json.Marshal(document(a.Document))
-	for _, part := range []struct {
-		to    *[]byte
-		place string
-		plain []byte
-	}{
-		{&s.names, namesPlace(a.Person), names},
-		{&s.document, documentPlace(a.Person), document},
-	} {
-		if *part.to, err = r.box.Seal(part.place, part.plain); err != nil {
-			return sealed{}, fmt.Errorf("seal for %s: %w", a.Person, err)
-		}
+	if s.names, err = r.box.Seal(namesPlace(a.Person), names); err != nil {
+		return sealed{}, fmt.Errorf("seal the names of %s: %w", a.Person, err)
 	}
-	if s.documentIndex, err = DocumentIndex(r.box, a.Document.Number); err != nil {
-		return sealed{}, fmt.Errorf("index for %s: %w", a.Person, err)
-	}
-	return s, nil
-}
-
-// A document is Document in the form in which it is kept.
-type document struct {
-	Kind      string `json:"kind"`
-	Number    string `json:"number"`
-	ValidTill string `json:"valid_till"`
+	s.document, s.documentIndex, err = r.sealDocument(a.Person, a.Document)
+	return s, err
 }
 
 // event is the act's record.

@@ -64,7 +64,7 @@ type Outbox interface {
 // Messages are an Outbox from which what has not left yet can be taken back.
 type Messages interface {
 	Outbox
-	TakeBack(ctx context.Context, tx pgx.Tx, person uuid.UUID, at time.Time) error
+	TakeBack(ctx context.Context, tx pgx.Tx, person uuid.UUID, at time.Time, kinds ...MessageKind) error
 }
 
 // A Message for a phone.
@@ -99,6 +99,8 @@ type Act struct {
 	Where    place.Place // approximately
 	Language string      // of the messages to the citizen; "" is the first language
 	Due      time.Time   // when what it begins comes to pass, as the citizen is told; zero: at once
+	// Document is the one upon which a desk served, where its register has vouched for it; zero where none has.
+	Document Document
 	// Within, where there is one, runs first in the act's transaction and may
 	// refuse it: the desk checks its guards and keeps its paper there.
 	Within func(ctx context.Context, tx pgx.Tx) error

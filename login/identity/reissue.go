@@ -29,6 +29,9 @@ func (r *Registry) Reissue(ctx context.Context, person uuid.UUID, phone Phone, a
 		if err := r.renew(ctx, tx, person, reissue, password, act); err != nil {
 			return err
 		}
+		if err := r.vouch(ctx, tx, person, act); err != nil {
+			return err
+		}
 		return audit.Record(ctx, tx, act.event(audit.PasswordReissued, person))
 	})
 	if err != nil {
@@ -37,8 +40,9 @@ func (r *Registry) Reissue(ctx context.Context, person uuid.UUID, phone Phone, a
 	return nil
 }
 
-// renew moves an identifier to Temporary, and sends the new password to its phone.
-// ErrNoPhone says that it has none.
+// renew moves an identifier to Temporary, and sends the new password to its phone; an
+// earlier one that has not left yet is taken back, for whichever comes last is believed.
+// ErrNoPhone says that there is no phone.
 func (r *Registry) renew(ctx context.Context, tx pgx.Tx, person uuid.UUID, d deed, p temporaryPassword, act Act) error {
 	const update = `
 		UPDATE identity
@@ -48,6 +52,9 @@ func (r *Registry) renew(ctx context.Context, tx pgx.Tx, person uuid.UUID, d dee
 		RETURNING phone`
 	phone, err := r.move(ctx, tx, person, update, allowed[d], p.hash, p.till, act.At)
 	if err != nil {
+		return err
+	}
+	if err := r.sms.TakeBack(ctx, tx, person, act.At, TemporaryPasswordMessage); err != nil {
 		return err
 	}
 	return r.send(ctx, tx, person, phone, p, act)

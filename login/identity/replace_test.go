@@ -192,3 +192,33 @@ func TestOfTwoWhoTakeAReservedPhoneOneGetsIt(t *testing.T) {
 		}
 	}
 }
+
+// Of two temporary passwords the later one is good: the earlier is not sent after it. What warns of a former act is.
+func TestASupersededTemporaryPasswordIsTakenBack(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	hour := identitytest.Act(time.Hour)
+	for name, act := range map[string]func(uuid.UUID) error{
+		"reissue": func(person uuid.UUID) error { return w.Registry.Reissue(t.Context(), person, identity.Phone{}, hour) },
+		"unblock": func(person uuid.UUID) error {
+			if err := w.Registry.Block(t.Context(), person, identity.Desk, identitytest.Act(time.Minute)); err != nil {
+				return err
+			}
+			return w.Registry.Unblock(t.Context(), person, identity.Phone{}, hour)
+		},
+	} {
+		person, _ := w.Issued(t)
+		if err := act(person); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if n := w.Count(t, `sms_message WHERE person_id = $1 AND kind = 'temporary_password' AND state = 'queued'`, person); n != 1 {
+			t.Errorf("%s: %d temporary passwords are to be sent", name, n)
+		}
+		if n := w.Count(t, `sms_message WHERE person_id = $1 AND kind = 'temporary_password' AND state = 'queued' AND queued_at = $2`, person, hour.At); n != 1 {
+			t.Errorf("%s: it is not the later one that is to be sent", name)
+		}
+		if n := w.Count(t, `sms_message WHERE person_id = $1 AND kind = 'notice' AND state = 'failed'`, person); n != 0 {
+			t.Errorf("%s: %d notices were taken back", name, n)
+		}
+	}
+}

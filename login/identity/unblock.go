@@ -31,6 +31,9 @@ func (r *Registry) Unblock(ctx context.Context, person uuid.UUID, phone Phone, a
 		if err := r.renew(ctx, tx, person, unblock, password, act); err != nil {
 			return err
 		}
+		if err := r.vouch(ctx, tx, person, act); err != nil {
+			return err
+		}
 		if err := grant.End(ctx, tx, r.jobs, person, grant.Unblocked, act.At); err != nil {
 			return err
 		}

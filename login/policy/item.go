@@ -99,10 +99,13 @@ var (
 	// What a clerk does in an hour, and an office: each act begins with somebody who stands there.
 	ActsOfClerk  = limit("desk.clerk", 120, time.Hour, 20, 600)
 	ActsOfOffice = limit("desk.office", 1200, time.Hour, 100, 10_000)
-	// From when on a supervisor is to look: issuances of a clerk in an hour, and what gives access to identifiers that exist; people of an
+	// A desk's own system may speak for every clerk of many offices.
+	ActsOfSystem = limit("desk.system", 12_000, time.Hour, 1000, 100_000)
+	// From when on a supervisor is to look: issuances of a clerk in an hour, what gives access to identifiers that exist, and blocks; people of an
 	// office in a day whose numbers stand side by side.
 	IssuancesInHour    = count("desk.issuances_in_hour", 15, 5, 100)
 	RestorationsInHour = count("desk.restorations_in_hour", 10, 3, 100)
+	BlocksInHour       = count("desk.blocks_in_hour", 10, 3, 100)
 	NeighbouringPhones = count("desk.neighbouring_phones", 3, 2, 10)
 	// Outside of these nobody should act at a desk.
 	DeskHours = hours("desk.hours", "08:00-20:00")
@@ -130,7 +133,7 @@ var Items = []Item{
 	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, NewBrowserPause, PhoneChangeDelay, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
 	MinimumAge, VisitFor, PendingFor, ReissuesOfPerson,
-	ActsOfClerk, ActsOfOffice, IssuancesInHour, RestorationsInHour, NeighbouringPhones, DeskHours,
+	ActsOfClerk, ActsOfOffice, ActsOfSystem, IssuancesInHour, RestorationsInHour, BlocksInHour, NeighbouringPhones, DeskHours,
 	DeactivatedShare, RejectedShare,
 	AuditYears,
 }

@@ -82,12 +82,12 @@ func (o *Outbox) Put(ctx context.Context, tx pgx.Tx, m identity.Message) error {
 	return nil
 }
 
-// TakeBack fails what is still to be sent to a person, in the act's transaction.
-func (o *Outbox) TakeBack(ctx context.Context, tx pgx.Tx, person uuid.UUID, at time.Time) error {
+// TakeBack fails what is still to be sent to a person, in the act's transaction: all of it, where no kinds are named.
+func (o *Outbox) TakeBack(ctx context.Context, tx pgx.Tx, person uuid.UUID, at time.Time, kinds ...identity.MessageKind) error {
 	const update = `
 		UPDATE sms_message SET state = 'failed', phone = NULL, text = NULL, settled_at = $2
-		WHERE person_id = $1 AND state = 'queued'`
-	if _, err := tx.Exec(ctx, update, person, at); err != nil {
+		WHERE person_id = $1 AND state = 'queued' AND ($3::text[] IS NULL OR kind = ANY ($3))`
+	if _, err := tx.Exec(ctx, update, person, at, kinds); err != nil {
 		return fmt.Errorf("take back the messages to %s: %w", person, err)
 	}
 	return nil

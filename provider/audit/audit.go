@@ -86,7 +86,7 @@ const (
 	ClerkRemoved        Kind = "clerk.removed"
 	DeskRefused         Kind = "desk.refused"            // Event.Detail["code"]: g1 … g9, wrong_state; ["act"]; or key_required
 	DeskLookedUp        Kind = "desk.looked_up"          // Event.Detail["purpose"]; about nobody where nobody was found
-	DeskAlerted         Kind = "desk.alerted"            // something unusual: Event.Detail["pattern"]
+	DeskAlerted         Kind = "desk.alerted"            // something unusual: Event.Detail["pattern"], and in ["act"] what it was
 	BlockProposed       Kind = "security_block.proposed" // of these Event.Detail["proposal"], ["reason"], ["people"]: how many
 	BlockApproved       Kind = "security_block.approved"
 	BlockRefused        Kind = "security_block.refused"
@@ -161,15 +161,17 @@ func (e Event) QueueIf(b *pgx.Batch, condition string) {
 	b.Queue(insert+` WHERE `+condition, e.columns()...)
 }
 
-// QueueUnlessWithin puts the event into a batch, to be written only if within a time before it the same is not on record of its clerk at
-// their office.
-func (e Event) QueueUnlessWithin(b *pgx.Batch, d time.Duration) {
+// QueueUnlessWithin puts the event into a batch, to be written only if within a time before it none of its clerk at their office is on record
+// with the same in a member of Detail. Of two at one moment the other waits until the first is written or is not.
+func (e Event) QueueUnlessWithin(b *pgx.Batch, d time.Duration, member string) {
+	const alone = `SELECT pg_advisory_xact_lock(hashtextextended($1::text || $2::text, 0))`
 	const unless = `
 		WHERE NOT EXISTS (
 			SELECT FROM event AS before
 			WHERE before.office = new.office AND before.at > new.at - $15::interval
-			  AND before.kind = new.kind AND before.clerk_id = new.clerk_id AND before.detail = new.detail)`
-	b.Queue(insert+unless, append(e.columns(), d)...)
+			  AND before.kind = new.kind AND before.clerk_id = new.clerk_id AND before.detail->>$16::text = new.detail->>$16::text)`
+	b.Queue(alone, string(e.Kind), e.Clerk.String())
+	b.Queue(insert+unless, append(e.columns(), d, member)...)
 }
 
 // columns are the arguments of insert. Ids are of version 7 and rise within a

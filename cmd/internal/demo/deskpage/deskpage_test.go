@@ -197,7 +197,7 @@ func TestPagesAreSound(t *testing.T) {
 			return d.pending(w, r, &visit{api: management.Caller{URL: api.URL, HTTP: api.Client()}})
 		})
 	}
-	for _, pattern := range []string{"own_identifier", "too_many_acts", "many_issuances", "many_restorations", "neighbouring_phones", "blocked_and_restored", "unvouched_document", "out_of_hours"} {
+	for _, pattern := range []string{"own_identifier", "too_many_acts", "many_issuances", "many_restorations", "many_blocks", "staff_blocked", "neighbouring_phones", "passing_phone", "blocked_and_restored", "unvouched_document", "out_of_hours"} {
 		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch {
 			case r.URL.Path == "/desk/report":
