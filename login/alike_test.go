@@ -31,6 +31,11 @@ var askings = map[string]struct {
 		fields:   func(s somebody) []string { return []string{"identifier", s.number, "password", s.password} },
 		statuses: []int{http.StatusUnprocessableEntity, http.StatusUnprocessableEntity, http.StatusUnprocessableEntity, http.StatusTooManyRequests},
 	},
+	"unblock": {
+		open:     "/unblock",
+		fields:   func(s somebody) []string { return []string{"identifier", s.number, "password", s.password + "!"} },
+		statuses: []int{http.StatusUnprocessableEntity, http.StatusUnprocessableEntity, http.StatusUnprocessableEntity, http.StatusTooManyRequests},
+	},
 	"block": {
 		open:     "/block",
 		fields:   func(s somebody) []string { return []string{"identifier", s.number, "password", s.password} },

@@ -33,6 +33,7 @@
 //	                                                               └─ temporary ─► another one by SMS
 //	/block ──► the password, or a code ──► blocked
 //	/not-me/… , the link in a warning ───► blocked
+//	/unblock ─► the password ─► code ─► the factor where one is bound ──► another password ─► session, acr substantial
 //
 // Up to the right code an errand is alike for all numbers, to the byte and to the number of questions asked of the stores: to a number
 // without an identifier, or with a blocked one, the code simply never comes.

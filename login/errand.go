@@ -32,6 +32,7 @@ type errand struct {
 	purpose code.Purpose
 	does    string     // the word of what a right code does
 	refused audit.Kind // of what was not proved
+	proves  factor.Purpose
 }
 
 // code is the page that asks for the code.
@@ -256,6 +257,9 @@ func (l *Login) errandCode(right func(http.ResponseWriter, *http.Request, onErra
 		if err := l.recordErrandRefused(r, o, "code"); err != nil {
 			return err
 		}
+		if err := o.failed(l, r); err != nil {
+			return err
+		}
 		word := "sign-in-code.wrong"
 		if errors.Is(err, code.ErrOver) { // as of a code that was never sent
 			word = "sign-in-code.over"
@@ -303,6 +307,14 @@ func (l *Login) recordErrandRefused(r *http.Request, o onErrand, why string) err
 		Kind: o.refused, At: l.now(), Person: o.Person, ClientID: o.ClientID,
 		Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: map[string]string{"why": why},
 	})
+}
+
+// failed counts what was not proved on the way to an unblocking, after the password.
+func (o onErrand) failed(l *Login, r *http.Request) error {
+	if o.path != unblocking.path {
+		return nil
+	}
+	return l.registry.CountUnblock(r.Context(), o.Person)
 }
 
 // readIdentifier understands a number that stands alone on a page.

@@ -26,6 +26,9 @@ func TestErrandPages(t *testing.T) {
 		"recover-sent":          {recoverSentPath + waiting, page.View{Name: "recover-sent", Data: recoverSentPage{SignIn: "/sign-in" + waiting}}},
 		"recover-password":      {recoverPasswordPath + waiting, page.View{Name: "recover-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12, Frozen: time.Date(2026, 5, 13, 9, 30, 0, 0, time.UTC)}}},
 		"block-errand":          {"/block" + waiting, page.View{Name: "block-errand", Data: blockErrandPage{Identifier: "0000000A000PB2"}, Errors: wrong("password", "sign-in.wrong")}},
+		"unblock":               {"/unblock" + waiting, page.View{Name: "unblock", Data: recoverPage{Service: true}}},
+		"unblock-password":      {unblockPasswordPath + waiting, page.View{Name: "unblock-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}, Errors: wrong("new_password", "password.same")}},
+		"unblock-desk":          {unblockDeskPath, page.View{Name: "unblock-desk"}},
 		"not-me":                {"/not-me/T", page.View{Name: "not-me"}},
 		"not-me-gone":           {"/not-me/T", page.View{Name: "not-me-gone", Once: true}},
 	} {

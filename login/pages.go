@@ -21,6 +21,7 @@ type signInPage struct {
 	Passkey    string // what the browser is asked to use one by
 	Recover    string // where a lost password is recovered
 	Block      string // where the identifier is blocked
+	Unblock    string // and unblocked again
 }
 
 // gonePage is where a sign-in is over.

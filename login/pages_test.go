@@ -29,10 +29,10 @@ func TestPages(t *testing.T) {
 		address string
 		view    page.View
 	}{
-		"sign-in":                {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Client: "Почта"}}},
-		"sign-in-draft":          {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Client: "Почта", Draft: true}}},
-		"sign-in-once-more":      {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Again: "sign-in.again"}}},
-		"sign-in-refused":        {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Identifier: "0000000A000PB2"}, Errors: wrong("password", "sign-in.wrong")}},
+		"sign-in":                {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Unblock: "/unblock" + waiting, Client: "Почта"}}},
+		"sign-in-draft":          {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Unblock: "/unblock" + waiting, Client: "Почта", Draft: true}}},
+		"sign-in-once-more":      {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Unblock: "/unblock" + waiting, Again: "sign-in.again"}}},
+		"sign-in-refused":        {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Unblock: "/unblock" + waiting, Identifier: "0000000A000PB2"}, Errors: wrong("password", "sign-in.wrong")}},
 		"sign-in-gone":           {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{}}},
 		"sign-in-gone-in":        {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{SignedIn: true}}},
 		"sign-in-code":           {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11", Till: "15:04", Wait: "sign-in-code.wait.seconds", Count: 42, Service: true}}},

@@ -17,7 +17,7 @@ import (
 )
 
 // recovering is the errand of who has lost the password: the static one, or the temporary one before it was ever used.
-var recovering = errand{path: "/recover", purpose: code.Recover, does: "sign-in-code.submit", refused: audit.RecoveryRefused}
+var recovering = errand{path: "/recover", purpose: code.Recover, does: "sign-in-code.submit", refused: audit.RecoveryRefused, proves: factor.Recover}
 
 // The pages after the code.
 const (
@@ -61,12 +61,12 @@ func (l *Login) recoverCodeRight(w http.ResponseWriter, r *http.Request, o onErr
 	return l.goTo(w, r, o, recoverProofPath)
 }
 
-// recoverProofPage handles GET /recover/proof: a code to the phone alone would make whoever has the phone the citizen (NIST SP 800-63B-4 §4.2).
+// recoverProofPage handles GET /recover/proof, and /unblock/proof: a code to the phone alone would make whoever has the phone the citizen (NIST SP 800-63B-4 §4.2).
 func (l *Login) recoverProofPage(w http.ResponseWriter, r *http.Request, o onErrand) error {
 	return l.showRecoverProof(w, r, o, http.StatusOK)
 }
 
-// proveRecovery handles POST /recover/proof. The passkey is asked of who has one, else what their app shows, or a recovery code in place of it,
+// proveRecovery handles POST to it. The passkey is asked of who has one, else what their app shows, or a recovery code in place of it,
 // and the document of the others only: a recovery needs no less than the person has bound (OWASP ASVS 5.0 6.4.3).
 func (l *Login) proveRecovery(w http.ResponseWriter, r *http.Request, o onErrand) error {
 	field, missing := "document_number", "recover-proof.missing"
@@ -103,6 +103,9 @@ func (l *Login) proveRecovery(w http.ResponseWriter, r *http.Request, o onErrand
 		if err := l.recordErrandRefused(r, o, why); err != nil {
 			return err
 		}
+		if err := o.failed(l, r); err != nil {
+			return err
+		}
 		return l.showRecoverProof(w, r, o, http.StatusUnprocessableEntity, wrong)
 	case err != nil:
 		return err
@@ -110,7 +113,10 @@ func (l *Login) proveRecovery(w http.ResponseWriter, r *http.Request, o onErrand
 	if err := l.throttle.Forgive(r.Context(), tries); err != nil {
 		return err
 	}
-	if o.who.State == identity.Temporary {
+	switch {
+	case o.path == unblocking.path:
+		return l.goTo(w, r, o, unblockPasswordPath)
+	case o.who.State == identity.Temporary:
 		return l.reissue(w, r, o)
 	}
 	return l.goTo(w, r, o, recoverPasswordPath)
@@ -133,7 +139,7 @@ func (l *Login) useFactor(r *http.Request, o onErrand, answered func(*http.Reque
 }
 
 func (l *Login) answeredPasskey(r *http.Request, o onErrand) (factor.Proof, error) {
-	return l.factors.Passkeys.Check(r.Context(), factor.Recover, o.ID, r.PostFormValue("passkey"), l.act(r))
+	return l.factors.Passkeys.Check(r.Context(), o.proves, o.ID, r.PostFormValue("passkey"), l.act(r))
 }
 
 // answeredCode tells from its form whether an app showed a code, or it is a recovery code.
@@ -144,10 +150,10 @@ func (l *Login) answeredCode(r *http.Request, o onErrand) (factor.Proof, error) 
 	}
 	typed := r.PostFormValue("own_code")
 	if digits, ok := code.Parse(typed); ok {
-		return l.factors.Authenticators.Check(r.Context(), factor.Recover, o.Person, digits, known)
+		return l.factors.Authenticators.Check(r.Context(), o.proves, o.Person, digits, known)
 	}
 	if kept, ok := factor.ParseRecoveryCode(typed); ok {
-		return l.factors.RecoveryCodes.Check(r.Context(), factor.Recover, o.Person, kept, known)
+		return l.factors.RecoveryCodes.Check(r.Context(), o.proves, o.Person, kept, known)
 	}
 	return factor.Proof{}, factor.ErrWrong
 }

@@ -120,7 +120,7 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 	if err != nil {
 		return err
 	}
-	data := signInPage{Identifier: typed, Passkey: passkey, Recover: i.At(recovering.path), Block: i.At(blocking.path)}
+	data := signInPage{Identifier: typed, Passkey: passkey, Recover: i.At(recovering.path), Block: i.At(blocking.path), Unblock: i.At(unblocking.path)}
 	if i.ClientID == "" && i.Page != "/security" { // somebody who is signed in is asked once more, and others as ever
 		s, _, err := l.signedIn(r)
 		if err != nil {

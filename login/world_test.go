@@ -55,6 +55,7 @@ type world struct {
 	policies     *policy.Policies
 	interactions *provider.Interactions
 	phones       *phones
+	factors      *factor.Factors
 	server       *httptest.Server
 	clock        *clock
 }
@@ -83,7 +84,7 @@ func newWorld(t *testing.T) *world {
 	w.registry, err = identity.New(identity.Config{
 		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, Hashers: 2,
 		TemporaryFor: policy.TemporaryPasswordFor.From(nil), Symbols: policy.TemporaryPasswordSymbols.From(nil), Failures: policy.Failures.From(nil), Shortest: policy.ShortestPassword.From(nil),
-		Issuer: "http://idp.example", NotMeFor: policy.NotMeFor.From(nil), FreezeFor: policy.RecoveryFreeze.From(nil), Cleaner: cleaner, Metrics: w.metrics,
+		Issuer: "http://idp.example", UnblockTries: policy.UnblockTries.From(nil), NotMeFor: policy.NotMeFor.From(nil), FreezeFor: policy.RecoveryFreeze.From(nil), Cleaner: cleaner, Metrics: w.metrics,
 	})
 	must(err)
 	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: now})
@@ -98,7 +99,7 @@ func newWorld(t *testing.T) *world {
 	w.policies, err = policy.New(t.Context(), w.pool, now)
 	must(err)
 	tries := &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: now}
-	factors, err := factor.New(factor.Config{
+	w.factors, err = factor.New(factor.Config{
 		Pool: w.pool, Redis: w.redis, Box: box, Jobs: jobs, Cleaner: cleaner, Registry: w.registry, Throttle: tries,
 		Tries: policy.FactorTries.From(w.policies), Failures: policy.Failures.From(w.policies), Issuer: "http://idp.example", Now: now,
 	})
@@ -110,7 +111,7 @@ func newWorld(t *testing.T) *world {
 		Clients: registered, Registry: w.registry, Pool: w.pool, Redis: w.redis, Subjects: provider.Subjects{Key: make([]byte, 32)}, Issuer: "http://idp.example", CabinetURL: "http://cabinet.example", Now: now,
 		Codes:    &code.Codes{Redis: w.redis, Key: []byte("codes"), Outbox: w.phones, Pool: w.pool, Say: site.Say, Now: now},
 		Policies: w.policies,
-		Factors:  factors,
+		Factors:  w.factors,
 		Browsers: &browser.Browsers{
 			Pool: w.pool, For: func() time.Duration { return 180 * 24 * time.Hour }, Sessions: sessions, Jobs: jobs, Cleaner: cleaner, Now: now,
 		},

@@ -47,6 +47,7 @@ const (
 	Recover      Purpose = "recover" // a lost password
 	Block        Purpose = "block"
 	ChangePhone  Purpose = "change_phone"
+	Unblock      Purpose = "unblock"
 )
 
 // For is all that a code is good for.

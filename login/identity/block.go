@@ -60,7 +60,7 @@ func (r *Registry) block(ctx context.Context, tx pgx.Tx, person uuid.UUID, d dee
 		UPDATE identity
 		SET state = 'blocked', block_reason = $3,
 		    password_hash = CASE WHEN $3 = 'self' THEN password_hash END, password_till = NULL,
-		    failures = 0, changed_at = $4
+		    failures = 0, unblock_failures = 0, changed_at = $4
 		WHERE person_id = $1 AND concat_ws(':', state, block_reason) = ANY($2)
 		RETURNING phone`
 	phone, err := r.move(ctx, tx, person, update, allowed[d], reason, act.At)

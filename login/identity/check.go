@@ -23,16 +23,22 @@ import (
 // 800-63B-4 §3.2.2), until the right one comes from a known browser or the desk
 // helps: nobody can lock a citizen out of his own browser.
 func (r *Registry) Check(ctx context.Context, id Identifier, password string, known bool, act Act) (Identity, error) {
+	return r.check(ctx, id, password, known, act, row.proof)
+}
+
+func (r *Registry) check(
+	ctx context.Context, id Identifier, password string, known bool, act Act, proof func(row, time.Time) (hash string, temporary bool),
+) (Identity, error) {
 	w, err := r.readByNumber(ctx, id)
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		return Identity{}, fmt.Errorf("check a password: %w", err)
 	}
-	hash, temporary := w.proof(act.At)
+	hash, temporary := proof(w, act.At)
 	typed := foldStatic(password)
 	if folded := foldTemporary(password); temporary { // folded either way: a long one takes its time
 		typed = folded
 	}
-	if !known && w.state != nil && State(*w.state) == Active && *w.failures >= r.failures() {
+	if !known && w.state != nil && State(*w.state) != Temporary && *w.failures >= r.failures() {
 		hash = ""
 	}
 	right, err := r.hasher.matches(ctx, w.person, hash, known, typed)

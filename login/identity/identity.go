@@ -60,34 +60,35 @@ func documentPlace(person uuid.UUID) string {
 // A row is an identity as it is kept, with the person's number; every column of
 // identity may be null, for people without an identifier.
 type row struct {
-	person        uuid.UUID
-	number        string
-	birthDate     string
-	state         *string
-	reason        *string
-	hash          *string
-	till          *time.Time
-	failures      *int
-	phone         []byte
-	names         []byte
-	issuedAt      *time.Time
-	changedAt     *time.Time
-	recovered     *time.Time
-	passkey       bool
-	authenticator bool
-	codes         int
+	person          uuid.UUID
+	number          string
+	birthDate       string
+	state           *string
+	reason          *string
+	hash            *string
+	till            *time.Time
+	failures        *int
+	phone           []byte
+	names           []byte
+	issuedAt        *time.Time
+	changedAt       *time.Time
+	recovered       *time.Time
+	unblockFailures *int
+	passkey         bool
+	authenticator   bool
+	codes           int
 }
 
 // The columns of a row, in scan's order.
 const columns = `p.id, p.identification_number, p.birth_date,
-	i.state, i.block_reason, i.password_hash, i.password_till, i.failures, i.phone, i.names, i.issued_at, i.changed_at, i.recovered_at,
+	i.state, i.block_reason, i.password_hash, i.password_till, i.failures, i.phone, i.names, i.issued_at, i.changed_at, i.recovered_at, i.unblock_failures,
 	EXISTS (SELECT FROM passkey k WHERE k.person_id = p.id), EXISTS (SELECT FROM authenticator a WHERE a.person_id = p.id),
 	coalesce((SELECT cardinality(c.digests) FROM recovery_codes c WHERE c.person_id = p.id), 0)`
 
 func (r *Registry) read(ctx context.Context, sql string, keys ...any) (row, error) {
 	var w row
 	err := r.pool.QueryRow(ctx, sql, keys...).Scan(&w.person, &w.number, &w.birthDate,
-		&w.state, &w.reason, &w.hash, &w.till, &w.failures, &w.phone, &w.names, &w.issuedAt, &w.changedAt, &w.recovered,
+		&w.state, &w.reason, &w.hash, &w.till, &w.failures, &w.phone, &w.names, &w.issuedAt, &w.changedAt, &w.recovered, &w.unblockFailures,
 		&w.passkey, &w.authenticator, &w.codes)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && w.person == uuid.Nil {
 		return row{}, ErrUnknown

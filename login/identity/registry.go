@@ -46,6 +46,8 @@ type Config struct {
 	Issuer string
 	// NotMeFor is how long such a link is good.
 	NotMeFor func() time.Duration
+	// UnblockTries is after how many of them who fails to lift a block of his own goes to the desk.
+	UnblockTries func() int
 	// FreezeFor is how long after a recovery grave acts wait.
 	FreezeFor func() time.Duration
 	// Shortest is how many characters a static password has at least.
@@ -121,6 +123,7 @@ type Registry struct {
 	freezeFor    func() time.Duration
 	notMeFor     func() time.Duration
 	issuer       string
+	unblockTries func() int
 	hasher       *hasher
 	strength     strength
 }
@@ -128,7 +131,7 @@ type Registry struct {
 // New makes a Registry.
 func New(cfg Config) (*Registry, error) {
 	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil ||
-		cfg.TemporaryFor == nil || cfg.Symbols == nil || cfg.Failures == nil || cfg.FreezeFor == nil || cfg.NotMeFor == nil || cfg.Issuer == "" || cfg.Shortest == nil || cfg.Metrics == nil {
+		cfg.TemporaryFor == nil || cfg.Symbols == nil || cfg.Failures == nil || cfg.FreezeFor == nil || cfg.NotMeFor == nil || cfg.UnblockTries == nil || cfg.Issuer == "" || cfg.Shortest == nil || cfg.Metrics == nil {
 		return nil, errors.New("identity: the config is not complete")
 	}
 	pepper, err := cfg.Box.Key("password pepper")
@@ -148,7 +151,7 @@ func New(cfg Config) (*Registry, error) {
 	}
 	return &Registry{
 		pool: cfg.Pool, box: cfg.Box, jobs: cfg.Jobs, cleaner: cfg.Cleaner, sms: cfg.SMS, say: cfg.Say, deskAddress: cfg.DeskAddress,
-		temporaryFor: cfg.TemporaryFor, symbols: cfg.Symbols, failures: cfg.Failures, freezeFor: cfg.FreezeFor, notMeFor: cfg.NotMeFor, issuer: cfg.Issuer, hasher: hasher, strength: strength{cfg.Shortest, common},
+		temporaryFor: cfg.TemporaryFor, symbols: cfg.Symbols, failures: cfg.Failures, freezeFor: cfg.FreezeFor, notMeFor: cfg.NotMeFor, issuer: cfg.Issuer, unblockTries: cfg.UnblockTries, hasher: hasher, strength: strength{cfg.Shortest, common},
 	}, nil
 }
 

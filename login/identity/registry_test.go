@@ -46,6 +46,17 @@ func TestAnActBrokenAnywhereLeavesNothing(t *testing.T) {
 				return w.Registry.ChangePassword(t.Context(), person, identitytest.Static, "жаўрук спявае над полем", identitytest.Act(time.Hour))
 			}
 		},
+		"unblock by self": func(t *testing.T, w *identitytest.World) func() error {
+			t.Helper()
+			person, _ := w.Active(t)
+			if err := w.Registry.Block(t.Context(), person, identity.Self, identitytest.Act(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			changed := changedAt(t, w, person)
+			return func() error {
+				return w.Registry.UnblockSelf(t.Context(), person, changed, recovered, identitytest.Act(2*time.Hour))
+			}
+		},
 		"recover": func(t *testing.T, w *identitytest.World) func() error {
 			t.Helper()
 			person, _ := w.Active(t)
@@ -159,6 +170,9 @@ func TestNoMoveExistsButThoseDrawn(t *testing.T) {
 		"ChangePassword": func(person uuid.UUID) error {
 			return w.Registry.ChangePassword(ctx, person, identitytest.Static, identitytest.Static+"!", hour)
 		},
+		"UnblockSelf": func(person uuid.UUID) error {
+			return w.Registry.UnblockSelf(ctx, person, changedAt(t, w, person), recovered, hour)
+		},
 		"Recover": func(person uuid.UUID) error {
 			return w.Registry.Recover(ctx, person, changedAt(t, w, person), identitytest.Static+"!", hour)
 		},
@@ -201,6 +215,7 @@ func TestNoMoveExistsButThoseDrawn(t *testing.T) {
 		"active Block security":          "blocked:security",
 		"active Deactivate":              "blocked:register",
 		"blocked:self Unblock":           "temporary",
+		"blocked:self UnblockSelf":       "active",
 		"blocked:desk Unblock":           "temporary",
 		"blocked:security Unblock":       "temporary",
 		"blocked:register Restore":       "blocked:desk",

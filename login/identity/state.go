@@ -54,6 +54,7 @@ const (
 	deactivate     deed = "deactivate"
 	restore        deed = "restore"
 	unblock        deed = "unblock"
+	unblockSelf    deed = "unblock by self"
 )
 
 // allowed is the whole life of an identifier after its assignment, drawn in
@@ -71,4 +72,5 @@ var allowed = map[deed][]stance{
 	deactivate:     {temporary, active},
 	restore:        {blockedRegister},
 	unblock:        {blockedSelf, blockedDesk, blockedSecurity},
+	unblockSelf:    {blockedSelf},
 }

@@ -63,6 +63,8 @@ var (
 	RecoveryProofs = limit("recovery.proofs", 5, 24*time.Hour, 3, 10)
 	// Temporary passwords that the citizen has sent to himself.
 	TemporaryPasswords = limit("recovery.temporary_passwords", 3, 30*24*time.Hour, 1, 10)
+	// Tries in a row, by who knows the password, after which only the desk lifts a block of the citizen's own.
+	UnblockTries = count("unblock.tries", 5, 3, 10)
 	// How long the link in a warning blocks.
 	NotMeFor = duration("not_me.for", 10*24*time.Hour, 24*time.Hour, 30*24*time.Hour)
 	// How long after a recovery the citizen does nothing grave himself.
@@ -128,7 +130,7 @@ var Items = []Item{
 	TemporaryPasswordSymbols, TemporaryPasswordFor, ShortestPassword,
 	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NetworkTries, TriesInAll, BrakedNetworkTries, Failures,
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
-	RecoveryCodesInHour, RecoveryCodesInDay, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords, RecoveryFreeze, NotMeFor,
+	RecoveryCodesInHour, RecoveryCodesInDay, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords, RecoveryFreeze, UnblockTries, NotMeFor,
 	FactorTries,
 	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, NewBrowserPause, PhoneChangeDelay, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,

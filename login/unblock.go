@@ -1,0 +1,131 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+
+	"asoba.example/login/code"
+	"asoba.example/login/factor"
+	"asoba.example/login/identity"
+	"asoba.example/provider"
+	"asoba.example/provider/audit"
+	"asoba.example/provider/page"
+)
+
+// unblocking is the errand of who has blocked the identifier and wants it back (resolution 792 ¶6). It takes no less than a sign-in at the
+// highest level that the person has bound: the password, a code, and the factor (eIDAS 2015/1502, annex 2.2.3).
+var unblocking = errand{path: "/unblock", purpose: code.Unblock, does: "sign-in-code.submit", refused: audit.SignInRefused, proves: factor.Unblock}
+
+const (
+	unblockProofPath    = "/unblock/proof"
+	unblockPasswordPath = "/unblock/password"
+	unblockDeskPath     = "/unblock/desk"
+)
+
+// unblockPage handles GET /unblock.
+func (l *Login) unblockPage(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	return l.showUnblock(w, r, i, http.StatusOK, "")
+}
+
+// unblock handles POST /unblock: the password, by the tries of a sign-in. Of a block that somebody else has set no password is left, so there
+// the answer is that to a wrong one; and whoever is not blocked hears so after the code.
+func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	ctx, typed, password := r.Context(), r.PostFormValue("identifier"), r.PostFormValue("password")
+	id, wrong := readSignIn(typed, password)
+	if len(wrong) > 0 {
+		return l.showUnblock(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
+	}
+	// From here on the work is the same whoever is asked about, and whether there is anybody.
+	known, own, wait, err := l.tryPassword(r, id)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		return l.showUnblock(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
+	}
+	act := l.act(r)
+	act.ClientID = i.ClientID
+	proved, err := l.registry.CheckBlocked(ctx, id, password, known, act)
+	if errors.Is(err, identity.ErrWrong) {
+		return l.showUnblock(w, r, i, http.StatusUnprocessableEntity, typed, page.FieldError{Field: "password", Word: "sign-in.wrong"})
+	}
+	if err != nil {
+		return err
+	}
+	if err := l.throttle.Forgive(ctx, own...); err != nil {
+		return err
+	}
+	o := onErrand{Interaction: i, errand: unblocking, asked: asked{
+		Alias: l.codes.Alias(proved.Person.String()), Person: proved.Person, Changed: proved.ChangedAt, // strangers have not come so far
+	}}
+	return l.sendAlike(w, r, o, proved)
+}
+
+func (l *Login) showUnblock(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
+	return l.site.Show(w, r, page.View{
+		Status: status, Name: "unblock", Errors: wrong, FormAction: i.LeadsTo(), Back: i.At("/sign-in"),
+		Data: recoverPage{Identifier: typed, Service: i.ClientID != ""},
+	})
+}
+
+// unblockCodeRight goes on after the code. Whoever is not blocked has proved all that a sign-in asks.
+func (l *Login) unblockCodeRight(w http.ResponseWriter, r *http.Request, o onErrand) error {
+	who, err := l.whose(r.Context(), o.asked)
+	switch {
+	case err != nil:
+		return err
+	case who.State == identity.Active:
+		if err := l.forgetErrand(r.Context(), o); err != nil {
+			return err
+		}
+		return l.finish(w, r, o.Interaction, who.Person, who.ChangedAt, byCode())
+	case who.State != identity.Blocked || who.BlockReason != identity.Self:
+		return l.startOver(w, r, o)
+	case factor.Strongest(who) > factor.Message:
+		return l.goTo(w, r, o, unblockProofPath)
+	}
+	return l.goTo(w, r, o, unblockPasswordPath)
+}
+
+// unblockPasswordPage handles GET /unblock/password.
+func (l *Login) unblockPasswordPage(w http.ResponseWriter, r *http.Request, o onErrand) error {
+	return l.showUnblockPassword(w, r, o, http.StatusOK)
+}
+
+// formUnblocked handles POST /unblock/password: with another static password (resolution 792 ¶7) the identifier is in use again, and its person
+// signed in.
+func (l *Login) formUnblocked(w http.ResponseWriter, r *http.Request, o onErrand) error {
+	password, wrong := readNewPassword(r)
+	if len(wrong) == 0 {
+		err := l.registry.UnblockSelf(r.Context(), o.Person, o.Changed, password, l.forming(r, o.Person))
+		wrong = l.weak(err)
+		switch {
+		case errors.Is(err, identity.ErrClosed):
+			if err := l.forgetErrand(r.Context(), o); err != nil {
+				return err
+			}
+			http.Redirect(w, r, unblockDeskPath, http.StatusSeeOther)
+			return nil
+		case errors.Is(err, identity.ErrState): // acted upon since
+			return l.startOver(w, r, o)
+		case err != nil && wrong == nil:
+			return err
+		}
+	}
+	if len(wrong) > 0 {
+		return l.showUnblockPassword(w, r, o, http.StatusUnprocessableEntity, wrong...)
+	}
+	return l.returns(w, r, o)
+}
+
+func (l *Login) showUnblockPassword(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
+	return l.site.Show(w, r, page.View{
+		Status: status, Name: "unblock-password", Errors: wrong, FormAction: o.LeadsTo(),
+		Data: newPasswordPage{Identifier: o.who.Identifier.Reveal(), Shortest: l.shortest(), Service: o.ClientID != ""},
+	})
+}
+
+// unblockDeskPage handles GET /unblock/desk. It knows nobody.
+func (l *Login) unblockDeskPage(w http.ResponseWriter, r *http.Request) error {
+	return l.site.Show(w, r, page.View{Name: "unblock-desk"})
+}

@@ -1,0 +1,116 @@
+package login_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"asoba.example/login/identity"
+)
+
+// unblocks goes as far as the page after the code.
+func (v *visitor) unblocks(number string) {
+	v.w.Helper()
+	v.submit("identifier", number, "password", password)
+	v.want("/unblock/code", http.StatusOK)
+	digits, _ := v.w.lastCode()
+	v.submit("code", digits)
+}
+
+// Blocked by the link in a warning with one factor, the identifier comes back with two and a new password, and the person to whoever waits
+// (resolution 792 ¶6, ¶7).
+func TestABlockOfOnesOwnIsLifted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	link, _ := w.phones.last(t, identity.NoticeMessage, `/not-me/\w+$`)
+	v := w.visitor()
+	v.open(link)
+	v.submit("decision", "block")
+	v.want("/block/done", http.StatusOK)
+	w.clock.turn(time.Minute)
+
+	v.open("/authorize")
+	v.open(v.link("Get access back"))
+	v.submit("identifier", anna, "password", another)
+	v.want("/unblock", http.StatusUnprocessableEntity)
+	v.sees("does not match")
+	v.unblocks(anna)
+	v.want("/unblock/password", http.StatusOK)
+	v.submit("new_password", password, "new_password_again", password)
+	v.want("/unblock/password", http.StatusUnprocessableEntity)
+	v.sees("your present password")
+	v.submit("new_password", another, "new_password_again", another)
+	v.want("/authorize", http.StatusOK)
+	if got := w.state(person); got != "active" {
+		t.Errorf("the identifier is %s", got)
+	}
+	v.open("/security")
+	v.want("/security", http.StatusOK)
+}
+
+// A block that somebody else has set is not lifted here, and the answer is that to a wrong password. Whoever is not blocked is signed in.
+func TestOnlyABlockOfOnesOwnIsLifted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := w.visitor()
+	for n, reason := range []identity.BlockReason{identity.Desk, identity.Security} {
+		number := []string{boris, vera}[n]
+		if err := w.registry.Block(t.Context(), w.active(number, []string{"+375291111111", "+375331234567"}[n]), reason, identity.Act{At: w.clock.now()}); err != nil {
+			t.Fatal(err)
+		}
+		v.open("/unblock")
+		v.submit("identifier", number, "password", password)
+		v.want("/unblock", http.StatusUnprocessableEntity)
+		v.sees("does not match", "Take your identity document")
+	}
+	w.active(anna, "+375294911911")
+	v.open("/unblock")
+	v.unblocks(anna)
+	v.want("/security", http.StatusOK)
+	v.sees("code by SMS")
+}
+
+// Who has bound a factor unblocks by it as well. Tries that fail after the password close the way; the desk helps then. Who does not know the
+// password closes nothing.
+func TestAnUnblockNeedsTheFactorThatIsBound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	_, phone := w.bound(anna)
+	if err := w.registry.Block(t.Context(), person, identity.Self, identity.Act{At: w.clock.now()}); err != nil {
+		t.Fatal(err)
+	}
+	stranger := w.visitor()
+	stranger.open("/unblock")
+	for range 3 {
+		w.clock.turn(time.Hour)
+		stranger.submit("identifier", anna, "password", another)
+		stranger.want("/unblock", http.StatusUnprocessableEntity)
+	}
+	w.clock.turn(time.Hour)
+	v := w.visitor()
+	v.open("/unblock")
+	v.unblocks(anna)
+	v.want("/unblock/proof", http.StatusOK)
+	form := *v
+	v.submit("document_number", document(anna))
+	v.want("/unblock/proof", http.StatusUnprocessableEntity)
+	*v = form
+	v.submit("passkey", "{}")
+	v.want("/unblock/proof", http.StatusUnprocessableEntity)
+	v.use(phone)
+	v.want("/unblock/password", http.StatusOK)
+	if n := w.count(`identity WHERE person_id = $1 AND unblock_failures = 2`, person); n != 1 {
+		t.Error("the wrong answers are not counted")
+	}
+	if _, err := w.pool.Exec(t.Context(), `UPDATE identity SET unblock_failures = 5 WHERE person_id = $1`, person); err != nil {
+		t.Fatal(err)
+	}
+	v.submit("new_password", another, "new_password_again", another)
+	v.want("/unblock/desk", http.StatusOK)
+	v.sees("issuing service")
+	if got := w.state(person); got != "blocked:self" {
+		t.Errorf("the identifier is %s", got)
+	}
+}
