@@ -55,8 +55,8 @@ func TestEverybodyStandsAsTheWorkbenchSays(t *testing.T) {
 				t.Errorf("client %+v became %+v", client, second.Clients[i])
 			}
 		}
-		if got := len(b.messages(second.Citizens)); got != messages+2 { // the code and the notice of the change
-			t.Errorf("%d messages on the phones, want %d", got, messages+2)
+		if got := len(b.messages(second.Citizens)); got != messages+3 { // the code, and the notices of the new browser and of the change
+			t.Errorf("%d messages on the phones, want %d", got, messages+3)
 		}
 		b.signsIn(second.Citizens[2], "zhyta-i-vasilki")
 	})
