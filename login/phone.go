@@ -81,14 +81,9 @@ func (l *Login) sendPhoneCode(w http.ResponseWriter, r *http.Request, v visitor,
 
 // confirmPhone takes the code.
 func (l *Login) confirmPhone(w http.ResponseWriter, r *http.Request, v visitor, phone identity.Phone) error {
-	typed := r.PostFormValue("code")
-	digits, ok := code.Parse(typed)
-	if !ok {
-		word := "sign-in-code.six_digits"
-		if strings.TrimSpace(typed) == "" {
-			word = "sign-in-code.missing"
-		}
-		return l.showPhone(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: word})
+	digits, wrong := l.readCode(r)
+	if wrong != nil {
+		return l.showPhone(w, r, v, http.StatusUnprocessableEntity, wrong...)
 	}
 	err := l.codes.Check(r.Context(), v.phoneCode(phone), digits)
 	if err == nil {
