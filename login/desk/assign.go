@@ -117,11 +117,11 @@ func (d *Desk) take(ctx context.Context, tx pgx.Tx, by By, v visit, at time.Time
 	if err := append(v.errand.guards(), confirmed()).check(f); err != nil {
 		return err
 	}
-	if err := d.mayReissue(ctx, tx, v.errand, f.person.ID, at); err != nil {
+	if err := d.mayReissue(ctx, tx, v.errand, f); err != nil {
 		return err
 	}
-	const update = `UPDATE issuance SET assigned_at = $2, document_report = $3 WHERE id = $1`
-	if _, err := tx.Exec(ctx, update, v.id, at, v.report); err != nil {
+	const update = `UPDATE issuance SET assigned_at = $2, document_report = $3, renewed = $4 WHERE id = $1`
+	if _, err := tx.Exec(ctx, update, v.id, at, v.report, v.errand.renews(f)); err != nil {
 		return fmt.Errorf("end visit %s: %w", v.id, err)
 	}
 	return d.watch(ctx, tx, v.errand, f, v.phone)

@@ -140,7 +140,7 @@ func (d *Desk) serve(ctx context.Context, by By, p Papers, e Errand, gs guards, 
 		if err := gs.check(f); err != nil {
 			return err
 		}
-		if err := d.mayReissue(ctx, tx, e, f.person.ID, f.at); err != nil {
+		if err := d.mayReissue(ctx, tx, e, f); err != nil {
 			return err
 		}
 		if err := d.keepAct(ctx, tx, id, e, p, f); err != nil {

@@ -469,15 +469,16 @@ func (l *life) assign(rt *rapid.T) {
 		records = append(records, record("phone.changed", c, "clerk"))
 	}
 	e.done, c.phone = true, e.phone
+	if e.reissues() {
+		c.reissued = l.now
+	}
 	switch e.kind { //nolint:exhaustive // a block is no visit, and a change of phone is on record already
 	case desk.Issuance:
 		records = append(records, record("identifier.issued", c, "clerk"))
 	case desk.Unblock:
 		c.end()
-		c.reissued = l.now
 		records = append(records, record("sessions.ended", c, "", "why=unblocked"), record("identifier.unblocked", c, "clerk"))
 	case desk.Reissue:
-		c.reissued = l.now
 		records = append(records, record("password.reissued", c, "clerk"))
 	}
 	if !c.is("active") {
@@ -487,7 +488,9 @@ func (l *life) assign(rt *rapid.T) {
 }
 
 // reissues tells whether an errand sends a temporary password anew.
-func (e *errand) reissues() bool { return e.kind == desk.Unblock || e.kind == desk.Reissue }
+func (e *errand) reissues() bool {
+	return e.kind == desk.Unblock || e.kind == desk.Reissue || e.kind == desk.PhoneChange && e.whose.is("temporary")
+}
 
 // often tells whether a citizen was sent one within a day, more than which is not settled here.
 func (l *life) often(c *citizen) bool { return l.now.Sub(c.reissued) < 24*time.Hour }

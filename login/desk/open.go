@@ -75,7 +75,7 @@ func (d *Desk) mayBegin(ctx context.Context, tx pgx.Tx, e Errand, o Opening, f *
 	if err := e.guards().check(*f); err != nil {
 		return err
 	}
-	if err := d.mayReissue(ctx, tx, e, f.person.ID, f.at); err != nil {
+	if err := d.mayReissue(ctx, tx, e, *f); err != nil {
 		return err
 	}
 	if !e.fits(*f) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/login/identity"
@@ -49,28 +48,28 @@ func (e *ReissueError) Error() string { return "too many temporary passwords for
 
 // mayReissue tells whether a person may be sent another temporary password by an errand: each one ends the former, and
 // whoever is sent many is kept out by it, or somebody is after them. Only what was done counts.
-func (d *Desk) mayReissue(ctx context.Context, tx pgx.Tx, e Errand, person uuid.UUID, at time.Time) error {
-	if e != Unblock && e != Reissue || d.relaxed {
+func (d *Desk) mayReissue(ctx context.Context, tx pgx.Tx, e Errand, f facts) error {
+	if !e.renews(f) || d.relaxed {
 		return nil
 	}
 	const eldest = `
 		SELECT at FROM (
 			SELECT at FROM desk_act WHERE person_id = $1 AND kind IN ('unblock', 'reissue')
 			UNION ALL
-			SELECT assigned_at FROM issuance WHERE person_id = $1 AND errand IN ('unblock', 'reissue')
+			SELECT assigned_at FROM issuance WHERE person_id = $1 AND renewed
 		) AS done
 		WHERE at > $2 ORDER BY at DESC OFFSET $3 LIMIT 1`
-	if _, _, err := identity.Hold(ctx, tx, person); err != nil { // of two at one moment, one is counted first
+	if _, _, err := identity.Hold(ctx, tx, f.person.ID); err != nil { // of two at one moment, one is counted first
 		return err
 	}
 	limit := policy.ReissuesOfPerson.In(d.policies)
 	var since time.Time
-	err := tx.QueryRow(ctx, eldest, person, at.Add(-limit.In), limit.Tries-1).Scan(&since)
+	err := tx.QueryRow(ctx, eldest, f.person.ID, f.at.Add(-limit.In), limit.Tries-1).Scan(&since)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return nil
 	case err != nil:
-		return fmt.Errorf("count the temporary passwords of %s: %w", person, err)
+		return fmt.Errorf("count the temporary passwords of %s: %w", f.person.ID, err)
 	}
 	return &ReissueError{since.Add(limit.In)}
 }

@@ -71,6 +71,11 @@ func (e Errand) fits(f facts) bool {
 // restores tells whether the errand gives access to an identifier that exists.
 func (e Errand) restores() bool { return e == PhoneChange || e == Unblock || e == Reissue }
 
+// renews tells whether the errand sends a temporary password anew: a change of phone where the present one is temporary.
+func (e Errand) renews(f facts) bool {
+	return e == Unblock || e == Reissue || e == PhoneChange && f.state == identity.Temporary
+}
+
 // opened is the record of an opening.
 func (e Errand) opened() audit.Kind {
 	switch e {

@@ -1,0 +1,73 @@
+package desk_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"asoba.example/login/identity"
+)
+
+// A person is sent three temporary passwords anew in a day, whatever for and by whichever way. The fourth is refused with
+// the time from which it is not, and nothing is done or sent.
+func TestAPersonIsSentSoManyTemporaryPasswordsInADay(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	token := d.own(t, d.clerk, uuid.New())
+	change := func(id identity.Identifier, phone string) string {
+		t.Helper()
+		attested := map[string]any{"phone": phone, "attested": []string{"holder", "phone"}}
+		at := "/desk/phone-changes/" + d.asks(t, token, "POST", "/desk/phone-changes", body(id, attested), 201, nil)["id"].(string)
+		d.asks(t, token, "POST", at+"/phone", map[string]any{"code": d.Said("Code")}, 204, nil)
+		return at + "/assign"
+	}
+	_, id := d.Issued(t)
+	d.asks(t, token, "POST", "/desk/reissues", body(id, nil), 200, nil)
+	d.now = d.now.Add(time.Hour)
+	token = d.own(t, d.clerk, uuid.New())
+	d.asks(t, token, "POST", change(id, "8 029 491-19-21"), nil, 200, map[string]any{"state": "temporary"})
+	d.now = d.now.Add(2 * time.Minute)
+	late := change(id, "8 029 491-19-22")
+	d.asks(t, token, "POST", "/desk/blocks", body(id, nil), 200, nil)
+	d.asks(t, token, "POST", "/desk/unblocks", body(id, nil), 200, nil)
+
+	refused := func(path string, asked any) {
+		t.Helper()
+		content, err := json.Marshal(asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if asked == nil {
+			content = nil
+		}
+		before := d.Contents(t)
+		w := d.send(t, token, "POST", path, "application/json", content)
+		if w.Code != 429 || w.Header().Get("Retry-After") != "82681" || !strings.Contains(w.Body.String(), `"too_many_reissues"`) {
+			t.Errorf("%s: %d %s after %s", path, w.Code, w.Body, w.Header().Get("Retry-After"))
+		}
+		if d.Contents(t) != before {
+			t.Errorf("%s: something was done", path)
+		}
+	}
+	refused("/desk/reissues", body(id, nil))
+	refused("/desk/reissues", opening(id, nil))
+	refused("/desk/phone-changes", body(id, map[string]any{"phone": "8 029 491-19-23", "attested": []string{"holder", "phone"}}))
+	refused(late, nil) // it was opened when two were sent
+	d.asks(t, token, "POST", "/desk/blocks", body(id, nil), 200, nil)
+	refused("/desk/unblocks", body(id, nil))
+
+	// A change of phone by whoever has a static password sends none, and does not count.
+	_, active := d.Active(t)
+	d.asks(t, token, "POST", change(active, "8 029 491-19-24"), nil, 200, map[string]any{"state": "active"})
+	d.asks(t, token, "POST", "/desk/blocks", body(active, nil), 200, nil)
+	for _, path := range []string{"/desk/unblocks", "/desk/reissues", "/desk/reissues"} {
+		d.asks(t, token, "POST", path, body(active, nil), 200, nil)
+	}
+
+	d.now = d.now.Add(23 * time.Hour)
+	token = d.own(t, d.clerk, uuid.New())
+	d.asks(t, token, "POST", "/desk/unblocks", body(id, nil), 200, nil)
+}
