@@ -102,12 +102,11 @@ func TestTheLinkInAWarning(t *testing.T) {
 	w := newWorld(t)
 	person := w.active(anna, "+375294911911")
 	w.active(boris, "+375291111111")
-	link, _ := w.phones.last(t, identity.NoticeMessage, `/not-me/\w+$`)
 	if err := w.registry.ChangePassword(t.Context(), person, password, another, identity.Act{At: w.clock.now(), Language: "en"}); err != nil {
 		t.Fatal(err)
 	}
 	w.phones.last(t, identity.NoticeMessage, `^Single sign-in: your password was changed 12.05 12:02. Not by you\? Block your identifier: http://idp.example/not-me/\w{26}$`)
-	link, _ = w.phones.last(t, identity.NoticeMessage, `/not-me/\w+$`)
+	link, _ := w.phones.last(t, identity.NoticeMessage, `/not-me/\w+$`)
 
 	v := w.visitor()
 	v.signIn(boris)

@@ -122,7 +122,7 @@ func (l *Login) showPhone(w http.ResponseWriter, r *http.Request, v visitor, sta
 	if v.Frozen(l.now()) {
 		data.Frozen = v.FrozenTill
 	}
-	if !asked.AskedAt.IsZero() && asked.DueAt.IsZero() && !(len(wrong) > 0 && wrong[0].Field == "phone") {
+	if !asked.AskedAt.IsZero() && asked.DueAt.IsZero() && (len(wrong) == 0 || wrong[0].Field != "phone") {
 		sent, err := l.codes.Standing(r.Context(), v.phoneCode(asked.Phone))
 		if err != nil {
 			return err

@@ -34,16 +34,14 @@ type visitor struct {
 	identity.Identity
 }
 
-// own makes a door of a page of ours, for the person signed in at this browser. Others are sent to sign in
-// first; so are those who did so too long ago for a page of a grave act, times that they may take. What the page sends may take
-// twice as long, so that nobody loses a form that was opened in time.
-func (l *Login) own(path string, times int, door func(http.ResponseWriter, *http.Request, visitor) error) http.Handler {
+// own makes a door of a page of ours, for the person signed in at this browser. Others are sent to sign in first.
+func (l *Login) own(path string, door func(http.ResponseWriter, *http.Request, visitor) error) http.Handler {
 	return l.door(func(w http.ResponseWriter, r *http.Request) error {
 		s, who, err := l.signedIn(r)
 		if err != nil {
 			return err
 		}
-		if s.IsZero() || times > 0 && !l.fresh(s, times) {
+		if s.IsZero() {
 			return l.ask(w, r, provider.Interaction{Page: path})
 		}
 		return door(w, r, visitor{s, who})

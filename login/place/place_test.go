@@ -1,6 +1,7 @@
 package place_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -29,7 +30,7 @@ func TestAPlaceIsToldInWords(t *testing.T) {
 		"10.0.0.1:4711":           {},
 		"@":                       {},
 	} {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = address
 		found := atlas.Of(r)
 		if got := [3]string{found.In("be"), found.In("ru"), found.In("en")}; got != want {
@@ -50,7 +51,7 @@ func TestAnAtlasIsThereOrNot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := none.Of(httptest.NewRequest("GET", "/", nil)).In("en"); got != "" {
+	if got := none.Of(httptest.NewRequest(http.MethodGet, "/", nil)).In("en"); got != "" {
 		t.Errorf("got %q, want nowhere", got)
 	}
 	torn := filepath.Join(t.TempDir(), "torn.mmdb")
