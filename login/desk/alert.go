@@ -101,13 +101,13 @@ func (d *Desk) watch(ctx context.Context, tx pgx.Tx, e Errand, f facts, phone id
 			return err
 		})
 	}
-	switch {
-	case e == Issuance:
+	switch e {
+	case Issuance:
 		ask(ManyIssuances, manyIssuances, f.by.Person, f.at.Add(-time.Hour), policy.IssuancesInHour.In(d.policies))
-	case e == Block:
+	case Block:
 		ask(ManyBlocks, manyBlocks, f.by.Person, f.at.Add(-time.Hour), policy.BlocksInHour.In(d.policies))
 		ask(StaffBlocked, ofTheStaff, f.person.ID)
-	default:
+	case PhoneChange, Unblock, Reissue:
 		ask(ManyRestorations, manyRestorations, f.by.Person, f.at.Add(-time.Hour), policy.RestorationsInHour.In(d.policies))
 	}
 	if phone != (identity.Phone{}) {

@@ -258,14 +258,15 @@ func TestAClerkChangesAPhone(t *testing.T) {
 	} {
 		asked := body(row.id, map[string]any{"phone": row.phone, "attested": []string{"holder", "phone"}})
 		opened := d.asks(t, token, "POST", "/desk/phone-changes", asked, 201, nil)
+		sent := d.Said("Code")
 		d.asks(t, token, "POST", "/desk/phone-changes", asked, 429, map[string]any{"code": "wait"})
 		at := "/desk/phone-changes/" + opened["id"].(string)
 		d.asks(t, token, "GET", at, nil, 200, map[string]any{"stage": "opened"})
 		d.asks(t, token, "POST", at+"/code", nil, 429, map[string]any{"code": "wait"})
 		d.asks(t, token, "POST", at+"/assign", nil, 409, map[string]any{"code": "g3"})
 		d.asks(t, token, "POST", strings.Replace(at, "phone-changes", "issuances", 1)+"/phone",
-			map[string]any{"code": d.Said("Code")}, 404, map[string]any{"code": "unknown_visit"})
-		d.asks(t, token, "POST", at+"/phone", map[string]any{"code": d.Said("Code")}, 204, nil)
+			map[string]any{"code": sent}, 404, map[string]any{"code": "unknown_visit"})
+		d.asks(t, token, "POST", at+"/phone", map[string]any{"code": sent}, 204, nil)
 		d.asks(t, token, "POST", at+"/assign", nil, 200, map[string]any{"state": row.state, "sms": row.sms})
 		d.asks(t, token, "GET", at, nil, 200, map[string]any{"stage": "assigned", "sms": row.sms})
 		d.asks(t, token, "POST", "/desk/phone-changes", asked, 409, map[string]any{"code": "wrong_state"})
@@ -290,11 +291,12 @@ func TestAClerkUnblocksWithAnotherPhone(t *testing.T) {
 		asked := map[string]any{"phone": "8 029 491-19-1" + string(rune('1'+n)), "attested": []string{"holder", "particulars", "phone"}}
 		opened := d.asks(t, token, "POST", path, body(id, asked), 201, nil)
 		at := path + "/" + opened["id"].(string)
+		sent := d.Said("Code")
 		d.asks(t, token, "GET", at, nil, 200, map[string]any{"stage": "opened"})
 		d.asks(t, token, "POST", at+"/assign", nil, 409, map[string]any{"code": "g3"})
 		d.asks(t, token, "POST", "/desk/phone-changes/"+opened["id"].(string)+"/assign", nil, 404, map[string]any{"code": "unknown_visit"})
 		d.asks(t, token, "POST", at+"/code", nil, 429, map[string]any{"code": "wait"})
-		d.asks(t, token, "POST", at+"/phone", map[string]any{"code": d.Said("Code")}, 204, nil)
+		d.asks(t, token, "POST", at+"/phone", map[string]any{"code": sent}, 204, nil)
 		d.asks(t, token, "POST", at+"/assign", nil, 200, map[string]any{"state": "temporary", "sms": "queued"})
 		d.asks(t, token, "GET", at, nil, 200, map[string]any{"stage": "assigned", "sms": "queued"})
 	}
