@@ -314,7 +314,7 @@ func (l *life) block() {
 		return
 	}
 	l.home.open("/block")
-	l.home.submit("decision", "block")
+	l.home.submit("decision", "block", "identifier", l.number, "password", l.password) // which are asked where the sign-in was too long ago
 	l.home.want("/block/done", http.StatusOK)
 	l.blocked = true
 }

@@ -32,7 +32,7 @@ func TestFirstSignIn(t *testing.T) {
 	v.want("/sign-in/password", http.StatusOK)
 	v.open("/security")
 	v.want("/sign-in", http.StatusOK)
-	v.open("/block")
+	v.open("/security/password")
 	v.want("/sign-in", http.StatusOK)
 	v.open(forming)
 	v.want("/sign-in/password", http.StatusOK)
@@ -529,38 +529,34 @@ func TestASessionAloneOpensNothing(t *testing.T) {
 // Grave acts ask for a sign-in of the last ten minutes; then the page that waited comes.
 func TestGraveActsAskForAFreshSignIn(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"/block", "/security/password"} {
-		t.Run(path, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			w.active(anna, "+375294911911")
-			v := w.visitor()
-			v.open(path)
-			v.want("/sign-in", http.StatusOK)
-			if strings.Contains(v.body, "sign in once more") {
-				t.Error("who has not signed in is asked to once more")
-			}
-			v.signIn(anna)
-			w.clock.turn(10 * time.Minute)
-			v.open(path)
-			v.want(path, http.StatusOK)
-			form := *v
-			w.clock.turn(time.Second)
-			v.open("/security")
-			v.want("/security", http.StatusOK)
-			v.open(path)
-			v.want("/sign-in", http.StatusOK)
-			v.sees("sign in once more")
-			v.submit("identifier", anna, "password", password)
-			v.want(path, http.StatusOK)
-
-			// A form that was opened in time may be sent a while later, not for ever.
-			*v = form
-			w.clock.turn(21 * time.Minute)
-			v.submit("decision", "block", "password", password, "new_password", another, "new_password_again", another)
-			v.want("/sign-in", http.StatusOK)
-		})
+	const path = "/security/password"
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.open(path)
+	v.want("/sign-in", http.StatusOK)
+	if strings.Contains(v.body, "sign in once more") {
+		t.Error("who has not signed in is asked to once more")
 	}
+	v.signIn(anna)
+	w.clock.turn(10 * time.Minute)
+	v.open(path)
+	v.want(path, http.StatusOK)
+	form := *v
+	w.clock.turn(time.Second)
+	v.open("/security")
+	v.want("/security", http.StatusOK)
+	v.open(path)
+	v.want("/sign-in", http.StatusOK)
+	v.sees("sign in once more")
+	v.submit("identifier", anna, "password", password)
+	v.want(path, http.StatusOK)
+
+	// A form that was opened in time may be sent a while later, not for ever.
+	*v = form
+	w.clock.turn(21 * time.Minute)
+	v.submit("password", password, "new_password", another, "new_password_again", another)
+	v.want("/sign-in", http.StatusOK)
 }
 
 // No session without its record: when the record fails nobody is signed in, and a retry works.
@@ -617,10 +613,10 @@ func TestASessionGoesOnAsLongAsItsPersonIsThere(t *testing.T) {
 	v := w.visitor()
 	v.signIn(anna)
 	w.clock.turn(11 * time.Minute)
-	v.open("/block") // a grave act, for which that is too long ago
+	v.open("/security/password") // a grave act, for which that is too long ago
 	v.want("/sign-in", http.StatusOK)
 	v.submit("identifier", anna, "password", password)
-	v.want("/block", http.StatusOK)
+	v.want("/security/password", http.StatusOK)
 	w.grant(one, "portal")
 	v.open("/authorize?acr_values=substantial")
 	v.submit("identifier", boris, "password", password)

@@ -94,7 +94,6 @@ type proposal struct {
 	whose []*citizen
 	by    clerk.Clerk
 	state pair.State
-	taken clerk.Clerk // who has decided
 }
 
 // GoString names a visit as GoString names citizens.
@@ -736,9 +735,6 @@ func (l *life) decide(rt *rapid.T) {
 	}
 	_, err := do(l.t.Context(), by, p.id)
 	switch {
-	case p.state == to && p.taken == by: // who asks again is told the same
-		l.left(rt, err, "")
-		return
 	case p.state != pair.Open:
 		l.left(rt, err, "decided")
 		return
@@ -746,7 +742,7 @@ func (l *life) decide(rt *rapid.T) {
 		l.left(rt, err, "own")
 		return
 	}
-	p.state, p.taken = to, by
+	p.state = to
 	records := []string{record("security_block."+string(to), nobody, l.named(by), "reason=takeover")}
 	for _, c := range p.whose {
 		if to == pair.Refused || !c.is("temporary", "active") {
