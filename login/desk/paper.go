@@ -9,7 +9,6 @@ import (
 	"image/jpeg"
 	"image/png"
 	"net/http"
-	"strconv"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -22,6 +21,7 @@ var (
 	ErrNoAct   = errors.New("no such act of this desk")
 	ErrNoPaper = errors.New("no paper is kept with the act")
 	ErrPaper   = errors.New("not a scan of a paper")
+	ErrKept    = errors.New("another paper is kept with the act")
 )
 
 // PaperSize is the most bytes that a scan has.
@@ -29,7 +29,6 @@ const PaperSize = 2 << 20
 
 // A Paper is the signed application that an act rests on, scanned.
 type Paper struct {
-	Number  int    // of those of its act, from 1
 	Kind    string // its media type
 	Content []byte
 }
@@ -50,7 +49,7 @@ func ParsePaper(content []byte) (Paper, error) {
 	if !whole {
 		return Paper{}, ErrPaper
 	}
-	return Paper{Kind: kind, Content: content}, nil
+	return Paper{kind, content}, nil
 }
 
 // pictured tells whether a picture can be one of a sheet of paper: large enough to be read, and not so large that it chokes
@@ -92,64 +91,56 @@ func (d *Desk) FindAct(ctx context.Context, id uuid.UUID) (ActDone, error) {
 	return a, nil
 }
 
-// KeepPaper keeps the signed paper with its act, beside those that are kept: a wrong scan is put right by another
-// one, and none is taken away. The newest again is no harm, and not fresh.
+// KeepPaper keeps the signed paper with its act, once: what was signed does not change.
+// The same paper again is no harm, and not fresh.
 func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (fresh bool, err error) {
 	sealed, err := d.box.Seal(paperPlace(a.ID), p.Content)
 	if err != nil {
 		return false, err
 	}
 	const insert = `
-		INSERT INTO paper (issuance_id, desk_act_id, number, kind, content, clerk_id, kept_at)
-		VALUES (CASE WHEN $2 THEN $1::uuid END, CASE WHEN NOT $2 THEN $1::uuid END, $3, $4, $5, $6, $7)
-		ON CONFLICT (act_id, number) DO NOTHING`
-	for at := d.now(); !fresh; { // until nobody is quicker
-		newest, err := d.paper(ctx, a.ID, 0)
-		if err != nil && !errors.Is(err, ErrNoPaper) {
-			return false, err
-		}
-		if bytes.Equal(newest.Content, p.Content) {
-			return false, nil
-		}
-		p.Number = newest.Number + 1
-		err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
-			tag, err := tx.Exec(ctx, insert, a.ID, a.visit, p.Number, p.Kind, sealed, by.Person, at)
-			if err != nil {
-				return err
-			}
-			if fresh = tag.RowsAffected() == 1; !fresh {
-				return nil
-			}
-			kept := event(audit.PaperKept, by, a.Person, at)
-			kept.Detail = map[string]string{"number": strconv.Itoa(p.Number)}
-			return audit.Record(ctx, tx, kept)
-		})
+		INSERT INTO paper (issuance_id, desk_act_id, kind, content, clerk_id, kept_at)
+		VALUES (CASE WHEN $2 THEN $1::uuid END, CASE WHEN NOT $2 THEN $1::uuid END, $3, $4, $5, $6)
+		ON CONFLICT (act_id) DO NOTHING`
+	at := d.now()
+	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, insert, a.ID, a.visit, p.Kind, sealed, by.Person, at)
 		if err != nil {
-			return false, fmt.Errorf("keep the paper of %s: %w", a.ID, err)
+			return err
 		}
+		if fresh = tag.RowsAffected() == 1; fresh {
+			return audit.Record(ctx, tx, event(audit.PaperKept, by, a.Person, at))
+		}
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("keep the paper of %s: %w", a.ID, err)
 	}
-	return true, nil
+	if fresh {
+		return true, nil
+	}
+	kept, err := d.paper(ctx, a.ID)
+	if err == nil && !bytes.Equal(kept.Content, p.Content) {
+		err = ErrKept
+	}
+	return false, err
 }
 
-// ReadPaper gives the paper of an act by its number, or the newest where that is 0, to somebody who has a purpose; the
-// person sees in the journal that it was read.
-func (d *Desk) ReadPaper(ctx context.Context, by By, a ActDone, number int, why Purpose) (Paper, error) {
-	p, err := d.paper(ctx, a.ID, number)
+// ReadPaper gives the paper of an act to somebody who has a purpose; the person sees in
+// the journal that it was read.
+func (d *Desk) ReadPaper(ctx context.Context, by By, a ActDone, why Purpose) (Paper, error) {
+	p, err := d.paper(ctx, a.ID)
 	if err != nil {
 		return Paper{}, err
 	}
 	read := event(audit.PaperRead, by, a.Person, d.now())
-	read.Detail = map[string]string{"purpose": string(why), "number": strconv.Itoa(p.Number)}
+	read.Detail = map[string]string{"purpose": string(why)}
 	return p, audit.Record(ctx, d.pool, read)
 }
 
-// paper finds a paper of an act by its number, or the newest where that is 0.
-func (d *Desk) paper(ctx context.Context, act uuid.UUID, number int) (p Paper, err error) {
-	const find = `
-		SELECT number, kind, content FROM paper
-		WHERE act_id = $1 AND $2 IN (0, number)
-		ORDER BY number DESC LIMIT 1`
-	err = d.pool.QueryRow(ctx, find, act, number).Scan(&p.Number, &p.Kind, &p.Content)
+func (d *Desk) paper(ctx context.Context, act uuid.UUID) (p Paper, err error) {
+	const find = `SELECT kind, content FROM paper WHERE act_id = $1`
+	err = d.pool.QueryRow(ctx, find, act).Scan(&p.Kind, &p.Content)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Paper{}, ErrNoPaper
 	}
@@ -162,5 +153,5 @@ func (d *Desk) paper(ctx context.Context, act uuid.UUID, number int) (p Paper, e
 	return p, nil
 }
 
-// paperPlace is where the papers of an act lie, and open.
+// paperPlace is where a paper lies, and opens.
 func paperPlace(act uuid.UUID) string { return "paper:content:" + act.String() }

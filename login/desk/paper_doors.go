@@ -2,10 +2,8 @@ package desk
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 
 	"github.com/google/uuid"
 
@@ -61,8 +59,7 @@ func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// readPaper handles GET /desk/acts/{id}/paper?purpose=…, and &number=… of an earlier one; each but the first leads to the
-// one before it (RFC 5829 §3.5).
+// readPaper handles GET /desk/acts/{id}/paper?purpose=….
 func (d *Doors) readPaper(w http.ResponseWriter, r *http.Request) error {
 	token, err := d.Gate.Tokens.Require(w, r, Scope)
 	if err != nil {
@@ -79,12 +76,6 @@ func (d *Doors) readPaper(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return api.RefuseParameter("purpose", err)
 	}
-	number := 0
-	if said := r.URL.Query().Get("number"); said != "" {
-		if number, err = strconv.Atoi(said); err != nil || number < 1 {
-			return api.RefuseParameter("number", err)
-		}
-	}
 	act, err := d.act(r)
 	if err == nil && act.Office != c.Office && !c.May(clerk.Oversee) {
 		err = ErrNoAct
@@ -92,14 +83,11 @@ func (d *Doors) readPaper(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return d.refusal(w, err)
 	}
-	p, err := d.Desk.ReadPaper(r.Context(), By{Clerk: c, ClientID: token.ClientID}, act, number, why)
+	p, err := d.Desk.ReadPaper(r.Context(), By{Clerk: c, ClientID: token.ClientID}, act, why)
 	if err != nil {
 		return d.refusal(w, err)
 	}
 	h := w.Header()
-	if p.Number > 1 {
-		h.Set("Link", fmt.Sprintf(`<?purpose=%s&number=%d>; rel="predecessor-version"`, why, p.Number-1))
-	}
 	h.Set("Content-Type", p.Kind)
 	h.Set("Content-Disposition", "attachment")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")

@@ -8,7 +8,6 @@ import (
 	"image/png"
 	"net/http/httptest"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -94,7 +93,7 @@ func (d *doors) send(t *testing.T, token, method, path, kind string, content []b
 	return w
 }
 
-// The signed paper is kept with every act of the desk, and only sealed.
+// The signed paper is kept with every act of the desk, once, and only sealed.
 func TestAPaperIsKeptWithItsAct(t *testing.T) {
 	t.Parallel()
 	d := newDoors(t)
@@ -104,7 +103,7 @@ func TestAPaperIsKeptWithItsAct(t *testing.T) {
 	_, citizen := d.Active(t)
 	done := d.asks(t, token, "POST", "/desk/blocks", body(citizen, nil), 200, nil)
 
-	pdf := pdf([]byte("signed by Каваленка"))
+	pdf, other := pdf([]byte("signed by Каваленка")), pdf([]byte("signed by another"))
 	if w := d.send(t, token, "PUT", "/desk/acts/"+opened["id"].(string)+"/paper", "application/pdf", pdf); w.Code != 404 || !strings.Contains(w.Body.String(), `"unknown_act"`) {
 		t.Errorf("with a visit before its end: %d %s", w.Code, w.Body)
 	}
@@ -118,6 +117,9 @@ func TestAPaperIsKeptWithItsAct(t *testing.T) {
 		}
 		if w := d.send(t, token, "PUT", at, "application/pdf", pdf); w.Code != 204 {
 			t.Errorf("the same again: %d %s", w.Code, w.Body)
+		}
+		if w := d.send(t, token, "PUT", at, "application/pdf", other); w.Code != 409 || !strings.Contains(w.Body.String(), `"paper_kept"`) {
+			t.Errorf("another one: %d %s", w.Code, w.Body)
 		}
 	}
 	if n := d.Count(t, `event WHERE kind = 'paper.kept' AND clerk_id IS NOT NULL AND person_id IS NOT NULL AND office = 'Minsk-1'`); n != 2 {
@@ -246,7 +248,7 @@ func TestAPaperIsNotReadUnseen(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Trips.FailAt(2)
-	p, err := w.desk.ReadPaper(t.Context(), w.by, act, 0, desk.Complaint)
+	p, err := w.desk.ReadPaper(t.Context(), w.by, act, desk.Complaint)
 	w.Trips.FailAt(0)
 	if err == nil || w.Count(t, `event WHERE kind = 'paper.read'`) != 0 {
 		t.Errorf("read without a record: %s, %v", p.Kind, err)
@@ -263,61 +265,16 @@ func TestKeepingAPaperBrokenAnywhereLeavesNothing(t *testing.T) {
 	}
 }
 
-// A wrong scan is put right by another one: all are kept, the newest is read first, and leads to those before it.
-func TestAWrongScanIsPutRightByAnother(t *testing.T) {
-	t.Parallel()
-	d := newDoors(t)
-	act := d.acted(t)
-	at := "/desk/acts/" + act.ID.String() + "/paper"
-	wrong, right := pdf([]byte("of another")), pdf([]byte("signed"))
-	token := d.own(t, d.clerk, uuid.New())
-	d.Exec(t, `UPDATE desk_act SET clerk_id = (SELECT id FROM person WHERE identification_number = $1)`, d.clerk.Reveal())
-	for _, row := range []struct {
-		content []byte
-		status  int
-	}{{wrong, 201}, {right, 201}, {right, 204}, {wrong, 201}, {right, 201}} {
-		if w := d.send(t, token, "PUT", at, "application/pdf", row.content); w.Code != row.status {
-			t.Errorf("%s: %d %s, want %d", row.content, w.Code, w.Body, row.status)
-		}
-	}
-	_, who := d.world.clerk(t, clerk.Supervisor)
-	supervisor := d.own(t, who, uuid.New())
-	address := at + "?purpose=complaint"
-	for number, want := range [][]byte{right, wrong, right, wrong} { // from the newest
-		w := d.send(t, supervisor, "GET", address, "", nil)
-		if w.Code != 200 || !bytes.Equal(w.Body.Bytes(), want) {
-			t.Fatalf("%s gives %d %s, want %s", address, w.Code, w.Body, want)
-		}
-		before, more := strings.CutSuffix(w.Header().Get("Link"), `>; rel="predecessor-version"`)
-		if more != (number < 3) {
-			t.Errorf("%s leads to %q", address, w.Header().Get("Link"))
-		}
-		address = at + strings.TrimPrefix(before, "<")
-	}
-	for number, status := range map[string]int{"5": 404, "0": 400, "-1": 400, "first": 400} {
-		if w := d.send(t, supervisor, "GET", at+"?purpose=complaint&number="+number, "", nil); w.Code != status {
-			t.Errorf("number %s: %d, want %d", number, w.Code, status)
-		}
-	}
-	for number := 1; number <= 4; number++ {
-		for _, kind := range []string{"paper.kept", "paper.read"} {
-			if n := d.Count(t, `event WHERE kind = $1 AND person_id = $2 AND detail->>'number' = $3`, kind, act.Person, strconv.Itoa(number)); n != 1 {
-				t.Errorf("%s of the %dth is recorded %d times", kind, number, n)
-			}
-		}
-	}
-}
-
-// Two who bring a paper to one act at one moment: the same is kept once, and of two none is lost.
-func TestOfTwoPapersNoneIsLost(t *testing.T) {
+// Two who bring a paper to one act at one moment: of the same, both have done no harm; of two, one is kept.
+func TestOfTwoPapersOneIsKept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for name, row := range map[string]struct {
 		papers [2]desk.Paper
-		kept   int
+		lost   int
 	}{
-		"the same": {[2]desk.Paper{scan(t, 7), scan(t, 7)}, 1},
-		"two":      {[2]desk.Paper{scan(t, 7), scan(t, 8)}, 2},
+		"the same": {[2]desk.Paper{scan(t, 7), scan(t, 7)}, 0},
+		"two":      {[2]desk.Paper{scan(t, 7), scan(t, 8)}, 1},
 	} {
 		act := w.acted(t)
 		var (
@@ -329,14 +286,19 @@ func TestOfTwoPapersNoneIsLost(t *testing.T) {
 			both.Go(func() { fresh[n], errs[n] = w.desk.KeepPaper(t.Context(), w.by, act, row.papers[n]) })
 		}
 		both.Wait()
-		if err := errors.Join(errs[:]...); err != nil {
-			t.Fatal(err)
+		lost := 0
+		for _, err := range errs {
+			if errors.Is(err, desk.ErrKept) {
+				lost++
+			} else if err != nil {
+				t.Fatal(err)
+			}
 		}
-		if n := w.Count(t, "paper WHERE act_id = $1", act.ID); n != row.kept || (fresh[0] && fresh[1]) != (row.kept == 2) {
-			t.Errorf("%s: %d are kept, %v", name, n, fresh)
+		if lost != row.lost || fresh[0] == fresh[1] {
+			t.Errorf("%s: %v, %v", name, fresh, errs)
 		}
 	}
-	if n := w.Count(t, `event WHERE kind = 'paper.kept'`); n != 3 {
-		t.Errorf("3 papers are recorded %d times", n)
+	if n := w.Count(t, `event WHERE kind = 'paper.kept'`); n != 2 {
+		t.Errorf("2 papers are recorded %d times", n)
 	}
 }
