@@ -93,7 +93,7 @@ func (l *Login) step(path string, door func(http.ResponseWriter, *http.Request, 
 		if p.Page == "" {
 			return l.goOn(w, r, i)
 		}
-		if p.Page != path && !(second(p.Page) && second(path)) {
+		if p.Page != path && (!second(p.Page) || !second(path)) {
 			http.Redirect(w, r, i.At(p.Page), http.StatusSeeOther)
 			return nil
 		}

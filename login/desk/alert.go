@@ -123,7 +123,11 @@ func (d *Desk) watch(ctx context.Context, tx pgx.Tx, e Errand, f facts, phone id
 		ask(NeighbouringPhones, neighbouringPhones, near, f.person.ID, f.by.Office, f.at.Add(-neighboursSeen), policy.NeighbouringPhones.In(d.policies))
 	}
 	if e.restores() && phone != (identity.Phone{}) && !f.same {
-		ask(BlockedAndRestored, blockedBySame, f.person.ID, f.at.Add(-blockSeen), f.by.Person, f.by.Office, f.by.ClientID)
+		var system string // all clerks share the client of a desk's page
+		if f.by.Named {
+			system = f.by.ClientID
+		}
+		ask(BlockedAndRestored, blockedBySame, f.person.ID, f.at.Add(-blockSeen), f.by.Person, f.by.Office, system)
 	}
 	if e.restores() && f.report == document.Attested {
 		index, err := identity.DocumentIndex(d.box, f.document.Number)

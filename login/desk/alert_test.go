@@ -270,12 +270,17 @@ func TestAClerkWhoBlocksAndRestoresWithAnotherPhoneIsSeen(t *testing.T) {
 		}},
 		"elsewhere, by that system": {1, func(w *world, p desk.Papers) {
 			w.by, _ = w.clerk(t, clerk.AtDesk)
+			w.by.Office, w.by.Named = "Brest-3", true
+			w.do(t, desk.Unblock, p, w.Phone(t, 9001))
+		}},
+		"elsewhere, at that page by a clerk's own token": {0, func(w *world, p desk.Papers) {
+			w.by, _ = w.clerk(t, clerk.AtDesk)
 			w.by.Office = "Brest-3"
 			w.do(t, desk.Unblock, p, w.Phone(t, 9001))
 		}},
 		"elsewhere, by another system": {0, func(w *world, p desk.Papers) {
 			w.by, _ = w.clerk(t, clerk.AtDesk)
-			w.by.Office, w.by.ClientID = "Brest-3", "other"
+			w.by.Office, w.by.ClientID, w.by.Named = "Brest-3", "other", true
 			w.do(t, desk.Unblock, p, w.Phone(t, 9001))
 		}},
 	} {

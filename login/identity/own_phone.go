@@ -193,27 +193,38 @@ type PhoneChanger struct {
 	Now      func() time.Time
 }
 
-// Work does the job. Of one that was given up, or asked for anew since, nothing is due.
+// Work does the job. Of one that was given up nothing is left to do; where the clock here is behind, or another was asked for since, it waits.
 func (c *PhoneChanger) Work(ctx context.Context, job *river.Job[PhoneChangeDue]) error {
-	return c.Registry.takePhone(ctx, job.Args.Person, c.Now())
+	at := c.Now()
+	wait, err := c.Registry.takePhone(ctx, job.Args.Person, at)
+	if err == nil && wait > 0 {
+		return river.JobSnooze(wait)
+	}
+	return err
 }
 
 // takePhone changes the phone of a person whose change is due: what was pending is done, or given up where somebody else has proved the number
-// at a desk meanwhile.
-func (r *Registry) takePhone(ctx context.Context, person uuid.UUID, at time.Time) error {
-	const due = `SELECT phone, language FROM phone_change WHERE person_id = $1 AND due_at <= $2 FOR UPDATE`
-	err := pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
+// at a desk meanwhile. Of one that is not due yet it tells how long that is.
+func (r *Registry) takePhone(ctx context.Context, person uuid.UUID, at time.Time) (wait time.Duration, err error) {
+	const pending = `SELECT phone, language, due_at FROM phone_change WHERE person_id = $1 AND due_at IS NOT NULL FOR UPDATE`
+	err = pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
 		if _, _, err := Hold(ctx, tx, person); err != nil {
 			return err
 		}
-		var sealed []byte
-		act := Act{At: at}
-		err := tx.QueryRow(ctx, due, person, at).Scan(&sealed, &act.Language)
+		var (
+			sealed []byte
+			due    time.Time
+			act    = Act{At: at}
+		)
+		err := tx.QueryRow(ctx, pending, person).Scan(&sealed, &act.Language, &due)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
 		if err != nil {
 			return err
+		}
+		if wait = due.Sub(at); wait > 0 {
+			return nil
 		}
 		phone, err := r.openNextPhone(person, sealed)
 		if err != nil {
@@ -237,7 +248,7 @@ func (r *Registry) takePhone(ctx context.Context, person uuid.UUID, at time.Time
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("change the phone of %s, which is due: %w", person, err)
+		return 0, fmt.Errorf("change the phone of %s, which is due: %w", person, err)
 	}
-	return nil
+	return wait, nil
 }
