@@ -13,13 +13,18 @@ import (
 	"asoba.example/login/identity"
 )
 
-// due does what is due by now, as the job does.
-func (w *world) due(person uuid.UUID) {
+// due does what is due by now, as the job does, and tells how long it would wait.
+func (w *world) due(person uuid.UUID) time.Duration {
 	w.Helper()
 	changer := &identity.PhoneChanger{Registry: w.registry, Now: w.clock.now}
-	if err := changer.Work(w.Context(), &river.Job[identity.PhoneChangeDue]{Args: identity.PhoneChangeDue{Person: person}}); err != nil {
+	err := changer.Work(w.Context(), &river.Job[identity.PhoneChangeDue]{Args: identity.PhoneChangeDue{Person: person}})
+	if early, ok := errors.AsType[*river.JobSnoozeError](err); ok {
+		return early.Duration
+	}
+	if err != nil {
 		w.Fatal(err)
 	}
+	return 0
 }
 
 // phoneOf is somebody's number.
@@ -78,7 +83,9 @@ func TestACitizenChangesThePhone(t *testing.T) {
 	v.sees("ends in 77")
 
 	w.clock.turn(24*time.Hour - time.Second)
-	w.due(person)
+	if wait := w.due(person); wait != time.Second {
+		t.Errorf("by a clock that is a second behind, it waits %s", wait)
+	}
 	if got := w.phoneOf(person); got != "+375294911911" {
 		t.Fatalf("changed too early, to %s", got)
 	}
