@@ -221,6 +221,7 @@ func (l *life) begin(rt *rapid.T) {
 		c.stands, c.password = "active", identitytest.Static
 	}
 	l.records(rt)
+	l.now = l.now.Add(time.Millisecond) // as an act takes
 }
 
 // somebody is one of the citizens.
