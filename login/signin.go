@@ -34,20 +34,7 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	}
 
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
-	person, err := l.registry.Whose(ctx, id)
-	if err != nil {
-		return err
-	}
-	known, err := l.browsers.Known(ctx, r, person)
-	if err != nil {
-		return err
-	}
-	braked, err := l.crowded(ctx, known)
-	if err != nil {
-		return err
-	}
-	own, tries := l.budget(id, known, braked, api.Network(r))
-	wait, err := l.throttle.Take(ctx, tries...)
+	known, own, wait, err := l.tryPassword(r, id)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ type Sent struct {
 
 // send decides whether a code may go, and keeps its digest if it may. Without a digest it only looks.
 // The keys are the person's and then the phone's: what is waited for, and the moments of what was sent.
-// Of a person that is the code too.
+// The code itself lies with the person's.
 const send = `
 local now, occasion, digest, till, relaxed = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
 local in_hour, in_day = tonumber(ARGV[6]), tonumber(ARGV[7])

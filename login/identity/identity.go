@@ -141,7 +141,7 @@ func (r *Registry) Whose(ctx context.Context, id Identifier) (uuid.UUID, error) 
 	return person, nil
 }
 
-// Match gives a person's identity by identifier and the number of the document that it was issued by. ErrUnknown is the one answer to
+// Match gives a person's identity by identifier and the number of the document on record. ErrUnknown is the one answer to
 // everything else: nobody of that number, nobody who has an identifier, another document.
 func (r *Registry) Match(ctx context.Context, id Identifier, document string) (Identity, error) {
 	const read = `
@@ -221,7 +221,7 @@ func OpenNames(box *seal.Box, person uuid.UUID, sealed []byte) (Names, error) {
 	return n, nil
 }
 
-// DocumentIndex is the keyed digest by which the number of the document of an issuance is known again.
+// DocumentIndex is the keyed digest by which the number of a document is known again.
 func DocumentIndex(box *seal.Box, number string) ([]byte, error) {
 	return box.Index("identity:document", []byte(number))
 }
