@@ -93,10 +93,10 @@ func (l *Login) authenticatorPage(w http.ResponseWriter, r *http.Request, v visi
 
 // changeAuthenticator handles POST /security/authenticator.
 func (l *Login) changeAuthenticator(w http.ResponseWriter, r *http.Request, v visitor) error {
+	if wrong := l.frozen(v); wrong != nil {
+		return l.showAuthenticator(w, r, v, http.StatusConflict, wrong...)
+	}
 	if r.PostFormValue("decision") == "remove" {
-		if wrong := l.frozen(v); wrong != nil {
-			return l.showAuthenticator(w, r, v, http.StatusConflict, wrong...)
-		}
 		if err := l.factors.Authenticators.Remove(r.Context(), v.Session.Person, l.act(r)); err != nil {
 			return err
 		}

@@ -88,7 +88,8 @@ func (l *Login) backToFactors(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// frozen says from when on somebody who has recovered their password may give up factors again.
+// frozen says from when on somebody who has recovered their password may change their factors again: whoever has done so with a stolen phone
+// and document would otherwise bind a factor that the owner could not get past.
 func (l *Login) frozen(v visitor) []page.FieldError {
 	if !v.Frozen(l.now()) {
 		return nil

@@ -26,7 +26,7 @@ type citizen struct {
 	app              *app
 	passkey          *factortest.Device // with a passkey
 	codes            []string           // that are left
-	frozen           time.Time          // till when nothing is given up
+	frozen           time.Time          // till when no factor is added or removed
 	home             *visitor           // their own browser
 }
 
@@ -215,6 +215,10 @@ func (l *life) addApp() {
 	}
 	a := l.home.takes()
 	l.home.submit("code", a.shows())
+	if l.clock.now().Before(l.frozen) {
+		l.home.want("/security/authenticator", http.StatusConflict)
+		return
+	}
 	l.home.want("/security/factors", http.StatusOK)
 	l.app = &a
 	l.clock.turn(time.Minute)
@@ -237,9 +241,14 @@ func (l *life) addPasskey() {
 	if l.passkey != nil || !l.enters("/security/passkeys") {
 		return
 	}
-	l.passkey = l.device()
-	l.home.adds(l.passkey, "")
+	passkey := l.device()
+	l.home.adds(passkey, "")
+	if l.clock.now().Before(l.frozen) {
+		l.home.want("/security/passkeys", http.StatusConflict)
+		return
+	}
 	l.home.want("/security/factors", http.StatusOK)
+	l.passkey = passkey
 }
 
 func (l *life) removePasskey() {
@@ -259,7 +268,7 @@ func (l *life) makeCodes() {
 	if !l.enters("/security/recovery-codes") {
 		return
 	}
-	if len(l.codes) > 0 && l.clock.now().Before(l.frozen) {
+	if l.clock.now().Before(l.frozen) {
 		l.home.submit()
 		l.home.want("/security/recovery-codes", http.StatusConflict)
 		return

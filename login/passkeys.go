@@ -35,6 +35,9 @@ func (l *Login) changePasskeys(w http.ResponseWriter, r *http.Request, v visitor
 
 // addPasskey adds one.
 func (l *Login) addPasskey(w http.ResponseWriter, r *http.Request, v visitor) error {
+	if wrong := l.frozen(v); wrong != nil {
+		return l.showPasskeys(w, r, v, http.StatusConflict, wrong...)
+	}
 	name, ok := readPasskeyName(r)
 	if !ok {
 		return l.showPasskeys(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "passkey_name", Word: "security-passkeys.name"})

@@ -127,6 +127,33 @@ func TestRecovery(t *testing.T) {
 	v.sees("code by SMS")
 }
 
+// For a day nothing is bound by who has recovered the password: a thief of the phone and the document would bind what the owner cannot get past.
+func TestWhoHasRecoveredBindsNothingForADay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.open("/recover")
+	v.recovers(anna)
+	v.submit("document_number", document(anna))
+	v.submit("new_password", another, "new_password_again", another)
+	v.want("/security", http.StatusOK)
+	for path, bind := range map[string]func(){
+		"/security/passkeys":       func() { v.adds(w.device(), "") },
+		"/security/authenticator":  func() { a := v.takes(); v.submit("code", a.shows()) },
+		"/security/recovery-codes": func() { v.submit() },
+	} {
+		v.open(path)
+		v.want(path, http.StatusOK)
+		bind()
+		v.want(path, http.StatusConflict)
+		v.sees("nothing can be added or removed", "If it was not you")
+	}
+	if n := w.count(`event WHERE kind IN ('passkey.added', 'authenticator.added', 'recovery_codes.made')`); n != 0 {
+		t.Errorf("%d factors were bound", n)
+	}
+}
+
 // Whoever is asked about, recovery answers alike to the byte up to the right code, after the same questions to PostgreSQL and to
 // Redis: the code simply never comes (OWASP ASVS 5.0 6.3.8).
 func TestRecoveriesAreAlike(t *testing.T) { errandsAreAlike(t, "/recover") }

@@ -49,10 +49,8 @@ func (l *Login) recoveryCodesPage(w http.ResponseWriter, r *http.Request, v visi
 
 // makeRecoveryCodes handles POST /security/recovery-codes. The codes are shown by this answer and never again.
 func (l *Login) makeRecoveryCodes(w http.ResponseWriter, r *http.Request, v visitor) error {
-	if v.RecoveryCodes > 0 { // they would be given up
-		if wrong := l.frozen(v); wrong != nil {
-			return l.showRecoveryCodes(w, r, v, http.StatusConflict, nil, wrong...)
-		}
+	if wrong := l.frozen(v); wrong != nil {
+		return l.showRecoveryCodes(w, r, v, http.StatusConflict, nil, wrong...)
 	}
 	codes, err := l.factors.RecoveryCodes.Make(r.Context(), v.Identity, l.act(r))
 	if errors.Is(err, identity.ErrState) { // acted upon from elsewhere at the same moment
