@@ -21,15 +21,15 @@ type stand struct {
 	at string
 }
 
-// newStand starts the demo, with its limits lifted, and waits until everybody stands as they should.
-func newStand(t *testing.T) *stand {
+// newStand starts the demo, with its limits lifted and with settings of the test's own, and waits until everybody stands as they should.
+func newStand(t *testing.T, settings ...string) *stand {
 	t.Helper()
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	demo := exec.Command(filepath.Join(binaries, "demo"), "--relaxed") // told to end by us, and not by the test's end
-	demo.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir}
+	demo.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir}, settings...)
 	s := &stand{t: t}
 	for part, setting := range map[string]string{
 		"IDP": "IDP_ISSUER", "IDP_MANAGEMENT": "IDP_MANAGEMENT_URL", "CABINET": "CABINET_URL", "ESERVICE": "ESERVICE_URL", "DEMO": "DEMO_URL",
@@ -67,17 +67,8 @@ func newStand(t *testing.T) *stand {
 func (s *stand) last(phone, kind string, want int) (text string) {
 	s.t.Helper()
 	eventually(s.t, "a message comes", func() error {
-		answer, err := http.Get(s.at + "/api/sms?phone=" + url.QueryEscape(phone))
-		if err != nil {
-			return err
-		}
-		defer answer.Body.Close()
-		var all []struct{ Kind, Text string }
-		if err := json.NewDecoder(answer.Body).Decode(&all); err != nil {
-			return err
-		}
 		n := 0
-		for _, m := range all { // the newest first
+		for _, m := range s.messages(phone) {
 			if m.Kind == kind {
 				if n == 0 {
 					text = m.Text
@@ -91,6 +82,20 @@ func (s *stand) last(phone, kind string, want int) (text string) {
 		return nil
 	})
 	return text
+}
+
+// messages are all on a phone, the newest first.
+func (s *stand) messages(phone string) (all []struct{ Kind, Text string }) {
+	s.t.Helper()
+	answer, err := http.Get(s.at + "/api/sms?phone=" + url.QueryEscape(phone))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if err := json.NewDecoder(answer.Body).Decode(&all); err != nil {
+		s.t.Fatal(err)
+	}
+	return all
 }
 
 // write types into a field, by its name.

@@ -30,8 +30,8 @@ func (t tally) Refused() (n int) {
 
 // An alert is something unusual that a clerk did.
 type alert struct {
-	At                  time.Time
-	Pattern, Identifier string
+	At                       time.Time
+	Pattern, Act, Identifier string
 }
 
 // minsk is the zone in which the API counts days.
