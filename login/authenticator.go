@@ -80,9 +80,9 @@ func (l *Login) showSignInAuthenticator(w http.ResponseWriter, r *http.Request, 
 			return err
 		}
 	}
-	return l.site.Show(w, r, page.View{
+	return l.showWaiting(w, r, u.Interaction, page.View{
 		Status: status, Name: "sign-in-authenticator", Errors: wrong, Data: data,
-		FormAction: u.LeadsTo(), Back: u.At("/sign-in"), Script: "passkey.js",
+		Back: u.At("/sign-in"), Script: "passkey.js",
 	})
 }
 
@@ -134,7 +134,7 @@ func (l *Login) showAuthenticator(w http.ResponseWriter, r *http.Request, v visi
 			return err
 		}
 	}
-	return l.site.Show(w, r, page.View{
-		Status: status, Name: "security-authenticator", Errors: wrong, SignedIn: true, Back: onTheWay(waits, factorsPath), Data: data,
+	return l.showOwn(w, r, v, page.View{
+		Status: status, Name: "security-authenticator", Errors: wrong, Back: onTheWay(waits, factorsPath), Data: data,
 	})
 }

@@ -34,14 +34,14 @@ func (l *Login) blocks(
 			errand.ServeHTTP(w, r)
 			return nil
 		}
-		return own(w, r, visitor{s, who})
+		return own(w, r, l.visitor(s, who, true))
 	})
 }
 
 // blockPage handles GET /block of who is signed in: what blocking does and what it does not.
 func (l *Login) blockPage(w http.ResponseWriter, r *http.Request, v visitor) error {
-	return l.site.Show(w, r, page.View{
-		Name: "block", SignedIn: true, Back: "/security",
+	return l.showOwn(w, r, v, page.View{
+		Name: "block", Back: "/security",
 		Data: blockPage{Identifier: v.Identifier.String(), Phone: v.Phone.Hint()},
 	})
 }
@@ -135,8 +135,8 @@ func (l *Login) blockCodeRight(w http.ResponseWriter, r *http.Request, o onErran
 }
 
 func (l *Login) showBlockErrand(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
-	return l.site.Show(w, r, page.View{
-		Status: status, Name: "block-errand", Errors: wrong, FormAction: i.LeadsTo(), Back: i.At("/sign-in"), Data: blockErrandPage{Identifier: typed},
+	return l.showWaiting(w, r, i, page.View{
+		Status: status, Name: "block-errand", Errors: wrong, Back: i.At("/sign-in"), Data: blockErrandPage{Identifier: typed},
 	})
 }
 

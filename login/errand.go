@@ -38,10 +38,7 @@ type errand struct {
 // code is the page that asks for the code.
 func (e errand) code() string { return e.path + "/code" }
 
-// errandFor is how long an errand waits for the next page.
-const errandFor = 30 * time.Minute
-
-// An asked is how far an errand has come: a number was typed, and a page is to come.
+// An asked is how far an errand has come: a number was typed, and a page is to come. It waits as a progress does.
 type asked struct {
 	Alias   uuid.UUID   `json:"alias"`   // of the number
 	Person  uuid.UUID   `json:"person"`  // whose it is; nil where it is nobody's, or nobody's who may
@@ -147,7 +144,7 @@ func (l *Login) startOver(w http.ResponseWriter, r *http.Request, o onErrand) er
 // asked gives how far an errand has come; the zero asked before the number.
 func (l *Login) asked(ctx context.Context, i provider.Interaction, e errand) (asked, error) {
 	var p asked
-	kept, err := l.redis.Get(ctx, errandKey(i, e)).Bytes()
+	kept, err := l.redis.GetEx(ctx, errandKey(i, e), i.Till.Sub(l.now())).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return p, nil
 	}
@@ -167,7 +164,7 @@ func (l *Login) goTo(w http.ResponseWriter, r *http.Request, o onErrand, path st
 	if err != nil {
 		return err
 	}
-	if err := l.redis.Set(r.Context(), errandKey(o.Interaction, o.errand), kept, errandFor).Err(); err != nil {
+	if err := l.redis.Set(r.Context(), errandKey(o.Interaction, o.errand), kept, o.Till.Sub(l.now())).Err(); err != nil {
 		return fmt.Errorf("keep how far an errand has come: %w", err)
 	}
 	http.Redirect(w, r, o.At(path), http.StatusSeeOther)
@@ -296,8 +293,8 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 		unit, count := inWords(wait)
 		data.Wait, data.Count = "sign-in-code.wait."+unit, count
 	}
-	return l.site.Show(w, r, page.View{
-		Status: status, Name: "errand-code", Errors: wrong, Data: data, FormAction: o.LeadsTo(), Back: o.At(o.path),
+	return l.showWaiting(w, r, o.Interaction, page.View{
+		Status: status, Name: "errand-code", Errors: wrong, Data: data, Back: o.At(o.path),
 	})
 }
 

@@ -32,7 +32,7 @@ func (l *Login) ownBy(acr string, times int, door func(http.ResponseWriter, *htt
 		if err != nil {
 			return err
 		}
-		v, least := visitor{s, who}, acr
+		v, least := l.visitor(s, who, true), acr
 		if factor.Strongest(who) > factor.Message {
 			least = api.Substantial
 		}
@@ -67,7 +67,7 @@ func (l *Login) factorsPage(w http.ResponseWriter, r *http.Request, v visitor) e
 	if waits.ID != "" {
 		back, data.GoOn = "", waits.Continue()
 	}
-	return l.site.Show(w, r, page.View{Name: "security-factors", SignedIn: true, Back: back, Script: "passkey.js", Data: data})
+	return l.showOwn(w, r, v, page.View{Name: "security-factors", Back: back, Script: "passkey.js", Data: data})
 }
 
 // onTheWay is the address of a page of ours for whoever waits, if anybody does.

@@ -43,7 +43,7 @@ func (l *Login) historyPage(w http.ResponseWriter, r *http.Request, v visitor) e
 		}
 		data.Events = append(data.Events, happened{Word: "history." + historyWord(e), At: e.At, Agent: e.Agent, Place: e.Detail})
 	}
-	return l.site.Show(w, r, page.View{Name: "security-history", SignedIn: true, Back: sessionsPath, Data: data})
+	return l.showOwn(w, r, v, page.View{Name: "security-history", Back: sessionsPath, Data: data})
 }
 
 // historyWord tells the kinds apart that people would.

@@ -101,8 +101,8 @@ func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, sta
 		unit, count := inWords(wait)
 		data.Wait, data.Count = "sign-in-code.wait."+unit, count
 	}
-	return l.site.Show(w, r, page.View{
+	return l.showWaiting(w, r, u.Interaction, page.View{
 		Status: status, Name: "sign-in-code", Errors: wrong, Data: data,
-		FormAction: u.LeadsTo(), Back: u.At("/sign-in"), Script: "passkey.js",
+		Back: u.At("/sign-in"), Script: "passkey.js",
 	})
 }

@@ -40,7 +40,7 @@ func TestPages(t *testing.T) {
 		"sign-in-code-over":      {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11"}, Errors: wrong("code", "sign-in-code.over")}},
 		"sign-in-password":       {firstPasswordPath + waiting, page.View{Name: "sign-in-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}}},
 		"security-password":      {"/security/password", page.View{Name: "security-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}, Errors: wrong("new_password_again", "new-password.differ")}},
-		"security-phone":         {phonePath, page.View{Name: "security-phone", Data: phonePage{Phone: "11", Typed: "+48"}, Errors: wrong("phone", "security-phone.no_phone")}},
+		"security-phone":         {phonePath, page.View{Name: "security-phone", Limit: &page.Limit{Till: "12:15", Warn: 13 * time.Minute}, Data: phonePage{Phone: "11", Typed: "+48"}, Errors: wrong("phone", "security-phone.no_phone")}},
 		"security-phone-code":    {phonePath, page.View{Name: "security-phone", Data: phonePage{Phone: "11", Next: "77", Code: &codePage{Phone: "77", Till: "15:04", Wait: "sign-in-code.wait.seconds", Count: 42}}}},
 		"security-phone-pending": {phonePath, page.View{Name: "security-phone", Data: phonePage{Phone: "11", Next: "77", Due: noon}}},
 		"security-phone-frozen":  {phonePath, page.View{Name: "security-phone", Data: phonePage{Phone: "11", Frozen: noon}}},

@@ -125,8 +125,8 @@ func (l *Login) showPasskeys(w http.ResponseWriter, r *http.Request, v visitor, 
 			return err
 		}
 	}
-	return l.site.Show(w, r, page.View{
-		Status: status, Name: "security-passkeys", Errors: wrong, SignedIn: true, Back: onTheWay(waits, factorsPath),
+	return l.showOwn(w, r, v, page.View{
+		Status: status, Name: "security-passkeys", Errors: wrong, Back: onTheWay(waits, factorsPath),
 		Script: "passkey.js", Data: data,
 	})
 }

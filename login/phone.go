@@ -136,5 +136,5 @@ func (l *Login) showPhone(w http.ResponseWriter, r *http.Request, v visitor, sta
 			data.Code.Wait, data.Code.Count = "sign-in-code.wait."+unit, count
 		}
 	}
-	return l.site.Show(w, r, page.View{Status: status, Name: "security-phone", Errors: wrong, SignedIn: true, Back: "/security", Data: data})
+	return l.showOwn(w, r, v, page.View{Status: status, Name: "security-phone", Errors: wrong, Back: "/security", Data: data})
 }

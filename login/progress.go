@@ -31,16 +31,14 @@ func second(path string) bool {
 	return path == codePath || path == authenticatorStep || path == recoveryCodeStep
 }
 
-// A progress is how far somebody has come in a sign-in: the password was right, and a page is to come.
+// A progress is how far somebody has come in a sign-in: the password was right, and a page is to come. It waits as long as they are waited for,
+// and is lengthened with that: a phone call in between is no reason to begin anew.
 type progress struct {
 	Person  uuid.UUID `json:"person"`
 	Changed time.Time `json:"changed"` // the identity's ChangedAt, as it was then
 	Page    string    `json:"page"`
 	Factors bool      `json:"factors,omitempty"` // are to be added as soon as they are signed in
 }
-
-// progressFor is how long a proved password waits for the next page.
-const progressFor = 30 * time.Minute
 
 // A page of a sign-in under way: of whom, and how far they have come.
 type underWay struct {
@@ -140,7 +138,7 @@ func (l *Login) restart(w http.ResponseWriter, r *http.Request, i provider.Inter
 // progress gives how far the sign-in has come; the zero progress before the password.
 func (l *Login) progress(ctx context.Context, i provider.Interaction) (progress, error) {
 	var p progress
-	kept, err := l.redis.Get(ctx, progressKey(i)).Bytes()
+	kept, err := l.redis.GetEx(ctx, progressKey(i), i.Till.Sub(l.now())).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return p, nil
 	}
@@ -158,7 +156,7 @@ func (l *Login) keep(ctx context.Context, i provider.Interaction, p progress) er
 	if err != nil {
 		return err
 	}
-	if err := l.redis.Set(ctx, progressKey(i), kept, progressFor).Err(); err != nil {
+	if err := l.redis.Set(ctx, progressKey(i), kept, i.Till.Sub(l.now())).Err(); err != nil {
 		return fmt.Errorf("keep how far a sign-in has come: %w", err)
 	}
 	return nil

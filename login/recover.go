@@ -50,8 +50,8 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 }
 
 func (l *Login) showRecover(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
-	return l.site.Show(w, r, page.View{
-		Status: status, Name: "recover", Errors: wrong, FormAction: i.LeadsTo(), Back: i.At("/sign-in"),
+	return l.showWaiting(w, r, i, page.View{
+		Status: status, Name: "recover", Errors: wrong, Back: i.At("/sign-in"),
 		Data: recoverPage{Identifier: typed, Service: i.ClientID != ""},
 	})
 }
@@ -190,8 +190,8 @@ func (l *Login) showRecoverProof(w http.ResponseWriter, r *http.Request, o onErr
 			return err
 		}
 	}
-	return l.site.Show(w, r, page.View{
-		Status: status, Name: "recover-proof", Errors: wrong, Data: data, FormAction: o.LeadsTo(), Script: "passkey.js", Back: o.At(o.path),
+	return l.showWaiting(w, r, o.Interaction, page.View{
+		Status: status, Name: "recover-proof", Errors: wrong, Data: data, Script: "passkey.js", Back: o.At(o.path),
 	})
 }
 
@@ -237,8 +237,8 @@ func (l *Login) returns(w http.ResponseWriter, r *http.Request, o onErrand) erro
 }
 
 func (l *Login) showRecoverPassword(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
-	return l.site.Show(w, r, page.View{
-		Status: status, Name: "recover-password", Errors: wrong, FormAction: o.LeadsTo(),
+	return l.showWaiting(w, r, o.Interaction, page.View{
+		Status: status, Name: "recover-password", Errors: wrong,
 		Data: newPasswordPage{Identifier: o.who.Identifier.Reveal(), Shortest: l.shortest(), Service: o.ClientID != "", Frozen: l.now().Add(policy.RecoveryFreeze.In(l.policies))},
 	})
 }

@@ -36,8 +36,8 @@ func (l *Login) checkRecoveryCode(w http.ResponseWriter, r *http.Request, u unde
 }
 
 func (l *Login) showSignInRecoveryCode(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
-	return l.site.Show(w, r, page.View{
-		Status: status, Name: "sign-in-recovery-code", Errors: wrong, FormAction: u.LeadsTo(), Back: u.At("/sign-in"),
+	return l.showWaiting(w, r, u.Interaction, page.View{
+		Status: status, Name: "sign-in-recovery-code", Errors: wrong, Back: u.At("/sign-in"),
 		Data: typedPage{Service: u.ClientID != "", Ways: u.ways(recoveryCodeStep)},
 	})
 }
@@ -71,9 +71,9 @@ func (l *Login) showRecoveryCodes(w http.ResponseWriter, r *http.Request, v visi
 	if data.Left, data.MadeAt, err = l.factors.RecoveryCodes.Left(r.Context(), v.Session.Person); err != nil {
 		return err
 	}
-	view := page.View{Status: status, Name: "security-recovery-codes", Errors: wrong, SignedIn: true, Data: data, Once: fresh != nil}
+	view := page.View{Status: status, Name: "security-recovery-codes", Errors: wrong, Data: data, Once: fresh != nil}
 	if fresh == nil {
 		view.Back = data.Done
 	}
-	return l.site.Show(w, r, view)
+	return l.showOwn(w, r, v, view)
 }

@@ -10,8 +10,8 @@ import (
 
 // securityPage handles GET /security: who is signed in here, how, and what can be done about it.
 func (l *Login) securityPage(w http.ResponseWriter, r *http.Request, v visitor) error {
-	return l.site.Show(w, r, page.View{
-		Name: "security", SignedIn: true,
+	return l.showOwn(w, r, v, page.View{
+		Name: "security",
 		Data: securityPage{
 			Identifier: v.Identifier.String(), Phone: v.Phone.Hint(), At: v.AuthTime, How: how(v.Session),
 			Agent: v.Agent, Cabinet: l.cabinet, Changed: r.URL.Query().Has("changed"),

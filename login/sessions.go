@@ -16,8 +16,8 @@ func (l *Login) sessionsPage(w http.ResponseWriter, r *http.Request, v visitor) 
 	if err != nil {
 		return err
 	}
-	return l.site.Show(w, r, page.View{
-		Name: "security-sessions", SignedIn: true, Back: "/security",
+	return l.showOwn(w, r, v, page.View{
+		Name: "security-sessions", Back: "/security",
 		Data: sessionsPage{Browsers: browsers, SID: v.SID, Ended: r.URL.Query().Has("ended")},
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/provider"
+	"asoba.example/provider/page"
 	"asoba.example/provider/session"
 )
 
@@ -32,6 +33,22 @@ func (l *Login) signedIn(r *http.Request) (session.Session, identity.Identity, e
 type visitor struct {
 	session.Session
 	identity.Identity
+	till time.Time // when they will have to sign in again for what they do
+}
+
+// visitor is somebody signed in, who must have signed in freshly where a page is of a grave act.
+func (l *Login) visitor(s session.Session, who identity.Identity, grave bool) visitor {
+	v := visitor{s, who, l.sessions.Till(s)}
+	if stale := s.AuthTime.Add(sendFreshly * policy.FreshFor.In(l.policies)); grave && stale.Before(v.till) {
+		v.till = stale
+	}
+	return v
+}
+
+// showOwn shows a page of theirs.
+func (l *Login) showOwn(w http.ResponseWriter, r *http.Request, v visitor, view page.View) error {
+	view.SignedIn, view.Limit = true, l.limit(v.till)
+	return l.site.Show(w, r, view)
 }
 
 // own makes a door of a page of ours, for the person signed in at this browser. Others are sent to sign in first.
@@ -44,9 +61,15 @@ func (l *Login) own(path string, door func(http.ResponseWriter, *http.Request, v
 		if s.IsZero() {
 			return l.ask(w, r, provider.Interaction{Page: path})
 		}
-		return door(w, r, visitor{s, who})
+		return door(w, r, l.visitor(s, who, false))
 	})
 }
+
+// Of a grave act a page is opened as freshly as it asks, and may be sent a while later: times as late.
+const (
+	openFreshly = 1
+	sendFreshly = 2
+)
 
 // fresh tells whether somebody signed in no longer ago than a grave act asks for, times that.
 func (l *Login) fresh(s session.Session, times int) bool {

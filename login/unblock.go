@@ -62,8 +62,8 @@ func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Inter
 }
 
 func (l *Login) showUnblock(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
-	return l.site.Show(w, r, page.View{
-		Status: status, Name: "unblock", Errors: wrong, FormAction: i.LeadsTo(), Back: i.At("/sign-in"),
+	return l.showWaiting(w, r, i, page.View{
+		Status: status, Name: "unblock", Errors: wrong, Back: i.At("/sign-in"),
 		Data: recoverPage{Identifier: typed, Service: i.ClientID != ""},
 	})
 }
@@ -119,8 +119,8 @@ func (l *Login) formUnblocked(w http.ResponseWriter, r *http.Request, o onErrand
 }
 
 func (l *Login) showUnblockPassword(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
-	return l.site.Show(w, r, page.View{
-		Status: status, Name: "unblock-password", Errors: wrong, FormAction: o.LeadsTo(),
+	return l.showWaiting(w, r, o.Interaction, page.View{
+		Status: status, Name: "unblock-password", Errors: wrong,
 		Data: newPasswordPage{Identifier: o.who.Identifier.Reveal(), Shortest: l.shortest(), Service: o.ClientID != ""},
 	})
 }

@@ -3,8 +3,10 @@ package login
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/provider"
 	"asoba.example/provider/page"
 )
@@ -49,6 +51,20 @@ func (l *Login) waitingOr(
 		}
 		return door(w, page.WithLanguage(r, i.Locales), i)
 	})
+}
+
+// showWaiting shows a page of somebody who is waited for.
+func (l *Login) showWaiting(w http.ResponseWriter, r *http.Request, i provider.Interaction, view page.View) error {
+	view.FormAction, view.Limit = i.LeadsTo(), l.limit(i.Till)
+	return l.site.Show(w, r, view)
+}
+
+// limit is that of a page which is worth something till then.
+func (l *Login) limit(till time.Time) *page.Limit {
+	return &page.Limit{
+		Till: till.In(identity.Minsk).Format("15:04"),
+		Warn: max(0, till.Sub(l.now())-policy.SessionWarning.In(l.policies)),
+	}
 }
 
 // deny is for who does not want to sign in, on whichever page: the service that waits is told so (OpenID Connect Core §3.1.2.6).

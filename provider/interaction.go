@@ -40,6 +40,7 @@ type Interaction struct {
 	Confirmed string       // the session whose person said that the device is theirs (RFC 8628 §5.4)
 	Agreed    []string     // scopes agreed to on the consent page, for this request
 	Refused   bool         // the person said no
+	Till      time.Time    `json:"-"` // until when they wait, if they do nothing
 
 	browser []byte // digest of the cookie it is bound to; nil until a browser has come with it
 }
@@ -78,7 +79,7 @@ func (i Interaction) LeadsTo() []string {
 type InteractionsConfig struct {
 	Redis  redis.UniversalClient
 	Secure bool          // https: __Host- cookie
-	For    time.Duration // how long somebody may wait
+	For    time.Duration // how long somebody may wait since they were last here
 	Now    func() time.Time
 }
 
@@ -97,7 +98,7 @@ func (s *Interactions) Begin(ctx context.Context, w http.ResponseWriter, r *http
 }
 
 // Find gives the interaction named by the request's ?interaction= or form field; ErrNoInteraction if it is over, unknown
-// or another browser's.
+// or another browser's. Who is found waits anew.
 func (s *Interactions) Find(ctx context.Context, r *http.Request) (Interaction, error) {
 	i, err := s.read(ctx, r)
 	if err != nil {
@@ -155,6 +156,7 @@ func (s *Interactions) keep(ctx context.Context, i Interaction) (Interaction, er
 	if err := s.cfg.Redis.Set(ctx, interactionKey(i.ID), value, s.cfg.For).Err(); err != nil {
 		return Interaction{}, fmt.Errorf("keep interaction: %w", err)
 	}
+	i.Till = s.cfg.Now().Add(s.cfg.For)
 	return i, nil
 }
 
@@ -166,7 +168,7 @@ func (s *Interactions) read(ctx context.Context, r *http.Request) (Interaction, 
 	if id == "" {
 		return Interaction{}, over()
 	}
-	value, err := s.cfg.Redis.Get(ctx, interactionKey(id)).Bytes()
+	value, err := s.cfg.Redis.GetEx(ctx, interactionKey(id), s.cfg.For).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return Interaction{}, over()
 	}
@@ -178,7 +180,7 @@ func (s *Interactions) read(ctx context.Context, r *http.Request) (Interaction, 
 		return Interaction{}, fmt.Errorf("find interaction: %w", err)
 	}
 	i := record.Interaction
-	i.ID, i.browser = id, record.Browser
+	i.ID, i.browser, i.Till = id, record.Browser, s.cfg.Now().Add(s.cfg.For)
 	return i, nil
 }
 

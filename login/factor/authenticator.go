@@ -53,7 +53,7 @@ func (a *Authenticators) Of(ctx context.Context, person uuid.UUID) (Authenticato
 // An Invitation is what an app is to take over: as an address, for a picture or a link, and the key alone, to be typed.
 type Invitation struct{ URI, Key string }
 
-// invitedFor is how long a key waits to be confirmed.
+// invitedFor is how long a key waits to be confirmed since it was last looked at.
 const invitedFor = time.Hour
 
 // Invite gives what the person's app is to take over. It stays the same on the same occasion until the app is bound, so that a page may be
@@ -85,7 +85,7 @@ func (a *Authenticators) invited(ctx context.Context, who identity.Identity, occ
 	var kept *redis.StringCmd
 	_, err = a.redis.TxPipelined(ctx, func(p redis.Pipeliner) error {
 		p.SetArgs(ctx, name, sealed, redis.SetArgs{Mode: "NX", TTL: invitedFor})
-		kept = p.Get(ctx, name)
+		kept = p.GetEx(ctx, name, invitedFor)
 		return nil
 	})
 	if err != nil && !errors.Is(err, redis.Nil) { // that of SET, where one is kept already

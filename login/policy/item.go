@@ -72,6 +72,8 @@ var (
 
 	SessionIdle  = duration("session.idle", 15*time.Minute, 5*time.Minute, time.Hour)
 	SessionTotal = duration("session.total", 12*time.Hour, time.Hour, 24*time.Hour)
+	// How long before the time for a page is over people are warned: twenty seconds at least (WCAG 2.2 2.2.1).
+	SessionWarning = duration("session.warning", 2*time.Minute, 20*time.Second, 4*time.Minute)
 	// How lately somebody must have signed in to be shown a page of a grave act.
 	FreshFor        = duration("session.fresh", 10*time.Minute, time.Minute, 20*time.Minute)
 	KnownBrowserFor = duration("known_browser.for", 180*24*time.Hour, 24*time.Hour, 365*24*time.Hour)
@@ -132,7 +134,7 @@ var Items = []Item{
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
 	RecoveryCodesInHour, RecoveryCodesInDay, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords, RecoveryFreeze, UnblockTries, NotMeFor,
 	FactorTries,
-	SessionIdle, SessionTotal, FreshFor, KnownBrowserFor, NewBrowserPause, PhoneChangeDelay, AgreementFor,
+	SessionIdle, SessionTotal, SessionWarning, FreshFor, KnownBrowserFor, NewBrowserPause, PhoneChangeDelay, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
 	MinimumAge, VisitFor, PendingFor, ReissuesOfPerson,
 	ActsOfClerk, ActsOfOffice, ActsOfSystem, IssuancesInHour, RestorationsInHour, BlocksInHour, NeighbouringPhones, DeskHours,

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // A View is one page to show.
@@ -21,10 +22,22 @@ type View struct {
 	Frames     []string     // addresses that this page loads in frames nobody sees (CSP frame-src takes their origins)
 	Script     string       // a static file to run; pages work without it
 	SignedIn   bool         // for the site's navigation
+	Limit      *Limit       // of the time that there is for the page; nil for none
 	Back       string       // where the link "back" leads; "" for none
 	Wide       bool         // tables rather than text
 	Once       bool         // the page cannot be asked for again by GET, so it has no language switch
 }
+
+// A Limit is until when what is entered on a page can be sent. The page says so, and warns before: its script over what is being entered, which
+// stays; and on one press there is more time, as often as one likes (WCAG 2.2 2.2.1). All that it takes is to open the page once more, so
+// without scripts a link does it, in a tab of its own.
+type Limit struct {
+	Till string        // the time of day
+	Warn time.Duration // from now
+}
+
+// Seconds are those till the warning.
+func (l Limit) Seconds() int { return int(l.Warn / time.Second) }
 
 // A FieldError is a wrong field and the key of the word that says so.
 type FieldError struct {
@@ -45,6 +58,7 @@ type Sheet struct {
 	Wide     bool
 	Frames   []string
 	Script   string
+	Limit    *Limit
 	Switch   []Tongue // none on a page that is shown once
 }
 
@@ -65,7 +79,7 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 	}
 	sheet := Sheet{
 		Data: v.Data, Here: here(r.URL), path: r.URL.Path, SignedIn: v.SignedIn, Back: v.Back, Wide: v.Wide, Frames: v.Frames,
-		Script: v.Script,
+		Script: v.Script, Limit: v.Limit,
 	}
 	title := v.Title
 	if title == "" {
@@ -107,7 +121,7 @@ func (s *Site) head(h http.Header, v View) {
 	if len(v.Frames) > 0 {
 		policy = append(policy, "frame-src "+strings.Join(sources(v.Frames), " "))
 	}
-	if v.Script != "" {
+	if v.Script != "" || v.Limit != nil {
 		policy = append(policy, "script-src 'self'", "connect-src 'self'")
 	}
 	h.Set("Content-Type", "text/html; charset=utf-8")

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"asoba.example/provider/page"
 	"asoba.example/provider/page/pagetest"
@@ -122,6 +123,27 @@ func TestAPageCarriesItsHeadersAndErrors(t *testing.T) {
 				t.Errorf("the page has no %s:\n%s", text, body)
 			}
 		}
+	}
+}
+
+// A page whose time is over some day says so in its text, and by its script, which may ask for the page once more; without scripts nothing is hidden.
+func TestAPageSaysTillWhenItIsGood(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	err := newSite(t, true).Show(w, httptest.NewRequest(http.MethodGet, "/sign-in?interaction=abc", nil), page.View{
+		Name: "sign-in", Data: "", Limit: &page.Limit{Till: "12:15", Warn: 13*time.Minute + time.Millisecond},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pagetest.Sound(t, w.Body.Bytes())
+	for _, text := range []string{`действует до 12:15`, `href="/sign-in?interaction=abc" target="_blank"`, `data-warn="780"`, `<script src="/static/limit.`} {
+		if !strings.Contains(w.Body.String(), text) {
+			t.Errorf("the page has no %s:\n%s", text, w.Body)
+		}
+	}
+	if policy := w.Header().Get("Content-Security-Policy"); !strings.HasSuffix(policy, "; script-src 'self'; connect-src 'self'") {
+		t.Errorf("the policy is %s", policy)
 	}
 }
 

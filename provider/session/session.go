@@ -110,6 +110,15 @@ func (s *Store) Find(ctx context.Context, r *http.Request) (Session, error) {
 	return session, nil
 }
 
+// Till is when a session that was found just now ends, if nothing more comes of it.
+func (s *Store) Till(session Session) time.Time {
+	idle, total := s.now().Add(s.idle()), session.AuthTime.Add(s.total())
+	if total.Before(idle) {
+		return total
+	}
+	return idle
+}
+
 // End ends the browser's session and clears the cookie.
 func (s *Store) End(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
 	s.clearCookie(w)

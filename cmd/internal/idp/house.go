@@ -57,7 +57,7 @@ import (
 // backConnections are for jobs, for listening to the feed and to jobs, and for refreshing what is kept in process.
 const backConnections = 8
 
-// waitFor is how long somebody may take over our pages: a phone call in between is no reason to begin anew.
+// waitFor is how long somebody may take over each of our pages: a phone call in between is no reason to begin anew.
 const waitFor = time.Hour
 
 // A house is the provider's rooms, each made once, from the ground up. The

@@ -1,0 +1,87 @@
+package login_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+)
+
+// Each page says till when what is entered there can be sent, and to open it is to have more time: of a sign-in an hour from then, of a session
+// as long as it may lie idle, but for a grave act no longer than that sign-in is fresh enough (WCAG 2.2 2.2.1).
+func TestAPageSaysTillWhenItIsGood(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911") // at 12:01 in Minsk
+	v := w.visitor()
+	v.open("/authorize?acr_values=substantial")
+	v.sees("good until 13:01", `data-warn="3480"`)
+	v.submit("identifier", anna, "password", password)
+	w.clock.turn(4 * time.Minute)
+	w.shrink()
+	v.open(v.at.RequestURI())
+	v.sees("good until 13:05")
+	for _, of := range []string{"interaction:*", "sign_in:*"} {
+		if left := w.left(of); left < 59*time.Minute {
+			t.Errorf("%s is forgotten in %s, which the page says is good for an hour", of, left)
+		}
+	}
+	digits, _ := w.lastCode()
+	v.submit("code", digits)
+	v.sees("authorize goes on")
+	v.open("/security/password")
+	v.sees("good until 12:20", `data-warn="780"`)
+	w.clock.turn(8 * time.Minute)
+	v.open("/security/sessions")
+	v.sees("good until 12:28")
+	v.open("/security/password")
+	v.sees("good until 12:25", `data-warn="600"`)
+	w.clock.turn(12*time.Minute - time.Second)
+	v.submit("password", password, "new_password", "x", "new_password_again", "x")
+	v.want("/security/password", http.StatusUnprocessableEntity)
+	v.sees("good until 12:25", `data-warn="0"`)
+	w.clock.turn(2 * time.Second)
+	v.submit("password", password, "new_password", "x", "new_password_again", "x")
+	v.want("/sign-in", http.StatusOK)
+
+	other := w.visitor()
+	other.open("/recover")
+	other.submit("identifier", anna)
+	w.shrink()
+	other.open(other.at.RequestURI())
+	other.sees("good until 13:25")
+	if left := w.left("errand:*"); left < 59*time.Minute {
+		t.Errorf("the errand is forgotten in %s", left)
+	}
+}
+
+// shrink leaves a minute to all that Redis keeps.
+func (w *world) shrink() {
+	w.Helper()
+	for _, key := range w.keys("*") {
+		if err := w.redis.Expire(w.Context(), key, time.Minute).Err(); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// left is how long the longest lived of some keys is kept.
+func (w *world) left(of string) (longest time.Duration) {
+	w.Helper()
+	for _, key := range w.keys(of) {
+		left, err := w.redis.PTTL(w.Context(), key).Result()
+		if err != nil {
+			w.Fatal(err)
+		}
+		longest = max(longest, left)
+	}
+	return longest
+}
+
+func (w *world) keys(of string) []string {
+	w.Helper()
+	keys, err := w.redis.Keys(w.Context(), of).Result()
+	if err != nil {
+		w.Fatal(err)
+	}
+	return keys
+}
