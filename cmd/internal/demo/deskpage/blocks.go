@@ -1,6 +1,7 @@
 package deskpage
 
 import (
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"net/url"
@@ -92,18 +93,17 @@ func (v *visit) proposed(r *http.Request) ([]securityBlock, *management.Refusal,
 // blocks handles GET /desk/blocks: what waits, and the form by which one proposes.
 func (d *Page) blocks(w http.ResponseWriter, r *http.Request, v *visit) error {
 	open, refused, err := v.proposed(r)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case refused != nil:
+		return denied(refused)
 	}
 	var p proposal
 	if v.secures {
 		d.mu.Lock()
 		p = v.proposal
 		d.mu.Unlock()
-	}
-	said := p.wrong()
-	if refused != nil {
-		said = wrong(refused, nil)
 	}
 	if p.BasisDate == "" {
 		p.BasisDate = time.Now().Format(time.DateOnly)
@@ -112,21 +112,26 @@ func (d *Page) blocks(w http.ResponseWriter, r *http.Request, v *visit) error {
 	for _, reason := range reasons {
 		options = append(options, page.Option{Value: reason, Text: d.Site.Say(d.Site.Language(r), "reason."+reason, nil)})
 	}
-	return d.Site.Show(w, r, page.View{
-		Name: "blocks", SignedIn: true, Back: "/desk", Errors: said, Script: "desk.js",
+	return d.show(w, r, page.View{
+		Name: "blocks", Back: "/desk", Errors: told(r, p.wrong()), Script: "desk.js",
 		Data: struct {
 			Open     []securityBlock
+			Form     string // names this form, that it be answered once
 			Proposal proposal
 			Reasons  []page.Option
-			Refused  bool
 			Secures  bool
-		}{open, p, options, refused != nil, v.secures},
+		}{open, rand.Text(), p, options, v.secures},
 	})
 }
 
 // propose handles POST /desk/blocks. What is written stays until it is proposed.
 func (d *Page) propose(w http.ResponseWriter, r *http.Request, v *visit) error {
 	written := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
+	form := written("form")
+	if at := v.proposals[form]; at != "" { // pressed twice
+		http.Redirect(w, r, at, http.StatusSeeOther)
+		return nil
+	}
 	p := proposal{
 		Identifiers: written("identifiers"), Reason: written("reason"), BasisNumber: written("basis_number"), BasisDate: written("basis_date"),
 	}
@@ -141,6 +146,7 @@ func (d *Page) propose(w http.ResponseWriter, r *http.Request, v *visit) error {
 	to := "/desk/blocks"
 	if p.Refused = refused; refused == nil {
 		p, to = proposal{}, "/desk/blocks/"+url.PathEscape(made.ID)
+		v.proposals[form] = to
 	}
 	d.write(v, p)
 	http.Redirect(w, r, to, http.StatusSeeOther)
@@ -183,9 +189,9 @@ func (d *Page) showBlock(w http.ResponseWriter, r *http.Request, v *visit, refus
 	case err != nil:
 		return err
 	case missing != nil:
-		return page.Refuse(missing.Status, "error.not_found", missing)
+		return denied(missing)
 	}
-	return d.Site.Show(w, r, page.View{Name: "block", SignedIn: true, Back: "/desk/blocks", Errors: wrong(refused, nil), Data: struct {
+	return d.show(w, r, page.View{Name: "block", Back: "/desk/blocks", Errors: told(r, wrong(refused, nil)), Data: struct {
 		securityBlock
 		Secures bool
 	}{b, v.secures}})
@@ -194,6 +200,7 @@ func (d *Page) showBlock(w http.ResponseWriter, r *http.Request, v *visit, refus
 // asks asks the API for what takes a sign-in of a moment ago. Where the token is over, or the sign-in is older, it is away: somebody signs
 // in again first, and comes back to a page.
 func (v *visit) asks(w http.ResponseWriter, r *http.Request, to, path string, in, out any) (refused *management.Refusal, away bool, err error) {
+	to += "?" + unsent
 	if !v.token.Valid() {
 		again(w, r, to)
 		return nil, true, nil

@@ -89,5 +89,11 @@ func (d *Page) desk(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		data.Visitors, data.Hint, data.Oversees, data.Supervises = cast.All(), v.idToken, v.oversees, v.supervises
 	}
-	return d.Site.Show(w, r, page.View{Name: "desk", Data: data, SignedIn: v != nil, Back: "/", Script: "desk.js", FormAction: []string{d.Addresses.Issuer}})
+	return d.show(w, r, page.View{Name: "desk", Data: data, SignedIn: v != nil, Back: "/", Script: "desk.js"})
+}
+
+// show shows a page. Its forms lead to the provider too: where a sign-in ends, and where it is renewed.
+func (d *Page) show(w http.ResponseWriter, r *http.Request, v page.View) error {
+	v.FormAction = []string{d.Addresses.Issuer}
+	return d.Site.Show(w, r, v)
 }

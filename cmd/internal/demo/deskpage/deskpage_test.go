@@ -2,12 +2,15 @@ package deskpage
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,10 +47,11 @@ func TestAnOldSignInIsRenewedBeforeABlock(t *testing.T) {
 		if err := act(answer, r, v); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := answer.Header().Get("Location"), "/desk/sign-in?prompt=login&to="+url.QueryEscape(door); got != want {
+		to := door + "?unsent"
+		if got, want := answer.Header().Get("Location"), "/desk/sign-in?prompt=login&to="+url.QueryEscape(to); got != want {
 			t.Errorf("it leads to %q, want %q", got, want)
 		}
-		if got := back(door); got != door {
+		if got := back(to); got != to {
 			t.Errorf("back from the sign-in is %q", got)
 		}
 	}
@@ -80,6 +84,145 @@ func TestAnEmptyFormIsMarkedAtEveryField(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("marked are %q, want %q", got, want)
+	}
+}
+
+// A form that comes when its clerk's token is over is kept as it was written, and its page says that nothing was done yet. The way from
+// the form leads through the provider, which the page's policy lets it (CSP3 §6.4.1: form-action holds redirections too).
+func TestAFormOutlivesItsSignIn(t *testing.T) {
+	t.Parallel()
+	site := pagetest.Site(t, Room(), workbench.Room())
+	d := New(Config{Site: site, Addresses: clients.Addresses{Issuer: "https://idp.example"}})
+	p, o := cast.All()[0], operations[0]
+	v := &visit{token: &oauth2.Token{Expiry: time.Now().Add(-time.Second)}, works: map[string]work{}}
+	at := address(p, o) + "?unsent"
+	door := d.at(func(w http.ResponseWriter, r *http.Request, v *visit, t task) error {
+		if r.Method == http.MethodPost {
+			return d.act(w, r, v, t)
+		}
+		return d.work(w, r, v, t)
+	})
+	ask := func(method, body string) *httptest.ResponseRecorder {
+		answer := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(t.Context(), method, at, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Accept-Language", "en")
+		r.SetPathValue("key", p.Key)
+		r.SetPathValue("operation", o.Name)
+		site.Handle(func(w http.ResponseWriter, r *http.Request) error { return door(w, r, v) }).ServeHTTP(answer, r)
+		return answer
+	}
+	if got, want := ask(http.MethodPost, "decision=ask&given=Half-written").Header().Get("Location"), "/desk/sign-in?to="+url.QueryEscape(at); got != want {
+		t.Errorf("it leads to %q, want %q", got, want)
+	}
+	if got := back(at); got != at {
+		t.Errorf("back from the sign-in is %q", got)
+	}
+	answer := ask(http.MethodGet, "")
+	for _, want := range []string{"nothing has been done yet", `value="Half-written"`} {
+		if !strings.Contains(answer.Body.String(), want) {
+			t.Errorf("the page does not have %q", want)
+		}
+	}
+	if policy := answer.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self' https://idp.example") {
+		t.Errorf("the policy is %s", policy)
+	}
+}
+
+// Where no valid document is presented (g1), it is said what of it is left out or over.
+func TestADocumentIsMarkedWhereItIsNotValid(t *testing.T) {
+	t.Parallel()
+	whole := scanned(cast.All()[0], operations[0])
+	whole.Attested = operations[0].Attested
+	for name, c := range map[string]struct {
+		change func(*form)
+		want   []string
+	}{
+		"no term":       {func(f *form) { f.ValidTill = "" }, []string{"document_valid_till refused.g1", "document_valid_till wrong.no_term"}},
+		"over":          {func(f *form) { f.ValidTill = "2020-01-01" }, []string{"document_valid_till refused.g1"}},
+		"no number":     {func(f *form) { f.Number = "" }, []string{"document_number refused.g1", "document_number wrong.no_number"}},
+		"not a number":  {func(f *form) { f.Number = "12" }, []string{"document_number refused.g1"}},
+		"not looked at": {func(f *form) { f.ValidTill, f.Attested = "2020-01-01", nil }, []string{"document_valid_till refused.g1", "attested wrong.not_attested"}},
+	} {
+		w := work{Form: whole, Refused: &management.Refusal{Code: "g1"}}
+		c.change(&w.Form)
+		got := []string{}
+		for _, e := range w.wrong(operations[0]) {
+			got = append(got, e.Field+" "+e.Word)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: marked are %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// Of two presses at once the second finds what the first has come to: one visit is opened.
+func TestAFormSentTwiceOpensOneVisit(t *testing.T) {
+	t.Parallel()
+	var opened atomic.Int32
+	second := make(chan struct{})
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if opened.Add(1) > 1 {
+			close(second)
+		}
+		select {
+		case <-second:
+		case <-time.After(50 * time.Millisecond): // it would be here by now
+		}
+		_, _ = io.WriteString(w, `{"id": "1"}`)
+	}))
+	t.Cleanup(api.Close)
+	site := pagetest.Site(t, Room(), workbench.Room())
+	d := New(Config{Site: site})
+	d.visits["clerk"] = &visit{
+		token: &oauth2.Token{AccessToken: "t", Expiry: time.Now().Add(time.Hour)}, api: management.Caller{URL: api.URL, HTTP: api.Client()},
+		works: map[string]work{},
+	}
+	mux := http.NewServeMux()
+	d.Mount(mux)
+	at := address(cast.All()[0], operations[0])
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, at, strings.NewReader("decision=ask"))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.AddCookie(&http.Cookie{Name: d.cookieName("desk"), Value: "clerk"})
+			answer := httptest.NewRecorder()
+			mux.ServeHTTP(answer, r)
+			if got := answer.Header().Get("Location"); got != at {
+				t.Errorf("it leads to %q (%d), want %q", got, answer.Code, at)
+			}
+		})
+	}
+	both.Wait()
+	if n := opened.Load(); n != 1 {
+		t.Errorf("%d visits were opened", n)
+	}
+}
+
+// A form that is sent twice is answered once, and both times with the same.
+func TestAProposalSentTwiceIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	var made atomic.Int32
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintf(w, `{"id": "%d"}`, made.Add(1))
+	}))
+	t.Cleanup(api.Close)
+	d := New(Config{})
+	v := &visit{
+		token: &oauth2.Token{AccessToken: "t", Expiry: time.Now().Add(time.Hour)}, api: management.Caller{URL: api.URL, HTTP: api.Client()},
+		proposals: map[string]string{},
+	}
+	for _, c := range []struct{ form, want string }{{"a", "/desk/blocks/1"}, {"a", "/desk/blocks/1"}, {"b", "/desk/blocks/2"}} {
+		answer := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/desk/blocks", strings.NewReader("identifiers=1&form="+c.form))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if err := d.propose(answer, r, v); err != nil {
+			t.Fatal(err)
+		}
+		if got := answer.Header().Get("Location"); got != c.want {
+			t.Errorf("it leads to %q, want %q", got, c.want)
+		}
 	}
 }
 

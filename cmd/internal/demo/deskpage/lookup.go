@@ -99,7 +99,7 @@ func (d *Page) lookUp(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	d.mu.Unlock()
 	if !valid {
-		again(w, r, to)
+		again(w, r, to+"?"+unsent)
 		return nil
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
@@ -154,12 +154,12 @@ func (d *Page) visitor(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if l.Refused != nil {
 		slip = recorded(l.Refused)
 	}
-	return d.Site.Show(w, r, page.View{
-		Name: "visitor", Title: "visitor.title", TitleArgs: map[string]any{"Name": d.caption(r, v, p)}, SignedIn: true, Back: "/desk", Wide: true,
-		Errors: wrong(l.Refused, map[string]string{
+	return d.show(w, r, page.View{
+		Name: "visitor", Title: "visitor.title", TitleArgs: map[string]any{"Name": d.caption(r, v, p)}, Back: "/desk", Wide: true,
+		Errors: told(r, wrong(l.Refused, map[string]string{
 			"/identifier": "identifier", "/document": "document_number", "/purpose": "purpose",
 			"g9": "identifier",
-		}),
+		})),
 		Script: "desk.js",
 		Data: struct {
 			Visitor                cast.Person

@@ -35,16 +35,13 @@ func (v *visit) waiting(r *http.Request) ([]waiting, *management.Refusal, error)
 // pending handles GET /desk/pending: what waits in the clerk's office, whoever began it.
 func (d *Page) pending(w http.ResponseWriter, r *http.Request, v *visit) error {
 	all, refused, err := v.waiting(r)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case refused != nil:
+		return denied(refused)
 	}
-	return d.Site.Show(w, r, page.View{
-		Name: "pending", SignedIn: true, Back: "/desk", Errors: wrong(refused, nil),
-		Data: struct {
-			Waiting []waiting
-			Refused bool
-		}{all, refused != nil},
-	})
+	return d.show(w, r, page.View{Name: "pending", Data: all, Back: "/desk"})
 }
 
 // resumed is a door of one issuance that waits.

@@ -44,23 +44,23 @@ const reported = 7
 func (d *Page) report(w http.ResponseWriter, r *http.Request, v *visit) error {
 	from := time.Now().In(minsk).AddDate(0, 0, 1-reported)
 	tallies, refused, err := v.tallies(r, from)
-	if err != nil {
-		return err
-	}
 	var alerts []alert
-	if refused == nil {
-		if alerts, refused, err = v.alerts(r); err != nil {
-			return err
-		}
+	if err == nil && refused == nil {
+		alerts, refused, err = v.alerts(r)
 	}
-	return d.Site.Show(w, r, page.View{
-		Name: "report", SignedIn: true, Back: "/desk", Wide: true, Errors: wrong(refused, nil),
+	switch {
+	case err != nil:
+		return err
+	case refused != nil:
+		return denied(refused)
+	}
+	return d.show(w, r, page.View{
+		Name: "report", Back: "/desk", Wide: true,
 		Data: struct {
-			From    time.Time
-			Clerks  []tally
-			Alerts  []alert
-			Refused bool
-		}{from, tallies, alerts, refused != nil},
+			From   time.Time
+			Clerks []tally
+			Alerts []alert
+		}{from, tallies, alerts},
 	})
 }
 

@@ -4,10 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -60,6 +61,7 @@ func (d *Page) discover(ctx context.Context) (*provider, error) {
 
 // A visit is a clerk, or somebody of the operator's staff, signed in here.
 type visit struct {
+	one        sync.Mutex // held while a form is answered: of two at once the second finds what the first has come to
 	subject    string
 	idToken    string
 	token      *oauth2.Token
@@ -70,6 +72,7 @@ type visit struct {
 	lookups    map[string]lookup // by the visitor's key
 	works      map[string]work   // by the page's address
 	proposal   proposal
+	proposals  map[string]string // where each is, by its form; used under one
 }
 
 // enough is how long a token must still be good for a form to be begun with it.
@@ -96,6 +99,9 @@ func (d *Page) clerks(h func(http.ResponseWriter, *http.Request, *visit) error) 
 			return nil
 		case v == nil:
 			return page.Refuse(http.StatusUnauthorized, "desk.over", errors.New("nobody is signed in"))
+		case r.Method == http.MethodPost:
+			v.one.Lock()
+			defer v.one.Unlock()
 		}
 		return h(w, r, v)
 	}
@@ -111,8 +117,22 @@ func afresh(w http.ResponseWriter, r *http.Request, to string) {
 	http.Redirect(w, r, "/desk/sign-in?prompt=login&to="+url.QueryEscape(to), http.StatusSeeOther)
 }
 
+// unsent marks the page of a form that was sent when the sign-in had to be renewed.
+const unsent = "unsent"
+
+// told is what is wrong with a form; or, when its clerk is back from a sign-in, that nothing was done yet.
+func told(r *http.Request, said []page.FieldError) []page.FieldError {
+	if r.URL.Query().Has(unsent) {
+		return []page.FieldError{{Word: "desk.unsent"}}
+	}
+	return said
+}
+
 // back is where a clerk goes who has signed in: a page of the desk.
 func back(to string) string {
+	if form, marked := strings.CutSuffix(to, "?"+unsent); marked {
+		return back(form) + "?" + unsent
+	}
 	if rest, ok := strings.CutPrefix(to, "/desk/visitors/"); ok {
 		key, name, _ := strings.Cut(rest, "/")
 		if p, known := find(key); known {
@@ -189,7 +209,7 @@ func (d *Page) callback(w http.ResponseWriter, r *http.Request) error {
 		return page.Refuse(http.StatusBadRequest, "desk.not_begun_here", errors.New("the ID token's nonce is not ours"))
 	}
 	v := &visit{
-		subject: idToken.Subject, idToken: raw, token: token, lookups: map[string]lookup{}, works: map[string]work{},
+		subject: idToken.Subject, idToken: raw, token: token, lookups: map[string]lookup{}, works: map[string]work{}, proposals: map[string]string{},
 		api: management.Caller{
 			URL:  d.Addresses.Management,
 			HTTP: oauth2.NewClient(oidc.ClientContext(context.WithoutCancel(ctx), d.HTTP), oauth2.StaticTokenSource(token)),
@@ -220,7 +240,7 @@ func (v *visit) learn(r *http.Request) {
 // begin remembers the clerk. What the same clerk has on the desk stays there.
 func (d *Page) begin(w http.ResponseWriter, r *http.Request, v *visit) {
 	if before := d.visit(r); before != nil && before.subject == v.subject {
-		v.lookups, v.works, v.proposal = before.lookups, before.works, before.proposal
+		v.lookups, v.works, v.proposal, v.proposals = before.lookups, before.works, before.proposal, before.proposals
 	}
 	d.end(r)
 	key := rand.Text()
@@ -271,12 +291,19 @@ func refusal(err error) (*management.Refusal, error) {
 	switch {
 	case err == nil:
 		return nil, nil
-	case !errors.As(err, &refused):
-		return nil, fmt.Errorf("call the desk API: %w", err)
+	case !errors.As(err, &refused), refused.Status >= http.StatusInternalServerError && !slices.Contains(explained, refused.Code):
+		return nil, page.Refuse(http.StatusBadGateway, "desk.down", err)
 	case refused.Status == http.StatusUnauthorized:
 		return nil, page.Refuse(http.StatusUnauthorized, "desk.over", err)
-	case refused.Status >= http.StatusInternalServerError:
-		return nil, page.Refuse(http.StatusBadGateway, "desk.down", err)
 	}
 	return refused, nil
+}
+
+// denied is the page of whoever is given nothing of what it is of.
+func denied(refused *management.Refusal) error {
+	word := "error.not_found"
+	if slices.Contains(explained, refused.Code) {
+		word = "refused." + refused.Code
+	}
+	return page.Refuse(refused.Status, word, refused)
 }

@@ -91,9 +91,9 @@ func (d *Page) work(w http.ResponseWriter, r *http.Request, v *visit, t task) er
 		attested = append(attested, attestation{a, slices.Contains(on.Form.Attested, a)})
 	}
 	said := on.wrong(t.Operation)
-	return d.Site.Show(w, r, page.View{
-		Name: "work-" + on.Step(), Title: "operation." + t.Operation.Name, SignedIn: true, Back: t.Back,
-		Errors: said, Script: "desk.js",
+	return d.show(w, r, page.View{
+		Name: "work-" + on.Step(), Title: "operation." + t.Operation.Name, Back: t.Back,
+		Errors: told(r, said), Script: "desk.js",
 		Data: struct {
 			task
 			work
@@ -119,9 +119,9 @@ func (d *Page) act(w http.ResponseWriter, r *http.Request, v *visit, t task) err
 	default: // another window was quicker
 		return d.leave(w, r, v, t, on)
 	}
+	d.put(v, t, on) // whatever becomes of it, what is written stays
 	if !v.token.Valid() {
-		d.put(v, t, on)
-		again(w, r, t.Address)
+		again(w, r, t.Address+"?"+unsent)
 		return nil
 	}
 	var err error
@@ -250,7 +250,7 @@ func (d *Page) keep(w http.ResponseWriter, r *http.Request, v *visit, t task) er
 	case err != nil:
 		on.Refused = &management.Refusal{Code: "no_file"}
 	case !v.token.Valid():
-		again(w, r, t.Address)
+		again(w, r, t.Address+"?"+unsent)
 		return nil
 	default:
 		var answer *http.Response

@@ -153,7 +153,7 @@ var shown = map[string]map[string]string{
 // explained are the refusals that have a word of their own; others are shown by their code.
 var explained = []string{
 	"g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g9", "unknown_identifier", "wrong_state", "unknown_visit", "visit_over",
-	"wrong_code", "code_over", "wait", "not_a_clerk", "wrong_role", "too_many_acts", "too_many_reissues", "not_a_scan", "too_large", "paper_kept", "no_file",
+	"wrong_code", "code_over", "wait", "register_away", "busy", "not_a_clerk", "wrong_role", "too_many_acts", "too_many_reissues", "not_a_scan", "too_large", "paper_kept", "no_file",
 	"own_proposal", "decided",
 }
 
@@ -166,7 +166,26 @@ func (w work) wrong(o operation) []page.FieldError {
 	if !o.Phone {
 		maps.DeleteFunc(fields, func(_, field string) bool { return field == "phone" })
 	}
-	return inOrder(wrong(w.Refused, fields), "identifier", "document_number", "document_valid_till", "family", "basis_number", "phone", "attested")
+	if w.Step() != "form" {
+		return wrong(w.Refused, fields)
+	}
+	today := time.Now().In(minsk).Format(time.DateOnly)
+	if w.Form.ValidTill < today { // which is left out, or over
+		fields["g1"] = "document_valid_till"
+	}
+	if w.Form.Family != "" && w.Form.Given == "" {
+		fields["/names"] = "given"
+	}
+	if w.Form.BasisNumber != "" && (w.Form.BasisDate == "" || w.Form.BasisDate > today) {
+		fields["/basis"] = "basis_date"
+	}
+	said := wrong(w.Refused, fields)
+	if w.Refused != nil && w.Refused.Code == "g1" {
+		for _, f := range w.Form.unfilled(o) {
+			said = append(said, page.FieldError{Field: fields[f.Name], Word: "wrong." + f.Code})
+		}
+	}
+	return inOrder(said, "identifier", "document_number", "document_valid_till", "family", "given", "basis_number", "basis_date", "phone", "attested")
 }
 
 // inOrder tells what is wrong in the order of a page's fields.
