@@ -23,9 +23,9 @@ func TestEveryMessageFitsItsSegments(t *testing.T) {
 		"Link": "https://" + strings.Repeat("i", 16) + "/not-me/" + strings.Repeat("W", 26)}
 	codes := regexp.MustCompile(`\d{6,}`)
 	for _, language := range page.Languages {
-		for _, key := range []string{"sms.code", "sms.temporary_password", "sms.activated", "sms.password_changed", "sms.password_recovered", "sms.phone_changed", "sms.passkey_added", "sms.passkey_removed", "sms.phone_change", "sms.new_browser", "sms.authenticator_added", "sms.authenticator_removed", "sms.recovery_code_used", "sms.recovery_codes_made", "sms.unblocked", "sms.blocked", "sms.blocked_security"} {
+		for _, key := range []string{"sms.code", "sms.temporary_password", "sms.activated", "sms.password_changed", "sms.password_recovered", "sms.phone_changed", "sms.passkey_added", "sms.passkey_removed", "sms.phone_change", "sms.new_browser", "sms.authenticator_added", "sms.authenticator_removed", "sms.recovery_code_used", "sms.recovery_codes_made", "sms.unblocked", "sms.blocked", "sms.blocked_security", "sms.renumbered"} {
 			text, limit := site.Say(language, key, args), 160
-			warning := !slices.Contains([]string{"sms.code", "sms.temporary_password", "sms.blocked", "sms.blocked_security"}, key)
+			warning := !slices.Contains([]string{"sms.code", "sms.temporary_password", "sms.blocked", "sms.blocked_security", "sms.renumbered"}, key)
 			cyrillic := strings.ContainsFunc(text, func(c rune) bool { return c > unicode.MaxASCII })
 			switch {
 			case warning && cyrillic:

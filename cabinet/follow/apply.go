@@ -75,7 +75,7 @@ func effectsOf(entries []entry) effects {
 	var all effects
 	for _, e := range entries {
 		switch e.Kind {
-		case "edition.applied":
+		case "edition.applied", "person.changed": // a single event has a place among editions, and its people likewise
 			all.editions = append(all.editions, edition{id: e.Edition, at: e.At})
 		case "client.disabled", "client.removed", "client.enabled":
 			all.disabled = append(all.disabled, access.Disabled{ClientID: e.ClientID, Now: e.Kind != "client.enabled", At: e.At})
@@ -109,7 +109,7 @@ func actor(e entry) journal.Actor {
 	switch {
 	case e.Staff:
 		return journal.Staff
-	case e.Detail["reason"] == "register":
+	case e.Detail["reason"] == "register", e.Kind == "person.changed":
 		return journal.System
 	case journal.Kind(e.Kind) == journal.TokenExchanged:
 		return journal.Client

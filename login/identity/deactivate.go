@@ -14,7 +14,8 @@ import (
 
 // Deactivate blocks the identifiers of people whom the register has found dead,
 // declared dead or missing (order 82 p. 10), in the register's own transaction.
-// Who has none, or is blocked already, is passed over. Nobody is sent a message.
+// Who has none, or is blocked already, is passed over. Nobody is sent a message,
+// nor what was still to be sent.
 // It is register.Register's Cascade; Redis is cleaned by the jobs it leaves.
 func (r *Registry) Deactivate(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error {
 	const update = `
@@ -39,6 +40,9 @@ func (r *Registry) Deactivate(ctx context.Context, tx pgx.Tx, people []uuid.UUID
 			return fmt.Errorf("deactivate: %w", err)
 		}
 		if err := r.dropPhoneChange(ctx, tx, person, "blocked", Act{At: at}); err != nil {
+			return fmt.Errorf("deactivate: %w", err)
+		}
+		if err := r.sms.TakeBack(ctx, tx, person, at); err != nil {
 			return fmt.Errorf("deactivate: %w", err)
 		}
 	}

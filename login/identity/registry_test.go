@@ -65,6 +65,15 @@ func TestAnActBrokenAnywhereLeavesNothing(t *testing.T) {
 				return w.Registry.Recover(t.Context(), person, changed, "жаўрук спявае над полем", identitytest.Act(time.Hour))
 			}
 		},
+		"renumber": func(t *testing.T, w *identitytest.World) func() error {
+			t.Helper()
+			person, _ := w.Active(t)
+			return func() error {
+				return pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error {
+					return w.Registry.Renumber(t.Context(), tx, []uuid.UUID{person}, identitytest.Act(time.Hour).At)
+				})
+			}
+		},
 		"change phone": func(t *testing.T, w *identitytest.World) func() error {
 			t.Helper()
 			person, _ := w.Issued(t)
@@ -559,6 +568,64 @@ func TestNobodyIsToldOfADeactivation(t *testing.T) {
 	}
 	if n := w.Count(t, `event WHERE kind = 'identifier.blocked' AND person_id = $1 AND detail->>'reason' = 'register'`, person); n != 1 {
 		t.Errorf("%d records of the block", n)
+	}
+}
+
+// Nothing that was still to be sent goes to the phone of somebody who is dead.
+func TestADeactivationTakesMessagesBack(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	person, _ := w.Issued(t) // with a password on its way
+	err := pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error {
+		people, at := []uuid.UUID{person}, identitytest.Act(time.Hour).At
+		return errors.Join(w.Registry.Renumber(t.Context(), tx, people, at), w.Registry.Deactivate(t.Context(), tx, people, at))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := w.Count(t, `sms_message WHERE person_id = $1 AND (state = 'queued' OR phone IS NOT NULL)`, person); n != 0 {
+		t.Errorf("%d messages go out", n)
+	}
+}
+
+// Whose number becomes another one is told, signs in anew, and by the new one alone; the password stays.
+func TestAnotherNumberEndsSignIns(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	person, old := w.Active(t)
+	without, _ := w.Person(t)
+	gone, _ := w.Active(t)
+	before := w.Count(t, `sms_message`)
+	err := pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error {
+		at := identitytest.Act(time.Hour).At
+		if err := w.Registry.Deactivate(t.Context(), tx, []uuid.UUID{gone}, at); err != nil {
+			return err
+		}
+		return w.Registry.Renumber(t.Context(), tx, []uuid.UUID{person, without, gone}, at.Add(time.Minute))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Exec(t, `UPDATE person SET identification_number = '5311299B500PB0' WHERE id = $1`, person)
+	if n := w.Count(t, `sms_message`) - before; n != 1 {
+		t.Errorf("%d were told", n)
+	}
+	if n := w.Count(t, `ended WHERE why = 'renumbered' AND person_id IN ($1, $2)`, person, gone); n != 2 {
+		t.Errorf("the sign-ins of %d ended", n)
+	}
+	fresh, err := identity.ParseIdentifier("5311299B500PB0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(id identity.Identifier) error {
+		_, err := w.Registry.Check(t.Context(), id, identitytest.Static, false, identitytest.Act(2*time.Hour))
+		return err
+	}
+	if err := check(fresh); err != nil {
+		t.Errorf("by the new one: %v", err)
+	}
+	if err := check(old); !errors.Is(err, identity.ErrWrong) && !errors.Is(err, identity.ErrUnknown) {
+		t.Errorf("by the old one: %v", err)
 	}
 }
 

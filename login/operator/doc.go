@@ -1,7 +1,7 @@
 // Package operator is what the operator's staff does with people: who of them is a
 // clerk, which identifiers are blocked for security, and the doors of both in the
-// management API; and those of the editions of the population register, which
-// login/register keeps.
+// management API; and those of the editions and events of the population
+// register, which login/register keeps.
 //
 // Identifiers that somebody else may have taken over, one or many, are blocked by two:
 //
@@ -11,7 +11,7 @@
 // Every sign-in so far ends with it, and each phone is told where to turn. The way back
 // leads through a desk (login/identity).
 //
-// A client's own token does nothing here, but bring editions in and read of them: somebody acts who has signed in by more
+// A client's own token does nothing here, but bring editions and events in and read of them: somebody acts who has signed in by more
 // than a password, and a moment ago. Operators themselves are made and unmade at
 // the terminal alone (idp clerk), so that no one of them can be two.
 package operator

@@ -22,7 +22,7 @@ import (
 	"asoba.example/provider/pair"
 )
 
-// Editions are the doors of the population register's editions. A system of the operator's brings them in and reads of them in its own name,
+// Editions are the doors of the population register's editions, and of what it tells between them. A system of the operator's brings them in and reads of them in its own name,
 // and so do operators; on one that waits people decide.
 type Editions struct {
 	Register *register.Register
@@ -45,6 +45,7 @@ func (d *Editions) Mount(mux api.Mux) {
 	mux.Handle("GET /register/editions/{edition}/missing", api.Handler(d.missing))
 	mux.Handle("POST /register/editions/{edition}/release", d.decide(d.Register.Release))
 	mux.Handle("POST /register/editions/{edition}/refuse", d.decide(d.Register.Refuse))
+	mux.Handle("POST /register/events", api.Handler(d.event))
 }
 
 // Streams tells the requests that last: a file comes, or an edition is applied.
@@ -137,6 +138,7 @@ type toldEdition struct {
 	ID          int64          `json:"id,omitempty"`
 	Number      int            `json:"number"`
 	Period      string         `json:"period"`
+	AsOf        time.Time      `json:"as_of"`
 	Kind        register.Kind  `json:"kind"`
 	State       register.State `json:"state"`
 	Checksum    string         `json:"checksum"`
@@ -150,6 +152,7 @@ type toldEdition struct {
 	Deactivated int64          `json:"deactivated"`
 	Restored    int64          `json:"restored"`
 	Missing     int64          `json:"missing"`
+	Withheld    int64          `json:"withheld"`
 	ImportedBy  *uuid.UUID     `json:"imported_by,omitempty"`
 	ClientID    string         `json:"client_id,omitempty"`
 	BeganAt     time.Time      `json:"began_at"`
@@ -166,9 +169,9 @@ func tellEdition(e register.Edition) toldEdition {
 		return new(at.UTC())
 	}
 	return toldEdition{
-		ID: e.ID, Number: e.Number, Period: e.Period.Format("2006-01"), Kind: e.Kind, State: e.State, Checksum: hex.EncodeToString(e.Checksum),
+		ID: e.ID, Number: e.Number, Period: e.Period.Format("2006-01"), AsOf: e.AsOf.UTC(), Kind: e.Kind, State: e.State, Checksum: hex.EncodeToString(e.Checksum),
 		Signed: e.Signed, Rows: e.Announced, Added: e.Added, Changed: e.Changed, Same: e.Same, Rejected: e.Rejected, Doubtful: e.Doubtful,
-		Deactivated: e.Deactivated, Restored: e.Restored, Missing: e.Missing, ImportedBy: e.ImportedBy, ClientID: e.ClientID,
+		Deactivated: e.Deactivated, Restored: e.Restored, Missing: e.Missing, Withheld: e.Withheld, ImportedBy: e.ImportedBy, ClientID: e.ClientID,
 		BeganAt: e.BeganAt.UTC(), DecidedBy: e.DecidedBy, DecidedAt: utc(e.DecidedAt), AppliedAt: utc(e.AppliedAt),
 	}
 }
@@ -336,6 +339,10 @@ func editionRefusal(err error) error {
 		{register.ErrBusy, http.StatusConflict, "import_under_way"},
 		{register.ErrStaging, http.StatusConflict, "edition_unread"},
 		{register.ErrLost, http.StatusConflict, "edition_lost"},
+		{register.ErrOtherEvent, http.StatusConflict, "other_event"},
+		{register.ErrOlderEvent, http.StatusConflict, "older_event"},
+		{register.ErrNumberTaken, http.StatusConflict, "number_taken"},
+		{register.ErrManyGone, http.StatusConflict, "too_many_deactivated"},
 		{register.ErrNoEdition, http.StatusNotFound, "unknown_edition"},
 		{pair.ErrOwn, http.StatusForbidden, "own_proposal"},
 		{pair.ErrDecided, http.StatusConflict, "decided"},

@@ -38,7 +38,7 @@ func newRegistry(t *testing.T) registry {
 	t.Helper()
 	w := newWorld(t)
 	g := &register.Register{
-		Pool: w.Pool, Cascade: w.Registry.Deactivate, Restored: w.Registry.Restore,
+		Pool: w.Pool, Cascade: w.Registry.Deactivate, Restored: w.Registry.Restore, Renumbered: w.Registry.Renumber,
 		Staff:            func(ctx context.Context, tx pgx.Tx, by uuid.UUID) error { return clerk.Hold(ctx, tx, by, clerk.Import) },
 		DeactivatedShare: func() float64 { return 0.1 }, RejectedShare: func() float64 { return 0.5 },
 	}

@@ -53,6 +53,15 @@ func compare(ctx context.Context, tx pgx.Tx, e *Edition) error {
 		      (s.sex, s.birth_date, s.citizenship, s.death_date, s.death_act, s.declared_dead_date, s.declared_dead_act,
 		       s.missing_date, s.missing_act, s.incapable_date, s.incapable_act, s.limited_date, s.limited_act);
 		ANALYZE difference`
+	// What was told of later stays, and a number that somebody had before makes nobody new.
+	const withhold = `
+		WITH withheld AS (
+			DELETE FROM difference AS d
+			WHERE EXISTS (SELECT FROM person_event WHERE person_id = d.id AND at > $1)
+			   OR id IS NULL AND EXISTS (SELECT FROM former_number WHERE identification_number = d.identification_number)
+			RETURNING d.identification_number
+		)
+		SELECT count(identification_number) FROM withheld`
 	const count = `
 		SELECT count(*) FILTER (WHERE id IS NULL),
 		       count(*) FILTER (WHERE id IS NOT NULL AND told),
@@ -66,10 +75,13 @@ func compare(ctx context.Context, tx pgx.Tx, e *Edition) error {
 	if _, err := tx.Exec(ctx, differ); err != nil {
 		return err
 	}
+	if err := tx.QueryRow(ctx, withhold, e.AsOf).Scan(&e.Withheld); err != nil {
+		return err
+	}
 	if err := tx.QueryRow(ctx, count).Scan(&e.Added, &e.Changed, &e.Deactivated, &e.Restored, &e.Missing); err != nil {
 		return err
 	}
-	e.Same = e.Announced - e.Rejected - e.Added - e.Changed
+	e.Same = e.Announced - e.Rejected - e.Withheld - e.Added - e.Changed
 	return nil
 }
 
@@ -114,11 +126,11 @@ func ids(ctx context.Context, tx pgx.Tx, query string, args ...any) ([]uuid.UUID
 	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 }
 
-// history keeps the citizenships that have ended.
+// history keeps the citizenships that have ended. Of those that an event has ended there is no edition.
 func history(ctx context.Context, tx pgx.Tx, edition int64, at time.Time) error {
 	const insert = `
 		INSERT INTO former_citizenship (person_id, at, edition_id, citizenship)
-		SELECT id, $2, $1, was FROM difference WHERE was <> citizenship`
+		SELECT id, $2, (SELECT id FROM edition WHERE id = $1), was FROM difference WHERE was <> citizenship`
 	_, err := tx.Exec(ctx, insert, edition, at)
 	return err
 }

@@ -29,6 +29,7 @@ type Edition struct {
 	ID          int64
 	Number      int
 	Period      time.Time // the first day of the month
+	AsOf        time.Time // by the register's clock: what was told of later does not give way to it
 	Kind        Kind
 	State       State
 	Checksum    []byte // SHA-256
@@ -42,6 +43,7 @@ type Edition struct {
 	Deactivated int64 // of those who changed
 	Restored    int64 // of those who changed
 	Missing     int64 // known, and not told of by a full edition
+	Withheld    int64 // not taken, since more is known of those people already
 	ImportedBy  *uuid.UUID
 	ClientID    string // which brought it, where no person did
 	BeganAt     time.Time
@@ -54,12 +56,12 @@ type Edition struct {
 
 // editionColumns are those of an edition, in the order of scanEdition.
 const editionColumns = `
-	id, number, period, kind, state, checksum, signed, announced, added, changed, same, rejected, doubtful, deactivated, restored, missing,
+	id, number, period, as_of, kind, state, checksum, signed, announced, added, changed, same, rejected, doubtful, deactivated, restored, missing, withheld,
 	imported_by, coalesce(client_id, ''), began_at, decided_by, decided_at, applied_at, staged_bytes`
 
 func scanEdition(row pgx.CollectableRow) (e Edition, err error) {
-	err = row.Scan(&e.ID, &e.Number, &e.Period, &e.Kind, &e.State, &e.Checksum, &e.Signed, &e.Announced, &e.Added, &e.Changed, &e.Same,
-		&e.Rejected, &e.Doubtful, &e.Deactivated, &e.Restored, &e.Missing,
+	err = row.Scan(&e.ID, &e.Number, &e.Period, &e.AsOf, &e.Kind, &e.State, &e.Checksum, &e.Signed, &e.Announced, &e.Added, &e.Changed, &e.Same,
+		&e.Rejected, &e.Doubtful, &e.Deactivated, &e.Restored, &e.Missing, &e.Withheld,
 		&e.ImportedBy, &e.ClientID, &e.BeganAt, &e.DecidedBy, &e.DecidedAt, &e.AppliedAt, &e.staged)
 	return e, err
 }

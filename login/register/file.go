@@ -65,6 +65,7 @@ type head struct {
 	number   int
 	period   time.Time
 	month    string // the period as it was written
+	asOf     time.Time
 	kind     Kind
 	rows     int64
 	checksum [sha256.Size]byte
@@ -158,6 +159,8 @@ func (f *file) say(word, value string) (err error) {
 	case "period":
 		f.month = value
 		f.period, err = time.Parse("2006-01", value)
+	case "as_of":
+		f.asOf, err = time.Parse(time.RFC3339, value)
 	case "kind":
 		if f.kind = Kind(value); f.kind != Full && f.kind != Delta {
 			return fmt.Errorf("%w: line %d: neither full nor delta", ErrFile, f.line)
@@ -175,6 +178,12 @@ func (f *file) say(word, value string) (err error) {
 func (f *file) columns(line string) error {
 	if f.number < 1 || f.period.IsZero() || f.rows < 0 {
 		return fmt.Errorf("%w: it does not begin with # edition, # period and # rows", ErrFile)
+	}
+	if f.asOf.IsZero() {
+		f.asOf = f.period
+	}
+	if f.asOf.Before(f.period) {
+		return fmt.Errorf("%w: it is as of a time before its month", ErrFile)
 	}
 	names := strings.Split(line, ",")
 	for i, column := range fileColumns {

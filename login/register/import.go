@@ -22,7 +22,7 @@ var (
 	ErrOlder  = errors.New("a later edition was applied already")
 	ErrOther  = errors.New("this edition was applied already, from another file")
 	ErrMonth  = errors.New("its month is before that of the last edition")
-	ErrAhead  = errors.New("its month is more than one ahead")
+	ErrAhead  = errors.New("its month is more than one ahead, or it is as of a time that has not come")
 	ErrBad    = errors.New("too many of its rows are bad")
 	ErrBusy   = errors.New("another import is under way")
 	ErrWaits  = errors.New("another edition waits to be released or refused")
@@ -50,10 +50,12 @@ type Report struct {
 // piece is how much of a file is staged at a time: what a kill may lose.
 const piece = 32 << 20
 
-// importing is the advisory lock of whoever imports or releases an edition. It is asked for so often, with a pause between: a statement of an
-// import that was killed may last for some seconds more.
+// importing is the advisory lock of whoever imports or releases an edition, and applying that of whoever changes people: an event does not
+// come between what an edition has compared and what it writes. They are asked for so often, with a pause between: a statement of an import
+// that was killed may last for some seconds more.
 const (
 	importing = 0x65646974696f6e
+	applying  = 0x6170706c79696e67
 	patience  = 100
 	pause     = 100 * time.Millisecond
 )
@@ -65,11 +67,11 @@ func (g *Register) Import(ctx context.Context, o Order) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("import the register: %w", err)
 	}
-	conn, err := g.lock(ctx)
+	conn, err := g.lock(ctx, importing)
 	if err != nil {
 		return Report{}, fmt.Errorf("import edition %d: %w", f.number, err)
 	}
-	defer unlock(ctx, conn)
+	defer unlock(ctx, conn, importing)
 	r, err := g.bring(ctx, conn, f, o)
 	if err != nil {
 		return r, fmt.Errorf("import edition %d: %w", f.number, err)
@@ -86,14 +88,14 @@ func (g *Register) open(o Order) (*file, error) {
 	if err := g.Key.check(f.checksum, o.Signature); err != nil {
 		return nil, err
 	}
-	if f.period.After(o.At.UTC().AddDate(0, 1, 1-o.At.UTC().Day())) {
+	if f.period.After(o.At.UTC().AddDate(0, 1, 1-o.At.UTC().Day())) || f.asOf.After(f.period) && f.asOf.After(o.At.Add(tolerance)) {
 		return nil, ErrAhead
 	}
 	return f, nil
 }
 
-// lock gives a connection on which alone imports are made until unlock. It does not keep one while it waits for another's.
-func (g *Register) lock(ctx context.Context) (*pgxpool.Conn, error) {
+// lock gives a connection on which alone something is done until unlock. It does not keep one while it waits for another's.
+func (g *Register) lock(ctx context.Context, what int64) (*pgxpool.Conn, error) {
 	const try = `SELECT pg_try_advisory_lock($1)`
 	for range patience {
 		conn, err := g.Pool.Acquire(ctx)
@@ -101,7 +103,7 @@ func (g *Register) lock(ctx context.Context) (*pgxpool.Conn, error) {
 			return nil, err
 		}
 		var ours bool
-		if err := conn.QueryRow(ctx, try, importing).Scan(&ours); err != nil || ours {
+		if err := conn.QueryRow(ctx, try, what).Scan(&ours); err != nil || ours {
 			if err != nil {
 				conn.Release()
 				return nil, err
@@ -118,11 +120,11 @@ func (g *Register) lock(ctx context.Context) (*pgxpool.Conn, error) {
 	return nil, ErrBusy
 }
 
-// unlock ends the import on its connection; where that cannot be done, so does the connection.
-func unlock(ctx context.Context, conn *pgxpool.Conn) {
+// unlock ends what is done on a connection; where that cannot be done, so does the connection.
+func unlock(ctx context.Context, conn *pgxpool.Conn, what int64) {
 	defer conn.Release()
 	ctx = context.WithoutCancel(ctx)
-	if _, err := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, importing); err != nil {
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, what); err != nil {
 		_ = conn.Conn().Close(ctx)
 	}
 }
@@ -226,13 +228,13 @@ func follows(ctx context.Context, tx pgx.Tx, h head) error {
 // begin begins an edition. One that was begun and left gives way to it.
 func (g *Register) begin(ctx context.Context, tx pgx.Tx, h head, o Order) (Edition, error) {
 	const insert = `
-		INSERT INTO edition (number, period, kind, state, checksum, signed, announced, imported_by, client_id, began_at)
-		VALUES ($1, $2, $3, 'staging', $4, $5, $6, $7, nullif($8, ''), $9)
+		INSERT INTO edition (number, period, as_of, kind, state, checksum, signed, announced, imported_by, client_id, began_at)
+		VALUES ($1, $2, $3, $4, 'staging', $5, $6, $7, $8, nullif($9, ''), $10)
 		RETURNING ` + editionColumns
 	if err := forget(ctx, tx); err != nil {
 		return Edition{}, err
 	}
-	rows, _ := tx.Query(ctx, insert, h.number, h.period, h.kind, h.checksum[:], g.Key != nil, h.rows, person(o.By), o.ClientID, o.At)
+	rows, _ := tx.Query(ctx, insert, h.number, h.period, h.asOf, h.kind, h.checksum[:], g.Key != nil, h.rows, person(o.By), o.ClientID, o.At)
 	return pgx.CollectExactlyOneRow(rows, scanEdition)
 }
 
@@ -281,6 +283,9 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 			return err
 		}
 	}
+	if err := changing(ctx, tx); err != nil {
+		return err
+	}
 	if fresh {
 		if e.Added, err = fill(ctx, tx, e.ID, f); err != nil {
 			return err
@@ -312,6 +317,12 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 		return err
 	}
 	return finish(ctx, tx, e, o.By, o.At)
+}
+
+// changing keeps events out until the transaction ends. They are short.
+func changing(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, applying)
+	return err
 }
 
 // judge counts what was read, and holds that not too much of it is bad. One row always may: of a small edition that is more than any share.
@@ -354,10 +365,10 @@ func put(ctx context.Context, tx pgx.Tx, e *Edition) error {
 	const update = `
 		UPDATE edition
 		SET state = $2, added = $3, changed = $4, same = $5, rejected = $6, doubtful = $7, deactivated = $8, restored = $9, missing = $10,
-		    decided_by = $11, decided_at = $12, applied_at = $13
+		    withheld = $11, decided_by = $12, decided_at = $13, applied_at = $14
 		WHERE id = $1`
 	_, err := tx.Exec(ctx, update, e.ID, e.State, e.Added, e.Changed, e.Same, e.Rejected, e.Doubtful, e.Deactivated, e.Restored, e.Missing,
-		e.DecidedBy, e.DecidedAt, e.AppliedAt)
+		e.Withheld, e.DecidedBy, e.DecidedAt, e.AppliedAt)
 	return err
 }
 

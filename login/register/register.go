@@ -33,7 +33,7 @@ type Person struct {
 	Missing              Fact
 	Incapable            Fact
 	Limited              Fact
-	ChangedIn            int64 // the edition
+	ChangedIn            int64 // the edition, or the event, which has a place among editions
 }
 
 // Gone tells whether a fact holds that ends what a person may do (order 82, p. 10).
@@ -63,11 +63,13 @@ func (p Person) LogValue() slog.Value { return slog.StringValue(p.String()) }
 // A Register is the population register as we hold it.
 type Register struct {
 	Pool *pgxpool.Pool
-	// Cascade is called inside the import's transaction with people who became
+	// Cascade is called in the transaction with people who became
 	// gone: their identifiers are blocked.
 	Cascade func(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error
 	// Restored is called there with people who are gone no longer.
 	Restored func(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error
+	// Renumbered is called there with people whose identification number becomes another one: their sign-ins end.
+	Renumbered func(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error
 	// Staff holds in a transaction that somebody may bring editions in and decide on them.
 	Staff func(ctx context.Context, tx pgx.Tx, by uuid.UUID) error
 	// Key is the one by which the register's owner signs; nil: no signature is asked for.

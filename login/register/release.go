@@ -33,6 +33,9 @@ func (g *Register) Release(ctx context.Context, id int64, by uuid.UUID, at time.
 		if none {
 			return ErrLost
 		}
+		if err := changing(ctx, tx); err != nil {
+			return err
+		}
 		if err := compare(ctx, tx, e); err != nil { // what is known may have changed since
 			return err
 		}

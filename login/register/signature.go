@@ -45,7 +45,7 @@ func Verify(in io.ReadSeeker, signature []byte, key *Key) (Edition, error) {
 	if err != nil {
 		return Edition{}, err
 	}
-	e := Edition{Number: f.number, Period: f.period, Kind: f.kind, Announced: f.rows, Checksum: f.checksum[:]}
+	e := Edition{Number: f.number, Period: f.period, AsOf: f.asOf, Kind: f.kind, Announced: f.rows, Checksum: f.checksum[:]}
 	err = key.check(f.checksum, signature)
 	e.Signed = key != nil && err == nil
 	return e, err

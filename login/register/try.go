@@ -13,9 +13,6 @@ var errTried = errors.New("tried")
 
 // Try tells what an import would do. It writes nothing that stays, and disturbs neither an edition that waits nor one that is staged.
 func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
-	// A temporary table stands before the one of its name.
-	const aside = `CREATE TEMPORARY TABLE staged_person (LIKE staged_person) ON COMMIT DROP`
-
 	f, err := g.open(o)
 	if err != nil {
 		return Report{}, fmt.Errorf("try the register: %w", err)
@@ -31,9 +28,9 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 			return err
 		}
 		r.Edition = Edition{
-			Number: f.number, Period: f.period, Kind: f.kind, State: Staging, Checksum: f.checksum[:], Signed: g.Key != nil, Announced: f.rows, BeganAt: o.At,
+			Number: f.number, Period: f.period, AsOf: f.asOf, Kind: f.kind, State: Staging, Checksum: f.checksum[:], Signed: g.Key != nil, Announced: f.rows, BeganAt: o.At,
 		}
-		if _, err := tx.Exec(ctx, aside); err != nil {
+		if err := aside(ctx, tx); err != nil {
 			return err
 		}
 		if err := f.copyTo(ctx, tx, "staged_person"); err != nil {
@@ -59,4 +56,10 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 		return r, fmt.Errorf("try edition %d: %w", f.number, err)
 	}
 	return r, nil
+}
+
+// aside makes a table of the transaction's own, which stands before the one of its name.
+func aside(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `CREATE TEMPORARY TABLE staged_person (LIKE staged_person) ON COMMIT DROP`)
+	return err
 }

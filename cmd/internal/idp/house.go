@@ -236,7 +236,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		return err
 	}
 	h.register = &register.Register{
-		Pool: h.Back, Cascade: h.identities.Deactivate, Restored: h.identities.Restore, Key: registerKey,
+		Pool: h.Back, Cascade: h.identities.Deactivate, Restored: h.identities.Restore, Renumbered: h.identities.Renumber, Key: registerKey,
 		Staff:            func(ctx context.Context, tx pgx.Tx, by uuid.UUID) error { return clerk.Hold(ctx, tx, by, clerk.Import) },
 		DeactivatedShare: func() float64 { return float64(policy.DeactivatedShare.In(h.policies)) },
 		RejectedShare:    func() float64 { return float64(policy.RejectedShare.In(h.policies)) },

@@ -2,6 +2,7 @@ package idp
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +29,7 @@ func registerCommand(config reader) *cobra.Command {
 		importCommand(config), verifyFileCommand(config), editionsCommand(config), badRowsCommand(config), missingCommand(config),
 		decideEditionCommand(config, "release", "Apply an edition that waits", (*register.Register).Release),
 		decideEditionCommand(config, "refuse", "Refuse an edition that waits", (*register.Register).Refuse),
-		sampleCommand(),
+		eventCommand(config), sampleCommand(),
 	)
 	return command
 }
@@ -192,6 +193,7 @@ func tellReport(out io.Writer, r register.Report, dry bool, err error) error {
 		{"deactivated", r.Deactivated},
 		{"restored", r.Restored},
 		{"missing", r.Missing},
+		{"withheld", r.Withheld},
 	} {
 		fmt.Fprintf(out, "  %-11s %d\n", count.what, count.n)
 	}
@@ -383,6 +385,65 @@ func decideEditionCommand(config reader, use, short string,
 	}
 	command.Flags().StringVar(&by, "by", "", "identification number of the operator's clerk who decides")
 	return command
+}
+
+func eventCommand(config reader) *cobra.Command {
+	var by string
+	command := &cobra.Command{
+		Use:   "event FILE",
+		Short: "Take in what the register tells of single people between its editions",
+		Long: "Take in what the register tells of single people between its editions: a file of JSON objects, one after another.\n\n" +
+			"Each is applied in one transaction; told again, it changes nothing. The first that is refused ends the command, and what stood\n" +
+			"before it is applied. The form is described in cmd/idp/register.md.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file, err := os.Open(args[0])
+			if err != nil {
+				return err
+			}
+			defer file.Close()
+			return withHouse(cmd, config, func(h *house) error {
+				var who uuid.UUID
+				if by != "" {
+					if who, err = h.staff(cmd, "--by", by); err != nil {
+						return err
+					}
+				}
+				events := json.NewDecoder(file)
+				events.DisallowUnknownFields()
+				for n := 1; ; n++ {
+					var event register.Event
+					switch err := events.Decode(&event); {
+					case errors.Is(err, io.EOF):
+						return nil
+					case err != nil:
+						return fmt.Errorf("event %d: %w", n, err)
+					}
+					event.By, event.ToldAt = who, time.Now()
+					o, err := h.register.Take(cmd.Context(), event)
+					if err != nil {
+						return fmt.Errorf("event %d: %w", n, err)
+					}
+					if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: person %s, %s\n", event.ID, o.Person, cameOf(o)); err != nil {
+						return err
+					}
+				}
+			})
+		},
+	}
+	command.Flags().StringVar(&by, "by", "", "identification number of the operator's clerk who does it")
+	return command
+}
+
+// cameOf says in a word what came of an event.
+func cameOf(o register.Outcome) string {
+	switch {
+	case o.Again:
+		return "told before"
+	case o.Changed:
+		return "changed"
+	}
+	return "as it was known"
 }
 
 func sampleCommand() *cobra.Command {

@@ -61,6 +61,7 @@ func TestRegisterImportReports(t *testing.T) {
   deactivated 0
   restored    0
   missing     0
+  withheld    0
 line 7: identification_number: check_digit (taken all the same)
 `
 	run("Edition 12 of 2025-01 (full) would be applied. Nothing is written.\n"+counts, "import", "--dry-run", path)
@@ -139,5 +140,31 @@ func TestRegisterImportWaitsForASecondPerson(t *testing.T) {
 	}
 	if out, err := said("register", "editions"); err != nil || strings.Count(out, " applied ") != 2 {
 		t.Errorf("%v: it said:\n%s", err, out)
+	}
+}
+
+// The operator takes in a file of what the register tells between its editions, and is told what came of each.
+func TestRegisterEvent(t *testing.T) {
+	t.Parallel()
+	environ := errandEnviron(t)
+	path := filepath.Join(t.TempDir(), "events.json")
+	const one = `{"id": "a", "at": "2026-01-02T10:00:00+03:00", "person": {"identification_number": "1010130K001PB9", "sex": "M", "birth_date": "1930", "citizenship": "BY"}}` + "\n"
+	text := one + one + strings.Replace(one, `"a"`, `"b"`, 1) + strings.Replace(one, `"M"`, `"X"`, 1)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	err := Run(t.Context(), environ, nil, &out, "register", "event", path)
+	if err == nil || !strings.HasSuffix(err.Error(), "event 4: take an event: sex: unknown") {
+		t.Errorf("the fourth: %v", err)
+	}
+	var came []string
+	for line := range strings.Lines(out.String()) {
+		id, _, _ := strings.Cut(line, ":")
+		_, what, _ := strings.Cut(line, ", ")
+		came = append(came, id+" "+strings.TrimSpace(what))
+	}
+	if got := strings.Join(came, "; "); got != "a changed; a told before; b as it was known" {
+		t.Errorf("it said: %s", got)
 	}
 }

@@ -1,0 +1,274 @@
+package register
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/audit"
+)
+
+// Why an event is not taken.
+var (
+	ErrEvent       = errors.New("an event needs an id of at most 100 characters, and a time that has come")
+	ErrOtherEvent  = errors.New("the event of this id was told before, and said something else")
+	ErrOlderEvent  = errors.New("more is known of the person already")
+	ErrNumberTaken = errors.New("the identification number is another person's")
+	ErrManyGone    = errors.New("events have deactivated so many people in a day that the rest must come as an edition, which another person releases")
+)
+
+// A RowError says what is wrong with the row of an event.
+type RowError struct{ BadRow }
+
+func (e *RowError) Error() string { return e.Column + ": " + e.Reason }
+
+// A Row is one of an edition's, told alone: by the names of its columns. What is left out is empty.
+type Row map[string]string
+
+// LogValue keeps people out of logs.
+func (Row) LogValue() slog.Value { return slog.StringValue("a row") }
+
+// An Event is what the register tells of one person between its editions.
+type Event struct {
+	ID     string    `json:"id"`                      // the register's own
+	At     time.Time `json:"at"`                      // as of when it says so, by the register's clock
+	Former string    `json:"former_number,omitempty"` // the person's identification number until then, where it has become another one
+	Person Row       `json:"person"`                  // as they are now
+
+	By       uuid.UUID `json:"-"` // who of the operator's staff tells of it; uuid.Nil: nobody was named
+	ClientID string    `json:"-"` // which does so in its own name
+	ToldAt   time.Time `json:"-"`
+}
+
+// An Outcome is what came of an event.
+type Outcome struct {
+	Person  uuid.UUID
+	Changed bool // something was not as it says
+	Again   bool // this very event was told before: nothing was written now
+}
+
+// tolerance is how far the register's clock may be ahead of ours.
+const tolerance = 5 * time.Minute
+
+// Take takes an event in, in one transaction with all that follows from it. Told again, it changes and writes nothing.
+func (g *Register) Take(ctx context.Context, e Event) (Outcome, error) {
+	row, err := e.check()
+	if err != nil {
+		return Outcome{}, fmt.Errorf("take an event: %w", err)
+	}
+	conn, err := g.lock(ctx, applying)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("take an event: %w", err)
+	}
+	defer unlock(ctx, conn, applying)
+	var o Outcome
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		o, err = g.take(ctx, tx, e, row)
+		return err
+	})
+	if err != nil {
+		return Outcome{}, fmt.Errorf("take an event: %w", err)
+	}
+	return o, nil
+}
+
+// check holds that an event is well written, and gives its row in the order of fileColumns.
+func (e Event) check() (row [len(fileColumns)]string, err error) {
+	if e.ID == "" || len(e.ID) > 100 || e.At.IsZero() || e.At.After(e.ToldAt.Add(tolerance)) {
+		return row, ErrEvent
+	}
+	if e.Former != "" && errors.Is(CheckNumber(e.Former), ErrNumberShape) {
+		return row, &RowError{BadRow{Column: "former_number", Reason: "shape"}}
+	}
+	for column := range e.Person {
+		if !slices.Contains(fileColumns[:], column) {
+			return row, &RowError{BadRow{Column: column, Reason: "unknown"}}
+		}
+	}
+	var fields [len(fileColumns)][]byte
+	for i, column := range fileColumns {
+		row[i] = e.Person[column]
+		fields[i] = []byte(row[i])
+	}
+	f := file{head: head{month: e.At.UTC().Format("2006-01")}, seen: newNumbers(1)}
+	if !f.judge(&fields) {
+		return row, &RowError{f.bad[len(f.bad)-1]}
+	}
+	return row, nil
+}
+
+func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileColumns)]string) (o Outcome, err error) {
+	if e.By != uuid.Nil {
+		if err := g.hold(ctx, tx, e.By); err != nil {
+			return Outcome{}, err
+		}
+	}
+	text, err := json.Marshal([]any{e.At.UTC(), e.Former, row})
+	if err != nil {
+		return Outcome{}, err
+	}
+	digest := sha256.Sum256(text)
+	if o, err = told(ctx, tx, e.ID, digest[:]); err != nil || o.Again {
+		return o, err
+	}
+	known, renamed, err := whose(ctx, tx, row[number], e.Former)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := later(ctx, tx, known, e.At); err != nil {
+		return Outcome{}, err
+	}
+	const next = `SELECT nextval(pg_get_serial_sequence('edition', 'id'))`
+	one := Edition{Kind: Delta, AsOf: e.At, Announced: 1}
+	if err := tx.QueryRow(ctx, next).Scan(&one.ID); err != nil {
+		return Outcome{}, err
+	}
+	if renamed {
+		if err := g.rename(ctx, tx, *known, one.ID, row[number], e.ToldAt); err != nil {
+			return Outcome{}, err
+		}
+	}
+	if err := stageOne(ctx, tx, row); err != nil {
+		return Outcome{}, err
+	}
+	if err := compare(ctx, tx, &one); err != nil {
+		return Outcome{}, err
+	}
+	if one.Deactivated > 0 {
+		if err := g.few(ctx, tx, e.ToldAt); err != nil {
+			return Outcome{}, err
+		}
+	}
+	if err := g.write(ctx, tx, &one, e.ToldAt); err != nil {
+		return Outcome{}, err
+	}
+	o = Outcome{Changed: renamed || one.Same == 0}
+	const keep = `
+		INSERT INTO person_event (id, change, digest, person_id, at, told_at, deactivated, told_by, client_id)
+		SELECT $1, $2, $3, id, $4, $5, $6, $7, nullif($8, '') FROM person WHERE identification_number = $9
+		RETURNING person_id`
+	err = tx.QueryRow(ctx, keep, e.ID, one.ID, digest[:], e.At, e.ToldAt, one.Deactivated > 0, person(e.By), e.ClientID, row[number]).Scan(&o.Person)
+	if err != nil || !o.Changed {
+		return o, err
+	}
+	return o, audit.Record(ctx, tx, audit.Event{
+		Kind: audit.PersonChanged, At: e.ToldAt, Person: o.Person, Edition: one.ID, Clerk: e.By, ClientID: e.ClientID,
+	})
+}
+
+// told gives what came of an event that was told before.
+func told(ctx context.Context, tx pgx.Tx, id string, digest []byte) (o Outcome, err error) {
+	const find = `SELECT person_id, digest = $2 FROM person_event WHERE id = $1`
+	err = tx.QueryRow(ctx, find, id, digest).Scan(&o.Person, &o.Again)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return Outcome{}, nil
+	case err == nil && !o.Again:
+		return Outcome{}, ErrOtherEvent
+	}
+	return o, err
+}
+
+// whose gives the person of an event, nil for somebody new, and whether the number becomes another one.
+func whose(ctx context.Context, tx pgx.Tx, number, former string) (known *uuid.UUID, renamed bool, err error) {
+	const find = `
+		SELECT (SELECT id FROM person WHERE identification_number = $1),
+		       (SELECT person_id FROM former_number WHERE identification_number = $1 ORDER BY at DESC LIMIT 1),
+		       (SELECT id FROM person WHERE identification_number = $2)`
+	var has, had, before *uuid.UUID // the number now; the number once; the former number still
+	err = tx.QueryRow(ctx, find, number, former).Scan(&has, &had, &before)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case former == number, before == nil:
+		if has == nil && had != nil { // the register has given that person another number since
+			return nil, false, ErrOlderEvent
+		}
+		return has, false, nil
+	case has != nil, had != nil && *had != *before:
+		return nil, false, ErrNumberTaken
+	}
+	return before, true, nil
+}
+
+// later holds that an event tells more than is known of a person, and keeps that person as they are.
+func later(ctx context.Context, tx pgx.Tx, known *uuid.UUID, at time.Time) error {
+	// An edition tells of everybody: who is left out of a delta is as before.
+	const find = `
+		SELECT EXISTS (SELECT FROM person_event WHERE person_id = $1 AND at > $2)
+		    OR EXISTS (SELECT FROM edition WHERE state = 'applied' AND as_of > $2)
+		FROM person WHERE id = $1 FOR NO KEY UPDATE`
+	if known == nil {
+		return nil
+	}
+	var more bool
+	if err := tx.QueryRow(ctx, find, known, at).Scan(&more); err != nil {
+		return err
+	}
+	if more {
+		return ErrOlderEvent
+	}
+	return nil
+}
+
+// rename gives a person another identification number, and keeps the one there was. What that ends comes first: the identifier is locked
+// before the number, as it is by whoever acts upon it.
+func (g *Register) rename(ctx context.Context, tx pgx.Tx, who uuid.UUID, change int64, number string, at time.Time) error {
+	const keep = `
+		INSERT INTO former_number (person_id, at, identification_number)
+		SELECT id, $2, identification_number FROM person WHERE id = $1`
+	const rename = `UPDATE person SET identification_number = $2, changed_in = $3 WHERE id = $1`
+	if err := call(ctx, tx, g.Renumbered, []uuid.UUID{who}, at); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, keep, who, at); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, rename, who, number, change)
+	return err
+}
+
+// stageOne stages a row by itself.
+func stageOne(ctx context.Context, tx pgx.Tx, row [len(fileColumns)]string) error {
+	const insert = `
+		INSERT INTO staged_person (` + rowColumns + `)
+		VALUES ($1, $2, $3, $4, nullif($5, '')::date, nullif($6, ''), nullif($7, '')::date, nullif($8, ''), nullif($9, '')::date, nullif($10, ''),
+		        nullif($11, '')::date, nullif($12, ''), nullif($13, '')::date, nullif($14, ''))`
+	if err := aside(ctx, tx); err != nil {
+		return err
+	}
+	values := make([]any, len(row))
+	for i, value := range row {
+		values[i] = value
+	}
+	_, err := tx.Exec(ctx, insert, values...)
+	return err
+}
+
+// few holds that single events do not deactivate in a day what an edition may not without a second person.
+func (g *Register) few(ctx context.Context, tx pgx.Tx, at time.Time) error {
+	const lately = `SELECT count(*) FROM person_event WHERE deactivated AND told_at > $1`
+	const fewer = `SELECT count(*) < $1 FROM (SELECT FROM person LIMIT $1) AS so_many`
+	if g.DeactivatedShare == nil {
+		return nil
+	}
+	var gone int64
+	if err := tx.QueryRow(ctx, lately, at.Add(-24*time.Hour)).Scan(&gone); err != nil || gone == 0 {
+		return err
+	}
+	var many bool
+	err := tx.QueryRow(ctx, fewer, int64(math.Ceil(float64(gone+1)/g.DeactivatedShare()))).Scan(&many)
+	if err == nil && many {
+		return ErrManyGone
+	}
+	return err
+}

@@ -1,0 +1,301 @@
+package register_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"asoba.example/login/register"
+	"asoba.example/migrations/pgtest"
+)
+
+// event tells of somebody who is as the row of a file says, so many days after the month began.
+func event(id string, days int, row string) register.Event {
+	told := register.Row{}
+	for i, value := range strings.Split(row, ",") {
+		told[strings.Split(header, ",")[i]] = value
+	}
+	return register.Event{ID: id, At: time.Date(2026, time.November, 1+days, 0, 0, 0, 0, time.UTC), Person: told, ToldAt: at.AddDate(0, 0, days)}
+}
+
+// mustTake takes an event in.
+func mustTake(t *testing.T, r register.Register, e register.Event) register.Outcome {
+	t.Helper()
+	o, err := r.Take(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// What the register tells of one person is known from then on, with all that follows from it, and the feed tells of it; told again it is nothing.
+func TestAnEventIsAnEditionOfOne(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	var turned []string
+	turn := func(how string) func(context.Context, pgx.Tx, []uuid.UUID, time.Time) error {
+		return func(_ context.Context, _ pgx.Tx, people []uuid.UUID, _ time.Time) error {
+			turned = append(turned, fmt.Sprint(how, len(people)))
+			return nil
+		}
+	}
+	r.Cascade, r.Restored = turn("gone "), turn("restored ")
+	mustLoad(t, r, edition(11, living...))
+	dead := event("a", 2, strings.Replace(living[0], ",BY,,", ",PL,2026-10-30,record", 1))
+	died := mustTake(t, r, dead)
+	p, err := register.Find(t.Context(), r.Pool, dead.Person["identification_number"])
+	if err != nil || p.Death.Date != "2026-10-30" || p.Citizenship != "PL" || p.ID != died.Person || !died.Changed {
+		t.Errorf("%v: %+v", err, died)
+	}
+	touched, err := r.Touched(t.Context(), p.ChangedIn, uuid.Nil, 10)
+	if err != nil || len(touched) != 1 || count(t, r.Pool, fmt.Sprintf(`event WHERE kind = 'person.changed' AND edition = %d AND person_id = '%s'`, p.ChangedIn, p.ID)) != 1 {
+		t.Errorf("%v: the feed tells of %v", err, touched)
+	}
+	before := all(t, r.Pool, touches)
+	if again := mustTake(t, r, dead); !again.Again || again.Person != p.ID {
+		t.Errorf("again: %+v", again)
+	}
+	other := dead
+	other.Person = event("a", 2, living[0]).Person
+	if _, err := r.Take(t.Context(), other); !errors.Is(err, register.ErrOtherEvent) {
+		t.Errorf("another of its id: %v", err)
+	}
+	if !equal(all(t, r.Pool, touches), before) {
+		t.Error("something was written")
+	}
+	if same := mustTake(t, r, event("b", 3, strings.Replace(living[0], ",BY,,", ",PL,2026-10-30,record", 1))); same.Changed {
+		t.Errorf("what is known: %+v", same)
+	}
+	mustTake(t, r, event("c", 4, living[0]))
+	if fmt.Sprint(turned) != "[gone 1 restored 1]" {
+		t.Errorf("turned: %v", turned)
+	}
+	if was := former(t, r, p.ID); was != "BY PL" {
+		t.Errorf("the former citizenships are %q", was)
+	}
+	fresh := mustTake(t, r, event("d", 4, "5311299B500PB0,M,2026-11-03,BY,,,,,,,,,,"))
+	if p, err := register.Find(t.Context(), r.Pool, "5311299B500PB0"); err != nil || p.ID != fresh.Person || p.ID.Version() != 7 {
+		t.Errorf("somebody new: %v, %v", p, err)
+	}
+}
+
+// former gives a person's citizenships that have ended, the first one first.
+func former(t *testing.T, r register.Register, person uuid.UUID) (all string) {
+	t.Helper()
+	const list = `SELECT string_agg(citizenship, ' ' ORDER BY at) FROM former_citizenship WHERE person_id = $1`
+	if err := r.Pool.QueryRow(t.Context(), list, person).Scan(&all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func equal(a, b []map[string]string) bool { return fmt.Sprint(a) == fmt.Sprint(b) }
+
+// Of two that tell of one person that counts which the register says it of the later time, in whatever order they come: events and editions alike.
+func TestWhatIsOlderDoesNotUndoWhatIsNewer(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	mustLoad(t, r, edition(10, living...))
+	dead := strings.Replace(living[0], ",BY,,", ",BY,2026-10-30,record", 1)
+	mustTake(t, r, event("a", 9, dead))
+	refuses := func(what string, e register.Event) {
+		t.Helper()
+		if _, err := r.Take(t.Context(), e); !errors.Is(err, register.ErrOlderEvent) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	refuses("an older event", event("b", 8, living[0]))
+	asOf := func(file, at string) string { return strings.Replace(file, "\n", "\n# as_of "+at+"\n", 1) }
+	first := mustLoad(t, r, edition(11, living...)) // as of the month's beginning
+	if first.Withheld != 1 || first.Same != int64(len(living))-1 || first.Restored != 0 {
+		t.Errorf("an older edition: %+v", first.Edition)
+	}
+	next := asOf(strings.Replace(edition(11, living...), "edition 11", "edition 12", 1), "2026-11-10T12:00:00+03:00")
+	o := order(next)
+	o.At = o.At.AddDate(0, 0, 9)
+	if report, err := r.Import(t.Context(), o); err != nil || report.Restored != 1 || report.Withheld != 0 {
+		t.Errorf("a newer edition: %v: %+v", err, report.Edition)
+	}
+	refuses("an event older than the edition", event("c", 9, dead))
+	mustTake(t, r, event("d", 9, `5311299B500PB0,M,1999,BY,,,,,,,,,,`)) // of somebody of whom no edition has told
+	mustTake(t, r, event("e", 10, dead))
+}
+
+// A number becomes another one: the person is found by it and no more by the one before, which is nobody else's, whoever tells of it.
+func TestANumberFollowsAnother(t *testing.T) {
+	t.Parallel()
+	const old, fresh = "1010130K001PB9", "5311299B500PB0"
+	r := register.Register{Pool: pgtest.New(t)}
+	r.Renumbered = func(ctx context.Context, tx pgx.Tx, people []uuid.UUID, _ time.Time) error {
+		_, err := tx.Exec(ctx, `UPDATE person SET birth_date = '1000' WHERE id = $1`, people[0]) // is overwritten: it comes first
+		return err
+	}
+	mustLoad(t, r, edition(10, living...))
+	p, err := register.Find(t.Context(), r.Pool, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	renamed := event("a", 5, strings.Replace(living[0], old, fresh, 1))
+	renamed.Former = old
+	if o := mustTake(t, r, renamed); o.Person != p.ID || !o.Changed {
+		t.Errorf("renamed: %+v", o)
+	}
+	got, err := register.Find(t.Context(), r.Pool, fresh)
+	if err != nil || got.ID != p.ID || got.BirthDate != p.BirthDate || got.ChangedIn <= p.ChangedIn {
+		t.Errorf("by the new number: %v, %v", got, err)
+	}
+	if _, err := register.Find(t.Context(), r.Pool, old); !errors.Is(err, register.ErrUnknown) {
+		t.Errorf("by the old number: %v", err)
+	}
+	if n := count(t, r.Pool, `former_number WHERE identification_number = '`+old+`'`); n != 1 {
+		t.Errorf("it is kept %d times", n)
+	}
+	// An edition that was made before, and one that was not, make nobody of the old number.
+	for n := 11; n <= 12; n++ {
+		o := order(edition(n, living...))
+		o.At = o.At.AddDate(0, 1, 0)
+		if report, err := r.Import(t.Context(), o); err != nil || report.Withheld != 1 || report.Added != 0 {
+			t.Errorf("%v: %+v", err, report.Edition)
+		}
+	}
+	again := renamed
+	again.ID, again.At, again.ToldAt = "b", again.At.AddDate(0, 1, 0), again.ToldAt.AddDate(0, 1, 0)
+	if o := mustTake(t, r, again); o.Changed || o.Person != p.ID {
+		t.Errorf("told twice: %+v", o)
+	}
+	later := func(id, former, row string) register.Event {
+		e := event(id, 40, row)
+		e.Former = former
+		return e
+	}
+	for what, refused := range map[string]struct {
+		event register.Event
+		want  error
+	}{
+		"of the old number": {later("c", "", living[0]), register.ErrOlderEvent},
+		"another's":         {later("d", "2290296M000BA3", strings.Replace(living[0], old, fresh, 1)), register.ErrNumberTaken},
+		"another's once":    {later("e", "2290296M000BA3", living[0]), register.ErrNumberTaken},
+	} {
+		if _, err := r.Take(t.Context(), refused.event); !errors.Is(err, refused.want) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if o := mustTake(t, r, later("f", fresh, living[0])); o.Person != p.ID { // it was a mistake
+		t.Errorf("back: %+v", o)
+	}
+	if n := count(t, r.Pool, `person`); n != len(living) {
+		t.Errorf("there are %d people", n)
+	}
+}
+
+// Wherever it breaks, nothing of an event remains, and it can be told again; of two of one kind at a moment one is the other's again.
+func TestAnEventIsWholeOrNothing(t *testing.T) {
+	t.Parallel()
+	pool, trips := pgtest.Counting(t)
+	r := register.Register{Pool: pool}
+	mustLoad(t, r, edition(10, living...))
+	e := event("a", 5, `5311299B500PB0,M,1930,PL,2026-10-30,record,,,,,,,,`)
+	e.Former = "1010130K001PB9"
+	for n := 1; ; n++ {
+		before := all(t, pool, contents)
+		trips.FailAt(n)
+		_, err := r.Take(t.Context(), e)
+		trips.FailAt(0)
+		if err == nil {
+			if n < 10 {
+				t.Fatalf("done after %d statements", n-1)
+			}
+			break
+		}
+		if !equal(all(t, pool, contents), before) || count(t, pool, `person_event`)+count(t, pool, `former_number`) != 0 {
+			t.Fatalf("statement %d failed, and something remains", n)
+		}
+	}
+	var group errgroup.Group
+	for range 3 {
+		group.Go(func() error {
+			_, err := r.Take(t.Context(), event("b", 6, living[1]))
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil || count(t, pool, `person_event`) != 2 {
+		t.Errorf("at one moment: %v", err)
+	}
+}
+
+// What is badly written is told by its column and reason, not by its value, and nothing is taken.
+func TestABadEventIsRefused(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	const good = `1010130K001PB9,M,1930,BY,,,,,,,,,,`
+	for what, refused := range map[string]struct {
+		bad  func(*register.Event)
+		want string
+	}{
+		"a number of no shape": {func(e *register.Event) { e.Person["identification_number"] = "123" }, "identification_number: shape"},
+		"nothing of the sex":   {func(e *register.Event) { delete(e.Person, "sex") }, "sex: unknown"},
+		"a name":               {func(e *register.Event) { e.Person["name"] = "Anna" }, "name: unknown"},
+		"no day":               {func(e *register.Event) { e.Person["birth_date"] = "1930-02-30" }, "birth_date: date"},
+		"a death to come":      {func(e *register.Event) { e.Person["death_date"] = "2026-12-01" }, "death_date: future"},
+		"no former number":     {func(e *register.Event) { e.Former = "x" }, "former_number: shape"},
+		"no id":                {func(e *register.Event) { e.ID = "" }, register.ErrEvent.Error()},
+		"an endless id":        {func(e *register.Event) { e.ID = strings.Repeat("x", 101) }, register.ErrEvent.Error()},
+		"a time to come":       {func(e *register.Event) { e.At = e.ToldAt.Add(time.Hour) }, register.ErrEvent.Error()},
+	} {
+		e := event("a", 1, good)
+		refused.bad(&e)
+		if _, err := r.Take(t.Context(), e); err == nil || err.Error() != "take an event: "+refused.want {
+			t.Errorf("%s: got %v, want %s", what, err, refused.want)
+		}
+	}
+	if n := count(t, r.Pool, `person_event`) + count(t, r.Pool, `person`); n != 0 {
+		t.Error("something was taken")
+	}
+	mustTake(t, r, event("a", 1, strings.Replace(good, "9,M", "8,M", 1))) // a wrong check digit is the register's own
+}
+
+// Events, one by one, do not deactivate in a day what an edition may not without a second person.
+func TestEventsDeactivateFew(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.4 }} // two of five
+	mustLoad(t, r, edition(10, living...))
+	gone := func(n, day int) register.Event {
+		return event(fmt.Sprint(n, day), day, strings.Replace(living[n], ",,,,,,,,,,", ",2026-10-30,,,,,,,,,", 1))
+	}
+	mustTake(t, r, gone(0, 5))
+	mustTake(t, r, gone(1, 5))
+	if _, err := r.Take(t.Context(), gone(2, 5)); !errors.Is(err, register.ErrManyGone) {
+		t.Errorf("the third: %v", err)
+	}
+	mustTake(t, r, event("lives", 5, strings.Replace(living[3], "1990", "1991", 1)))
+	mustTake(t, r, gone(2, 7))
+}
+
+// While an edition is applied no event comes between what it has compared and what it writes.
+func TestAnEventWaitsForAnEditionThatIsApplied(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	mustLoad(t, r, edition(10, living...))
+	e := event("a", 5, strings.Replace(living[1], "RU", "PL", 1))
+	var between error
+	r.Cascade = func(ctx context.Context, _ pgx.Tx, _ []uuid.UUID, _ time.Time) error {
+		ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+		defer cancel()
+		_, between = r.Take(ctx, e)
+		return nil
+	}
+	mustLoad(t, r, edition(11, strings.Replace(living[0], ",BY,,", ",BY,2026-10-30,record", 1)))
+	if !errors.Is(between, context.DeadlineExceeded) || count(t, r.Pool, `person_event`) != 0 {
+		t.Errorf("it came between: %v", between)
+	}
+	if o := mustTake(t, r, e); !o.Changed {
+		t.Errorf("afterwards: %+v", o)
+	}
+}
