@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/redis/go-redis/v9"
 
 	"asoba.example/login/identity"
@@ -152,21 +153,50 @@ func (c *Codes) deliver(ctx context.Context, f For, code string, l letter) (Sent
 		l.message.Till = at
 	}
 	l.event.At, l.event.Detail = at, map[string]string{"purpose": string(f.Purpose)}
-	err = pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
-		if l.within != nil {
-			if err := l.within(ctx, tx); err != nil {
-				return err
-			}
+	if err := c.put(ctx, l); err != nil {
+		err = fmt.Errorf("send a code: %w", err)
+		if errors.Is(err, errUnheard) { // it may be on its way
+			return Sent{}, err
 		}
-		if err := c.Outbox.Put(ctx, tx, l.message); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, l.event)
-	})
-	if err != nil {
-		return Sent{}, errors.Join(fmt.Errorf("send a code: %w", err), c.forget(context.WithoutCancel(ctx), f))
+		return Sent{}, errors.Join(err, c.forget(context.WithoutCancel(ctx), f))
 	}
 	return state, nil
+}
+
+// errUnheard says that the database's answer to a COMMIT was lost.
+var errUnheard = errors.New("done, or not done")
+
+// put puts a letter into the outbox, and records it.
+func (c *Codes) put(ctx context.Context, l letter) error {
+	tx, err := c.Pool.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback(ctx) }() // after a COMMIT there is nothing to take back
+	if l.within != nil {
+		if err := l.within(ctx, tx); err != nil {
+			return err
+		}
+	}
+	if err := c.Outbox.Put(ctx, tx, l.message); err != nil {
+		return err
+	}
+	if err := audit.Record(ctx, tx, l.event); err != nil {
+		return err
+	}
+	err = tx.Commit(ctx)
+	if err != nil && !undone(err) {
+		err = errors.Join(errUnheard, err)
+	}
+	return err
+}
+
+// undone tells that a COMMIT which failed was not done: the database says so, or the request was over before it was sent. That a connection is
+// closed says nothing, for pgx gives that error, as safe to be tried again, where it has closed it because the answer did not come.
+func undone(err error) bool {
+	_, refused := errors.AsType[*pgconn.PgError](err)
+	over := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return refused || over && pgconn.SafeToRetry(err)
 }
 
 // forget takes a code back that nobody will get: nobody shall have to wait for the next.

@@ -14,7 +14,8 @@ import (
 type By struct {
 	clerk.Clerk
 	ClientID string
-	Named    bool // by a desk's system, which the client is then
+	Named    bool   // by a desk's system, which the client is then
+	Key      string // of this request, by which they ask again without acting again (Idempotency-Key); "" where it has none
 }
 
 // act is the act of a moment that the clerk does.
@@ -41,7 +42,8 @@ func (d *Doors) by(w http.ResponseWriter, r *http.Request, token api.Token, n na
 	case office != "" && office != c.Office:
 		return By{}, api.Refuse(http.StatusForbidden, "not_this_office", nil)
 	}
-	return By{Clerk: c, ClientID: token.ClientID, Named: token.ByClient()}, nil
+	key, err := api.IdempotencyKey(r)
+	return By{Clerk: c, ClientID: token.ClientID, Named: token.ByClient(), Key: key}, err
 }
 
 // own finds the clerk whose own token it is, and who may be named beside it.

@@ -20,6 +20,9 @@ func confirming(id, person uuid.UUID, phone identity.Phone) code.For {
 // Resend sends another code, where the earlier one was lost or is over.
 func (d *Desk) Resend(ctx context.Context, by By, e Errand, id uuid.UUID) (code.Sent, error) {
 	v, err := d.find(ctx, by, e, id)
+	if err == nil && v.assignedAt != nil {
+		err = ErrOver
+	}
 	if err != nil {
 		return code.Sent{}, err
 	}

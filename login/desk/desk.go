@@ -121,34 +121,43 @@ func (d *Desk) Reissue(ctx context.Context, by By, p Papers) (Outcome, error) {
 	return Outcome{act, identity.Temporary, d.sent(ctx, person)}, err
 }
 
-// serve does an act upon somebody's identifier, under guards, and keeps what it rests on.
+// serve does an act upon somebody's identifier, under guards, and keeps what it rests on. Who asks again by the same key
+// is told of the same act.
 func (d *Desk) serve(ctx context.Context, by By, p Papers, e Errand, gs guards, do func(uuid.UUID, identity.Act) error) (whose, id uuid.UUID, err error) {
 	person, err := register.Find(ctx, d.pool, p.Identifier.Reveal())
 	if err != nil {
 		return uuid.Nil, uuid.Nil, err
 	}
-	if id, err = uuid.NewV7(); err != nil {
+	q, err := d.request(by, e, Opening{Papers: p})
+	if err != nil {
 		return uuid.Nil, uuid.Nil, err
 	}
-	f := d.facts(ctx, by, p)
-	act := by.act(f.at, p.Language)
-	act.Document = vouchedFor(f.report, p.Document)
-	act.Within = func(ctx context.Context, tx pgx.Tx) (err error) {
-		if f.person, err = register.Hold(ctx, tx, p.Identifier.Reveal()); err != nil {
-			return err
+	var f facts
+	done, err := d.once(ctx, q, func() (b begun, err error) {
+		if b.id, err = uuid.NewV7(); err != nil {
+			return begun{}, err
 		}
-		if err := gs.check(f); err != nil {
-			return err
+		f = d.facts(ctx, by, p)
+		act := by.act(f.at, p.Language)
+		act.Document = vouchedFor(f.report, p.Document)
+		act.Within = func(ctx context.Context, tx pgx.Tx) (err error) {
+			if f.person, err = register.Hold(ctx, tx, p.Identifier.Reveal()); err != nil {
+				return err
+			}
+			if err := gs.check(f); err != nil {
+				return err
+			}
+			if err := d.mayReissue(ctx, tx, e, f); err != nil {
+				return err
+			}
+			if err := d.keepAct(ctx, tx, b.id, e, p, f, q); err != nil {
+				return err
+			}
+			return d.watch(ctx, tx, e, f, identity.Phone{})
 		}
-		if err := d.mayReissue(ctx, tx, e, f); err != nil {
-			return err
-		}
-		if err := d.keepAct(ctx, tx, id, e, p, f); err != nil {
-			return err
-		}
-		return d.watch(ctx, tx, e, f, identity.Phone{})
-	}
-	return person.ID, id, d.record(ctx, guarded(do(person.ID, act)), by, person.ID, string(e), f.at)
+		return b, guarded(do(person.ID, act))
+	})
+	return person.ID, done.id, d.record(ctx, err, by, person.ID, string(e), f.at)
 }
 
 // facts are those that are known before a transaction.
@@ -179,17 +188,17 @@ func vouchedFor(r document.Report, d identity.Document) identity.Document {
 }
 
 // keepAct keeps what an act rests on.
-func (d *Desk) keepAct(ctx context.Context, tx pgx.Tx, id uuid.UUID, e Errand, p Papers, f facts) error {
+func (d *Desk) keepAct(ctx context.Context, tx pgx.Tx, id uuid.UUID, e Errand, p Papers, f facts, q request) error {
 	sealed, err := d.seal(place("desk_act", id), presented{Document: shown(p.Document)})
 	if err != nil {
 		return err
 	}
 	const insert = `
 		INSERT INTO desk_act (id, person_id, kind, presented, document_report, attested, basis_number, basis_date,
-		                      clerk_id, office, client_id, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+		                      clerk_id, office, client_id, at, request_key, request_body)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 	if _, err := tx.Exec(ctx, insert, id, f.person.ID, e, sealed, cmp.Or(f.report, document.Silent), p.Attested, p.Basis.Number, p.Basis.Date,
-		f.by.Person, f.by.Office, f.by.ClientID, f.at); err != nil {
+		f.by.Person, f.by.Office, f.by.ClientID, f.at, q.key, q.body); err != nil {
 		return fmt.Errorf("keep what a %s rests on: %w", e, err)
 	}
 	return nil

@@ -15,6 +15,10 @@
 // It is over some time after it was opened, a visit's (login/policy), or with the assignment.
 // Everything else is one request.
 //
+// Who did not hear the answer asks again. In a visit that is known by the visit; a request that opens one, or is all there is,
+// carries a key of the clerk's choice (Idempotency-Key), by which the act is found that it has done: another is not done, and
+// nothing more is sent. A key that comes with another request is refused.
+//
 // An issuance for which a register does not answer, that of documents or ours because
 // the person will be in its next edition, is kept as pending: nothing is issued, and no
 // code is sent. When the register is back any clerk of that office goes on with it:

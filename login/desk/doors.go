@@ -275,6 +275,8 @@ func (d *Doors) meaning(w http.ResponseWriter, err error) error {
 		return api.Refuse(http.StatusUnsupportedMediaType, "not_a_scan", err)
 	case errors.Is(err, ErrKept):
 		return api.Refuse(http.StatusConflict, "paper_kept", err)
+	case errors.Is(err, ErrReused):
+		return api.Refuse(http.StatusUnprocessableEntity, "idempotency_key_reused", err)
 	case errors.Is(err, ErrOver):
 		return api.Refuse(http.StatusGone, "visit_over", err)
 	case errors.Is(err, code.ErrWrong):

@@ -120,6 +120,12 @@ func (d *doors) own(t *testing.T, id identity.Identifier, gid uuid.UUID) string 
 // knock asks and gives the status and the answer's members.
 func (d *doors) knock(t *testing.T, token, method, path string, body any) (int, map[string]any) {
 	t.Helper()
+	return d.knockBy(t, "", token, method, path, body)
+}
+
+// knockBy knocks with a request that has a key.
+func (d *doors) knockBy(t *testing.T, key, token, method, path string, body any) (int, map[string]any) {
+	t.Helper()
 	var reader *strings.Reader
 	if body == nil {
 		reader = strings.NewReader("")
@@ -133,6 +139,9 @@ func (d *doors) knock(t *testing.T, token, method, path string, body any) (int, 
 	r := httptest.NewRequest(method, path, reader)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Authorization", "Bearer "+token)
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
 	w := httptest.NewRecorder()
 	d.mux.ServeHTTP(w, r)
 	for _, secret := range []string{d.Said("Password"), d.Said("Code")} {

@@ -378,7 +378,7 @@ func (l *life) resume(rt *rapid.T) {
 func (l *life) resend(rt *rapid.T) {
 	e := l.something(rt)
 	_, err := l.desk.Resend(l.t.Context(), l.by, e.kind, e.id)
-	if l.over(e) {
+	if e.done || l.over(e) {
 		l.left(rt, err, "visit over")
 		return
 	}
@@ -396,8 +396,8 @@ func (l *life) sent(e *errand) {
 	e.code, e.codeTill, e.wrong = l.Said("Code"), l.now.Add(5*time.Minute), 0
 }
 
-// over tells whether a visit has taken too long.
-func (l *life) over(e *errand) bool { return l.now.Sub(e.openedAt) > 2*time.Hour }
+// over tells whether a visit has taken too long to come to its end.
+func (l *life) over(e *errand) bool { return !e.done && l.now.Sub(e.openedAt) > 2*time.Hour }
 
 func (l *life) confirm(rt *rapid.T) {
 	e := l.something(rt)

@@ -22,34 +22,42 @@ type Opening struct {
 
 // Open opens a visit under every guard but the phone's confirmation, in one act with the
 // code that confirms it: where no code may go now, there is no visit either. An issuance
-// for which a register does not answer is kept as pending, and no code is sent.
+// for which a register does not answer is kept as pending, and no code is sent. Who asks again by
+// the same key is told of the same visit.
 func (d *Desk) Open(ctx context.Context, by By, e Errand, o Opening) (uuid.UUID, Stage, error) {
-	id, err := uuid.NewV7()
+	q, err := d.request(by, e, o)
 	if err != nil {
 		return uuid.Nil, "", err
 	}
-	f := d.facts(ctx, by, o.Papers)
-	keep := func(ctx context.Context, tx pgx.Tx, stage Stage) error {
-		if err := d.insert(ctx, tx, id, e, stage, o, f); err != nil {
-			return err
+	var f facts
+	visit, err := d.once(ctx, q, func() (b begun, err error) {
+		if b.id, err = uuid.NewV7(); err != nil {
+			return begun{}, err
 		}
-		return audit.Record(ctx, tx, f.opening(e, stage))
-	}
-	stage := Opened
-	err = d.begin(ctx, id, e, o, &f, func(ctx context.Context, tx pgx.Tx) error { return keep(ctx, tx, stage) })
-	if e == Issuance && errors.Is(err, ErrAway) {
-		stage = Pending
-		err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
-			if err := d.mayBegin(ctx, tx, e, o, &f); err != nil && !errors.Is(err, ErrAway) {
+		f = d.facts(ctx, by, o.Papers)
+		keep := func(ctx context.Context, tx pgx.Tx) error {
+			if err := d.insert(ctx, tx, b, e, o, f, q); err != nil {
 				return err
 			}
-			return keep(ctx, tx, stage)
-		})
-	}
+			return audit.Record(ctx, tx, f.opening(e, b.stage))
+		}
+		b.stage = Opened
+		err = d.begin(ctx, b.id, e, o, &f, keep)
+		if e == Issuance && errors.Is(err, ErrAway) {
+			b.stage = Pending
+			err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+				if err := d.mayBegin(ctx, tx, e, o, &f); err != nil && !errors.Is(err, ErrAway) {
+					return err
+				}
+				return keep(ctx, tx)
+			})
+		}
+		return b, err
+	})
 	if err != nil {
 		return uuid.Nil, "", d.record(ctx, err, by, f.person.ID, string(e), f.at)
 	}
-	return id, stage, nil
+	return visit.id, visit.stage, nil
 }
 
 // begin begins a visit and sends its code. The code counts against those that may go, so it
@@ -121,12 +129,12 @@ func (d *Desk) look(ctx context.Context, tx pgx.Tx, f *facts, number string, pho
 }
 
 // insert keeps a visit, opened or pending.
-func (d *Desk) insert(ctx context.Context, tx pgx.Tx, id uuid.UUID, e Errand, stage Stage, o Opening, f facts) error {
-	kept := presented{Document: shown(o.Document), Names: o.Names, Phone: o.Phone.Reveal()}
-	if stage == Pending {
-		kept.Identifier = o.Identifier.Reveal()
+func (d *Desk) insert(ctx context.Context, tx pgx.Tx, b begun, e Errand, o Opening, f facts, q request) error {
+	kept := o.presented()
+	if b.stage != Pending {
+		kept.Identifier = ""
 	}
-	sealed, err := d.seal(place("issuance", id), kept)
+	sealed, err := d.seal(place("issuance", b.id), kept)
 	if err != nil {
 		return err
 	}
@@ -136,11 +144,11 @@ func (d *Desk) insert(ctx context.Context, tx pgx.Tx, id uuid.UUID, e Errand, st
 	}
 	const insert = `
 		INSERT INTO issuance (id, errand, person_id, presented, document_report, attested, basis_number, basis_date,
-		                      clerk_id, office, client_id, language, phone_index, opened_at, pending_at)
+		                      clerk_id, office, client_id, language, phone_index, opened_at, pending_at, request_key, request_body)
 		VALUES ($1, $2, nullif($3::uuid, $14), $4, nullif($5::text, ''), $6, $7, $8, $9, $10, $11, $12, $16,
-		        CASE WHEN NOT $15 THEN $13::timestamptz END, CASE WHEN $15 THEN $13::timestamptz END)`
-	if _, err := tx.Exec(ctx, insert, id, e, f.person.ID, sealed, f.report, o.Attested, o.Basis.Number, o.Basis.Date,
-		f.by.Person, f.by.Office, f.by.ClientID, o.Language, f.at, uuid.Nil, stage == Pending, phone); err != nil {
+		        CASE WHEN NOT $15 THEN $13::timestamptz END, CASE WHEN $15 THEN $13::timestamptz END, $17, $18)`
+	if _, err := tx.Exec(ctx, insert, b.id, e, f.person.ID, sealed, f.report, o.Attested, o.Basis.Number, o.Basis.Date,
+		f.by.Person, f.by.Office, f.by.ClientID, o.Language, f.at, uuid.Nil, b.stage == Pending, phone, q.key, q.body); err != nil {
 		return fmt.Errorf("open a visit: %w", err)
 	}
 	return nil

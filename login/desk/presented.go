@@ -33,6 +33,11 @@ var Sealed = []seal.Column{
 	{Table: "paper", Name: "content", Row: "act_id", AtOnce: 4},
 }
 
+// presented is all that somebody brings.
+func (o Opening) presented() presented {
+	return presented{Document: shown(o.Document), Names: o.Names, Phone: o.Phone.Reveal(), Identifier: o.Identifier.Reveal()}
+}
+
 // place is where what was presented lies, and opens.
 func place(table string, id uuid.UUID) string { return table + ":presented:" + id.String() }
 

@@ -155,7 +155,7 @@ func (d *Desk) OpenedBy(ctx context.Context, e Errand, id uuid.UUID, clientID st
 	return identity.ParseIdentifier(number)
 }
 
-// find gives a visit to the clerk who opened it, while it lasts.
+// find gives a visit to the clerk who opened it, while it lasts, and once it has come to its end.
 func (d *Desk) find(ctx context.Context, by By, e Errand, id uuid.UUID) (visit, error) {
 	const read = `
 		SELECT p.identification_number, i.person_id, i.presented, i.document_report, i.attested,
@@ -176,7 +176,7 @@ func (d *Desk) find(ctx context.Context, by By, e Errand, id uuid.UUID) (visit, 
 		return visit{}, fmt.Errorf("find visit %s: %w", id, err)
 	case v.clerk != by.Person:
 		return visit{}, ErrNoVisit
-	case d.now().Sub(v.openedAt) > policy.VisitFor.In(d.policies):
+	case v.assignedAt == nil && d.now().Sub(v.openedAt) > policy.VisitFor.In(d.policies):
 		return visit{}, ErrOver
 	}
 	p, err := d.open(place("issuance", id), sealed)

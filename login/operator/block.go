@@ -166,7 +166,7 @@ func (b *Blocks) Refuse(ctx context.Context, by clerk.Clerk, id uuid.UUID) (Prop
 	return b.decide(ctx, by, id, pair.Refused, func(pgx.Tx, time.Time) error { return nil })
 }
 
-// decide ends an open proposal.
+// decide ends an open proposal. Whoever decides the same again is told what became of it.
 func (b *Blocks) decide(ctx context.Context, by clerk.Clerk, id uuid.UUID, to pair.State, do func(pgx.Tx, time.Time) error) (p Proposal, err error) {
 	const lock = `SELECT FROM security_block WHERE id = $1 FOR UPDATE`
 	const decide = `UPDATE security_block SET state = $2, decided_by = $3, decided_at = $4 WHERE id = $1`
@@ -178,6 +178,9 @@ func (b *Blocks) decide(ctx context.Context, by clerk.Clerk, id uuid.UUID, to pa
 		}
 		if p, err = one(ctx, tx, id); err != nil {
 			return err
+		}
+		if p.State == to && *p.DecidedBy == by.Person {
+			return nil
 		}
 		if err := pair.Decide(p.ProposedBy, by.Person, p.State, to); err != nil {
 			return err

@@ -66,7 +66,7 @@ func connect(t testing.TB, url string, trips *Trips) *pgxpool.Pool {
 	}
 	cfg.MaxConns = 8
 	if trips != nil {
-		cfg.ConnConfig.Tracer = trips
+		cfg.ConnConfig.Tracer, cfg.ConnConfig.DialFunc = trips, trips.dial
 	}
 	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
 	if err != nil {

@@ -10,9 +10,11 @@ import (
 
 // Trips counts round trips to PostgreSQL: a statement is one, a batch is one. It
 // is a tracer of pgx. Statements prepared on first use are not counted, since a
-// connection that has served does not need them.
+// connection that has served does not need them. The connections go by wires of its own, which it can cut.
 type Trips struct {
 	n, fail atomic.Int64
+	lose    atomic.Int64 // the COMMITs until the one whose answer is lost
+	cut     atomic.Bool
 
 	mu    sync.Mutex
 	heard *[]string // under mu: the texts of statements; nil while nobody listens

@@ -21,9 +21,6 @@ import (
 // which should not lie about, sealed or not, for longer than that.
 const answersFor = time.Hour
 
-// maxKey is the longest Idempotency-Key.
-const maxKey = 255
-
 // Answers keeps what was answered to requests that create something and carry an Idempotency-Key
 // (draft-ietf-httpapi-idempotency-key-header). Whoever did not hear the answer sends the request again, and is told the
 // same, a secret too: it would otherwise be lost, and the client with it.
@@ -59,9 +56,12 @@ var errAnswered = errors.New("answered meanwhile")
 // once answers a request whose act must not happen twice.
 func (s *Answers) once(w http.ResponseWriter, r *http.Request, caller string, body []byte, act func(keep) error) error {
 	var made answer
-	ctx, key := r.Context(), r.Header.Get("Idempotency-Key")
-	switch {
-	case key == "":
+	ctx := r.Context()
+	key, err := api.IdempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	if key == "" {
 		err := act(func(_ context.Context, _ pgx.Tx, a answer) error {
 			made = a
 			return nil
@@ -70,11 +70,9 @@ func (s *Answers) once(w http.ResponseWriter, r *http.Request, caller string, bo
 			return err
 		}
 		return made.write(w)
-	case len(key) > maxKey:
-		return api.Refuse(http.StatusBadRequest, "invalid_idempotency_key", errors.New("too long"))
 	}
 	asked := request{caller: caller, key: sha256.Sum256([]byte(key)), sum: sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + string(body)))}
-	made, err := s.find(ctx, asked)
+	made, err = s.find(ctx, asked)
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = act(func(ctx context.Context, tx pgx.Tx, a answer) error {
 			made = a

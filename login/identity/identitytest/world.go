@@ -215,6 +215,60 @@ func (w *World) Contents(t *testing.T) string {
 	return all.String()
 }
 
+// LoseEach does an act again and again, each time upon somebody new, and loses the answer to each of its COMMITs in turn: done, but
+// reported failed. Who asks again is told of the one act, in the words of who heard the answer at once; and one act's is what is left.
+// An act gives its name and what it says besides; what is left is told without names.
+func (w *World) LoseEach(t *testing.T, anew func() (act func() (uuid.UUID, string, error), left func() string)) {
+	t.Helper()
+	act, left := anew()
+	_, said, err := act()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := left()
+	for n := 1; ; n++ {
+		act, left := anew()
+		mend := w.Trips.LoseCommit(n)
+		_, _, err := act()
+		if !mend() {
+			if n == 1 {
+				t.Fatal("nothing was committed")
+			}
+			return
+		}
+		if err == nil {
+			t.Fatalf("the answer to COMMIT %d was heard", n)
+		}
+		id, again, err := act()
+		if err != nil || again != said {
+			t.Fatalf("COMMIT %d was lost; asked again: %q, %v, want %q", n, again, err, said)
+		}
+		same, again, err := act()
+		if err != nil || again != said || same != id {
+			t.Fatalf("COMMIT %d was lost; asked once more: %s, %q, %v, want %s, %q", n, same, again, err, id, said)
+		}
+		if got := left(); got != want {
+			t.Fatalf("COMMIT %d was lost, and this is left:\n%s\nwant\n%s", n, got, want)
+		}
+	}
+}
+
+// Left tells what is recorded of a person and sent to them.
+func (w *World) Left(t *testing.T, person uuid.UUID) string {
+	t.Helper()
+	const read = `
+		SELECT coalesce(string_agg(word, E'\n' ORDER BY word), '') FROM (
+			SELECT 'event ' || kind || coalesce(' ' || detail::text, '') FROM event WHERE person_id = $1
+			UNION ALL
+			SELECT 'message ' || kind || ' ' || state FROM sms_message WHERE person_id = $1
+		) AS words (word)`
+	var all string
+	if err := w.Pool.QueryRow(t.Context(), read, person).Scan(&all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 // BreakEach does an act again and again, breaking it at each statement in turn,
 // until it is done: what fails leaves nothing, and the retry works.
 func (w *World) BreakEach(t *testing.T, act func() error) {

@@ -2,6 +2,8 @@ package deskpage
 
 import (
 	"bytes"
+	"cmp"
+	"crypto/rand"
 	"errors"
 	"io"
 	"net/http"
@@ -112,7 +114,8 @@ func (d *Page) act(w http.ResponseWriter, r *http.Request, v *visit, t task) err
 	case decision == "anew" && t.Visitor.Key != "":
 		return d.leave(w, r, v, t, work{Form: unwritten(d.asked(v, t.Visitor), t)})
 	case decision == "ask" && on.Step() == "form":
-		on.Form = written(r, t.Operation)
+		on.Form, on.Key = written(r, t.Operation), cmp.Or(on.Key, rand.Text())
+		d.put(v, t, on)
 	case (decision == "confirm" || decision == "resend") && on.Step() == "code":
 	case decision == "resume" && on.Step() == "pending":
 		on.Form.Attested = attested(r, t.Operation)
@@ -139,7 +142,7 @@ func (d *Page) act(w http.ResponseWriter, r *http.Request, v *visit, t task) err
 		return err
 	}
 	if t.Visitor.Key != "" && on.Refused != nil && slices.Contains([]string{"visit_over", "unknown_visit"}, on.Refused.Code) {
-		on.Visit, on.Done = "", outcome{} // to be begun anew, with what is written
+		on.Visit, on.Key, on.Done = "", "", outcome{} // to be begun anew, with what is written
 	}
 	return d.leave(w, r, v, t, on)
 }
@@ -150,6 +153,7 @@ func (w *work) ask(r *http.Request, api management.Caller, o operation) (err err
 		ID string
 		outcome
 	}
+	api.Key = w.Key
 	w.Refused, err = refusal(api.Call(r.Context(), http.MethodPost, o.at, w.Form.body(o), &answer))
 	if w.Refused != nil && w.Refused.Code == "invalid" {
 		w.Refused.Fields = append(w.Refused.Fields, w.Form.unfilled(o)...)

@@ -112,6 +112,7 @@ func (f form) names() map[string]string {
 // where one is brought, and then it is done; the page shows whichever it is, however often it is asked for.
 type work struct {
 	Form    form
+	Key     string              // by which the API knows again what it is asked for, where its answer was lost
 	Refused *management.Refusal // the last time
 	Visit   string              // its address at the API, while and after a phone is confirmed
 	Done    outcome

@@ -14,6 +14,7 @@ import (
 type Caller struct {
 	URL  string       // of the management API
 	HTTP *http.Client // adds the token
+	Key  string       // of what is asked for, to ask again without acting again (Idempotency-Key)
 }
 
 // A Refusal is a problem (RFC 9457) that the API answered with.
@@ -81,6 +82,9 @@ func (c Caller) Send(ctx context.Context, method, path, kind string, body io.Rea
 	}
 	if kind != "" {
 		r.Header.Set("Content-Type", kind)
+	}
+	if c.Key != "" {
+		r.Header.Set("Idempotency-Key", c.Key)
 	}
 	answer, err := c.HTTP.Do(r)
 	if err != nil {

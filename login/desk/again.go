@@ -1,0 +1,89 @@
+package desk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/login/identity"
+)
+
+// ErrReused says that a clerk calls another request by the key of one whose act is done.
+var ErrReused = errors.New("another request has this key")
+
+// errNew says that a request has not done anything yet.
+var errNew = errors.New("not asked before")
+
+// A request is what asks for an act, to know it again; the zero one is known by nothing.
+type request struct {
+	key  []byte // of whose it is, and what they call it
+	body []byte // of all that it asks
+}
+
+// request tells of an act how it is asked for. What the digests are of is personal, so they are keyed.
+func (d *Desk) request(by By, e Errand, o Opening) (q request, err error) {
+	if by.Key == "" {
+		return request{}, nil
+	}
+	key, _ := json.Marshal([]string{by.ClientID, by.Person.String(), by.Key})
+	body, _ := json.Marshal(struct { // of strings, which always marshal
+		Errand    Errand
+		Presented presented
+		Attested  []Attestation
+		Basis     identity.Basis
+		Language  string
+	}{e, o.presented(), o.Attested, o.Basis, o.Language})
+	if q.key, err = d.box.Index("desk:request_key", key); err == nil {
+		q.body, err = d.box.Index("desk:request_body", body)
+	}
+	return q, err
+}
+
+// What was begun or done by a request.
+type begun struct {
+	id    uuid.UUID
+	stage Stage // of a visit, when it was begun
+}
+
+// once does what a request asks for, or tells what it has done before: whoever did not hear the answer asks again. A do that
+// fails may be done all the same, where the database's answer was lost or the same request was quicker.
+func (d *Desk) once(ctx context.Context, q request, do func() (begun, error)) (begun, error) {
+	before, err := d.begun(ctx, q)
+	if !errors.Is(err, errNew) {
+		return before, err
+	}
+	now, err := do()
+	if err != nil {
+		before, again := d.begun(ctx, q)
+		if again == nil || errors.Is(again, ErrReused) {
+			return before, again
+		}
+	}
+	return now, err
+}
+
+// begun finds what a request has done.
+func (d *Desk) begun(ctx context.Context, q request) (b begun, err error) {
+	const find = `
+		SELECT id, '', request_body = $2 FROM desk_act WHERE request_key = $1
+		UNION ALL
+		SELECT id, CASE WHEN opened_at IS NULL THEN 'pending' ELSE 'opened' END, request_body = $2 FROM issuance WHERE request_key = $1`
+	if q.key == nil {
+		return begun{}, errNew
+	}
+	var same bool
+	err = d.pool.QueryRow(ctx, find, q.key, q.body).Scan(&b.id, &b.stage, &same)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return begun{}, errNew
+	case err != nil:
+		return begun{}, fmt.Errorf("find what a request has done: %w", err)
+	case !same:
+		return begun{}, ErrReused
+	}
+	return b, nil
+}

@@ -1,0 +1,284 @@
+package desk_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"asoba.example/login/clerk"
+	"asoba.example/login/code"
+	"asoba.example/login/desk"
+	"asoba.example/login/document"
+	"asoba.example/login/identity"
+)
+
+// An asking is somebody at the desk, and what a clerk asks for upon them: it gives the act or the visit, and what is told of it.
+type asking struct {
+	person uuid.UUID
+	ask    func(context.Context, desk.By) (uuid.UUID, string, error)
+}
+
+// askings are one of everything that a desk does, with somebody new in each.
+func (w *world) askings(t *testing.T, d *documents) map[string]func() asking {
+	t.Helper()
+	somebody := map[desk.Errand]func(*testing.T) (uuid.UUID, identity.Identifier){
+		desk.Issuance: w.Person, desk.PhoneChange: w.Issued, desk.Block: w.Active, desk.Unblock: w.blocked, desk.Reissue: w.Issued,
+	}
+	told := func(o desk.Outcome, err error) (uuid.UUID, string, error) {
+		return o.Act, fmt.Sprint(o.State, " ", o.SMS), err
+	}
+	at := func(e desk.Errand, do func(context.Context, desk.By, desk.Papers) (desk.Outcome, error)) func() asking {
+		return func() asking {
+			person, id := somebody[e](t)
+			return asking{person, func(ctx context.Context, by desk.By) (uuid.UUID, string, error) { return told(do(ctx, by, visit(id))) }}
+		}
+	}
+	visiting := func(e desk.Errand) (uuid.UUID, func(context.Context, desk.By) (uuid.UUID, string, error)) {
+		person, id := somebody[e](t)
+		o := w.opening(t, id, 9000+w.Count(t, "person"))
+		return person, func(ctx context.Context, by desk.By) (uuid.UUID, string, error) {
+			visit, stage, err := w.desk.Open(ctx, by, e, o)
+			return visit, string(stage), err
+		}
+	}
+	opened := func(e desk.Errand) (person, visit uuid.UUID) {
+		person, open := visiting(e)
+		visit, _, err := open(t.Context(), w.by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return person, visit
+	}
+	all := map[string]func() asking{
+		"block": at(desk.Block, w.desk.Block), "unblock": at(desk.Unblock, w.desk.Unblock), "reissue": at(desk.Reissue, w.desk.Reissue),
+		"write down what waits for a register": func() asking {
+			person, open := visiting(desk.Issuance)
+			return asking{person, func(ctx context.Context, by desk.By) (uuid.UUID, string, error) {
+				d.say("")
+				defer d.say(document.Valid)
+				return open(ctx, by)
+			}}
+		},
+		"resume": func() asking {
+			d.say("")
+			person, visit := opened(desk.Issuance)
+			d.say(document.Valid)
+			return asking{person, func(ctx context.Context, by desk.By) (uuid.UUID, string, error) {
+				stage, err := w.desk.Resume(ctx, by, visit, []desk.Attestation{desk.Holder, desk.Particulars, desk.PhoneUse})
+				return visit, string(stage), err
+			}}
+		},
+		"keep the paper": func() asking {
+			person, id := w.Active(t)
+			done, err := w.desk.Block(t.Context(), w.by, visit(id))
+			if err != nil {
+				t.Fatal(err)
+			}
+			act, err := w.desk.FindAct(t.Context(), done.Act)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return asking{person, func(ctx context.Context, by desk.By) (uuid.UUID, string, error) {
+				_, err := w.desk.KeepPaper(ctx, by, act, scan(t, 10))
+				return done.Act, "", err
+			}}
+		},
+	}
+	for _, e := range []desk.Errand{desk.Issuance, desk.PhoneChange, desk.Unblock, desk.Reissue} {
+		all["open, "+string(e)] = func() asking {
+			person, open := visiting(e)
+			return asking{person, open}
+		}
+		all["confirm the phone, "+string(e)] = func() asking {
+			person, visit := opened(e)
+			typed := w.Said("Code")
+			return asking{person, func(ctx context.Context, by desk.By) (uuid.UUID, string, error) {
+				return visit, "", w.desk.ConfirmPhone(ctx, by, e, visit, typed)
+			}}
+		}
+		all["assign, "+string(e)] = func() asking {
+			person, visit := opened(e)
+			if err := w.desk.ConfirmPhone(t.Context(), w.by, e, visit, w.Said("Code")); err != nil {
+				t.Fatal(err)
+			}
+			return asking{person, func(ctx context.Context, by desk.By) (uuid.UUID, string, error) {
+				return told(w.desk.Assign(ctx, by, e, visit))
+			}}
+		}
+	}
+	return all
+}
+
+// Done but reported failed: whatever a desk does, who asks again, by the same key or in the same visit, is told of it, and it is done once.
+// Only what is told is recorded each time: a look-up, a paper that is read.
+func TestWhoDidNotHearTheAnswerAsksAgain(t *testing.T) {
+	t.Parallel()
+	w, documents := asked(t)
+	for name, anew := range w.askings(t, documents) {
+		t.Run(name, func(t *testing.T) {
+			w.LoseEach(t, func() (func() (uuid.UUID, string, error), func() string) {
+				a, by := anew(), w.by
+				by.Key = uuid.NewString()
+				return func() (uuid.UUID, string, error) { return a.ask(t.Context(), by) }, func() string { return w.Left(t, a.person) }
+			})
+		})
+	}
+}
+
+// A code that has gone out with a visit whose opening was reported failed confirms the phone, and no other is sent at once.
+func TestACodeThatHasGoneIsGood(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, id := w.Person(t)
+	by := w.by
+	by.Key = "one"
+	open := func() (uuid.UUID, error) {
+		visit, _, err := w.desk.Open(t.Context(), by, desk.Issuance, w.opening(t, id, 9001))
+		return visit, err
+	}
+	mend := w.Trips.LoseCommit(2) // the first is of a look at the guards
+	if _, err := open(); err == nil || !mend() {
+		t.Fatalf("the answer was heard: %v", err)
+	}
+	sent := w.Said("Code")
+	visit, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.desk.Resend(t.Context(), by, desk.Issuance, visit); !errors.Is(err, code.ErrWait) {
+		t.Errorf("another code at once: %v", err)
+	}
+	if err := w.desk.ConfirmPhone(t.Context(), by, desk.Issuance, visit, sent); err != nil {
+		t.Errorf("the code that has gone: %v", err)
+	}
+	if n := w.Count(t, `sms_message WHERE kind = 'code'`); n != 1 {
+		t.Errorf("%d codes were sent", n)
+	}
+}
+
+// A key is of one request of one clerk's: another request is refused, and another clerk's key is another. Without one, what is done is done.
+func TestAKeyIsOfOneRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person, id := w.Active(t)
+	_, another := w.Active(t)
+	by := w.by
+	by.Key = "one"
+	done, err := w.desk.Block(t.Context(), by, visit(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := visit(id)
+	other.Basis.Number = "12-8"
+	before := w.Contents(t)
+	for name, ask := range map[string]func() error{
+		"another person": func() error { _, err := w.desk.Block(t.Context(), by, visit(another)); return err },
+		"another paper":  func() error { _, err := w.desk.Block(t.Context(), by, other); return err },
+		"another act":    func() error { _, err := w.desk.Unblock(t.Context(), by, visit(id)); return err },
+		"another visit": func() error {
+			_, _, err := w.desk.Open(t.Context(), by, desk.Unblock, w.opening(t, id, 9001))
+			return err
+		},
+	} {
+		if err := ask(); !errors.Is(err, desk.ErrReused) {
+			t.Errorf("%s: got %v, want ErrReused", name, err)
+		}
+	}
+	if again, err := w.desk.Block(t.Context(), by, visit(id)); err != nil || again != done {
+		t.Errorf("asked again: %v, %v, want %v", again, err, done)
+	}
+	if w.Contents(t) != before {
+		t.Error("asking again did something")
+	}
+	theirs, _ := w.clerk(t, clerk.AtDesk)
+	theirs.Key = by.Key
+	page := by
+	page.ClientID = "post"
+	for name, by := range map[string]desk.By{"another clerk's": theirs, "through another client": page, "without a key": w.by} {
+		if _, err := w.desk.Block(t.Context(), by, visit(id)); !errors.Is(err, identity.ErrState) {
+			t.Errorf("%s: got %v, want ErrState", name, err)
+		}
+	}
+	if n := w.Count(t, `event WHERE kind = 'identifier.blocked' AND person_id = $1`, person); n != 1 {
+		t.Errorf("blocked %d times", n)
+	}
+}
+
+// The same request twice at one moment is one act, of which both are told.
+func TestTheSameRequestTwiceAtOnceIsOneAct(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	by := w.by
+	for name, anew := range w.askings(t, new(documents)) {
+		if name != "block" && name != "unblock" && name != "reissue" {
+			continue
+		}
+		a := anew()
+		by.Key = name
+		sent := w.Count(t, `sms_message WHERE person_id = $1`, a.person)
+		var (
+			ids  [2]uuid.UUID
+			errs [2]error
+			both sync.WaitGroup
+		)
+		for n := range ids {
+			both.Go(func() { ids[n], _, errs[n] = a.ask(t.Context(), by) })
+		}
+		both.Wait()
+		if errs[0] != nil || errs[1] != nil || ids[0] != ids[1] {
+			t.Errorf("%s: %v, %v", name, ids, errs)
+		}
+		if n := w.Count(t, `event WHERE kind = 'desk.refused'`); n != 0 {
+			t.Errorf("%s: %d refusals are recorded", name, n)
+		}
+		if n := w.Count(t, `sms_message WHERE person_id = $1`, a.person); n != sent+1 {
+			t.Errorf("%s: %d messages went", name, n-sent)
+		}
+	}
+}
+
+// The doors take the key from the request's head (draft-ietf-httpapi-idempotency-key-header): of everything that begins something or is done at once.
+func TestARequestWithAKeyIsAnsweredTheSame(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	token := d.own(t, d.clerk, uuid.New())
+	_, fresh := d.Person(t)
+	_, active := d.Active(t)
+	_, temporary := d.Issued(t)
+	for n, row := range []struct {
+		path string
+		body map[string]any
+	}{
+		{"/desk/issuances", opening(fresh, map[string]any{"phone": "8 029 491-19-11"})},
+		{"/desk/phone-changes", opening(active, map[string]any{"phone": "8 029 491-19-12"})},
+		{"/desk/blocks", body(active, nil)},
+		{"/desk/unblocks", body(active, nil)},
+		{"/desk/reissues", body(temporary, nil)},
+		{"/desk/reissues", opening(temporary, map[string]any{"phone": "8 029 491-19-13"})},
+	} {
+		key := fmt.Sprint(n)
+		status, said := d.knockBy(t, key, token, "POST", row.path, row.body)
+		if status >= 300 {
+			t.Fatalf("%s: %d %v", row.path, status, said)
+		}
+		sent := d.Count(t, "sms_message")
+		if again, told := d.knockBy(t, key, token, "POST", row.path, row.body); again != status || fmt.Sprint(told) != fmt.Sprint(said) {
+			t.Errorf("%s: %d %v, want %d %v", row.path, again, told, status, said)
+		}
+		if n := d.Count(t, "sms_message"); n != sent {
+			t.Errorf("%s: %d more messages", row.path, n-sent)
+		}
+		row.body["basis"] = map[string]any{"number": "12-9", "date": "2026-11-22"}
+		if status, said := d.knockBy(t, key, token, "POST", row.path, row.body); status != 422 || said["code"] != "idempotency_key_reused" {
+			t.Errorf("%s: another request: %d %v", row.path, status, said)
+		}
+	}
+	if status, said := d.knockBy(t, strings.Repeat("k", 256), token, "POST", "/desk/blocks", body(active, nil)); status != 400 || said["code"] != "invalid_idempotency_key" {
+		t.Errorf("a long key: %d %v", status, said)
+	}
+}
