@@ -85,11 +85,27 @@ func TestWhatADeskHasBlockedItsCitizenCannotUnblock(t *testing.T) {
 		}
 		browser.submit("identifier", anna, "password", password)
 		browser.want("/sign-in", http.StatusUnprocessableEntity)
+		browser.open("/unblock")
+		browser.submit("identifier", anna, "password", password)
+		browser.want("/unblock", http.StatusUnprocessableEntity)
+		browser.open("/recover")
+		browser.submit("identifier", anna) // answered as for anybody
+		browser.want("/recover/code", http.StatusOK)
 	}
 	if _, sent := w.lastCode(); sent != codes {
 		t.Errorf("%d codes were sent to a blocked person", sent-codes)
 	}
+	blocked, err := w.registry.Of(t.Context(), person)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for what, act := range map[string]func() error{
+		"an unblocking": func() error {
+			return w.registry.UnblockSelf(t.Context(), person, blocked.ChangedAt, another, identity.Act{At: w.clock.now()})
+		},
+		"a recovery": func() error {
+			return w.registry.Recover(t.Context(), person, blocked.ChangedAt, another, identity.Act{At: w.clock.now()})
+		},
 		"a first sign-in": func() error {
 			return w.registry.Activate(t.Context(), person, another, identity.Act{At: w.clock.now()})
 		},
@@ -112,6 +128,7 @@ func TestWhatADeskHasBlockedItsCitizenCannotUnblock(t *testing.T) {
 		t.Fatal(err)
 	}
 	temporary, _ := w.phones.last(t, identity.TemporaryPasswordMessage, `\w{5}-\w{5}`)
+	home.open("/security")
 	home.submit("identifier", anna, "password", temporary)
 	home.want("/sign-in/password", http.StatusOK)
 }

@@ -111,7 +111,7 @@ func TestAClerkTriesToIssueToHimself(t *testing.T) {
 	if len(alerts) != 1 { // once an hour
 		t.Fatalf("the supervisor is told %v", answer)
 	}
-	if alert := alerts[0].(map[string]any); alert["pattern"] != "own_identifier" || alert["identifier"] != d.clerk.Reveal() {
+	if alert := alerts[0].(map[string]any); alert["pattern"] != "own_identifier" || alert["act"] != "issuance" || alert["identifier"] != d.clerk.Reveal() {
 		t.Errorf("the supervisor is told %v", alert)
 	}
 }
