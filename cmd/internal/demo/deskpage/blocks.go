@@ -45,7 +45,7 @@ func (p proposal) wrong() (said []page.FieldError) {
 	}
 	// The API looks at the paper once all else is well written.
 	paper := func(e page.FieldError) bool { return e.Field == "basis_number" }
-	if p.Refused.Code == "invalid" && p.BasisNumber == "" && !slices.ContainsFunc(said, paper) {
+	if strings.HasPrefix(p.Refused.Code, "invalid") && p.BasisNumber == "" && !slices.ContainsFunc(said, paper) {
 		said = append(said, faults["/basis"])
 	}
 	if said == nil {

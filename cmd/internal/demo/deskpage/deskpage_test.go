@@ -404,6 +404,7 @@ func TestPagesAreSound(t *testing.T) {
 		whole.Attested = o.Attested
 		at("as scanned", o, work{Form: whole})
 		at("code", o, work{Visit: "/desk/issuances/1", Form: whole})
+		at("code resent", o, work{Visit: "/desk/issuances/1", Form: whole, Resent: time.Now()})
 		at("pending by its paper", o, work{Visit: "/desk/issuances/1", Done: outcome{Stage: "pending"}, Refused: &management.Refusal{Code: "g5"}})
 		at("pending", o, work{Form: whole, Visit: "/desk/issuances/1", Done: outcome{Stage: "pending"}})
 		for _, sms := range []string{"", "queued", "delivered", "failed"} {

@@ -132,7 +132,7 @@ func (d *Page) act(w http.ResponseWriter, r *http.Request, v *visit, t task) err
 	case "ask":
 		err = on.ask(r, v.api, t.Operation)
 	case "resend":
-		on.Refused, err = refusal(v.api.Call(r.Context(), http.MethodPost, on.Visit+"/code", nil, nil))
+		err = on.resend(r, v.api)
 	case "resume":
 		err = on.resume(r, v.api)
 	case "confirm":
@@ -176,15 +176,25 @@ func (w *work) resume(r *http.Request, api management.Caller) (err error) {
 	w.Away = time.Time{}
 	if err == nil && w.Refused == nil {
 		w.Done.Stage = now.Stage
-		if w.Step() == "pending" {
-			w.Away = time.Now()
+		if w.Step() == "pending" { // who comes again is attested anew
+			w.Away, w.Form.Attested = time.Now(), nil
 		}
+	}
+	return err
+}
+
+// resend has another code sent.
+func (w *work) resend(r *http.Request, api management.Caller) (err error) {
+	w.Refused, err = refusal(api.Call(r.Context(), http.MethodPost, w.Visit+"/code", nil, nil))
+	if w.Resent = (time.Time{}); err == nil && w.Refused == nil {
+		w.Resent = time.Now()
 	}
 	return err
 }
 
 // confirm confirms the phone by the code that the visitor says aloud, and ends the visit.
 func (w *work) confirm(r *http.Request, api management.Caller) (err error) {
+	w.Resent = time.Time{}
 	code := map[string]string{"code": strings.TrimSpace(r.PostFormValue("code"))}
 	w.Refused, err = refusal(api.Call(r.Context(), http.MethodPost, w.Visit+"/phone", code, nil))
 	if err == nil && w.Refused == nil {

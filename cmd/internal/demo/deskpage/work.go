@@ -118,6 +118,7 @@ type work struct {
 	Done    outcome
 	Kept    bool      // the signed paper
 	Away    time.Time // when a register was asked once more, and did not answer
+	Resent  time.Time // when another code was sent
 }
 
 // An outcome is what the desk learns of an act.
