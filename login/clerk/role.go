@@ -37,7 +37,7 @@ const (
 	Secure    Duty = "secure"    // block identifiers for security, two together
 	Judge     Duty = "judge"     // decide what bodies propose of their e-services
 	Settle    Duty = "settle"    // settle what the law leaves to the operator, two together
-	Import    Duty = "import"    // bring editions of the register in; release, two together, those that deactivate many
+	Import    Duty = "import"    // bring editions of the register in; two together, release those that deactivate many, and restore people
 )
 
 // duties are who may do what. Nobody who keeps the system serves people, and nobody who serves them says who else may.

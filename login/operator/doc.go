@@ -11,6 +11,9 @@
 // Every sign-in so far ends with it, and each phone is told where to turn. The way back
 // leads through a desk (login/identity).
 //
+// In the same way two restore somebody whom the register tells to be dead or missing, on
+// the act that proves otherwise (order 82, p. 8).
+//
 // A client's own token does nothing here, but bring editions and events in and read of them: somebody acts who has signed in by more
 // than a password, and a moment ago. Operators themselves are made and unmade at
 // the terminal alone (idp clerk), so that no one of them can be two.

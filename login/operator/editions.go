@@ -25,9 +25,10 @@ import (
 // Editions are the doors of the population register's editions, and of what it tells between them. A system of the operator's brings them in and reads of them in its own name,
 // and so do operators; on one that waits people decide.
 type Editions struct {
-	Register *register.Register
-	Gate     clerk.Gate
-	Policies *policy.Policies
+	Register     *register.Register
+	Restorations *Restorations
+	Gate         clerk.Gate
+	Policies     *policy.Policies
 }
 
 // RegisterScope is what a token needs at these doors.
@@ -46,6 +47,10 @@ func (d *Editions) Mount(mux api.Mux) {
 	mux.Handle("POST /register/editions/{edition}/release", d.decide(d.Register.Release))
 	mux.Handle("POST /register/editions/{edition}/refuse", d.decide(d.Register.Refuse))
 	mux.Handle("POST /register/events", api.Handler(d.event))
+	mux.Handle("GET /register/restorations", api.Handler(d.listRestorations))
+	mux.Handle("POST /register/restorations", api.Handler(d.proposeRestoration))
+	mux.Handle("POST /register/restorations/{id}/approve", d.decideRestoration(d.Restorations.Approve))
+	mux.Handle("POST /register/restorations/{id}/refuse", d.decideRestoration(d.Restorations.Refuse))
 }
 
 // Streams tells the requests that last: a file comes, or an edition is applied.

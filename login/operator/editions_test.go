@@ -47,7 +47,7 @@ func newRegistry(t *testing.T) registry {
 		t.Fatal(err)
 	}
 	gate := clerk.Gate{Clerks: w.clerks, Tokens: w, Now: func() time.Time { return w.now }}
-	(&operator.Editions{Register: g, Gate: gate}).Mount(document.Hold(w.mux))
+	(&operator.Editions{Register: g, Restorations: &operator.Restorations{Pool: w.Pool, Register: g, Now: gate.Now}, Gate: gate}).Mount(document.Hold(w.mux))
 	w.tokens["a system"] = api.Token{Subject: "importer", ClientID: "importer", Scheme: api.Bearer}
 	return registry{w, g}
 }

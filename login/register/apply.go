@@ -53,11 +53,15 @@ func compare(ctx context.Context, tx pgx.Tx, e *Edition) error {
 		      (s.sex, s.birth_date, s.citizenship, s.death_date, s.death_act, s.declared_dead_date, s.declared_dead_act,
 		       s.missing_date, s.missing_act, s.incapable_date, s.incapable_act, s.limited_date, s.limited_act);
 		ANALYZE difference`
-	// What was told of later stays, and a number that somebody had before makes nobody new.
+	// What was told of later stays, and what the operator took back is over; a number that somebody had before makes nobody new.
 	const withhold = `
 		WITH withheld AS (
 			DELETE FROM difference AS d
 			WHERE EXISTS (SELECT FROM person_event WHERE person_id = d.id AND at > $1)
+			   OR EXISTS (
+					SELECT FROM taken_back
+					WHERE person_id = d.id AND (death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act)
+					      IS NOT DISTINCT FROM (d.death_date, d.death_act, d.declared_dead_date, d.declared_dead_act, d.missing_date, d.missing_act))
 			   OR id IS NULL AND EXISTS (SELECT FROM former_number WHERE identification_number = d.identification_number)
 			RETURNING d.identification_number
 		)

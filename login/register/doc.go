@@ -1,10 +1,10 @@
 // Package register is the population register as we hold it: everyone it tells
-// of, by monthly editions (order 82, p. 5).
+// of, by monthly editions (order 82, p. 5) and by single events between them.
 //
 // The register is the truth about sex, birth, citizenship and the five facts;
 // nobody here corrects it. It gives no names, addresses, phones or documents.
 // It needs PostgreSQL alone. What an edition means for identifiers is the
-// business of login/identity, which the import calls in its own transaction.
+// business of login/identity, which is called in the transaction that applies it.
 //
 // An edition is a file, full or delta, and lives so:
 //
@@ -26,6 +26,14 @@
 // The very first load is not staged: its rows go straight to their place, in the
 // transaction that applies them. To move ten million people twice would take longer
 // than a kill can cost, and it has nobody to deactivate.
+//
+// An event is an edition of one: it is compared and written in the same way, in one
+// transaction, and has a place among editions, by which the feed's consumers read
+// of it. It alone tells that an identification number has become another one; the
+// former one is nobody else's. Of two that tell of one person, editions or events,
+// that counts which the register says as of the later time, whichever comes first:
+// an older event is refused, and an older edition's row withheld. So is what the
+// operator has taken back (Restore), while the register says the very same.
 //
 // Whoever a full edition does not tell of stays as they are, and is told to the
 // operator: they are not dead because a file forgot them.

@@ -127,9 +127,8 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	if err := later(ctx, tx, known, e.At); err != nil {
 		return Outcome{}, err
 	}
-	const next = `SELECT nextval(pg_get_serial_sequence('edition', 'id'))`
 	one := Edition{Kind: Delta, AsOf: e.At, Announced: 1}
-	if err := tx.QueryRow(ctx, next).Scan(&one.ID); err != nil {
+	if one.ID, err = nextChange(ctx, tx); err != nil {
 		return Outcome{}, err
 	}
 	if renamed {
@@ -151,7 +150,7 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	if err := g.write(ctx, tx, &one, e.ToldAt); err != nil {
 		return Outcome{}, err
 	}
-	o = Outcome{Changed: renamed || one.Same == 0}
+	o = Outcome{Changed: renamed || one.Added+one.Changed > 0}
 	const keep = `
 		INSERT INTO person_event (id, change, digest, person_id, at, told_at, deactivated, told_by, client_id)
 		SELECT $1, $2, $3, id, $4, $5, $6, $7, nullif($8, '') FROM person WHERE identification_number = $9

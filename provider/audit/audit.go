@@ -90,6 +90,9 @@ const (
 	BlockProposed       Kind = "security_block.proposed" // of these Event.Detail["proposal"], ["reason"], ["people"]: how many
 	BlockApproved       Kind = "security_block.approved"
 	BlockRefused        Kind = "security_block.refused"
+	RestorationProposed Kind = "restoration.proposed" // of these Event.Detail["proposal"]
+	RestorationApproved Kind = "restoration.approved" // what the register said of the person is taken back
+	RestorationRefused  Kind = "restoration.refused"
 	PaperKept           Kind = "paper.kept"      // the signed paper that an act rests on
 	PaperRead           Kind = "paper.read"      // Event.Detail["purpose"]
 	PolicyProposed      Kind = "policy.proposed" // Event.Detail["name"], ["value"], ["in_force_from"]

@@ -88,6 +88,7 @@ type house struct {
 	identities *identity.Registry
 	clerks     *clerk.Clerks
 	blocks     *operator.Blocks
+	restored   *operator.Restorations
 	outbox     *sms.Outbox
 	receipts   *sms.Receipts
 	codes      *code.Codes
@@ -241,6 +242,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		DeactivatedShare: func() float64 { return float64(policy.DeactivatedShare.In(h.policies)) },
 		RejectedShare:    func() float64 { return float64(policy.RejectedShare.In(h.policies)) },
 	}
+	h.restored = &operator.Restorations{Pool: h.Pool, Register: h.register, Now: time.Now}
 	h.codes = &code.Codes{
 		Redis: h.Redis, Key: codesKey, Outbox: h.outbox, Pool: h.Pool, Say: h.site.Say, Policies: h.policies, Relaxed: h.cfg.Relaxed, Now: time.Now,
 	}

@@ -29,7 +29,7 @@ func registerCommand(config reader) *cobra.Command {
 		importCommand(config), verifyFileCommand(config), editionsCommand(config), badRowsCommand(config), missingCommand(config),
 		decideEditionCommand(config, "release", "Apply an edition that waits", (*register.Register).Release),
 		decideEditionCommand(config, "refuse", "Refuse an edition that waits", (*register.Register).Refuse),
-		eventCommand(config), sampleCommand(),
+		eventCommand(config), restoreCommand(config), sampleCommand(),
 	)
 	return command
 }

@@ -100,7 +100,8 @@ func TestRegisterImportRefusesABadFile(t *testing.T) {
 	}
 }
 
-// One of the operator's staff imports an edition that would deactivate many, and another releases it, at the terminal.
+// One of the operator's staff imports an edition that would deactivate many, and another releases it, at the terminal; and so they restore
+// somebody.
 func TestRegisterImportWaitsForASecondPerson(t *testing.T) {
 	t.Parallel()
 	environ := errandEnviron(t)
@@ -139,6 +140,20 @@ func TestRegisterImportWaitsForASecondPerson(t *testing.T) {
 		t.Errorf("%v: it said:\n%s", err, out)
 	}
 	if out, err := said("register", "editions"); err != nil || strings.Count(out, " applied ") != 2 {
+		t.Errorf("%v: it said:\n%s", err, out)
+	}
+	id, err := said("register", "restore", "propose", "--by", anna, "--person", "6290296C042BI1", "--number", "12", "--date", "2026-01-02")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id = strings.TrimSpace(id)
+	if _, err := said("register", "restore", "approve", id, "--by", anna); !errors.Is(err, pair.ErrOwn) {
+		t.Errorf("their own: %v", err)
+	}
+	if out, err := said("register", "restore", "approve", id, "--by", boris); err != nil || !strings.HasSuffix(out, "  6290296C042BI1  12 of 2026-01-02  approved\n") {
+		t.Errorf("%v: it said:\n%s", err, out)
+	}
+	if out, err := said("register", "restore", "list", "--state", "open"); err != nil || strings.Count(out, "\n") != 1 {
 		t.Errorf("%v: it said:\n%s", err, out)
 	}
 }

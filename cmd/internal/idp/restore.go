@@ -1,0 +1,123 @@
+package idp
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"asoba.example/login/clerk"
+	"asoba.example/login/identity"
+	"asoba.example/login/operator"
+	"asoba.example/login/register"
+	"asoba.example/provider/pair"
+)
+
+// restoreCommand is whom the operator's staff restores, from the terminal.
+func restoreCommand(config reader) *cobra.Command {
+	command := group("restore", "People whom the register tells to be dead or missing, and who are not")
+	command.Long = command.Short + ".\n\nOne of the operator's staff proposes and another approves, on the act of a court or an authority. While the register goes on to\n" +
+		"say the very same, it is not listened to. The identifier stays blocked until its holder comes to a desk."
+	command.AddCommand(
+		listRestorationsCommand(config), proposeRestorationCommand(config),
+		decideRestorationCommand(config, "approve", "Restore the person", (*operator.Restorations).Approve),
+		decideRestorationCommand(config, "refuse", "Refuse what is proposed", (*operator.Restorations).Refuse),
+	)
+	return command
+}
+
+func listRestorationsCommand(config reader) *cobra.Command {
+	var state string
+	list := &cobra.Command{
+		Use:   "list",
+		Short: "List the last hundred proposals",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withHouse(cmd, config, func(h *house) error {
+				all, err := h.restored.List(cmd.Context(), pair.State(state))
+				if err != nil {
+					return err
+				}
+				return tellRestorations(cmd, all...)
+			})
+		},
+	}
+	list.Flags().StringVar(&state, "state", "", "only those that are open, approved or refused")
+	return list
+}
+
+// tellRestorations writes proposals as a table.
+func tellRestorations(cmd *cobra.Command, all ...operator.Restoration) error {
+	table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tPROPOSED\tPERSON\tBASIS\tSTATE")
+	for _, p := range all {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s of %s\t%s\n", p.ID, p.ProposedAt.UTC().Format(time.RFC3339), p.Number, p.Basis.Number, p.Basis.Date, p.State)
+	}
+	return table.Flush()
+}
+
+func proposeRestorationCommand(config reader) *cobra.Command {
+	var by, person, number, date string
+	propose := &cobra.Command{
+		Use:   "propose",
+		Short: "Propose to restore somebody",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			basis, err := identity.ParseBasis(number, date, time.Now())
+			if err != nil {
+				return fmt.Errorf("--number, --date: %w", err)
+			}
+			return withHouse(cmd, config, func(h *house) error {
+				who, err := h.staff(cmd, "--by", by)
+				if err != nil {
+					return err
+				}
+				p, err := h.restored.Propose(cmd.Context(), clerk.Clerk{Person: who}, register.FoldNumber(person), basis)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), p.ID)
+				return err
+			})
+		},
+	}
+	flags := propose.Flags()
+	flags.StringVar(&by, "by", "", "identification number of the operator's clerk who proposes")
+	flags.StringVar(&person, "person", "", "identification number of whom to restore")
+	flags.StringVar(&number, "number", "", "number of the act that it rests on")
+	flags.StringVar(&date, "date", "", "date of the act, as 2026-12-31")
+	return propose
+}
+
+func decideRestorationCommand(config reader, use, short string,
+	decide func(*operator.Restorations, context.Context, clerk.Clerk, uuid.UUID) (operator.Restoration, error),
+) *cobra.Command {
+	var by string
+	command := &cobra.Command{
+		Use:   use + " ID",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := uuid.Parse(args[0])
+			if err != nil {
+				return fmt.Errorf("ID: %w", operator.ErrUnknown)
+			}
+			return withHouse(cmd, config, func(h *house) error {
+				who, err := h.staff(cmd, "--by", by)
+				if err != nil {
+					return err
+				}
+				p, err := decide(h.restored, cmd.Context(), clerk.Clerk{Person: who}, id)
+				if err != nil {
+					return err
+				}
+				return tellRestorations(cmd, p)
+			})
+		},
+	}
+	command.Flags().StringVar(&by, "by", "", "identification number of the operator's clerk who decides")
+	return command
+}

@@ -1,0 +1,164 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/login/clerk"
+	"asoba.example/login/identity"
+	"asoba.example/login/register"
+	"asoba.example/provider/audit"
+	"asoba.example/provider/pair"
+)
+
+// ErrRestoring says that it is proposed already that somebody is restored.
+var ErrRestoring = errors.New("the person's restoration is proposed already")
+
+// restored are the records of how the proposal of a restoration ends.
+var restored = map[pair.State]audit.Kind{pair.Approved: audit.RestorationApproved, pair.Refused: audit.RestorationRefused}
+
+// A Restoration is a proposal that somebody whom the register tells to be dead or missing is alive, and found.
+type Restoration struct {
+	ID         uuid.UUID
+	Number     string // the person's identification number
+	Basis      identity.Basis
+	State      pair.State
+	ProposedBy uuid.UUID
+	ProposedAt time.Time
+	DecidedBy  *uuid.UUID
+	DecidedAt  *time.Time
+
+	person uuid.UUID
+}
+
+// Restorations are what the operator's staff takes back of what the register says, two together (order 82, p. 8).
+type Restorations struct {
+	Pool     *pgxpool.Pool
+	Register *register.Register
+	Now      func() time.Time
+}
+
+// Propose has one of the staff propose that somebody is restored, on the act of a court or an authority.
+func (r *Restorations) Propose(ctx context.Context, by clerk.Clerk, number string, basis identity.Basis) (Restoration, error) {
+	const insert = `
+		INSERT INTO restoration (id, person_id, basis_number, basis_date, state, proposed_by, proposed_at)
+		VALUES ($1, $2, $3, $4, 'open', $5, $6)`
+	const open = `SELECT EXISTS (SELECT FROM restoration WHERE person_id = $1 AND state = 'open')`
+	p := Restoration{Number: number, Basis: basis, State: pair.Open, ProposedBy: by.Person, ProposedAt: r.Now()}
+	var err error
+	if p.ID, err = uuid.NewV7(); err != nil {
+		return Restoration{}, err
+	}
+	err = r.act(ctx, by, func(tx pgx.Tx) error {
+		who, err := register.Hold(ctx, tx, number)
+		if err != nil {
+			return err
+		}
+		p.person = who.ID
+		var already bool
+		if err := tx.QueryRow(ctx, open, who.ID).Scan(&already); err != nil {
+			return err
+		}
+		switch {
+		case !who.Gone():
+			return register.ErrAlive
+		case already:
+			return ErrRestoring
+		}
+		if _, err := tx.Exec(ctx, insert, p.ID, who.ID, basis.Number, basis.Date, by.Person, p.ProposedAt); err != nil {
+			return err
+		}
+		return p.record(ctx, tx, audit.RestorationProposed, by, p.ProposedAt)
+	})
+	return p, err
+}
+
+// Approve has another of the staff restore the person: what the register said is taken back, and the desk may lift the block.
+func (r *Restorations) Approve(ctx context.Context, by clerk.Clerk, id uuid.UUID) (Restoration, error) {
+	return r.decide(ctx, by, id, pair.Approved, func(tx pgx.Tx, p Restoration, at time.Time) error {
+		return r.Register.Restore(ctx, tx, p.person, by.Person, at)
+	})
+}
+
+// Refuse has another of the staff refuse a proposal.
+func (r *Restorations) Refuse(ctx context.Context, by clerk.Clerk, id uuid.UUID) (Restoration, error) {
+	return r.decide(ctx, by, id, pair.Refused, func(pgx.Tx, Restoration, time.Time) error { return nil })
+}
+
+// decide ends an open proposal.
+func (r *Restorations) decide(ctx context.Context, by clerk.Clerk, id uuid.UUID, to pair.State, do func(pgx.Tx, Restoration, time.Time) error) (p Restoration, err error) {
+	const lock = `SELECT FROM restoration WHERE id = $1 FOR UPDATE`
+	const decide = `UPDATE restoration SET state = $2, decided_by = $3, decided_at = $4 WHERE id = $1`
+	at := r.Now()
+	err = r.act(ctx, by, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lock, id); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, restorations+`WHERE r.id = $1`, id)
+		if p, err = pgx.CollectExactlyOneRow(rows, scanRestoration); errors.Is(err, pgx.ErrNoRows) {
+			return ErrUnknown
+		}
+		if err != nil {
+			return err
+		}
+		if err := pair.Decide(p.ProposedBy, by.Person, p.State, to); err != nil {
+			return err
+		}
+		if err := do(tx, p, at); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, decide, id, to, by.Person, at); err != nil {
+			return err
+		}
+		p.State, p.DecidedBy, p.DecidedAt = to, &by.Person, &at
+		return p.record(ctx, tx, restored[to], by, at)
+	})
+	return p, err
+}
+
+// act is one transaction of one of the staff, who stays that until its end.
+func (r *Restorations) act(ctx context.Context, by clerk.Clerk, act func(pgx.Tx) error) error {
+	err := pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
+		if err := clerk.Hold(ctx, tx, by.Person, clerk.Import); err != nil {
+			return err
+		}
+		return act(tx)
+	})
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	return nil
+}
+
+func (p Restoration) record(ctx context.Context, tx pgx.Tx, kind audit.Kind, by clerk.Clerk, at time.Time) error {
+	return audit.Record(ctx, tx, audit.Event{
+		Kind: kind, At: at, Person: p.person, Clerk: by.Person, Office: by.Office, Detail: map[string]string{"proposal": p.ID.String()},
+	})
+}
+
+// restorations reads them, in the order of scanRestoration.
+const restorations = `
+	SELECT r.id, p.identification_number, r.basis_number, r.basis_date::text, r.state, r.proposed_by, r.proposed_at, r.decided_by, r.decided_at, r.person_id
+	FROM restoration AS r JOIN person AS p ON p.id = r.person_id `
+
+func scanRestoration(row pgx.CollectableRow) (p Restoration, err error) {
+	err = row.Scan(&p.ID, &p.Number, &p.Basis.Number, &p.Basis.Date, &p.State, &p.ProposedBy, &p.ProposedAt, &p.DecidedBy, &p.DecidedAt, &p.person)
+	return p, err
+}
+
+// List gives the last hundred proposals, the newest first; with a state, of those that have it.
+func (r *Restorations) List(ctx context.Context, state pair.State) ([]Restoration, error) {
+	const list = restorations + `WHERE $1 = '' OR r.state = $1 ORDER BY r.proposed_at DESC, r.id DESC LIMIT 100`
+	rows, _ := r.Pool.Query(ctx, list, state)
+	all, err := pgx.CollectRows(rows, scanRestoration)
+	if err != nil {
+		return nil, fmt.Errorf("list the proposals of restorations: %w", err)
+	}
+	return all, nil
+}

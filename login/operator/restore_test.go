@@ -1,0 +1,109 @@
+package operator_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"asoba.example/login/clerk"
+	"asoba.example/login/operator"
+	"asoba.example/login/register"
+	"asoba.example/provider/pair"
+)
+
+// One proposes and another approves, on the act that proves it: then what the register said is taken back, the desk may lift the block, and the
+// feed tells of it; or nothing is done. While the register goes on to say the very same, it is not listened to.
+func TestTwoOperatorsRestoreSomebody(t *testing.T) {
+	t.Parallel()
+	r := newRegistry(t)
+	anna, boris := r.operators(t)
+	person, id := r.Active(t)
+	_, alive := r.Active(t)
+	mistaken := file(1, "delta", id.Reveal()+",F,1956-03-08,BY,2025-01-02,record 7,,,,,,,,")
+	if _, done := r.bring(t, "a system", "", mistaken); done["deactivated"] != 1.0 {
+		t.Fatal(done)
+	}
+	restorations := &operator.Restorations{Pool: r.Pool, Register: r.register, Now: r.blocks.Now}
+	if _, err := restorations.Propose(t.Context(), anna, alive.Reveal(), paper); !errors.Is(err, register.ErrAlive) {
+		t.Errorf("of the living: %v", err)
+	}
+	if _, err := restorations.Propose(t.Context(), anna, "5311299B500PB0", paper); !errors.Is(err, register.ErrUnknown) {
+		t.Errorf("of nobody: %v", err)
+	}
+	var p operator.Restoration
+	r.BreakEach(t, func() (err error) {
+		p, err = restorations.Propose(t.Context(), anna, id.Reveal(), paper)
+		return err
+	})
+	if _, err := restorations.Propose(t.Context(), boris, id.Reveal(), paper); !errors.Is(err, operator.ErrRestoring) {
+		t.Errorf("proposed twice: %v", err)
+	}
+	if _, err := restorations.Approve(t.Context(), anna, p.ID); !errors.Is(err, pair.ErrOwn) || r.State(t, person) != "blocked:register" {
+		t.Errorf("their own: %v", err)
+	}
+	r.BreakEach(t, func() error {
+		_, err := restorations.Approve(t.Context(), boris, p.ID)
+		return err
+	})
+	if got := r.State(t, person); got != "blocked:desk" {
+		t.Errorf("who is restored is %s", got)
+	}
+	known, err := register.Find(t.Context(), r.Pool, id.Reveal())
+	if err != nil || known.Gone() {
+		t.Errorf("%v: %v", err, known)
+	}
+	if n := r.Count(t, `event WHERE kind = 'person.changed' AND person_id = $1 AND edition = $2`, person, known.ChangedIn); n != 1 {
+		t.Errorf("the feed tells of it %d times", n)
+	}
+	if _, err := restorations.Refuse(t.Context(), boris, p.ID); !errors.Is(err, pair.ErrDecided) {
+		t.Errorf("decided twice: %v", err)
+	}
+	if _, done := r.bring(t, "a system", "", file(2, "delta", id.Reveal()+",F,1956-03-08,BY,2025-01-02,record 7,,,,,,,,")); done["withheld"] != 1.0 || r.State(t, person) != "blocked:desk" {
+		t.Errorf("the very same: %v", done)
+	}
+	if _, done := r.bring(t, "a system", "", file(3, "delta", id.Reveal()+",F,1956-03-08,BY,2025-01-02,record 8,,,,,,,,")); done["deactivated"] != 1.0 {
+		t.Errorf("another record: %v", done)
+	}
+}
+
+// The doors say the same.
+func TestTheDoorsOfRestorations(t *testing.T) {
+	t.Parallel()
+	r := newRegistry(t)
+	r.staff(t, "anna", clerk.Operator)
+	r.staff(t, "boris", clerk.Operator)
+	r.staff(t, "vera", clerk.Auditor)
+	_, id := r.Active(t)
+	_, alive := r.Active(t)
+	r.bring(t, "a system", "", file(1, "delta", id.Reveal()+",F,1956-03-08,BY,,,,,2025-01-02,ruling,,,,"))
+	const path = "/register/restorations"
+	ask := func(number, date string) string {
+		return fmt.Sprintf(`{"identification_number":"%s","basis":{"number":"7/12","date":"%s"}}`, number, date)
+	}
+	good := ask(id.Reveal(), "2026-11-20")
+	for name, code := range map[string]string{"vera": "wrong_role", "a system": "not_a_clerk"} {
+		r.asks(t, name, "POST", path, good, 403, code)
+		r.asks(t, name, "GET", path, "", 403, code)
+	}
+	r.asks(t, "anna", "POST", path, ask(id.Reveal(), "2027-01-01"), 422, "invalid")
+	r.asks(t, "anna", "POST", path, ask("5311299B500PB0", "2026-11-20"), 404, "unknown_person")
+	r.asks(t, "anna", "POST", path, ask(alive.Reveal(), "2026-11-20"), 409, "alive")
+	at := path + "/" + r.asks(t, "anna", "POST", path, good, 201, "")["id"].(string)
+	r.asks(t, "boris", "POST", path, good, 409, "open_proposal")
+	r.asks(t, "anna", "POST", at+"/approve", "", 403, "own_proposal")
+	r.asks(t, "vera", "POST", at+"/refuse", "", 403, "wrong_role")
+	r.asks(t, "boris", "POST", path+"/none/approve", "", 404, "unknown_proposal")
+	if refused := r.asks(t, "boris", "POST", at+"/refuse", "", 200, ""); refused["state"] != "refused" {
+		t.Errorf("refused: %v", refused)
+	}
+	r.asks(t, "boris", "POST", at+"/approve", "", 409, "decided")
+	at = path + "/" + r.asks(t, "boris", "POST", path, good, 201, "")["id"].(string)
+	if approved := r.asks(t, "anna", "POST", at+"/approve", "", 200, ""); approved["state"] != "approved" || approved["identification_number"] != id.Reveal() {
+		t.Errorf("approved: %v", approved)
+	}
+	for state, want := range map[string]int{"": 2, "?state=refused": 1, "?state=open": 0} {
+		if all := r.asks(t, "anna", "GET", path+state, "", 200, "")["restorations"].([]any); len(all) != want {
+			t.Errorf("%q: %v", state, all)
+		}
+	}
+}

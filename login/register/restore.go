@@ -1,0 +1,69 @@
+package register
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/audit"
+)
+
+// ErrAlive says that there is nothing to be taken back of a person.
+var ErrAlive = errors.New("neither dead, nor declared dead, nor missing")
+
+// Restore takes back that somebody is dead, declared dead or missing, in the transaction of the operator who has decided so. The register's
+// owner may take a month to say it too: while it says the very same, that is withheld.
+func (g *Register) Restore(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, at time.Time) error {
+	const keep = `
+		INSERT INTO taken_back (person_id, at, death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act)
+		SELECT id, $2, death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act
+		FROM person WHERE id = $1 AND coalesce(death_date, declared_dead_date, missing_date) IS NOT NULL`
+	const clear = `
+		UPDATE person
+		SET death_date = NULL, death_act = NULL, declared_dead_date = NULL, declared_dead_act = NULL, missing_date = NULL, missing_act = NULL,
+		    changed_in = $2
+		WHERE id = $1`
+	if err := g.tryChanging(ctx, tx); err != nil {
+		return err
+	}
+	tag, err := tx.Exec(ctx, keep, who, at)
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return ErrAlive
+	}
+	change, err := nextChange(ctx, tx)
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	if _, err := tx.Exec(ctx, clear, who, change); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	if err := call(ctx, tx, g.Restored, []uuid.UUID{who}, at); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, audit.Event{Kind: audit.PersonChanged, At: at, Person: who, Edition: change, Clerk: by})
+}
+
+// tryChanging keeps editions and events out until the transaction ends, or says that one is being applied.
+func (g *Register) tryChanging(ctx context.Context, tx pgx.Tx) error {
+	var ours bool
+	if err := tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1)`, applying).Scan(&ours); err != nil {
+		return err
+	}
+	if !ours {
+		return ErrBusy
+	}
+	return nil
+}
+
+// nextChange is the place among editions of a change that is none.
+func nextChange(ctx context.Context, tx pgx.Tx) (change int64, err error) {
+	err = tx.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('edition', 'id'))`).Scan(&change)
+	return change, err
+}
