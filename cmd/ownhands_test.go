@@ -15,6 +15,7 @@ type plain struct {
 	client *http.Client
 	at     *url.URL
 	status int
+	body   string
 }
 
 func newPlain(t *testing.T) *plain {
@@ -32,10 +33,11 @@ func (p *plain) do(res *http.Response, err error) {
 		p.t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.at, p.status = res.Request.URL, res.StatusCode
+	p.at, p.status, p.body = res.Request.URL, res.StatusCode, string(body)
 }
 
 func (p *plain) open(address string) { p.t.Helper(); p.do(p.client.Get(address)) }

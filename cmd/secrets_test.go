@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"context"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -14,10 +15,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"asoba.example/cmd/internal/demo/walk"
+	"asoba.example/login/factor/factortest"
 )
 
 // Whoever steals a dump of a database reads in it neither a phone nor a name, a document, a password or a code; and nobody who
@@ -26,7 +29,10 @@ func TestNothingThatIsKeptTellsAnybody(t *testing.T) {
 	t.Parallel()
 	const (
 		otherPhone = "+375335551973"
+		ownPhone   = "+375295551974"
 		mistyped   = "девять жёлтых груш у ворот"
+		recovered  = "десять белых лилий в пруду"
+		misread    = "MP7654321"
 	)
 	c := newCountry(t)
 	metrics := freeAddress(t)
@@ -85,21 +91,88 @@ func TestNothingThatIsKeptTellsAnybody(t *testing.T) {
 	}
 	c.phone.next(t, "notice", "заблокирован")
 	w.look()
+
+	// The citizen lifts the block, makes recovery codes, asks for another phone, ends what is begun elsewhere, and binds an app.
+	sent := func() string {
+		t.Helper()
+		w.look() // while it is waited for
+		return code(t, c.phone.next(t, "code"))
+	}
+	own := newPlain(t)
+	own.open(c.issuer + "/unblock")
+	own.send("identifier", citizenNumber, "password", mistyped)
+	own.want("/unblock", http.StatusUnprocessableEntity)
+	own.send("identifier", citizenNumber, "password", strong)
+	own.want("/unblock/code", http.StatusOK)
+	own.send("code", sent())
+	own.send("new_password", stronger, "new_password_again", stronger)
+	own.want("/security", http.StatusOK)
+	own.open(c.issuer + "/security/recovery-codes")
+	own.send()
+	kept := regexp.MustCompile(`[A-Z2-7]{4}(-[A-Z2-7]{4}){3}`).FindAllString(own.body, -1)
+	own.open(c.issuer + "/security/phone")
+	own.send("phone", ownPhone)
+	own.send("code", sent())
+	own.want("/security/phone", http.StatusOK)
+	own.open(c.issuer + "/security/sessions")
+	own.send("decision", "end_others")
+	own.want("/security/sessions", http.StatusOK)
+	own.open(c.issuer + "/security/authenticator")
+	key := strings.NewReplacer("<strong>", "", "</strong>", "", " ", "").Replace(find(t, `<strong>[A-Z2-7 ]+</strong>`, own.body))
+	shown := factortest.Shows(t, key, time.Now())
+	own.send("code", shown)
+	own.want("/security/factors", http.StatusOK)
+	w.look()
+
+	// The password is lost, and recovered by a code that was kept.
+	lost := newPlain(t)
+	lost.open(c.issuer + "/recover")
+	lost.send("identifier", citizenNumber)
+	lost.want("/recover/code", http.StatusOK)
+	lost.send("code", sent())
+	lost.want("/recover/proof", http.StatusOK)
+	lost.send("own_code", kept[0])
+	lost.want("/recover/password", http.StatusOK)
+	lost.send("new_password", recovered, "new_password_again", recovered)
+	lost.want("/security", http.StatusOK)
+	w.look()
+
+	// The desk looks the identifier up, first by a document misread; it blocks, keeps the signed paper, unblocks, and its operator reads what it did.
+	papers := map[string]any{"identifier": citizenNumber, "document": document, "basis": basis, "attested": []string{"holder", "particulars"}}
+	desk.act("/desk/lookups", http.StatusNotFound, map[string]any{"identifier": citizenNumber, "document": map[string]any{"number": misread}, "purpose": "visit"})
+	desk.act("/desk/lookups", http.StatusOK, map[string]any{"identifier": citizenNumber, "document": document, "purpose": "visit"})
+	blocked := desk.act("/desk/blocks", http.StatusOK, papers)
+	desk.keep(blocked["act"].(string), "%PDF-1.7\nПрыкладная Алеся Янаўна MP0000002 "+ownPhone+"\n%%EOF\n")
+	desk.act("/desk/blocks", http.StatusConflict, papers)
+	desk.act("/desk/unblocks", http.StatusOK, papers)
+	c.phone.next(t, "temporary_password")
+	w.look()
+	report := c.errand("idp", "clerk", "report", "--office", "Desk 1")
 	for _, p := range programs {
 		p.stop()
 	}
 
 	people := []string{
-		citizenPhone, otherPhone, clerkPhone, "Прыкладная", "Алеся", "Янаўна", "Работнікава", "MP0000001", "MP0000002", strong, mistyped,
+		citizenPhone, otherPhone, ownPhone, clerkPhone, "Прыкладная", "Алеся", "Янаўна", "Работнікава", "MP0000001", "MP0000002", misread,
+		strong, stronger, recovered, mistyped, key,
 	}
-	var codes []string
+	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	people = append(people, string(raw))
+	for _, code := range kept {
+		people = append(people, code, strings.ReplaceAll(code, "-", ""))
+	}
+	codes := []string{shown}
 	for _, m := range c.phone.taken {
 		codes = append(codes, regexp.MustCompile(`\b\d{6}\b`).FindAllString(m.Text, -1)...)
+		people = append(people, regexp.MustCompile(`/not-me/\w+`).FindAllString(m.Text, -1)...)
 		for _, password := range regexp.MustCompile(`\b[0-9A-Z]{5}-[0-9A-Z]{5}\b`).FindAllString(m.Text, -1) {
 			people = append(people, password, strings.ReplaceAll(password, "-", ""))
 		}
 	}
-	if len(codes) != 3 || !slices.Contains(people, temporary) {
+	if len(codes) != 7 || !slices.Contains(people, temporary) {
 		t.Errorf("%d codes were sent", len(codes))
 	}
 	for store, dump := range map[string]string{"idp": c.dump("IDP_DATABASE_URL"), "cabinet": c.dump("CABINET_DATABASE_URL")} {
@@ -116,8 +189,29 @@ func TestNothingThatIsKeptTellsAnybody(t *testing.T) {
 	if !strings.Contains(programs[0].log.String(), "POST /desk/issuances") || !strings.Contains(w.keys.String(), "session") || !strings.Contains(w.metrics.String(), "idp_sms_asked_total") {
 		t.Errorf("what was looked at is not of this journey: the keys are\n%s", w.keys.String())
 	}
+	if !strings.Contains(report, clerkNumber) {
+		t.Errorf("the report is not of this journey:\n%s", report)
+	}
+	tells(t, "the report", report, append(people, citizenNumber), codes)
 	tells(t, "a key in Redis", w.keys.String(), everybody, codes)
 	tells(t, "a metric", w.metrics.String(), everybody, codes)
+}
+
+// keep sends the scan of a signed paper, to be kept with an act.
+func (d *desk) keep(act, scan string) {
+	d.t.Helper()
+	r, err := http.NewRequestWithContext(d.t.Context(), http.MethodPut, d.base+"/desk/acts/"+act+"/paper", strings.NewReader(scan))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+d.token)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if res.Body.Close(); res.StatusCode != http.StatusCreated {
+		d.t.Fatalf("keep a paper: %d", res.StatusCode)
+	}
 }
 
 // A watch is what those see who watch over the stores and the programs.

@@ -122,6 +122,7 @@ func (d *Page) act(w http.ResponseWriter, r *http.Request, v *visit, t task) err
 	default: // another window was quicker
 		return d.leave(w, r, v, t, on)
 	}
+	on.Refused = nil
 	d.put(v, t, on) // whatever becomes of it, what is written stays
 	if !v.token.Valid() {
 		again(w, r, t.Address+"?"+unsent)
