@@ -81,7 +81,7 @@ const (
 )
 
 // watch looks at an act in its own transaction as a supervisor would, and records what is unusual. The phone is the one that
-// comes with it; zero where none does.
+// comes with it; zero where none does. A clerk's other window may have to wait for that record, so whomever the act is upon is held before.
 func (d *Desk) watch(ctx context.Context, tx pgx.Tx, e Errand, f facts, phone identity.Phone) error {
 	var seen []Pattern
 	if d.closed(f.at) {

@@ -529,3 +529,74 @@ func TestActsAreLimitedPerSystem(t *testing.T) {
 		t.Error("a clerk by their own token waits for a system")
 	}
 }
+
+// Of two acts that want what the other holds one waits for the other, and not both: two people who take each other's phone, and one clerk's two
+// windows, whose alerts wait for one another.
+func TestTwoActsThatCrossAreBothDone(t *testing.T) {
+	t.Parallel()
+	const waiting = `SELECT count(*) FROM pg_sleep(0.01), pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+	for name, row := range map[string]func(*testing.T, *world) (first, second func() error){
+		"each other's phone": func(t *testing.T, w *world) (first, second func() error) {
+			t.Helper()
+			_, a := w.blocked(t)
+			_, b := w.blocked(t)
+			phoneOfA, phoneOfB := phoneOf(t, w, a), phoneOf(t, w, b)
+			ofA, ofB := w.with(t, desk.Unblock, a, phoneOfB), w.with(t, desk.Unblock, b, phoneOfA)
+			return func() error { _, err := w.desk.Assign(t.Context(), w.by, desk.Unblock, ofA); return err },
+				func() error { _, err := w.desk.Assign(t.Context(), w.by, desk.Unblock, ofB); return err }
+		},
+		"one person in two windows": func(t *testing.T, w *world) (first, second func() error) {
+			t.Helper()
+			_, id := w.Issued(t)
+			return func() error { _, err := w.desk.Block(t.Context(), w.by, visit(id)); return err },
+				func() error { _, err := w.desk.Reissue(t.Context(), w.by, visit(id)); return err }
+		},
+		"a phone, and whose it is": func(t *testing.T, w *world) (first, second func() error) {
+			t.Helper()
+			_, former := w.blocked(t)
+			_, id := w.Person(t)
+			issuance := w.with(t, desk.Issuance, id, phoneOf(t, w, former))
+			return func() error { _, err := w.desk.Assign(t.Context(), w.by, desk.Issuance, issuance); return err },
+				func() error { _, err := w.desk.Unblock(t.Context(), w.by, visit(former)); return err }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.now = time.Date(2026, 11, 22, 1, 0, 0, 0, identity.Minsk) // nobody should act at a desk, so each act waits to record that
+			first, second := row(t, w)
+			tx, err := w.Pool.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tx.Exec(t.Context(), `SELECT pg_advisory_xact_lock(hashtextextended('desk.alerted' || $1::text, 0))`, w.by.Person); err != nil {
+				t.Fatal(err)
+			}
+			var (
+				errs [2]error
+				both sync.WaitGroup
+			)
+			for n, act := range []func() error{first, second} {
+				both.Go(func() { errs[n] = act() })
+				for count := 0; count <= n; { // one after the other comes to wait
+					if err := w.Pool.QueryRow(t.Context(), waiting).Scan(&count); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if err := tx.Rollback(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			both.Wait()
+			for n, err := range errs {
+				var guard *desk.GuardError
+				if err != nil && !errors.Is(err, identity.ErrState) && !errors.As(err, &guard) {
+					t.Errorf("act %d: %v", n, err)
+				}
+			}
+			if errs[0] != nil && errs[1] != nil {
+				t.Errorf("neither is done: %v", errs)
+			}
+		})
+	}
+}

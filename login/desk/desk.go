@@ -144,6 +144,9 @@ func (d *Desk) serve(ctx context.Context, by By, p Papers, e Errand, gs guards, 
 			if f.person, err = register.Hold(ctx, tx, p.Identifier.Reveal()); err != nil {
 				return err
 			}
+			if _, _, err = identity.Hold(ctx, tx, f.person.ID); err != nil { // before whatever watch waits for
+				return err
+			}
 			if err := gs.check(f); err != nil {
 				return err
 			}

@@ -105,8 +105,8 @@ func (f facts) opening(e Errand, stage Stage) audit.Event {
 	return said
 }
 
-// look finds what the guards of an errand look at, and keeps it as it is until
-// the transaction ends: of the register, by a lock; of identities, by their keys.
+// look finds what the guards of an errand look at, and keeps it as it is until the transaction ends: first the person in the register, then
+// their identifier and that of whoever has the phone. What nobody has yet, the keys of identities keep.
 func (d *Desk) look(ctx context.Context, tx pgx.Tx, f *facts, number string, phone identity.Phone) error {
 	person, err := register.Hold(ctx, tx, number)
 	if err != nil && !errors.Is(err, register.ErrUnknown) { // whom it does not know a guard tells
@@ -115,6 +115,9 @@ func (d *Desk) look(ctx context.Context, tx pgx.Tx, f *facts, number string, pho
 	f.person = person
 	index, err := identity.PhoneIndex(d.box, phone)
 	if err != nil {
+		return err
+	}
+	if err := identity.HoldWith(ctx, tx, person.ID, index); err != nil {
 		return err
 	}
 	// The phone of a blocked identifier is not in use: it stays with it until another person has confirmed it here.

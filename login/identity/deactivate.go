@@ -18,12 +18,16 @@ import (
 // nor what was still to be sent.
 // It is register.Register's Cascade; Redis is cleaned by the jobs it leaves.
 func (r *Registry) Deactivate(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error {
+	const inOrder = `SELECT FROM identity WHERE person_id = ANY($1) ORDER BY person_id FOR NO KEY UPDATE` // as HoldWith holds
 	const update = `
 		UPDATE identity
 		SET state = 'blocked', block_reason = 'register', password_hash = NULL, password_till = NULL,
 		    failures = 0, changed_at = $3
 		WHERE person_id = ANY($1) AND concat_ws(':', state, block_reason) = ANY($2)
 		RETURNING person_id`
+	if _, err := tx.Exec(ctx, inOrder, people); err != nil {
+		return fmt.Errorf("deactivate: %w", err)
+	}
 	rows, err := tx.Query(ctx, update, people, allowed[deactivate], at)
 	if err != nil {
 		return fmt.Errorf("deactivate: %w", err)

@@ -206,9 +206,14 @@ func (c *PhoneChanger) Work(ctx context.Context, job *river.Job[PhoneChangeDue])
 // takePhone changes the phone of a person whose change is due: what was pending is done, or given up where somebody else has proved the number
 // at a desk meanwhile. Of one that is not due yet it tells how long that is.
 func (r *Registry) takePhone(ctx context.Context, person uuid.UUID, at time.Time) (wait time.Duration, err error) {
+	const asked = `SELECT phone_index FROM phone_change WHERE person_id = $1`
 	const pending = `SELECT phone, language, due_at FROM phone_change WHERE person_id = $1 AND due_at IS NOT NULL FOR UPDATE`
 	err = pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
-		if _, _, err := Hold(ctx, tx, person); err != nil {
+		var index []byte
+		if err := tx.QueryRow(ctx, asked, person).Scan(&index); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		if err := HoldWith(ctx, tx, person, index); err != nil {
 			return err
 		}
 		var (

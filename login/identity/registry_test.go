@@ -721,3 +721,52 @@ func TestChangeToThePresentPasswordIsRefused(t *testing.T) {
 		t.Errorf("got %v, want password.same", err)
 	}
 }
+
+// Whoever acts upon several people holds them in one order, so that of two none waits for the other for ever.
+func TestPeopleAreHeldInOneOrder(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	first, _ := w.Person(t)
+	second, _ := w.Issued(t) // lies first in the table
+	if err := w.Registry.Issue(t.Context(), w.Assignment(t, first, 9000), identitytest.Act(0)); err != nil {
+		t.Fatal(err)
+	}
+	const waiting = `SELECT count(*) FROM pg_sleep(0.01), pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+	for name, act := range map[string]func(pgx.Tx) error{
+		"deactivate": func(tx pgx.Tx) error {
+			return w.Registry.Deactivate(t.Context(), tx, []uuid.UUID{second, first}, identitytest.Noon)
+		},
+		"block for security": func(tx pgx.Tx) error {
+			_, err := w.Registry.Secure(t.Context(), tx, []uuid.UUID{second, first}, identitytest.Act(0))
+			return err
+		},
+	} {
+		holder, err := w.Pool.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := identity.Hold(t.Context(), holder, first); err != nil {
+			t.Fatal(err)
+		}
+		undone := errors.New("taken back")
+		var other sync.WaitGroup
+		other.Go(func() {
+			err = pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error { return errors.Join(act(tx), undone) })
+		})
+		for count := 0; count == 0; {
+			if err := w.Pool.QueryRow(t.Context(), waiting).Scan(&count); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := holder.Exec(t.Context(), `SELECT FROM identity WHERE person_id = $1 FOR UPDATE NOWAIT`, second); err != nil {
+			t.Errorf("%s holds the second before the first: %v", name, err)
+		}
+		if err := holder.Rollback(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		other.Wait()
+		if !errors.Is(err, undone) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

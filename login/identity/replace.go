@@ -66,19 +66,27 @@ func (r *Registry) replace(ctx context.Context, tx pgx.Tx, person uuid.UUID, d d
 	return state, true, r.warn(ctx, tx, person, told, "sms.phone_changed", act)
 }
 
+// HoldWith keeps a person's identifier, as Hold does, and with it that of whoever has the phone of an index, which is to come to the person. They are
+// held by the ids of their people, before anything else is, so that of two who take each other's phone one waits for the other, and not both.
+func HoldWith(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone []byte) error {
+	const hold = `SELECT FROM identity WHERE person_id = $1 OR phone_index = $2 ORDER BY person_id FOR UPDATE`
+	if _, err := tx.Exec(ctx, hold, person, phone); err != nil {
+		return fmt.Errorf("hold the identifier of %s and a phone: %w", person, err)
+	}
+	return nil
+}
+
 // free takes a phone from the blocked identifier of another person, if it is there.
 // Operators give numbers out again: whoever has proved at a desk that this one is
 // theirs now has it, and the former owner's messages go there no more. One that is
 // in use is left, for the table's key to tell.
 func (r *Registry) free(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone keptPhone, act Act) error {
-	// In one order, so that of two who take each other's phone one waits for the other, and not both.
-	const hold = `SELECT FROM identity WHERE person_id = $1 OR phone_index = $2 ORDER BY person_id FOR UPDATE`
 	const release = `
 		UPDATE identity SET phone = NULL, phone_index = NULL, changed_at = $3
 		WHERE phone_index = $2 AND person_id <> $1 AND state = 'blocked'
 		RETURNING person_id`
-	if _, err := tx.Exec(ctx, hold, person, phone.index); err != nil {
-		return fmt.Errorf("hold a phone: %w", err)
+	if err := HoldWith(ctx, tx, person, phone.index); err != nil {
+		return err
 	}
 	// Nor does a desk take what another has asked for, having proved it, and will have in a day.
 	const held = `SELECT EXISTS (SELECT FROM phone_change WHERE phone_index = $2 AND person_id <> $1 AND due_at IS NOT NULL)`
