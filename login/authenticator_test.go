@@ -41,8 +41,7 @@ func (v *visitor) takes() app {
 func (w *world) withApp(number string) (*visitor, app) {
 	w.Helper()
 	v := w.visitor()
-	v.signIn(number)
-	v.open("/security/authenticator")
+	v.signInFor("/security/authenticator", number)
 	a := v.takes()
 	v.submit("code", a.shows())
 	v.want("/security/factors", http.StatusOK)
@@ -53,9 +52,8 @@ func (w *world) withApp(number string) (*visitor, app) {
 // codes makes recovery codes on the page, and keeps them.
 func (v *visitor) codes() []string {
 	v.w.Helper()
-	v.open("/security/recovery-codes")
-	v.submit()
 	v.want("/security/recovery-codes", http.StatusOK)
+	v.submit()
 	codes := regexp.MustCompile(`[A-Z2-7]{4}(-[A-Z2-7]{4}){3}`).FindAllString(v.body, -1)
 	if len(codes) != 10 {
 		v.w.Fatalf("%d codes\n%s", len(codes), v.body)
@@ -79,8 +77,7 @@ func TestAnAuthenticator(t *testing.T) {
 	w := newWorld(t)
 	person := w.active(anna, "+375294911911")
 	v := w.visitor()
-	v.signIn(anna)
-	v.open("/security/authenticator")
+	v.signInFor("/security/authenticator", anna)
 	a := v.takes()
 	if policy := v.head.Get("Content-Security-Policy"); strings.Contains(policy, "unsafe") || strings.Contains(policy, "data:") {
 		t.Errorf("the page allows %s", policy)
@@ -89,7 +86,7 @@ func TestAnAuthenticator(t *testing.T) {
 		v.submit("code", typed)
 		v.want("/security/authenticator", http.StatusUnprocessableEntity)
 		v.sees(says)
-		v.open("/security/authenticator")
+		v.open(v.at.RequestURI())
 		if again := v.takes(); again != a {
 			t.Error("the page shows another key")
 		}
@@ -129,6 +126,9 @@ func TestAnAuthenticator(t *testing.T) {
 	}
 
 	stranger.open("/security/authenticator")
+	stranger.submit("identifier", anna, "password", password)
+	w.clock.turn(time.Minute)
+	stranger.submit("code", a.shows())
 	stranger.sees("Remove the app")
 	stranger.submit("decision", "remove")
 	stranger.want("/security/factors", http.StatusOK)
@@ -189,6 +189,9 @@ func TestThereAreOtherWaysThanTheApp(t *testing.T) {
 	s.open("/security/factors")
 	s.sees("9 codes are left")
 	s.open("/security/authenticator")
+	s.submit("identifier", anna, "password", password)
+	s.open(s.link("Use a recovery code"))
+	s.submit("recovery_code", codes[5])
 	s.sees("Remove the app")
 	s = stranger()
 	s.open(s.link("Use a recovery code"))
@@ -283,11 +286,16 @@ func TestNothingIsGivenUpAfterARecovery(t *testing.T) {
 	v.submit("identifier", anna, "password", password)
 	v.submit("code", a.shows())
 	v.codes()
+	w.clock.turn(time.Minute)
+	v.open("/security/authenticator")
+	v.submit("identifier", anna, "password", password)
+	v.submit("code", a.shows())
+	query := "?" + v.at.RawQuery
 	if _, err := w.pool.Exec(t.Context(), `UPDATE identity SET recovered_at = $2 WHERE person_id = $1`, person, w.clock.now()); err != nil {
 		t.Fatal(err)
 	}
 	for path, decision := range map[string]string{"/security/authenticator": "remove", "/security/recovery-codes": "make"} {
-		v.open(path)
+		v.open(path + query)
 		v.submit("decision", decision)
 		v.want(path, http.StatusConflict)
 		v.sees("recovered lately")

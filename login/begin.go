@@ -61,11 +61,19 @@ func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if err != nil {
 		return err
 	}
-	if err := l.forget(r.Context(), i); err != nil {
+	if err := l.keep(r.Context(), i, progress{Person: person, Changed: changed, Proved: l.now()}); err != nil {
 		return err
 	}
-	http.Redirect(w, r, i.Continue(), http.StatusSeeOther)
+	http.Redirect(w, r, onward(i), http.StatusSeeOther)
 	return nil
+}
+
+// onward is where a sign-in leads that is done. A page of factors is told which one it was.
+func onward(i provider.Interaction) string {
+	if ofFactors(i) {
+		return i.At(i.Page)
+	}
+	return i.Continue()
 }
 
 // begin makes the browser known, records the sign-in, and starts the session. In this order:

@@ -30,11 +30,11 @@ func (l *Login) blocks(
 		if err != nil {
 			return err
 		}
-		if s.IsZero() || !l.fresh(s, times) {
+		if s.IsZero() || !l.fresh(s.AuthTime, times) {
 			errand.ServeHTTP(w, r)
 			return nil
 		}
-		return own(w, r, l.visitor(s, who, true))
+		return own(w, r, l.visitor(s, who, s.AuthTime))
 	})
 }
 

@@ -19,8 +19,8 @@
 // and in place of the second step. It is all that needs scripts. Once, with the first password, all of them are offered.
 //
 // The pages of the person signed in are /security, /security/password, /security/factors with a page for each kind, /security/phone,
-// /security/sessions, /security/history and /block. They ask for a fresh sign-in where the act is grave, and for one by the strongest factor
-// that the person has where factors are bound and given up, or another phone is asked for; so does the password of who has bound one. Where
+// /security/sessions, /security/history and /block. They ask for a fresh sign-in where the act is grave; where factors are bound and given up,
+// or another phone is asked for, for one of their own, by the strongest factor that the person has. So does the password of who has bound one. Where
 // the strongest is asked, the second step offers nothing less. To end a session is safe and asks for none, and the block asks for no more
 // than it did. Everybody may read /rules: what the operator has settled (policy).
 //

@@ -144,7 +144,7 @@ func (l *Login) startOver(w http.ResponseWriter, r *http.Request, o onErrand) er
 // asked gives how far an errand has come; the zero asked before the number.
 func (l *Login) asked(ctx context.Context, i provider.Interaction, e errand) (asked, error) {
 	var p asked
-	kept, err := l.redis.GetEx(ctx, errandKey(i, e), i.Till.Sub(l.now())).Bytes()
+	kept, err := l.redis.GetEx(ctx, errandKey(i, e), progressFor).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return p, nil
 	}
@@ -164,7 +164,7 @@ func (l *Login) goTo(w http.ResponseWriter, r *http.Request, o onErrand, path st
 	if err != nil {
 		return err
 	}
-	if err := l.redis.Set(r.Context(), errandKey(o.Interaction, o.errand), kept, o.Till.Sub(l.now())).Err(); err != nil {
+	if err := l.redis.Set(r.Context(), errandKey(o.Interaction, o.errand), kept, progressFor).Err(); err != nil {
 		return fmt.Errorf("keep how far an errand has come: %w", err)
 	}
 	http.Redirect(w, r, o.At(path), http.StatusSeeOther)

@@ -2,6 +2,7 @@ package login
 
 import (
 	"net/http"
+	"time"
 
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
@@ -24,23 +25,67 @@ func (v visitor) strongest() bool {
 	return factor.Of(v.AMR) >= factor.Strongest(v.Identity)
 }
 
-// ownBy makes a door of a page of ours as own does, for visitors who came by the strongest factor that they have bound. Of who has bound none
-// the level is asked.
+// grave tells whether a page is of an act that asks for a sign-in of its own (OWASP ASVS 5.0 7.5.1). On the page of the password the present one is
+// asked for instead.
+func grave(path string) bool {
+	return path == passkeysPath || path == authenticatorPath || path == recoveryCodesPath || path == phonePath
+}
+
+// ofFactors tells whether nobody waits but such a page, or the one that leads to them.
+func ofFactors(i provider.Interaction) bool {
+	return i.Request == nil && (i.Page == factorsPath || grave(i.Page))
+}
+
+// ownBy makes a door of a page of ours as own does, for visitors who came by the strongest factor that they have bound, and lately. Of who has
+// bound none the level is asked.
+//
+// To a page of a grave act it is the sign-in that was asked for by it, and not another of the same session: whoever has stolen the session's
+// cookie has none.
 func (l *Login) ownBy(acr string, times int, door func(http.ResponseWriter, *http.Request, visitor) error) http.Handler {
 	return l.door(func(w http.ResponseWriter, r *http.Request) error {
 		s, who, err := l.signedIn(r)
 		if err != nil {
 			return err
 		}
-		v, least := l.visitor(s, who, true), acr
+		waits, err := l.waits(r)
+		if err != nil {
+			return err
+		}
+		proved, least := s.AuthTime, acr
+		if grave(r.URL.Path) {
+			if proved, err = l.provedFor(r, waits, who); err != nil {
+				return err
+			}
+		}
 		if factor.Strongest(who) > factor.Message {
 			least = api.Substantial
 		}
-		if s.IsZero() || !l.fresh(s, times) || least != "" && !v.strongest() {
-			return l.ask(w, r, provider.Interaction{Page: r.URL.RequestURI(), ACR: least})
+		v := l.visitor(s, who, proved)
+		if s.IsZero() || !l.fresh(proved, times) || least != "" && !v.strongest() {
+			return l.ask(w, r, provider.Interaction{Page: r.URL.Path, Then: then(waits), ACR: least})
 		}
 		return door(w, r, v)
 	})
+}
+
+// then is where somebody goes on after the pages of factors; "" where nobody waits.
+func then(waits provider.Interaction) string {
+	if waits.ID == "" || ofFactors(waits) {
+		return waits.Then
+	}
+	return waits.Continue()
+}
+
+// provedFor tells when a person has signed in on the way to this page, and was not acted upon since; the zero time where they have not.
+func (l *Login) provedFor(r *http.Request, waits provider.Interaction, who identity.Identity) (time.Time, error) {
+	if waits.ID == "" {
+		return time.Time{}, nil
+	}
+	p, err := l.progress(r.Context(), waits)
+	if err != nil || p.Person != who.Person || !p.Changed.Equal(who.ChangedAt) {
+		return time.Time{}, err
+	}
+	return p.Proved, nil
 }
 
 // asksStrongest tells whether what waits is a page of ours that asks for the strongest factor.
@@ -64,8 +109,8 @@ func (l *Login) factorsPage(w http.ResponseWriter, r *http.Request, v visitor) e
 		ToPasskeys: onTheWay(waits, passkeysPath), ToAuthenticator: onTheWay(waits, authenticatorPath), ToRecoveryCodes: onTheWay(waits, recoveryCodesPath),
 	}
 	back := "/security"
-	if waits.ID != "" {
-		back, data.GoOn = "", waits.Continue()
+	if data.GoOn = then(waits); data.GoOn != "" {
+		back = ""
 	}
 	return l.showOwn(w, r, v, page.View{Name: "security-factors", Back: back, Script: "passkey.js", Data: data})
 }

@@ -202,10 +202,12 @@ func (l *life) signInElsewhere(way string) {
 	v.submit("identifier", l.number, "password", l.password)
 	l.confirms(v, way)
 	v.sees("authorize goes on")
-	for _, path := range []string{"/security/passkeys", "/security/authenticator", "/security/recovery-codes", "/security/password"} {
-		if v.open(path); (v.at.Path == path) != l.enough(way) {
-			l.Fatalf("%s by %s, with %s bound, ends at %s", path, way, l.strongest(), v.at.Path)
-		}
+	if v.open("/security/password"); (v.at.Path == "/security/password") != l.enough(way) {
+		l.Fatalf("the password's page by %s, with %s bound, ends at %s", way, l.strongest(), v.at.Path)
+	}
+	for _, path := range []string{"/security/passkeys", "/security/authenticator", "/security/recovery-codes", "/security/phone"} {
+		v.open(path)
+		v.want("/sign-in", http.StatusOK)
 	}
 }
 

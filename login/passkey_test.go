@@ -45,8 +45,7 @@ func (v *visitor) send(fields ...string) {
 func (w *world) bound(number string) (*visitor, *factortest.Device) {
 	w.Helper()
 	v, d := w.visitor(), w.device()
-	v.signIn(number)
-	v.open("/security/passkeys")
+	v.signInFor("/security/passkeys", number)
 	v.adds(d, "")
 	v.want("/security/factors", http.StatusOK)
 	return v, d
@@ -75,9 +74,10 @@ func TestPasskeys(t *testing.T) {
 	}
 
 	v.open("/security/passkeys")
+	v.use(phone)
 	v.sees("Firefox, Linux", "Last used 12 May 2026")
 	v.adds(w.device(), "  Security   key ")
-	v.open("/security/passkeys")
+	v.open(v.link("Add or remove passkeys"))
 	v.sees("Security key")
 	for range 2 {
 		v.submit("decision", "remove", "passkey_id", v.hidden("passkey_id"))
@@ -152,7 +152,7 @@ func TestTheStrongestFactorLooksAfterPasskeys(t *testing.T) {
 	v.use(phone)
 	v.want("/security/passkeys", http.StatusOK)
 	w.clock.turn(11 * time.Minute)
-	v.open("/security/passkeys")
+	v.open(v.at.RequestURI())
 	v.want("/sign-in", http.StatusOK)
 }
 
@@ -377,7 +377,7 @@ func TestAPasskeyIsRenamed(t *testing.T) {
 	other.open("/security/passkeys")
 	other.use(others)
 	other.send("decision", "rename", "passkey_id", id, "passkey_name", "Mine")
-	v.open("/security/passkeys")
+	v.open(v.at.RequestURI())
 	v.sees("Work phone")
 	stranger := w.visitor()
 	stranger.open("/authorize")
@@ -391,15 +391,14 @@ func TestThePasskeysName(t *testing.T) {
 	w := newWorld(t)
 	w.active(anna, "+375294911911")
 	v, phone := w.visitor(), w.device()
-	v.signIn(anna)
-	v.open("/security/passkeys")
+	v.signInFor("/security/passkeys", anna)
 	v.send("passkey_name", strings.Repeat("ы", 65), "passkey", "{}")
 	v.want("/security/passkeys", http.StatusUnprocessableEntity)
 	v.sees("64 characters")
 	v.send("passkey_name", "x", "passkey", "{}")
 	v.want("/security/passkeys", http.StatusUnprocessableEntity)
 	v.sees("was not added")
-	v.open("/security/passkeys")
+	v.open(v.at.RequestURI())
 	v.adds(phone, strings.Repeat("ы", 64))
 	v.want("/security/factors", http.StatusOK)
 }

@@ -109,7 +109,7 @@ func (v visitor) phoneCode(phone identity.Phone) code.For {
 
 // toPhone leads to the page, which shows how far the change is.
 func (l *Login) toPhone(w http.ResponseWriter, r *http.Request) error {
-	http.Redirect(w, r, phonePath, http.StatusSeeOther)
+	http.Redirect(w, r, r.URL.RequestURI(), http.StatusSeeOther)
 	return nil
 }
 

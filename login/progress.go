@@ -31,14 +31,18 @@ func second(path string) bool {
 	return path == codePath || path == authenticatorStep || path == recoveryCodeStep
 }
 
-// A progress is how far somebody has come in a sign-in: the password was right, and a page is to come. It waits as long as they are waited for,
-// and is lengthened with that: a phone call in between is no reason to begin anew.
+// A progress is how far somebody has come in a sign-in: the password was right, and a page is to come. It waits for the next
+// page as long as a phone call may take, and each look at the page that is to come lengthens it.
 type progress struct {
 	Person  uuid.UUID `json:"person"`
 	Changed time.Time `json:"changed"` // the identity's ChangedAt, as it was then
 	Page    string    `json:"page"`
 	Factors bool      `json:"factors,omitempty"` // are to be added as soon as they are signed in
+	Proved  time.Time `json:"proved,omitzero"`   // when the sign-in was done, which stands for a proof on a page of a grave act
 }
+
+// progressFor is how long what was proved waits for the next page.
+const progressFor = time.Hour
 
 // A page of a sign-in under way: of whom, and how far they have come.
 type underWay struct {
@@ -120,7 +124,7 @@ func (l *Login) goOn(w http.ResponseWriter, r *http.Request, i provider.Interact
 	}
 	to := i.At("/sign-in")
 	if !s.IsZero() {
-		to = i.Continue()
+		to = onward(i)
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
@@ -138,7 +142,7 @@ func (l *Login) restart(w http.ResponseWriter, r *http.Request, i provider.Inter
 // progress gives how far the sign-in has come; the zero progress before the password.
 func (l *Login) progress(ctx context.Context, i provider.Interaction) (progress, error) {
 	var p progress
-	kept, err := l.redis.GetEx(ctx, progressKey(i), i.Till.Sub(l.now())).Bytes()
+	kept, err := l.redis.GetEx(ctx, progressKey(i), progressFor).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return p, nil
 	}
@@ -156,7 +160,7 @@ func (l *Login) keep(ctx context.Context, i provider.Interaction, p progress) er
 	if err != nil {
 		return err
 	}
-	if err := l.redis.Set(ctx, progressKey(i), kept, i.Till.Sub(l.now())).Err(); err != nil {
+	if err := l.redis.Set(ctx, progressKey(i), kept, progressFor).Err(); err != nil {
 		return fmt.Errorf("keep how far a sign-in has come: %w", err)
 	}
 	return nil

@@ -36,10 +36,10 @@ type visitor struct {
 	till time.Time // when they will have to sign in again for what they do
 }
 
-// visitor is somebody signed in, who must have signed in freshly where a page is of a grave act.
-func (l *Login) visitor(s session.Session, who identity.Identity, grave bool) visitor {
+// visitor is somebody signed in, who has proved lately who they are for what a page does.
+func (l *Login) visitor(s session.Session, who identity.Identity, proved time.Time) visitor {
 	v := visitor{s, who, l.sessions.Till(s)}
-	if stale := s.AuthTime.Add(sendFreshly * policy.FreshFor.In(l.policies)); grave && stale.Before(v.till) {
+	if stale := proved.Add(sendFreshly * policy.FreshFor.In(l.policies)); stale.Before(v.till) {
 		v.till = stale
 	}
 	return v
@@ -61,7 +61,7 @@ func (l *Login) own(path string, door func(http.ResponseWriter, *http.Request, v
 		if s.IsZero() {
 			return l.ask(w, r, provider.Interaction{Page: path})
 		}
-		return door(w, r, l.visitor(s, who, false))
+		return door(w, r, visitor{s, who, l.sessions.Till(s)})
 	})
 }
 
@@ -72,6 +72,6 @@ const (
 )
 
 // fresh tells whether somebody signed in no longer ago than a grave act asks for, times that.
-func (l *Login) fresh(s session.Session, times int) bool {
-	return l.now().Sub(s.AuthTime) <= time.Duration(times)*policy.FreshFor.In(l.policies)
+func (l *Login) fresh(proved time.Time, times int) bool {
+	return l.now().Sub(proved) <= time.Duration(times)*policy.FreshFor.In(l.policies)
 }

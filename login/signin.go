@@ -19,7 +19,14 @@ import (
 
 // signInPage handles GET /sign-in.
 func (l *Login) signInPage(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	return l.showSignIn(w, r, i, http.StatusOK, "")
+	if i.Known == uuid.Nil {
+		return l.showSignIn(w, r, i, http.StatusOK, "")
+	}
+	who, err := l.registry.Of(r.Context(), i.Known)
+	if err != nil {
+		return err
+	}
+	return l.showSignIn(w, r, i, http.StatusOK, who.Identifier.Reveal())
 }
 
 // signIn handles POST /sign-in.
@@ -57,6 +64,12 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	next := after(underWay{Interaction: i, Identity: proved}, known)
 	if next == "" {
 		return l.finish(w, r, i, proved.Person, proved.ChangedAt, byPassword())
+	}
+	i.Known = proved.Person
+	if err := l.interactions.Save(ctx, i); errors.Is(err, provider.ErrNoInteraction) {
+		return l.gone(w, r)
+	} else if err != nil {
+		return err
 	}
 	if err := l.keep(ctx, i, progress{Person: proved.Person, Changed: proved.ChangedAt, Page: next}); err != nil {
 		return err
@@ -108,6 +121,9 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 		return err
 	}
 	data := signInPage{Identifier: typed, Passkey: passkey, Recover: i.At(recovering.path), Block: i.At(blocking.path), Unblock: i.At(unblocking.path)}
+	if i.Known != uuid.Nil {
+		data.Again = "sign-in.begin_again"
+	}
 	if i.ClientID == "" && i.Page != "/security" { // somebody who is signed in is asked once more, and others as ever
 		s, _, err := l.signedIn(r)
 		if err != nil {
@@ -130,7 +146,7 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 			data.Client, data.Draft = client.Name(l.site.Language(r)), client.IsDraft()
 		}
 	}
-	return l.showWaiting(w, r, i, page.View{Status: status, Name: "sign-in", Errors: wrong, Script: "passkey.js", Data: data})
+	return l.showFirst(w, r, i, page.View{Status: status, Name: "sign-in", Errors: wrong, Script: "passkey.js", Data: data})
 }
 
 // recordRefusal records a sign-in that failed after the password, or without one.

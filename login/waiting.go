@@ -53,10 +53,16 @@ func (l *Login) waitingOr(
 	})
 }
 
-// showWaiting shows a page of somebody who is waited for.
-func (l *Login) showWaiting(w http.ResponseWriter, r *http.Request, i provider.Interaction, view page.View) error {
-	view.FormAction, view.Limit = i.LeadsTo(), l.limit(i.Till)
+// showFirst shows the first page of somebody who is waited for, which needs no limit: nothing was proved yet.
+func (l *Login) showFirst(w http.ResponseWriter, r *http.Request, i provider.Interaction, view page.View) error {
+	view.FormAction = i.LeadsTo()
 	return l.site.Show(w, r, view)
+}
+
+// showWaiting shows a later one: what was proved before it waits as long again.
+func (l *Login) showWaiting(w http.ResponseWriter, r *http.Request, i provider.Interaction, view page.View) error {
+	view.Limit = l.limit(l.now().Add(progressFor))
+	return l.showFirst(w, r, i, view)
 }
 
 // limit is that of a page which is worth something till then.

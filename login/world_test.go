@@ -430,12 +430,18 @@ func (v *visitor) sees(texts ...string) {
 // signIn brings the browser from wherever it is to the end of a sign-in with the static password.
 func (v *visitor) signIn(number string) {
 	v.w.Helper()
-	v.open("/security")
+	v.signInFor("/security", number)
+}
+
+// signInFor is a sign-in that a page asks for.
+func (v *visitor) signInFor(path, number string) {
+	v.w.Helper()
+	v.open(path)
 	v.want("/sign-in", http.StatusOK)
 	v.submit("identifier", number, "password", password)
 	if v.at.Path == "/sign-in/code" {
 		digits, _ := v.w.lastCode()
 		v.submit("code", digits)
 	}
-	v.want("/security", http.StatusOK)
+	v.want(path, http.StatusOK)
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"asoba.example/provider/grant"
@@ -30,6 +31,7 @@ type Interaction struct {
 	Request   url.Values // the authorization request, checked and cleaned; nil when a page of ours waits
 	ClientID  string     // "" when a page of ours waits for no client
 	Page      string     // the page of ours that waits: "/security"
+	Then      string     // where somebody goes on from that page who is waited for elsewhere; "" where nobody is
 	ACR       string     // the level asked: "" for any
 	Prompt    string
 	Locales   string       // ui_locales
@@ -40,7 +42,7 @@ type Interaction struct {
 	Confirmed string       // the session whose person said that the device is theirs (RFC 8628 §5.4)
 	Agreed    []string     // scopes agreed to on the consent page, for this request
 	Refused   bool         // the person said no
-	Till      time.Time    `json:"-"` // until when they wait, if they do nothing
+	Known     uuid.UUID    `json:",omitzero"` // whose password was right last: who begins again need not tell who they are
 
 	browser []byte // digest of the cookie it is bound to; nil until a browser has come with it
 }
@@ -79,7 +81,7 @@ func (i Interaction) LeadsTo() []string {
 type InteractionsConfig struct {
 	Redis  redis.UniversalClient
 	Secure bool          // https: __Host- cookie
-	For    time.Duration // how long somebody may wait since they were last here
+	For    time.Duration // how long somebody may wait
 	Now    func() time.Time
 }
 
@@ -98,7 +100,7 @@ func (s *Interactions) Begin(ctx context.Context, w http.ResponseWriter, r *http
 }
 
 // Find gives the interaction named by the request's ?interaction= or form field; ErrNoInteraction if it is over, unknown
-// or another browser's. Who is found waits anew.
+// or another browser's.
 func (s *Interactions) Find(ctx context.Context, r *http.Request) (Interaction, error) {
 	i, err := s.read(ctx, r)
 	if err != nil {
@@ -110,7 +112,7 @@ func (s *Interactions) Find(ctx context.Context, r *http.Request) (Interaction, 
 	return i, nil
 }
 
-// Save keeps what a page has learnt: Agreed, Refused.
+// Save keeps what a page has learnt: Agreed, Refused, Known.
 func (s *Interactions) Save(ctx context.Context, i Interaction) error {
 	value, err := i.record()
 	if err != nil {
@@ -156,7 +158,6 @@ func (s *Interactions) keep(ctx context.Context, i Interaction) (Interaction, er
 	if err := s.cfg.Redis.Set(ctx, interactionKey(i.ID), value, s.cfg.For).Err(); err != nil {
 		return Interaction{}, fmt.Errorf("keep interaction: %w", err)
 	}
-	i.Till = s.cfg.Now().Add(s.cfg.For)
 	return i, nil
 }
 
@@ -168,7 +169,7 @@ func (s *Interactions) read(ctx context.Context, r *http.Request) (Interaction, 
 	if id == "" {
 		return Interaction{}, over()
 	}
-	value, err := s.cfg.Redis.GetEx(ctx, interactionKey(id), s.cfg.For).Bytes()
+	value, err := s.cfg.Redis.Get(ctx, interactionKey(id)).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return Interaction{}, over()
 	}
@@ -180,7 +181,7 @@ func (s *Interactions) read(ctx context.Context, r *http.Request) (Interaction, 
 		return Interaction{}, fmt.Errorf("find interaction: %w", err)
 	}
 	i := record.Interaction
-	i.ID, i.browser, i.Till = id, record.Browser, s.cfg.Now().Add(s.cfg.For)
+	i.ID, i.browser = id, record.Browser
 	return i, nil
 }
 

@@ -57,8 +57,9 @@ import (
 // backConnections are for jobs, for listening to the feed and to jobs, and for refreshing what is kept in process.
 const backConnections = 8
 
-// waitFor is how long somebody may take over each of our pages: a phone call in between is no reason to begin anew.
-const waitFor = time.Hour
+// waitFor is how long a service's request waits for its person: so long that nobody needs to be warned (WCAG 2.2 2.2.1 excepts what is longer than
+// twenty hours). What the person has proved on the way waits less.
+const waitFor = 24 * time.Hour
 
 // A house is the provider's rooms, each made once, from the ground up. The
 // server lives in it, and so do the operators' errands.

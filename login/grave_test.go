@@ -1,0 +1,54 @@
+package login_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+)
+
+// Whoever has stolen the cookies of a session that has just begun binds nothing by them and changes no phone: each such page asks for a sign-in
+// of its own, and no other stands for it (OWASP ASVS 5.0 7.5.1).
+func TestAStolenSessionBindsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.signIn(anna)
+	thief := *v
+	for _, path := range []string{"/security/authenticator", "/security/passkeys", "/security/recovery-codes", "/security/phone"} {
+		for _, send := range []func(){func() { thief.open(path) }, func() {
+			thief.at.Path, thief.at.RawQuery = path, ""
+			thief.send("decision", "make", "phone", "+375294911999", "code", "000000", "passkey", "{}")
+		}} {
+			send()
+			thief.want("/sign-in", http.StatusOK)
+		}
+	}
+	// Nor does the owner's own sign-in for such a page help him: it belongs to that page.
+	v.signInFor("/security/authenticator", anna)
+	a := v.takes()
+	thief.open("/security/authenticator")
+	thief.want("/sign-in", http.StatusOK)
+	thief.open("/security/authenticator?interaction=" + "A" + v.at.Query().Get("interaction")[1:])
+	thief.want("/sign-in", http.StatusOK)
+	if n := w.count(`event WHERE kind IN ('authenticator.added', 'recovery_codes.made', 'phone_change.asked')`); n != 0 {
+		t.Errorf("%d things were done", n)
+	}
+	// The pages that one sign-in leads to are one errand of the owner's; and it is over when its time is, or the person was acted upon.
+	v.submit("code", a.shows())
+	v.want("/security/factors", http.StatusOK)
+	v.open("/security/phone?" + v.at.RawQuery)
+	v.want("/sign-in", http.StatusOK) // there is something stronger now
+	w.clock.turn(time.Minute)
+	v.submit("identifier", anna, "password", password)
+	v.submit("code", a.shows())
+	v.want("/security/phone", http.StatusOK)
+	page := v.at.RequestURI()
+	v.open("/security/recovery-codes?" + v.at.RawQuery)
+	v.want("/security/recovery-codes", http.StatusOK)
+	if _, err := w.pool.Exec(t.Context(), `UPDATE identity SET changed_at = $2 WHERE person_id = $1`, person, w.clock.now()); err != nil {
+		t.Fatal(err)
+	}
+	v.open(page)
+	v.want("/sign-in", http.StatusOK)
+}
