@@ -129,6 +129,43 @@ func TestAFormOutlivesItsSignIn(t *testing.T) {
 	}
 }
 
+// What a clerk has on the desk is there after another sign-in, and is nobody else's.
+func TestAnotherClerkBeginsWithAnEmptyDesk(t *testing.T) {
+	t.Parallel()
+	d := New(Config{})
+	for subject, want := range map[string]bool{"1": true, "2": false} {
+		d.visits["clerk"] = &visit{subject: "1", works: map[string]work{"/desk": {}}}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/desk/callback", nil)
+		r.AddCookie(&http.Cookie{Name: d.cookieName("desk"), Value: "clerk"})
+		v := &visit{subject: subject}
+		if same := d.begin(httptest.NewRecorder(), r, v); same != want || len(v.works) == 1 != want {
+			t.Errorf("%s is the same: %t, and has %v", subject, same, v.works)
+		}
+	}
+}
+
+// Whoever is not of the queue is named by what is on the desk, whomever another window has asked about since.
+func TestAWindowNamesWhomItServes(t *testing.T) {
+	t.Parallel()
+	site := pagetest.Site(t, Room(), workbench.Room())
+	d := New(Config{Site: site})
+	o := operations[0]
+	v := &visit{
+		lookups: map[string]lookup{other: {Identifier: "the-next-one"}},
+		works:   map[string]work{address(cast.Person{Key: other}, o): {Visit: "/desk/issuances/1", Form: form{Identifier: "this-one"}}},
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/desk/visitors/other/issuance", nil)
+	r.SetPathValue("key", other)
+	r.SetPathValue("operation", o.Name)
+	answer := httptest.NewRecorder()
+	if err := d.at(d.work)(answer, r, v); err != nil {
+		t.Fatal(err)
+	}
+	if shown := answer.Body.String(); !strings.Contains(shown, "this-one") || strings.Contains(shown, "the-next-one") {
+		t.Errorf("the page names somebody else:\n%s", shown)
+	}
+}
+
 // Where no valid document is presented (g1), it is said what of it is left out or over.
 func TestADocumentIsMarkedWhereItIsNotValid(t *testing.T) {
 	t.Parallel()

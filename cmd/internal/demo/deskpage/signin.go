@@ -216,8 +216,11 @@ func (d *Page) callback(w http.ResponseWriter, r *http.Request) error {
 		},
 	}
 	v.learn(r)
-	d.begin(w, r, v)
-	http.Redirect(w, r, back(begun[2]), http.StatusSeeOther)
+	to := back(begun[2])
+	if !d.begin(w, r, v) {
+		to = strings.TrimSuffix(to, "?"+unsent)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
 
@@ -237,9 +240,10 @@ func (v *visit) learn(r *http.Request) {
 	}
 }
 
-// begin remembers the clerk. What the same clerk has on the desk stays there.
-func (d *Page) begin(w http.ResponseWriter, r *http.Request, v *visit) {
-	if before := d.visit(r); before != nil && before.subject == v.subject {
+// begin remembers the clerk. What the same clerk has on the desk stays there; it tells whether it is the same.
+func (d *Page) begin(w http.ResponseWriter, r *http.Request, v *visit) (same bool) {
+	before := d.visit(r)
+	if same = before != nil && before.subject == v.subject; same {
 		v.lookups, v.works, v.proposal, v.proposals = before.lookups, before.works, before.proposal, before.proposals
 	}
 	d.end(r)
@@ -248,6 +252,7 @@ func (d *Page) begin(w http.ResponseWriter, r *http.Request, v *visit) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.visits[key] = v
+	return same
 }
 
 func (d *Page) end(r *http.Request) {

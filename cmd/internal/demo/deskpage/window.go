@@ -34,7 +34,11 @@ func (d *Page) at(h func(http.ResponseWriter, *http.Request, *visit, task) error
 		if !known || !possible {
 			return page.Refuse(http.StatusNotFound, "error.not_found", nil)
 		}
-		return h(w, r, v, task{p, o, address(p, o), d.caption(r, v, p), "/desk/visitors/" + p.Key})
+		t := task{p, o, address(p, o), d.caption(r, v, p), "/desk/visitors/" + p.Key}
+		if on, begun := d.read(v, t); begun && p.Key == other { // another window may have asked about the next one since
+			t.Caption = on.Form.Identifier
+		}
+		return h(w, r, v, t)
 	}
 }
 
