@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"asoba.example/migrations/debian"
@@ -38,6 +39,14 @@ func newBrowser(t *testing.T) *browser {
 	b := &browser{t, ctx}
 	b.do("start", chromedp.Navigate("about:blank"))
 	return b
+}
+
+// scriptless has the browser run no page's scripts.
+func (b *browser) scriptless() {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // chromium finds the browser, installs Debian's as root, or says in one line what to install.

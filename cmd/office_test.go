@@ -28,6 +28,7 @@ func TestAnOfficeGoesOnOnceTheRegisterIsBack(t *testing.T) {
 	s := newStand(t, "IDP_DOCUMENT_REGISTER_URL="+register.URL)
 	const alena, phone = "/desk/visitors/alena", "+375294000011"
 	hanna, piatro := newBrowser(t), newBrowser(t)
+	hanna.scriptless()
 	s.signsIn(hanna, "2140584A001PB7", "+375294000001")
 	s.signsIn(piatro, "1020379A002PB6", "+375294000002")
 
@@ -53,6 +54,18 @@ func TestAnOfficeGoesOnOnceTheRegisterIsBack(t *testing.T) {
 	if got := s.messages(phone); len(got) > 0 {
 		t.Errorf("on the phone is %v", got)
 	}
+
+	// What gives access to an identifier that exists waits for nobody: it is to be asked for again, as it is written.
+	const ihar = "/desk/visitors/ihar"
+	hanna.open(s.at + ihar)
+	hanna.look()
+	hanna.press(`a[href="` + ihar + `/unblock"]`)
+	hanna.write("basis_number", "31/2")
+	hanna.tick("attested")
+	hanna.decide("ask")
+	hanna.see("A register does not answer, and nothing was done.")
+	hanna.sees(`[name="basis_number"][value="31/2"]`, 1)
+	hanna.open(s.at + alena + "/issuance")
 
 	// The register is back, and the person too.
 	away.Store(false)

@@ -377,14 +377,14 @@ func TestPagesAreSound(t *testing.T) {
 			return d.pending(w, r, &visit{api: management.Caller{URL: api.URL, HTTP: api.Client()}})
 		})
 	}
-	acts := []string{"issuance", "phone_change", "reissue", "block", "unblock", "look_up", ""}
-	for i, pattern := range []string{"own_identifier", "too_many_acts", "many_issuances", "many_restorations", "many_blocks", "staff_blocked", "neighbouring_phones", "passing_phone", "blocked_and_restored", "unvouched_document", "out_of_hours"} {
+	for i, pattern := range append([]string{"of tomorrow"}, patterns...) {
+		act := append([]string{"", "of tomorrow"}, acts...)[i%(len(acts)+2)]
 		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch {
 			case r.URL.Path == "/desk/report":
 				_, _ = io.WriteString(w, `{"clerks": [{"identifier": "1", "issuances": 2, "refusals": {"g1": 1, "g2": 1}}]}`)
 			case r.URL.Query().Get("after") == "":
-				_, _ = io.WriteString(w, `{"alerts": [{"at": "2026-11-25T09:00:00Z", "pattern": "`+pattern+`", "act": "`+acts[i%len(acts)]+`", "identifier": "1"}], "cursor": "1"}`)
+				_, _ = io.WriteString(w, `{"alerts": [{"at": "2026-11-25T09:00:00Z", "pattern": "`+pattern+`", "act": "`+act+`", "identifier": "1"}], "cursor": "1"}`)
 			default:
 				_, _ = io.WriteString(w, `{"alerts": [], "cursor": "1"}`)
 			}

@@ -34,6 +34,31 @@ type alert struct {
 	Pattern, Act, Identifier string
 }
 
+// patterns and acts are those that have a word here. The API may come to know others.
+var (
+	patterns = []string{
+		"own_identifier", "too_many_acts", "many_issuances", "many_restorations", "many_blocks", "staff_blocked", "neighbouring_phones",
+		"passing_phone", "blocked_and_restored", "unvouched_document", "out_of_hours",
+	}
+	acts = []string{"issuance", "phone_change", "reissue", "block", "unblock", "look_up"}
+)
+
+// What is the key of the word for what was unusual.
+func (a alert) What() string {
+	if slices.Contains(patterns, a.Pattern) {
+		return "alert." + a.Pattern
+	}
+	return "alert.other"
+}
+
+// In is the key of the word for the act; "" where there is none.
+func (a alert) In() string {
+	if slices.Contains(acts, a.Act) {
+		return "act." + a.Act
+	}
+	return ""
+}
+
 // minsk is the zone in which the API counts days.
 var minsk = time.FixedZone("Minsk", 3*60*60)
 
