@@ -26,7 +26,7 @@ func (c *Codes) SendAlike(ctx context.Context, f For, to identity.Identity, lang
 		return Sent{}, err
 	}
 	l := letter{
-		message: identity.Message{Person: to.Person, Phone: to.Phone, Text: c.Say(language, "sms.code", map[string]any{"Code": code})},
+		message: identity.Message{Person: to.Person, Phone: to.Phone, Text: c.Say(language, words[f.Purpose], map[string]any{"Code": code})},
 		event:   audit.Event{Kind: audit.CodeSent, Person: to.Person},
 	}
 	if to.Phone == (identity.Phone{}) {

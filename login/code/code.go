@@ -51,6 +51,12 @@ const (
 	Unblock      Purpose = "unblock"
 )
 
+// words are those of the messages. Somebody who is sent several at once, of which others have asked for some, must be able to tell them apart.
+var words = map[Purpose]string{
+	SignIn: "sms.code.sign_in", Recover: "sms.code.recover", Block: "sms.code.block", Unblock: "sms.code.unblock",
+	ChangePhone: "sms.code.change_phone", ConfirmPhone: "sms.code.confirm_phone",
+}
+
 // For is all that a code is good for.
 type For struct {
 	Purpose  Purpose
@@ -125,7 +131,7 @@ func (c *Codes) Send(ctx context.Context, f For, language string, within func(co
 		return Sent{}, err
 	}
 	return c.deliver(ctx, f, code, letter{
-		message: identity.Message{Person: f.Person, Phone: f.Phone, Text: c.Say(language, "sms.code", map[string]any{"Code": code})},
+		message: identity.Message{Person: f.Person, Phone: f.Phone, Text: c.Say(language, words[f.Purpose], map[string]any{"Code": code})},
 		event:   audit.Event{Kind: audit.CodeSent, Person: f.Person},
 		within:  within,
 	})
