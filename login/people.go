@@ -60,6 +60,7 @@ func (p People) read(w http.ResponseWriter, r *http.Request) error {
 		Missing              *fact     `json:"missing,omitempty"`
 		Incapable            *fact     `json:"incapable,omitempty"`
 		Limited              *fact     `json:"limited,omitempty"`
+		DeactivatedFor       string    `json:"deactivated_for,omitempty"`
 	}
 	held := func(f register.Fact) *fact {
 		if f.Date == "" {
@@ -81,7 +82,7 @@ func (p People) read(w http.ResponseWriter, r *http.Request) error {
 			ID: t.ID, IdentificationNumber: t.IdentificationNumber,
 			Sex: t.Sex, BirthDate: t.BirthDate, Citizenship: t.Citizenship,
 			Death: held(t.Death), DeclaredDead: held(t.DeclaredDead), Missing: held(t.Missing),
-			Incapable: held(t.Incapable), Limited: held(t.Limited),
+			Incapable: held(t.Incapable), Limited: held(t.Limited), DeactivatedFor: t.DeactivatedFor,
 		}
 	}
 	return api.Write(w, http.StatusOK, answer)

@@ -68,6 +68,8 @@ func (l *Login) inWords(r *http.Request, value any) string {
 		return strings.Replace(v.String(), ".", ",", 1)
 	case policy.Hours:
 		return v.String()
+	case bool:
+		return l.site.Say(language, "rule."+map[bool]string{true: "yes", false: "no"}[v], nil)
 	case int:
 		return strconv.Itoa(v)
 	}

@@ -14,6 +14,7 @@ type Standing struct {
 	Person     uuid.UUID
 	Identifier string    // the unique identifier: sub, but for pairwise clients
 	Active     bool      // the identifier is Active; Temporary and Blocked are given nothing
+	Incapable  bool      // a court has found so: they bind themselves to nothing
 	Ended      time.Time // sign-ins not later than this are worth nothing
 }
 

@@ -114,6 +114,7 @@ func (p *Provider) question(r *http.Request, q *request, i Interaction) (Questio
 		Prompt: q.prompt, MaxAge: q.maxAge, ACR: q.acr, Hint: q.hint,
 		Asked: i.Asked, Session: s, Agreed: len(i.Agreed) > 0, Refused: i.Refused, Device: i.Page == "/device", Confirmed: i.Confirmed,
 		Covered: q.client.Metadata.FirstParty, Draft: q.client.IsDraft(),
+		Informs: q.client.Metadata.Basis == clients.BasisOfficial,
 	}
 	if s.IsZero() {
 		return question, nil

@@ -45,6 +45,7 @@ type Question struct {
 	Standing Standing // of the session's person
 	Subject  string   // by which the client knows them
 	Covered  bool     // a standing agreement covers the scopes, or none is needed
+	Informs  bool     // the person is told, and not asked: what the client is given has an official basis
 	Agreed   bool     // the consent page of this request was answered with yes, which is also Covered
 	Refused  bool     // the person said no
 
@@ -77,6 +78,8 @@ func Next(q Question, now time.Time) Step {
 		return RefuseSandbox // made-up people sign in at drafts, and nobody else does
 	case q.Device && q.Confirmed != q.Session.SID:
 		return Confirm
+	case !agreed && q.Standing.Incapable && !q.Informs:
+		return RefuseAccessDenied // their consent would bind nobody
 	case !agreed && silent:
 		return RefuseConsentRequired
 	case !agreed:

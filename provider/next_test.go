@@ -13,6 +13,7 @@ func TestNext(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	standing := Standing{Identifier: "3080356A001PB5", Active: true}
+	incapable := Standing{Identifier: standing.Identifier, Active: true, Incapable: true}
 	signedIn := func(ago time.Duration, acr string) session.Session {
 		return session.Session{SID: "s", AuthTime: now.Add(-ago), ACR: acr}
 	}
@@ -30,6 +31,9 @@ func TestNext(t *testing.T) {
 		"signed in and agreed, silently":   {Question{MaxAge: -1, Session: hourAgo, Covered: true, Prompt: PromptNone}, Answer},
 		"not agreed":                       {Question{MaxAge: -1, Session: hourAgo}, Consent},
 		"not agreed, silently":             {Question{MaxAge: -1, Session: hourAgo, Prompt: PromptNone}, RefuseConsentRequired},
+		"not agreed, incapable":            {Question{MaxAge: -1, Session: hourAgo, Standing: incapable}, RefuseAccessDenied},
+		"incapable, but only to be told":   {Question{MaxAge: -1, Session: hourAgo, Standing: incapable, Informs: true}, Consent},
+		"agreed before they were found so": {Question{MaxAge: -1, Session: hourAgo, Standing: incapable, Covered: true}, Answer},
 		"agreed on the page":               {Question{MaxAge: -1, Session: hourAgo, Covered: true, Agreed: true}, Answer},
 		"somebody else had agreed":         {Question{MaxAge: -1, Session: hourAgo, Agreed: true}, Consent},
 		"refused on a page":                {Question{MaxAge: -1, Session: hourAgo, Covered: true, Refused: true}, RefuseAccessDenied},

@@ -82,7 +82,7 @@ func (f *Follower) applyPage(ctx context.Context, e edition, page people) error 
 	})
 }
 
-// gone tells why a person's cabinet is deactivated (order 82, p. 10). Incapacity is no such reason.
+// gone tells why a person's cabinet is deactivated (order 82, p. 10). Incapacity is no such reason, unless the operator has settled so.
 func gone(p person) profile.Reason {
 	switch {
 	case p.Death != nil:
@@ -91,6 +91,8 @@ func gone(p person) profile.Reason {
 		return profile.DeclaredDead
 	case p.Missing != nil:
 		return profile.Missing
+	case p.DeactivatedFor == string(profile.Incapable):
+		return profile.Incapable
 	}
 	return ""
 }

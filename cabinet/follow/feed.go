@@ -74,6 +74,7 @@ type person struct {
 	Missing              *fact     `json:"missing"`
 	Incapable            *fact     `json:"incapable"`
 	Limited              *fact     `json:"limited"`
+	DeactivatedFor       string    `json:"deactivated_for"`
 }
 
 // fact is a status with the date it holds from (order 82, p. 5).

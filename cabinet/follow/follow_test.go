@@ -365,8 +365,13 @@ func TestCabinetsFollowTheRegister(t *testing.T) {
 	check("changed", `1 profile.changed system {"new": "2026-03-04", "old": "", "field": "incapable"}`)
 	check("changed", `1 profile.changed system {"new": "PL", "old": "BY", "field": "citizenship"}`)
 
+	p.edition(6, living(anna, annasNumber, `"incapable":{"date":"2026-03-04"},"deactivated_for":"incapable"`))
+	check("the operator has settled it so", "cabinet 0000000A000PB2 deactivated incapable BY")
+	p.edition(7, living(anna, annasNumber))
+	p.say("identifier.activated", anna)
+
 	// Two people change numbers with each other; whoever comes first finds the number taken.
-	p.edition(5, living(anna, borisNumber), living(boris, annasNumber))
+	p.edition(8, living(anna, borisNumber), living(boris, annasNumber))
 	check("numbers", "cabinet 7000000A000PB1 activated BY\ncabinet 0000000A000PB2 not_activated BY")
 }
 

@@ -3,6 +3,7 @@ package profile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,19 +38,25 @@ func Apply(ctx context.Context, tx pgx.Tx, people []Person, at time.Time) error 
 		return fmt.Errorf("release numbers: %w", err)
 	}
 	const update = `
-		UPDATE cabinet
-		SET identification_number = i.number, sex = i.sex, birth_date = i.birth_date, citizenship = i.citizenship,
-		    incapable_date = i.incapable, limited_date = i.limited, updated_at = $1,
-		    state = CASE WHEN i.gone IS NOT NULL THEN 'deactivated'
-		                 WHEN state = 'deactivated' THEN 'not_activated'
-		                 ELSE state END,
-		    state_reason = i.gone,
-		    state_at = CASE WHEN (state = 'deactivated') = (i.gone IS NULL) THEN $1 ELSE state_at END
-		FROM incoming AS i
-		WHERE person_id = i.id
-		  AND (identification_number, cabinet.sex, cabinet.birth_date, cabinet.citizenship, incapable_date, limited_date, state_reason)
-		      IS DISTINCT FROM (i.number, i.sex, i.birth_date, i.citizenship, i.incapable, i.limited, i.gone)`
-	if _, err := tx.Exec(ctx, update, at); err != nil {
+		WITH updated AS (
+			UPDATE cabinet
+			SET identification_number = i.number, sex = i.sex, birth_date = i.birth_date, citizenship = i.citizenship,
+			    incapable_date = i.incapable, limited_date = i.limited, updated_at = $1,
+			    state = CASE WHEN i.gone IS NOT NULL THEN 'deactivated'
+			                 WHEN state = 'deactivated' THEN 'not_activated'
+			                 ELSE state END,
+			    state_reason = i.gone,
+			    state_at = CASE WHEN (state = 'deactivated') = (i.gone IS NULL) THEN $1 ELSE state_at END
+			FROM incoming AS i
+			WHERE person_id = i.id
+			  AND (identification_number, cabinet.sex, cabinet.birth_date, cabinet.citizenship, incapable_date, limited_date, state_reason)
+			      IS DISTINCT FROM (i.number, i.sex, i.birth_date, i.citizenship, i.incapable, i.limited, i.gone)
+			RETURNING person_id, state, state_at
+		)
+		SELECT person_id FROM updated WHERE state = 'not_activated' AND state_at = $1`
+	rows, _ := tx.Query(ctx, update, at)
+	restored, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
 		return fmt.Errorf("update cabinets: %w", err)
 	}
 	const insert = `
@@ -60,15 +67,12 @@ func Apply(ctx context.Context, tx pgx.Tx, people []Person, at time.Time) error 
 		FROM incoming
 		WHERE NOT EXISTS (SELECT FROM cabinet WHERE person_id = incoming.id)
 		RETURNING person_id`
-	rows, err := tx.Query(ctx, insert, at)
-	if err != nil {
-		return fmt.Errorf("make cabinets: %w", err)
-	}
+	rows, _ = tx.Query(ctx, insert, at)
 	fresh, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 	if err != nil {
 		return fmt.Errorf("make cabinets: %w", err)
 	}
-	return Activate(ctx, tx, fresh)
+	return Activate(ctx, tx, slices.Concat(restored, fresh)) // their sign-in may have come before
 }
 
 // stage copies people into a table of the transaction's own.

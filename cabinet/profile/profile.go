@@ -26,6 +26,7 @@ const (
 	Death        Reason = "death"
 	DeclaredDead Reason = "declared_dead"
 	Missing      Reason = "missing"
+	Incapable    Reason = "incapable" // where the operator has settled it
 )
 
 // A Profile is what the cabinet knows about a citizen.

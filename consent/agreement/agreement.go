@@ -19,7 +19,7 @@ import (
 	"asoba.example/provider/session"
 )
 
-// ErrEnded says that the sign-in is worth nothing any more, so nothing can be agreed to by it.
+// ErrEnded says that the sign-in is worth nothing any more, so nothing can be agreed to by it; or that the person is incapable.
 var ErrEnded = errors.New("the sign-in was ended")
 
 // An Agreement is what a person has agreed to release to one client, or was informed of.
@@ -87,8 +87,9 @@ func (a *Agreements) Give(ctx context.Context, s session.Session, client *client
 	const give = `
 		INSERT INTO agreement (person_id, client_id, scope, basis, given_at, till)
 		SELECT identity.person_id, $2, asked.scope, $4, $5, $6
-		FROM identity, (SELECT DISTINCT unnest($3::text[])) AS asked (scope)
+		FROM identity JOIN person ON person.id = identity.person_id, (SELECT DISTINCT unnest($3::text[])) AS asked (scope)
 		WHERE identity.person_id = $1 AND identity.state = 'active'
+		AND ($4 = 'official' OR person.incapable_date IS NULL)
 		AND NOT EXISTS (SELECT FROM ended WHERE ended.person_id = $1 AND ended.at >= $7)
 		ON CONFLICT (person_id, client_id, scope) DO UPDATE
 		SET basis = excluded.basis, given_at = excluded.given_at, till = excluded.till, withdrawn_at = NULL`

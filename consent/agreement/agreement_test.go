@@ -140,8 +140,9 @@ func TestAnAgreementCoversWhatWasAgreedToAndNoMore(t *testing.T) {
 func TestNothingIsAgreedToBySomebodyWhoseSignInWasEnded(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]string{
-		"ended":   `INSERT INTO ended (person_id, at, why) SELECT id, '2026-11-22 12:00Z', 'password' FROM person`,
-		"blocked": `UPDATE identity SET state = 'blocked', block_reason = 'self'`,
+		"ended":     `INSERT INTO ended (person_id, at, why) SELECT id, '2026-11-22 12:00Z', 'password' FROM person`,
+		"incapable": `UPDATE person SET incapable_date = '2026-11-01'`,
+		"blocked":   `UPDATE identity SET state = 'blocked', block_reason = 'self'`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

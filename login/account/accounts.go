@@ -27,6 +27,7 @@ type account struct {
 	sex         string
 	birthDate   string
 	citizenship string
+	incapable   bool
 	state       identity.State
 	phone       []byte
 	names       []byte
@@ -35,7 +36,7 @@ type account struct {
 }
 
 const selectAccount = `
-	SELECT p.id, p.identification_number, p.sex, p.birth_date, p.citizenship,
+	SELECT p.id, p.identification_number, p.sex, p.birth_date, p.citizenship, p.incapable_date IS NOT NULL,
 	       i.state, i.phone, i.names, i.changed_at, e.at
 	FROM person p
 	JOIN identity i ON i.person_id = p.id
@@ -46,7 +47,7 @@ const selectAccount = `
 func ask(b *pgx.Batch, where string, key any, found func(account) error) {
 	b.Queue(selectAccount+where, key).QueryRow(func(row pgx.Row) error {
 		var a account
-		err := row.Scan(&a.person, &a.number, &a.sex, &a.birthDate, &a.citizenship,
+		err := row.Scan(&a.person, &a.number, &a.sex, &a.birthDate, &a.citizenship, &a.incapable,
 			&a.state, &a.phone, &a.names, &a.changedAt, &a.ended)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
@@ -84,7 +85,7 @@ func (c Accounts) Granted(b *pgx.Batch, gid uuid.UUID, scopes []string, to *prov
 }
 
 func (a account) standing() provider.Standing {
-	s := provider.Standing{Person: a.person, Identifier: a.number, Active: a.state == identity.Active}
+	s := provider.Standing{Person: a.person, Identifier: a.number, Active: a.state == identity.Active, Incapable: a.incapable}
 	if a.ended != nil {
 		s.Ended = *a.ended
 	}

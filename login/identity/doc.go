@@ -25,6 +25,7 @@
 //	Block           self (only while active; NotMe: by the link in a warning), desk, security (¶6)
 //	Deactivate      the register: death, declared dead, missing (order 82 p. 10)
 //	Restore         the register took that back: its block becomes the desk's
+//	Incapacitate    a court has found the person incapable, in whatever state: sign-ins end
 //	Renumber        the register gave the person another number, in whatever state: sign-ins end
 //	UnblockSelf     the citizen, of a block of his own: with the password, a code and the factor that is bound,
 //	                and another password

@@ -74,6 +74,15 @@ func TestAnActBrokenAnywhereLeavesNothing(t *testing.T) {
 				})
 			}
 		},
+		"incapacitate": func(t *testing.T, w *identitytest.World) func() error {
+			t.Helper()
+			person, _ := w.Active(t)
+			return func() error {
+				return pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error {
+					return w.Registry.Incapacitate(t.Context(), tx, []uuid.UUID{person}, identitytest.Act(time.Hour).At)
+				})
+			}
+		},
 		"change phone": func(t *testing.T, w *identitytest.World) func() error {
 			t.Helper()
 			person, _ := w.Issued(t)

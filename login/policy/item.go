@@ -119,6 +119,9 @@ var (
 	DeactivatedShare = share("edition.deactivated_share", 0.001, 0.0001, 0.05)
 	RejectedShare    = share("edition.rejected_share", 0.05, 0.0001, 0.2)
 
+	// Whether somebody of whom the register says that they are incapable is deactivated, which the law leaves to the operator (order 82, p. 10).
+	DeactivateIncapable = choice("register.deactivate_incapable", false)
+
 	// For how many years after their own the records of what happened are kept.
 	AuditYears = count("audit.years", 7, audit.LeastYears, 30)
 )
@@ -138,7 +141,7 @@ var Items = []Item{
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
 	MinimumAge, VisitFor, PendingFor, ReissuesOfPerson,
 	ActsOfClerk, ActsOfOffice, ActsOfSystem, IssuancesInHour, RestorationsInHour, BlocksInHour, NeighbouringPhones, DeskHours,
-	DeactivatedShare, RejectedShare,
+	DeactivatedShare, RejectedShare, DeactivateIncapable,
 	AuditYears,
 }
 
@@ -217,6 +220,22 @@ func count(name string, standard, least, most int) Of[int] {
 			return 0, fmt.Errorf("%w: it must be a number from %d to %d", ErrValue, least, most)
 		}
 		return n, nil
+	}}
+}
+
+// choice is an item like "no".
+func choice(name string, standard bool) Of[bool] {
+	words := map[string]bool{"yes": true, "no": false}
+	word := "no"
+	if standard {
+		word = "yes"
+	}
+	return Of[bool]{name, word, func(value string) (bool, error) {
+		chosen, known := words[value]
+		if !known {
+			return false, fmt.Errorf("%w: it is yes or no", ErrValue)
+		}
+		return chosen, nil
 	}}
 }
 

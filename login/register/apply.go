@@ -3,6 +3,7 @@ package register
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,7 +12,7 @@ import (
 
 // fill is the first load. The indexes that would be filled in no order are left
 // out meanwhile: building them at the end takes a fifth of the time.
-func fill(ctx context.Context, tx pgx.Tx, edition int64, f *file) (added int64, err error) {
+func (g *Register) fill(ctx context.Context, tx pgx.Tx, edition int64, f *file) (added int64, err error) {
 	const leave = `
 		ALTER TABLE person DROP CONSTRAINT person_identification_number_once;
 		DROP INDEX person_changed_in`
@@ -19,6 +20,7 @@ func fill(ctx context.Context, tx pgx.Tx, edition int64, f *file) (added int64, 
 		SET LOCAL maintenance_work_mem = '256MB';
 		ALTER TABLE person ADD CONSTRAINT person_identification_number_once UNIQUE (identification_number);
 		CREATE INDEX person_changed_in ON person (changed_in, id)`
+	const incapable = `UPDATE person SET deactivated_for = 'incapable' WHERE incapable_date IS NOT NULL`
 	if _, err := tx.Exec(ctx, leave); err != nil {
 		return 0, err
 	}
@@ -26,8 +28,17 @@ func fill(ctx context.Context, tx pgx.Tx, edition int64, f *file) (added int64, 
 	if err := f.copyTo(ctx, tx, `person (id, changed_in, `+rowColumns+`)`); err != nil {
 		return 0, err
 	}
-	_, err = tx.Exec(ctx, build)
+	if _, err := tx.Exec(ctx, build); err != nil {
+		return 0, err
+	}
+	if g.deactivatesIncapable() {
+		_, err = tx.Exec(ctx, incapable)
+	}
 	return f.read - f.rejected, err
+}
+
+func (g *Register) deactivatesIncapable() bool {
+	return g.DeactivateIncapable != nil && g.DeactivateIncapable()
 }
 
 // joins are how the staged rows meet those who are known: of a full edition also those are looked at of whom it does not tell.
@@ -35,15 +46,18 @@ var joins = map[Kind]string{Full: "FULL", Delta: "LEFT"}
 
 // compare finds in one pass what is staged and not known, or known otherwise, or of a full edition known and not staged; and counts it.
 // All else that there is to do rests on these rows alone.
-func compare(ctx context.Context, tx pgx.Tx, e *Edition) error {
+func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) error {
 	const before = `
 		SET LOCAL work_mem = '256MB'; -- so that the join holds much of an edition in memory
 		ANALYZE staged_person`
+	incapable := `s.incapable_date IS NOT NULL AND ` + strconv.FormatBool(g.deactivatesIncapable())
 	differ := `
 		CREATE TEMPORARY TABLE difference ON COMMIT DROP AS
 		SELECT p.id, p.citizenship AS was,
-		       coalesce(p.death_date, p.declared_dead_date, p.missing_date) IS NOT NULL AS was_gone,
-		       coalesce(s.death_date, s.declared_dead_date, s.missing_date) IS NOT NULL AS gone,
+		       coalesce(p.death_date, p.declared_dead_date, p.missing_date) IS NOT NULL OR p.deactivated_for IS NOT NULL AS was_gone,
+		       coalesce(s.death_date, s.declared_dead_date, s.missing_date) IS NOT NULL OR ` + incapable + ` AS gone,
+		       p.incapable_date IS NOT NULL AS was_incapable,
+		       CASE WHEN ` + incapable + ` THEN 'incapable' END AS deactivated_for,
 		       s.*
 		FROM staged_person s ` + joins[e.Kind] + ` JOIN person p ON p.identification_number = s.identification_number
 		WHERE p.id IS NULL OR s.identification_number IS NULL
@@ -91,7 +105,7 @@ func compare(ctx context.Context, tx pgx.Tx, e *Edition) error {
 
 // write writes the difference.
 func (g *Register) write(ctx context.Context, tx pgx.Tx, e *Edition, at time.Time) error {
-	gone, restored, err := turned(ctx, tx)
+	gone, restored, incapable, err := turned(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -103,23 +117,32 @@ func (g *Register) write(ctx context.Context, tx pgx.Tx, e *Edition, at time.Tim
 	if err := call(ctx, tx, g.Cascade, gone, at); err != nil {
 		return err
 	}
+	if err := call(ctx, tx, g.Incapable, incapable, at); err != nil {
+		return err
+	}
 	return call(ctx, tx, g.Restored, restored, at)
 }
 
-// turned locks and gives those known people who become gone, and those who are found alive.
-func turned(ctx context.Context, tx pgx.Tx) (gone, restored []uuid.UUID, err error) {
+// turned locks and gives those known people who become gone, those who are found alive, and those who stay and become incapable.
+func turned(ctx context.Context, tx pgx.Tx) (gone, restored, incapable []uuid.UUID, err error) {
 	const find = `
 		SELECT id FROM difference
 		WHERE id IS NOT NULL AND identification_number IS NOT NULL AND gone = $1 AND was_gone = NOT $1`
+	const found = `
+		SELECT id FROM difference
+		WHERE id IS NOT NULL AND identification_number IS NOT NULL AND incapable_date IS NOT NULL AND NOT was_incapable AND NOT gone`
 	const lock = `SELECT FROM person WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE`
 	if gone, err = ids(ctx, tx, find, true); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if restored, err = ids(ctx, tx, find, false); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	_, err = tx.Exec(ctx, lock, slices.Concat(gone, restored))
-	return gone, restored, err
+	if incapable, err = ids(ctx, tx, found); err != nil {
+		return nil, nil, nil, err
+	}
+	_, err = tx.Exec(ctx, lock, slices.Concat(gone, restored, incapable))
+	return gone, restored, incapable, err
 }
 
 func ids(ctx context.Context, tx pgx.Tx, query string, args ...any) ([]uuid.UUID, error) {
@@ -149,6 +172,7 @@ func change(ctx context.Context, tx pgx.Tx, edition int64, _ time.Time) error {
 			missing_date = d.missing_date, missing_act = d.missing_act,
 			incapable_date = d.incapable_date, incapable_act = d.incapable_act,
 			limited_date = d.limited_date, limited_act = d.limited_act,
+			deactivated_for = d.deactivated_for,
 			changed_in = $1
 		FROM difference d
 		WHERE p.id = d.id AND d.identification_number IS NOT NULL`
@@ -159,8 +183,8 @@ func change(ctx context.Context, tx pgx.Tx, edition int64, _ time.Time) error {
 // add writes those who are new. Their ids are of version 7 (RFC 9562 §5.7), as those of everybody.
 func add(ctx context.Context, tx pgx.Tx, edition int64, at time.Time) error {
 	const insert = `
-		INSERT INTO person (id, changed_in, ` + rowColumns + `)
-		SELECT (left(ms, 8) || '-' || right(ms, 4) || '-7' || substr(gen_random_uuid()::text, 16))::uuid, $1, ` + rowColumns + `
+		INSERT INTO person (id, changed_in, deactivated_for, ` + rowColumns + `)
+		SELECT (left(ms, 8) || '-' || right(ms, 4) || '-7' || substr(gen_random_uuid()::text, 16))::uuid, $1, deactivated_for, ` + rowColumns + `
 		FROM difference, LATERAL (SELECT lpad(to_hex($2::bigint), 12, '0')) AS now (ms)
 		WHERE id IS NULL`
 	_, err := tx.Exec(ctx, insert, edition, at.UnixMilli())

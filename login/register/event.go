@@ -139,7 +139,7 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	if err := stageOne(ctx, tx, row); err != nil {
 		return Outcome{}, err
 	}
-	if err := compare(ctx, tx, &one); err != nil {
+	if err := g.compare(ctx, tx, &one); err != nil {
 		return Outcome{}, err
 	}
 	if one.Deactivated > 0 {

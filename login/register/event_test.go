@@ -278,6 +278,58 @@ func TestEventsDeactivateFew(t *testing.T) {
 	mustTake(t, r, gone(2, 7))
 }
 
+// Whoever is found incapable stays, and their sign-ins end; they are deactivated only where the operator has settled so, and restored when
+// the register takes it back, whatever is settled then. Limited capability does neither.
+func TestIncapacityRestricts(t *testing.T) {
+	t.Parallel()
+	for _, settled := range []bool{false, true} {
+		t.Run(fmt.Sprint(settled), func(t *testing.T) {
+			t.Parallel()
+			var turned []string
+			turn := func(how string) func(context.Context, pgx.Tx, []uuid.UUID, time.Time) error {
+				return func(_ context.Context, _ pgx.Tx, people []uuid.UUID, _ time.Time) error {
+					turned = append(turned, fmt.Sprint(how, len(people)))
+					return nil
+				}
+			}
+			deactivates := settled
+			r := register.Register{
+				Pool: pgtest.New(t), Cascade: turn("gone "), Restored: turn("restored "), Incapable: turn("incapable "),
+				DeactivateIncapable: func() bool { return deactivates },
+			}
+			incapable := func(n int) string { return strings.Replace(living[n], ",,,,,,,,,,", ",,,,,,,2026-10-30,ruling,,", 1) }
+			mustLoad(t, r, edition(10, living[0], living[1], incapable(2)))
+			is := func(number string) bool {
+				t.Helper()
+				p, err := register.Find(t.Context(), r.Pool, number)
+				if err != nil || p.Gone() != (p.DeactivatedFor == "incapable") {
+					t.Errorf("%v: %+v", err, p)
+				}
+				return p.Gone()
+			}
+			mustLoad(t, r, edition(11, incapable(0), strings.Replace(living[1], ",,,,,,,,,,", ",,,,,,,,,2026-10-30,ruling", 1)))
+			want := "[incapable 1]"
+			if settled {
+				want = "[gone 1]"
+			}
+			if fmt.Sprint(turned) != want || is("1010130K001PB9") != settled || is("6290296C042BI1") != settled || is("2290296M000BA3") {
+				t.Errorf("turned: %v, want %s", turned, want)
+			}
+			turned = nil
+			mustTake(t, r, event("a", 5, strings.Replace(incapable(0), ",BY,", ",PL,", 1))) // incapable they were before
+			deactivates = false
+			mustTake(t, r, event("b", 6, living[0]))
+			want = "[]"
+			if settled {
+				want = "[restored 1]"
+			}
+			if fmt.Sprint(turned) != want || is("1010130K001PB9") {
+				t.Errorf("turned: %v, want %s", turned, want)
+			}
+		})
+	}
+}
+
 // While an edition is applied no event comes between what it has compared and what it writes.
 func TestAnEventWaitsForAnEditionThatIsApplied(t *testing.T) {
 	t.Parallel()

@@ -287,7 +287,7 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 		return err
 	}
 	if fresh {
-		if e.Added, err = fill(ctx, tx, e.ID, f); err != nil {
+		if e.Added, err = g.fill(ctx, tx, e.ID, f); err != nil {
 			return err
 		}
 	}
@@ -295,7 +295,7 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 		return err
 	}
 	if !fresh {
-		if err := compare(ctx, tx, e); err != nil {
+		if err := g.compare(ctx, tx, e); err != nil {
 			return err
 		}
 	}

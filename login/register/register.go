@@ -33,12 +33,13 @@ type Person struct {
 	Missing              Fact
 	Incapable            Fact
 	Limited              Fact
-	ChangedIn            int64 // the edition, or the event, which has a place among editions
+	DeactivatedFor       string // incapable, where the operator has settled that it deactivates; or ""
+	ChangedIn            int64  // the edition, or the event, which has a place among editions
 }
 
-// Gone tells whether a fact holds that ends what a person may do (order 82, p. 10).
+// Gone tells whether something ends what a person may do (order 82, p. 10).
 func (p Person) Gone() bool {
-	return p.Death.Date != "" || p.DeclaredDead.Date != "" || p.Missing.Date != ""
+	return p.Death.Date != "" || p.DeclaredDead.Date != "" || p.Missing.Date != "" || p.DeactivatedFor != ""
 }
 
 // OfAge tells whether somebody has lived for so many years, however late in what is known of the date of birth that was.
@@ -68,6 +69,8 @@ type Register struct {
 	Cascade func(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error
 	// Restored is called there with people who are gone no longer.
 	Restored func(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error
+	// Incapable is called there with people whom a court has found incapable, where that does not deactivate them: their sign-ins end.
+	Incapable func(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error
 	// Renumbered is called there with people whose identification number becomes another one: their sign-ins end.
 	Renumbered func(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error
 	// Staff holds in a transaction that somebody may bring editions in and decide on them.
@@ -77,6 +80,8 @@ type Register struct {
 	// DeactivatedShare is how much of the people an edition may deactivate before it waits for a second person, and RejectedShare how much of
 	// its rows may be bad before all of it is refused; nil: there is no such bound.
 	DeactivatedShare, RejectedShare func() float64
+	// DeactivateIncapable tells whether somebody of whom the register now says that they are incapable is deactivated too; nil: nobody is.
+	DeactivateIncapable func() bool
 
 	piece int64 // of tests; 0 is piece
 }
@@ -89,13 +94,13 @@ const columns = `
 	coalesce(missing_date::text, ''), coalesce(missing_act, ''),
 	coalesce(incapable_date::text, ''), coalesce(incapable_act, ''),
 	coalesce(limited_date::text, ''), coalesce(limited_act, ''),
-	changed_in`
+	coalesce(deactivated_for, ''), changed_in`
 
 func scan(row pgx.CollectableRow) (p Person, err error) {
 	err = row.Scan(&p.ID, &p.IdentificationNumber, &p.Sex, &p.BirthDate, &p.Citizenship,
 		&p.Death.Date, &p.Death.Act, &p.DeclaredDead.Date, &p.DeclaredDead.Act,
 		&p.Missing.Date, &p.Missing.Act, &p.Incapable.Date, &p.Incapable.Act,
-		&p.Limited.Date, &p.Limited.Act, &p.ChangedIn)
+		&p.Limited.Date, &p.Limited.Act, &p.DeactivatedFor, &p.ChangedIn)
 	return p, err
 }
 

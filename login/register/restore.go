@@ -13,7 +13,7 @@ import (
 )
 
 // ErrAlive says that there is nothing to be taken back of a person.
-var ErrAlive = errors.New("neither dead, nor declared dead, nor missing")
+var ErrAlive = errors.New("the register does not say that the person is gone")
 
 // Restore takes back that somebody is dead, declared dead or missing, in the transaction of the operator who has decided so. The register's
 // owner may take a month to say it too: while it says the very same, that is withheld.
@@ -25,24 +25,24 @@ func (g *Register) Restore(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, at
 	const clear = `
 		UPDATE person
 		SET death_date = NULL, death_act = NULL, declared_dead_date = NULL, declared_dead_act = NULL, missing_date = NULL, missing_act = NULL,
-		    changed_in = $2
-		WHERE id = $1`
+		    deactivated_for = NULL, changed_in = $2
+		WHERE id = $1 AND (coalesce(death_date, declared_dead_date, missing_date) IS NOT NULL OR deactivated_for IS NOT NULL)`
 	if err := g.tryChanging(ctx, tx); err != nil {
 		return err
 	}
-	tag, err := tx.Exec(ctx, keep, who, at)
-	if err != nil {
+	if _, err := tx.Exec(ctx, keep, who, at); err != nil {
 		return fmt.Errorf("restore: %w", err)
-	}
-	if tag.RowsAffected() == 0 {
-		return ErrAlive
 	}
 	change, err := nextChange(ctx, tx)
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	if _, err := tx.Exec(ctx, clear, who, change); err != nil {
+	tag, err := tx.Exec(ctx, clear, who, change)
+	if err != nil {
 		return fmt.Errorf("restore: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return ErrAlive
 	}
 	if err := call(ctx, tx, g.Restored, []uuid.UUID{who}, at); err != nil {
 		return err

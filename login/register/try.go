@@ -40,7 +40,7 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 		if err := g.judge(&r.Edition, f); err != nil {
 			return err
 		}
-		if err := compare(ctx, tx, &r.Edition); err != nil {
+		if err := g.compare(ctx, tx, &r.Edition); err != nil {
 			return err
 		}
 		many, err := g.many(ctx, tx, &r.Edition)

@@ -25,6 +25,7 @@ const (
 	Blocked     Why = "blocked"
 	Unblocked   Why = "unblocked"
 	Deactivated Why = "deactivated"
+	Incapable   Why = "incapable"  // a court has found the person so
 	Renumbered  Why = "renumbered" // the register gave the person another identification number
 	Password    Why = "password"   // the password was changed
 	Everywhere  Why = "everywhere" // the person signed out at all browsers

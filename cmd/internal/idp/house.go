@@ -238,10 +238,12 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		return err
 	}
 	h.register = &register.Register{
-		Pool: h.Back, Cascade: h.identities.Deactivate, Restored: h.identities.Restore, Renumbered: h.identities.Renumber, Key: registerKey,
+		Pool: h.Back, Cascade: h.identities.Deactivate, Restored: h.identities.Restore, Incapable: h.identities.Incapacitate, Renumbered: h.identities.Renumber, Key: registerKey,
 		Staff:            func(ctx context.Context, tx pgx.Tx, by uuid.UUID) error { return clerk.Hold(ctx, tx, by, clerk.Import) },
 		DeactivatedShare: func() float64 { return float64(policy.DeactivatedShare.In(h.policies)) },
 		RejectedShare:    func() float64 { return float64(policy.RejectedShare.In(h.policies)) },
+
+		DeactivateIncapable: policy.DeactivateIncapable.From(h.policies),
 	}
 	h.restored = &operator.Restorations{Pool: h.Pool, Register: h.register, Now: time.Now}
 	h.codes = &code.Codes{
