@@ -93,6 +93,7 @@
 // of a refusal a slip is printed, by the number under which it is on record: why,
 // what can be done now, and how to appeal (login/desk/printed).
 //
-// What was signed is kept with its act once that is done, scanned and sealed, once: by the
-// clerk who did it, or a supervisor of the office. Such a supervisor or an auditor reads it, for a purpose, and the person sees that in the journal.
+// What was signed is kept with its act once that is done, scanned and sealed, by the clerk who did it or a supervisor of
+// the office. Another scan puts a wrong one right, which stays beside it, and the newest is read first. Such a supervisor
+// or an auditor reads them, for a purpose, and the person sees that in the journal.
 package desk

@@ -273,8 +273,8 @@ func (d *Doors) meaning(w http.ResponseWriter, err error) error {
 		return api.Refuse(http.StatusNotFound, "no_paper", err)
 	case errors.Is(err, ErrPaper):
 		return api.Refuse(http.StatusUnsupportedMediaType, "not_a_scan", err)
-	case errors.Is(err, ErrKept):
-		return api.Refuse(http.StatusConflict, "paper_kept", err)
+	case errors.Is(err, ErrPapers):
+		return api.Refuse(http.StatusConflict, "too_many_papers", err)
 	case errors.Is(err, ErrReused):
 		return api.Refuse(http.StatusUnprocessableEntity, "idempotency_key_reused", err)
 	case errors.Is(err, ErrOver):

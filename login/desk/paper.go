@@ -9,6 +9,8 @@ import (
 	"image/jpeg"
 	"image/png"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -21,14 +23,18 @@ var (
 	ErrNoAct   = errors.New("no such act of this desk")
 	ErrNoPaper = errors.New("no paper is kept with the act")
 	ErrPaper   = errors.New("not a scan of a paper")
-	ErrKept    = errors.New("another paper is kept with the act")
+	ErrPapers  = errors.New("as many papers are kept with the act as may be")
 )
 
 // PaperSize is the most bytes that a scan has.
 const PaperSize = 2 << 20
 
+// papersOfAct is how many scans are kept with an act: whoever has not got it right by then is to call a supervisor.
+const papersOfAct = 5
+
 // A Paper is the signed application that an act rests on, scanned.
 type Paper struct {
+	Number  int    // of those of its act, from 1
 	Kind    string // its media type
 	Content []byte
 }
@@ -49,7 +55,7 @@ func ParsePaper(content []byte) (Paper, error) {
 	if !whole {
 		return Paper{}, ErrPaper
 	}
-	return Paper{kind, content}, nil
+	return Paper{Kind: kind, Content: content}, nil
 }
 
 // pictured tells whether a picture can be one of a sheet of paper: large enough to be read, and not so large that it chokes
@@ -91,8 +97,8 @@ func (d *Desk) FindAct(ctx context.Context, id uuid.UUID) (ActDone, error) {
 	return a, nil
 }
 
-// KeepPaper keeps the signed paper with its act, once: what was signed does not change.
-// The same paper again is no harm, and not fresh.
+// KeepPaper keeps the signed paper with its act. Another one puts a wrong scan right: that stays, as superseded, and the newest is
+// what is read. The newest once more is no harm, and not fresh.
 func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (fresh bool, err error) {
 	sealed, err := d.box.Seal(paperPlace(a.ID), p.Content)
 	if err != nil {
@@ -102,50 +108,103 @@ func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (fresh 
 		INSERT INTO paper (issuance_id, desk_act_id, kind, content, clerk_id, kept_at)
 		VALUES (CASE WHEN $2 THEN $1::uuid END, CASE WHEN NOT $2 THEN $1::uuid END, $3, $4, $5, $6)
 		ON CONFLICT (act_id) DO NOTHING`
+	const replace = `UPDATE paper SET kind = $2, content = $3, clerk_id = $4, kept_at = $5 WHERE act_id = $1`
 	at := d.now()
 	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, insert, a.ID, a.visit, p.Kind, sealed, by.Person, at)
 		if err != nil {
 			return err
 		}
-		if fresh = tag.RowsAffected() == 1; fresh {
-			return audit.Record(ctx, tx, event(audit.PaperKept, by, a.Person, at))
+		p.Number = 1
+		if fresh = tag.RowsAffected() == 1; !fresh {
+			if p.Number, err = d.supersede(ctx, tx, a.ID, p, at); err != nil || p.Number == 0 {
+				return err
+			}
+			if _, err := tx.Exec(ctx, replace, a.ID, p.Kind, sealed, by.Person, at); err != nil {
+				return err
+			}
+			fresh = true
 		}
-		return nil
+		return audit.Record(ctx, tx, p.event(audit.PaperKept, by, a.Person, at))
 	})
 	if err != nil {
 		return false, fmt.Errorf("keep the paper of %s: %w", a.ID, err)
 	}
-	if fresh {
-		return true, nil
-	}
-	kept, err := d.paper(ctx, a.ID)
-	if err == nil && !bytes.Equal(kept.Content, p.Content) {
-		err = ErrKept
-	}
-	return false, err
+	return fresh, nil
 }
 
-// ReadPaper gives the paper of an act to somebody who has a purpose; the person sees in
-// the journal that it was read.
-func (d *Desk) ReadPaper(ctx context.Context, by By, a ActDone, why Purpose) (Paper, error) {
-	p, err := d.paper(ctx, a.ID)
+// supersede puts the paper that an act has beside it, to make room for another one, and gives the number of that; 0 where it is the same.
+func (d *Desk) supersede(ctx context.Context, tx pgx.Tx, act uuid.UUID, p Paper, at time.Time) (number int, err error) {
+	const present = `SELECT content FROM paper WHERE act_id = $1 FOR UPDATE`
+	const keep = `
+		INSERT INTO superseded_paper (id, act_id, number, kind, content, clerk_id, kept_at, superseded_at)
+		SELECT $2, act_id, 1 + (SELECT count(*) FROM superseded_paper WHERE act_id = $1), kind, $3, clerk_id, kept_at, $4
+		FROM paper WHERE act_id = $1
+		RETURNING number`
+	var sealed []byte
+	if err := tx.QueryRow(ctx, present, act).Scan(&sealed); err != nil {
+		return 0, err
+	}
+	former, err := d.box.Open(paperPlace(act), sealed)
+	if err != nil || bytes.Equal(former, p.Content) {
+		return 0, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return 0, err
+	}
+	if sealed, err = d.box.Seal(supersededPlace(id), former); err != nil {
+		return 0, err
+	}
+	if err := tx.QueryRow(ctx, keep, act, id, sealed, at).Scan(&number); err != nil {
+		return 0, err
+	}
+	if number++; number > papersOfAct {
+		return 0, ErrPapers
+	}
+	return number, nil
+}
+
+// event is the record of what was done with a paper.
+func (p Paper) event(kind audit.Kind, by By, person uuid.UUID, at time.Time) audit.Event {
+	e := event(kind, by, person, at)
+	e.Detail = map[string]string{"number": strconv.Itoa(p.Number)}
+	return e
+}
+
+// ReadPaper gives the paper of an act by its number, or the newest where that is 0, to somebody who has a purpose; the person
+// sees in the journal that it was read.
+func (d *Desk) ReadPaper(ctx context.Context, by By, a ActDone, number int, why Purpose) (Paper, error) {
+	p, err := d.paper(ctx, a.ID, number)
 	if err != nil {
 		return Paper{}, err
 	}
-	read := event(audit.PaperRead, by, a.Person, d.now())
-	read.Detail = map[string]string{"purpose": string(why)}
+	read := p.event(audit.PaperRead, by, a.Person, d.now())
+	read.Detail["purpose"] = string(why)
 	return p, audit.Record(ctx, d.pool, read)
 }
 
-func (d *Desk) paper(ctx context.Context, act uuid.UUID) (p Paper, err error) {
-	const find = `SELECT kind, content FROM paper WHERE act_id = $1`
-	err = d.pool.QueryRow(ctx, find, act).Scan(&p.Kind, &p.Content)
+// paper finds a paper of an act by its number, or the newest where that is 0.
+func (d *Desk) paper(ctx context.Context, act uuid.UUID, number int) (p Paper, err error) {
+	const find = `
+		SELECT id, number, kind, content FROM (
+			SELECT NULL::uuid AS id, 1 + (SELECT count(*) FROM superseded_paper WHERE act_id = $1) AS number, kind, content
+			FROM paper WHERE act_id = $1
+			UNION ALL
+			SELECT id, number, kind, content FROM superseded_paper WHERE act_id = $1
+		) AS kept
+		WHERE $2::bigint IN (0, number) ORDER BY number DESC LIMIT 1`
+	var superseded *uuid.UUID
+	err = d.pool.QueryRow(ctx, find, act, number).Scan(&superseded, &p.Number, &p.Kind, &p.Content)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Paper{}, ErrNoPaper
 	}
+	place := paperPlace(act)
+	if superseded != nil {
+		place = supersededPlace(*superseded)
+	}
 	if err == nil {
-		p.Content, err = d.box.Open(paperPlace(act), p.Content)
+		p.Content, err = d.box.Open(place, p.Content)
 	}
 	if err != nil {
 		return Paper{}, fmt.Errorf("find the paper of %s: %w", act, err)
@@ -153,5 +212,6 @@ func (d *Desk) paper(ctx context.Context, act uuid.UUID) (p Paper, err error) {
 	return p, nil
 }
 
-// paperPlace is where a paper lies, and opens.
-func paperPlace(act uuid.UUID) string { return "paper:content:" + act.String() }
+// paperPlace is where the paper of an act lies, and opens; supersededPlace where one does that it had before.
+func paperPlace(act uuid.UUID) string     { return "paper:content:" + act.String() }
+func supersededPlace(id uuid.UUID) string { return "superseded_paper:content:" + id.String() }

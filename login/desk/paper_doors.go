@@ -2,6 +2,7 @@ package desk
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 
@@ -36,6 +37,9 @@ func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
 	if !token.ByClient() && (act.Office != by.Office || act.By != by.Person && !by.May(clerk.Supervise)) {
 		return d.refusal(w, ErrNoAct)
 	}
+	if err := d.admit(w, r, by); err != nil {
+		return err
+	}
 	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, PaperSize))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return api.Refuse(http.StatusRequestEntityTooLarge, "too_large", err)
@@ -59,7 +63,8 @@ func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// readPaper handles GET /desk/acts/{id}/paper?purpose=….
+// readPaper handles GET /desk/acts/{id}/paper?purpose=…, and &number=… of an earlier one; each but the first leads to the
+// one before it (RFC 5829 §3.5).
 func (d *Doors) readPaper(w http.ResponseWriter, r *http.Request) error {
 	token, err := d.Gate.Tokens.Require(w, r, Scope)
 	if err != nil {
@@ -83,11 +88,14 @@ func (d *Doors) readPaper(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return d.refusal(w, err)
 	}
-	p, err := d.Desk.ReadPaper(r.Context(), By{Clerk: c, ClientID: token.ClientID}, act, why)
+	p, err := d.Desk.ReadPaper(r.Context(), By{Clerk: c, ClientID: token.ClientID}, act, api.Number(r, "number", 0), why)
 	if err != nil {
 		return d.refusal(w, err)
 	}
 	h := w.Header()
+	if p.Number > 1 {
+		h.Set("Link", fmt.Sprintf(`<?purpose=%s&number=%d>; rel="predecessor-version"`, why, p.Number-1))
+	}
 	h.Set("Content-Type", p.Kind)
 	h.Set("Content-Disposition", "attachment")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")

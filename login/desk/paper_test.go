@@ -2,20 +2,22 @@ package desk_test
 
 import (
 	"bytes"
-	"errors"
 	"image"
 	"image/jpeg"
 	"image/png"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"asoba.example/login/clerk"
 	"asoba.example/login/desk"
+	"asoba.example/provider/seal"
 )
 
 // pdf is the least that is a PDF, with something in it.
@@ -93,7 +95,7 @@ func (d *doors) send(t *testing.T, token, method, path, kind string, content []b
 	return w
 }
 
-// The signed paper is kept with every act of the desk, once, and only sealed.
+// The signed paper is kept with every act of the desk, and only sealed.
 func TestAPaperIsKeptWithItsAct(t *testing.T) {
 	t.Parallel()
 	d := newDoors(t)
@@ -103,7 +105,7 @@ func TestAPaperIsKeptWithItsAct(t *testing.T) {
 	_, citizen := d.Active(t)
 	done := d.asks(t, token, "POST", "/desk/blocks", body(citizen, nil), 200, nil)
 
-	pdf, other := pdf([]byte("signed by Каваленка")), pdf([]byte("signed by another"))
+	pdf := pdf([]byte("signed by Каваленка"))
 	if w := d.send(t, token, "PUT", "/desk/acts/"+opened["id"].(string)+"/paper", "application/pdf", pdf); w.Code != 404 || !strings.Contains(w.Body.String(), `"unknown_act"`) {
 		t.Errorf("with a visit before its end: %d %s", w.Code, w.Body)
 	}
@@ -117,9 +119,6 @@ func TestAPaperIsKeptWithItsAct(t *testing.T) {
 		}
 		if w := d.send(t, token, "PUT", at, "application/pdf", pdf); w.Code != 204 {
 			t.Errorf("the same again: %d %s", w.Code, w.Body)
-		}
-		if w := d.send(t, token, "PUT", at, "application/pdf", other); w.Code != 409 || !strings.Contains(w.Body.String(), `"paper_kept"`) {
-			t.Errorf("another one: %d %s", w.Code, w.Body)
 		}
 	}
 	if n := d.Count(t, `event WHERE kind = 'paper.kept' AND clerk_id IS NOT NULL AND person_id IS NOT NULL AND office = 'Minsk-1'`); n != 2 {
@@ -248,7 +247,7 @@ func TestAPaperIsNotReadUnseen(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Trips.FailAt(2)
-	p, err := w.desk.ReadPaper(t.Context(), w.by, act, desk.Complaint)
+	p, err := w.desk.ReadPaper(t.Context(), w.by, act, 0, desk.Complaint)
 	w.Trips.FailAt(0)
 	if err == nil || w.Count(t, `event WHERE kind = 'paper.read'`) != 0 {
 		t.Errorf("read without a record: %s, %v", p.Kind, err)
@@ -259,22 +258,24 @@ func TestKeepingAPaperBrokenAnywhereLeavesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	act := w.acted(t)
-	w.BreakEach(t, func() error { _, err := w.desk.KeepPaper(t.Context(), w.by, act, scan(t, 9)); return err })
-	if n := w.Count(t, `event WHERE kind = 'paper.kept'`); n != 1 {
-		t.Errorf("it is recorded %d times", n)
+	for n := range 2 { // the second puts the first right
+		w.BreakEach(t, func() error { _, err := w.desk.KeepPaper(t.Context(), w.by, act, scan(t, n)); return err })
+		if n, want := w.Count(t, `event WHERE kind = 'paper.kept'`), n+1; n != want {
+			t.Errorf("%d are recorded, want %d", n, want)
+		}
 	}
 }
 
-// Two who bring a paper to one act at one moment: of the same, both have done no harm; of two, one is kept.
-func TestOfTwoPapersOneIsKept(t *testing.T) {
+// Two who bring a paper to one act at one moment: of the same, both have done no harm, and it is kept once; of two, both are kept.
+func TestOfTwoPapersNoneIsLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for name, row := range map[string]struct {
 		papers [2]desk.Paper
-		lost   int
+		kept   int
 	}{
-		"the same": {[2]desk.Paper{scan(t, 7), scan(t, 7)}, 0},
-		"two":      {[2]desk.Paper{scan(t, 7), scan(t, 8)}, 1},
+		"the same": {[2]desk.Paper{scan(t, 7), scan(t, 7)}, 1},
+		"two":      {[2]desk.Paper{scan(t, 7), scan(t, 8)}, 2},
 	} {
 		act := w.acted(t)
 		var (
@@ -286,19 +287,143 @@ func TestOfTwoPapersOneIsKept(t *testing.T) {
 			both.Go(func() { fresh[n], errs[n] = w.desk.KeepPaper(t.Context(), w.by, act, row.papers[n]) })
 		}
 		both.Wait()
-		lost := 0
-		for _, err := range errs {
-			if errors.Is(err, desk.ErrKept) {
-				lost++
-			} else if err != nil {
-				t.Fatal(err)
+		kept := 0
+		for n := range row.papers {
+			if fresh[n] {
+				kept++
 			}
 		}
-		if lost != row.lost || fresh[0] == fresh[1] {
+		if errs != [2]error{} || kept != row.kept {
 			t.Errorf("%s: %v, %v", name, fresh, errs)
 		}
+		if n := w.Count(t, `event WHERE kind = 'paper.kept' AND person_id = $1`, act.Person); n != row.kept {
+			t.Errorf("%s: %d are recorded", name, n)
+		}
 	}
-	if n := w.Count(t, `event WHERE kind = 'paper.kept'`); n != 2 {
-		t.Errorf("2 papers are recorded %d times", n)
+}
+
+// A wrong scan is put right by another one, up to five: all are kept, the newest is read first, and leads to those before it.
+func TestAWrongScanIsPutRightByAnother(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	token := d.own(t, d.clerk, uuid.New())
+	person, id := d.Active(t)
+	at := "/desk/acts/" + d.asks(t, token, "POST", "/desk/blocks", body(id, nil), 200, nil)["act"].(string) + "/paper"
+	wrong, right, other := pdf([]byte("of another")), pdf([]byte("signed")), pdf([]byte("of a third"))
+	for _, row := range []struct {
+		content []byte
+		status  int
+		code    string
+	}{
+		{wrong, 201, ""}, {right, 201, ""}, {right, 204, ""}, {wrong, 201, ""}, {other, 201, ""}, {right, 201, ""},
+		{right, 204, ""}, {wrong, 409, "too_many_papers"},
+	} {
+		if w := d.send(t, token, "PUT", at, "application/pdf", row.content); w.Code != row.status || !strings.Contains(w.Body.String(), row.code) {
+			t.Errorf("%s: %d %s, want %d %s", row.content, w.Code, w.Body, row.status, row.code)
+		}
+	}
+	_, who := d.world.clerk(t, clerk.Supervisor)
+	supervisor := d.own(t, who, uuid.New())
+	address := at + "?purpose=complaint"
+	for n, want := range [][]byte{right, other, wrong, right, wrong} { // from the newest
+		w := d.send(t, supervisor, "GET", address, "", nil)
+		if w.Code != 200 || !bytes.Equal(w.Body.Bytes(), want) {
+			t.Fatalf("%s gives %d %s, want %s", address, w.Code, w.Body, want)
+		}
+		before, more := strings.CutSuffix(w.Header().Get("Link"), `>; rel="predecessor-version"`)
+		if more != (n < 4) {
+			t.Errorf("%s leads to %q", address, w.Header().Get("Link"))
+		}
+		address = at + strings.TrimPrefix(before, "<")
+	}
+	for number, status := range map[string]int{"6": 404, "0": 400, "-1": 400, "first": 400} {
+		if w := d.send(t, supervisor, "GET", at+"?purpose=complaint&number="+number, "", nil); w.Code != status {
+			t.Errorf("number %s: %d, want %d", number, w.Code, status)
+		}
+	}
+	for number := range 5 {
+		for _, kind := range []string{"paper.kept", "paper.read"} {
+			if n := d.Count(t, `event WHERE kind = $1 AND person_id = $2 AND detail->>'number' = $3`, kind, person, strconv.Itoa(number+1)); n != 1 {
+				t.Errorf("%s of number %d is recorded %d times", kind, number+1, n)
+			}
+		}
+	}
+	if n := d.Count(t, `superseded_paper WHERE superseded_at >= kept_at AND clerk_id IS NOT NULL`); n != 4 {
+		t.Errorf("%d of 4 are superseded", n)
+	}
+}
+
+// Whatever scans an act has open as they did once they are sealed anew by another key, and none in another's place.
+func TestEveryScanIsSealedAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	act := w.acted(t)
+	for n := range 3 {
+		if _, err := w.desk.KeepPaper(t.Context(), w.by, act, scan(t, n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const sealedBy = `SELECT count(DISTINCT substring(content FROM 1 FOR 5)), count(*) FILTER (WHERE substring(content FROM 1 FOR 5) = $1)
+		FROM (SELECT content FROM paper UNION ALL SELECT content FROM superseded_paper) AS scans`
+	former, err := w.Box.Seal("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, done := 1, false; !done; n++ {
+		if done, err = w.Box.Rotate(t.Context(), w.now.Add(time.Duration(n)*seal.Lead)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	anew := 0
+	for _, c := range desk.Sealed {
+		if err := w.Box.Reseal(t.Context(), c, func() { anew++ }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var keys, old int
+	if err := w.Pool.QueryRow(t.Context(), sealedBy, former[:5]).Scan(&keys, &old); err != nil || keys != 1 || old != 0 || anew != 4 { // and what the act rests on
+		t.Errorf("%d are sealed anew, by %d keys; %d are not; %v", anew, keys, old, err)
+	}
+	for n := range 3 {
+		p, err := w.desk.ReadPaper(t.Context(), w.by, act, n+1, desk.Complaint)
+		if err != nil || !bytes.Equal(p.Content, scan(t, n).Content) {
+			t.Errorf("number %d: %v", n+1, err)
+		}
+	}
+	w.Exec(t, `UPDATE superseded_paper SET content = (SELECT content FROM superseded_paper WHERE number = 2) WHERE number = 1`)
+	if _, err := w.desk.ReadPaper(t.Context(), w.by, act, 1, desk.Complaint); err == nil {
+		t.Error("a scan opens in another's place")
+	}
+}
+
+// The program that was there before keeps a paper and reads the newest while both run.
+func TestTheFormerProgramKeepsAndReadsPapers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	act := w.acted(t)
+	const insert = `
+		INSERT INTO paper (issuance_id, desk_act_id, kind, content, clerk_id, kept_at)
+		VALUES (NULL, $1, 'application/pdf', $2, $3, $4)
+		ON CONFLICT (act_id) DO NOTHING`
+	const find = `SELECT content FROM paper WHERE act_id = $1`
+	place := "paper:content:" + act.ID.String()
+	sealed, err := w.Box.Seal(place, scan(t, 1).Content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		w.Exec(t, insert, act.ID, sealed, w.by.Person, w.now)
+	}
+	if fresh, err := w.desk.KeepPaper(t.Context(), w.by, act, scan(t, 2)); err != nil || !fresh {
+		t.Fatalf("beside the former's: %v, %v", fresh, err)
+	}
+	if err := w.Pool.QueryRow(t.Context(), find, act.ID).Scan(&sealed); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := w.Box.Open(place, sealed); err != nil || !bytes.Equal(got, scan(t, 2).Content) {
+		t.Errorf("the former reads another than the newest: %v", err)
+	}
+	if p, err := w.desk.ReadPaper(t.Context(), w.by, act, 1, desk.Complaint); err != nil || !bytes.Equal(p.Content, scan(t, 1).Content) {
+		t.Errorf("the former's own: %v", err)
 	}
 }

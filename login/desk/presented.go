@@ -31,6 +31,7 @@ var Sealed = []seal.Column{
 	{Table: "issuance", Name: "presented", Row: "id"},
 	{Table: "desk_act", Name: "presented", Row: "id"},
 	{Table: "paper", Name: "content", Row: "act_id", AtOnce: 4},
+	{Table: "superseded_paper", Name: "content", Row: "id", AtOnce: 4},
 }
 
 // presented is all that somebody brings.

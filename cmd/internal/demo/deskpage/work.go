@@ -149,13 +149,13 @@ var shown = map[string]map[string]string{
 	},
 	"pending": {"g5": "attested"},
 	"code":    {"/code": "code"},
-	"done":    {"not_a_scan": "paper", "too_large": "paper", "paper_kept": "paper", "no_file": "paper"},
+	"done":    {"not_a_scan": "paper", "too_large": "paper", "too_many_papers": "paper", "no_file": "paper"},
 }
 
 // explained are the refusals that have a word of their own; others are shown by their code.
 var explained = []string{
 	"g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g9", "unknown_identifier", "wrong_state", "unknown_visit", "visit_over",
-	"wrong_code", "code_over", "wait", "register_away", "busy", "not_a_clerk", "wrong_role", "too_many_acts", "too_many_reissues", "not_a_scan", "too_large", "paper_kept", "no_file",
+	"wrong_code", "code_over", "wait", "register_away", "busy", "not_a_clerk", "wrong_role", "too_many_acts", "too_many_reissues", "not_a_scan", "too_large", "too_many_papers", "no_file",
 	"own_proposal", "decided",
 }
 
