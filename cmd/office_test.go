@@ -82,7 +82,7 @@ func TestAnOfficeGoesOnOnceTheRegisterIsBack(t *testing.T) {
 	// Who had written it down is told, and finds how the identifier stands now.
 	hanna.tick("attested")
 	hanna.decide("resume")
-	hanna.see("this clerk has opened no such issuance")
+	hanna.see("a colleague may have gone on with it")
 	hanna.open(s.at + alena)
 	hanna.look()
 	hanna.see("the password is temporary")
