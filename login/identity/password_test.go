@@ -171,6 +171,13 @@ func TestAStaticPasswordIsLongAndOnesOwn(t *testing.T) {
 		"+375294911911":                 wordPersonal,
 		"parol4911911parol":             wordPersonal,
 		"Беларусь-Мінск-08.03":          wordPersonal,
+		"7000001 a-000 pb8":             wordPersonal, // as people write them
+		"7000001А000РВ8":                wordPersonal, // in Cyrillic letters
+		"+375 (29) 491-19-11":           wordPersonal,
+		"8 029/491/19/11":               wordPersonal,
+		"08.03.1956-08.03.56":           wordPersonal,
+		"MP 1234567 пароль":             wordPersonal, // anybody's document
+		"К а в а л е н к а":             wordPersonal,
 	} {
 		if got := (strength{twelve, common}).judge(password, words); got != want {
 			t.Errorf("%q: got %q, want %q", password, got, want)

@@ -2,9 +2,13 @@ package identity
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"asoba.example/login/register"
 )
 
 // ErrWeak says that a password may not be this person's static one; a WeakError wraps it.
@@ -50,8 +54,8 @@ func (s strength) judge(password string, about []string) string {
 	case n > longest:
 		return wordLong
 	}
-	// The same keys under another keyboard layout are the same password.
-	for _, p := range []string{strings.ToLower(password), keys(password)} {
+	// The same keys under another keyboard layout are the same password, and so are the same signs in letters that look like others.
+	for _, p := range []string{strings.ToLower(password), keys(password), alike(password)} {
 		switch {
 		case s.has(p):
 			return wordCommon
@@ -93,24 +97,35 @@ func monotonous(password string) bool {
 	return len(seen) < 5 || turns < 5 || repeats
 }
 
-// without takes from a password every word that anybody would try, the longest
-// first, and the signs that are put between them.
+// without takes from a password the signs that are put between words, in any of which people write their numbers, and every word that anybody
+// would try, the longest first; and what looks like the number of a document, whosesoever.
 func without(password string, about []string) string {
+	password = bare(password)
 	about = slices.SortedFunc(slices.Values(about), func(a, b string) int { return len(b) - len(a) })
 	for _, word := range about {
-		for _, w := range []string{strings.ToLower(word), keys(word), latinOf(word)} {
-			if utf8.RuneCountInString(w) >= 4 {
+		for _, w := range []string{strings.ToLower(word), keys(word), latinOf(word), alike(word)} {
+			if w = bare(w); utf8.RuneCountInString(w) >= 4 {
 				password = strings.ReplaceAll(password, w, "")
 			}
 		}
 	}
-	return strings.Map(func(c rune) rune {
-		if strings.ContainsRune(" -_.,!?@#$*+=", c) {
-			return -1
-		}
-		return c
-	}, password)
+	return documents.ReplaceAllString(password, "")
 }
+
+var documents = regexp.MustCompile(`[a-z]{2}[0-9]{7}`)
+
+// bare leaves letters and digits.
+func bare(s string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsLetter(c) || unicode.IsDigit(c) {
+			return c
+		}
+		return -1
+	}, s)
+}
+
+// alike writes the Cyrillic letters that look like those of a number as those, as the fields for numbers do.
+func alike(s string) string { return strings.ToLower(register.FoldNumber(s)) }
 
 // portal are words that stand before everyone's eyes here, and the passwords everyone thinks of first.
 var portal = []string{
@@ -133,7 +148,7 @@ func about(i Identity, birthDate string) []string {
 	date := strings.Split(birthDate, "-")
 	if len(date) == 3 {
 		y, m, d := date[0], date[1], date[2]
-		words = append(words, y+m+d, d+m+y, d+m+y[2:], y[2:]+m+d, d+"."+m+"."+y, d+m, m+d)
+		words = append(words, y+m+d, d+m+y, d+m+y[2:], y[2:]+m+d, d+m, m+d)
 	}
 	return append(words, date[0])
 }
