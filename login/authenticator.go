@@ -93,8 +93,8 @@ func (l *Login) authenticatorPage(w http.ResponseWriter, r *http.Request, v visi
 
 // changeAuthenticator handles POST /security/authenticator.
 func (l *Login) changeAuthenticator(w http.ResponseWriter, r *http.Request, v visitor) error {
-	if wrong := l.frozen(v); wrong != nil {
-		return l.showAuthenticator(w, r, v, http.StatusConflict, wrong...)
+	if v.Frozen(l.now()) {
+		return l.showAuthenticator(w, r, v, http.StatusConflict)
 	}
 	if r.PostFormValue("decision") == "remove" {
 		if err := l.factors.Authenticators.Remove(r.Context(), v.Session.Person, l.act(r)); err != nil {
@@ -121,11 +121,11 @@ func (l *Login) showAuthenticator(w http.ResponseWriter, r *http.Request, v visi
 	if err != nil {
 		return err
 	}
-	var data authenticatorPage
+	data := authenticatorPage{Frozen: l.frozenTill(v)}
 	if data.Bound, data.Has, err = l.factors.Authenticators.Of(r.Context(), v.Session.Person); err != nil {
 		return err
 	}
-	if !data.Has {
+	if !data.Has && data.Frozen.IsZero() {
 		invitation, err := l.factors.Authenticators.Invite(r.Context(), v.Identity, v.SID)
 		if err != nil {
 			return err

@@ -296,7 +296,7 @@ func TestNothingIsGivenUpAfterARecovery(t *testing.T) {
 	}
 	for path, decision := range map[string]string{"/security/authenticator": "remove", "/security/recovery-codes": "make"} {
 		v.open(path + query)
-		v.submit("decision", decision)
+		v.send("decision", decision)
 		v.want(path, http.StatusConflict)
 		v.sees("recovered lately")
 	}

@@ -133,11 +133,11 @@ func (l *Login) backToFactors(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// frozen says from when on somebody who has recovered their password may change their factors again: whoever has done so with a stolen phone
-// and document would otherwise bind a factor that the owner could not get past.
-func (l *Login) frozen(v visitor) []page.FieldError {
+// frozenTill says from when on somebody who has recovered their password may change their factors and their phone again, zero where they may:
+// whoever has done so with a stolen phone and document would otherwise bind a factor that the owner could not get past.
+func (l *Login) frozenTill(v visitor) time.Time {
 	if !v.Frozen(l.now()) {
-		return nil
+		return time.Time{}
 	}
-	return []page.FieldError{{Word: "security-factors.frozen", Args: map[string]any{"Moment": v.FrozenTill.In(identity.Minsk).Format("02.01.2006 15:04")}}}
+	return v.FrozenTill
 }

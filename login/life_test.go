@@ -215,26 +215,36 @@ func (l *life) addApp() {
 	if l.app != nil || !l.enters("/security/authenticator") {
 		return
 	}
-	a := l.home.takes()
-	l.home.submit("code", a.shows())
-	if l.clock.now().Before(l.frozen) {
-		l.home.want("/security/authenticator", http.StatusConflict)
+	if l.refused("code", "000000") {
 		return
 	}
+	a := l.home.takes()
+	l.home.submit("code", a.shows())
 	l.home.want("/security/factors", http.StatusOK)
 	l.app = &a
 	l.clock.turn(time.Minute)
+}
+
+// refused tells whether nothing is added or removed now, and that the page would not have it though it is sent.
+func (l *life) refused(fields ...string) bool {
+	l.Helper()
+	if !l.clock.now().Before(l.frozen) {
+		return false
+	}
+	path := l.home.at.Path
+	l.home.send(fields...)
+	l.home.want(path, http.StatusConflict)
+	return true
 }
 
 func (l *life) removeApp() {
 	if l.app == nil || !l.enters("/security/authenticator") {
 		return
 	}
-	l.home.submit("decision", "remove")
-	if l.clock.now().Before(l.frozen) {
-		l.home.want("/security/authenticator", http.StatusConflict)
+	if l.refused("decision", "remove") {
 		return
 	}
+	l.home.submit("decision", "remove")
 	l.home.want("/security/factors", http.StatusOK)
 	l.app = nil
 }
@@ -243,12 +253,11 @@ func (l *life) addPasskey() {
 	if l.passkey != nil || !l.enters("/security/passkeys") {
 		return
 	}
-	passkey := l.device()
-	l.home.adds(passkey, "")
-	if l.clock.now().Before(l.frozen) {
-		l.home.want("/security/passkeys", http.StatusConflict)
+	if l.refused("passkey", "{}") {
 		return
 	}
+	passkey := l.device()
+	l.home.adds(passkey, "")
 	l.home.want("/security/factors", http.StatusOK)
 	l.passkey = passkey
 }
@@ -257,11 +266,11 @@ func (l *life) removePasskey() {
 	if l.passkey == nil || !l.enters("/security/passkeys") {
 		return
 	}
-	l.home.submit("decision", "remove", "passkey_id", l.home.hidden("passkey_id"))
-	if l.clock.now().Before(l.frozen) {
-		l.home.want("/security/passkeys", http.StatusConflict)
+	id := l.home.hidden("passkey_id")
+	if l.refused("decision", "remove", "passkey_id", id) {
 		return
 	}
+	l.home.submit("decision", "remove", "passkey_id", id)
 	l.home.want("/security/passkeys", http.StatusOK)
 	l.passkey = nil
 }
@@ -270,9 +279,7 @@ func (l *life) makeCodes() {
 	if !l.enters("/security/recovery-codes") {
 		return
 	}
-	if l.clock.now().Before(l.frozen) {
-		l.home.submit()
-		l.home.want("/security/recovery-codes", http.StatusConflict)
+	if l.refused() {
 		return
 	}
 	l.codes = l.home.codes()

@@ -86,3 +86,21 @@ func (w *world) keys(of string) []string {
 	}
 	return keys
 }
+
+// Whatever is sent is answered by a page that says what to do: a password of any length is a wrong one, and the number is kept; what is longer
+// than any form, or damaged, is said to be so.
+func TestAFormTooLongIsToldSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.open("/security")
+	form := *v
+	v.submit("identifier", anna, "password", strings.Repeat("x", 20_000))
+	v.want("/sign-in", http.StatusUnprocessableEntity)
+	v.sees("does not match", `value="`+anna+`"`)
+	*v = form
+	v.submit("identifier", anna, "password", strings.Repeat("x", 70_000))
+	v.want("/sign-in", http.StatusBadRequest)
+	v.sees("too long")
+}

@@ -101,8 +101,12 @@ func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, sta
 		unit, count := inWords(wait)
 		data.Wait, data.Count = "sign-in-code.wait."+unit, count
 	}
+	title := "sign-in-code.title"
+	if u.Passkey && data.Till == "" {
+		title = "sign-in-code.title_passkey" // nothing was sent
+	}
 	return l.showWaiting(w, r, u.Interaction, page.View{
-		Status: status, Name: "sign-in-code", Errors: wrong, Data: data,
+		Status: status, Name: "sign-in-code", Title: title, Errors: wrong, Data: data,
 		Back: u.At("/sign-in"), Script: "passkey.js",
 	})
 }

@@ -132,6 +132,7 @@ type happened struct {
 
 // passkeysPage is for looking after passkeys.
 type passkeysPage struct {
+	Frozen     time.Time // till when nothing is added or removed; zero where it is
 	Passkeys   []factor.Passkey
 	Invitation string // what the browser is asked to make one by; "" where there are as many as can be
 	Name       string // proposed for the next, or for the one that is renamed
@@ -151,6 +152,7 @@ type factorsPage struct {
 
 // authenticatorPage is for looking after the authenticator app.
 type authenticatorPage struct {
+	Frozen  time.Time // till when none is added or removed; zero where it is
 	Has     bool
 	Bound   factor.Authenticator
 	Invited invitedApp // where there is none
@@ -166,6 +168,7 @@ type invitedApp struct {
 
 // recoveryCodesPage is for looking after recovery codes.
 type recoveryCodesPage struct {
+	Frozen time.Time // till when none are made; zero where they are
 	Left   int
 	MadeAt time.Time // zero where there are none
 	Fresh  []string  // the new ones, once

@@ -36,7 +36,7 @@ func TestPages(t *testing.T) {
 		"sign-in-gone":           {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{}}},
 		"sign-in-gone-in":        {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{SignedIn: true}}},
 		"sign-in-code":           {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11", Till: "15:04", Wait: "sign-in-code.wait.seconds", Count: 42, Service: true}}},
-		"sign-in-code-passkey":   {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11", Passkey: `{"challenge":"c"}`}}},
+		"sign-in-code-passkey":   {codePath + waiting, page.View{Name: "sign-in-code", Title: "sign-in-code.title_passkey", Data: codePage{Phone: "11", Passkey: `{"challenge":"c"}`}}},
 		"sign-in-code-over":      {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11"}, Errors: wrong("code", "sign-in-code.over")}},
 		"sign-in-password":       {firstPasswordPath + waiting, page.View{Name: "sign-in-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}}},
 		"security-password":      {"/security/password", page.View{Name: "security-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}, Errors: wrong("new_password_again", "new-password.differ")}},
@@ -72,7 +72,7 @@ func TestPages(t *testing.T) {
 		}}},
 		"security-passkeys-renaming": {passkeysPath, page.View{Name: "security-passkeys", Data: passkeysPage{Renaming: "01", Name: "Firefox, Linux"}}},
 		"security-passkeys-full":     {passkeysPath, page.View{Name: "security-passkeys", Data: passkeysPage{}, Errors: []page.FieldError{{Word: "security-passkeys.wrong"}}}},
-		"sign-in-code-passkey-only":  {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Passkey: `{"challenge":"c"}`, PasskeyOnly: true}}},
+		"sign-in-code-passkey-only":  {codePath + waiting, page.View{Name: "sign-in-code", Title: "sign-in-code.title_passkey", Data: codePage{Passkey: `{"challenge":"c"}`, PasskeyOnly: true}}},
 		"sign-in-authenticator": {authenticatorStep + waiting, page.View{Name: "sign-in-authenticator", Data: typedPage{
 			Passkey: `{"challenge":"c"}`, Service: true,
 			Ways: []way{{"sign-in.way.code", codePath + waiting}, {"sign-in.way.recovery_code", recoveryCodeStep + waiting}},
@@ -86,7 +86,8 @@ func TestPages(t *testing.T) {
 		}}}},
 		"security-authenticator-bound": {authenticatorPath, page.View{Name: "security-authenticator", Data: authenticatorPage{
 			Has: true, Bound: factor.Authenticator{AddedAt: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC), UsedAt: new(time.Date(2026, 5, 13, 9, 30, 0, 0, time.UTC))},
-		}, Errors: []page.FieldError{{Word: "security-factors.frozen", Args: map[string]any{"Moment": "13.05.2026 12:30"}}}}},
+		}}},
+		"security-authenticator-frozen": {authenticatorPath, page.View{Name: "security-authenticator", Data: authenticatorPage{Frozen: noon}}},
 		"security-recovery-codes":       {recoveryCodesPath, page.View{Name: "security-recovery-codes", Data: recoveryCodesPage{Left: 3, MadeAt: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC)}}},
 		"security-recovery-codes-fresh": {recoveryCodesPath, page.View{Name: "security-recovery-codes", Once: true, Data: recoveryCodesPage{Fresh: []string{"ABCD-EFGH-2345-67OB", "BCDE-EFGH-2345-67OB"}, Done: factorsPath}}},
 		"block":                         {"/block", page.View{Name: "block", Data: blockPage{Identifier: "00…B2", Phone: "11"}}},

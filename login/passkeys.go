@@ -35,8 +35,8 @@ func (l *Login) changePasskeys(w http.ResponseWriter, r *http.Request, v visitor
 
 // addPasskey adds one.
 func (l *Login) addPasskey(w http.ResponseWriter, r *http.Request, v visitor) error {
-	if wrong := l.frozen(v); wrong != nil {
-		return l.showPasskeys(w, r, v, http.StatusConflict, wrong...)
+	if v.Frozen(l.now()) {
+		return l.showPasskeys(w, r, v, http.StatusConflict)
 	}
 	name, ok := readPasskeyName(r)
 	if !ok {
@@ -57,8 +57,8 @@ func (l *Login) addPasskey(w http.ResponseWriter, r *http.Request, v visitor) er
 
 // removePasskey removes one. Who removes the last one goes on with the password and a code.
 func (l *Login) removePasskey(w http.ResponseWriter, r *http.Request, v visitor) error {
-	if wrong := l.frozen(v); wrong != nil {
-		return l.showPasskeys(w, r, v, http.StatusConflict, wrong...)
+	if v.Frozen(l.now()) {
+		return l.showPasskeys(w, r, v, http.StatusConflict)
 	}
 	if id, err := uuid.Parse(r.PostFormValue("passkey_id")); err == nil { // or else it was no form of ours
 		if err := l.factors.Passkeys.Remove(r.Context(), v.Session.Person, id, l.act(r)); err != nil {
@@ -109,7 +109,7 @@ func (l *Login) showPasskeys(w http.ResponseWriter, r *http.Request, v visitor, 
 	if err != nil {
 		return err
 	}
-	data := passkeysPage{Name: cmp.Or(r.PostFormValue("passkey_name"), browser.Agent(r))}
+	data := passkeysPage{Frozen: l.frozenTill(v), Name: cmp.Or(r.PostFormValue("passkey_name"), browser.Agent(r))}
 	if data.Passkeys, err = l.factors.Passkeys.List(r.Context(), v.Session.Person); err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (l *Login) showPasskeys(w http.ResponseWriter, r *http.Request, v visitor, 
 			}
 		}
 	}
-	if len(data.Passkeys) < factor.Most && data.Renaming == "" {
+	if len(data.Passkeys) < factor.Most && data.Renaming == "" && data.Frozen.IsZero() {
 		if data.Invitation, err = l.factors.Passkeys.Invite(r.Context(), v.Identity, v.SID); err != nil {
 			return err
 		}

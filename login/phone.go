@@ -118,10 +118,7 @@ func (l *Login) showPhone(w http.ResponseWriter, r *http.Request, v visitor, sta
 	if err != nil {
 		return err
 	}
-	data := phonePage{Phone: v.Phone.Hint(), Typed: r.PostFormValue("phone"), Next: asked.Phone.Hint(), Due: asked.DueAt}
-	if v.Frozen(l.now()) {
-		data.Frozen = v.FrozenTill
-	}
+	data := phonePage{Phone: v.Phone.Hint(), Typed: r.PostFormValue("phone"), Next: asked.Phone.Hint(), Due: asked.DueAt, Frozen: l.frozenTill(v)}
 	if !asked.AskedAt.IsZero() && asked.DueAt.IsZero() && (len(wrong) == 0 || wrong[0].Field != "phone") {
 		sent, err := l.codes.Standing(r.Context(), v.phoneCode(asked.Phone))
 		if err != nil {

@@ -49,8 +49,8 @@ func (l *Login) recoveryCodesPage(w http.ResponseWriter, r *http.Request, v visi
 
 // makeRecoveryCodes handles POST /security/recovery-codes. The codes are shown by this answer and never again.
 func (l *Login) makeRecoveryCodes(w http.ResponseWriter, r *http.Request, v visitor) error {
-	if wrong := l.frozen(v); wrong != nil {
-		return l.showRecoveryCodes(w, r, v, http.StatusConflict, nil, wrong...)
+	if v.Frozen(l.now()) {
+		return l.showRecoveryCodes(w, r, v, http.StatusConflict, nil)
 	}
 	codes, err := l.factors.RecoveryCodes.Make(r.Context(), v.Identity, l.act(r))
 	if errors.Is(err, identity.ErrState) { // acted upon from elsewhere at the same moment
@@ -62,16 +62,16 @@ func (l *Login) makeRecoveryCodes(w http.ResponseWriter, r *http.Request, v visi
 	return l.showRecoveryCodes(w, r, v, http.StatusOK, codes)
 }
 
-func (l *Login) showRecoveryCodes(w http.ResponseWriter, r *http.Request, v visitor, status int, fresh []string, wrong ...page.FieldError) error {
+func (l *Login) showRecoveryCodes(w http.ResponseWriter, r *http.Request, v visitor, status int, fresh []string) error {
 	waits, err := l.waits(r)
 	if err != nil {
 		return err
 	}
-	data := recoveryCodesPage{Fresh: fresh, Done: onTheWay(waits, factorsPath)}
+	data := recoveryCodesPage{Frozen: l.frozenTill(v), Fresh: fresh, Done: onTheWay(waits, factorsPath)}
 	if data.Left, data.MadeAt, err = l.factors.RecoveryCodes.Left(r.Context(), v.Session.Person); err != nil {
 		return err
 	}
-	view := page.View{Status: status, Name: "security-recovery-codes", Errors: wrong, Data: data, Once: fresh != nil}
+	view := page.View{Status: status, Name: "security-recovery-codes", Data: data, Once: fresh != nil}
 	if fresh == nil {
 		view.Back = data.Done
 	}

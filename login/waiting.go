@@ -11,13 +11,12 @@ import (
 	"asoba.example/provider/page"
 )
 
-// largestForm is far more than the longest identifier and three passwords.
-const largestForm = 16 << 10
-
 // door takes no more than a form, and shows what a door returns: a page of what went wrong.
 func (l *Login) door(door func(http.ResponseWriter, *http.Request) error) http.Handler {
 	return l.site.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		r.Body = http.MaxBytesReader(w, r.Body, largestForm)
+		if err := r.ParseForm(); err != nil {
+			return page.Refuse(http.StatusBadRequest, "form.unread", err)
+		}
 		err := door(w, r)
 		if errors.Is(err, identity.ErrBusy) {
 			return page.Refuse(http.StatusServiceUnavailable, "busy", err)
