@@ -41,15 +41,12 @@ const (
 	phoneSeen      = 30 * 24 * time.Hour
 )
 
-// queue puts the record of something unusual into a batch, unless the clerk is on record for it within the hour. The act is an errand or a
-// look-up; "" where it is of many.
+// queue puts the record of something unusual into a batch, unless the clerk is on record for it within the hour. The act is an errand, a
+// look-up or the keeping of a paper.
 func (p Pattern) queue(b *pgx.Batch, by By, act string, at time.Time) {
-	detail := map[string]string{"pattern": string(p)}
-	if act != "" {
-		detail["act"] = act
-	}
 	audit.Event{
-		Kind: audit.DeskAlerted, At: at, Clerk: by.Person, Office: by.Office, ClientID: by.ClientID, Detail: detail,
+		Kind: audit.DeskAlerted, At: at, Clerk: by.Person, Office: by.Office, ClientID: by.ClientID,
+		Detail: map[string]string{"pattern": string(p), "act": act},
 	}.QueueUnlessWithin(b, time.Hour, "pattern")
 }
 
@@ -80,10 +77,9 @@ const (
 	anotherDocument = `SELECT EXISTS (SELECT FROM identity WHERE person_id = $1 AND document_index IS DISTINCT FROM $2)`
 )
 
-// watch looks at an act in its own transaction as a supervisor would, and records what is unusual. The phone is the one that
-// comes with it; zero where none does. A clerk's other window may have to wait for that record, so whomever the act is upon is held before.
-func (d *Desk) watch(ctx context.Context, tx pgx.Tx, e Errand, f facts, phone identity.Phone) error {
-	var seen []Pattern
+// watch looks at an act in its own transaction as a supervisor would, and records what is unusual, which is to be counted once
+// that is done. The phone is the one that comes with it; zero where none does. A clerk's other window may have to wait for that record, so whomever the act is upon is held before.
+func (d *Desk) watch(ctx context.Context, tx pgx.Tx, e Errand, f facts, phone identity.Phone) (seen []Pattern, err error) {
 	if d.closed(f.at) {
 		seen = append(seen, OutOfHours)
 	}
@@ -113,11 +109,11 @@ func (d *Desk) watch(ctx context.Context, tx pgx.Tx, e Errand, f facts, phone id
 	if phone != (identity.Phone{}) {
 		near, err := d.neighbours(phone)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		index, err := identity.PhoneIndex(d.box, phone)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		ask(PassingPhone, passingPhone, index, f.person.ID, f.at.Add(-phoneSeen))
 		ask(NeighbouringPhones, neighbouringPhones, near, f.person.ID, f.by.Office, f.at.Add(-neighboursSeen), policy.NeighbouringPhones.In(d.policies))
@@ -132,22 +128,21 @@ func (d *Desk) watch(ctx context.Context, tx pgx.Tx, e Errand, f facts, phone id
 	if e.restores() && f.report == document.Attested {
 		index, err := identity.DocumentIndex(d.box, f.document.Number)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		ask(UnvouchedDocument, anotherDocument, f.person.ID, index)
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return fmt.Errorf("watch the %s: %w", e, err)
+		return nil, fmt.Errorf("watch the %s: %w", e, err)
 	}
 	b = new(pgx.Batch)
 	for _, p := range seen {
 		p.queue(b, f.by, string(e), f.at)
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return fmt.Errorf("record what is unusual: %w", err)
+		return nil, fmt.Errorf("record what is unusual: %w", err)
 	}
-	d.count(seen...)
-	return nil
+	return seen, nil
 }
 
 // closed tells that nobody should act at a desk.
@@ -168,7 +163,7 @@ func (d *Desk) neighbours(phone identity.Phone) ([][]byte, error) {
 	return indexes, nil
 }
 
-// count tells those who watch over many desks.
+// count tells those who watch over many desks what was unusual in what is done.
 func (d *Desk) count(seen ...Pattern) {
 	for _, p := range seen {
 		d.unusual.WithLabelValues(string(p)).Inc()

@@ -337,13 +337,69 @@ func TestADocumentThatNothingVouchesForIsSeen(t *testing.T) {
 	}
 }
 
+// counted is how often something unusual is counted.
+func (w *world) counted(t *testing.T) (n float64) {
+	t.Helper()
+	families, err := w.metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			n += m.GetCounter().GetValue()
+		}
+	}
+	return n
+}
+
+// What is unusual is counted once it is done, however often it was tried before.
+func TestWhatIsUnusualIsCountedOnceItIsDone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.now = time.Date(2026, 11, 22, 1, 0, 0, 0, identity.Minsk) // nobody should act at a desk
+	_, active := w.Active(t)
+	_, fresh := w.Person(t)
+	issuance := w.confirmed(t, fresh, 9001)
+	own, himself := w.clerk(t, clerk.AtDesk)
+	for n, act := range []func() error{
+		func() error { _, err := w.desk.Block(t.Context(), w.by, visit(active)); return err },
+		func() error { _, err := w.desk.Assign(t.Context(), w.by, desk.Issuance, issuance); return err },
+		func() error {
+			_, err := w.desk.LookUp(t.Context(), w.by, fresh, "MP1234567", desk.InPerson)
+			return err
+		},
+		func() error {
+			_, err := w.desk.Block(t.Context(), own, visit(himself))
+			if _, refused := errors.AsType[*desk.RefusedError](err); refused {
+				return nil
+			}
+			return err
+		},
+	} {
+		for failed := 1; ; failed++ {
+			w.Trips.FailAt(failed)
+			err := act()
+			w.Trips.FailAt(0)
+			if err == nil {
+				break
+			}
+			if got := w.counted(t); got != float64(n) {
+				t.Fatalf("act %d was tried, and %v are counted", n, got)
+			}
+		}
+		if got := w.counted(t); got != float64(n+1) {
+			t.Errorf("act %d is done, and %v are counted", n, got)
+		}
+	}
+}
+
 // Over the limit a clerk waits, an alert is raised, and another clerk goes on; over the office's, nobody there does.
 func TestActsAreLimitedPerClerkAndPerOffice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	over := func(by desk.By) bool {
 		t.Helper()
-		err := w.desk.Admit(t.Context(), by)
+		err := w.desk.Admit(t.Context(), by, "block")
 		rate, ok := errors.AsType[*desk.RateError](err)
 		if err != nil && (!ok || rate.Wait <= 0 || rate.Wait > time.Hour) {
 			t.Fatal(err)
@@ -359,6 +415,9 @@ func TestActsAreLimitedPerClerkAndPerOffice(t *testing.T) {
 		t.Fatal("admitted over the limit")
 	}
 	w.alerted(t, desk.TooManyActs, 1)
+	if n := w.Count(t, `event WHERE kind = 'desk.alerted' AND detail->>'act' = 'block'`); n != 1 {
+		t.Error("the alert does not tell of which act")
+	}
 	for n := range 9 {
 		other := w.by
 		other.Person = uuid.New()
@@ -388,12 +447,12 @@ func TestNobodyPassesTheLimitBecauseItCannotBeRecorded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for range 120 {
-		if err := w.desk.Admit(t.Context(), w.by); err != nil {
+		if err := w.desk.Admit(t.Context(), w.by, "block"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	heal := pgtest.FailOn(t, w.Pool, "INSERT", "event")
-	if err := w.desk.Admit(t.Context(), w.by); err == nil {
+	if err := w.desk.Admit(t.Context(), w.by, "block"); err == nil {
 		t.Error("admitted")
 	}
 	heal()
@@ -514,7 +573,7 @@ func TestActsAreLimitedPerSystem(t *testing.T) {
 	by.Named = true
 	over := func(n int) bool {
 		by.Person, by.Office = uuid.New(), "Office-"+strconv.Itoa(n/1000)
-		_, refused := errors.AsType[*desk.RateError](w.desk.Admit(t.Context(), by))
+		_, refused := errors.AsType[*desk.RateError](w.desk.Admit(t.Context(), by, "block"))
 		return refused
 	}
 	for n := range 12_000 {

@@ -23,7 +23,13 @@ func (d *Desk) Assign(ctx context.Context, by By, e Errand, id uuid.UUID) (Outco
 		return Outcome{}, err
 	}
 	v.report = d.again(ctx, v)
-	act := d.taking(by, v)
+	var seen []Pattern
+	act := by.act(d.now(), v.language)
+	act.Document = vouchedFor(v.report, v.document)
+	act.Within = func(ctx context.Context, tx pgx.Tx) (err error) {
+		seen, err = d.take(ctx, tx, by, v, act.At)
+		return err
+	}
 	state := identity.Temporary
 	switch e {
 	case Issuance:
@@ -43,6 +49,7 @@ func (d *Desk) Assign(ctx context.Context, by By, e Errand, id uuid.UUID) (Outco
 	case err != nil:
 		return Outcome{}, d.record(ctx, guarded(err), by, v.person, string(e), act.At)
 	}
+	d.count(seen...)
 	return Outcome{id, state, d.replaced(ctx, v.person, state)}, nil
 }
 
@@ -90,39 +97,31 @@ func (d *Desk) replaced(ctx context.Context, person uuid.UUID, state identity.St
 // errAssigned says that this very visit has come to its end before.
 var errAssigned = errors.New("assigned already")
 
-// taking is the act that ends a visit.
-func (d *Desk) taking(by By, v visit) identity.Act {
-	act := by.act(d.now(), v.language)
-	act.Document = vouchedFor(v.report, v.document)
-	act.Within = func(ctx context.Context, tx pgx.Tx) error { return d.take(ctx, tx, by, v, act.At) }
-	return act
-}
-
-// take ends the visit with the assignment, in the assignment's transaction.
-func (d *Desk) take(ctx context.Context, tx pgx.Tx, by By, v visit, at time.Time) error {
+// take ends the visit with the assignment, in the assignment's transaction, and gives what was unusual.
+func (d *Desk) take(ctx context.Context, tx pgx.Tx, by By, v visit, at time.Time) ([]Pattern, error) {
 	const lock = `SELECT phone_confirmed_at IS NOT NULL, assigned_at IS NOT NULL FROM issuance WHERE id = $1 FOR UPDATE`
 	f := facts{
 		at: at, by: by, document: v.document, attested: v.attested, report: v.report, minimumAge: policy.MinimumAge.In(d.policies),
 	}
 	var done bool
 	if err := tx.QueryRow(ctx, lock, v.id).Scan(&f.confirmed, &done); err != nil {
-		return fmt.Errorf("take up visit %s: %w", v.id, err)
+		return nil, fmt.Errorf("take up visit %s: %w", v.id, err)
 	}
 	if done {
-		return errAssigned
+		return nil, errAssigned
 	}
 	if err := d.look(ctx, tx, &f, v.identifier.Reveal(), v.phone); err != nil {
-		return err
+		return nil, err
 	}
 	if err := append(v.errand.guards(), confirmed()).check(f); err != nil {
-		return err
+		return nil, err
 	}
 	if err := d.mayReissue(ctx, tx, v.errand, f); err != nil {
-		return err
+		return nil, err
 	}
 	const update = `UPDATE issuance SET assigned_at = $2, document_report = $3, renewed = $4 WHERE id = $1`
 	if _, err := tx.Exec(ctx, update, v.id, at, v.report, v.errand.renews(f)); err != nil {
-		return fmt.Errorf("end visit %s: %w", v.id, err)
+		return nil, fmt.Errorf("end visit %s: %w", v.id, err)
 	}
 	return d.watch(ctx, tx, v.errand, f, v.phone)
 }

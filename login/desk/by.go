@@ -32,7 +32,7 @@ func (d *Doors) by(w http.ResponseWriter, r *http.Request, token api.Token, n na
 	}
 	var c clerk.Clerk
 	if token.ByClient() {
-		c, err = d.named(r, token, n.Clerk)
+		c, err = d.named(w, r, token, n.Clerk)
 	} else {
 		c, err = d.own(w, r, token, n.Clerk)
 	}
@@ -55,24 +55,24 @@ func (d *Doors) own(w http.ResponseWriter, r *http.Request, token api.Token, bes
 }
 
 // named finds the clerk whom a desk's system names.
-func (d *Doors) named(r *http.Request, token api.Token, who string) (clerk.Clerk, error) {
+func (d *Doors) named(w http.ResponseWriter, r *http.Request, token api.Token, who string) (clerk.Clerk, error) {
 	if who == "" {
 		return clerk.Clerk{}, api.Refuse(http.StatusForbidden, "clerk_required", nil)
 	}
-	if err := d.keyed(r, token); err != nil {
+	if err := d.keyed(w, r, token); err != nil {
 		return clerk.Clerk{}, err
 	}
 	return d.Gate.Named(r, who, time.Time{}, clerk.Serve)
 }
 
 // keyed holds that a desk's system has a key: whoever has copied a secret would speak for every clerk there is.
-func (d *Doors) keyed(r *http.Request, token api.Token) error {
+func (d *Doors) keyed(w http.ResponseWriter, r *http.Request, token api.Token) error {
 	client, err := d.Clients.Find(r.Context(), token.ClientID)
 	if err != nil || client.ByKey() {
 		return err
 	}
 	if err := d.Desk.refuseKeyless(r.Context(), client.ID); err != nil {
-		return err
+		return d.refusal(w, err)
 	}
 	return api.Refuse(http.StatusForbidden, "key_required", nil)
 }

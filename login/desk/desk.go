@@ -132,7 +132,10 @@ func (d *Desk) serve(ctx context.Context, by By, p Papers, e Errand, gs guards, 
 	if err != nil {
 		return uuid.Nil, uuid.Nil, err
 	}
-	var f facts
+	var (
+		f    facts
+		seen []Pattern
+	)
 	done, err := d.once(ctx, q, func() (b begun, err error) {
 		if b.id, err = uuid.NewV7(); err != nil {
 			return begun{}, err
@@ -156,9 +159,14 @@ func (d *Desk) serve(ctx context.Context, by By, p Papers, e Errand, gs guards, 
 			if err := d.keepAct(ctx, tx, b.id, e, p, f, q); err != nil {
 				return err
 			}
-			return d.watch(ctx, tx, e, f, identity.Phone{})
+			seen, err = d.watch(ctx, tx, e, f, identity.Phone{})
+			return err
 		}
-		return b, guarded(do(person.ID, act))
+		if err := do(person.ID, act); err != nil {
+			return begun{}, guarded(err)
+		}
+		d.count(seen...)
+		return b, nil
 	})
 	return person.ID, done.id, d.record(ctx, err, by, person.ID, string(e), f.at)
 }

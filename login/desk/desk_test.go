@@ -24,8 +24,11 @@ type world struct {
 	*identitytest.World
 	desk   *desk.Desk
 	clerks *clerk.Clerks
-	by     desk.By
-	now    time.Time
+
+	metrics *prometheus.Registry
+
+	by  desk.By
+	now time.Time
 }
 
 func newWorld(t *testing.T) *world { t.Helper(); return newWorldWith(t, nil) }
@@ -33,12 +36,12 @@ func newWorld(t *testing.T) *world { t.Helper(); return newWorldWith(t, nil) }
 // newWorldWith is a world in which documents are asked about.
 func newWorldWith(t *testing.T, documents *document.Register) *world {
 	t.Helper()
-	w := &world{World: identitytest.New(t), now: identitytest.Noon.Add(time.Hour)}
+	w := &world{World: identitytest.New(t), now: identitytest.Noon.Add(time.Hour), metrics: prometheus.NewRegistry()}
 	now := func() time.Time { return w.now }
 	var err error
 	w.desk, err = desk.New(desk.Config{
 		Pool: w.Pool, Box: w.Box, Registry: w.Registry, Outbox: w.Outbox, Documents: documents, Now: now,
-		Throttle: &throttle.Throttle{Redis: w.Redis, Key: []byte("key"), Now: now}, Metrics: prometheus.NewRegistry(),
+		Throttle: &throttle.Throttle{Redis: w.Redis, Key: []byte("key"), Now: now}, Metrics: w.metrics,
 		Codes: &code.Codes{Redis: w.Redis, Key: []byte("key"), Outbox: w.Outbox, Pool: w.Pool, Say: w.Say, Now: now},
 	})
 	if err != nil {

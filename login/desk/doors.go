@@ -205,7 +205,7 @@ func (d *Doors) lookUp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := d.admit(w, r, by); err != nil {
+	if err := d.admit(w, r, by, lookUp); err != nil {
 		return err
 	}
 	id, err := identity.ParseIdentifier(body.Identifier)
@@ -319,7 +319,7 @@ func (d *Doors) asked(w http.ResponseWriter, r *http.Request, e Errand) (Opening
 	if err != nil {
 		return Opening{}, By{}, err
 	}
-	if err := d.admit(w, r, by); err != nil {
+	if err := d.admit(w, r, by, string(e)); err != nil {
 		return Opening{}, By{}, err
 	}
 	o, err := body.parse(e, d.Gate.Now())
@@ -327,8 +327,8 @@ func (d *Doors) asked(w http.ResponseWriter, r *http.Request, e Errand) (Opening
 }
 
 // admit counts an act.
-func (d *Doors) admit(w http.ResponseWriter, r *http.Request, by By) error {
-	if err := d.Desk.Admit(r.Context(), by); err != nil {
+func (d *Doors) admit(w http.ResponseWriter, r *http.Request, by By, act string) error {
+	if err := d.Desk.Admit(r.Context(), by, act); err != nil {
 		return d.refusal(w, err)
 	}
 	return nil

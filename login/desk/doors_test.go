@@ -24,6 +24,8 @@ import (
 	"asoba.example/login/desk/printed"
 	"asoba.example/login/identity"
 	"asoba.example/login/identity/identitytest"
+	"asoba.example/login/policy"
+	"asoba.example/login/throttle"
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/clients"
@@ -435,6 +437,20 @@ func TestOnlyASystemWithAKeyNamesAClerk(t *testing.T) {
 	}
 	if n := d.Count(t, `event WHERE person_id IS NOT NULL OR clerk_id IS NOT NULL`); n != people {
 		t.Error("something was done, or said of a clerk")
+	}
+
+	// Nobody fills the records so.
+	limit := policy.ActsOfSystem.In(nil)
+	acts := &throttle.Throttle{Redis: d.Redis, Key: []byte("key"), Now: func() time.Time { return d.now }}
+	for range limit.Tries - len(knocks) - 1 {
+		if _, err := acts.Take(t.Context(), throttle.Try{Limit: limit, By: "secret"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	events := d.Count(t, "event")
+	d.asks(t, secret, "POST", "/desk/blocks", body(id, named), 429, map[string]any{"code": "too_many_acts"})
+	if d.Count(t, "event") != events {
+		t.Error("what is refused over the limit is recorded")
 	}
 }
 

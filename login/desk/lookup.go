@@ -55,12 +55,14 @@ func (d *Desk) LookUp(ctx context.Context, by By, id identity.Identifier, docume
 	}
 	b := new(pgx.Batch)
 	event.Queue(b)
+	var seen []Pattern
 	if d.closed(at) {
+		seen = append(seen, OutOfHours)
 		OutOfHours.queue(b, by, lookUp, at)
-		d.count(OutOfHours)
 	}
 	if err := d.pool.SendBatch(ctx, b).Close(); err != nil { // before anything is told
 		return identity.Identity{}, fmt.Errorf("record a look-up: %w", err)
 	}
+	d.count(seen...)
 	return i, err
 }

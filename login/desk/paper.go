@@ -97,6 +97,9 @@ func (d *Desk) FindAct(ctx context.Context, id uuid.UUID) (ActDone, error) {
 	return a, nil
 }
 
+// keepPaper names the keeping of a paper among the acts.
+const keepPaper = "keep_paper"
+
 // KeepPaper keeps the signed paper with its act. Another one puts a wrong scan right: that stays, as superseded, and the newest is
 // what is read. The newest once more is no harm, and not fresh.
 func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (fresh bool, err error) {

@@ -37,7 +37,7 @@ func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
 	if !token.ByClient() && (act.Office != by.Office || act.By != by.Person && !by.May(clerk.Supervise)) {
 		return d.refusal(w, ErrNoAct)
 	}
-	if err := d.admit(w, r, by); err != nil {
+	if err := d.admit(w, r, by, keepPaper); err != nil {
 		return err
 	}
 	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, PaperSize))

@@ -30,7 +30,7 @@ func (d *Doors) pending(w http.ResponseWriter, r *http.Request) error {
 		return api.RefuseParameter("office", errors.New("not an office"))
 	}
 	if token.ByClient() {
-		err = d.keyed(r, token)
+		err = d.keyed(w, r, token)
 	} else {
 		var by By
 		by, err = d.by(w, r, token, named{})
@@ -80,7 +80,7 @@ func (d *Doors) resume(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := d.admit(w, r, by); err != nil {
+	if err := d.admit(w, r, by, string(Issuance)); err != nil {
 		return err
 	}
 	id, err := uuid.Parse(r.PathValue("id"))

@@ -17,9 +17,9 @@ type RateError struct{ Wait time.Duration }
 
 func (e *RateError) Error() string { return fmt.Sprintf("too many acts: wait %s", e.Wait) }
 
-// Admit counts an act for its clerk, its office and the system that named the clerk, or refuses it and raises an alert.
+// Admit counts an act, an errand or whatever else one is called in an alert, for its clerk, its office and the system that named the clerk, or refuses it and raises an alert.
 // Who uses a clerk's hands for many does it slowly, and is seen.
-func (d *Desk) Admit(ctx context.Context, by By) error {
+func (d *Desk) Admit(ctx context.Context, by By, act string) error {
 	tries := []throttle.Try{
 		{Limit: policy.ActsOfClerk.In(d.policies), By: by.Person.String()},
 		{Limit: policy.ActsOfOffice.In(d.policies), By: by.Office},
@@ -32,7 +32,7 @@ func (d *Desk) Admit(ctx context.Context, by By) error {
 		return err
 	}
 	b := new(pgx.Batch)
-	TooManyActs.queue(b, by, "", d.now())
+	TooManyActs.queue(b, by, act, d.now())
 	if err := d.pool.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("record that there are too many acts: %w", err)
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
+	"asoba.example/login/throttle"
 	"asoba.example/provider/audit"
 )
 
@@ -53,16 +55,25 @@ func (d *Desk) record(ctx context.Context, err error, by By, person uuid.UUID, w
 	event.Queue(b)
 	if code == "g9" {
 		OwnIdentifier.queue(b, by, what, at)
-		d.count(OwnIdentifier)
 	}
 	if err := d.pool.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("record a refusal: %w", err)
 	}
+	if code == "g9" {
+		d.count(OwnIdentifier)
+	}
 	return &RefusedError{id, err}
 }
 
-// refuseKeyless records that a system would have spoken for a clerk without a key of its own.
+// refuseKeyless records that a system would have spoken for a clerk without a key of its own: as often in an hour as one may act that has a key.
 func (d *Desk) refuseKeyless(ctx context.Context, clientID string) error {
+	wait, err := d.throttle.Take(ctx, throttle.Try{Limit: policy.ActsOfSystem.In(d.policies), By: clientID})
+	switch {
+	case err != nil:
+		return err
+	case wait > 0:
+		return &RateError{wait}
+	}
 	return audit.Record(ctx, d.pool, audit.Event{
 		Kind: audit.DeskRefused, At: d.now(), ClientID: clientID, Detail: map[string]string{"code": "key_required"},
 	})

@@ -93,7 +93,7 @@ const (
 	RestorationProposed Kind = "restoration.proposed" // of these Event.Detail["proposal"]
 	RestorationApproved Kind = "restoration.approved" // what the register said of the person is taken back
 	RestorationRefused  Kind = "restoration.refused"
-	PaperKept           Kind = "paper.kept"      // the signed paper that an act rests on
+	PaperKept           Kind = "paper.kept"      // the signed paper that an act rests on; of both Event.Detail["number"]: which of its scans
 	PaperRead           Kind = "paper.read"      // Event.Detail["purpose"]
 	PolicyProposed      Kind = "policy.proposed" // Event.Detail["name"], ["value"], ["in_force_from"]
 	PolicyApproved      Kind = "policy.approved"
