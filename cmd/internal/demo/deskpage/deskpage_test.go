@@ -166,6 +166,27 @@ func TestAWindowNamesWhomItServes(t *testing.T) {
 	}
 }
 
+// Who is to wait is told until when, as the API tells it (RFC 9110 §10.2.3).
+func TestWhoIsToWaitIsToldUntilWhen(t *testing.T) {
+	t.Parallel()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "172800")
+		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = io.WriteString(w, `{"code": "too_many_reissues"}`)
+	}))
+	t.Cleanup(api.Close)
+	var w work
+	before := time.Now()
+	if err := w.ask(httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/desk", nil), management.Caller{URL: api.URL, HTTP: api.Client()}, operations[2]); err != nil {
+		t.Fatal(err)
+	}
+	said := w.wrong(operations[2])
+	want := []string{clock(before.AddDate(0, 0, 2)), clock(time.Now().AddDate(0, 0, 2))} // the minute may have changed
+	if len(said) != 1 || said[0].Word != "refused.too_many_reissues" || !slices.Contains(want, said[0].Args["At"].(string)) {
+		t.Errorf("said is %+v, want one of %q", said, want)
+	}
+}
+
 // Where no valid document is presented (g1), it is said what of it is left out or over.
 func TestADocumentIsMarkedWhereItIsNotValid(t *testing.T) {
 	t.Parallel()

@@ -209,7 +209,7 @@ func wrong(refused *management.Refusal, fields map[string]string) (said []page.F
 		for _, f := range refused.Fields {
 			field = fields[f.Name]
 		}
-		return []page.FieldError{{Field: field, Word: "refused." + code}}
+		return []page.FieldError{{Field: field, Word: "refused." + code, Args: map[string]any{"At": clock(refused.Again)}}}
 	}
 	for _, f := range refused.Fields {
 		word := "wrong.other"
@@ -222,6 +222,15 @@ func wrong(refused *management.Refusal, fields map[string]string) (said []page.F
 		said = []page.FieldError{{Word: "refused.other", Args: map[string]any{"Code": code}}}
 	}
 	return said
+}
+
+// clock tells a time of today, or of another day.
+func clock(at time.Time) string {
+	at = at.In(minsk)
+	if now := time.Now().In(minsk); at.YearDay() != now.YearDay() || at.Year() != now.Year() {
+		return at.Format("02.01.2006 15:04")
+	}
+	return at.Format(time.TimeOnly)
 }
 
 // Slip is the number of the refusal, where it is on record.

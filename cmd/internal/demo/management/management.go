@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"time"
 )
 
 // A Caller calls with the token of a client or of a clerk.
@@ -24,6 +26,8 @@ type Refusal struct {
 	Title    string  `json:"title"`
 	Instance string  `json:"instance"` // the name of a refusal that is on record
 	Fields   []Field `json:"fields"`
+
+	Again time.Time `json:"-"` // when it may be asked for again; zero where that is not said (RFC 9110 §10.2.3)
 }
 
 // A Field is what is wrong with one member.
@@ -95,6 +99,9 @@ func (c Caller) Send(ctx context.Context, method, path, kind string, body io.Rea
 		refusal := &Refusal{}
 		_ = json.NewDecoder(io.LimitReader(answer.Body, largest)).Decode(refusal) // a body that is no problem leaves the status
 		refusal.Status = answer.StatusCode
+		if wait, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil {
+			refusal.Again = time.Now().Add(time.Duration(wait) * time.Second)
+		}
 		return nil, fmt.Errorf("%s %s: %w", method, r.URL.Path, refusal)
 	}
 	return answer, nil
