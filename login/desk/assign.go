@@ -22,6 +22,7 @@ func (d *Desk) Assign(ctx context.Context, by By, e Errand, id uuid.UUID) (Outco
 	if err != nil {
 		return Outcome{}, err
 	}
+	d.inquire(ctx, v.identifier)
 	v.report = d.again(ctx, v)
 	var seen []Pattern
 	act := by.act(d.now(), v.language)

@@ -40,8 +40,11 @@ type Config struct {
 	Metrics  prometheus.Registerer
 	// Documents is nil where there is no register of documents to ask.
 	Documents *document.Register
-	Relaxed   bool // for trials: no limit on reissues
-	Now       func() time.Time
+	// Refresh has the population register asked about somebody before something is given to them; nil where there is none to ask. Where it
+	// fails, what is known of them is the best there is.
+	Refresh func(ctx context.Context, id identity.Identifier) error
+	Relaxed bool // for trials: no limit on reissues
+	Now     func() time.Time
 }
 
 // A Desk serves people, by its clerks.
@@ -55,6 +58,7 @@ type Desk struct {
 	throttle  *throttle.Throttle
 	unusual   *prometheus.CounterVec
 	documents *document.Register
+	refresh   func(ctx context.Context, id identity.Identifier) error
 	relaxed   bool
 	now       func() time.Time
 }
@@ -67,7 +71,7 @@ func New(cfg Config) (*Desk, error) {
 	}
 	d := &Desk{
 		pool: cfg.Pool, box: cfg.Box, registry: cfg.Registry, codes: cfg.Codes, outbox: cfg.Outbox, policies: cfg.Policies,
-		throttle: cfg.Throttle, documents: cfg.Documents, relaxed: cfg.Relaxed, now: cfg.Now,
+		throttle: cfg.Throttle, documents: cfg.Documents, refresh: cfg.Refresh, relaxed: cfg.Relaxed, now: cfg.Now,
 	}
 	d.unusual = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "idp_desk_unusual_total",
@@ -173,11 +177,23 @@ func (d *Desk) serve(ctx context.Context, by By, p Papers, e Errand, gs guards, 
 
 // facts are those that are known before a transaction.
 func (d *Desk) facts(ctx context.Context, by By, p Papers) facts {
+	asked := d.inquire(ctx, p.Identifier)
 	report, cause := d.ask(ctx, p.Identifier, p.Document)
 	return facts{
-		at: d.now(), by: by, document: p.Document, attested: p.Attested, report: report, cause: cause,
+		at: d.now(), by: by, document: p.Document, attested: p.Attested, report: report, cause: cause, register: asked,
 		minimumAge: policy.MinimumAge.In(d.policies),
 	}
+}
+
+// inquire asks the population register about somebody, as ask does that of documents, and tells in a word what came of it.
+func (d *Desk) inquire(ctx context.Context, id identity.Identifier) string {
+	switch {
+	case d.refresh == nil:
+		return ""
+	case d.refresh(ctx, id) != nil:
+		return "silent" // what is known may be a month old
+	}
+	return "asked"
 }
 
 // ask asks the register of documents about the one that is shown, before any

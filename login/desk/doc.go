@@ -19,6 +19,9 @@
 // carries a key of the clerk's choice (Idempotency-Key), by which the act is found that it has done: another is not done, and
 // nothing more is sent. A key that comes with another request is refused.
 //
+// The population register, where it can be asked, is asked about whoever is served; where it
+// does not answer, what is known of them counts.
+//
 // An issuance for which a register does not answer, that of documents or ours because
 // the person will be in its next edition, is kept as pending: nothing is issued, and no
 // code is sent. When the register is back any clerk of that office goes on with it:

@@ -54,6 +54,7 @@ type facts struct {
 	attested   []Attestation
 	report     document.Report // "" where the register of documents does not answer
 	cause      error           // why it does not
+	register   string          // asked or silent; "" where there is no population register to ask
 	minimumAge int
 	state      identity.State
 	confirmed  bool // the phone, in this visit

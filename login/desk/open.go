@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -92,16 +93,15 @@ func (d *Desk) mayBegin(ctx context.Context, tx pgx.Tx, e Errand, o Opening, f *
 	return nil
 }
 
-// opening is the record of an opening, with what vouches for the document where that is known.
+// opening is the record of an opening, with what vouches for the document, and whether the population register was asked, where that is known.
 func (f facts) opening(e Errand, stage Stage) audit.Event {
 	kind := e.opened()
 	if stage == Pending {
 		kind = audit.IssuancePending
 	}
 	said := event(kind, f.by, f.person.ID, f.at)
-	if f.report != "" {
-		said.Detail = map[string]string{"document": string(f.report)}
-	}
+	said.Detail = map[string]string{"document": string(f.report), "register": f.register}
+	maps.DeleteFunc(said.Detail, func(_, word string) bool { return word == "" })
 	return said
 }
 

@@ -75,6 +75,8 @@ type Register struct {
 	Renumbered func(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error
 	// Staff holds in a transaction that somebody may bring editions in and decide on them.
 	Staff func(ctx context.Context, tx pgx.Tx, by uuid.UUID) error
+	// Source is the register itself, which is asked about single people; nil: there is none to ask.
+	Source *Source
 	// Key is the one by which the register's owner signs; nil: no signature is asked for.
 	Key *Key
 	// DeactivatedShare is how much of the people an edition may deactivate before it waits for a second person, and RejectedShare how much of

@@ -23,7 +23,7 @@ const (
 	EditionReleased     Kind = "edition.released"
 	EditionRefused      Kind = "edition.refused"        // by a second person, or by itself where too many rows are bad
 	PersonChanged       Kind = "person.changed"         // one person changed outside an edition
-	IssuanceOpened      Kind = "issuance.opened"        // a clerk opened an issuance; of this and other openings Event.Detail["document"]: what vouches for it
+	IssuanceOpened      Kind = "issuance.opened"        // a clerk opened an issuance; of this and other openings Event.Detail["document"]: what vouches for it; ["register"]: asked, or silent
 	IssuancePending     Kind = "issuance.pending"       // written down, but a register does not answer
 	PhoneChangeOpened   Kind = "phone_change.opened"    // a clerk opened a change of phone
 	UnblockOpened       Kind = "unblock.opened"         // a clerk opened an unblocking with another phone

@@ -23,6 +23,7 @@ import (
 	"asoba.example/cmd/internal/demo/documents"
 	"asoba.example/cmd/internal/demo/management"
 	"asoba.example/cmd/internal/demo/phone"
+	"asoba.example/cmd/internal/demo/population"
 	"asoba.example/cmd/internal/demo/standing"
 	"asoba.example/cmd/internal/demo/workbench"
 	"asoba.example/cmd/internal/eservice"
@@ -228,11 +229,17 @@ func (d *demo) workbench(ctx context.Context) (run.Server, error) {
 	d.bench.Mount(mux)
 	desk.Mount(mux)
 	mux.Handle("POST /documents", api.Handler(documents.Answer))
+	mux.Handle("POST /population", population.Answer(func() int {
+		if d.ready.Load() {
+			return cast.Editions
+		}
+		return 1
+	}))
 	observer, err := api.NewObserver(api.ObserverConfig{Log: d.log.With("program", "workbench"), Metrics: prometheus.NewRegistry(), Now: time.Now})
 	if err != nil {
 		return run.Server{}, err
 	}
-	doors, err := known(d.demo.URL, site.Protect(site.Over(mux), "POST /sms", "POST /documents"))
+	doors, err := known(d.demo.URL, site.Protect(site.Over(mux), "POST /sms", "POST /documents", "POST /population"))
 	if err != nil {
 		return run.Server{}, err
 	}

@@ -55,12 +55,13 @@ func newSystem(environ []string, dir string, relaxed bool) (*system, error) {
 		return nil, err
 	}
 	at := s.addresses()
-	documents := at.Workbench + "/documents"
+	documents, population := at.Workbench+"/documents", at.Workbench+"/population"
 	if u, err := url.Parse(documents); err != nil || u.Scheme != "http" || !here(u) || !s.idp.AllowLoopbackFetch {
-		documents = "" // elsewhere idp asks nobody by plain http
+		documents, population = "", "" // elsewhere idp asks nobody by plain http
 	}
 	return s, s.choose(map[string]string{
 		"IDP_DOCUMENT_REGISTER_URL": documents,
+		"IDP_REGISTER_URL":          population,
 		"IDP_CABINET_URL":           at.Cabinet,
 		"IDP_SMS_GATEWAY_URL":       at.Workbench + "/sms",
 		"CABINET_ISSUER":            at.Issuer,

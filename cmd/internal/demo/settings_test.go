@@ -29,6 +29,7 @@ func TestSettingsOfTheProgramsWin(t *testing.T) {
 		{"idp's cabinet", a.idp.CabinetURL, "http://localhost:9081"},
 		{"idp's gateway", a.idp.SMSGatewayURL, "http://localhost:9084/sms"},
 		{"idp's register of documents", a.idp.DocumentRegisterURL, "http://localhost:9084/documents"},
+		{"idp's register of population", a.idp.RegisterURL, "http://localhost:9084/population"},
 		{"idp's notice", a.idp.StopNotice.String(), "1m0s"},
 		{"idp's database", a.idp.DatabaseURL, "postgres://mine"},
 		{"cabinet's database", a.cabinet.DatabaseURL, "postgres://ours"},

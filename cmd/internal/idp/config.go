@@ -82,6 +82,11 @@ type Config struct {
 	// too, with a name and a password if it wants them. None by default: then the clerk's word is all there is. It may also be given as a file.
 	DocumentRegisterURL string `env:"IDP_DOCUMENT_REGISTER_URL" url:""`
 
+	// RegisterURL is the population register itself, which is asked about one person where something is given to them at a desk: https, in a
+	// private network too, with a name and a password if it wants them. None by default: then what the editions tell is all there is. It may
+	// also be given as a file.
+	RegisterURL string `env:"IDP_REGISTER_URL" url:""`
+
 	// RegisterKeyFile is the public key, in PEM, by which the owner of the population register signs each file: Ed25519 or ECDSA. Without it
 	// no signature is asked for; with it a file that is not signed is refused.
 	RegisterKeyFile string `env:"IDP_REGISTER_KEY_FILE"`

@@ -237,8 +237,12 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	if err != nil {
 		return err
 	}
+	source, err := h.source()
+	if err != nil {
+		return err
+	}
 	h.register = &register.Register{
-		Pool: h.Back, Cascade: h.identities.Deactivate, Restored: h.identities.Restore, Incapable: h.identities.Incapacitate, Renumbered: h.identities.Renumber, Key: registerKey,
+		Pool: h.Back, Source: source, Cascade: h.identities.Deactivate, Restored: h.identities.Restore, Incapable: h.identities.Incapacitate, Renumbered: h.identities.Renumber, Key: registerKey,
 		Staff:            func(ctx context.Context, tx pgx.Tx, by uuid.UUID) error { return clerk.Hold(ctx, tx, by, clerk.Import) },
 		DeactivatedShare: func() float64 { return float64(policy.DeactivatedShare.In(h.policies)) },
 		RejectedShare:    func() float64 { return float64(policy.RejectedShare.In(h.policies)) },
@@ -260,7 +264,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	}
 	h.desk, err = desk.New(desk.Config{
 		Pool: h.Pool, Box: h.box, Registry: h.identities, Codes: h.codes, Outbox: h.outbox, Policies: h.policies,
-		Throttle: h.throttle, Metrics: h.metrics, Documents: documents, Relaxed: h.cfg.Relaxed, Now: time.Now,
+		Throttle: h.throttle, Metrics: h.metrics, Documents: documents, Refresh: h.refresh, Relaxed: h.cfg.Relaxed, Now: time.Now,
 	})
 	if err != nil {
 		return err
@@ -306,14 +310,40 @@ func (h *house) sender() (*sms.Sender, error) {
 
 // documents is the register of documents that the operator has named; nil where there is none.
 func (h *house) documents() (*document.Register, error) {
-	at := h.cfg.DocumentRegisterURL
+	caller, err := h.neighbour("IDP_DOCUMENT_REGISTER_URL", h.cfg.DocumentRegisterURL)
+	if caller == nil {
+		return nil, err
+	}
+	return &document.Register{URL: h.cfg.DocumentRegisterURL, Caller: caller}, nil
+}
+
+// source is the population register that the operator has named; nil where there is none.
+func (h *house) source() (*register.Source, error) {
+	caller, err := h.neighbour("IDP_REGISTER_URL", h.cfg.RegisterURL)
+	if caller == nil {
+		return nil, err
+	}
+	return &register.Source{URL: h.cfg.RegisterURL, Caller: caller}, nil
+}
+
+// neighbour calls another system of the state, which may be in a private network; nil where none is named.
+func (h *house) neighbour(setting, at string) (*fetch.Caller, error) {
 	if at == "" {
 		return nil, nil
 	}
 	if !strings.HasPrefix(at, "https:") && !h.cfg.AllowLoopbackFetch {
-		return nil, errors.New("IDP_DOCUMENT_REGISTER_URL is not by https")
+		return nil, fmt.Errorf("%s is not by https", setting)
 	}
-	return &document.Register{URL: at, Caller: fetch.New(fetch.Config{AllowLoopback: h.cfg.AllowLoopbackFetch, AllowPrivate: true})}, nil
+	return fetch.New(fetch.Config{AllowLoopback: h.cfg.AllowLoopbackFetch, AllowPrivate: true}), nil
+}
+
+// refresh asks the population register about somebody before something is given to them. Where it is away, the act goes on by what is known.
+func (h *house) refresh(ctx context.Context, id identity.Identifier) error {
+	err := h.register.Refresh(ctx, id.Reveal(), time.Now())
+	if err != nil {
+		h.log.WarnContext(ctx, "the population register was not asked", "err", err)
+	}
+	return err
 }
 
 // subject gives the sub and the sid by which a client knows a person and a session; a person without an identifier has no public sub.

@@ -13,29 +13,44 @@ const Editions = 2
 func Register(edition int) string {
 	var file strings.Builder
 	fmt.Fprintf(&file, "# edition %d\n# period 2025-%02d\n# rows %d\n", edition, edition, len(people))
-	file.WriteString("identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act," +
-		"missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act\n")
+	file.WriteString(strings.Join(columns, ",") + "\n")
 	for _, p := range people {
-		facts := p.Before
-		if edition == Editions {
-			facts = p.since()
-		}
-		row := []string{p.IdentificationNumber, p.Sex, p.BirthDate, p.Citizenship}
-		for _, f := range []struct{ date, act string }{
-			{facts.Death, "act record 1"},
-			{"", ""}, // declared dead
-			{facts.Missing, "court decision 2"},
-			{facts.Incapable, "court decision 3"},
-			{facts.Limited, "court decision 4"},
-		} {
-			if f.date == "" {
-				f.act = ""
-			}
-			row = append(row, f.date, f.act)
+		told := Row(p, edition)
+		row := make([]string, len(columns))
+		for i, column := range columns {
+			row[i] = told[column]
 		}
 		file.WriteString(strings.Join(row, ",") + "\n")
 	}
 	return file.String()
+}
+
+// columns are those of a register's file.
+var columns = []string{
+	"identification_number", "sex", "birth_date", "citizenship", "death_date", "death_act", "declared_dead_date", "declared_dead_act",
+	"missing_date", "missing_act", "incapable_date", "incapable_act", "limited_date", "limited_act",
+}
+
+// Row is what an edition tells of somebody, by column.
+func Row(p Person, edition int) map[string]string {
+	facts := p.Before
+	if edition == Editions {
+		facts = p.since()
+	}
+	row := map[string]string{
+		"identification_number": p.IdentificationNumber, "sex": p.Sex, "birth_date": p.BirthDate, "citizenship": p.Citizenship,
+	}
+	for fact, told := range map[string]struct{ date, act string }{
+		"death":     {facts.Death, "act record 1"},
+		"missing":   {facts.Missing, "court decision 2"},
+		"incapable": {facts.Incapable, "court decision 3"},
+		"limited":   {facts.Limited, "court decision 4"},
+	} {
+		if told.date != "" {
+			row[fact+"_date"], row[fact+"_act"] = told.date, told.act
+		}
+	}
+	return row
 }
 
 // since is what holds in the last edition: what came, and what held before.
