@@ -2,13 +2,18 @@ package cmd_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
+	"github.com/pquerna/otp/totp"
 )
 
 // device gives the browser a device that keeps passkeys, with its user's finger upon it. touch says whether it is there.
@@ -99,4 +104,82 @@ func TestAPasskeysLife(t *testing.T) {
 	home.decide("remove")
 	home.at(c.issuer + "/security/passkeys")
 	home.see("Add a passkey")
+}
+
+// An authenticator app's life as its person sees it: bound by its key and what it shows, asked for in place of a message at a browser that
+// nobody has seen, and replaced by a recovery code when it is lost. Who takes long is warned over the page, and on one press has more time,
+// with what was typed left as it is.
+func TestAnAuthenticatorsLife(t *testing.T) {
+	t.Parallel()
+	c := newCountry(t)
+	c.errand("idp", "migrate")
+	c.errand("idp", "register", "import", c.file("edition.csv", edition))
+	c.errand("idp", "clerk", "add", "--identifier", clerkNumber, "--phone", clerkPhone, "--office", "Desk 1", "--role", "clerk",
+		"--family", "Работнікава", "--given", "Ганна", "--document", "MP0000001", "--valid-till", "2099-01-01")
+	c.serve("idp", c.issuer)
+	home := newBrowser(t)
+	home.waits("/security/authenticator")
+	home.open(c.issuer + "/security")
+	home.fill("username", clerkNumber)
+	home.fill("current-password", password(t, c.phone.next(t, "temporary_password")))
+	home.submit()
+	home.fill("new-password", strong)
+	home.decide("factors")
+	home.fill("one-time-code", code(t, c.phone.next(t, "code")))
+	home.submit()
+	home.at(c.issuer + "/security/factors")
+	home.press(`main a[href^="/security/recovery-codes"]`)
+	home.submit()
+	kept := regexp.MustCompile(`[A-Z2-7]{4}(-[A-Z2-7]{4}){3}`).FindString(home.page())
+	home.press(`main a.govuk-button`)
+	home.press(`main a[href^="/security/authenticator"]`)
+	found := regexp.MustCompile(`\n([A-Z2-7]{4}(?: [A-Z2-7]{4}){7})\n`).FindStringSubmatch(home.page())
+	if found == nil {
+		t.Fatalf("the page shows no key\n%s", home.page())
+	}
+	shows, err := totp.GenerateCode(strings.ReplaceAll(found[1], " ", ""), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	home.fill("one-time-code", shows)
+	home.holds("the warning is shown", `(late(), document.querySelector("dialog").open)`)
+	home.do("stay", chromedp.Click(chromedp.CSS("dialog button")))
+	home.holds("there is more time", `!document.querySelector("dialog").open && document.querySelector("#limit").dataset.warn > 0`)
+	home.submit()
+	home.at(c.issuer + "/security/factors")
+	home.see("You have an authenticator app", "10 codes are left")
+
+	stranger := newBrowser(t)
+	stranger.open(c.issuer + "/security")
+	stranger.fill("username", clerkNumber)
+	stranger.fill("current-password", strong)
+	stranger.submit()
+	stranger.at(c.issuer + "/sign-in/authenticator")
+	stranger.press(`main a[href^="/sign-in/recovery-code"]`)
+	stranger.do("type", chromedp.SendKeys(chromedp.CSS("#recovery_code"), kept))
+	stranger.submit()
+	stranger.at(c.issuer + "/security")
+	stranger.see("code from the app or the list")
+}
+
+// waits lets a test say when the script of a page has waited long enough, wherever the browser comes to a path: late().
+func (b *browser) waits(path string) {
+	b.t.Helper()
+	const wait = `if (location.pathname === %q) { window.setTimeout = (then) => { window.late = then; }; }`
+	b.do("wait", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: fmt.Sprintf(wait, path)})
+		return err
+	}))
+}
+
+// holds waits until something is so on the page.
+func (b *browser) holds(what, script string) {
+	b.t.Helper()
+	eventually(b.t, what, func() error {
+		is, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](script))
+		if err == nil && !is {
+			err = errors.New("it is not")
+		}
+		return err
+	})
 }

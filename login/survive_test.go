@@ -1,9 +1,17 @@
 package login_test
 
 import (
+	"html"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
+
+	"asoba.example/login/factor/factortest"
+	"asoba.example/login/identity"
 )
 
 // What was proved waits an hour, and a service's request a day. Whoever comes later begins with the password: the page says so and has kept the
@@ -56,4 +64,211 @@ func TestAServiceWaitsWhileFactorsAreAdded(t *testing.T) {
 	}
 	v.open(v.link("Go on"))
 	v.sees("authorize goes on")
+}
+
+// Nobody ends on a dead page, and the client's request is never lost: of each page the form may be looked at again, sent twice from two tabs, or
+// sent after half an hour, when all that was proved and the session have been forgotten. Whoever goes on with the right answers comes to
+// where they were going.
+func TestFormsSurvive(t *testing.T) {
+	t.Parallel()
+	for page, story := range map[string]struct {
+		from   string          // the first page of the way there
+		before func(*wayfarer) // how the person stands
+		ends   []string        // what one of the last pages says
+	}{
+		"/sign-in":                 {from: "/sign-in", ends: []string{"authorize goes on"}},
+		"/sign-in/code":            {from: "/sign-in", ends: []string{"authorize goes on"}},
+		"/sign-in/authenticator":   {from: "/sign-in", before: (*wayfarer).takesApp, ends: []string{"authorize goes on"}},
+		"/sign-in/password":        {from: "/sign-in", before: (*wayfarer).isNew, ends: []string{"authorize goes on"}},
+		"/recover":                 {from: "/recover", ends: []string{"authorize goes on"}},
+		"/recover/code":            {from: "/recover", ends: []string{"authorize goes on"}},
+		"/recover/password":        {from: "/recover", ends: []string{"authorize goes on"}},
+		"/block":                   {from: "/block", ends: []string{"The identifier is blocked"}},
+		"/block/code":              {from: "/block", ends: []string{"The identifier is blocked"}},
+		"/unblock":                 {from: "/unblock", before: (*wayfarer).isBlocked, ends: []string{"authorize goes on"}},
+		"/unblock/code":            {from: "/unblock", before: (*wayfarer).isBlocked, ends: []string{"authorize goes on"}},
+		"/unblock/proof":           {from: "/unblock", before: (*wayfarer).isBlockedWithApp, ends: []string{"authorize goes on"}},
+		"/unblock/password":        {from: "/unblock", before: (*wayfarer).isBlocked, ends: []string{"authorize goes on"}},
+		"/security/password":       {ends: []string{"The password has been changed"}},
+		"/security/phone":          {ends: []string{"Cancel the change"}},
+		"/security/authenticator":  {ends: []string{"You have an authenticator app", "Remove the app"}},
+		"/security/passkeys":       {ends: []string{"You have 1 passkey", `name="passkey_id"`}},
+		"/security/recovery-codes": {ends: []string{"These are your recovery codes"}},
+		"/security/sessions":       {ends: []string{"Done"}},
+	} {
+		for mishap, befalls := range map[string]func(f *wayfarer, there func() bool){
+			"sent twice":   (*wayfarer).sendsTwice,
+			"half an hour": (*wayfarer).isAway,
+		} {
+			t.Run(mishap+" "+page, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				f := &wayfarer{visitor: w.visitor(), password: password}
+				if story.before == nil {
+					story.before = (*wayfarer).isActive
+				}
+				story.before(f)
+				from := page
+				if story.from != "" {
+					f.open("/authorize")
+					from = story.from + "?" + f.at.RawQuery
+				}
+				f.open(from)
+				f.goes(func() bool { return f.at.Path == page })
+				f.open(f.at.RequestURI())
+				f.want(page, http.StatusOK)
+				there := func() bool {
+					return slices.ContainsFunc(story.ends, func(says string) bool { return strings.Contains(f.body, says) })
+				}
+				befalls(f, there)
+				f.goes(there)
+			})
+		}
+	}
+}
+
+// A wayfarer answers every page rightly.
+type wayfarer struct {
+	*visitor
+	password string
+	app      *app
+	device   *factortest.Device
+	sent     []string // last
+	person   uuid.UUID
+}
+
+func (f *wayfarer) isActive() { f.person = f.w.active(anna, "+375294911911") }
+
+func (f *wayfarer) isNew() { f.person, f.password = f.w.issued(anna, "+375294911911") }
+
+func (f *wayfarer) takesApp() {
+	f.isActive()
+	_, a := f.w.withApp(anna)
+	f.app = &a
+}
+
+func (f *wayfarer) isBlocked() {
+	f.w.Helper()
+	if f.person == uuid.Nil {
+		f.isActive()
+	}
+	if err := f.w.registry.Block(f.w.Context(), f.person, identity.Self, identity.Act{At: f.w.clock.now()}); err != nil {
+		f.w.Fatal(err)
+	}
+	f.w.clock.turn(time.Minute)
+}
+
+func (f *wayfarer) isBlockedWithApp() {
+	f.takesApp()
+	f.isBlocked()
+}
+
+// goes answers pages until it has come somewhere. Each of them leads on.
+func (f *wayfarer) goes(there func() bool) {
+	f.w.Helper()
+	for range 12 {
+		if there() {
+			return
+		}
+		f.leadsOn()
+		f.answers()
+	}
+	f.w.Fatalf("it ends at %s with %d\n%s", f.at.Path, f.status, f.body)
+}
+
+// leadsOn fails at a dead page.
+func (f *wayfarer) leadsOn() {
+	f.w.Helper()
+	_, page, _ := strings.Cut(f.body, "<main")
+	dead := !strings.Contains(page, "<form") && !strings.Contains(page, "href=") && f.at.Path != "/authorize"
+	if dead || f.status >= http.StatusInternalServerError || f.status == http.StatusNotFound || f.status == http.StatusGone {
+		f.w.Fatalf("%s with %d leads nowhere\n%s", f.at.Path, f.status, f.body)
+	}
+}
+
+// answers sends what the page asks for.
+func (f *wayfarer) answers() {
+	f.w.Helper()
+	w, page := f.w, f.at.Path
+	w.clock.turn(time.Minute) // no code of an app is good twice, and others may be sent
+	switch {
+	case page == "/security/authenticator":
+		f.send("code", f.appOfPage().shows())
+	case page == "/security/passkeys":
+		device := w.device()
+		if f.send("passkey", device.Make(html.UnescapeString(f.asked("invite")))); f.at.Path == "/security/factors" {
+			f.device = device
+		}
+	case f.device != nil:
+		f.use(f.device)
+	case page == "/security/recovery-codes":
+		f.send("decision", "make")
+	case page == "/security/sessions":
+		f.send("decision", "end_others")
+	case strings.HasSuffix(page, "/authenticator"), strings.HasSuffix(page, "/proof") && f.app != nil:
+		shown := f.app.shows()
+		f.send("code", shown, "own_code", shown)
+	case strings.HasSuffix(page, "/proof"):
+		f.send("document_number", document(anna))
+	case strings.HasSuffix(page, "/password"):
+		fresh := other(f.password)
+		f.send("password", f.password, "new_password", fresh, "new_password_again", fresh)
+		if f.at.Path == "/security" || f.at.Path == "/authorize" {
+			f.password = fresh
+		}
+	case page == "/security/phone" && !strings.Contains(f.body, `name="code"`):
+		f.send("phone", "+375294911977")
+	case strings.Contains(f.body, `name="code"`):
+		if strings.Contains(f.body, "no good code") || strings.Contains(f.body, "no longer good") {
+			f.send("decision", "again")
+		}
+		digits, _ := w.lastCode()
+		f.send("code", digits)
+	case page == "/block":
+		f.send("identifier", anna, "decision", "code")
+	default:
+		f.send("identifier", anna, "password", f.password, "document_number", document(anna))
+	}
+}
+
+// appOfPage is the app that takes over the page's key.
+func (f *wayfarer) appOfPage() app {
+	a := f.takes()
+	f.app = &a
+	return a
+}
+
+// sendsTwice sends the form from two tabs, and goes on in the second, unless all is done by the first.
+func (f *wayfarer) sendsTwice(there func() bool) {
+	f.w.Helper()
+	tab := *f.visitor
+	f.answers()
+	done := *f.visitor
+	ended := there()
+	tab.send(f.sent...)
+	*f.visitor = tab
+	f.leadsOn()
+	if ended {
+		*f.visitor = done
+	}
+}
+
+func (f *wayfarer) send(fields ...string) {
+	f.w.Helper()
+	f.sent = fields
+	f.visitor.send(fields...)
+}
+
+// isAway comes back when all that was proved has been forgotten, and sends the form.
+func (f *wayfarer) isAway(func() bool) {
+	f.w.Helper()
+	f.w.clock.turn(30 * time.Minute)
+	for _, of := range []string{"session:*", "sign_in:*", "errand:*"} {
+		for _, key := range f.w.keys(of) {
+			if err := f.w.redis.Del(f.w.Context(), key).Err(); err != nil {
+				f.w.Fatal(err)
+			}
+		}
+	}
+	f.answers()
 }
