@@ -130,8 +130,15 @@ func BenchmarkRefusals(b *testing.B) {
 			return guess(visitor(i), people[i].password)
 		})
 	})
-	b.Run("recover", func(b *testing.B) { // here some are sent a code
-		measure(b, "/recover", http.StatusSeeOther, func(i int) url.Values { return url.Values{"identifier": {visitor(i)}} })
+	b.Run("recover", func(b *testing.B) {
+		measure(b, "/recover", http.StatusSeeOther, func(i int) url.Values {
+			return url.Values{"identifier": {visitor(i)}, "document_number": {"AB0000000"}}
+		})
+	})
+	b.Run("block", func(b *testing.B) { // here some are sent a code
+		measure(b, "/block", http.StatusSeeOther, func(i int) url.Values {
+			return url.Values{"identifier": {visitor(i)}, "decision": {"code"}}
+		})
 	})
 }
 

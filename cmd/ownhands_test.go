@@ -100,13 +100,9 @@ func TestWhatIsInTheCitizensOwnHands(t *testing.T) {
 	recoverTo := func(path string) {
 		t.Helper()
 		p.open(c.issuer + "/recover")
-		p.send("identifier", strings.ToLower(citizenNumber))
+		p.send("identifier", strings.ToLower(citizenNumber), "document_number", strings.ToLower(number))
 		p.want("/recover/code", http.StatusOK)
 		p.send("code", sentCode())
-		p.want("/recover/proof", http.StatusOK)
-		p.send("document_number", "AB0000000")
-		p.want("/recover/proof", http.StatusUnprocessableEntity)
-		p.send("document_number", number)
 		p.want(path, http.StatusOK)
 	}
 	recoverTo("/recover/sent")

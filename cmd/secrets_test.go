@@ -136,7 +136,7 @@ func TestNothingThatIsKeptTellsAnybody(t *testing.T) {
 	// The password is lost, and recovered by a code that was kept.
 	lost := newPlain(t)
 	lost.open(c.issuer + "/recover")
-	lost.send("identifier", citizenNumber)
+	lost.send("identifier", citizenNumber, "document_number", document["number"].(string))
 	lost.want("/recover/code", http.StatusOK)
 	lost.send("code", sent())
 	lost.want("/recover/proof", http.StatusOK)

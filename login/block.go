@@ -116,11 +116,28 @@ func (l *Login) blockByCode(w http.ResponseWriter, r *http.Request, i provider.I
 	if len(wrong) > 0 {
 		return l.showBlockErrand(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
 	}
-	wait, err := l.asks(w, r, i, blocking, id, mayBlock)
-	if wait > 0 {
-		return l.showBlockErrand(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
+	ctx := r.Context()
+	known, err := l.atHome(r, id)
+	if err != nil {
+		return err
 	}
-	return err
+	if !known { // whose browser it is can block in an emergency, whatever the neighbours do
+		wait, err := l.throttle.Take(ctx, l.askedFrom(r, blocking))
+		if err != nil {
+			return err
+		}
+		if wait > 0 {
+			return l.showBlockErrand(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
+		}
+	}
+	who, err := l.registry.Find(ctx, id)
+	if err != nil && !errors.Is(err, identity.ErrUnknown) {
+		return err
+	}
+	if !mayBlock(who) {
+		who = identity.Identity{}
+	}
+	return l.asks(w, r, i, blocking, id.Reveal(), known, who)
 }
 
 // blockCodeRight blocks after the code.
@@ -135,7 +152,7 @@ func (l *Login) blockCodeRight(w http.ResponseWriter, r *http.Request, o onErran
 }
 
 func (l *Login) showBlockErrand(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
-	return l.showWaiting(w, r, i, page.View{
+	return l.showFirst(w, r, i, page.View{
 		Status: status, Name: "block-errand", Errors: wrong, Back: i.At("/sign-in"), Data: blockErrandPage{Identifier: typed},
 	})
 }

@@ -55,7 +55,7 @@ func TestABlockNeedsOneFactor(t *testing.T) {
 	v.want("/block", http.StatusUnprocessableEntity)
 	v.submit("identifier", boris, "decision", "code")
 	v.want("/block/code", http.StatusOK)
-	v.sees("If there is such an identifier", ">Block<")
+	v.sees("If what you entered is right", ">Block<")
 	digits, _ := w.lastCode()
 	v.submit("code", wrong(digits))
 	v.want("/block/code", http.StatusUnprocessableEntity)

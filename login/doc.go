@@ -29,14 +29,15 @@
 //
 // Who cannot sign in comes on an errand, which begins with the number and a code to the phone, and comes back to whoever waits:
 //
-//	/recover ─► code ─► the document, or the factor that is bound ─┬─ static ────► another password ─► session, acr substantial
-//	                                                               └─ temporary ─► another one by SMS
+//	/recover ─► the document ─► code ─► the factor where one is bound ─┬─ static ────► another password ─► session, acr substantial
+//	                                                                   └─ temporary ─► another one by SMS
 //	/block ──► the password, or a code ──► blocked
 //	/not-me/… , the link in a warning ───► blocked
 //	/unblock ─► the password ─► code ─► the factor where one is bound ──► another password ─► session, acr substantial
 //
 // Up to the right code an errand is alike for all numbers, to the byte and to the number of questions asked of the stores: to a number
-// without an identifier, or with a blocked one, the code simply never comes.
+// without an identifier, or with a blocked one, or with another document, the code simply never comes. So whoever knows only a number, which
+// is printed on documents, sends nobody a message to recover a password, and uses up nothing of its person's.
 //
 // What is wrong with a sign-in is not told: an unknown number, a number without an identifier, a wrong
 // password, a blocked identifier and an expired password get one answer, after the same work. That one

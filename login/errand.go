@@ -19,6 +19,7 @@ import (
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
+	"asoba.example/login/throttle"
 	"asoba.example/provider"
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
@@ -30,9 +31,12 @@ import (
 type errand struct {
 	path    string // of its first page
 	purpose code.Purpose
-	does    string     // the word of what a right code does
-	refused audit.Kind // of what was not proved
 	proves  factor.Purpose
+	does    string     // the word of what a right code does
+	passkey string     // the word of why the passkey is asked for that is bound
+	app     string     // and the app
+	refused audit.Kind // of what was not proved
+	closes  bool       // whoever fails too often, after the password, closes it
 }
 
 // code is the page that asks for the code.
@@ -40,7 +44,7 @@ func (e errand) code() string { return e.path + "/code" }
 
 // An asked is how far an errand has come: a number was typed, and a page is to come. It waits as a progress does.
 type asked struct {
-	Alias   uuid.UUID   `json:"alias"`   // of the number
+	Alias   uuid.UUID   `json:"alias"`   // of what was typed
 	Person  uuid.UUID   `json:"person"`  // whose it is; nil where it is nobody's, or nobody's who may
 	Changed time.Time   `json:"changed"` // the identity's ChangedAt, as it was then
 	Page    string      `json:"page"`
@@ -141,6 +145,15 @@ func (l *Login) startOver(w http.ResponseWriter, r *http.Request, o onErrand) er
 	return nil
 }
 
+// toDesk ends an errand that only the desk goes on with, at a page that says so.
+func (l *Login) toDesk(w http.ResponseWriter, r *http.Request, o onErrand, path string) error {
+	if err := l.forgetErrand(r.Context(), o); err != nil {
+		return err
+	}
+	http.Redirect(w, r, path, http.StatusSeeOther)
+	return nil
+}
+
 // asked gives how far an errand has come; the zero asked before the number.
 func (l *Login) asked(ctx context.Context, i provider.Interaction, e errand) (asked, error) {
 	var p asked
@@ -185,44 +198,39 @@ func errandKey(i provider.Interaction, e errand) string {
 	return "errand:" + string(e.purpose) + ":" + hex.EncodeToString(sum[:16])
 }
 
-// asks has a code sent for a number, if it is of somebody who may, and leads to the page that asks for it. The wait comes back where too
-// many ask.
+// asks has a code sent for what was typed, to whose it is if they may, and leads to the page that asks for it. Who they are was found out by the same
+// work for all; known says that their own browser asks.
 func (l *Login) asks(
-	w http.ResponseWriter, r *http.Request, i provider.Interaction, e errand, id identity.Identifier, may func(identity.Identity) bool,
-) (wait time.Duration, err error) {
-	ctx := r.Context()
-	if wait, err = l.brake(r); err != nil || wait > 0 {
-		return wait, err
-	}
-	// From here on the work is the same whoever is asked about, and whether there is anybody.
-	who, err := l.registry.Find(ctx, id)
-	if err != nil && !errors.Is(err, identity.ErrUnknown) {
-		return 0, err
-	}
-	known, err := l.browsers.Known(ctx, r, who.Person)
-	if err != nil {
-		return 0, err
-	}
-	by := id.Reveal()
+	w http.ResponseWriter, r *http.Request, i provider.Interaction, e errand, typed string, known bool, who identity.Identity,
+) error {
 	if known {
-		by += " at home" // strangers cannot use up what is a known browser's
+		typed += " at home" // strangers cannot use up what is a known browser's
 	}
-	o := onErrand{Interaction: i, errand: e, asked: asked{Alias: l.codes.Alias(by)}}
-	if !may(who) {
-		who = identity.Identity{}
-	}
-	o.Person, o.Changed = who.Person, who.ChangedAt
-	return 0, l.sendAlike(w, r, o, who)
+	return l.sendAlike(w, r, onErrand{Interaction: i, errand: e, asked: asked{
+		Alias: l.codes.Alias(typed), Person: who.Person, Changed: who.ChangedAt,
+	}}, who)
 }
 
-// brake counts who asks for codes by number.
-func (l *Login) brake(r *http.Request) (time.Duration, error) {
-	return l.throttle.Take(r.Context(), l.try(policy.RecoveriesOfNetwork, api.Network(r)), l.try(policy.RecoveriesInAll, ""))
+// askedFrom is what is asked for without a sign-in from the address of an unknown browser: each leaves a record.
+func (l *Login) askedFrom(r *http.Request, e errand) throttle.Try {
+	return l.try(policy.RecoveriesOfNetwork, string(e.purpose)+" "+api.Network(r))
 }
 
-// sendAlike sends the code, or none, and leads to its page.
+// sendAlike sends the code, or none, and leads to its page. The brake is on what is really sent, or strangers could put it on with numbers that
+// they make up; what goes to nobody is counted by its alias, for the sake of equal work.
 func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to identity.Identity) error {
-	_, err := l.codes.SendAlike(r.Context(), o.codeFor(), to, l.site.Language(r))
+	of := string(o.purpose)
+	if to.Person == uuid.Nil {
+		of += " " + o.Alias.String()
+	}
+	wait, err := l.throttle.Take(r.Context(), l.try(policy.RecoveriesInAll, of))
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		to = identity.Identity{}
+	}
+	_, err = l.codes.SendAlike(r.Context(), o.codeFor(), to, l.site.Language(r))
 	if err != nil && !errors.Is(err, code.ErrWait) {
 		return err
 	}
@@ -251,11 +259,10 @@ func (l *Login) errandCode(right func(http.ResponseWriter, *http.Request, onErra
 		case !errors.Is(err, code.ErrWrong) && !errors.Is(err, code.ErrOver):
 			return err
 		}
-		if err := l.recordErrandRefused(r, o, "code"); err != nil {
-			return err
-		}
-		if err := o.failed(l, r); err != nil {
-			return err
+		if errors.Is(err, code.ErrWrong) || errors.Is(err, code.ErrLast) { // what is tried at no code is nothing, or strangers could fill a person's history
+			if err := l.refuse(r, o, "code"); err != nil {
+				return err
+			}
 		}
 		word := "sign-in-code.wrong"
 		if errors.Is(err, code.ErrOver) { // as of a code that was never sent
@@ -266,13 +273,6 @@ func (l *Login) errandCode(right func(http.ResponseWriter, *http.Request, onErra
 }
 
 func (l *Login) errandCodeAgain(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	wait, err := l.brake(r)
-	if err != nil {
-		return err
-	}
-	if wait > 0 {
-		return l.showErrandCode(w, r, o, http.StatusTooManyRequests, tooMany(w, wait))
-	}
 	to, err := l.whose(r.Context(), o.asked)
 	if err != nil {
 		return err
@@ -298,20 +298,16 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 	})
 }
 
-// recordErrandRefused records what was not proved. Nobody is named where the number is nobody's.
-func (l *Login) recordErrandRefused(r *http.Request, o onErrand, why string) error {
-	return audit.Record(r.Context(), l.pool, audit.Event{
+// refuse records what was not proved, and counts it where it closes the errand. Nobody is named where the number is nobody's.
+func (l *Login) refuse(r *http.Request, o onErrand, why string) error {
+	err := audit.Record(r.Context(), l.pool, audit.Event{
 		Kind: o.refused, At: l.now(), Person: o.Person, ClientID: o.ClientID,
 		Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: map[string]string{"why": why},
 	})
-}
-
-// failed counts what was not proved on the way to an unblocking, after the password.
-func (o onErrand) failed(l *Login, r *http.Request) error {
-	if o.path != unblocking.path {
-		return nil
+	if err == nil && o.closes {
+		err = l.registry.CountUnblock(r.Context(), o.Person)
 	}
-	return l.registry.CountUnblock(r.Context(), o.Person)
+	return err
 }
 
 // readIdentifier understands a number that stands alone on a page.

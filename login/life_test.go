@@ -317,8 +317,6 @@ func (l *life) recover() {
 	case "app":
 		v.submit("own_code", l.app.shows())
 		l.clock.turn(time.Minute)
-	default:
-		v.submit("document_number", document(l.number))
 	}
 	v.want("/recover/password", http.StatusOK)
 	l.password = other(l.password)
@@ -367,8 +365,9 @@ func (l *life) byLess(by string) {
 		}
 		v.open("/recover")
 		v.recovers(l.number)
-		v.submit("document_number", document(l.number))
-		v.want("/recover/proof", http.StatusUnprocessableEntity)
+		v.want("/recover/proof", http.StatusOK)
+		v.open("/recover/password?" + v.at.RawQuery)
+		v.want("/recover/proof", http.StatusOK)
 		return
 	}
 	v.open("/security/authenticator") // a page that asks for the strongest

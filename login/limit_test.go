@@ -46,7 +46,7 @@ func TestAPageSaysTillWhenItIsGood(t *testing.T) {
 
 	other := w.visitor()
 	other.open("/recover")
-	other.submit("identifier", anna)
+	other.submit("identifier", anna, "document_number", document(anna))
 	w.shrink()
 	other.open(other.at.RequestURI())
 	other.sees("have until 13:25")

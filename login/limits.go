@@ -38,11 +38,7 @@ func (l *Login) budget(id identity.Identifier, known, braked bool, network strin
 // tryPassword counts a try at the password of a number, and tells whether the browser is known, what a right password wins back, and how
 // long to wait.
 func (l *Login) tryPassword(r *http.Request, id identity.Identifier) (known bool, own []throttle.Try, wait time.Duration, err error) {
-	person, err := l.registry.Whose(r.Context(), id)
-	if err != nil {
-		return false, nil, 0, err
-	}
-	if known, err = l.browsers.Known(r.Context(), r, person); err != nil {
+	if known, err = l.atHome(r, id); err != nil {
 		return false, nil, 0, err
 	}
 	braked, err := l.crowded(r.Context(), known)
@@ -52,6 +48,15 @@ func (l *Login) tryPassword(r *http.Request, id identity.Identifier) (known bool
 	own, tries := l.budget(id, known, braked, api.Network(r))
 	wait, err = l.throttle.Take(r.Context(), tries...)
 	return known, own, wait, err
+}
+
+// atHome tells whether the browser is known to whose number it is.
+func (l *Login) atHome(r *http.Request, id identity.Identifier) (bool, error) {
+	person, err := l.registry.Whose(r.Context(), id)
+	if err != nil {
+		return false, err
+	}
+	return l.browsers.Known(r.Context(), r, person)
 }
 
 // crowded counts a try at an unknown browser among all of them, and tells whether there are too many.

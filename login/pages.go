@@ -67,10 +67,10 @@ type errandCodePage struct {
 	Service bool   // one waits, and may be refused
 }
 
-// recoverProofPage asks for one more proof.
-type recoverProofPage struct {
-	Passkey string // what the browser is asked to use one by; "" for who has none
-	App     bool   // there is one, and no passkey
+// proofPage asks for the factor that is bound.
+type proofPage struct {
+	Needs   string // the word of why it is asked for
+	Passkey string // what the browser is asked to use one by; "" for who has an app
 	Service bool   // one waits, and may be refused
 }
 

@@ -5,25 +5,32 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/google/uuid"
 
 	"asoba.example/login/code"
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
+	"asoba.example/login/register"
+	"asoba.example/login/throttle"
 	"asoba.example/provider"
+	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/page"
 )
 
 // recovering is the errand of who has lost the password: the static one, or the temporary one before it was ever used.
-var recovering = errand{path: "/recover", purpose: code.Recover, does: "sign-in-code.submit", refused: audit.RecoveryRefused, proves: factor.Recover}
+var recovering = errand{
+	path: "/recover", purpose: code.Recover, proves: factor.Recover,
+	does: "sign-in-code.submit", passkey: "proof.to_recover.passkey", app: "proof.to_recover.app", refused: audit.RecoveryRefused,
+}
 
 // The pages after the code.
 const (
 	recoverProofPath    = "/recover/proof"
 	recoverPasswordPath = "/recover/password"
 	recoverSentPath     = "/recover/sent"
+	recoverDeskPath     = "/recover/desk"
 )
 
 // mayRecover tells whose password may be replaced by the person alone. Who is blocked, or has no identifier, hears no more than nobody.
@@ -36,126 +43,80 @@ func (l *Login) recoverPage(w http.ResponseWriter, r *http.Request, i provider.I
 	return l.showRecover(w, r, i, http.StatusOK, "")
 }
 
-// recover handles POST /recover: a code goes to the phone, if there is one.
+// recover handles POST /recover: a code goes to the phone if the document is the right one too. It is asked before the code, and whether it was
+// right is not told: whoever knows only the number, which is no secret, has nothing sent and uses up nothing.
 func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	ctx := r.Context()
 	id, typed, wrong := readIdentifier(r)
+	document := strings.TrimSpace(r.PostFormValue("document_number"))
+	if document == "" {
+		wrong = append(wrong, page.FieldError{Field: "document_number", Word: "recover.no_document"})
+	}
 	if len(wrong) > 0 {
 		return l.showRecover(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
 	}
-	wait, err := l.asks(w, r, i, recovering, id, mayRecover)
+	// From here on the work is the same whoever is asked about, and whether there is anybody.
+	known, err := l.atHome(r, id)
+	if err != nil {
+		return err
+	}
+	wait, err := l.throttle.Take(ctx, l.recoveries(r, id, known)...)
+	if err != nil {
+		return err
+	}
 	if wait > 0 {
 		return l.showRecover(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
 	}
-	return err
+	who, err := l.registry.Match(ctx, id, document)
+	if err != nil && !errors.Is(err, identity.ErrUnknown) {
+		return err
+	}
+	if !mayRecover(who) {
+		who = identity.Identity{}
+	}
+	return l.asks(w, r, i, recovering, id.Reveal()+" "+register.FoldNumber(document), known, who)
+}
+
+// recoveries says what a try at the document of a number counts against. It counts alike for numbers that exist and numbers that do not.
+func (l *Login) recoveries(r *http.Request, id identity.Identifier, known bool) []throttle.Try {
+	number := id.Reveal()
+	if known {
+		return []throttle.Try{l.try(policy.RecoveriesAtHome, number)}
+	}
+	return []throttle.Try{
+		l.askedFrom(r, recovering), l.try(policy.RecoveriesElsewhere, number+" "+api.Network(r)), l.try(policy.RecoveriesOfNumber, number),
+	}
 }
 
 func (l *Login) showRecover(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
-	return l.showWaiting(w, r, i, page.View{
+	return l.showFirst(w, r, i, page.View{
 		Status: status, Name: "recover", Errors: wrong, Back: i.At("/sign-in"),
 		Data: recoverPage{Identifier: typed, Service: i.ClientID != ""},
 	})
 }
 
-// recoverCodeRight goes on after the code.
+// recoverCodeRight goes on after the code: a recovery needs no less than the person has bound (OWASP ASVS 5.0 6.4.3). The document and the code
+// do where nothing is, for then they are two factors of different kinds (NIST SP 800-63B-4 §4.2).
 func (l *Login) recoverCodeRight(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	return l.goTo(w, r, o, recoverProofPath)
-}
-
-// recoverProofPage handles GET /recover/proof, and /unblock/proof: a code to the phone alone would make whoever has the phone the citizen (NIST SP 800-63B-4 §4.2).
-func (l *Login) recoverProofPage(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	return l.showRecoverProof(w, r, o, http.StatusOK)
-}
-
-// proveRecovery handles POST to it. The passkey is asked of who has one, else what their app shows, or a recovery code in place of it,
-// and the document of the others only: a recovery needs no less than the person has bound (OWASP ASVS 5.0 6.4.3).
-func (l *Login) proveRecovery(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	field, missing := "document_number", "recover-proof.missing"
-	if o.who.Authenticator {
-		field, missing = "own_code", "recover-proof.code_missing"
-	}
-	if !o.who.Passkey && strings.TrimSpace(r.PostFormValue(field)) == "" {
-		return l.showRecoverProof(w, r, o, http.StatusUnprocessableEntity, page.FieldError{Field: field, Word: missing})
-	}
-	tries := l.try(policy.RecoveryProofs, o.Person.String())
-	wait, err := l.throttle.Take(r.Context(), tries)
-	if err != nil {
-		return err
-	}
-	if wait > 0 {
-		return l.showRecoverProof(w, r, o, http.StatusTooManyRequests, tooMany(w, wait))
-	}
-	why, wrong := "document", page.FieldError{Field: field, Word: "recover-proof.wrong"}
-	switch factor.Strongest(o.who) {
-	case factor.Unphishable:
-		why, wrong = string(factor.ByPasskey), page.FieldError{Word: "recover-proof.wrong_passkey"}
-		o.By, err = l.useFactor(r, o, l.answeredPasskey)
-	case factor.Owned:
-		why, wrong = string(factor.ByAuthenticator), page.FieldError{Field: field, Word: "recover-proof.code_wrong"}
-		o.By, err = l.useFactor(r, o, l.answeredCode)
-	case factor.Message, factor.Password:
-		_, err = l.registry.Match(r.Context(), o.who.Identifier, r.PostFormValue(field))
-	}
-	if wait, ok := errors.AsType[*factor.WaitError](err); ok {
-		return l.showRecoverProof(w, r, o, http.StatusTooManyRequests, tooMany(w, wait.For))
-	}
+	who, err := l.whose(r.Context(), o.asked)
 	switch {
-	case errors.Is(err, factor.ErrWrong), errors.Is(err, identity.ErrUnknown):
-		if err := l.recordErrandRefused(r, o, why); err != nil {
-			return err
-		}
-		if err := o.failed(l, r); err != nil {
-			return err
-		}
-		return l.showRecoverProof(w, r, o, http.StatusUnprocessableEntity, wrong)
 	case err != nil:
 		return err
+	case who.Person == uuid.Nil: // acted upon since
+		return l.startOver(w, r, o)
+	case factor.Strongest(who) > factor.Message:
+		return l.goTo(w, r, o, recoverProofPath)
 	}
-	if err := l.throttle.Forgive(r.Context(), tries); err != nil {
-		return err
-	}
-	switch {
-	case o.path == unblocking.path:
-		return l.goTo(w, r, o, unblockPasswordPath)
-	case o.who.State == identity.Temporary:
+	o.who = who
+	return l.recoverProved(w, r, o)
+}
+
+// recoverProved goes on after all that was asked.
+func (l *Login) recoverProved(w http.ResponseWriter, r *http.Request, o onErrand) error {
+	if o.who.State == identity.Temporary {
 		return l.reissue(w, r, o)
 	}
 	return l.goTo(w, r, o, recoverPasswordPath)
-}
-
-// useFactor uses up a factor of the person's, before the page that it opens: between two pages nothing is kept that could be used again.
-func (l *Login) useFactor(r *http.Request, o onErrand, answered func(*http.Request, onErrand) (factor.Proof, error)) (factor.Kind, error) {
-	used, err := answered(r, o)
-	if err != nil {
-		return "", err
-	}
-	if used.Person != o.Person {
-		return "", factor.ErrWrong
-	}
-	err = pgx.BeginFunc(r.Context(), l.pool, func(tx pgx.Tx) error { return used.Use(r.Context(), tx, l.act(r)) })
-	if errors.Is(err, identity.ErrState) { // used at the same moment
-		err = factor.ErrWrong
-	}
-	return used.By, err
-}
-
-func (l *Login) answeredPasskey(r *http.Request, o onErrand) (factor.Proof, error) {
-	return l.factors.Passkeys.Check(r.Context(), o.proves, o.ID, r.PostFormValue("passkey"), l.act(r))
-}
-
-// answeredCode tells from its form whether an app showed a code, or it is a recovery code.
-func (l *Login) answeredCode(r *http.Request, o onErrand) (factor.Proof, error) {
-	known, err := l.browsers.Known(r.Context(), r, o.Person)
-	if err != nil {
-		return factor.Proof{}, err
-	}
-	typed := r.PostFormValue("own_code")
-	if digits, ok := code.Parse(typed); ok {
-		return l.factors.Authenticators.Check(r.Context(), o.proves, o.Person, digits, known)
-	}
-	if kept, ok := factor.ParseRecoveryCode(typed); ok {
-		return l.factors.RecoveryCodes.Check(r.Context(), o.proves, o.Person, kept, known)
-	}
-	return factor.Proof{}, factor.ErrWrong
 }
 
 // reissue sends another temporary password to who has lost the one that was sent, or let its term pass: to the confirmed phone, so that the
@@ -166,7 +127,7 @@ func (l *Login) reissue(w http.ResponseWriter, r *http.Request, o onErrand) erro
 		return err
 	}
 	if wait > 0 {
-		return l.showRecoverProof(w, r, o, http.StatusTooManyRequests, page.FieldError{Word: "recover-proof.too_many"})
+		return l.toDesk(w, r, o, recoverDeskPath)
 	}
 	err = l.registry.Reissue(r.Context(), o.Person, identity.Phone{}, l.act(r))
 	if errors.Is(err, identity.ErrState) { // acted upon at the same moment
@@ -182,22 +143,14 @@ func (l *Login) reissue(w http.ResponseWriter, r *http.Request, o onErrand) erro
 	return nil
 }
 
-func (l *Login) showRecoverProof(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
-	data := recoverProofPage{App: o.who.Authenticator, Service: o.ClientID != ""}
-	if o.who.Passkey {
-		var err error
-		if data.Passkey, err = l.factors.Passkeys.Ask(o.ID); err != nil {
-			return err
-		}
-	}
-	return l.showWaiting(w, r, o.Interaction, page.View{
-		Status: status, Name: "recover-proof", Errors: wrong, Data: data, Script: "passkey.js", Back: o.At(o.path),
-	})
-}
-
 // recoverSentPage handles GET /recover/sent. It knows nobody.
 func (l *Login) recoverSentPage(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
 	return l.site.Show(w, r, page.View{Name: "recover-sent", Data: recoverSentPage{SignIn: i.At("/sign-in")}})
+}
+
+// recoverDeskPage handles GET /recover/desk. It knows nobody.
+func (l *Login) recoverDeskPage(w http.ResponseWriter, r *http.Request) error {
+	return l.site.Show(w, r, page.View{Name: "recover-desk"})
 }
 
 // recoverPasswordPage handles GET /recover/password.

@@ -89,7 +89,7 @@ func TestWhatADeskHasBlockedItsCitizenCannotUnblock(t *testing.T) {
 		browser.submit("identifier", anna, "password", password)
 		browser.want("/unblock", http.StatusUnprocessableEntity)
 		browser.open("/recover")
-		browser.submit("identifier", anna) // answered as for anybody
+		browser.submit("identifier", anna, "document_number", document(anna)) // answered as for anybody
 		browser.want("/recover/code", http.StatusOK)
 	}
 	if _, sent := w.lastCode(); sent != codes {

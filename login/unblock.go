@@ -14,7 +14,10 @@ import (
 
 // unblocking is the errand of who has blocked the identifier and wants it back (resolution 792 ¶6). It takes no less than a sign-in at the
 // highest level that the person has bound: the password, a code, and the factor (eIDAS 2015/1502, annex 2.2.3).
-var unblocking = errand{path: "/unblock", purpose: code.Unblock, does: "sign-in-code.submit", refused: audit.SignInRefused, proves: factor.Unblock}
+var unblocking = errand{
+	path: "/unblock", purpose: code.Unblock, proves: factor.Unblock,
+	does: "sign-in-code.submit", passkey: "proof.to_unblock.passkey", app: "proof.to_unblock.app", refused: audit.SignInRefused, closes: true,
+}
 
 const (
 	unblockProofPath    = "/unblock/proof"
@@ -62,7 +65,7 @@ func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Inter
 }
 
 func (l *Login) showUnblock(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
-	return l.showWaiting(w, r, i, page.View{
+	return l.showFirst(w, r, i, page.View{
 		Status: status, Name: "unblock", Errors: wrong, Back: i.At("/sign-in"),
 		Data: recoverPage{Identifier: typed, Service: i.ClientID != ""},
 	})
@@ -81,9 +84,16 @@ func (l *Login) unblockCodeRight(w http.ResponseWriter, r *http.Request, o onErr
 		return l.finish(w, r, o.Interaction, who.Person, who.ChangedAt, byCode())
 	case who.State != identity.Blocked || who.BlockReason != identity.Self:
 		return l.startOver(w, r, o)
+	case who.Closed:
+		return l.toDesk(w, r, o, unblockDeskPath)
 	case factor.Strongest(who) > factor.Message:
 		return l.goTo(w, r, o, unblockProofPath)
 	}
+	return l.goTo(w, r, o, unblockPasswordPath)
+}
+
+// unblockProved goes on after the factor.
+func (l *Login) unblockProved(w http.ResponseWriter, r *http.Request, o onErrand) error {
 	return l.goTo(w, r, o, unblockPasswordPath)
 }
 
@@ -101,11 +111,7 @@ func (l *Login) formUnblocked(w http.ResponseWriter, r *http.Request, o onErrand
 		wrong = l.weak(err)
 		switch {
 		case errors.Is(err, identity.ErrClosed):
-			if err := l.forgetErrand(r.Context(), o); err != nil {
-				return err
-			}
-			http.Redirect(w, r, unblockDeskPath, http.StatusSeeOther)
-			return nil
+			return l.toDesk(w, r, o, unblockDeskPath)
 		case errors.Is(err, identity.ErrState): // acted upon since
 			return l.startOver(w, r, o)
 		case err != nil && wrong == nil:

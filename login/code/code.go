@@ -28,6 +28,7 @@ import (
 var (
 	ErrWrong = errors.New("wrong code")
 	ErrOver  = errors.New("the code is over: too late, or tried too often")
+	ErrLast  = fmt.Errorf("wrong code, for the last time: %w", ErrOver)
 	ErrWait  = errors.New("too early or too many to send another") // wrapped by *WaitError
 )
 
@@ -258,9 +259,9 @@ if kept[2] == ARGV[3] then
 end
 if redis.call('HINCRBY', KEYS[1], 'tries', 1) < tonumber(ARGV[4]) then return 'wrong' end
 redis.call('HDEL', KEYS[1], 'digest', 'till')
-return 'over'`
+return 'last'`
 
-// Check takes a try: nil for the right code, once; ErrWrong; ErrOver after the last wrong try or the code's time.
+// Check takes a try: nil for the right code, once; ErrWrong; ErrLast of the last wrong try; ErrOver without a code, or after its time.
 func (c *Codes) Check(ctx context.Context, f For, code string) error {
 	keys := c.keys(f)
 	answer, err := c.Redis.Eval(ctx, check, []string{keys[0], keys[2]},
@@ -273,6 +274,8 @@ func (c *Codes) Check(ctx context.Context, f For, code string) error {
 		return nil
 	case "wrong":
 		return ErrWrong
+	case "last":
+		return ErrLast
 	default:
 		return ErrOver
 	}

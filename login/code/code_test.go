@@ -201,7 +201,7 @@ func TestFiveWrongTriesVoidACode(t *testing.T) {
 		for range 4 {
 			w.want("a wrong one", w.check(other(sent)), code.ErrWrong)
 		}
-		w.want("the fifth wrong one", w.check(other(sent)), code.ErrOver)
+		w.want("the fifth wrong one", w.check(other(sent)), code.ErrLast)
 		w.want("the right one", w.check(sent), code.ErrOver)
 	})
 }

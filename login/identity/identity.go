@@ -30,6 +30,7 @@ type Identity struct {
 	IssuedAt      time.Time
 	ChangedAt     time.Time // of the last act upon it
 	FrozenTill    time.Time // after a recovery; zero where there was none
+	Closed        bool      // only the desk lifts a block of his own: the citizen has failed too often
 }
 
 // Expired tells a temporary password past its term.
@@ -183,6 +184,7 @@ func (r *Registry) open(w row) (Identity, error) {
 	if w.reason != nil {
 		i.BlockReason = BlockReason(*w.reason)
 	}
+	i.Closed = *w.unblockFailures >= r.unblockTries()
 	if w.till != nil {
 		i.PasswordTill = *w.till
 	}

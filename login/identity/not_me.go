@@ -15,15 +15,20 @@ import (
 // following it loses nothing by it, and who follows a thief's finds no field to fill.
 func (r *Registry) warn(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone Phone, word string, act Act) error {
 	const tidy = `DELETE FROM not_me WHERE person_id = $1 AND till <= $2`
-	const insert = `INSERT INTO not_me (token_hash, person_id, till) VALUES ($1, $2, $3)`
+	const insert = `INSERT INTO not_me (token_hash, person_id, till, taken) VALUES ($1, $2, $3, $4)`
 	token := rand.Text() // 128 bits: nobody guesses it, so nobody counts tries (ASVS 5.0 6.5.2)
 	if _, err := tx.Exec(ctx, tidy, person, act.At); err != nil {
 		return fmt.Errorf("forget old links of %s: %w", person, err)
 	}
-	if _, err := tx.Exec(ctx, insert, tokenHash(token), person, act.At.Add(r.notMeFor())); err != nil {
+	if _, err := tx.Exec(ctx, insert, tokenHash(token), person, act.At.Add(r.notMeFor()), takes(word)); err != nil {
 		return fmt.Errorf("keep a link of %s: %w", person, err)
 	}
 	return r.tell(ctx, tx, person, phone, word, r.issuer+"/not-me/"+token, act)
+}
+
+// takes tells an act by which whoever did it in the citizen's place has all that lifts a block, and the citizen has it no more.
+func takes(word string) bool {
+	return word == "sms.password_recovered" || word == "sms.unblocked" || word == "sms.phone_changed"
 }
 
 func tokenHash(token string) []byte {
@@ -31,11 +36,15 @@ func tokenHash(token string) []byte {
 	return sum[:]
 }
 
-// NotMe blocks the identifier of whoever was warned, by the token of a warning (Self). ErrUnknown says that there is no such token, or that
+// NotMe blocks the identifier of whoever was warned, by the token of a warning (Self). Where there was a warning that the identifier may have been
+// taken, no password is left that would lift the block: only the desk does. ErrUnknown says that there is no such token, or that
 // it is over or used; ErrState that the identifier is not in use: blocked already, or not activated.
 func (r *Registry) NotMe(ctx context.Context, token string, act Act) error {
 	const find = `SELECT person_id FROM not_me WHERE token_hash = $1 AND till > $2 AND used_at IS NULL`
 	const use = `UPDATE not_me SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL`
+	const void = `
+		UPDATE identity SET password_hash = NULL
+		WHERE person_id = $1 AND EXISTS (SELECT FROM not_me WHERE person_id = $1 AND taken AND till > $2)`
 	hash := tokenHash(token)
 	var person uuid.UUID
 	err := r.pool.QueryRow(ctx, find, hash, act.At).Scan(&person)
@@ -50,6 +59,9 @@ func (r *Registry) NotMe(ctx context.Context, token string, act Act) error {
 		tag, err := tx.Exec(ctx, use, hash, act.At)
 		if err == nil && tag.RowsAffected() == 0 { // by somebody else at the same moment
 			err = ErrUnknown
+		}
+		if err == nil {
+			_, err = tx.Exec(ctx, void, person, act.At)
 		}
 		return err
 	}

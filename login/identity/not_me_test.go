@@ -68,6 +68,53 @@ func TestAWarningBlocks(t *testing.T) {
 	}
 }
 
+// Whoever took the identifier over knows the password that would lift the block, and its citizen knows none: then the link leaves none, also the link
+// of a later warning. Otherwise the citizen's own is kept.
+func TestOnlyTheDeskGivesBackWhatWasTaken(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	ctx, hour := t.Context(), identitytest.Act(time.Hour)
+	for name, taken := range map[string]struct {
+		act      func(person uuid.UUID) error
+		password string
+		lifts    bool
+	}{
+		"a recovery": {func(person uuid.UUID) error {
+			return w.Registry.Recover(ctx, person, changedAt(t, w, person), recovered, hour)
+		}, recovered, false},
+		"another phone": {func(person uuid.UUID) error {
+			_, err := w.Registry.ChangePhone(ctx, person, w.Phone(t, 7500), hour)
+			return err
+		}, identitytest.Static, false},
+		"an unblocking": {func(person uuid.UUID) error {
+			if err := w.Registry.Block(ctx, person, identity.Self, identitytest.Act(time.Minute)); err != nil {
+				return err
+			}
+			return w.Registry.UnblockSelf(ctx, person, changedAt(t, w, person), recovered, hour)
+		}, recovered, false},
+		"a passkey": {func(uuid.UUID) error { return nil }, identitytest.Static, true},
+	} {
+		person, id := w.Active(t)
+		if err := taken.act(person); err != nil {
+			t.Fatal(err)
+		}
+		tx, err := w.Pool.Begin(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(w.Registry.Tell(ctx, tx, person, "sms.passkey_added", hour), tx.Commit(ctx)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Registry.NotMe(ctx, token(t, w), identitytest.Act(2*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.Registry.CheckBlocked(ctx, id, taken.password, true, identitytest.Act(3*time.Hour))
+		if got := err == nil; got != taken.lifts {
+			t.Errorf("%s: the password goes on to lift the block: %t, want %t (%v)", name, got, taken.lifts, err)
+		}
+	}
+}
+
 // A link that is over or made up, or whose identifier is not in use, changes nothing; and of two who follow one, one blocks.
 func TestAWarningBlocksOnceAndInTime(t *testing.T) {
 	t.Parallel()

@@ -53,13 +53,19 @@ var (
 
 	// Answers of an authenticator or a recovery code, which are typed. Who cannot go on with them still has the other ways.
 	FactorTries = limit("factor", 5, 15*time.Minute, 3, 20)
-	// Who has lost the password and recovers it has budgets apart, by the number: strangers use up nobody's sign-in by it.
+	// Numbers of documents, tried to recover a password: at a known browser; of one number at one address elsewhere; and from everywhere. Only
+	// the right one has a code sent, so whoever knows no more than the number uses up nothing of its person's. Whoever has the phone too learns by
+	// the code that it was right: that is why it has no more tries than a password (NIST SP 800-63B-4 §3.2.2).
+	RecoveriesAtHome    = limit("recovery.known_browser", 10, time.Hour, 3, 20)
+	RecoveriesElsewhere = limit("recovery.number_and_network", 5, time.Hour, 3, 20)
+	RecoveriesOfNumber  = limit("recovery.number", 100, 24*time.Hour, 20, 100)
+	// Who does not sign in has budgets of codes apart, by the number: strangers use up nobody's sign-in by it.
 	RecoveryCodesInHour = count("recovery.codes_in_hour", 3, 1, 10)
 	RecoveryCodesInDay  = count("recovery.codes_in_day", 5, 1, 20)
-	RecoveriesOfNetwork = limit("recovery.network", 60, time.Hour, 20, 2000)
-	// The brake: what all of them together may cost.
+	RecoveriesOfNetwork = limit("recovery.network", 300, time.Hour, 20, 2000)
+	// The brake: what those that are sent may cost, for each purpose by itself.
 	RecoveriesInAll = limit("recovery.in_all", 2000, 10*time.Minute, 100, 100_000)
-	// The last proof, of somebody who has the phone in hand.
+	// The factor, of somebody who has the phone in hand.
 	RecoveryProofs = limit("recovery.proofs", 5, 24*time.Hour, 3, 10)
 	// Temporary passwords that the citizen has sent to himself.
 	TemporaryPasswords = limit("recovery.temporary_passwords", 3, 30*24*time.Hour, 1, 10)
@@ -135,6 +141,7 @@ var Items = []Item{
 	TemporaryPasswordSymbols, TemporaryPasswordFor, ShortestPassword,
 	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NetworkTries, TriesInAll, BrakedNetworkTries, Failures,
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
+	RecoveriesAtHome, RecoveriesElsewhere, RecoveriesOfNumber,
 	RecoveryCodesInHour, RecoveryCodesInDay, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords, RecoveryFreeze, UnblockTries, NotMeFor,
 	FactorTries,
 	SessionIdle, SessionTotal, SessionWarning, FreshFor, KnownBrowserFor, NewBrowserPause, PhoneChangeDelay, AgreementFor,
