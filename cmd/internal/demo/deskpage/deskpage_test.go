@@ -2,6 +2,7 @@ package deskpage
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -163,6 +164,48 @@ func TestAWindowNamesWhomItServes(t *testing.T) {
 	}
 	if shown := answer.Body.String(); !strings.Contains(shown, "this-one") || strings.Contains(shown, "the-next-one") {
 		t.Errorf("the page names somebody else:\n%s", shown)
+	}
+}
+
+// Where the API's answer was lost, the clerk asks again with what is still written and by the same key; once that is said to be of
+// something else, another key is taken.
+func TestALostAnswerIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	var keys []string
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		keys = append(keys, r.Header.Get("Idempotency-Key"))
+		switch len(keys) {
+		case 1:
+			panic(http.ErrAbortHandler)
+		case 2:
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			_, _ = io.WriteString(w, `{"code": "idempotency_key_reused"}`)
+		default:
+			_, _ = io.WriteString(w, `{"act": "1"}`)
+		}
+	}))
+	t.Cleanup(api.Close)
+	d := New(Config{})
+	p, o := cast.All()[0], operations[3]
+	here := task{Visitor: p, Operation: o, Address: address(p, o)}
+	v := &visit{
+		token: &oauth2.Token{AccessToken: "t", Expiry: time.Now().Add(time.Hour)}, api: management.Caller{URL: api.URL, HTTP: api.Client()},
+		works: map[string]work{},
+	}
+	for n, want := range []string{"form", "form", "done"} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/desk", strings.NewReader("decision=ask&basis_number=7"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		err := d.act(httptest.NewRecorder(), r, v, here)
+		var down *page.Refusal
+		if lost := errors.As(err, &down) && down.Word == "desk.down"; lost != (n == 0) {
+			t.Errorf("asked for the %d. time: %v", n+1, err)
+		}
+		if on := v.works[here.Address]; on.Step() != want || on.Form.BasisNumber != "7" {
+			t.Errorf("after the %d. time on the desk is %+v", n+1, on)
+		}
+	}
+	if keys[0] == "" || keys[0] != keys[1] || keys[1] == keys[2] {
+		t.Errorf("the keys are %q", keys)
 	}
 }
 

@@ -119,7 +119,6 @@ func (d *Page) act(w http.ResponseWriter, r *http.Request, v *visit, t task) err
 		return d.leave(w, r, v, t, work{Form: unwritten(d.asked(v, t.Visitor), t)})
 	case decision == "ask" && on.Step() == "form":
 		on.Form, on.Key = written(r, t.Operation), cmp.Or(on.Key, rand.Text())
-		d.put(v, t, on)
 	case (decision == "confirm" || decision == "resend") && on.Step() == "code":
 	case decision == "resume" && on.Step() == "pending":
 		on.Form.Attested = attested(r, t.Operation)
@@ -146,7 +145,7 @@ func (d *Page) act(w http.ResponseWriter, r *http.Request, v *visit, t task) err
 	if err != nil {
 		return err
 	}
-	if t.Visitor.Key != "" && on.Refused != nil && slices.Contains([]string{"visit_over", "unknown_visit"}, on.Refused.Code) {
+	if t.Visitor.Key != "" && on.Refused != nil && slices.Contains([]string{"visit_over", "unknown_visit", "idempotency_key_reused"}, on.Refused.Code) {
 		on.Visit, on.Key, on.Done = "", "", outcome{} // to be begun anew, with what is written
 	}
 	return d.leave(w, r, v, t, on)
@@ -210,12 +209,15 @@ func (w *work) confirm(r *http.Request, api management.Caller) (err error) {
 
 // application handles POST /desk/visitors/KEY/OPERATION/application: the form to be signed, in a window of its own.
 func (d *Page) application(w http.ResponseWriter, r *http.Request, v *visit, t task) error {
-	on := work{Form: written(r, t.Operation)}
-	body := on.Form.body(t.Operation)
+	form := written(r, t.Operation)
+	body := form.body(t.Operation)
 	delete(body, "attested")
-	body["errand"], body["names"], body["language"] = t.Operation.Name, on.Form.names(), r.PostFormValue("language")
+	body["errand"], body["names"], body["language"] = t.Operation.Name, form.names(), r.PostFormValue("language")
 	return d.print(w, r, v, http.MethodPost, "/desk/application-forms", body, func(refused *management.Refusal) error {
-		on.Refused = refused
+		on, _ := d.read(v, t)
+		if on.Step() == "form" { // or else another window was quicker
+			on.Form, on.Refused = form, refused
+		}
 		return d.leave(w, r, v, t, on)
 	})
 }

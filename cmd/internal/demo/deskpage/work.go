@@ -156,6 +156,7 @@ var shown = map[string]map[string]string{
 var explained = []string{
 	"g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g9", "unknown_identifier", "wrong_state", "unknown_visit", "visit_over",
 	"wrong_code", "code_over", "wait", "register_away", "busy", "not_a_clerk", "wrong_role", "too_many_acts", "too_many_reissues", "not_a_scan", "too_large", "too_many_papers", "no_file",
+	"idempotency_key_reused",
 	"own_proposal", "decided",
 }
 
