@@ -198,16 +198,22 @@ func (c *country) signIn(identifier, temporary, address, to string) *walk.Browse
 	return b
 }
 
-// code finds the code in a message: its only run of six digits.
+// The forms of codes and of temporary passwords, which are as long as the rules in force say.
+const (
+	codeForm     = `\b\d{6,8}\b`
+	passwordForm = `\b[0-9A-Z]{5}-[0-9A-Z]{5}(?:-[0-9A-Z]{1,5})?\b`
+)
+
+// code finds the code in a message: its only run of so many digits.
 func code(t testing.TB, text string) string {
 	t.Helper()
-	return find(t, `\b\d{6}\b`, text)
+	return find(t, codeForm, text)
 }
 
 // password finds the temporary password in a message.
 func password(t testing.TB, text string) string {
 	t.Helper()
-	return find(t, `\b[0-9A-Z]{5}-[0-9A-Z]{5}\b`, text)
+	return find(t, passwordForm, text)
 }
 
 func find(t testing.TB, pattern, text string) string {

@@ -175,9 +175,9 @@ func TestNothingThatIsKeptTellsAnybody(t *testing.T) {
 	}
 	codes := []string{shown}
 	for _, m := range c.phone.taken {
-		codes = append(codes, regexp.MustCompile(`\b\d{6}\b`).FindAllString(m.Text, -1)...)
+		codes = append(codes, regexp.MustCompile(codeForm).FindAllString(m.Text, -1)...)
 		people = append(people, regexp.MustCompile(`/not-me/\w+`).FindAllString(m.Text, -1)...)
-		for _, password := range regexp.MustCompile(`\b[0-9A-Z]{5}-[0-9A-Z]{5}\b`).FindAllString(m.Text, -1) {
+		for _, password := range regexp.MustCompile(passwordForm).FindAllString(m.Text, -1) {
 			people = append(people, password, strings.ReplaceAll(password, "-", ""))
 		}
 	}

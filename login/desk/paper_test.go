@@ -315,8 +315,14 @@ func TestAWrongScanIsPutRightByAnother(t *testing.T) {
 		status  int
 		code    string
 	}{
-		{wrong, 201, ""}, {right, 201, ""}, {right, 204, ""}, {wrong, 201, ""}, {other, 201, ""}, {right, 201, ""},
-		{right, 204, ""}, {wrong, 409, "too_many_papers"},
+		{wrong, 201, ""},
+		{right, 201, ""},
+		{right, 204, ""},
+		{wrong, 201, ""},
+		{other, 201, ""},
+		{right, 201, ""},
+		{right, 204, ""},
+		{wrong, 409, "too_many_papers"},
 	} {
 		if w := d.send(t, token, "PUT", at, "application/pdf", row.content); w.Code != row.status || !strings.Contains(w.Body.String(), row.code) {
 			t.Errorf("%s: %d %s, want %d %s", row.content, w.Code, w.Body, row.status, row.code)

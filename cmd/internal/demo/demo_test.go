@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"asoba.example/cmd/internal/demo/cast"
+	"asoba.example/cmd/internal/demo/standing"
 	"asoba.example/cmd/internal/demo/walk"
 	"asoba.example/cmd/internal/idp"
 )
@@ -252,8 +254,17 @@ func start(t *testing.T, data string, environ []string, act func(bench)) {
 	if _, err := os.Stat(env); !os.IsNotExist(err) {
 		t.Errorf("the settings of idp are left behind: %v", err)
 	}
-	if !strings.Contains(out.String(), "Ready in") {
+	if !strings.Contains(out.String(), "Ready in") || strings.Contains(out.String(), "earlier version") {
 		t.Errorf("it said\n%s", out.String())
+	}
+}
+
+// Who starts a later version of the demo on the data of an earlier one is told whom that does not have.
+func TestWhoIsMissingInOldDataIsToldOf(t *testing.T) {
+	t.Parallel()
+	d := &demo{dir: "old", follower: standing.New(nil, slog.New(slog.DiscardHandler))}
+	if want := fmt.Sprintf("made old: of the people on the workbench %d are not in it", len(cast.All())); !strings.Contains(d.missing(), want) {
+		t.Errorf("said %q", d.missing())
 	}
 }
 

@@ -47,7 +47,7 @@ func (d *demo) prepare(ctx context.Context, registered chan<- struct{}) error {
 		return ctx.Err()
 	}
 	d.say.step("people")
-	if !d.keep.prepared() {
+	if !d.keep.prepared() { // who has come to the cast since is told of in welcome
 		if err := d.people(ctx); err != nil {
 			return err
 		}

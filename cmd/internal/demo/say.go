@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"sync"
 	"text/tabwriter"
 	"time"
@@ -82,10 +83,20 @@ func (d *demo) welcome() {
 		}
 	}
 	_ = t.Flush()
+	fmt.Fprint(d.say.out, d.missing())
 	if d.idp.Relaxed {
 		fmt.Fprintln(d.say.out, "\nLimits on attempts, SMS and clients are lifted, and outgoing calls to this machine are allowed (--relaxed).")
 	}
 	fmt.Fprintf(d.say.out, "\nThe programs' log is %s. Ctrl-C ends everything%s.\n", filepath.Join(d.dir, "log"), d.fate())
+}
+
+// missing says of how many people the data does not know: an earlier version of the demo brought its register.
+func (d *demo) missing() string {
+	missing := slices.DeleteFunc(cast.All(), func(p cast.Person) bool { return d.follower.Met(p.IdentificationNumber) })
+	if len(missing) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\nAn earlier version of the demo made %s: of the people on the workbench %d are not in it. A new directory has everybody.\n", d.dir, len(missing))
 }
 
 // fate says what becomes of it all.

@@ -10,8 +10,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -156,24 +156,19 @@ func (n *Network) Await(ctx context.Context, to, kind string, since time.Time) (
 	}
 }
 
-// Code gives the one-time code of a text: the only run of six digits.
+// The forms of a code and of a temporary password, of whatever length the rules in force let them have (code.digits, temporary_password.symbols).
+var (
+	code              = regexp.MustCompile(`\b\d{6,8}\b`)
+	temporaryPassword = regexp.MustCompile(`\b[0-9A-Z]{5}-[0-9A-Z]{5}(-[0-9A-Z]{1,5})?\b`)
+)
+
+// Code gives the one-time code of a message that brings one.
 func (m Message) Code() string {
-	for _, run := range strings.FieldsFunc(m.Text, func(r rune) bool { return r < '0' || r > '9' }) {
-		if len(run) == 6 {
-			return run
-		}
+	if m.Kind != "code" { // it may tell another number
+		return ""
 	}
-	return ""
+	return code.FindString(m.Text)
 }
 
-// TemporaryPassword gives the temporary password of a text: the only word of the form XXXXX-XXXXX.
-func (m Message) TemporaryPassword() string {
-	for _, word := range strings.FieldsFunc(m.Text, func(r rune) bool {
-		return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z')
-	}) {
-		if len(word) == 11 && strings.IndexByte(word, '-') == 5 && strings.Count(word, "-") == 1 {
-			return word
-		}
-	}
-	return ""
-}
+// TemporaryPassword gives the temporary password of a text.
+func (m Message) TemporaryPassword() string { return temporaryPassword.FindString(m.Text) }

@@ -73,18 +73,21 @@ func TestMessagesAreKept(t *testing.T) {
 	}
 }
 
-// Codes and temporary passwords can be read out of a text in any language, beside other numbers.
+// Codes and temporary passwords of every length can be read out of a text in any language, beside other numbers.
 func TestSecretsAreReadOutOfTexts(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string][2]string{
-		"Единый вход: код 042137. Никому его не говорите.":                        {"042137", ""},
-		"Single sign-in: temporary password K7QWE-9PDXM, good until 25.11 14:00.": {"", "K7QWE-9PDXM"},
-		"Часовы пароль 23456-78923, да 25.11 14:00. Тэл. 1234567":                 {"", "23456-78923"},
-		"Ваш идентификатор заблокирован 22.11 15:04.":                             {"", ""},
+	for text, want := range map[string]struct{ kind, code, password string }{
+		"Единый вход: код 042137. Никому его не говорите.":                              {"code", "042137", ""},
+		"Single sign-in: code 00421379, good for 5 minutes. Do not tell it to anybody.": {"code", "00421379", ""},
+		"Single sign-in: temporary password K7QWE-9PDXM, good until 25.11 14:00.":       {"temporary_password", "", "K7QWE-9PDXM"},
+		"Часовы пароль 23456-78923, да 25.11 14:00. Тэл. 1234567":                       {"temporary_password", "", "23456-78923"},
+		"Часовы пароль 23456-78923-K, да 25.11 14:00.":                                  {"temporary_password", "", "23456-78923-K"},
+		"Временный пароль K7QWE-9PDXM-23456, до 25.11 14:00.":                           {"temporary_password", "", "K7QWE-9PDXM-23456"},
+		"Ваш идентификатор заблокирован 22.11 15:04. Тел. 1234567":                      {"notice", "", ""},
 	} {
-		m := phone.Message{Text: text}
-		if got := [2]string{m.Code(), m.TemporaryPassword()}; got != want {
-			t.Errorf("%s: got %q, want %q", text, got, want)
+		m := phone.Message{Kind: want.kind, Text: text}
+		if m.Code() != want.code || m.TemporaryPassword() != want.password {
+			t.Errorf("%s: got %q and %q", text, m.Code(), m.TemporaryPassword())
 		}
 	}
 }

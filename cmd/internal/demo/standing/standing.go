@@ -38,6 +38,7 @@ type Follower struct {
 
 	mu       sync.Mutex
 	standing map[string]Standing // by identification number; of those only who are followed
+	met      map[string]bool     // of those, who is in the register
 	changed  chan struct{}       // closed and replaced when something changed
 }
 
@@ -45,7 +46,7 @@ type Follower struct {
 func New(numbers []string, log *slog.Logger) *Follower {
 	f := &Follower{
 		log: log,
-		ids: map[string]string{}, standing: map[string]Standing{}, changed: make(chan struct{}),
+		ids: map[string]string{}, standing: map[string]Standing{}, met: map[string]bool{}, changed: make(chan struct{}),
 		caughtUp: make(chan struct{}),
 	}
 	for _, number := range numbers {
@@ -88,6 +89,13 @@ func (f *Follower) Of(number string) Standing {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.standing[number]
+}
+
+// Met tells whether somebody is in the register, so far as has been read.
+func (f *Follower) Met(number string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.met[number]
 }
 
 // Changed is closed at the next change.
@@ -164,6 +172,9 @@ func (f *Follower) meet(ctx context.Context, api management.Caller, edition int6
 		for _, p := range page.People {
 			if f.Of(p.Number) != (Standing{}) {
 				f.ids[p.ID] = p.Number
+				f.mu.Lock()
+				f.met[p.Number] = true
+				f.mu.Unlock()
 			}
 		}
 		if page.Next == "" {

@@ -63,6 +63,9 @@ func TestStandingFollowsTheFeed(t *testing.T) {
 			t.Fatalf("%v: %v; it is %+v", life.entry, err, f.Of(number))
 		}
 	}
+	if !f.Met(number) || f.Met("0000000A001PB3") {
+		t.Error("it is not known who is in the register")
+	}
 	stop()
 	if err := following.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		t.Error(err)
