@@ -19,6 +19,7 @@ type signInPage struct {
 	Again      string // the word of why somebody signed in is asked once more, before a grave act; "" where nobody is
 	Identifier string // as it was typed
 	Passkey    string // what the browser is asked to use one by
+	Waits      bool   // too many have tried
 	Recover    string // where a lost password is recovered
 	Block      string // where the identifier is blocked
 	Unblock    string // and unblocked again

@@ -120,7 +120,7 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 	if err != nil {
 		return err
 	}
-	data := signInPage{Identifier: typed, Passkey: passkey, Recover: i.At(recovering.path), Block: i.At(blocking.path), Unblock: i.At(unblocking.path)}
+	data := signInPage{Identifier: typed, Passkey: passkey, Waits: status == http.StatusTooManyRequests, Recover: i.At(recovering.path), Block: i.At(blocking.path), Unblock: i.At(unblocking.path)}
 	if i.Known != uuid.Nil {
 		data.Again = "sign-in.begin_again"
 	}

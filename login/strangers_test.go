@@ -102,7 +102,7 @@ func TestAStormKeepsNobodyOut(t *testing.T) {
 	v.open("/security")
 	v.submit("identifier", s.number, "password", password)
 	v.want("/sign-in", http.StatusTooManyRequests)
-	v.sees("Wait 10 seconds")
+	v.sees("Wait 10 seconds", "you need not wait")
 	w.clock.turn(10 * time.Second)
 	v.submit("identifier", s.number, "password", password)
 	v.want("/sign-in/code", http.StatusOK)

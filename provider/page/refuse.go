@@ -49,7 +49,7 @@ func (s *Site) Handle(h func(w http.ResponseWriter, r *http.Request) error) http
 		r.Body = http.MaxBytesReader(w, r.Body, formSize)
 		err := h(w, r)
 		api.Note(r, err)
-		if err != nil {
+		if err != nil && r.Context().Err() == nil { // nobody is there to be told otherwise
 			s.tell(w, r, fault(err))
 		}
 	})

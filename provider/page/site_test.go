@@ -1,6 +1,7 @@
 package page_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -354,5 +355,20 @@ func TestStaticFiles(t *testing.T) {
 	}
 	if response, _ := get("/static/style.css"); response.StatusCode != http.StatusNotFound {
 		t.Errorf("a file is served under an address that does not name its content: %s", response.Status)
+	}
+}
+
+// Who has gone away is told nothing: what their request broke off is no fault of ours, and is not logged as one.
+func TestWhoHasGoneIsToldNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, true)
+	ctx, leave := context.WithCancel(t.Context())
+	w := httptest.NewRecorder()
+	s.Handle(func(_ http.ResponseWriter, r *http.Request) error {
+		leave()
+		return r.Context().Err()
+	}).ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/sign-in", nil))
+	if w.Code != http.StatusOK || w.Body.Len() != 0 { // nothing was written: the observer says 499
+		t.Errorf("got %d %q", w.Code, w.Body)
 	}
 }
