@@ -1,32 +1,38 @@
 package login
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
 
 	"github.com/google/uuid"
 
+	"asoba.example/login/identity"
 	"asoba.example/login/register"
 	"asoba.example/provider/api"
 )
 
-// People is the door of the management API where the feed's consumers read whom
-// an edition of the register touched.
+// People are the doors of the management API where the feed's consumers read whom
+// an edition of the register touched, and everybody.
 type People struct {
 	Register *register.Register
-	Tokens   interface {
+	// States gives how the identifiers of people stand; who has none is left out.
+	States func(ctx context.Context, people []uuid.UUID) (map[uuid.UUID]identity.State, error)
+	Tokens interface {
 		Require(w http.ResponseWriter, r *http.Request, scope string) (api.Token, error)
 	}
 }
 
-// Mount puts the door on the management API.
+// Mount puts the doors on the management API.
 func (p People) Mount(mux api.Mux) {
-	mux.Handle("GET /register/editions/{edition}/people", api.Handler(p.read))
+	mux.Handle("GET /register/editions/{edition}/people", api.Handler(p.touched))
+	mux.Handle("GET /register/people", api.Handler(p.everybody))
 }
 
-// read handles GET /register/editions/{edition}/people?after=&limit=.
-func (p People) read(w http.ResponseWriter, r *http.Request) error {
+// touched handles GET /register/editions/{edition}/people?after=&limit=.
+func (p People) touched(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.Tokens.Require(w, r, "changes:read"); err != nil {
 		return err
 	}
@@ -34,14 +40,42 @@ func (p People) read(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return api.Refuse(http.StatusNotFound, "unknown_edition", nil)
 	}
+	return p.page(w, r, func(after uuid.UUID, limit int) ([]register.Person, map[uuid.UUID]identity.State, error) {
+		people, err := p.Register.Touched(r.Context(), edition, after, limit)
+		return people, nil, err
+	})
+}
+
+// everybody handles GET /register/people?after=&limit=.
+func (p People) everybody(w http.ResponseWriter, r *http.Request) error {
+	if _, err := p.Tokens.Require(w, r, "changes:read"); err != nil {
+		return err
+	}
+	return p.page(w, r, func(after uuid.UUID, limit int) ([]register.Person, map[uuid.UUID]identity.State, error) {
+		people, err := p.Register.Everybody(r.Context(), after, limit)
+		if err != nil {
+			return nil, nil, err
+		}
+		ids := make([]uuid.UUID, len(people))
+		for i, person := range people {
+			ids[i] = person.ID
+		}
+		states, err := p.States(r.Context(), ids)
+		return people, states, err
+	})
+}
+
+// page answers with a page of people, and how their identifiers stand where that is read too.
+func (p People) page(w http.ResponseWriter, r *http.Request, read func(after uuid.UUID, limit int) ([]register.Person, map[uuid.UUID]identity.State, error)) error {
 	limit := api.Number(r, "limit", 1_000)
 	var after uuid.UUID
 	if s := r.URL.Query().Get("after"); s != "" {
+		var err error
 		if after, err = uuid.Parse(s); err != nil {
 			return api.RefuseParameter("after", errors.New("not an id")) // its text quotes what was sent
 		}
 	}
-	touched, err := p.Register.Touched(r.Context(), edition, after, limit+1) // one more tells whether there is another page
+	found, states, err := read(after, limit+1) // one more tells whether there is another page
 	if err != nil {
 		return err
 	}
@@ -50,17 +84,18 @@ func (p People) read(w http.ResponseWriter, r *http.Request) error {
 		Act  string `json:"act,omitempty"`
 	}
 	type person struct {
-		ID                   uuid.UUID `json:"id"`
-		IdentificationNumber string    `json:"identification_number"`
-		Sex                  string    `json:"sex"`
-		BirthDate            string    `json:"birth_date"`
-		Citizenship          string    `json:"citizenship"`
-		Death                *fact     `json:"death,omitempty"`
-		DeclaredDead         *fact     `json:"declared_dead,omitempty"`
-		Missing              *fact     `json:"missing,omitempty"`
-		Incapable            *fact     `json:"incapable,omitempty"`
-		Limited              *fact     `json:"limited,omitempty"`
-		DeactivatedFor       string    `json:"deactivated_for,omitempty"`
+		ID                   uuid.UUID      `json:"id"`
+		IdentificationNumber string         `json:"identification_number"`
+		Sex                  string         `json:"sex"`
+		BirthDate            string         `json:"birth_date"`
+		Citizenship          string         `json:"citizenship"`
+		Death                *fact          `json:"death,omitempty"`
+		DeclaredDead         *fact          `json:"declared_dead,omitempty"`
+		Missing              *fact          `json:"missing,omitempty"`
+		Incapable            *fact          `json:"incapable,omitempty"`
+		Limited              *fact          `json:"limited,omitempty"`
+		DeactivatedFor       string         `json:"deactivated_for,omitempty"`
+		Identifier           identity.State `json:"identifier,omitempty"`
 	}
 	held := func(f register.Fact) *fact {
 		if f.Date == "" {
@@ -72,17 +107,20 @@ func (p People) read(w http.ResponseWriter, r *http.Request) error {
 		People []person   `json:"people"`
 		Next   *uuid.UUID `json:"next,omitempty"`
 	}
-	if len(touched) > limit {
-		touched = touched[:limit]
-		answer.Next = &touched[limit-1].ID
+	if len(found) > limit {
+		found = found[:limit]
+		answer.Next = &found[limit-1].ID
 	}
-	answer.People = make([]person, len(touched))
-	for i, t := range touched {
+	answer.People = make([]person, len(found))
+	for i, f := range found {
 		answer.People[i] = person{
-			ID: t.ID, IdentificationNumber: t.IdentificationNumber,
-			Sex: t.Sex, BirthDate: t.BirthDate, Citizenship: t.Citizenship,
-			Death: held(t.Death), DeclaredDead: held(t.DeclaredDead), Missing: held(t.Missing),
-			Incapable: held(t.Incapable), Limited: held(t.Limited), DeactivatedFor: t.DeactivatedFor,
+			ID: f.ID, IdentificationNumber: f.IdentificationNumber,
+			Sex: f.Sex, BirthDate: f.BirthDate, Citizenship: f.Citizenship,
+			Death: held(f.Death), DeclaredDead: held(f.DeclaredDead), Missing: held(f.Missing),
+			Incapable: held(f.Incapable), Limited: held(f.Limited), DeactivatedFor: f.DeactivatedFor,
+		}
+		if states != nil {
+			answer.People[i].Identifier = cmp.Or(states[f.ID], identity.None)
 		}
 	}
 	return api.Write(w, http.StatusOK, answer)

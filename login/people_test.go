@@ -14,8 +14,10 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/google/uuid"
 
 	"asoba.example/login"
+	"asoba.example/login/identity"
 	"asoba.example/login/register"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/provider/api"
@@ -48,11 +50,13 @@ identification_number,sex,birth_date,citizenship,death_date,death_act,declared_d
 	if err != nil {
 		t.Fatal(err)
 	}
-	login.People{Register: r, Tokens: api.Verifier{
+	login.People{Register: r, States: func(_ context.Context, people []uuid.UUID) (map[uuid.UUID]identity.State, error) {
+		return map[uuid.UUID]identity.State{people[0]: identity.Active}, nil
+	}, Tokens: api.Verifier{
 		Keys: publicKey(key.PublicKey), Issuer: "https://idp.example", Audience: "https://management.example",
 		Now: func() time.Time { return now },
 	}}.Mount(document.Hold(mux))
-	get := func(scope, query string) (int, string) {
+	ask := func(scope, path string) (int, string) {
 		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithType("at+jwt"))
 		if err != nil {
 			t.Fatal(err)
@@ -64,11 +68,12 @@ identification_number,sex,birth_date,citizenship,death_date,death_act,declared_d
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, req := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/register/editions/1/people"+query, nil)
+		w, req := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil)
 		req.Header.Set("Authorization", "Bearer "+token)
 		mux.ServeHTTP(w, req)
 		return w.Code, w.Body.String()
 	}
+	get := func(scope, query string) (int, string) { return ask(scope, "/register/editions/1/people"+query) }
 
 	var people []map[string]any
 	for query, pages := "?limit=2", 1; query != ""; pages++ {
@@ -106,6 +111,12 @@ identification_number,sex,birth_date,citizenship,death_date,death_act,declared_d
 		if status, body := get("changes:read", query); status != want {
 			t.Errorf("%s: got %d %s", query, status, body)
 		}
+	}
+	if status, body := ask("changes:read", "/register/people?limit=1"); status != 200 || !strings.Contains(body, `"identifier":"active"`) || !strings.Contains(body, `"next"`) {
+		t.Errorf("everybody: got %d %s", status, body)
+	}
+	if status, _ := ask("clients:manage", "/register/people"); status != http.StatusForbidden {
+		t.Errorf("everybody without the scope: got %d", status)
 	}
 	if status, _ := get("clients:manage", ""); status != http.StatusForbidden {
 		t.Errorf("without the scope: got %d", status)

@@ -5,9 +5,12 @@
 //	              ├─▶ ended sign-ins           effects exactly once, whenever the program is killed
 //	              ├─▶ disabled clients
 //	              ├─▶ activated cabinets
-//	              └─▶ editions ──▶ RunEditions ──▶ cabinets, page by page of people
+//	              └─▶ editions, events ──▶ RunEditions ──▶ cabinets, page by page of people
 //
 // Reading an edition may take minutes; it stands apart so that a block is heard meanwhile. Whatever comes first, the
 // person's record or the person's events, the outcome is the same. Any number of nodes may follow: the cursor moves
-// by compare-and-set. To start anew, set the cursor to 0: nothing doubles.
+// by compare-and-set, and pages of people are applied one after another. To start anew, set the cursor to 0: nothing doubles.
+//
+// A single event of the register has a place among editions, and is read like one. Verify compares all cabinets with
+// the register; Lag tells in metrics how far they are behind.
 package follow

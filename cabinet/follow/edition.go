@@ -37,9 +37,12 @@ func announce(ctx context.Context, tx pgx.Tx, editions []edition) error {
 // readPage reads and applies the next page of people of the oldest edition that was not read to its end; done when
 // there is none.
 func (f *Follower) readPage(ctx context.Context) (done bool, err error) {
-	var e edition
-	const next = `SELECT id, at, after FROM edition WHERE read_at IS NULL ORDER BY id LIMIT 1`
-	switch err := f.cfg.Pool.QueryRow(ctx, next).Scan(&e.id, &e.at, &e.after); {
+	var (
+		e     edition
+		pages int64
+	)
+	const next = `SELECT edition.id, at, after, pages FROM edition, reading WHERE read_at IS NULL ORDER BY edition.id LIMIT 1`
+	switch err := f.cfg.Pool.QueryRow(ctx, next).Scan(&e.id, &e.at, &e.after, &pages); {
 	case errors.Is(err, pgx.ErrNoRows):
 		return true, nil
 	case err != nil:
@@ -49,14 +52,15 @@ func (f *Follower) readPage(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("read edition %d: %w", e.id, err)
 	}
-	if err := f.applyPage(ctx, e, page); err != nil && !errors.Is(err, errMoved) {
+	if err := f.applyPage(ctx, e, pages, page); err != nil && !errors.Is(err, errMoved) {
 		return false, fmt.Errorf("apply edition %d: %w", e.id, err)
 	}
 	return false, nil
 }
 
-// applyPage makes cabinets of a page of people and moves past it, in one transaction.
-func (f *Follower) applyPage(ctx context.Context, e edition, page people) error {
+// applyPage makes cabinets of a page of people and moves past it, in one transaction. A page that was read before another one was applied is
+// read again: of somebody in both it may tell what was so before.
+func (f *Follower) applyPage(ctx context.Context, e edition, pages int64, page people) error {
 	incoming := make([]profile.Person, len(page.People))
 	for i, p := range page.People {
 		incoming[i] = profile.Person{
@@ -65,10 +69,14 @@ func (f *Follower) applyPage(ctx context.Context, e edition, page people) error 
 		}
 	}
 	return pgx.BeginFunc(ctx, f.cfg.Pool, func(tx pgx.Tx) error {
+		const turn = `UPDATE reading SET pages = pages + 1 WHERE pages = $1`
 		const move = `
 			UPDATE edition SET after = coalesce($3, after), read_at = CASE WHEN $3::uuid IS NULL THEN $4::timestamptz END
 			WHERE id = $1 AND after = $2 AND read_at IS NULL`
-		tag, err := tx.Exec(ctx, move, e.id, e.after, page.Next, f.cfg.Now())
+		tag, err := tx.Exec(ctx, turn, pages)
+		if err == nil && tag.RowsAffected() > 0 {
+			tag, err = tx.Exec(ctx, move, e.id, e.after, page.Next, f.cfg.Now())
+		}
 		if err != nil {
 			return err
 		}

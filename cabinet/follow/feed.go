@@ -75,6 +75,7 @@ type person struct {
 	Incapable            *fact     `json:"incapable"`
 	Limited              *fact     `json:"limited"`
 	DeactivatedFor       string    `json:"deactivated_for"`
+	Identifier           string    `json:"identifier"` // none, temporary, active, blocked; told of everybody
 }
 
 // fact is a status with the date it holds from (order 82, p. 5).
@@ -122,6 +123,16 @@ func (f Feed) people(ctx context.Context, edition int64, after uuid.UUID) (p peo
 		query.Set("after", after.String())
 	}
 	err = f.get(ctx, "/register/editions/"+strconv.FormatInt(edition, 10)+"/people", query, &p)
+	return p, err
+}
+
+// everybody asks for all people of the register, after one.
+func (f Feed) everybody(ctx context.Context, after uuid.UUID, limit int) (p people, err error) {
+	query := url.Values{"limit": {strconv.Itoa(limit)}}
+	if after != uuid.Nil {
+		query.Set("after", after.String())
+	}
+	err = f.get(ctx, "/register/people", query, &p)
 	return p, err
 }
 

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +19,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"asoba.example/migrations/pgtest"
 )
@@ -45,6 +48,7 @@ type provider struct {
 	people  map[int64][]string
 	away    atomic.Int32  // answers 502 so many times
 	asked   chan struct{} // gets one for each request that found no news
+	paged   func()        // is called once, with a page of people in hand
 }
 
 // say adds an entry; members are JSON without braces.
@@ -61,9 +65,21 @@ func (p *provider) say(kind string, person uuid.UUID, members ...string) {
 	p.entries = append(p.entries, "{"+strings.Join(all, ",")+"}")
 }
 
-// edition announces an edition with its people, who are taken out of older ones, as a register does.
+// edition announces an edition with its people, who are taken out of others, as a register does.
 func (p *provider) edition(n int64, people ...string) {
 	p.say("edition.applied", nobody, fmt.Sprintf(`"edition":%d`, n))
+	p.touch(n, people...)
+}
+
+// event announces a single event of the register, which has a place among editions.
+func (p *provider) event(n int64, who uuid.UUID, told string) {
+	p.say("person.changed", who, fmt.Sprintf(`"edition":%d`, n))
+	p.touch(n, told)
+}
+
+func (p *provider) touch(n int64, people ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.people == nil {
 		p.people = map[int64][]string{}
 	}
@@ -102,6 +118,15 @@ func living(id uuid.UUID, number string, members ...string) string {
 		id, number, strings.Join(append([]string{""}, members...), ","))
 }
 
+// everybody is all people, in the order of their ids.
+func (p *provider) everybody() (all []string) {
+	for _, listed := range p.people {
+		all = append(all, listed...)
+	}
+	slices.SortFunc(all, func(a, b string) int { return strings.Compare(idOf(a), idOf(b)) })
+	return all
+}
+
 func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p.away.Add(-1) >= 0 {
 		w.WriteHeader(http.StatusBadGateway)
@@ -128,13 +153,22 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			strings.Join(news, ","), len(p.entries))
 		return
 	}
-	fmt.Sscanf(r.URL.Path, "/register/editions/%d/people", &edition)
+	listed := p.everybody()
+	if _, err := fmt.Sscanf(r.URL.Path, "/register/editions/%d/people", &edition); err == nil {
+		listed = p.people[edition]
+	}
 	after := r.URL.Query().Get("after")
 	var page []string
-	for _, person := range p.people[edition] {
+	for _, person := range listed {
 		if idOf(person) > after {
 			page = append(page, person)
 		}
+	}
+	if paged := p.paged; paged != nil {
+		p.paged = nil
+		p.mu.Unlock()
+		paged()
+		p.mu.Lock()
 	}
 	next := ""
 	if len(page) > 1 { // one at a time, so that there are pages
@@ -453,5 +487,109 @@ func TestRunTriesOn(t *testing.T) {
 	}
 	if got := c.log.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "following again") {
 		t.Errorf("the log:\n%s", got)
+	}
+}
+
+// A single event of the register comes as an edition does, and the journal says that the register has told of it.
+func TestASingleEventIsFollowed(t *testing.T) {
+	t.Parallel()
+	p := &provider{}
+	c := newCabinet(t, p)
+	p.edition(1, living(anna, annasNumber))
+	p.event(2, anna, living(anna, borisNumber, `"death":{"date":"2026-01-02"}`))
+	c.catchUp(t)
+	got := c.all(t)
+	for _, want := range []string{"cabinet 7000000A000PB1 deactivated death BY", "1 person.changed system"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got:\n%s\nwant:\n%s", got, want)
+		}
+	}
+}
+
+// Two nodes read pages at the same time, and the one that has read earlier comes later: it does not bring back what was before.
+func TestAPageThatIsOldByNowIsReadAgain(t *testing.T) {
+	t.Parallel()
+	p := &provider{}
+	c := newCabinet(t, p)
+	p.edition(2, living(anna, annasNumber))
+	if err := c.step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.paged = func() { // the other node; its edition has waited for a second person, and has the smaller number
+		p.edition(1, strings.Replace(living(anna, annasNumber), `"BY"`, `"PL"`, 1))
+		c.catchUp(t)
+	}
+	c.catchUp(t)
+	if got := c.all(t); !strings.Contains(got, "cabinet 0000000A000PB2 not_activated PL") {
+		t.Errorf("got:\n%s", got)
+	}
+}
+
+// Who verifies is told whose cabinet is not as the provider says, and what of it, and of nothing that the feed has yet to tell.
+func TestVerifyNamesWhatDiffers(t *testing.T) {
+	t.Parallel()
+	p := &provider{}
+	c := newCabinet(t, p)
+	verify := func(ctx context.Context) (string, error) {
+		compared := 0
+		differ, err := Verify(ctx, c.pool, c.cfg.Feed, func(people int) { compared = people })
+		return fmt.Sprint(compared, differ), err
+	}
+	p.edition(1, living(anna, annasNumber, `"identifier":"active"`), living(boris, borisNumber, `"identifier":"none"`), living(vera, verasNumber, `"identifier":"none"`))
+	p.say("identifier.activated", anna)
+	c.catchUp(t)
+	if got, err := verify(t.Context()); err != nil || got != "3 []" {
+		t.Errorf("level: %s, %v", got, err)
+	}
+	p.event(2, vera, living(vera, verasNumber, `"death":{"date":"2026-01-02"},"identifier":"none"`))
+	short, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if got, err := verify(short); !errors.Is(err, ErrBehind) {
+		t.Errorf("behind: %s, %v", got, err)
+	}
+	c.catchUp(t)
+	if got, err := verify(t.Context()); err != nil || got != "3 []" {
+		t.Errorf("level again: %s, %v", got, err)
+	}
+	stranger := uuid.MustParse("018f0000-0000-7000-8000-000000000100")
+	for _, broken := range []string{
+		`UPDATE cabinet SET state = 'not_activated', citizenship = 'PL', limited_date = '2026-01-01' WHERE person_id = '` + anna.String() + `'`,
+		`INSERT INTO cabinet SELECT '` + stranger.String() + `', NULL, state, state_reason, state_at, sex, birth_date, citizenship, NULL, NULL, updated_at, created_at
+		 FROM cabinet WHERE person_id = '` + boris.String() + `'`,
+		`DELETE FROM cabinet WHERE person_id = '` + boris.String() + `'`,
+	} {
+		if _, err := c.pool.Exec(t.Context(), broken); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := fmt.Sprint(3, []Difference{
+		{anna, []string{"citizenship", "limited", "state"}}, {boris, []string{"no cabinet"}}, {stranger, []string{"unknown to the provider"}},
+	})
+	if got, err := verify(t.Context()); err != nil || got != want {
+		t.Errorf("broken: %v: got %s, want %s", err, got, want)
+	}
+}
+
+// How far the cabinet is behind stands in the metrics.
+func TestLagIsToldInMetrics(t *testing.T) {
+	t.Parallel()
+	p := &provider{}
+	c := newCabinet(t, p)
+	p.edition(1, living(anna, annasNumber))
+	if err := c.step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(Lag{Pool: c.pool, Now: func() time.Time { return now }})
+	families, err := metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, family := range families {
+		got[family.GetName()] = family.GetMetric()[0].GetGauge().GetValue()
+	}
+	if got["cabinet_feed_lag_seconds"] != 59 || got["cabinet_unread_editions"] != 1 {
+		t.Errorf("got %v", got)
 	}
 }

@@ -130,6 +130,25 @@ func (r *Registry) Find(ctx context.Context, id Identifier) (Identity, error) {
 	return r.open(w)
 }
 
+// States gives how the identifiers of people stand; who has none is left out.
+func (r *Registry) States(ctx context.Context, people []uuid.UUID) (map[uuid.UUID]State, error) {
+	const list = `SELECT person_id, state FROM identity WHERE person_id = ANY ($1)`
+	states := map[uuid.UUID]State{}
+	var (
+		person uuid.UUID
+		state  State
+	)
+	rows, _ := r.pool.Query(ctx, list, people)
+	_, err := pgx.ForEachRow(rows, []any{&person, &state}, func() error {
+		states[person] = state
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list how identifiers stand: %w", err)
+	}
+	return states, nil
+}
+
 // Whose gives the person whose number an identifier is; uuid.Nil where it is nobody's. It opens nothing: it takes as long
 // for people without an identifier.
 func (r *Registry) Whose(ctx context.Context, id Identifier) (uuid.UUID, error) {

@@ -137,6 +137,17 @@ func one(ctx context.Context, db Querier, query, number string) (Person, error) 
 	return person, nil
 }
 
+// Everybody gives all people, by keyset.
+func (g *Register) Everybody(ctx context.Context, after uuid.UUID, limit int) ([]Person, error) {
+	const query = `SELECT ` + columns + ` FROM person WHERE id > $1 ORDER BY id LIMIT $2`
+	rows, _ := g.Pool.Query(ctx, query, after, limit)
+	people, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, fmt.Errorf("read the register: %w", err)
+	}
+	return people, nil
+}
+
 // Touched gives the people that an edition touched, by keyset, for the feed's
 // consumers. Whom a later edition touched again belongs to that one.
 func (g *Register) Touched(ctx context.Context, edition int64, after uuid.UUID, limit int) ([]Person, error) {

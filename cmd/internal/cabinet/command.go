@@ -57,6 +57,18 @@ func command(environ []string) *cobra.Command {
 			return Serve(cmd.Context(), cfg, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
 		},
 	})
+	root.AddCommand(&cobra.Command{
+		Use: "verify", Short: "Compare all cabinets with the provider's register, and name whose differ", Args: cobra.NoArgs,
+		Long: "Compare all cabinets with the provider's register, and name whose differ though the feed was followed to its end: by their id, and\n" +
+			"what is not the same. The cabinet is being served meanwhile. What it finds, cabinet follow-anew repairs.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := settings.Read[Config](environ)
+			if err != nil {
+				return err
+			}
+			return Verify(cmd.Context(), cfg, cmd.OutOrStdout())
+		},
+	})
 	// Errands in the database need no other setting, so that it can be prepared before the cabinet is registered.
 	errand := func(use, short string, act func(ctx context.Context, pool *pgxpool.Pool) error) {
 		root.AddCommand(&cobra.Command{

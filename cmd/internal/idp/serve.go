@@ -253,7 +253,7 @@ func (h *house) management() (http.Handler, error) {
 	(&desk.Doors{Desk: h.desk, Press: press, Gate: gate, Clients: h.clients, Feed: h.feed}).Mount(described)
 	(&operator.Editions{Register: h.register, Restorations: h.restored, Gate: gate, Policies: h.policies}).Mount(described)
 	(&operator.Doors{Blocks: h.blocks, Gate: gate, Registry: h.identities, Policies: h.policies}).Mount(described)
-	login.People{Register: h.register, Tokens: bearer}.Mount(described)
+	login.People{Register: h.register, States: h.identities.States, Tokens: bearer}.Mount(described)
 	login.Rulings{Policies: h.policies, Gate: gate}.Mount(described)
 	h.receipts.Mount(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{}))
