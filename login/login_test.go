@@ -562,11 +562,12 @@ func TestGraveActsAskForAFreshSignIn(t *testing.T) {
 // No session without its record: when the record fails nobody is signed in, and a retry works.
 func TestSignInLeavesNothingHalfDone(t *testing.T) {
 	t.Parallel()
-	for _, fault := range []struct{ verb, table string }{{"INSERT", "known_browser"}, {"INSERT", "event"}} {
+	for _, fault := range []struct{ verb, table string }{{"INSERT", "known_browser"}, {"INSERT", "event"}, {"INSERT", "not_me"}} {
 		t.Run(fault.verb+" "+fault.table, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.active(anna, "+375294911911")
+			w.visitor().signIn(anna) // of the first nobody is warned
 			v := w.visitor()
 			v.open("/security")
 			v.submit("identifier", anna, "password", password)

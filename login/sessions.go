@@ -4,10 +4,12 @@ import (
 	"net/http"
 
 	"asoba.example/login/browser"
+	"asoba.example/provider"
 	"asoba.example/provider/page"
 )
 
-// sessionsPath is the page where people see where they are signed in, and end it. To end a session is safe, so no fresh sign-in is asked.
+// sessionsPath is the page where people see where they are signed in, and end it. To end a session is safe, so no fresh sign-in is asked; to
+// forget a browser is not, for there its person comes in past all that strangers try.
 const sessionsPath = "/security/sessions"
 
 // sessionsPage handles GET /security/sessions.
@@ -29,6 +31,9 @@ func (l *Login) endSessions(w http.ResponseWriter, r *http.Request, v visitor) e
 	case "end":
 		err = l.browsers.End(ctx, v.Session, r.PostFormValue("session"))
 	case "forget":
+		if !l.fresh(v.AuthTime, sendFreshly) {
+			return l.ask(w, r, provider.Interaction{Page: sessionsPath})
+		}
 		id := r.PostFormValue("browser")
 		if browser.Is(id, v.Session) {
 			return l.leave(w, r, v.Session, func() error { return l.browsers.Drop(ctx, v.Session, id) })

@@ -23,7 +23,7 @@ func TestEveryMessageFitsItsSegments(t *testing.T) {
 		"Link": "https://" + strings.Repeat("i", 16) + "/not-me/" + strings.Repeat("W", 26)}
 	codes := regexp.MustCompile(`\d{6,}`)
 	for _, language := range page.Languages {
-		for _, key := range []string{"sms.code.sign_in", "sms.code.recover", "sms.code.block", "sms.code.unblock", "sms.code.change_phone", "sms.code.confirm_phone", "sms.temporary_password", "sms.activated", "sms.password_changed", "sms.password_recovered", "sms.phone_changed", "sms.passkey_added", "sms.passkey_removed", "sms.phone_change", "sms.new_browser", "sms.authenticator_added", "sms.authenticator_removed", "sms.recovery_code_used", "sms.recovery_codes_made", "sms.unblocked", "sms.blocked", "sms.blocked_security", "sms.renumbered"} {
+		for _, key := range []string{"sms.code.sign_in", "sms.code.recover", "sms.code.block", "sms.code.unblock", "sms.code.change_phone", "sms.code.confirm_phone", "sms.temporary_password", "sms.activated", "sms.password_changed", "sms.password_recovered", "sms.phone_changed", "sms.passkey_added", "sms.passkey_removed", "sms.phone_change", "sms.phone_change_dropped", "sms.new_browser", "sms.authenticator_added", "sms.authenticator_removed", "sms.recovery_code_used", "sms.recovery_codes_made", "sms.unblocked", "sms.blocked", "sms.blocked_security", "sms.renumbered"} {
 			text, limit := site.Say(language, key, args), 160
 			isCode := strings.HasPrefix(key, "sms.code.")
 			warning := !isCode && !slices.Contains([]string{"sms.temporary_password", "sms.blocked", "sms.blocked_security", "sms.renumbered"}, key)

@@ -227,7 +227,7 @@ func (c *Codes) Standing(ctx context.Context, f For) (Sent, error) {
 
 func (c *Codes) send(ctx context.Context, f For, at time.Time, digest string) (state Sent, sent bool, err error) {
 	inHour, inDay := policy.CodesInHour, policy.CodesInDay
-	if f.Purpose != SignIn && f.Purpose != ConfirmPhone { // whoever asks has proved nothing
+	if f.Purpose == Recover || f.Purpose == Block { // anybody may ask for those, who knows a number
 		inHour, inDay = policy.RecoveryCodesInHour, policy.RecoveryCodesInDay
 	}
 	args := []any{

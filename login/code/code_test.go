@@ -263,6 +263,27 @@ func TestACodeIsBound(t *testing.T) {
 	})
 }
 
+// Who has proved a password or a session is sent as many codes as for a sign-in; who has typed a number fewer.
+func TestTheBudgetIsThePurposes(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(w *world) {
+		for purpose, want := range map[code.Purpose]int{
+			code.SignIn: 5, code.ConfirmPhone: 5, code.ChangePhone: 5, code.Unblock: 5, code.Recover: 3, code.Block: 3,
+		} {
+			sent, f := 0, w.here()
+			f.Purpose = purpose
+			for start := w.at; w.at.Before(start.Add(59 * time.Minute)); w.at = w.at.Add(6 * time.Minute) {
+				if err := w.sendFor(f); err == nil {
+					sent++
+				}
+			}
+			if sent != want {
+				w.Errorf("%s: %d in an hour, want %d", purpose, sent, want)
+			}
+		}
+	})
+}
+
 // Pauses grow; five go in an hour and ten in a day, whatever they are for. Each refusal says from when, and then it goes.
 func TestPausesAndLimits(t *testing.T) {
 	t.Parallel()

@@ -5,7 +5,7 @@
 // A person's newest for a purpose is the only one good. Five wrong tries void it. Between
 // two of them stands a pause that grows until one comes back right, and five are sent in an
 // hour and ten in a day at most: to a person, and to a phone, whoever they are for; of each
-// purpose by itself.
+// purpose by itself. Of those that anybody may ask for who knows a number, fewer.
 //
 // Where a code is asked for by a number that may be anybody's, an alias of the number stands for the person, and
 // a code that goes to nobody takes the same work and the same waits. At a browser that is known to the person

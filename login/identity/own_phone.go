@@ -204,7 +204,7 @@ func (c *PhoneChanger) Work(ctx context.Context, job *river.Job[PhoneChangeDue])
 }
 
 // takePhone changes the phone of a person whose change is due: what was pending is done, or given up where somebody else has proved the number
-// at a desk meanwhile. Of one that is not due yet it tells how long that is.
+// at a desk meanwhile, and the present phone told so. Of one that is not due yet it tells how long that is.
 func (r *Registry) takePhone(ctx context.Context, person uuid.UUID, at time.Time) (wait time.Duration, err error) {
 	const asked = `SELECT phone_index FROM phone_change WHERE person_id = $1`
 	const pending = `SELECT phone, language, due_at FROM phone_change WHERE person_id = $1 AND due_at IS NOT NULL FOR UPDATE`
@@ -244,7 +244,10 @@ func (r *Registry) takePhone(ctx context.Context, person uuid.UUID, at time.Time
 			return err
 		}
 		if used {
-			return r.dropPhoneChange(ctx, tx, person, "taken", act)
+			if err := r.dropPhoneChange(ctx, tx, person, "taken", act); err != nil {
+				return err
+			}
+			return r.Tell(ctx, tx, person, "sms.phone_change_dropped", act)
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM phone_change WHERE person_id = $1`, person); err != nil {
 			return err

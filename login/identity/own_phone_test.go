@@ -19,9 +19,9 @@ func TestAPhoneChangeLeavesNothingHalfDone(t *testing.T) {
 	const wait = 24 * time.Hour
 	for step, faults := range map[string][]struct{ verb, table string }{
 		"ask":     {{"INSERT", "phone_change"}},
-		"confirm": {{"UPDATE", "phone_change"}, {"INSERT", "event"}, {"INSERT", "river_job"}, {"INSERT", "sms_message"}},
+		"confirm": {{"UPDATE", "phone_change"}, {"INSERT", "event"}, {"INSERT", "river_job"}, {"INSERT", "not_me"}, {"INSERT", "sms_message"}},
 		"cancel":  {{"DELETE", "phone_change"}, {"INSERT", "event"}},
-		"due":     {{"DELETE", "phone_change"}, {"UPDATE", "identity"}, {"INSERT", "event"}, {"INSERT", "sms_message"}},
+		"due":     {{"DELETE", "phone_change"}, {"UPDATE", "identity"}, {"INSERT", "event"}, {"INSERT", "not_me"}, {"INSERT", "sms_message"}},
 	} {
 		for _, fault := range faults {
 			t.Run(step+" "+fault.verb+" "+fault.table, func(t *testing.T) {
@@ -75,6 +75,45 @@ func TestAPhoneChangeLeavesNothingHalfDone(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A number that somebody else was given at a desk meanwhile is not taken away again: the change is given up, and its person told so, once, in
+// one act or not at all.
+func TestAPhoneChangeThatIsOvertakenIsTold(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	person, _ := w.Active(t)
+	old, act := phoneOf(t, w, person), identitytest.Act(time.Hour)
+	other, _ := w.Active(t)
+	if err := w.Registry.AskPhone(t.Context(), person, w.Phone(t, 7777), act); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Registry.ConfirmPhone(t.Context(), person, w.Phone(t, 7777), time.Hour, act); err != nil {
+		t.Fatal(err)
+	}
+	// At the moment of the confirmation, or else the desk is refused.
+	w.Exec(t, `UPDATE identity SET phone_index = (SELECT phone_index FROM phone_change) WHERE person_id = $1`, other)
+	told := w.Count(t, `sms_message`)
+	for n := 1; ; n++ {
+		w.Trips.FailAt(n)
+		err := due(t, w, person, act.At.Add(time.Hour))
+		w.Trips.FailAt(0)
+		if err == nil {
+			break
+		}
+		if w.Count(t, `phone_change`) != 1 || w.Count(t, `sms_message`) != told || w.Count(t, `event WHERE kind = 'phone_change.cancelled'`) != 0 {
+			t.Fatalf("statement %d broke, and something is done", n)
+		}
+	}
+	if err := due(t, w, person, act.At.Add(2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got := phoneOf(t, w, person); got != old {
+		t.Errorf("the phone is %s", got)
+	}
+	if n := w.Count(t, `event WHERE kind = 'phone_change.cancelled' AND detail->>'why' = 'taken'`); n != 1 || w.Count(t, `sms_message`) != told+1 {
+		t.Errorf("recorded %d times, told %d times", n, w.Count(t, `sms_message`)-told)
 	}
 }
 

@@ -53,6 +53,7 @@ func (r *Registry) replace(ctx context.Context, tx pgx.Tx, person uuid.UUID, d d
 	if _, err := tx.Exec(ctx, set, person, phone.sealed, phone.index, act.At); err != nil {
 		return "", false, taken(err)
 	}
+	// What the citizen has asked for himself is no longer there when its own time puts it here.
 	if err := r.dropPhoneChange(ctx, tx, person, "desk", act); err != nil {
 		return "", false, err
 	}
