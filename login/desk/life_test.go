@@ -736,6 +736,9 @@ func (l *life) decide(rt *rapid.T) {
 	}
 	_, err := do(l.t.Context(), by, p.id)
 	switch {
+	case p.state == to && p.by != by: // there are two of them: who asks again is told the same
+		l.left(rt, err, "")
+		return
 	case p.state != pair.Open:
 		l.left(rt, err, "decided")
 		return
