@@ -59,6 +59,9 @@ func TestTheWholeRoad(t *testing.T) {
 	home.decide("allow")
 	home.at(c.eservice)
 	home.see(citizenNumber, "activated")
+	home.open(c.eservice + "/api/me")
+	home.see(`"acr":"low"`) // the temporary password alone
+	home.open(c.eservice + "/")
 
 	// 4. A second request needs no page; a browser never seen before is asked for a
 	// code; signing out at the e-service ends the session at the provider.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -15,6 +16,7 @@ type plain struct {
 	client *http.Client
 	at     *url.URL
 	status int
+	head   http.Header
 	body   string
 }
 
@@ -37,7 +39,7 @@ func (p *plain) do(res *http.Response, err error) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.at, p.status, p.body = res.Request.URL, res.StatusCode, string(body)
+	p.at, p.status, p.head, p.body = res.Request.URL, res.StatusCode, res.Header, string(body)
 }
 
 func (p *plain) open(address string) { p.t.Helper(); p.do(p.client.Get(address)) }
@@ -81,6 +83,10 @@ func TestWhatIsInTheCitizensOwnHands(t *testing.T) {
 	p.open(c.issuer + "/unblock")
 	p.send("identifier", citizenNumber, "password", strong)
 	p.want("/unblock/code", http.StatusOK)
+	asks := p.at.String()
+	p.open(strings.Replace(asks, "/code", "/password", 1)) // one factor is not enough
+	p.want("/unblock/code", http.StatusOK)
+	p.open(asks)
 	p.send("code", sentCode())
 	p.want("/unblock/password", http.StatusOK)
 	p.send("new_password", strong, "new_password_again", strong)
@@ -119,3 +125,53 @@ func TestWhatIsInTheCitizensOwnHands(t *testing.T) {
 	p.send("new_password", stronger, "new_password_again", stronger)
 	p.want("/security", http.StatusOK)
 }
+
+// Unknown, without an identifier, with a temporary password, active and blocked: whoever tries a number is answered alike, head and body, but
+// for what they typed themselves and what is made anew for each answer (OWASP ASVS 5.0 6.3.8). BenchmarkRefusals compares the times.
+func TestRefusalsTellNobodyApart(t *testing.T) {
+	t.Parallel()
+	c := newCountry(t)
+	c.errand("idp", "migrate")
+	c.errand("idp", "register", "import", c.file("edition.csv", edition))
+	c.serve("idp", c.issuer)
+	desk := c.desk()
+	c.signIn(citizenNumber, desk.issue(citizenNumber, citizenPhone), c.issuer+"/security", c.issuer+"/security")
+	anew := regexp.MustCompile(`interaction=\w+|data-ask="[^"]*"|value="` + numberForm + `"`)
+	answer := func(number string) string {
+		t.Helper()
+		p := newPlain(t)
+		p.open(c.issuer + "/security")
+		p.send("identifier", number, "password", "not this one at all")
+		p.want("/sign-in", http.StatusUnprocessableEntity)
+		for _, each := range []string{"Date", "X-Request-Id"} {
+			p.head.Del(each)
+		}
+		var head strings.Builder
+		if err := p.head.Write(&head); err != nil {
+			t.Fatal(err)
+		}
+		return head.String() + anew.ReplaceAllString(p.body, "")
+	}
+	want := answer("7000001A000PB8") // of nobody
+	const other = "2290296M000BA3"
+	for _, who := range []struct {
+		stands, number string
+		come           func()
+	}{
+		{"without an identifier", other, func() {}},
+		{"temporary", other, func() { desk.issue(other, "+375294911913") }},
+		{"active", citizenNumber, func() {}},
+		{"blocked", citizenNumber, func() {
+			p := newPlain(t)
+			p.open(c.issuer + "/block")
+			p.send("identifier", citizenNumber, "password", strong)
+			p.want("/block/done", http.StatusOK)
+		}},
+	} {
+		if who.come(); answer(who.number) != want {
+			t.Errorf("%s: told apart from nobody", who.stands)
+		}
+	}
+}
+
+const numberForm = `\d{7}[A-Z]\d{3}[A-Z]{2}\d`
