@@ -61,7 +61,7 @@ func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if err != nil {
 		return err
 	}
-	if err := l.keep(r.Context(), i, progress{Person: person, Changed: changed, Proved: l.now()}); err != nil {
+	if err := l.keep(r.Context(), i, progress{Person: person, Changed: changed, Proved: l.now(), AMR: how.amr}); err != nil {
 		return err
 	}
 	http.Redirect(w, r, onward(i), http.StatusSeeOther)

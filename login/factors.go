@@ -19,12 +19,6 @@ const (
 	recoveryCodesPath = "/security/recovery-codes"
 )
 
-// strongest tells whether a visitor came by a factor as strong as the strongest that they have. So a new one never weakens what there is, and
-// none is given up by less (OWASP ASVS 5.0 6.4.4: who has lost all of them proves at the desk who they are).
-func (v visitor) strongest() bool {
-	return factor.Of(v.AMR) >= factor.Strongest(v.Identity)
-}
-
 // grave tells whether a page is of an act that asks for a sign-in of its own (OWASP ASVS 5.0 7.5.1). On the page of the password the present one is
 // asked for instead.
 func grave(path string) bool {
@@ -36,11 +30,12 @@ func ofFactors(i provider.Interaction) bool {
 	return i.Request == nil && (i.Page == factorsPath || grave(i.Page))
 }
 
-// ownBy makes a door of a page of ours as own does, for visitors who came by the strongest factor that they have bound, and lately. Of who has
-// bound none the level is asked.
+// ownBy makes a door of a page of ours as own does, for visitors who came lately, and by a factor as strong as the strongest that they have. So a new
+// one never weakens what there is, and none is given up by less (OWASP ASVS 5.0 6.4.4: who has lost all of them proves at the desk who they
+// are). Of who has bound none the level is asked.
 //
-// To a page of a grave act it is the sign-in that was asked for by it, and not another of the same session: whoever has stolen the session's
-// cookie has none.
+// To a page of a grave act it is the sign-in that was asked for by it, its time and its methods, and not another of the same person's: whoever
+// has stolen a session's cookie has none.
 func (l *Login) ownBy(acr string, times int, door func(http.ResponseWriter, *http.Request, visitor) error) http.Handler {
 	return l.door(func(w http.ResponseWriter, r *http.Request) error {
 		s, who, err := l.signedIn(r)
@@ -51,20 +46,19 @@ func (l *Login) ownBy(acr string, times int, door func(http.ResponseWriter, *htt
 		if err != nil {
 			return err
 		}
-		proved, least := s.AuthTime, acr
+		proved, amr, least := s.AuthTime, s.AMR, acr
 		if grave(r.URL.Path) {
-			if proved, err = l.provedFor(r, waits, who); err != nil {
+			if proved, amr, err = l.provedFor(r, waits, who); err != nil {
 				return err
 			}
 		}
 		if factor.Strongest(who) > factor.Message {
 			least = api.Substantial
 		}
-		v := l.visitor(s, who, proved)
-		if s.IsZero() || !l.fresh(proved, times) || least != "" && !v.strongest() {
+		if s.IsZero() || !l.fresh(proved, times) || least != "" && factor.Of(amr) < factor.Strongest(who) {
 			return l.ask(w, r, provider.Interaction{Page: r.URL.Path, Then: then(waits), ACR: least})
 		}
-		return door(w, r, v)
+		return door(w, r, l.visitor(s, who, proved))
 	})
 }
 
@@ -76,16 +70,16 @@ func then(waits provider.Interaction) string {
 	return waits.Continue()
 }
 
-// provedFor tells when a person has signed in on the way to this page, and was not acted upon since; the zero time where they have not.
-func (l *Login) provedFor(r *http.Request, waits provider.Interaction, who identity.Identity) (time.Time, error) {
+// provedFor tells when and how a person has signed in on the way to this page, and was not acted upon since; the zero time where they have not.
+func (l *Login) provedFor(r *http.Request, waits provider.Interaction, who identity.Identity) (time.Time, []string, error) {
 	if waits.ID == "" {
-		return time.Time{}, nil
+		return time.Time{}, nil, nil
 	}
 	p, err := l.progress(r.Context(), waits)
 	if err != nil || p.Person != who.Person || !p.Changed.Equal(who.ChangedAt) {
-		return time.Time{}, err
+		return time.Time{}, nil, err
 	}
-	return p.Proved, nil
+	return p.Proved, p.AMR, nil
 }
 
 // asksStrongest tells whether what waits is a page of ours that asks for the strongest factor.

@@ -2,6 +2,7 @@ package login_test
 
 import (
 	"net/http"
+	"net/url"
 	"testing"
 	"time"
 )
@@ -51,4 +52,40 @@ func TestAStolenSessionBindsNothing(t *testing.T) {
 	}
 	v.open(page)
 	v.want("/sign-in", http.StatusOK)
+}
+
+// Nor does he by the cookies of a session that was begun by the app and a sign-in of his own by the password alone, at a browser whose cookie
+// he has as well: what a page asks for is proved by one sign-in, and not put together out of two.
+func TestTwoSignInsDoNotMakeAStrongerOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v, a := w.withApp(anna)
+	v.open("/authorize?acr_values=substantial")
+	v.submit("identifier", anna, "password", password)
+	v.submit("code", a.shows())
+	v.sees("authorize goes on")
+	site, err := url.Parse(w.server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stolen := func(name string) (found []*http.Cookie) {
+		for _, c := range v.client.Jar.Cookies(site) {
+			if c.Name == name {
+				found = append(found, c)
+			}
+		}
+		return found
+	}
+	thief := w.visitor()
+	thief.client.Jar.SetCookies(site, stolen("idp_browser"))
+	thief.open("/authorize")
+	interaction := "?" + thief.at.RawQuery
+	thief.submit("identifier", anna, "password", password)
+	thief.sees("authorize goes on")
+	thief.client.Jar.SetCookies(site, stolen("idp_session"))
+	for _, path := range []string{"/security/authenticator", "/security/passkeys", "/security/recovery-codes", "/security/phone"} {
+		thief.open(path + interaction)
+		thief.want("/sign-in", http.StatusOK)
+	}
 }
