@@ -11,7 +11,8 @@
 // Somebody who signs in is waited for: by an authorization request or by a page of ours. That is the
 // provider's Interaction; every door ends by going back through it, and the provider decides what comes
 // next. How far a person has come between two pages is kept in Redis under the interaction, so that
-// reload and Back do no harm, and only the browser that began can go on. On each page the person may refuse
+// reload and Back do no harm, and only the browser that began can go on. The request waits a day, and what was proved on the way an
+// hour from the last look: each page says till when it is good, and warns before. On each page the person may refuse
 // what the service asks, and the service hears so.
 //
 // The second step asks for what the person has bound (factor): what their app shows, or else a code by SMS, which stays the way of those
