@@ -266,11 +266,10 @@ func (l *life) removePasskey() {
 	if l.passkey == nil || !l.enters("/security/passkeys") {
 		return
 	}
-	id := l.home.hidden("passkey_id")
-	if l.refused("decision", "remove", "passkey_id", id) {
+	if l.refused("decision", "remove") {
 		return
 	}
-	l.home.submit("decision", "remove", "passkey_id", id)
+	l.home.submit("decision", "remove", "passkey_id", l.home.hidden("passkey_id"))
 	l.home.want("/security/passkeys", http.StatusOK)
 	l.passkey = nil
 }
