@@ -33,7 +33,7 @@ var files embed.FS
 // Room is what login brings to the site.
 func Room() page.Room { return page.Room{FS: files} }
 
-// Config is what a Login needs. All of it.
+// Config is what a Login needs.
 type Config struct {
 	Site         *page.Site
 	Interactions *provider.Interactions
@@ -55,6 +55,9 @@ type Config struct {
 	Issuer       string
 	CabinetURL   string // where "back to the cabinet" leads
 	Now          func() time.Time
+	// Refresh has the population register asked about somebody before a grave act; nil: there is none to ask. Where it fails, what is known
+	// of them is the best there is.
+	Refresh func(ctx context.Context, id identity.Identifier) error
 }
 
 // A Login is the doors of this package.
@@ -79,6 +82,20 @@ type Login struct {
 	issuer       string
 	cabinet      string
 	now          func() time.Time
+	refresh      func(ctx context.Context, id identity.Identifier) error
+}
+
+// inquire has the population register asked about somebody.
+func (l *Login) inquire(ctx context.Context, person uuid.UUID) error {
+	if l.refresh == nil {
+		return nil
+	}
+	who, err := l.registry.Of(ctx, person)
+	if err != nil {
+		return err
+	}
+	_ = l.refresh(ctx, who.Identifier)
+	return nil
 }
 
 // New makes a Login.
@@ -92,7 +109,7 @@ func New(c Config) (*Login, error) {
 	return &Login{
 		site: c.Site, interactions: c.Interactions, accounts: c.Accounts, sessions: c.Sessions,
 		denials: c.Denials, jobs: c.Jobs, clients: c.Clients, registry: c.Registry, codes: c.Codes, browsers: c.Browsers, factors: c.Factors, atlas: c.Atlas, throttle: c.Throttle, policies: c.Policies,
-		pool: c.Pool, redis: c.Redis, subjects: c.Subjects, issuer: c.Issuer, cabinet: c.CabinetURL, now: c.Now,
+		pool: c.Pool, redis: c.Redis, subjects: c.Subjects, issuer: c.Issuer, cabinet: c.CabinetURL, now: c.Now, refresh: c.Refresh,
 	}, nil
 }
 

@@ -61,6 +61,9 @@ func (l *Login) askPhone(w http.ResponseWriter, r *http.Request, v visitor) erro
 	if word != "" {
 		return l.showPhone(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "phone", Word: word})
 	}
+	if err := l.inquire(r.Context(), v.Session.Person); err != nil {
+		return err
+	}
 	err = l.registry.AskPhone(r.Context(), v.Session.Person, phone, l.act(r))
 	if errors.Is(err, identity.ErrState) { // one is pending since, or the identifier is blocked
 		return l.toPhone(w, r)

@@ -1,6 +1,8 @@
 package login_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -47,6 +49,35 @@ func TestABlockOfOnesOwnIsLifted(t *testing.T) {
 	}
 	v.open("/security")
 	v.want("/security", http.StatusOK)
+}
+
+// The population register is asked before a block of one's own is lifted and before another phone is asked for: for the dead nobody does it.
+// Where it is away, that stands in nobody's way.
+func TestTheRegisterIsAskedBeforeGraveActs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	v := w.visitor()
+	w.refresh = func(context.Context, identity.Identifier) error { return errors.New("away") }
+	v.signInFor("/security/phone", anna)
+	v.submit("phone", "8 029 491-19-77")
+	v.sees("new number that ends in 77")
+
+	if err := w.registry.Block(t.Context(), person, identity.Self, identity.Act{At: w.clock.now()}); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.turn(time.Minute)
+	dead := w.visitor()
+	dead.open("/unblock")
+	dead.unblocks(anna)
+	w.refresh = func(ctx context.Context, id identity.Identifier) error {
+		_, err := w.pool.Exec(ctx, `UPDATE person SET death_date = '2026-05-01' WHERE identification_number = $1`, id.Reveal())
+		return err
+	}
+	dead.submit("new_password", another, "new_password_again", another)
+	if got := w.state(person); got != "blocked:self" {
+		t.Errorf("the identifier is %s", got)
+	}
 }
 
 // A block that somebody else has set is not lifted here, and the answer is that to a wrong password. Whoever is not blocked is signed in.

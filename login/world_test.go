@@ -58,6 +58,7 @@ type world struct {
 	factors      *factor.Factors
 	server       *httptest.Server
 	clock        *clock
+	refresh      func(context.Context, identity.Identifier) error // is the population register, where a test has one
 }
 
 func newWorld(t *testing.T) *world {
@@ -117,6 +118,12 @@ func newWorld(t *testing.T) *world {
 		},
 		Atlas:    atlas,
 		Throttle: tries,
+		Refresh: func(ctx context.Context, id identity.Identifier) error {
+			if w.refresh == nil {
+				return nil
+			}
+			return w.refresh(ctx, id)
+		},
 	})
 	must(err)
 	mux := http.NewServeMux()

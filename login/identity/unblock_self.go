@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/login/register"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/grant"
 )
@@ -18,7 +19,7 @@ var ErrClosed = errors.New("only the desk lifts this block now")
 
 // UnblockSelf lifts a block that the citizen has set himself (resolution 792 ¶6): Blocked (Self) → Active, with another static password (¶7).
 // Who it is was proved while the identity's ChangedAt was changed, by no less than a sign-in needs (eIDAS 2015/1502, annex 2.2.3); ErrState
-// says that it was acted upon since, or that somebody else has set the block.
+// says that it was acted upon since, that somebody else has set the block, or that the register says that the person is gone.
 func (r *Registry) UnblockSelf(ctx context.Context, person uuid.UUID, changed time.Time, password string, act Act) error {
 	w, err := r.readByPerson(ctx, person)
 	if err != nil {
@@ -50,6 +51,13 @@ func (r *Registry) UnblockSelf(ctx context.Context, person uuid.UUID, changed ti
 		WHERE person_id = $1 AND concat_ws(':', state, block_reason) = ANY($2) AND changed_at = $3 AND unblock_failures < $6
 		RETURNING phone`
 	err = r.ending(ctx, person, act, func(tx pgx.Tx) error {
+		known, err := register.Hold(ctx, tx, w.number)
+		switch {
+		case err != nil:
+			return err
+		case known.Gone(): // whoever was blocked before the register told of a death is blocked still, and stays so
+			return ErrState
+		}
 		phone, err := r.move(ctx, tx, person, update, allowed[unblockSelf], changed, hash, act.At, r.unblockTries())
 		if err != nil {
 			return err

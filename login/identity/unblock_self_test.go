@@ -47,6 +47,22 @@ func TestWhoUnblocksHimselfFormsAnotherPassword(t *testing.T) {
 	}
 }
 
+// A block of one's own that was there when the register told of a death stays: nobody lifts it in that person's place (order 82, p. 10).
+func TestNobodyUnblocksTheDead(t *testing.T) {
+	t.Parallel()
+	for _, fact := range []string{"death_date", "declared_dead_date", "missing_date"} {
+		w := identitytest.New(t)
+		person, _ := selfBlocked(t, w)
+		w.Exec(t, `UPDATE person SET `+fact+` = '2026-11-01' WHERE id = $1`, person)
+		if err := w.Registry.UnblockSelf(t.Context(), person, changedAt(t, w, person), recovered, identitytest.Act(2*time.Hour)); !errors.Is(err, identity.ErrState) {
+			t.Errorf("%s: %v", fact, err)
+		}
+		if got := w.State(t, person); got != "blocked:self" {
+			t.Errorf("%s: the state is %s", fact, got)
+		}
+	}
+}
+
 // After so many failures in a row only the desk lifts the block (eIDAS 2015/1502, annex 2.2.3); the next block begins anew.
 func TestFailuresCloseOnesOwnWayBack(t *testing.T) {
 	t.Parallel()

@@ -82,9 +82,9 @@ type Config struct {
 	// too, with a name and a password if it wants them. None by default: then the clerk's word is all there is. It may also be given as a file.
 	DocumentRegisterURL string `env:"IDP_DOCUMENT_REGISTER_URL" url:""`
 
-	// RegisterURL is the population register itself, which is asked about one person where something is given to them at a desk: https, in a
-	// private network too, with a name and a password if it wants them. None by default: then what the editions tell is all there is. It may
-	// also be given as a file.
+	// RegisterURL is the population register itself, which is asked about one person before something is given to them at a desk, and before
+	// they lift a block of their own or have another phone: https, in a private network too, with a name and a password if it wants them.
+	// None by default: then what the editions tell is all there is. It may also be given as a file.
 	RegisterURL string `env:"IDP_REGISTER_URL" url:""`
 
 	// RegisterKeyFile is the public key, in PEM, by which the owner of the population register signs each file: Ed25519 or ECDSA. Without it

@@ -171,7 +171,7 @@ func (h *house) public() (pages, mtls http.Handler, err error) {
 	}
 	signIn, err := login.New(login.Config{
 		Site: h.site, Interactions: interactions, Accounts: h.accounts, Sessions: h.sessions, Clients: h.clients,
-		Denials: h.denials, Jobs: h.jobs, Registry: h.identities, Codes: h.codes, Browsers: h.browsers, Factors: h.factors, Atlas: h.atlas, Throttle: h.throttle, Policies: h.policies,
+		Denials: h.denials, Jobs: h.jobs, Registry: h.identities, Codes: h.codes, Browsers: h.browsers, Factors: h.factors, Atlas: h.atlas, Throttle: h.throttle, Policies: h.policies, Refresh: h.refresh,
 		Pool: h.Pool, Redis: h.Redis, Subjects: h.subjects, Issuer: h.cfg.Issuer, CabinetURL: h.cfg.CabinetURL, Now: time.Now,
 	})
 	if err != nil {
