@@ -593,3 +593,66 @@ func TestLagIsToldInMetrics(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// The whole life of a cabinet (order 82, p. 7 to 10): from each state, what each cause makes of it. There are no other moves: nothing leads from
+// deactivated to activated, nothing makes a cabinet but the register, nothing activates one but a primary sign-in.
+func TestACabinetHasNoOtherMoves(t *testing.T) {
+	t.Parallel()
+	dead := living(anna, annasNumber, `"death":{"date":"2026-01-02"}`)
+	from := map[string]func(*provider){
+		"":              func(*provider) {},
+		"not_activated": func(p *provider) { p.edition(1, living(anna, annasNumber)) },
+		"activated": func(p *provider) {
+			p.edition(1, living(anna, annasNumber))
+			p.say("identifier.activated", anna)
+		},
+		"deactivated": func(p *provider) {
+			p.edition(1, living(anna, annasNumber))
+			p.say("identifier.activated", anna)
+			p.say("identifier.blocked", anna, `"detail":{"reason":"register"}`) // in the edition's transaction
+			p.edition(2, dead)
+		},
+	}
+	for cause, move := range map[string]struct {
+		does func(*provider)
+		to   map[string]string // where it is not the same
+	}{
+		"the register tells of them":        {func(p *provider) { p.edition(3, living(anna, annasNumber)) }, map[string]string{"": "not_activated", "deactivated": "not_activated"}},
+		"the register tells something else": {func(p *provider) { p.event(3, anna, living(anna, borisNumber, `"limited":{"date":"2026-01-02"}`)) }, map[string]string{"": "not_activated", "deactivated": "not_activated"}},
+		"the register tells of a death":     {func(p *provider) { p.edition(3, dead) }, map[string]string{"": "deactivated", "not_activated": "deactivated", "activated": "deactivated"}},
+		"a primary sign-in":                 {func(p *provider) { p.say("identifier.activated", anna) }, map[string]string{"not_activated": "activated"}},
+		"another sign-in":                   {func(p *provider) { p.say("signed_in", anna) }, nil},
+		"a block of their own":              {func(p *provider) { p.say("identifier.blocked", anna, `"detail":{"reason":"self"}`) }, nil},
+		"a block by the register":           {func(p *provider) { p.say("identifier.blocked", anna, `"detail":{"reason":"register"}`) }, nil},
+		"an unblocking":                     {func(p *provider) { p.say("identifier.unblocked", anna) }, nil},
+		"the end of sign-ins":               {func(p *provider) { p.say("sessions.ended", anna) }, nil},
+		"a death of somebody else":          {func(p *provider) { p.edition(3, living(boris, borisNumber, `"death":{"date":"2026-01-02"}`)) }, nil},
+	} {
+		for state, comes := range from {
+			p := &provider{}
+			c := newCabinet(t, p)
+			comes(p)
+			c.catchUp(t)
+			got := func() (state string) {
+				t.Helper()
+				const read = `SELECT coalesce((SELECT state FROM cabinet WHERE person_id = $1), '')`
+				if err := c.pool.QueryRow(t.Context(), read, anna).Scan(&state); err != nil {
+					t.Fatal(err)
+				}
+				return state
+			}
+			if before := got(); before != state {
+				t.Fatalf("it begins as %q, want %q", before, state)
+			}
+			move.does(p)
+			c.catchUp(t)
+			want, moves := move.to[state]
+			if !moves {
+				want = state
+			}
+			if after := got(); after != want {
+				t.Errorf("%q, then %s: got %q, want %q", state, cause, after, want)
+			}
+		}
+	}
+}

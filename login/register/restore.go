@@ -22,7 +22,7 @@ func (g *Register) Restore(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, at
 		INSERT INTO taken_back (person_id, at, death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act)
 		SELECT id, $2, death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act
 		FROM person WHERE id = $1 AND coalesce(death_date, declared_dead_date, missing_date) IS NOT NULL`
-	const clear = `
+	const over = `
 		UPDATE person
 		SET death_date = NULL, death_act = NULL, declared_dead_date = NULL, declared_dead_act = NULL, missing_date = NULL, missing_act = NULL,
 		    deactivated_for = NULL, changed_in = $2
@@ -37,7 +37,7 @@ func (g *Register) Restore(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, at
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	tag, err := tx.Exec(ctx, clear, who, change)
+	tag, err := tx.Exec(ctx, over, who, change)
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
