@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -29,7 +30,7 @@ identification_number,sex,birth_date,citizenship,death_date,death_act,declared_d
 
 // An edition tells of a death: the identifier is blocked, the sign-ins are over, the e-services are told, and the cabinet is deactivated. The
 // same edition again is nothing. Then the register takes it back: the cabinet is there again with all that was in it, not activated, and
-// nobody signs in until the desk has acted (order 82, p. 8 and 10).
+// nobody signs in until the desk has acted (order 82, p. 8 and 10). And a number becomes another one.
 func TestTheRegisterEndsAndRestores(t *testing.T) {
 	t.Parallel()
 	c := newCountry(t)
@@ -210,6 +211,33 @@ func TestTheRegisterEndsAndRestores(t *testing.T) {
 	desk.act("/desk/unblocks", http.StatusOK, papers)
 	c.signIn(citizenNumber, password(t, c.phone.next(t, "temporary_password")), c.eservice+"/sign-in", c.eservice+"/")
 	cabinet("activated")
+
+	// The register gives them another number: they are told, and sign in by it; the one before is nobody's.
+	const fresh = "5311299B500PB0"
+	event = map[string]any{"id": "2025-12-2", "at": "2025-12-21T10:00:00+03:00", "former_number": citizenNumber, "person": map[string]any{
+		"identification_number": fresh, "sex": "F", "birth_date": "1899-12", "citizenship": "BY",
+	}}
+	system.post("/register/events", http.StatusCreated, event)
+	c.phone.next(t, "notice", "новый идентификационный номер")
+	signIn := func(number string) error {
+		t.Helper()
+		b, err := walk.New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Open(t.Context(), c.issuer+"/sign-in"); err != nil {
+			t.Fatal(err)
+		}
+		return b.Walk(t.Context(), c.issuer+"/security", walk.Wallet{
+			Identifier: number, Password: strong, Code: func(context.Context) (string, error) { return code(t, c.phone.next(t, "code")), nil },
+		})
+	}
+	if err := signIn(citizenNumber); err == nil {
+		t.Error("the number of before signs in")
+	}
+	if err := signIn(fresh); err != nil {
+		t.Errorf("the new number: %v", err)
+	}
 	if said := c.errand("cabinet", "verify"); said != "3 people: every cabinet is as the provider says.\n" {
 		t.Errorf("verify says: %s", said)
 	}
