@@ -34,7 +34,10 @@ func (e *RowError) Error() string { return e.Column + ": " + e.Reason }
 // A Row is one of an edition's, told alone: by the names of its columns. What is left out is empty.
 type Row map[string]string
 
-// LogValue keeps people out of logs.
+// Format keeps people out of texts.
+func (Row) Format(f fmt.State, _ rune) { fmt.Fprint(f, "a row") }
+
+// LogValue is Format, for logs.
 func (Row) LogValue() slog.Value { return slog.StringValue("a row") }
 
 // An Event is what the register tells of one person between its editions.
@@ -48,6 +51,12 @@ type Event struct {
 	ClientID string    `json:"-"` // which does so in its own name
 	ToldAt   time.Time `json:"-"`
 }
+
+// Format names the event without telling whom it is about.
+func (e Event) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "event %s", e.ID) }
+
+// LogValue is Format, for logs.
+func (e Event) LogValue() slog.Value { return slog.StringValue("event " + e.ID) }
 
 // An Outcome is what came of an event.
 type Outcome struct {
@@ -91,7 +100,7 @@ func (e Event) check() (row [len(fileColumns)]string, err error) {
 	}
 	for column := range e.Person {
 		if !slices.Contains(fileColumns[:], column) {
-			return row, &RowError{BadRow{Column: column, Reason: "unknown"}}
+			return row, &RowError{BadRow{Column: "person", Reason: "unknown_column"}} // which, may be about somebody
 		}
 	}
 	var fields [len(fileColumns)][]byte

@@ -241,7 +241,7 @@ func TestABadEventIsRefused(t *testing.T) {
 	}{
 		"a number of no shape": {func(e *register.Event) { e.Person["identification_number"] = "123" }, "identification_number: shape"},
 		"nothing of the sex":   {func(e *register.Event) { delete(e.Person, "sex") }, "sex: unknown"},
-		"a name":               {func(e *register.Event) { e.Person["name"] = "Anna" }, "name: unknown"},
+		"a name":               {func(e *register.Event) { e.Person["name"] = "Anna" }, "person: unknown_column"},
 		"no day":               {func(e *register.Event) { e.Person["birth_date"] = "1930-02-30" }, "birth_date: date"},
 		"a death to come":      {func(e *register.Event) { e.Person["death_date"] = "2026-12-01" }, "death_date: future"},
 		"no former number":     {func(e *register.Event) { e.Former = "x" }, "former_number: shape"},
@@ -257,6 +257,13 @@ func TestABadEventIsRefused(t *testing.T) {
 	}
 	if n := count(t, r.Pool, `person_event`) + count(t, r.Pool, `person`); n != 0 {
 		t.Error("something was taken")
+	}
+	e := event("a", 1, good)
+	e.Former = "2290296M000BA3"
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v", e, e, e), fmt.Sprintf("%v %+v %#v", e.Person, e.Person, e.Person), fmt.Sprint(e.LogValue(), e.Person.LogValue())} {
+		if strings.Contains(text, "1010130K001PB9") || strings.Contains(text, e.Former) {
+			t.Errorf("it prints itself: %s", text)
+		}
 	}
 	mustTake(t, r, event("a", 1, strings.Replace(good, "9,M", "8,M", 1))) // a wrong check digit is the register's own
 }
