@@ -54,15 +54,20 @@ func (p proof) toldOf() proof {
 
 // finish ends a sign-in that went well: the session begins, and the browser goes back to what waits.
 func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Interaction, person uuid.UUID, changed time.Time, how proof) error {
-	err := l.begin(r.Context(), w, r, i.ClientID, person, changed, how)
+	sid, err := l.begin(r.Context(), w, r, i.ClientID, person, changed, how)
 	if errors.Is(err, identity.ErrState) { // acted upon between two pages, or while the password was checked
 		return l.restart(w, r, i)
 	}
 	if err != nil {
 		return err
 	}
-	if err := l.keep(r.Context(), i, progress{Person: person, Changed: changed, Proved: l.now(), AMR: how.amr}); err != nil {
+	if err := l.keep(r.Context(), i, progress{Person: person, Changed: changed, Proved: l.now(), AMR: how.amr, SID: sid}); err != nil {
 		return err
+	}
+	if i.Known != uuid.Nil {
+		if err := l.forgetWho(r); err != nil {
+			return err
+		}
 	}
 	http.Redirect(w, r, onward(i), http.StatusSeeOther)
 	return nil
@@ -82,12 +87,11 @@ func onward(i provider.Interaction) string {
 // changed is the identity's ChangedAt when it was proved: identity.ErrState says that it was acted upon since.
 func (l *Login) begin(
 	ctx context.Context, w http.ResponseWriter, r *http.Request, clientID string, person uuid.UUID, changed time.Time, how proof,
-) error {
+) (sid string, err error) {
 	act := l.act(r)
 	at := act.At
-	sid, err := l.sid(r, person)
-	if err != nil {
-		return err
+	if sid, err = l.sid(r, person); err != nil {
+		return "", err
 	}
 	s := session.Session{SID: sid, Person: person, ACR: how.acr, AMR: how.amr, Agent: act.Agent}
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) (err error) {
@@ -115,9 +119,22 @@ func (l *Login) begin(
 		return audit.Record(ctx, tx, signedIn)
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	_, err = l.sessions.Begin(ctx, w, r, s)
+	return sid, err
+}
+
+// forgetWho forgets whose password was right: whoever opens the page of a sign-in that is over is not told a number.
+func (l *Login) forgetWho(r *http.Request) error {
+	i, err := l.interactions.Find(r.Context(), r)
+	if err == nil {
+		i.Known = uuid.Nil
+		err = l.interactions.Save(r.Context(), i)
+	}
+	if errors.Is(err, provider.ErrNoInteraction) {
+		return nil
+	}
 	return err
 }
 

@@ -143,7 +143,7 @@ func (l *Login) blockByCode(w http.ResponseWriter, r *http.Request, i provider.I
 // blockCodeRight blocks after the code.
 func (l *Login) blockCodeRight(w http.ResponseWriter, r *http.Request, o onErrand) error {
 	act := l.act(r)
-	act.ClientID, act.By = o.ClientID, "code"
+	act.ClientID, act.By = o.ClientID, identity.ByCode
 	err := l.registry.Block(r.Context(), o.Person, identity.Self, act)
 	if err := l.forgetErrand(r.Context(), o); err != nil {
 		return err

@@ -49,6 +49,10 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 	if wait > 0 {
 		return l.showPassword(w, r, v, http.StatusTooManyRequests, tooMany(w, wait))
 	}
+	known, err := l.browsers.Known(ctx, r, person) // which none is after it
+	if err != nil {
+		return err
+	}
 	err = l.registry.ChangePassword(ctx, person, current, password, l.forming(r, person))
 	if errors.Is(err, identity.ErrWrong) {
 		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "password", Word: "security-password.wrong"})
@@ -64,7 +68,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 	}
 	to := "/security?changed"
 	if err == nil {
-		err = l.passwordChanged(w, r, person, changes)
+		err = l.passwordChanged(w, r, person, known, changes)
 	}
 	if errors.Is(err, identity.ErrState) { // changed or blocked from elsewhere at the same moment
 		to, err = "/security", nil
@@ -77,16 +81,21 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 }
 
 // passwordChanged counts the change and begins a session anew: all sign-ins so far have ended, this one with them.
-// The password alone was proved, so it is of the lower level.
-func (l *Login) passwordChanged(w http.ResponseWriter, r *http.Request, person uuid.UUID, changes throttle.Try) error {
+// The password alone was proved, so it is of the lower level; at a browser that is not known it signs nobody in, for there it would make
+// one known of whoever has stolen the session and learnt the password.
+func (l *Login) passwordChanged(w http.ResponseWriter, r *http.Request, person uuid.UUID, known bool, changes throttle.Try) error {
 	if _, err := l.throttle.Take(r.Context(), changes); err != nil {
 		return err
+	}
+	if !known {
+		return nil
 	}
 	who, err := l.registry.Of(r.Context(), person)
 	if err != nil {
 		return err
 	}
-	return l.begin(r.Context(), w, r, "", person, who.ChangedAt, byPassword().toldOf())
+	_, err = l.begin(r.Context(), w, r, "", person, who.ChangedAt, byPassword().toldOf())
+	return err
 }
 
 func (l *Login) showPassword(w http.ResponseWriter, r *http.Request, v visitor, status int, wrong ...page.FieldError) error {

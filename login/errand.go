@@ -223,7 +223,8 @@ func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to
 	if to.Person == uuid.Nil {
 		of += " " + o.Alias.String()
 	}
-	wait, err := l.throttle.Take(r.Context(), l.try(policy.RecoveriesInAll, of))
+	brake := l.try(policy.RecoveriesInAll, of)
+	wait, err := l.throttle.Look(r.Context(), brake)
 	if err != nil {
 		return err
 	}
@@ -231,6 +232,9 @@ func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to
 		to = identity.Identity{}
 	}
 	_, err = l.codes.SendAlike(r.Context(), o.codeFor(), to, l.site.Language(r))
+	if err == nil {
+		_, err = l.throttle.Take(r.Context(), brake)
+	}
 	if err != nil && !errors.Is(err, code.ErrWait) {
 		return err
 	}

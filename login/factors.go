@@ -9,6 +9,7 @@ import (
 	"asoba.example/provider"
 	"asoba.example/provider/api"
 	"asoba.example/provider/page"
+	"asoba.example/provider/session"
 )
 
 // The pages where people look after what they prove themselves by besides the password.
@@ -48,7 +49,7 @@ func (l *Login) ownBy(acr string, times int, door func(http.ResponseWriter, *htt
 		}
 		proved, amr, least := s.AuthTime, s.AMR, acr
 		if grave(r.URL.Path) {
-			if proved, amr, err = l.provedFor(r, waits, who); err != nil {
+			if proved, amr, err = l.provedFor(r, waits, s, who); err != nil {
 				return err
 			}
 		}
@@ -70,13 +71,14 @@ func then(waits provider.Interaction) string {
 	return waits.Continue()
 }
 
-// provedFor tells when and how a person has signed in on the way to this page, and was not acted upon since; the zero time where they have not.
-func (l *Login) provedFor(r *http.Request, waits provider.Interaction, who identity.Identity) (time.Time, []string, error) {
+// provedFor tells when and how the person of a session has signed in to it on the way to this page, and was not acted upon since; the zero time
+// where they have not.
+func (l *Login) provedFor(r *http.Request, waits provider.Interaction, s session.Session, who identity.Identity) (time.Time, []string, error) {
 	if waits.ID == "" {
 		return time.Time{}, nil, nil
 	}
 	p, err := l.progress(r.Context(), waits)
-	if err != nil || p.Person != who.Person || !p.Changed.Equal(who.ChangedAt) {
+	if err != nil || p.SID != s.SID || p.Person != who.Person || !p.Changed.Equal(who.ChangedAt) {
 		return time.Time{}, nil, err
 	}
 	return p.Proved, p.AMR, nil

@@ -3,6 +3,7 @@ package login_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 )
@@ -88,4 +89,54 @@ func TestTwoSignInsDoNotMakeAStrongerOne(t *testing.T) {
 		thief.open(path + interaction)
 		thief.want("/sign-in", http.StatusOK)
 	}
+}
+
+// A proof goes with the session that it began: after it was signed out, nobody who comes by less finds a page of it open, nor the number typed then.
+func TestSigningOutEndsAProof(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v, a := w.withApp(anna)
+	w.clock.turn(time.Minute)
+	v.open("/security/recovery-codes")
+	v.submit("identifier", anna, "password", password)
+	v.submit("code", a.shows())
+	v.want("/security/recovery-codes", http.StatusOK)
+	page := v.at.RequestURI()
+	v.open("/sign-out")
+	v.submit()
+	v.open(strings.Replace(page, "/security/recovery-codes", "/sign-in", 1))
+	if strings.Contains(v.body, `value="`+anna) {
+		t.Error("the number stands on the page of a sign-in that is over")
+	}
+	v.open("/authorize")
+	v.submit("identifier", anna, "password", password) // at a known browser
+	v.sees("authorize goes on")
+	v.open(page)
+	v.want("/sign-in", http.StatusOK)
+}
+
+// Who has stolen a session and learnt the password makes no browser known by changing it.
+func TestAChangeOfThePasswordMakesNoBrowserKnown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.signIn(anna)
+	site, err := url.Parse(w.server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	thief := w.visitor()
+	for _, c := range v.client.Jar.Cookies(site) {
+		if c.Name == "idp_session" {
+			thief.client.Jar.SetCookies(site, []*http.Cookie{c})
+		}
+	}
+	thief.open("/security/password")
+	thief.want("/security/password", http.StatusOK)
+	thief.submit("password", password, "new_password", another, "new_password_again", another)
+	thief.want("/sign-in", http.StatusOK)
+	thief.submit("identifier", anna, "password", another)
+	thief.want("/sign-in/code", http.StatusOK)
 }

@@ -40,6 +40,7 @@ type progress struct {
 	Factors bool      `json:"factors,omitempty"` // are to be added as soon as they are signed in
 	Proved  time.Time `json:"proved,omitzero"`   // when the sign-in was done, which stands for a proof on a page of a grave act
 	AMR     []string  `json:"amr,omitempty"`     // how
+	SID     string    `json:"sid,omitempty"`     // of the session that it began
 }
 
 // progressFor is how long what was proved waits for the next page.

@@ -55,15 +55,16 @@ func (r *Registry) Secure(ctx context.Context, tx pgx.Tx, people []uuid.UUID, ac
 
 // block blocks one identifier, and ends and tells all that goes with it.
 func (r *Registry) block(ctx context.Context, tx pgx.Tx, person uuid.UUID, d deed, reason BlockReason, act Act) error {
-	// The static password stays where the citizen may lift the block himself.
-	const update = `
+	// The static password stays where the citizen may lift the block himself, unless it may be that of whoever has taken the identifier over:
+	// the block was asked for by a warning, or by a code alone, and there was a warning of such an act.
+	update := `
 		UPDATE identity
 		SET state = 'blocked', block_reason = $3,
-		    password_hash = CASE WHEN $3 = 'self' THEN password_hash END, password_till = NULL,
+		    password_hash = CASE WHEN $3 = 'self' AND NOT ($5 AND ` + mayBeTaken("$4") + `) THEN password_hash END, password_till = NULL,
 		    failures = 0, unblock_failures = 0, changed_at = $4
 		WHERE person_id = $1 AND concat_ws(':', state, block_reason) = ANY($2)
 		RETURNING phone`
-	phone, err := r.move(ctx, tx, person, update, allowed[d], reason, act.At)
+	phone, err := r.move(ctx, tx, person, update, allowed[d], reason, act.At, act.By == byWarning || act.By == ByCode)
 	if err != nil {
 		return err
 	}

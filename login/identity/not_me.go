@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"asoba.example/provider/audit"
 )
 
 // warn tells the citizen what was done, as notify does, with a link that blocks the identifier. It signs nobody in: who gets used to
@@ -24,6 +26,17 @@ func (r *Registry) warn(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone 
 		return fmt.Errorf("keep a link of %s: %w", person, err)
 	}
 	return r.tell(ctx, tx, person, phone, word, r.issuer+"/not-me/"+token, act)
+}
+
+// Proofs of a block by which whoever asks need not know the password.
+const (
+	ByCode    = "code"
+	byWarning = "warning"
+)
+
+// mayBeTaken tells of an identity whether a warning of such an act stands at a moment, which a parameter of the statement gives.
+func mayBeTaken(at string) string {
+	return `EXISTS (SELECT FROM not_me n WHERE n.person_id = identity.person_id AND n.taken AND n.till > ` + at + `)`
 }
 
 // takes tells an act by which whoever did it in the citizen's place has all that lifts a block, and the citizen has it no more.
@@ -42,9 +55,6 @@ func tokenHash(token string) []byte {
 func (r *Registry) NotMe(ctx context.Context, token string, act Act) error {
 	const find = `SELECT person_id FROM not_me WHERE token_hash = $1 AND till > $2 AND used_at IS NULL`
 	const use = `UPDATE not_me SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL`
-	const void = `
-		UPDATE identity SET password_hash = NULL
-		WHERE person_id = $1 AND EXISTS (SELECT FROM not_me WHERE person_id = $1 AND taken AND till > $2)`
 	hash := tokenHash(token)
 	var person uuid.UUID
 	err := r.pool.QueryRow(ctx, find, hash, act.At).Scan(&person)
@@ -54,16 +64,43 @@ func (r *Registry) NotMe(ctx context.Context, token string, act Act) error {
 	if err != nil {
 		return fmt.Errorf("block by a warning: %w", err)
 	}
-	act.By = "warning"
+	act.By = byWarning
 	act.Within = func(ctx context.Context, tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, use, hash, act.At)
 		if err == nil && tag.RowsAffected() == 0 { // by somebody else at the same moment
 			err = ErrUnknown
 		}
-		if err == nil {
-			_, err = tx.Exec(ctx, void, person, act.At)
-		}
 		return err
 	}
-	return r.Block(ctx, person, Self, act)
+	err = r.Block(ctx, person, Self, act)
+	if errors.Is(err, ErrState) {
+		err = r.voidBlocked(ctx, person, act)
+	}
+	return err
+}
+
+// voidBlocked leaves no password to an identifier that its citizen has blocked already, by a warning that it may have been taken.
+func (r *Registry) voidBlocked(ctx context.Context, person uuid.UUID, act Act) error {
+	void := `
+		UPDATE identity SET password_hash = NULL, changed_at = $2
+		WHERE person_id = $1 AND state = 'blocked' AND block_reason = 'self' AND password_hash IS NOT NULL AND ` + mayBeTaken("$2")
+	err := pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) error {
+		if err := act.Within(ctx, tx); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, void, person, act.At)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return ErrState
+		}
+		event := act.event(audit.IdentifierBlocked, person)
+		event.Detail = map[string]string{"reason": string(Self), "by": act.By}
+		return audit.Record(ctx, tx, event)
+	})
+	if err != nil {
+		return fmt.Errorf("leave no password to %s: %w", person, err)
+	}
+	return nil
 }

@@ -74,6 +74,13 @@ func TestOnlyTheDeskGivesBackWhatWasTaken(t *testing.T) {
 	t.Parallel()
 	w := identitytest.New(t)
 	ctx, hour := t.Context(), identitytest.Act(time.Hour)
+	lifts := func(name string, id identity.Identifier, password string, want bool) {
+		t.Helper()
+		_, err := w.Registry.CheckBlocked(ctx, id, password, true, identitytest.Act(4*time.Hour))
+		if got := err == nil; got != want {
+			t.Errorf("%s: the password goes on to lift the block: %t, want %t (%v)", name, got, want, err)
+		}
+	}
 	for name, taken := range map[string]struct {
 		act      func(person uuid.UUID) error
 		password string
@@ -83,7 +90,7 @@ func TestOnlyTheDeskGivesBackWhatWasTaken(t *testing.T) {
 			return w.Registry.Recover(ctx, person, changedAt(t, w, person), recovered, hour)
 		}, recovered, false},
 		"another phone": {func(person uuid.UUID) error {
-			_, err := w.Registry.ChangePhone(ctx, person, w.Phone(t, 7500), hour)
+			_, err := w.Registry.ChangePhone(ctx, person, w.Phone(t, 7500+w.Count(t, "identity")), hour)
 			return err
 		}, identitytest.Static, false},
 		"an unblocking": {func(person uuid.UUID) error {
@@ -94,6 +101,23 @@ func TestOnlyTheDeskGivesBackWhatWasTaken(t *testing.T) {
 		}, recovered, false},
 		"a passkey": {func(uuid.UUID) error { return nil }, identitytest.Static, true},
 	} {
+		for by, want := range map[string]bool{"code": taken.lifts, "password": true, "": true} {
+			person, id := w.Active(t)
+			if err := taken.act(person); err != nil {
+				t.Fatal(err)
+			}
+			link, act := token(t, w), identitytest.Act(2*time.Hour)
+			act.By = by
+			if err := w.Registry.Block(ctx, person, identity.Self, act); err != nil {
+				t.Fatal(err)
+			}
+			lifts(name+", then a block by "+by, id, taken.password, want)
+			err := w.Registry.NotMe(ctx, link, identitytest.Act(3*time.Hour)) // the link is good after the block
+			if got := err == nil; got != (want && !taken.lifts) {
+				t.Errorf("%s, blocked by %q: the link says %v", name, by, err)
+			}
+			lifts(name+", then its link", id, taken.password, taken.lifts)
+		}
 		person, id := w.Active(t)
 		if err := taken.act(person); err != nil {
 			t.Fatal(err)
@@ -108,10 +132,7 @@ func TestOnlyTheDeskGivesBackWhatWasTaken(t *testing.T) {
 		if err := w.Registry.NotMe(ctx, token(t, w), identitytest.Act(2*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		_, err = w.Registry.CheckBlocked(ctx, id, taken.password, true, identitytest.Act(3*time.Hour))
-		if got := err == nil; got != taken.lifts {
-			t.Errorf("%s: the password goes on to lift the block: %t, want %t (%v)", name, got, taken.lifts, err)
-		}
+		lifts(name, id, taken.password, taken.lifts)
 	}
 }
 

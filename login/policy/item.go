@@ -54,11 +54,11 @@ var (
 	// Answers of an authenticator or a recovery code, which are typed. Who cannot go on with them still has the other ways.
 	FactorTries = limit("factor", 5, 15*time.Minute, 3, 20)
 	// Numbers of documents, tried to recover a password: at a known browser; of one number at one address elsewhere; and from everywhere. Only
-	// the right one has a code sent, so whoever knows no more than the number uses up nothing of its person's. Whoever has the phone too learns by
-	// the code that it was right: that is why it has no more tries than a password (NIST SP 800-63B-4 §3.2.2).
+	// the right one has a code sent, so whoever knows no more than the number uses up no codes of its person's. Whoever has the phone too learns by
+	// the code that it was right: that is why all of them together have an end, one in ten thousand of the numbers that a series has.
 	RecoveriesAtHome    = limit("recovery.known_browser", 10, time.Hour, 3, 20)
 	RecoveriesElsewhere = limit("recovery.number_and_network", 5, time.Hour, 3, 20)
-	RecoveriesOfNumber  = limit("recovery.number", 100, 24*time.Hour, 20, 100)
+	RecoveriesOfNumber  = limit("recovery.number", 1000, 24*time.Hour, 20, 1000)
 	// Who does not sign in has budgets of codes apart, by the number: strangers use up nobody's sign-in by it.
 	RecoveryCodesInHour = count("recovery.codes_in_hour", 3, 1, 10)
 	RecoveryCodesInDay  = count("recovery.codes_in_day", 5, 1, 20)
