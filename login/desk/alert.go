@@ -42,7 +42,7 @@ const (
 )
 
 // queue puts the record of something unusual into a batch, unless the clerk is on record for it within the hour. The act is an errand, a
-// look-up or the keeping of a paper.
+// look-up, or the keeping or the reading of a paper.
 func (p Pattern) queue(b *pgx.Batch, by By, act string, at time.Time) {
 	audit.Event{
 		Kind: audit.DeskAlerted, At: at, Clerk: by.Person, Office: by.Office, ClientID: by.ClientID,

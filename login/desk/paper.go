@@ -97,12 +97,18 @@ func (d *Desk) FindAct(ctx context.Context, id uuid.UUID) (ActDone, error) {
 	return a, nil
 }
 
-// keepPaper names the keeping of a paper among the acts.
-const keepPaper = "keep_paper"
+// keepPaper and readPaper name what is done with a paper among the acts.
+const (
+	keepPaper = "keep_paper"
+	readPaper = "read_paper"
+)
 
 // KeepPaper keeps the signed paper with its act. Another one puts a wrong scan right: that stays, as superseded, and the newest is
-// what is read. The newest once more is no harm, and not fresh.
+// what is read. The newest once more is no harm, and not fresh. Nobody keeps that of an act upon himself.
 func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (fresh bool, err error) {
+	if a.Person == by.Person {
+		return false, d.record(ctx, &GuardError{Code: "g9"}, by, a.Person, keepPaper, d.now())
+	}
 	sealed, err := d.box.Seal(paperPlace(a.ID), p.Content)
 	if err != nil {
 		return false, err
@@ -176,8 +182,11 @@ func (p Paper) event(kind audit.Kind, by By, person uuid.UUID, at time.Time) aud
 }
 
 // ReadPaper gives the paper of an act by its number, or the newest where that is 0, to somebody who has a purpose; the person
-// sees in the journal that it was read.
+// sees in the journal that it was read. Nobody reads that of an act upon himself.
 func (d *Desk) ReadPaper(ctx context.Context, by By, a ActDone, number int, why Purpose) (Paper, error) {
+	if a.Person == by.Person {
+		return Paper{}, d.record(ctx, &GuardError{Code: "g9"}, by, a.Person, readPaper, d.now())
+	}
 	p, err := d.paper(ctx, a.ID, number)
 	if err != nil {
 		return Paper{}, err

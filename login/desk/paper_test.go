@@ -238,6 +238,37 @@ func TestAPaperIsReadForAPurpose(t *testing.T) {
 	}
 }
 
+// Nobody keeps or reads the paper of an act upon himself, a supervisor neither; whoever watches is told.
+func TestNobodyKeepsOrReadsAPaperOfHisOwn(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	supervisor, id := d.world.clerk(t, clerk.Supervisor)
+	token := d.own(t, d.clerk, uuid.New())
+	change := d.asks(t, token, "POST", "/desk/phone-changes", body(id, map[string]any{"phone": "8 029 491-19-25", "attested": []string{"holder", "phone"}}), 201, nil)["id"].(string)
+	d.asks(t, token, "POST", "/desk/phone-changes/"+change+"/phone", map[string]any{"code": d.Said("Code")}, 204, nil)
+	d.asks(t, token, "POST", "/desk/phone-changes/"+change+"/assign", nil, 200, nil)
+	at := "/desk/acts/" + change + "/paper"
+	kept := pdf([]byte("signed"))
+	if w := d.send(t, token, "PUT", at, "application/pdf", kept); w.Code != 201 {
+		t.Fatalf("by the clerk: %d %s", w.Code, w.Body)
+	}
+	own := d.own(t, id, uuid.New())
+	for method, address := range map[string]string{"PUT": at, "GET": at + "?purpose=inquiry"} {
+		if w := d.send(t, own, method, address, "application/pdf", pdf([]byte("another"))); w.Code != 409 || !strings.Contains(w.Body.String(), `"g9"`) {
+			t.Errorf("%s of his own: %d %s", method, w.Code, w.Body)
+		}
+	}
+	if n := d.Count(t, `event WHERE kind = 'desk.refused' AND clerk_id = $1 AND detail->>'code' = 'g9'`, supervisor.Person); n != 2 {
+		t.Errorf("%d of 2 refusals are recorded", n)
+	}
+	if n := d.Count(t, `event WHERE kind = 'desk.alerted' AND clerk_id = $1 AND detail->>'pattern' = 'own_identifier'`, supervisor.Person); n != 1 { // within the hour
+		t.Errorf("%d alerts", n)
+	}
+	if d.Count(t, "superseded_paper") != 0 || d.Count(t, `event WHERE kind = 'paper.read'`) != 0 {
+		t.Error("it was kept or read")
+	}
+}
+
 // What cannot be recorded is not read.
 func TestAPaperIsNotReadUnseen(t *testing.T) {
 	t.Parallel()
