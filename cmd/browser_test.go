@@ -28,17 +28,19 @@ func newBrowser(t *testing.T) *browser {
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("accept-lang", "en"),
-		chromedp.Env("TMPDIR="+t.TempDir()), // what it leaves there goes with the test
+		chromedp.Env("TMPDIR="+t.TempDir()),      // what it leaves there goes with the test
+		chromedp.WSURLReadTimeout(2*time.Minute), // beside many other tests it starts slowly
 	)
 	allocator, release := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(release)
 	tab, closeTab := chromedp.NewContext(allocator)
 	t.Cleanup(closeTab)
-	ctx, cancel := context.WithTimeout(tab, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(tab, 4*time.Minute)
 	t.Cleanup(cancel)
-	b := &browser{t, ctx}
-	b.do("start", chromedp.Navigate("about:blank"))
-	return b
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil { // there is no page to show yet
+		t.Fatalf("start the browser: %v", err)
+	}
+	return &browser{t, ctx}
 }
 
 // scriptless has the browser run no page's scripts.
