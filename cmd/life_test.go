@@ -38,11 +38,29 @@ type lives struct {
 	feed           follow.Feed
 	stop           func()         // of the follower that runs
 	following      sync.WaitGroup // followers
-	now            time.Time
+	clock          clock
 	editions, told int
 	asOf           time.Time       // of the last edition
 	people         []*one          // who is known
 	taken          map[string]*one // numbers, of those too who had them before
+}
+
+// A clock is turned by the test, and read by the followers meanwhile.
+type clock struct {
+	mu sync.Mutex
+	at time.Time // under mu
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) turn(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(by)
 }
 
 // one is somebody as the model has them.
@@ -78,7 +96,7 @@ func TestAnyLifeOfRegisterAndCabinets(t *testing.T) {
 			"restore":          l.restore,
 			"kill the cabinet": func(*rapid.T) { l.kill() },
 			"start anew": func(rt *rapid.T) {
-				if err := follow.Anew(t.Context(), l.cabinet); err != nil {
+				if err := l.does(rt, func() error { return follow.Anew(t.Context(), l.cabinet) }); err != nil {
 					rt.Fatal(err)
 				}
 			},
@@ -88,7 +106,7 @@ func TestAnyLifeOfRegisterAndCabinets(t *testing.T) {
 }
 
 func newLives(t *testing.T, rt *rapid.T) *lives {
-	l := &lives{rt: rt, now: time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC), taken: map[string]*one{}, trips: make([]*pgtest.Trips, 2)}
+	l := &lives{rt: rt, clock: clock{at: time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)}, taken: map[string]*one{}, trips: make([]*pgtest.Trips, 2)}
 	l.provider, l.trips[0] = pgtest.Counting(t)
 	l.cabinet, l.trips[1] = pgtest.CountingCabinet(t)
 	l.register = &register.Register{Pool: l.provider}
@@ -134,7 +152,7 @@ func (l *lives) follow() {
 	l.stop = stop
 	for range 2 {
 		f := follow.New(follow.Config{
-			Pool: l.cabinet, Feed: l.feed, Keep: time.Hour, RefreshKeys: func(context.Context) error { return nil }, Now: func() time.Time { return l.now },
+			Pool: l.cabinet, Feed: l.feed, Keep: time.Hour, RefreshKeys: func(context.Context) error { return nil }, Now: l.clock.now,
 			Log: slog.New(slog.DiscardHandler),
 		})
 		l.following.Go(func() { _ = f.Run(ctx) })
@@ -199,8 +217,8 @@ func (l *lives) edition(rt *rapid.T) {
 		}
 	}
 	l.editions++
-	l.now = l.now.Add(time.Hour)
-	asOf := l.now.Add(-time.Duration(rapid.IntRange(1, 300).Draw(rt, "minutes old")) * time.Minute)
+	l.clock.turn(time.Hour)
+	asOf := l.clock.now().Add(-time.Duration(rapid.IntRange(1, 300).Draw(rt, "minutes old")) * time.Minute)
 	if asOf.Before(l.asOf) {
 		asOf = l.asOf
 	}
@@ -211,7 +229,7 @@ func (l *lives) edition(rt *rapid.T) {
 	text := fmt.Sprintf("# edition %d\n# period 2026-11\n# as_of %s\n# kind %s\n# rows %d\n%s\n%s\n", l.editions, asOf.Format(time.RFC3339),
 		rapid.SampledFrom([]string{"full", "delta"}).Draw(rt, "kind"), len(lines), columns, strings.Join(lines, "\n"))
 	_ = l.does(rt, func() error {
-		_, err := l.register.Import(context.Background(), register.Order{File: strings.NewReader(text), At: l.now, Progress: func(int64, int64) {}})
+		_, err := l.register.Import(context.Background(), register.Order{File: strings.NewReader(text), At: l.clock.now(), Progress: func(int64, int64) {}})
 		return err
 	})
 	l.asOf = asOf
@@ -246,10 +264,10 @@ func (l *lives) renumber(rt *rapid.T) {
 func (l *lives) tell(rt *rapid.T, number, former string) {
 	told := row(rt)
 	l.told++
-	l.now = l.now.Add(time.Hour)
+	l.clock.turn(time.Hour)
 	e := register.Event{
-		ID: fmt.Sprint(l.told), At: l.now.Add(-time.Duration(rapid.IntRange(0, 300).Draw(rt, "minutes old")) * time.Minute),
-		Former: former, Person: register.Row{}, ToldAt: l.now,
+		ID: fmt.Sprint(l.told), At: l.clock.now().Add(-time.Duration(rapid.IntRange(0, 300).Draw(rt, "minutes old")) * time.Minute),
+		Former: former, Person: register.Row{}, ToldAt: l.clock.now(),
 	}
 	for i, value := range strings.Split(number+","+told, ",") {
 		e.Person[strings.Split(columns, ",")[i]] = value
@@ -292,14 +310,14 @@ func (l *lives) tell(rt *rapid.T, number, former string) {
 // restore has the operator take back what the register says of somebody.
 func (l *lives) restore(rt *rapid.T) {
 	p := rapid.SampledFrom(l.people).Draw(rt, "person")
-	l.now = l.now.Add(time.Hour)
+	l.clock.turn(time.Hour)
 	who, err := register.Find(context.Background(), l.provider, p.number)
 	if err != nil {
 		rt.Fatal(err)
 	}
 	err = l.does(rt, func() error {
 		return pgx.BeginFunc(context.Background(), l.provider, func(tx pgx.Tx) error {
-			return l.register.Restore(context.Background(), tx, who.ID, uuid.Nil, l.now)
+			return l.register.Restore(context.Background(), tx, who.ID, uuid.Nil, l.clock.now())
 		})
 	}, register.ErrAlive)
 	if (gone(p.row) == "") != errors.Is(err, register.ErrAlive) {
