@@ -21,10 +21,11 @@ import (
 
 // A proof is how somebody has shown who they are: its level, and the methods by RFC 8176.
 type proof struct {
-	acr    string
-	amr    []string
-	factor *factor.Proof // the factor that was used; nil for none
-	told   bool          // the phone is told of what was done at this browser already
+	acr     string
+	amr     []string
+	factor  *factor.Proof // the factor that was used; nil for none
+	told    bool          // the phone is told of what was done at this browser already
+	factors bool          // are to be added next
 }
 
 // byPassword is proof of the lower level: at a browser known for the person, or at the first sign-in.
@@ -64,10 +65,11 @@ func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if err := l.keep(r.Context(), i, progress{Person: person, Changed: changed, Proved: l.now(), AMR: how.amr, SID: sid}); err != nil {
 		return err
 	}
-	if i.Known != uuid.Nil {
-		if err := l.forgetWho(r); err != nil {
-			return err
-		}
+	if err := l.forgetWho(r.Context(), i); err != nil {
+		return err
+	}
+	if how.factors {
+		i.Page = factorsPath
 	}
 	http.Redirect(w, r, onward(i), http.StatusSeeOther)
 	return nil
@@ -126,12 +128,12 @@ func (l *Login) begin(
 }
 
 // forgetWho forgets whose password was right: whoever opens the page of a sign-in that is over is not told a number.
-func (l *Login) forgetWho(r *http.Request) error {
-	i, err := l.interactions.Find(r.Context(), r)
-	if err == nil {
-		i.Known = uuid.Nil
-		err = l.interactions.Save(r.Context(), i)
+func (l *Login) forgetWho(ctx context.Context, i provider.Interaction) error {
+	if i.Known == uuid.Nil {
+		return nil
 	}
+	i.Known = uuid.Nil
+	err := l.interactions.Save(ctx, i)
 	if errors.Is(err, provider.ErrNoInteraction) {
 		return nil
 	}

@@ -38,7 +38,7 @@
 //
 // Up to the right code an errand is alike for all numbers, to the byte and to the number of questions asked of the stores: to a number
 // without an identifier, or with a blocked one, or with another document, the code simply never comes. So whoever knows only a number, which
-// is printed on documents, sends nobody a message to recover a password, and uses up nothing of its person's.
+// is printed on documents, sends nobody a message to recover a password, and uses up no codes of its person's.
 //
 // What is wrong with a sign-in is not told: an unknown number, a number without an identifier, a wrong
 // password, a blocked identifier and an expired password get one answer, after the same work. That one

@@ -38,10 +38,9 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 	err := l.codes.Check(r.Context(), u.code(), digits)
 	switch {
 	case err == nil:
-		if u.addsFactors {
-			u.Page = factorsPath
-		}
-		return l.finish(w, r, u.Interaction, u.Person, u.ChangedAt, byCode())
+		how := byCode()
+		how.factors = u.addsFactors
+		return l.finish(w, r, u.Interaction, u.Person, u.ChangedAt, how)
 	case !errors.Is(err, code.ErrWrong) && !errors.Is(err, code.ErrOver):
 		return err
 	}

@@ -66,9 +66,9 @@ func showBlockCommand(config reader) *cobra.Command {
 		Short: "Tell whose identifiers a proposal names",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := uuid.Parse(args[0])
+			id, err := proposalArgument(operator.ErrUnknown)(args[0])
 			if err != nil {
-				return fmt.Errorf("ID: %w", operator.ErrUnknown)
+				return err
 			}
 			return withHouse(cmd, config, func(h *house) error {
 				p, whose, err := h.blocks.Find(cmd.Context(), id)
@@ -133,30 +133,14 @@ func proposeBlockCommand(config reader) *cobra.Command {
 	return propose
 }
 
-func decideBlockCommand(config reader, use, short string, decide func(*operator.Blocks, context.Context, clerk.Clerk, uuid.UUID) (operator.Proposal, error)) *cobra.Command {
-	var by string
-	command := &cobra.Command{
-		Use:   use + " ID",
-		Short: short,
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := uuid.Parse(args[0])
-			if err != nil {
-				return fmt.Errorf("ID: %w", operator.ErrUnknown)
-			}
-			return withHouse(cmd, config, func(h *house) error {
-				who, err := h.staff(cmd, "--by", by)
-				if err != nil {
-					return err
-				}
-				p, err := decide(h.blocks, cmd.Context(), clerk.Clerk{Person: who}, id)
-				if err != nil {
-					return err
-				}
-				return tellBlocks(cmd, p)
-			})
-		},
-	}
-	command.Flags().StringVar(&by, "by", "", "identification number of the operator's clerk who decides")
-	return command
+func decideBlockCommand(config reader, use, short string,
+	decide func(*operator.Blocks, context.Context, clerk.Clerk, uuid.UUID) (operator.Proposal, error),
+) *cobra.Command {
+	return decideCommand(config, use+" ID", short, proposalArgument(operator.ErrUnknown), func(cmd *cobra.Command, h *house, id, by uuid.UUID) error {
+		p, err := decide(h.blocks, cmd.Context(), clerk.Clerk{Person: by}, id)
+		if err != nil {
+			return err
+		}
+		return tellBlocks(cmd, p)
+	})
 }

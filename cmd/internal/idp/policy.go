@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"context"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -16,39 +17,16 @@ import (
 func policyCommand(config reader) *cobra.Command {
 	command := group("policy", "What the law leaves to the operator: how long, how often, how many")
 	command.Long = command.Short + ".\n\nOne of the operator's staff proposes and another approves. The terminal believes what --by says: two people belong before it."
-	decide := func(use, short string, act func(*policy.Policies, *cobra.Command, uuid.UUID, uuid.UUID) error) *cobra.Command {
-		var by string
-		command := &cobra.Command{
-			Use:   use + " ID",
-			Short: short,
-			Args:  cobra.ExactArgs(1),
-			RunE: func(cmd *cobra.Command, args []string) error {
-				id, err := uuid.Parse(args[0])
-				if err != nil {
-					return fmt.Errorf("ID: %w", policy.ErrUnknown)
-				}
-				return withHouse(cmd, config, func(h *house) error {
-					who, err := h.staff(cmd, "--by", by)
-					if err != nil {
-						return err
-					}
-					return act(h.policies, cmd, id, who)
-				})
-			},
-		}
-		command.Flags().StringVar(&by, "by", "", "identification number of the operator's clerk who decides")
-		return command
+	decide := func(use, short string, act func(*policy.Policies, context.Context, uuid.UUID, uuid.UUID) (policy.Row, error)) *cobra.Command {
+		return decideCommand(config, use+" ID", short, proposalArgument(policy.ErrUnknown), func(cmd *cobra.Command, h *house, id, by uuid.UUID) error {
+			_, err := act(h.policies, cmd.Context(), id, by)
+			return err
+		})
 	}
 	command.AddCommand(
 		listPoliciesCommand(config), proposePolicyCommand(config),
-		decide("approve", "Bring a proposed value into force, from its date", func(p *policy.Policies, cmd *cobra.Command, id, by uuid.UUID) error {
-			_, err := p.Approve(cmd.Context(), id, by)
-			return err
-		}),
-		decide("refuse", "Refuse a proposed value", func(p *policy.Policies, cmd *cobra.Command, id, by uuid.UUID) error {
-			_, err := p.Refuse(cmd.Context(), id, by)
-			return err
-		}),
+		decide("approve", "Bring a proposed value into force, from its date", (*policy.Policies).Approve),
+		decide("refuse", "Refuse a proposed value", (*policy.Policies).Refuse),
 	)
 	return command
 }

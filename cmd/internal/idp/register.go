@@ -360,31 +360,13 @@ func missingCommand(config reader) *cobra.Command {
 func decideEditionCommand(config reader, use, short string,
 	decide func(*register.Register, context.Context, int64, uuid.UUID, time.Time) (register.Edition, error),
 ) *cobra.Command {
-	var by string
-	command := &cobra.Command{
-		Use:   use + " EDITION",
-		Short: short,
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := editionArgument(args[0])
-			if err != nil {
-				return err
-			}
-			return withHouse(cmd, config, func(h *house) error {
-				who, err := h.staff(cmd, "--by", by)
-				if err != nil {
-					return err
-				}
-				e, err := decide(h.register, cmd.Context(), id, who, time.Now())
-				if err != nil {
-					return err
-				}
-				return tellEditions(cmd.OutOrStdout(), e)
-			})
-		},
-	}
-	command.Flags().StringVar(&by, "by", "", "identification number of the operator's clerk who decides")
-	return command
+	return decideCommand(config, use+" EDITION", short, editionArgument, func(cmd *cobra.Command, h *house, id int64, by uuid.UUID) error {
+		e, err := decide(h.register, cmd.Context(), id, by, time.Now())
+		if err != nil {
+			return err
+		}
+		return tellEditions(cmd.OutOrStdout(), e)
+	})
 }
 
 func eventCommand(config reader) *cobra.Command {

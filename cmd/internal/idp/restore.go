@@ -95,29 +95,11 @@ func proposeRestorationCommand(config reader) *cobra.Command {
 func decideRestorationCommand(config reader, use, short string,
 	decide func(*operator.Restorations, context.Context, clerk.Clerk, uuid.UUID) (operator.Restoration, error),
 ) *cobra.Command {
-	var by string
-	command := &cobra.Command{
-		Use:   use + " ID",
-		Short: short,
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := uuid.Parse(args[0])
-			if err != nil {
-				return fmt.Errorf("ID: %w", operator.ErrUnknown)
-			}
-			return withHouse(cmd, config, func(h *house) error {
-				who, err := h.staff(cmd, "--by", by)
-				if err != nil {
-					return err
-				}
-				p, err := decide(h.restored, cmd.Context(), clerk.Clerk{Person: who}, id)
-				if err != nil {
-					return err
-				}
-				return tellRestorations(cmd, p)
-			})
-		},
-	}
-	command.Flags().StringVar(&by, "by", "", "identification number of the operator's clerk who decides")
-	return command
+	return decideCommand(config, use+" ID", short, proposalArgument(operator.ErrUnknown), func(cmd *cobra.Command, h *house, id, by uuid.UUID) error {
+		p, err := decide(h.restored, cmd.Context(), clerk.Clerk{Person: by}, id)
+		if err != nil {
+			return err
+		}
+		return tellRestorations(cmd, p)
+	})
 }

@@ -1,0 +1,46 @@
+package idp
+
+import (
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+)
+
+// decideCommand is for one of the operator's staff who decides upon what another has proposed.
+func decideCommand[ID any](config reader, use, short string, parse func(string) (ID, error),
+	decide func(cmd *cobra.Command, h *house, id ID, by uuid.UUID) error,
+) *cobra.Command {
+	var by string
+	command := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := parse(args[0])
+			if err != nil {
+				return err
+			}
+			return withHouse(cmd, config, func(h *house) error {
+				who, err := h.staff(cmd, "--by", by)
+				if err != nil {
+					return err
+				}
+				return decide(cmd, h, id, who)
+			})
+		},
+	}
+	command.Flags().StringVar(&by, "by", "", "identification number of the operator's clerk who decides")
+	return command
+}
+
+// proposalArgument reads the id of a proposal; one that cannot be read is unknown.
+func proposalArgument(unknown error) func(string) (uuid.UUID, error) {
+	return func(arg string) (uuid.UUID, error) {
+		id, err := uuid.Parse(arg)
+		if err != nil {
+			return uuid.Nil, fmt.Errorf("ID: %w", unknown)
+		}
+		return id, nil
+	}
+}
