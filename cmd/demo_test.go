@@ -31,7 +31,7 @@ func TestDemoToldTwiceLeavesNothing(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the demo serves", func() error {
+	patiently(t, time.Minute, "the demo serves", func() error {
 		logs, err := filepath.Glob(filepath.Join(dir, "asoba-demo-*", "log"))
 		if err != nil || len(logs) == 0 {
 			return errors.Join(err, os.ErrNotExist)

@@ -228,7 +228,13 @@ func answers(address string) error {
 // eventually asks until the answer is nil, for ten seconds.
 func eventually(t testing.TB, what string, ask func() error) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	patiently(t, 10*time.Second, what, ask)
+}
+
+// patiently is the same of what may take longer.
+func patiently(t testing.TB, patience time.Duration, what string, ask func() error) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
 	for {
 		err := ask()
 		if err == nil {
