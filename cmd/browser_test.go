@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -22,20 +23,24 @@ type browser struct {
 
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
+	dir, err := os.MkdirTemp("", "b") // short: of the path of a socket in it the system takes 107 bytes (unix(7)), and the names of tests are long
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // what the browser leaves there goes with the test
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium(t)),
 		chromedp.NoSandbox, // Debian's Chromium will not sandbox for root
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("accept-lang", "en"),
-		chromedp.Env("TMPDIR="+t.TempDir()),      // what it leaves there goes with the test
-		chromedp.WSURLReadTimeout(2*time.Minute), // beside many other tests it starts slowly
+		chromedp.Env("TMPDIR="+dir),
 	)
 	allocator, release := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(release)
 	tab, closeTab := chromedp.NewContext(allocator)
 	t.Cleanup(closeTab)
-	ctx, cancel := context.WithTimeout(tab, 4*time.Minute)
+	ctx, cancel := context.WithTimeout(tab, 2*time.Minute)
 	t.Cleanup(cancel)
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil { // there is no page to show yet
 		t.Fatalf("start the browser: %v", err)

@@ -205,7 +205,8 @@ func (f *file) next() ([]byte, error) {
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull), len(line) > maxLine:
 		return nil, fmt.Errorf("%w: line %d is too long", ErrFile, f.line)
-	case errors.Is(err, io.EOF) && len(line) > 0: // the last line, not ended
+	case errors.Is(err, io.EOF) && len(line) > 0: // cut off within its last row, which may still look like one
+		return nil, fmt.Errorf("%w: line %d does not end", ErrShort, f.line)
 	case err != nil:
 		return nil, err
 	}

@@ -231,6 +231,7 @@ func TestImportRefusesFiles(t *testing.T) {
 		"older":                {edition(1, row), register.ErrOlder},
 		"another second":       {edition(2, row, row), register.ErrOther},
 		"cut off between":      {next[:strings.Index(next, "7000001")], register.ErrShort},
+		"cut off within a row": {next[:len(next)-2], register.ErrShort},
 		"cut off in the head":  {next[:40], register.ErrFile},
 		"with a name in it":    {strings.Replace(next, header, header+",name", 1), register.ErrFile},
 		"without a column":     {strings.Replace(next, "limited_act", "act", 1), register.ErrFile},
