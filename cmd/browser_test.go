@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -117,15 +118,18 @@ func (b *browser) decide(decision string) {
 	b.press(`button[name="decision"][value="` + decision + `"]`)
 }
 
-// see fails unless the page shows every one of the texts.
+// see fails unless the page comes to show every one of the texts: right after its address it may be empty still.
 func (b *browser) see(texts ...string) {
 	b.t.Helper()
-	page := b.page()
-	for _, text := range texts {
-		if !strings.Contains(page, text) {
-			b.t.Fatalf("the page does not say %q\n%s", text, page)
+	eventually(b.t, "the page", func() error {
+		page := b.page()
+		for _, text := range texts {
+			if !strings.Contains(page, text) {
+				return fmt.Errorf("it does not say %q\n%s", text, page)
+			}
 		}
-	}
+		return nil
+	})
 }
 
 // at fails unless the address starts so.
