@@ -24,7 +24,8 @@ type browser struct {
 
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "b") // short: of the path of a socket in it the system takes 107 bytes (unix(7)), and the names of tests are long
+	// The browser keeps a socket in it, of whose path the system takes 107 bytes (unix(7)); TempDir has the test's long name in its own.
+	dir, err := os.MkdirTemp("", "b") //nolint:usetesting // as said above
 	if err != nil {
 		t.Fatal(err)
 	}
