@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/login/clerk"
 	"asoba.example/provider/audit"
 )
 
@@ -29,8 +30,17 @@ var (
 // PaperSize is the most bytes that a scan has.
 const PaperSize = 2 << 20
 
-// papersOfAct is how many scans are kept with an act: whoever has not got it right by then is to call a supervisor.
+// papersOfAct is how many scans a clerk keeps with an act. Whoever has not got it right by then calls a supervisor, who may keep as
+// many again.
 const papersOfAct = 5
+
+// mostPapers is how many scans an act may come to have by somebody.
+func (by By) mostPapers() int {
+	if by.May(clerk.Supervise) {
+		return 2 * papersOfAct
+	}
+	return papersOfAct
+}
 
 // A Paper is the signed application that an act rests on, scanned.
 type Paper struct {
@@ -104,14 +114,15 @@ const (
 )
 
 // KeepPaper keeps the signed paper with its act. Another one puts a wrong scan right: that stays, as superseded, and the newest is
-// what is read. The newest once more is no harm, and not fresh. Nobody keeps that of an act upon himself.
-func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (fresh bool, err error) {
+// what is read. It gives the number that the scan has among those of its act; 0 where it is the newest once more, which is no harm.
+// Nobody keeps that of an act upon himself.
+func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (number int, err error) {
 	if a.Person == by.Person {
-		return false, d.record(ctx, &GuardError{Code: "g9"}, by, a.Person, keepPaper, d.now())
+		return 0, d.record(ctx, &GuardError{Code: "g9"}, by, a.Person, keepPaper, d.now())
 	}
 	sealed, err := d.box.Seal(paperPlace(a.ID), p.Content)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	const insert = `
 		INSERT INTO paper (issuance_id, desk_act_id, kind, content, clerk_id, kept_at)
@@ -125,25 +136,24 @@ func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (fresh 
 			return err
 		}
 		p.Number = 1
-		if fresh = tag.RowsAffected() == 1; !fresh {
-			if p.Number, err = d.supersede(ctx, tx, a.ID, p, at); err != nil || p.Number == 0 {
+		if tag.RowsAffected() == 0 {
+			if p.Number, err = d.supersede(ctx, tx, by, a.ID, p, at); err != nil || p.Number == 0 {
 				return err
 			}
 			if _, err := tx.Exec(ctx, replace, a.ID, p.Kind, sealed, by.Person, at); err != nil {
 				return err
 			}
-			fresh = true
 		}
 		return audit.Record(ctx, tx, p.event(audit.PaperKept, by, a.Person, at))
 	})
 	if err != nil {
-		return false, fmt.Errorf("keep the paper of %s: %w", a.ID, err)
+		return 0, fmt.Errorf("keep the paper of %s: %w", a.ID, err)
 	}
-	return fresh, nil
+	return p.Number, nil
 }
 
 // supersede puts the paper that an act has beside it, to make room for another one, and gives the number of that; 0 where it is the same.
-func (d *Desk) supersede(ctx context.Context, tx pgx.Tx, act uuid.UUID, p Paper, at time.Time) (number int, err error) {
+func (d *Desk) supersede(ctx context.Context, tx pgx.Tx, by By, act uuid.UUID, p Paper, at time.Time) (number int, err error) {
 	const present = `SELECT content FROM paper WHERE act_id = $1 FOR UPDATE`
 	const keep = `
 		INSERT INTO superseded_paper (id, act_id, number, kind, content, clerk_id, kept_at, superseded_at)
@@ -168,7 +178,7 @@ func (d *Desk) supersede(ctx context.Context, tx pgx.Tx, act uuid.UUID, p Paper,
 	if err := tx.QueryRow(ctx, keep, act, id, sealed, at).Scan(&number); err != nil {
 		return 0, err
 	}
-	if number++; number > papersOfAct {
+	if number++; number > by.mostPapers() {
 		return 0, ErrPapers
 	}
 	return number, nil

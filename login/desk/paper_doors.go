@@ -51,16 +51,18 @@ func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return d.refusal(w, err)
 	}
-	fresh, err := d.Desk.KeepPaper(r.Context(), by, act, p)
-	if err != nil {
+	number, err := d.Desk.KeepPaper(r.Context(), by, act, p)
+	switch {
+	case err != nil:
 		return d.refusal(w, err)
-	}
-	if fresh {
-		w.WriteHeader(http.StatusCreated)
-	} else {
+	case number == 0:
 		w.WriteHeader(http.StatusNoContent)
+		return nil
 	}
-	return nil
+	return api.Write(w, http.StatusCreated, struct {
+		Number int `json:"number"`
+		Most   int `json:"most"`
+	}{number, by.mostPapers()})
 }
 
 // readPaper handles GET /desk/acts/{id}/paper?purpose=…, and &number=… of an earlier one; each but the first leads to the

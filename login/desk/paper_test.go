@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/jpeg"
 	"image/png"
@@ -310,22 +311,22 @@ func TestOfTwoPapersNoneIsLost(t *testing.T) {
 	} {
 		act := w.acted(t)
 		var (
-			errs  [2]error
-			fresh [2]bool
-			both  sync.WaitGroup
+			errs   [2]error
+			number [2]int
+			both   sync.WaitGroup
 		)
 		for n := range row.papers {
-			both.Go(func() { fresh[n], errs[n] = w.desk.KeepPaper(t.Context(), w.by, act, row.papers[n]) })
+			both.Go(func() { number[n], errs[n] = w.desk.KeepPaper(t.Context(), w.by, act, row.papers[n]) })
 		}
 		both.Wait()
 		kept := 0
 		for n := range row.papers {
-			if fresh[n] {
+			if number[n] > 0 {
 				kept++
 			}
 		}
 		if errs != [2]error{} || kept != row.kept {
-			t.Errorf("%s: %v, %v", name, fresh, errs)
+			t.Errorf("%s: %v, %v", name, number, errs)
 		}
 		if n := w.Count(t, `event WHERE kind = 'paper.kept' AND person_id = $1`, act.Person); n != row.kept {
 			t.Errorf("%s: %d are recorded", name, n)
@@ -333,7 +334,8 @@ func TestOfTwoPapersNoneIsLost(t *testing.T) {
 	}
 }
 
-// A wrong scan is put right by another one, up to five: all are kept, the newest is read first, and leads to those before it.
+// A wrong scan is put right by another one, by a clerk up to five, and then by a supervisor: all are kept, the newest is read first, and leads
+// to those before it.
 func TestAWrongScanIsPutRightByAnother(t *testing.T) {
 	t.Parallel()
 	d := newDoors(t)
@@ -346,12 +348,12 @@ func TestAWrongScanIsPutRightByAnother(t *testing.T) {
 		status  int
 		code    string
 	}{
-		{wrong, 201, ""},
-		{right, 201, ""},
+		{wrong, 201, `{"number":1,"most":5}`},
+		{right, 201, `{"number":2,"most":5}`},
 		{right, 204, ""},
-		{wrong, 201, ""},
-		{other, 201, ""},
-		{right, 201, ""},
+		{wrong, 201, `{"number":3,"most":5}`},
+		{other, 201, `{"number":4,"most":5}`},
+		{right, 201, `{"number":5,"most":5}`},
 		{right, 204, ""},
 		{wrong, 409, "too_many_papers"},
 	} {
@@ -387,6 +389,16 @@ func TestAWrongScanIsPutRightByAnother(t *testing.T) {
 	}
 	if n := d.Count(t, `superseded_paper WHERE superseded_at >= kept_at AND clerk_id IS NOT NULL`); n != 4 {
 		t.Errorf("%d of 4 are superseded", n)
+	}
+	for number := 6; number <= 11; number++ {
+		code, said := 201, fmt.Sprintf(`{"number":%d,"most":10}`, number)
+		if number > 10 {
+			code, said = 409, "too_many_papers"
+		}
+		w := d.send(t, supervisor, "PUT", at, "application/pdf", pdf([]byte(strconv.Itoa(number))))
+		if w.Code != code || !strings.Contains(w.Body.String(), said) {
+			t.Errorf("number %d by a supervisor: %d %s", number, w.Code, w.Body)
+		}
 	}
 }
 
@@ -451,8 +463,8 @@ func TestTheFormerProgramKeepsAndReadsPapers(t *testing.T) {
 	for range 2 {
 		w.Exec(t, insert, act.ID, sealed, w.by.Person, w.now)
 	}
-	if fresh, err := w.desk.KeepPaper(t.Context(), w.by, act, scan(t, 2)); err != nil || !fresh {
-		t.Fatalf("beside the former's: %v, %v", fresh, err)
+	if number, err := w.desk.KeepPaper(t.Context(), w.by, act, scan(t, 2)); err != nil || number != 2 {
+		t.Fatalf("beside the former's: %d, %v", number, err)
 	}
 	if err := w.Pool.QueryRow(t.Context(), find, act.ID).Scan(&sealed); err != nil {
 		t.Fatal(err)
