@@ -198,4 +198,6 @@ type rule struct {
 	Value  string
 	From   time.Time      // zero for what holds by default
 	Ground *policy.Ground // nil there
+
+	ApprovedAt time.Time // zero there
 }

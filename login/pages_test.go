@@ -94,7 +94,7 @@ func TestPages(t *testing.T) {
 		"block-done":                    {"/block/done", page.View{Name: "block-done"}},
 		"rules": {"/rules", page.View{Name: "rules", Data: rulesPage{Rules: []rule{
 			{Word: "rule.code.for", Value: "5"},
-			{Word: "rule.session.idle", Value: "10", From: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC), Ground: &policy.Ground{Title: "Рэгламент", Number: "17", Date: time.Date(2026, 4, 30, 0, 0, 0, 0, time.UTC)}},
+			{Word: "rule.session.idle", Value: "10", From: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC), Ground: &policy.Ground{Title: "Рэгламент", Number: "17", Date: time.Date(2026, 4, 30, 0, 0, 0, 0, time.UTC)}, ApprovedAt: time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)},
 		}}}},
 		"sign-out": {"/sign-out", page.View{Name: "sign-out"}},
 		"security": {"/security?changed", page.View{Name: "security", SignedIn: true, Data: securityPage{

@@ -26,7 +26,7 @@ func (l *Login) rulesPage(w http.ResponseWriter, r *http.Request) error {
 		rule := rule{Word: "rule." + item.Name()}
 		row, ok := settled[item.Name()]
 		if value, err := item.Read(row.Value); ok && err == nil {
-			rule.Value, rule.From, rule.Ground = l.inWords(r, value), row.InForceFrom, &row.Ground
+			rule.Value, rule.From, rule.Ground, rule.ApprovedAt = l.inWords(r, value), row.InForceFrom, &row.Ground, *row.DecidedAt
 		} else {
 			value, _ := item.Read(item.Default())
 			rule.Value = l.inWords(r, value)

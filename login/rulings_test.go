@@ -135,16 +135,20 @@ func TestTheOperatorsStaffSettlesPolicies(t *testing.T) {
 	}
 }
 
-// Everybody reads what is in force, in words of their language.
+// Everybody reads what is in force, in words of their language: since when, on what ground, and that two have settled it.
 func TestTheRulesInForceAreReadByEverybody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for language, limit := range map[string]string{
-		"ru": "не более 10 за 15 минут", "be": "не больш за 10 за 15 хвілін", "en": "no more than 10 in 15 minutes",
+	w.settled(map[string]string{policy.CodeFor.Name(): "4m"})
+	for language, texts := range map[string][]string{
+		"ru": {"не более 10 за 15 минут", "4 минуты", "утвердил другой, "}, "be": {"не больш за 10 за 15 хвілін", "4 хвіліны", "зацвердзіў іншы, "},
+		"en": {"no more than 10 in 15 minutes", "4 minutes", "approved by another on "},
 	} {
 		v := w.visitor()
 		v.open("/rules?language=" + language)
 		v.want("/rules", http.StatusOK)
-		v.sees(limit)
+		for _, text := range texts {
+			v.sees(text)
+		}
 	}
 }

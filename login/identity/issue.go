@@ -152,9 +152,11 @@ func (r *Registry) tell(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone 
 			"At": at.In(Minsk).Format("02.01 15:04"), "Desk": r.deskAddress, "From": from, "Link": link,
 		})
 	}
-	text := said(strings.Trim(act.Agent+"; "+act.Where.In(act.language()), "; ")) // the browser and the place, where they are known
-	if !fits(text) {
-		text = said(act.Agent)
+	var text string
+	for _, from := range []string{strings.Trim(act.Agent+"; "+act.Where.In(act.language()), "; "), act.Agent, ""} { // as much as is known and fits
+		if text = said(from); fits(text) {
+			break
+		}
 	}
 	return r.sms.Put(ctx, tx, Message{
 		Person: person, Phone: phone, Kind: NoticeMessage, Text: text, At: act.At, Till: act.At.Add(24 * time.Hour),
