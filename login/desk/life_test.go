@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/riverqueue/river"
 	"pgregory.net/rapid"
 
 	"asoba.example/login/account"
@@ -43,6 +44,8 @@ type citizen struct {
 	till     time.Time // of a temporary password
 	gone     bool      // by the register
 	reissued time.Time // when a temporary password was sent anew
+	next     int       // the phone that the citizen asks for himself; 0 is none
+	due      time.Time // of that, once it is confirmed
 	signIns  []signIn
 }
 
@@ -109,13 +112,16 @@ type life struct {
 	acts     int
 	seen     uuid.UUID // the last event that was looked at
 
-	operators []clerk.Clerk
-	blocks    *operator.Blocks
+	operators  []clerk.Clerk
+	supervisor desk.By
+	blocks     *operator.Blocks
 
 	citizens  []*citizen
 	visits    []*errand
 	pending   []*waiting
 	proposals []*proposal
+	requests  []request // that were done
+	signed    []*signed // what was done with a signed paper
 	documents *documents
 	report    document.Report // what it says now
 }
@@ -153,6 +159,7 @@ func TestAnyLifeOfAnIdentifierIsAsDrawn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.supervisor, _ = l.clerk(t, clerk.Supervisor)
 	_, himself := l.clerk(t, clerk.AtDesk)
 	if l.by.Clerk, err = l.clerks.OnDuty(t.Context(), himself, time.Time{}); err != nil {
 		t.Fatal(err)
@@ -184,6 +191,13 @@ func TestAnyLifeOfAnIdentifierIsAsDrawn(t *testing.T) {
 			"sign in":                 l.signIn,
 			"change password":         l.changePassword,
 			"block by self":           l.blockSelf,
+			"ask for a phone":         l.askPhone,
+			"confirm own phone":       l.confirmPhone,
+			"give own phone up":       l.cancelPhone,
+			"own phone is due":        l.takePhone,
+			"keep a paper":            l.keepPaper,
+			"read a paper":            l.readPaper,
+			"ask again":               l.askAgain,
 			"propose a block":         l.propose,
 			"decide on a block":       l.decide,
 			"edition of the register": l.edition,
@@ -197,6 +211,7 @@ func TestAnyLifeOfAnIdentifierIsAsDrawn(t *testing.T) {
 // begin has three new citizens, one with a temporary password and one with a static, and visits by nobody.
 func (l *life) begin(rt *rapid.T) {
 	l.now, l.citizens, l.visits, l.pending, l.proposals = identitytest.Noon.Add(time.Hour), nil, nil, nil, nil
+	l.requests, l.signed = nil, nil
 	l.lives++
 	for n := range 3 {
 		person, id := l.Person(l.t)
@@ -281,14 +296,20 @@ func (l *life) open(rt *rapid.T) {
 	case !e.fits():
 		refused = "wrong_state"
 	}
-	var err error
-	e.id, _, err = l.desk.Open(l.t.Context(), l.by, e.kind, desk.Opening{
-		Papers: v, Names: identity.Names{Family: "Каваленка", Given: "Алена"}, Phone: l.number(e.phone),
+	asks := l.asks(v, func(by desk.By, v desk.Papers) (uuid.UUID, error) {
+		id, _, err := l.desk.Open(l.t.Context(), by, e.kind, desk.Opening{
+			Papers: v, Names: identity.Names{Family: "Каваленка", Given: "Алена"}, Phone: l.number(e.phone),
+		})
+		return id, err
 	})
-	switch {
-	case refused != "":
+	var err error
+	e.id, err = asks.first()
+	if refused != "" {
 		l.refused(rt, c, err, refused)
 		return
+	}
+	l.requests = append(l.requests, asks.done(e.id))
+	switch {
 	case l.report == silent:
 		l.pending = append(l.pending, &waiting{errand: e, since: l.now})
 		l.left(rt, err, "", record("issuance.pending", c, "clerk"))
@@ -453,6 +474,8 @@ func (l *life) assign(rt *rapid.T) {
 		refused = "g3"
 	case e.reissues() && l.often(c):
 		refused = "too many"
+	case l.held(c, e.phone):
+		refused = "g4"
 	case !e.fits():
 		refused = "wrong_state"
 	}
@@ -467,8 +490,10 @@ func (l *life) assign(rt *rapid.T) {
 	}
 	if e.kind != desk.Issuance && c.phone != e.phone {
 		records = append(records, record("phone.changed", c, "clerk"))
+		records = append(records, c.drop("clerk", "why=desk")...)
 	}
 	e.done, c.phone = true, e.phone
+	l.signed = append(l.signed, &signed{act: e.id, whose: c})
 	if e.reissues() {
 		c.reissued = l.now
 	}
@@ -510,10 +535,12 @@ func (l *life) serveOneself(rt *rapid.T, himself identity.Identifier) {
 func (l *life) reissue(rt *rapid.T) {
 	c := l.somebody(rt)
 	v, over := l.comes(rt, c)
-	_, err := l.desk.Reissue(l.t.Context(), l.by, v)
+	asks := l.asks(v, l.done(l.desk.Reissue))
+	act, err := asks.first()
 	if l.refuses(rt, c, err, l.anew(c, over), "temporary") {
 		return
 	}
+	l.keep(asks, act, c)
 	c.reissued = l.now
 	l.temporary(c)
 	l.left(rt, err, "", record("password.reissued", c, "clerk"))
@@ -522,7 +549,8 @@ func (l *life) reissue(rt *rapid.T) {
 func (l *life) block(rt *rapid.T) {
 	c := l.somebody(rt)
 	v, over := l.comes(rt, c)
-	_, err := l.desk.Block(l.t.Context(), l.by, v)
+	asks := l.asks(v, l.done(l.desk.Block))
+	act, err := asks.first()
 	guard := ""
 	switch { // it waits for no register, and is for the dead too
 	case over:
@@ -533,15 +561,18 @@ func (l *life) block(rt *rapid.T) {
 	if l.refuses(rt, c, err, guard, "temporary", "active") {
 		return
 	}
+	l.keep(asks, act, c)
 	c.stands = "blocked:desk"
 	c.end()
-	l.left(rt, err, "", record("sessions.ended", c, "", "why=blocked"), record("identifier.blocked", c, "clerk", "reason=desk"))
+	l.left(rt, err, "", append(c.drop("clerk", "why=blocked"),
+		record("sessions.ended", c, "", "why=blocked"), record("identifier.blocked", c, "clerk", "reason=desk"))...)
 }
 
 func (l *life) unblock(rt *rapid.T) {
 	c := l.somebody(rt)
 	v, over := l.comes(rt, c)
-	_, err := l.desk.Unblock(l.t.Context(), l.by, v)
+	asks := l.asks(v, l.done(l.desk.Unblock))
+	act, err := asks.first()
 	guard := l.anew(c, over)
 	if guard == "" && c.is("blocked:self", "blocked:desk", "blocked:security") && c.phone == 0 {
 		guard = "g3" // another has it now
@@ -549,6 +580,7 @@ func (l *life) unblock(rt *rapid.T) {
 	if l.refuses(rt, c, err, guard, "blocked:self", "blocked:desk", "blocked:security") {
 		return
 	}
+	l.keep(asks, act, c)
 	c.reissued = l.now
 	l.temporary(c)
 	c.end()
@@ -694,7 +726,8 @@ func (l *life) blockSelf(rt *rapid.T) {
 	}
 	c.stands = "blocked:self"
 	c.end()
-	l.left(rt, err, "", record("sessions.ended", c, "", "why=blocked"), record("identifier.blocked", c, "", "reason=self"))
+	l.left(rt, err, "", append(c.drop("", "why=blocked"),
+		record("sessions.ended", c, "", "why=blocked"), record("identifier.blocked", c, "", "reason=self"))...)
 }
 
 // propose has an operator propose to block citizens for security.
@@ -754,6 +787,7 @@ func (l *life) decide(rt *rapid.T) {
 		}
 		c.stands = "blocked:security"
 		c.end()
+		records = append(records, c.drop(l.named(by), "why=blocked")...)
 		records = append(records, record("sessions.ended", c, "", "why=blocked"), record("identifier.blocked", c, l.named(by), "reason=security"))
 	}
 	l.left(rt, err, "", records...)
@@ -768,7 +802,7 @@ func (l *life) named(by clerk.Clerk) string {
 	if i := slices.Index(l.operators, by); i >= 0 {
 		return fmt.Sprint("operator ", i)
 	}
-	return map[bool]string{true: "clerk"}[by == l.by.Clerk]
+	return map[clerk.Clerk]string{l.by.Clerk: "clerk", l.supervisor.Clerk: "supervisor"}[by]
 }
 
 // nobody is whom an event is of that is of no citizen.
@@ -800,6 +834,7 @@ func (l *life) edition(rt *rapid.T) {
 		case c.gone && !was && c.is("temporary", "active"):
 			c.stands = "blocked:register"
 			c.end()
+			events = append(events, c.drop("", "why=blocked")...)
 			events = append(events, record("sessions.ended", c, "", "why=deactivated"), record("identifier.blocked", c, "", "reason=register"))
 		case !c.gone && was && c.is("blocked:register"):
 			c.stands = "blocked:desk"
@@ -830,7 +865,9 @@ func (l *life) check(rt *rapid.T) {
 		   OR (i.state = 'temporary') <> (i.password_till IS NOT NULL)
 		   OR i.state <> 'blocked' AND (i.password_hash IS NULL OR i.phone IS NULL OR gone)
 		   OR coalesce(i.block_reason, '') = 'register' AND NOT gone
-		   OR EXISTS (SELECT FROM identity other WHERE other.phone_index = i.phone_index AND other.person_id <> i.person_id)`
+		   OR EXISTS (SELECT FROM identity other WHERE other.phone_index = i.phone_index AND other.person_id <> i.person_id)
+		   OR EXISTS (SELECT FROM phone_change c WHERE c.phone_index = i.phone_index AND c.person_id <> i.person_id AND c.due_at IS NOT NULL)
+		   OR EXISTS (SELECT FROM phone_change c WHERE c.person_id = i.person_id AND i.state <> 'active')`
 	if n := l.Count(l.t, broken); n != 0 {
 		rt.Fatalf("%d identifiers are as none may be", n)
 	}
@@ -845,6 +882,10 @@ func (l *life) check(rt *rapid.T) {
 		}
 		if stands != c.stands || who.Phone != l.number(c.phone) || c.is("temporary") && !who.PasswordTill.Equal(c.till) {
 			rt.Fatalf("%s stands %s with phone %v till %s; by the law %s, %v, %s", c.name, stands, who.Phone, who.PasswordTill, c.stands, l.number(c.phone), c.till)
+		}
+		asked, err := l.Registry.PhoneChangeOf(l.t.Context(), c.person)
+		if err != nil || asked.Phone != l.number(c.next) || !asked.DueAt.Equal(c.due) {
+			rt.Fatalf("%s has asked for %v due %s; by the law %v, %s: %v", c.name, asked.Phone, asked.DueAt, l.number(c.next), c.due, err)
 		}
 		l.checkSignIns(rt, c)
 	}
@@ -889,7 +930,7 @@ func (l *life) records(rt *rapid.T) (all []string) {
 		SELECT id, kind, coalesce(person_id, $2), coalesce(clerk_id, $2), coalesce(detail, '{}') FROM event
 		WHERE id > $1 AND kind <> $3 ORDER BY id`
 	people := append(slices.Clone(l.citizens), &citizen{name: "clerk", person: l.by.Person}, nobody)
-	staff := append(slices.Clone(l.operators), l.by.Clerk)
+	staff := append(slices.Clone(l.operators), l.by.Clerk, l.supervisor.Clerk)
 	var (
 		whose, by uuid.UUID
 		kind      string
@@ -932,6 +973,7 @@ func meant(err error) string {
 		weak  *identity.WeakError
 		often *desk.ReissueError
 		none  *operator.StrangerError
+		wait  *river.JobSnoozeError
 	)
 	switch {
 	case err == nil:
@@ -944,10 +986,13 @@ func meant(err error) string {
 		return "too many"
 	case errors.As(err, &none):
 		return "nobody's"
+	case errors.As(err, &wait):
+		return "not yet"
 	}
 	for meaning, is := range map[string]error{
 		"wrong_state": identity.ErrState, "wrong password": identity.ErrWrong, "visit over": desk.ErrOver, "wrong code": code.ErrWrong, "code over": code.ErrOver,
-		"away": desk.ErrAway, "own": pair.ErrOwn, "decided": pair.ErrDecided,
+		"away": desk.ErrAway, "own": pair.ErrOwn, "decided": pair.ErrDecided, "taken": identity.ErrPhoneTaken, "reused": desk.ErrReused,
+		"too many papers": desk.ErrPapers, "no paper": desk.ErrNoPaper,
 	} {
 		if errors.Is(err, is) {
 			return meaning
