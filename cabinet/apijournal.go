@@ -1,6 +1,7 @@
 package cabinet
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -25,6 +26,7 @@ type apiEntry struct {
 	ACR      string            `json:"acr,omitempty"`
 	Agent    string            `json:"agent,omitempty"`
 	Detail   map[string]string `json:"detail,omitempty"`
+	Reported bool              `json:"reported,omitempty"`
 }
 
 // apiJournal handles GET /api/v1/journal.
@@ -33,9 +35,13 @@ func (c *Cabinet) apiJournal(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	filter, wrong := c.filterOf(r.URL.Query())
+	for _, name := range wrong {
+		return api.RefuseParameter(name, errors.New("cannot be looked for"))
+	}
 	var found journal.Page
 	err = c.enter(w, r, "cabinet.journal", journal.JournalRead, func(b *pgx.Batch, subject string) {
-		journal.Queue(b, subject, from, limit, &found)
+		journal.Queue(b, subject, filter, from, limit, &found)
 	})
 	if err != nil {
 		return err
@@ -48,6 +54,7 @@ func (c *Cabinet) apiJournal(w http.ResponseWriter, r *http.Request) error {
 		reply.Entries[i] = apiEntry{
 			ID: e.ID, At: e.At.UTC(), Kind: e.Kind, Actor: e.Actor,
 			ClientID: e.ClientID, Office: e.Office, ACR: e.ACR, Agent: e.Agent, Detail: e.Detail,
+			Reported: e.ReportedAt != nil,
 		}
 	}
 	if !found.Next.IsZero() {

@@ -39,6 +39,7 @@ type Cabinet struct {
 	cfg      Config
 	document *api.Document
 	site     *page.Site
+	minsk    *time.Location
 	tokens   api.Verifier
 	gate     access.Gate
 	sessions sessions
@@ -51,6 +52,10 @@ func New(cfg Config) (*Cabinet, error) {
 	if err != nil {
 		return nil, err
 	}
+	minsk, err := time.LoadLocation("Europe/Minsk")
+	if err != nil {
+		return nil, err
+	}
 	read, err := api.ReadDocument(document)
 	if err != nil {
 		return nil, err
@@ -59,6 +64,7 @@ func New(cfg Config) (*Cabinet, error) {
 		cfg:      cfg,
 		document: read,
 		site:     site,
+		minsk:    minsk,
 		tokens: api.Verifier{
 			Keys: cfg.Issuer, Issuer: cfg.IssuerURL, Audience: cfg.URL, Now: cfg.Now,
 			Proofs: &api.Proofs{URLs: []string{cfg.URL}, Redis: cfg.Redis, Now: cfg.Now},
@@ -94,6 +100,8 @@ func (c *Cabinet) Handler() http.Handler {
 	mux.Handle("GET /{$}", c.site.Handle(c.start))
 	mux.Handle("GET /profile", c.site.Handle(c.profile))
 	mux.Handle("GET /journal", c.site.Handle(c.journal))
+	mux.Handle("GET /journal/{id}", c.site.Handle(c.entry))
+	mux.Handle("POST /journal/{id}/report", c.site.Handle(c.report))
 	mux.Handle("GET /services", c.site.Handle(c.empty("services")))
 	mux.Handle("GET /cases", c.site.Handle(c.empty("cases")))
 	mux.Handle("GET /inbox", c.site.Handle(c.empty("inbox")))

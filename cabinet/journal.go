@@ -1,8 +1,10 @@
 package cabinet
 
 import (
+	"errors"
 	"net/http"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/cabinet/journal"
@@ -14,23 +16,87 @@ const onePage = 25
 
 // journal handles GET /journal.
 func (c *Cabinet) journal(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
 	var from journal.Place
-	if s := r.URL.Query().Get("from"); s != "" {
+	if s := query.Get("from"); s != "" {
 		var err error
 		if from, err = journal.ParsePlace(s); err != nil {
 			return page.Refuse(http.StatusNotFound, "error.not_found", err)
 		}
 	}
+	filter, wrong := c.filterOf(query)
 	var found journal.Page
-	_, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) { journal.Queue(b, subject, from, onePage, &found) })
+	_, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) {
+		if wrong == nil {
+			journal.Queue(b, subject, filter, from, onePage, &found)
+		}
+	})
 	if err != nil || !in {
 		return err
 	}
+	language := c.site.Language(r)
 	data := journalPage{
-		Entries: c.lines(found.Entries, c.site.Language(r)), Newest: from.IsZero(), Security: c.securityPage(),
+		Form: c.filterForm(query, language), Wrong: wrong != nil, Entries: c.lines(found.Entries, language), Security: c.securityPage(),
 	}
 	if !found.Next.IsZero() {
-		data.Older = "/journal?from=" + found.Next.String()
+		data.Older = data.Form.at(found.Next.String())
 	}
-	return c.show(w, r, "journal", data)
+	if !from.IsZero() {
+		data.Newest = data.Form.at("")
+	}
+	view := page.View{Name: "journal", Data: data, SignedIn: true, Wide: true}
+	for _, name := range wrong {
+		view.Status = http.StatusBadRequest
+		view.Errors = append(view.Errors, page.FieldError{Field: name, Word: "wrong." + name})
+	}
+	return c.site.Show(w, r, view)
+}
+
+// entry handles GET /journal/{id}.
+func (c *Cabinet) entry(w http.ResponseWriter, r *http.Request) error {
+	id, err := entryOf(r)
+	if err != nil {
+		return err
+	}
+	var found journal.Entry
+	_, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) { journal.Find(b, subject, id, &found) })
+	switch {
+	case err != nil || !in:
+		return err
+	case found.ID == uuid.Nil:
+		return page.Refuse(http.StatusNotFound, "error.not_found", journal.ErrUnknown)
+	}
+	return c.site.Show(w, r, page.View{
+		Name: "entry", Data: c.entryPage(found, c.site.Language(r)), SignedIn: true, Wide: true, Back: "/journal",
+	})
+}
+
+// report handles POST /journal/{id}/report: the citizen does not recognise the entry. The page that follows tells what to do.
+func (c *Cabinet) report(w http.ResponseWriter, r *http.Request) error {
+	id, err := entryOf(r)
+	if err != nil {
+		return err
+	}
+	v, in, err := c.visit(w, r, nil)
+	if err != nil || !in {
+		return err
+	}
+	err = journal.Report{Entry: id, ACR: v.Token.ACR, At: c.cfg.Now()}.Make(r.Context(), c.cfg.Pool, v.Token.Subject)
+	switch {
+	case errors.Is(err, journal.ErrUnknown):
+		return page.Refuse(http.StatusNotFound, "error.not_found", err)
+	case err != nil:
+		return err
+	}
+	http.Redirect(w, r, "/journal/"+id.String(), http.StatusSeeOther)
+	return nil
+}
+
+// entryOf reads which entry a path names.
+func entryOf(r *http.Request) (uuid.UUID, error) {
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return id, page.Refuse(http.StatusNotFound, "error.not_found", journal.ErrUnknown)
+	}
+	return id, nil
 }

@@ -21,8 +21,10 @@ type line struct {
 	Office   string
 	Level    string // key of how the citizen signed in
 	Agent    string
-	Changed  bool // a value of the profile, from Old to New
+	Place    string // approximately
+	Changed  bool   // a value of the profile, from Old to New
 	Old, New string
+	Reported bool // the citizen does not recognise it
 }
 
 // told are the kinds of entries that have a word of their own, "kind." and this.
@@ -30,8 +32,11 @@ var told = map[string]bool{
 	"agreement.given": true, "agreement.withdrawn": true,
 	"authenticator.added": true, "authenticator.removed": true,
 	"browser.forgotten": true, "cabinet.activated": true, "cabinet.deactivated": true, "cabinet.restored": true,
+	"code.sent.block": true, "code.sent.change_phone": true, "code.sent.confirm_phone": true, "code.sent.recover": true,
+	"code.sent.sign_in": true, "code.sent.unblock": true,
 	"desk.looked_up.complaint": true, "desk.looked_up.inquiry": true, "desk.looked_up.visit": true,
-	"grant.ended": true, "grant.ended.here": true, "grant.given": true, "grant.given.here": true,
+	"entry.reported": true,
+	"grant.ended":    true, "grant.ended.here": true, "grant.given": true, "grant.given.here": true,
 	"identifier.activated": true, "identifier.issued": true, "identifier.unblocked": true,
 	"identifier.blocked.desk": true, "identifier.blocked.register": true, "identifier.blocked.security": true,
 	"identifier.blocked.self": true,
@@ -54,7 +59,10 @@ func (c *Cabinet) lines(entries []journal.Entry, language string) []line {
 
 // line puts an entry as a person would.
 func (c *Cabinet) line(e journal.Entry, language string) line {
-	l := line{ID: e.ID, At: e.At, Site: cmp.Or(e.Client.In(language), e.ClientID), Desk: e.Actor == journal.Staff, Office: e.Office, Agent: e.Agent}
+	l := line{
+		ID: e.ID, At: e.At, Site: cmp.Or(e.Client.In(language), e.ClientID), Desk: e.Actor == journal.Staff, Office: e.Office,
+		Agent: e.Agent, Place: placeOf(e, language), Reported: e.ReportedAt != nil,
+	}
 	kind, here := string(e.Kind), e.ClientID == c.cfg.ClientID
 	if here {
 		l.Site = ""
@@ -62,7 +70,7 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 	switch {
 	case e.Kind == journal.IdentifierBlocked:
 		kind += "." + e.Detail["reason"]
-	case e.Kind == journal.DeskLookedUp, e.Kind == journal.PaperRead:
+	case e.Kind == journal.DeskLookedUp, e.Kind == journal.PaperRead, kind == "code.sent":
 		kind += "." + e.Detail["purpose"]
 	case here && (kind == "grant.given" || e.Kind == journal.GrantEnded):
 		kind += ".here"
@@ -81,6 +89,22 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 	}
 	l.Word = "kind." + kind
 	return l
+}
+
+// placeOf says where it was, as the provider keeps it: the code of the country, and what the city is called in some languages.
+func placeOf(e journal.Entry, language string) string {
+	name, country := e.Detail["where."+language], ""
+	if language == "be" {
+		name = cmp.Or(name, e.Detail["where.ru"])
+	}
+	name = cmp.Or(name, e.Detail["where.en"])
+	if code := e.Detail["where"]; code != "" {
+		country = page.Country(code, language)
+	}
+	if name == "" || country == "" {
+		return name + country
+	}
+	return name + ", " + country
 }
 
 // value says a value of the profile.

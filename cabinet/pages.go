@@ -24,10 +24,25 @@ type profilePage struct {
 }
 
 type journalPage struct {
+	Form     filterForm
+	Wrong    bool // what was entered: nothing was looked for
 	Entries  []line
 	Older    string // where they are; "" where there are none
-	Newest   bool   // this is the first page
+	Newest   string // where they are; "" where they are here
 	Security string
+}
+
+type entryPage struct {
+	line
+	UTC      string // the time
+	Who      string // key of who did it
+	ACR      string // key of the level of the sign-in; "" for none
+	Given    []string
+	Why      string // key of why it was refused; "" where it was not, or that is not known
+	Refused  bool
+	Reported *time.Time // nil where it was not
+	// Pages of the provider's: what to do where it was somebody else.
+	Block, Sessions, Password, Agreements string
 }
 
 type signOutPage struct {

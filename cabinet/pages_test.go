@@ -1,6 +1,7 @@
 package cabinet
 
 import (
+	"net/url"
 	"testing"
 	"time"
 
@@ -21,7 +22,15 @@ func TestWords(t *testing.T) {
 func TestPagesAreAsBefore(t *testing.T) {
 	t.Parallel()
 	site := pagetest.Site(t, Room())
-	c := &Cabinet{site: site, cfg: Config{ClientID: "cabinet"}}
+	c := &Cabinet{site: site, cfg: Config{ClientID: "cabinet", IssuerURL: "https://idp.example"}}
+	given := journal.Entry{
+		ID: uuid.MustParse("018f0000-0000-7000-8000-000000000001"), At: noon, Kind: "grant.given", Actor: journal.Self, ClientID: "pension",
+		ACR: "substantial", Agent: "Firefox, Linux", Detail: map[string]string{"scope": "openid phone cabinet.inbox.read other", "claims": "birthdate"},
+	}
+	refused := journal.Entry{
+		ID: uuid.MustParse("018f0000-0000-7000-8000-000000000002"), At: noon, Kind: "sign_in.refused", Actor: journal.Self, ReportedAt: &noon,
+		Detail: map[string]string{"why": "password", "where": "BY", "where.ru": "Минск"},
+	}
 	born, limited := time.Date(1956, 3, 8, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC)
 	mine := profile.Profile{State: profile.Activated, StateAt: noon, Sex: "F", BirthDate: "1956-03-08", Citizenship: "BY", UpdatedAt: noon}
 	partly := profile.Profile{State: profile.Activated, StateAt: noon, Sex: "M", BirthDate: "1956", Citizenship: "stateless", Limited: &limited, UpdatedAt: noon}
@@ -34,8 +43,12 @@ func TestPagesAreAsBefore(t *testing.T) {
 		{"start-nameless", "/", page.View{Name: "start", Data: startPage{Since: noon, Security: "https://idp.example/security"}}},
 		{"profile", "/profile", page.View{Name: "profile", Data: profilePage{Identifier: annasNumber, Profile: mine, Born: &born, Citizenship: "Беларусь"}}},
 		{"profile-partly", "/profile", page.View{Name: "profile", Data: profilePage{Identifier: annasNumber, Profile: partly, BornAbout: "1956", Citizenship: "—"}}},
-		{"journal", "/journal", page.View{Name: "journal", Data: journalPage{Newest: true, Older: "/journal?from=x", Entries: c.lines(everything(), "ru"), Security: "https://idp.example/security"}}},
-		{"journal-empty", "/journal", page.View{Name: "journal", Data: journalPage{Newest: true, Security: "https://idp.example/security"}}},
+		{"journal", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Older: "/journal?from=x", Newest: "/journal", Entries: c.lines(everything(), "ru"), Security: "https://idp.example/security"}}},
+		{"journal-empty", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Security: "https://idp.example/security"}}},
+		{"journal-nothing", "/journal?about=desk&since=2026-05-01", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(url.Values{"about": {"desk"}, "since": {"2026-05-01"}}, "ru"), Security: "https://idp.example/security"}}},
+		{"journal-wrong", "/journal?till=soon", page.View{Name: "journal", Errors: []page.FieldError{{Field: "till", Word: "wrong.till"}}, Data: journalPage{Form: c.filterForm(url.Values{"till": {"soon"}}, "ru"), Wrong: true, Security: "https://idp.example/security"}}},
+		{"entry", "/journal/018f0000-0000-7000-8000-000000000001", page.View{Name: "entry", Back: "/journal", Data: c.entryPage(given, "ru")}},
+		{"entry-refused", "/journal/018f0000-0000-7000-8000-000000000002", page.View{Name: "entry", Back: "/journal", Data: c.entryPage(refused, "ru")}},
 		{"services", "/services", page.View{Name: "services"}},
 		{"cases", "/cases", page.View{Name: "cases"}},
 		{"inbox", "/inbox", page.View{Name: "inbox"}},
@@ -75,7 +88,7 @@ func everything() []journal.Entry {
 	}
 	for _, kind := range []journal.Kind{
 		"agreement.given", "agreement.withdrawn", "authenticator.added", "authenticator.removed", "browser.forgotten",
-		"cabinet.activated", "cabinet.deactivated", "cabinet.restored",
+		"cabinet.activated", "cabinet.deactivated", "cabinet.restored", journal.EntryReported,
 		"identifier.activated", "identifier.unblocked", "passkey.added", "passkey.removed", "password.changed", "person.changed", "phone_change.asked", "phone_change.cancelled", "sessions.ended",
 		"sign_in.refused", "signed_out", "password.recovered", "recovery.refused",
 		"recovery_codes.made", "recovery_codes.removed", "recovery_code.used",
@@ -87,6 +100,9 @@ func everything() []journal.Entry {
 	}
 	for _, purpose := range []string{"visit", "complaint", "inquiry"} {
 		all = append(all, journal.Entry{Kind: journal.PaperRead, Actor: journal.Staff, Office: "17", Detail: map[string]string{"purpose": purpose}})
+	}
+	for _, purpose := range []string{"sign_in", "recover", "block", "unblock", "change_phone", "confirm_phone"} {
+		all = append(all, journal.Entry{Kind: "code.sent", Actor: journal.Self, Detail: map[string]string{"purpose": purpose}})
 	}
 	for _, change := range []struct{ field, old, fresh string }{
 		{"sex", "F", "M"},

@@ -13,7 +13,7 @@ import (
 // signIn handles GET /sign-in: it sends the browser to the provider.
 func (c *Cabinet) signIn(w http.ResponseWriter, r *http.Request) error {
 	sent := request{Request: issuer.NewRequest(), Return: r.URL.Query().Get("return"), Again: r.URL.Query().Has("again")}
-	if !pages[sent.Return] {
+	if !isPage(sent.Return) {
 		sent.Return = "/"
 	}
 	to, err := c.cfg.Issuer.SignInURL(r.Context(), sent.Request, c.site.Language(r))

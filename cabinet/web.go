@@ -4,7 +4,9 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/cabinet/access"
@@ -14,6 +16,15 @@ import (
 
 // pages are what a citizen may come back to after a sign-in.
 var pages = map[string]bool{"/": true, "/profile": true, "/services": true, "/cases": true, "/inbox": true, "/journal": true}
+
+// isPage tells whether a citizen may come back to a path: one of those, or one entry of the journal.
+func isPage(path string) bool {
+	if id, ok := strings.CutPrefix(path, "/journal/"); ok {
+		parsed, err := uuid.Parse(id)
+		return err == nil && parsed.String() == id
+	}
+	return pages[path]
+}
 
 // A visitor is a citizen who was let in for this one page.
 type visitor struct{ session }
@@ -78,8 +89,10 @@ func (c *Cabinet) show(w http.ResponseWriter, r *http.Request, name string, data
 
 func (c *Cabinet) securityPage() string { return c.cfg.IssuerURL + "/security" }
 
+// signInAt is where one signs in for a page, or for what a form of it does: that leads back to the page.
 func signInAt(path string) string {
-	if !pages[path] || path == "/" {
+	path = strings.TrimSuffix(path, "/report")
+	if !isPage(path) || path == "/" {
 		return "/sign-in"
 	}
 	return "/sign-in?" + url.Values{"return": {path}}.Encode()

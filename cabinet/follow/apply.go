@@ -90,7 +90,7 @@ func effectsOf(entries []entry) effects {
 			continue
 		}
 		all.journal = append(all.journal, journal.Entry{
-			Person: e.Person, At: e.At, Kind: kind, Actor: actor(e), ClientID: e.ClientID, Office: e.Office,
+			ID: e.ID, Person: e.Person, At: e.At, Kind: kind, Actor: actor(e), ClientID: e.ClientID, Office: e.Office,
 			ACR: e.ACR, Agent: e.Agent, Detail: e.Detail, Cursor: e.Cursor,
 		})
 		switch kind {

@@ -35,6 +35,7 @@ var errRefused = errors.New("the feed refuses our token")
 // entry is one change, as the feed says it.
 type entry struct {
 	Cursor   string            `json:"cursor"`
+	ID       uuid.UUID         `json:"id"`
 	Kind     string            `json:"kind"`
 	At       time.Time         `json:"at"`
 	Person   uuid.UUID         `json:"person"`

@@ -57,7 +57,7 @@ func (p *provider) say(kind string, person uuid.UUID, members ...string) {
 	defer p.mu.Unlock()
 	n := len(p.entries) + 1
 	all := append([]string{
-		fmt.Sprintf(`"cursor":"%d","kind":%q,"at":%q`, n, kind, now.Add(time.Duration(n)*time.Second-time.Minute).Format(time.RFC3339Nano)),
+		fmt.Sprintf(`"cursor":"%d","id":"019ac000-0000-7000-8000-%012d","kind":%q,"at":%q`, n, n, kind, now.Add(time.Duration(n)*time.Second-time.Minute).Format(time.RFC3339Nano)),
 	}, members...)
 	if person != nobody {
 		all = append(all, fmt.Sprintf(`"person":%q`, person))

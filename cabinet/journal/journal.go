@@ -32,6 +32,7 @@ const (
 	ProfileChanged     Kind = "profile.changed" // Detail["field"], ["old"], ["new"]
 	ProfileRead        Kind = "profile.read"    // by an e-service
 	JournalRead        Kind = "journal.read"    // by an e-service
+	EntryReported      Kind = "entry.reported"  // the citizen does not recognise one; Detail["entry"]
 )
 
 // An Actor is who did it.
@@ -45,20 +46,22 @@ const (
 	Client Actor = "client"
 )
 
-// An Entry is one thing that happened to a person. Its ID is what the citizen may quote to support.
+// An Entry is one thing that happened to a person. Its ID is what the citizen may quote to support: where it came by the feed, the provider
+// has its event under the same one.
 type Entry struct {
-	ID       uuid.UUID
-	Person   uuid.UUID
-	At       time.Time
-	Kind     Kind
-	Actor    Actor
-	ClientID string // the e-service; "" for none
-	Client   Names  // what it is called; only of entries that were read
-	Office   string // of the desk; "" for none
-	ACR      string
-	Agent    string
-	Detail   map[string]string
-	Cursor   string // of the feed; "" for an entry of our own
+	ID         uuid.UUID // of version 7; one is made where none is given
+	Person     uuid.UUID
+	At         time.Time
+	Kind       Kind
+	Actor      Actor
+	ClientID   string // the e-service; "" for none
+	Client     Names  // what it is called; only of entries that were read
+	Office     string // of the desk; "" for none
+	ACR        string
+	Agent      string
+	Detail     map[string]string
+	Cursor     string     // of the feed; "" for an entry of our own
+	ReportedAt *time.Time // when the citizen said not to recognise it; nil for never, and only of entries that were read
 }
 
 // Append writes entries, in their order, by one statement. Those that came by the feed before are left as they are.
@@ -89,7 +92,10 @@ func Append(ctx context.Context, tx pgx.Tx, entries []Entry) error {
 		cursors = make([]string, n)
 	)
 	for i, e := range entries {
-		ids[i], people[i], ats[i], kinds[i], actors[i] = uuid.Must(uuid.NewV7()), e.Person, e.At, e.Kind, e.Actor
+		if e.ID == uuid.Nil {
+			e.ID = uuid.Must(uuid.NewV7())
+		}
+		ids[i], people[i], ats[i], kinds[i], actors[i] = e.ID, e.Person, e.At, e.Kind, e.Actor
 		clients[i], offices[i], acrs[i], agents[i], cursors[i] = e.ClientID, e.Office, e.ACR, e.Agent, e.Cursor
 		details[i], _ = json.Marshal(e.Detail) // a map of strings always marshals; nil is null
 	}

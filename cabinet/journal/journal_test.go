@@ -15,6 +15,8 @@ import (
 	"asoba.example/migrations/pgtest"
 )
 
+const annasNumber = "0000000A000PB2"
+
 var now = time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC)
 
 // Paging shows each entry of this person once, newest first, also those of one moment, and nobody else's.
@@ -30,7 +32,7 @@ func TestPagesShowEachEntryOnce(t *testing.T) {
 		})
 	}
 	write(t, pool, func(ctx context.Context, tx pgx.Tx) error {
-		err := profile.Apply(ctx, tx, []profile.Person{{ID: anna, Number: "0000000A000PB2"}, {ID: boris, Number: "7000000A000PB1"}}, now)
+		err := profile.Apply(ctx, tx, []profile.Person{{ID: anna, Number: annasNumber}, {ID: boris, Number: "7000000A000PB1"}}, now)
 		if err != nil {
 			return err
 		}
@@ -42,7 +44,7 @@ func TestPagesShowEachEntryOnce(t *testing.T) {
 			b    pgx.Batch
 			page journal.Page
 		)
-		journal.Queue(&b, "0000000A000PB2", from, 2, &page)
+		journal.Queue(&b, annasNumber, journal.Filter{}, from, 2, &page)
 		if err := pool.SendBatch(t.Context(), &b).Close(); err != nil {
 			t.Fatal(err)
 		}

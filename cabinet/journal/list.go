@@ -49,32 +49,51 @@ type Page struct {
 	Next    Place
 }
 
-// Queue asks for at most limit entries of a person, from a place on, as one part of a batch.
-func Queue(b *pgx.Batch, subject string, from Place, limit int, to *Page) {
-	const list = `
-		SELECT journal.id, person_id AS person, at, kind, actor, coalesce(client_id, '') AS client_id, client.name AS client,
-		       coalesce(office, '') AS office, coalesce(acr, '') AS acr, coalesce(agent, '') AS agent, detail,
-		       coalesce(cursor, '') AS cursor
-		FROM journal
-		LEFT JOIN client ON client.id = client_id
-		WHERE person_id = (SELECT person_id FROM cabinet WHERE identification_number = $1)
-		  AND ($2::timestamptz IS NULL OR (at, journal.id) < ($2, $3))
-		ORDER BY at DESC, journal.id DESC
-		LIMIT $4`
-	var at *time.Time
-	if !from.IsZero() {
-		at = &from.at
-	}
-	b.Queue(list, subject, at, from.id, limit+1).Query(func(rows pgx.Rows) error {
-		entries, err := pgx.CollectRows(rows, pgx.RowToStructByName[Entry])
+// entries are those of the person whom a token's subject names.
+const entries = `
+	SELECT journal.id, journal.person_id AS person, journal.at, kind, actor, coalesce(client_id, '') AS client_id, client.name AS client,
+	       coalesce(office, '') AS office, coalesce(acr, '') AS acr, coalesce(agent, '') AS agent, detail,
+	       coalesce(cursor, '') AS cursor, report.at AS reported_at
+	FROM journal
+	LEFT JOIN client ON client.id = client_id
+	LEFT JOIN report ON report.entry_id = journal.id
+	WHERE journal.person_id = (SELECT person_id FROM cabinet WHERE identification_number = $1)`
+
+// list looks at one person's entries alone, by their index; what is not looked for is passed over there.
+const list = entries + `
+	AND (journal.at, journal.id) < ($2, $3) AND journal.at >= $4
+	AND ($5 = '' OR actor = $5) AND ($6::text[] IS NULL OR kind = ANY ($6))
+	ORDER BY journal.at DESC, journal.id DESC
+	LIMIT $7`
+
+const find = entries + ` AND journal.id = $2`
+
+// Queue asks for at most limit entries of a person that a filter looks for, from a place on, as one part of a batch.
+func Queue(b *pgx.Batch, subject string, f Filter, from Place, limit int, to *Page) {
+	b.Queue(list, f.arguments(subject, from, limit+1)...).Query(func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[Entry])
 		if err != nil {
 			return fmt.Errorf("list the journal: %w", err)
 		}
-		*to = Page{Entries: entries}
-		if len(entries) > limit {
-			to.Entries = entries[:limit]
+		*to = Page{Entries: found}
+		if len(found) > limit {
+			to.Entries = found[:limit]
 			last := to.Entries[limit-1]
 			to.Next = Place{last.At, last.ID}
+		}
+		return nil
+	})
+}
+
+// Find asks for one entry of a person, as one part of a batch. Where there is none it stays zero.
+func Find(b *pgx.Batch, subject string, id uuid.UUID, to *Entry) {
+	b.Queue(find, subject, id).Query(func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[Entry])
+		if err != nil {
+			return fmt.Errorf("find an entry: %w", err)
+		}
+		if len(found) == 1 {
+			*to = found[0]
 		}
 		return nil
 	})

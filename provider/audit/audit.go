@@ -55,7 +55,7 @@ const (
 	SessionsEnded       Kind = "sessions.ended"    // all of a person's sign-ins so far are worth nothing
 	CodeSent            Kind = "code.sent"         // of both Event.Detail["purpose"]
 	CodeWithheld        Kind = "code.withheld"     // one was asked for a number that none goes to
-	GrantGiven          Kind = "grant.given"       // a client was given tokens; Event.Detail["scope"]
+	GrantGiven          Kind = "grant.given"       // a client was given tokens; Event.Detail["scope"], and ["claims"] where it asked for some by name
 	GrantEnded          Kind = "grant.ended"
 	TokenExchanged      Kind = "token.exchanged" // a resource server was given a token for another; Event.Detail["scope"]
 	AgreementGiven      Kind = "agreement.given" // Event.Detail["scope"]

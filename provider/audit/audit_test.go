@@ -42,16 +42,17 @@ func TestAnEntryIsWhatWasRecorded(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
 	id := uuid.MustParse("019ac000-0000-7000-8000-000000000001")
+	event := func(n byte) uuid.UUID { return uuid.UUID{6: 0x70, 8: 0x80, 15: n} }
 	record(t, pool,
 		audit.Event{
-			Kind: audit.IdentifierBlocked, At: noon, Person: id, Clerk: id, Office: "Minsk 1", ClientID: "desk", SID: "s", GID: id,
+			ID: event(1), Kind: audit.IdentifierBlocked, At: noon, Person: id, Clerk: id, Office: "Minsk 1", ClientID: "desk", SID: "s", GID: id,
 			ACR: "low", Agent: "Firefox, Linux", Detail: map[string]string{"reason": "desk"},
 		},
-		audit.Event{Kind: audit.KeyCreated, At: noon},                        // nobody's business
-		audit.Event{Kind: audit.SignInRefused, At: noon},                     // nobody's
-		audit.Event{Kind: audit.EditionApplied, At: noon, Edition: 7},        // everybody's
-		audit.Event{Kind: audit.ClientRemoved, At: noon, ClientID: "portal"}, // whoever has its tokens must know
-		audit.Event{Kind: audit.ClientChanged, At: noon, ClientID: "portal"}, // moves the cursor only
+		audit.Event{ID: event(2), Kind: audit.KeyCreated, At: noon},                        // nobody's business
+		audit.Event{ID: event(3), Kind: audit.SignInRefused, At: noon},                     // nobody's
+		audit.Event{ID: event(4), Kind: audit.EditionApplied, At: noon, Edition: 7},        // everybody's
+		audit.Event{ID: event(5), Kind: audit.ClientRemoved, At: noon, ClientID: "portal"}, // whoever has its tokens must know
+		audit.Event{ID: event(6), Kind: audit.ClientChanged, At: noon, ClientID: "portal"}, // moves the cursor only
 	)
 	seal(t, pool)
 	entries, cursor, err := audit.NewFeed(pool, pool).After(t.Context(), 0, 10)
@@ -62,11 +63,11 @@ func TestAnEntryIsWhatWasRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `[{"cursor":"1","kind":"identifier.blocked","at":"2026-11-22T12:00:00.123456Z",` +
+	const want = `[{"cursor":"1","id":"00000000-0000-7000-8000-000000000001","kind":"identifier.blocked","at":"2026-11-22T12:00:00.123456Z",` +
 		`"person":"019ac000-0000-7000-8000-000000000001","client_id":"desk","office":"Minsk 1","staff":true,` +
 		`"gid":"019ac000-0000-7000-8000-000000000001","sid":"s","acr":"low","agent":"Firefox, Linux","detail":{"reason":"desk"}},` +
-		`{"cursor":"4","kind":"edition.applied","at":"2026-11-22T12:00:00.123456Z","edition":7},` +
-		`{"cursor":"5","kind":"client.removed","at":"2026-11-22T12:00:00.123456Z","client_id":"portal"}]`
+		`{"cursor":"4","id":"00000000-0000-7000-8000-000000000004","kind":"edition.applied","at":"2026-11-22T12:00:00.123456Z","edition":7},` +
+		`{"cursor":"5","id":"00000000-0000-7000-8000-000000000005","kind":"client.removed","at":"2026-11-22T12:00:00.123456Z","client_id":"portal"}]`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -50,6 +50,7 @@ func (c Cursor) MarshalText() ([]byte, error) { return strconv.AppendInt(nil, in
 // An Entry is an event as a consumer of the feed sees it. Which clerk acted is not among it.
 type Entry struct {
 	Cursor   Cursor            `json:"cursor"`
+	ID       uuid.UUID         `json:"id"` // the event's: consumers tell by it what they have already, and citizens quote it
 	Kind     Kind              `json:"kind"`
 	At       time.Time         `json:"at"`
 	Person   uuid.UUID         `json:"person,omitzero"`
@@ -75,7 +76,7 @@ var told = []string{
 	string(PasskeyAdded), string(PasskeyRemoved),
 	string(AuthenticatorAdded), string(AuthenticatorGone), string(RecoveryCodesMade), string(RecoveryCodesGone), string(RecoveryCodeUsed),
 	string(IdentifierBlocked), string(IdentifierUnblocked),
-	string(SignedIn), string(SignInRefused), string(SignedOut), string(SessionsEnded), string(BrowserForgotten),
+	string(SignedIn), string(SignInRefused), string(CodeSent), string(SignedOut), string(SessionsEnded), string(BrowserForgotten),
 	string(GrantGiven), string(GrantEnded), string(TokenExchanged), string(AgreementGiven), string(AgreementWithdrawn),
 }
 
@@ -109,7 +110,7 @@ func (f *Feed) After(ctx context.Context, after Cursor, limit int) ([]Entry, Cur
 		FROM event_head`
 
 	const find = `
-		SELECT place, kind, at, coalesce(person_id, $4), coalesce(client_id, ''), coalesce(office, ''), clerk_id IS NOT NULL,
+		SELECT place, id, kind, at, coalesce(person_id, $4), coalesce(client_id, ''), coalesce(office, ''), clerk_id IS NOT NULL,
 		       coalesce(gid, $4), coalesce(sid, ''), coalesce(acr, ''), coalesce(agent, ''), coalesce(edition, 0), detail
 		FROM event
 		WHERE place > $1 AND place <= (SELECT place FROM event_head) AND (kind = ANY ($3) AND person_id IS NOT NULL OR kind = ANY ($5))

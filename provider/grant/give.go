@@ -52,9 +52,13 @@ func Give(b *pgx.Batch, g Grant, refresh []byte, given *bool) {
 	b.Queue(lock, g.Person)
 	b.Queue(give, g.ID, g.Person, g.ClientID, g.SID, g.Scopes, g.Audience, g.AuthTime, g.ACR, g.AMR, g.At, g.Till, refresh, g.Claims, g.Bound).
 		QueryRow(func(row pgx.Row) error { return row.Scan(given) })
+	detail := map[string]string{"scope": strings.Join(g.Scopes, " ")}
+	if names := g.Claims.names(); names != "" {
+		detail["claims"] = names
+	}
 	audit.Event{
 		Kind: audit.GrantGiven, At: g.At, Person: g.Person, ClientID: g.ClientID, SID: g.SID, GID: g.ID,
-		ACR: g.ACR, Agent: g.Agent, Detail: map[string]string{"scope": strings.Join(g.Scopes, " ")},
+		ACR: g.ACR, Agent: g.Agent, Detail: detail,
 	}.QueueIf(b, justGiven)
 }
 

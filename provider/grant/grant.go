@@ -1,6 +1,8 @@
 package grant
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,4 +32,11 @@ type Grant struct {
 type Claims struct {
 	UserInfo []string `json:"userinfo,omitempty"`
 	IDToken  []string `json:"id_token,omitempty"`
+}
+
+// names are those of the claims, each once, with spaces between.
+func (c Claims) names() string {
+	all := slices.Concat(c.UserInfo, c.IDToken)
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), " ")
 }

@@ -69,29 +69,35 @@ func command(environ []string) *cobra.Command {
 			return Verify(cmd.Context(), cfg, cmd.OutOrStdout())
 		},
 	})
-	// Errands in the database need no other setting, so that it can be prepared before the cabinet is registered.
 	errand := func(use, short string, act func(ctx context.Context, pool *pgxpool.Pool) error) {
 		root.AddCommand(&cobra.Command{
 			Use: use, Short: short, Args: cobra.NoArgs,
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				cfg, err := settings.Read[struct {
-					DatabaseURL string `env:"CABINET_DATABASE_URL,required"`
-				}](environ)
-				if err != nil {
-					return err
-				}
-				pool, err := stores.Database(cmd.Context(), "CABINET_DATABASE_URL", cfg.DatabaseURL, backConnections, nil)
-				if err != nil {
-					return err
-				}
-				defer pool.Close()
-				return act(cmd.Context(), pool)
-			},
+			RunE: withDatabase(environ, func(cmd *cobra.Command, pool *pgxpool.Pool) error { return act(cmd.Context(), pool) }),
 		})
 	}
 	errand("migrate", "Bring the database to the schema of this build", Migrate)
 	errand("follow-anew", "Have the provider's feed read again from its beginning, to repair what was missed; nothing is doubled", follow.Anew)
+	root.AddCommand(journalCommand(environ))
 	return root
+}
+
+// withDatabase lets an errand act in the database. It needs no other setting, so that the database can be prepared before the cabinet is
+// registered.
+func withDatabase(environ []string, act func(cmd *cobra.Command, pool *pgxpool.Pool) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		cfg, err := settings.Read[struct {
+			DatabaseURL string `env:"CABINET_DATABASE_URL,required"`
+		}](environ)
+		if err != nil {
+			return err
+		}
+		pool, err := stores.Database(cmd.Context(), "CABINET_DATABASE_URL", cfg.DatabaseURL, backConnections, nil)
+		if err != nil {
+			return err
+		}
+		defer pool.Close()
+		return act(cmd, pool)
+	}
 }
 
 // Migrate brings the database to the schema of this build.

@@ -15,6 +15,7 @@ import (
 	"asoba.example/cabinet"
 	"asoba.example/cabinet/follow"
 	"asoba.example/cabinet/issuer"
+	"asoba.example/cabinet/journal"
 	"asoba.example/cmd/internal/run"
 	"asoba.example/cmd/internal/stores"
 	"asoba.example/migrations"
@@ -74,7 +75,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		Keep: cfg.SessionTotal + time.Hour, RefreshKeys: provider.Refresh, Now: time.Now, Log: log,
 	})
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(follow.Lag{Pool: kept.Back, Now: time.Now})
+	metrics.MustRegister(follow.Lag{Pool: kept.Back, Now: time.Now}, journal.Watch{Pool: kept.Back, Now: time.Now})
 	observer, err := api.NewObserver(api.ObserverConfig{Log: log, Metrics: metrics, Now: time.Now})
 	if err != nil {
 		return err

@@ -1,0 +1,51 @@
+package journal
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/migrations/pgtest"
+)
+
+// Nobody's journal is looked through for another's: whatever is looked for, from whatever place on, is found by the person's index, in its
+// order; and so is one entry, and a report.
+func TestEntriesAreFoundByIndex(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewCabinet(t)
+	whole := Filter{Actor: Staff, About: Desk, Since: time.Now().Add(-time.Hour), Till: time.Now()}
+	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), `SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off`); err != nil {
+			return err
+		}
+		for name, query := range map[string]struct {
+			sql   string
+			args  []any
+			index string
+		}{
+			"all":       {list, Filter{}.arguments("", Place{}, 25), "journal_person"},
+			"a filter":  {list, whole.arguments("", Place{}, 25), "journal_person"},
+			"a place":   {list, whole.arguments("", Place{time.Now(), uuid.New()}, 25), "journal_person"},
+			"one entry": {find, []any{"", uuid.New()}, "journal_p"},
+			"reports":   {reports, []any{time.Now()}, "report_at"},
+			"how many":  {countReports, []any{time.Now()}, "report_at"},
+		} {
+			rows, _ := tx.Query(t.Context(), `EXPLAIN (COSTS OFF) `+query.sql, query.args...)
+			lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			if err != nil {
+				return err
+			}
+			got := strings.Join(lines, "\n")
+			if !strings.Contains(got, query.index) || strings.Contains(got, "->  Sort") || strings.Contains(got, "Seq Scan on journal") {
+				t.Errorf("%s: not by its index alone:\n%s", name, got)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
