@@ -24,13 +24,16 @@ var historyKinds = []audit.Kind{
 	audit.IdentifierBlocked, audit.IdentifierUnblocked,
 }
 
+// anybodys are those of them that somebody else can bring about: by a password that is wrong, or by asking for a code to block.
+var anybodys = []audit.Kind{audit.SignInRefused, audit.RecoveryRefused, audit.CodeSent}
+
 // historyPage handles GET /security/history: what happened around the person's sign-ins.
 func (l *Login) historyPage(w http.ResponseWriter, r *http.Request, v visitor) error {
 	before, err := audit.ParseCursor(r.URL.Query().Get("before"))
 	if err != nil {
 		return page.Refuse(http.StatusNotFound, "security-history.unknown", err)
 	}
-	found, err := audit.History(r.Context(), l.pool, v.Session.Person, historyKinds, l.now().Add(-historyFor), before, historyOf+1)
+	found, err := audit.History(r.Context(), l.pool, v.Session.Person, historyKinds, anybodys, l.now().Add(-historyFor), before, historyOf+1)
 	if err != nil {
 		return err
 	}
@@ -41,7 +44,7 @@ func (l *Login) historyPage(w http.ResponseWriter, r *http.Request, v visitor) e
 			data.Earlier = "/security/history?before=" + string(cursor)
 			break
 		}
-		data.Events = append(data.Events, happened{Word: "history." + historyWord(e), At: e.At, Agent: e.Agent, Place: e.Detail})
+		data.Events = append(data.Events, happened{Word: "history." + historyWord(e.Line), At: e.At, Agent: e.Agent, Place: e.Detail, Times: e.Times})
 	}
 	return l.showOwn(w, r, v, page.View{Name: "security-history", Back: sessionsPath, Data: data})
 }

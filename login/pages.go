@@ -129,6 +129,7 @@ type happened struct {
 	At    time.Time
 	Agent string
 	Place place.Place
+	Times int // on this day, of which it was the last
 }
 
 // passkeysPage is for looking after passkeys.
