@@ -173,6 +173,15 @@ func TestAStaticPasswordIsLongAndOnesOwn(t *testing.T) {
 		"Беларусь-Мінск-08.03":          wordPersonal,
 		"7000001 a-000 pb8":             wordPersonal, // as people write them
 		"7000001А000РВ8":                wordPersonal, // in Cyrillic letters
+		"7000001А000ПБ8":                wordPersonal, // by their sounds
+		"7000001Ф000ЗИ8":                wordPersonal, // on the other layout
+		"7ooooo1AOOOPB8":                wordPersonal, // in letters that look like digits
+		"7OOOOOIAOOOРВ8":                wordPersonal,
+		"8BP000A1000007":                wordPersonal, // backwards
+		"８ВР-000-А-1000007":             wordPersonal,
+		"7_0_0_0_0_0_1_A_0_0_0_P_B_8":   wordPersonal,
+		"11 91 194 92 573":              wordPersonal,
+		"акнелавак-1956":                wordPersonal,
 		"+375 (29) 491-19-11":           wordPersonal,
 		"8 029/491/19/11":               wordPersonal,
 		"08.03.1956-08.03.56":           wordPersonal,

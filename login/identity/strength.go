@@ -1,12 +1,16 @@
 package identity
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"asoba.example/login/register"
 )
@@ -61,7 +65,11 @@ func (s strength) judge(password string, about []string) string {
 			return wordCommon
 		case monotonous(p):
 			return wordSimple
-		case utf8.RuneCountInString(without(p, about)) < ownPart:
+		}
+	}
+	words := expected(about)
+	for _, p := range disguises(password) {
+		if utf8.RuneCountInString(without(p, words)) < ownPart {
 			return wordPersonal
 		}
 	}
@@ -97,17 +105,36 @@ func monotonous(password string) bool {
 	return len(seen) < 5 || turns < 5 || repeats
 }
 
-// without takes from a password the signs that are put between words, in any of which people write their numbers, and every word that anybody
-// would try, the longest first; and what looks like the number of a document, whosesoever.
-func without(password string, about []string) string {
-	password = bare(password)
-	about = slices.SortedFunc(slices.Values(about), func(a, b string) int { return len(b) - len(a) })
-	for _, word := range about {
-		for _, w := range []string{strings.ToLower(word), keys(word), latinOf(word), alike(word)} {
-			if w = bare(w); utf8.RuneCountInString(w) >= 4 {
-				password = strings.ReplaceAll(password, w, "")
+// disguises are the forms that one text has for whoever tries passwords: in any case, by the keys, by the sounds, by the letters that look alike, and
+// of each with the letters that look like digits as those; without the signs that are put between words, in any of which people write their numbers.
+func disguises(s string) (all []string) {
+	s = norm.NFKC.String(s)
+	for _, form := range []string{strings.ToLower(s), keys(s), latinOf(s), alike(s)} {
+		all = append(all, bare(form), digits.Replace(bare(form)))
+	}
+	return all
+}
+
+// expected are the words that anybody would try, in every disguise, forwards and backwards, the longest first.
+func expected(words []string) []string {
+	forms := map[string]struct{}{}
+	for _, word := range words {
+		for _, form := range disguises(word) {
+			if utf8.RuneCountInString(form) < 4 {
+				continue
 			}
+			back := []rune(form)
+			slices.Reverse(back)
+			forms[form], forms[string(back)] = struct{}{}, struct{}{}
 		}
+	}
+	return slices.SortedFunc(maps.Keys(forms), func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+}
+
+// without takes such words from a password, and what looks like the number of a document, whosesoever.
+func without(password string, words []string) string {
+	for _, word := range words {
+		password = strings.ReplaceAll(password, word, "")
 	}
 	return documents.ReplaceAllString(password, "")
 }
@@ -126,6 +153,9 @@ func bare(s string) string {
 
 // alike writes the Cyrillic letters that look like those of a number as those, as the fields for numbers do.
 func alike(s string) string { return strings.ToLower(register.FoldNumber(s)) }
+
+// digits writes as digits the letters that look like them.
+var digits = strings.NewReplacer("o", "0", "о", "0", "i", "1", "l", "1", "z", "2", "з", "3", "ч", "4", "s", "5", "б", "6", "b", "8", "g", "9")
 
 // portal are words that stand before everyone's eyes here, and the passwords everyone thinks of first.
 var portal = []string{
