@@ -32,7 +32,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 	}
 	person := v.Session.Person
 	changes := l.try(policy.PasswordChanges, person.String())
-	if v.ACR != api.Substantial {
+	if api.Level(v.ACR) < api.Level(api.Substantial) {
 		wait, err := l.throttle.Look(ctx, changes)
 		if err != nil {
 			return err

@@ -122,12 +122,12 @@ const (
 	Unblock Purpose = "unblock"  // of an identifier that its person has blocked
 )
 
-// stance is how an identifier must stand for a factor to be worth anything: a state and, where it is Blocked, for what reason.
-func (p Purpose) stance() string {
+// stance is how an identifier must stand for a factor to be worth anything.
+func (p Purpose) stance() identity.Stance {
 	if p == Unblock {
-		return string(identity.Blocked) + ":" + string(identity.Self)
+		return identity.BlockedSelf
 	}
-	return string(identity.Active)
+	return identity.InUse
 }
 
 // A Proof is a factor that was used rightly: it names its person. What it leads to must use it up.

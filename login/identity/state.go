@@ -27,16 +27,20 @@ const (
 	Security BlockReason = "security" // the operator suspects a takeover
 )
 
-// A stance is a state and, where it is Blocked, for what reason, in one word.
-type stance string
+// A Stance is a state and, where it is Blocked, for what reason, in one word: concat_ws(':', state, block_reason).
+type Stance string
+
+// Stances in which the citizen has something to prove himself for.
+const (
+	InUse       = Stance(Active)
+	BlockedSelf = Stance(Blocked) + ":" + Stance(Self)
+)
 
 const (
-	temporary       stance = "temporary"
-	active          stance = "active"
-	blockedSelf     stance = "blocked:self"
-	blockedDesk     stance = "blocked:desk"
-	blockedRegister stance = "blocked:register"
-	blockedSecurity stance = "blocked:security"
+	temporary       = Stance(Temporary)
+	blockedDesk     = Stance(Blocked) + ":" + Stance(Desk)
+	blockedRegister = Stance(Blocked) + ":" + Stance(Register)
+	blockedSecurity = Stance(Blocked) + ":" + Stance(Security)
 )
 
 // A deed is a kind of act upon an identifier.
@@ -60,17 +64,17 @@ const (
 // allowed is the whole life of an identifier after its assignment, drawn in
 // doc.go: where each deed may begin. Every UPDATE of a state is held to it by
 // its WHERE, so that nobody reads, thinks and then writes over another's act.
-var allowed = map[deed][]stance{
+var allowed = map[deed][]Stance{
 	reissue:        {temporary},
 	activate:       {temporary},
-	changePassword: {active},
-	recovery:       {active},
-	changePhone:    {temporary, active},
-	blockSelf:      {active},
-	blockDesk:      {temporary, active},
-	blockSecurity:  {temporary, active},
-	deactivate:     {temporary, active},
+	changePassword: {InUse},
+	recovery:       {InUse},
+	changePhone:    {temporary, InUse},
+	blockSelf:      {InUse},
+	blockDesk:      {temporary, InUse},
+	blockSecurity:  {temporary, InUse},
+	deactivate:     {temporary, InUse},
 	restore:        {blockedRegister},
-	unblock:        {blockedSelf, blockedDesk, blockedSecurity},
-	unblockSelf:    {blockedSelf},
+	unblock:        {BlockedSelf, blockedDesk, blockedSecurity},
+	unblockSelf:    {BlockedSelf},
 }

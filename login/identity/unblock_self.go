@@ -25,7 +25,7 @@ func (r *Registry) UnblockSelf(ctx context.Context, person uuid.UUID, changed ti
 	if err != nil {
 		return fmt.Errorf("unblock: %w", err)
 	}
-	if w.state == nil || w.stance() != blockedSelf || w.hash == nil {
+	if w.state == nil || w.stance() != BlockedSelf || w.hash == nil {
 		return fmt.Errorf("unblock %s: %w", person, ErrState)
 	}
 	if *w.unblockFailures >= r.unblockTries() {
@@ -100,9 +100,9 @@ func (r *Registry) CountUnblock(ctx context.Context, person uuid.UUID) error {
 }
 
 // stance is how a person stands, who has an identifier.
-func (w row) stance() stance {
+func (w row) stance() Stance {
 	if w.reason == nil {
-		return stance(*w.state)
+		return Stance(*w.state)
 	}
-	return stance(*w.state + ":" + *w.reason)
+	return Stance(*w.state + ":" + *w.reason)
 }

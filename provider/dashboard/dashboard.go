@@ -102,7 +102,7 @@ func (d *Dashboard) door(within time.Duration, door func(http.ResponseWriter, *h
 // person is who has signed in at this browser so lately, by more than a password; uuid.Nil, if nobody has.
 func (d *Dashboard) person(r *http.Request, within time.Duration) (uuid.UUID, error) {
 	s, err := d.cfg.Sessions.Find(r.Context(), r)
-	if err != nil || s.IsZero() || s.ACR != api.Substantial || d.cfg.Now().Sub(s.AuthTime) > within {
+	if err != nil || s.IsZero() || api.Level(s.ACR) < api.Level(api.Substantial) || d.cfg.Now().Sub(s.AuthTime) > within {
 		return uuid.Nil, err
 	}
 	var (
