@@ -53,8 +53,15 @@ func (w *world) withApp(number string) (*visitor, app) {
 func (v *visitor) codes() []string {
 	v.w.Helper()
 	v.want("/security/recovery-codes", http.StatusOK)
-	v.submit()
+	made := v.hidden("replaced")
+	v.submit("replaced", made)
 	codes := regexp.MustCompile(`[A-Z2-7]{4}(-[A-Z2-7]{4}){3}`).FindAllString(v.body, -1)
+	fresh := *v
+	v.open(v.at.RequestURI())
+	v.submit("replaced", made) // as a reload of the codes does
+	v.want("/security/recovery-codes", http.StatusConflict)
+	v.sees("shown already")
+	*v = fresh
 	if len(codes) != 10 {
 		v.w.Fatalf("%d codes\n%s", len(codes), v.body)
 	}

@@ -3,7 +3,9 @@ package login
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
@@ -47,12 +49,20 @@ func (l *Login) recoveryCodesPage(w http.ResponseWriter, r *http.Request, v visi
 	return l.showRecoveryCodes(w, r, v, http.StatusOK, nil)
 }
 
-// makeRecoveryCodes handles POST /security/recovery-codes. The codes are shown by this answer and never again.
+// makeRecoveryCodes handles POST /security/recovery-codes. The codes are shown by this answer and never again: whoever loads it once more is told so,
+// and keeps those that were shown.
 func (l *Login) makeRecoveryCodes(w http.ResponseWriter, r *http.Request, v visitor) error {
 	if v.Frozen(l.now()) {
 		return l.showRecoveryCodes(w, r, v, http.StatusConflict, nil)
 	}
-	codes, err := l.factors.RecoveryCodes.Make(r.Context(), v.Identity, l.act(r))
+	var replaced time.Time
+	if at, err := strconv.ParseInt(r.PostFormValue("replaced"), 10, 64); err == nil {
+		replaced = time.UnixMicro(at)
+	}
+	codes, err := l.factors.RecoveryCodes.Make(r.Context(), v.Identity, replaced, l.act(r))
+	if errors.Is(err, factor.ErrMade) {
+		return l.showRecoveryCodes(w, r, v, http.StatusConflict, nil, page.FieldError{Word: "security-recovery-codes.shown"})
+	}
 	if errors.Is(err, identity.ErrState) { // acted upon from elsewhere at the same moment
 		return l.backToFactors(w, r)
 	}
@@ -62,7 +72,7 @@ func (l *Login) makeRecoveryCodes(w http.ResponseWriter, r *http.Request, v visi
 	return l.showRecoveryCodes(w, r, v, http.StatusOK, codes)
 }
 
-func (l *Login) showRecoveryCodes(w http.ResponseWriter, r *http.Request, v visitor, status int, fresh []string) error {
+func (l *Login) showRecoveryCodes(w http.ResponseWriter, r *http.Request, v visitor, status int, fresh []string, wrong ...page.FieldError) error {
 	waits, err := l.waits(r)
 	if err != nil {
 		return err
@@ -71,7 +81,7 @@ func (l *Login) showRecoveryCodes(w http.ResponseWriter, r *http.Request, v visi
 	if data.Left, data.MadeAt, err = l.factors.RecoveryCodes.Left(r.Context(), v.Session.Person); err != nil {
 		return err
 	}
-	view := page.View{Status: status, Name: "security-recovery-codes", Data: data, Once: fresh != nil}
+	view := page.View{Status: status, Name: "security-recovery-codes", Errors: wrong, Data: data, Once: fresh != nil}
 	if fresh == nil {
 		view.Back = data.Done
 	}

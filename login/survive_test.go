@@ -202,7 +202,7 @@ func (f *wayfarer) answers() {
 	case f.device != nil:
 		f.use(f.device)
 	case page == "/security/recovery-codes":
-		f.send("decision", "make")
+		f.send("replaced", f.hidden("replaced"))
 	case page == "/security/sessions":
 		f.send("decision", "end_others")
 	case strings.HasSuffix(page, "/authenticator"), strings.HasSuffix(page, "/proof") && f.app != nil:

@@ -37,10 +37,13 @@ func (c *RecoveryCodes) Left(ctx context.Context, person uuid.UUID) (left int, m
 	return left, madeAt, nil
 }
 
-// Make gives a person a new set, which nobody can show again, and tells the phone; the codes of a former one are worth nothing from then on.
-// identity.ErrState says that the identifier is not Active, or was acted upon since who was read. Whether the person came by the strongest
+// ErrMade says that a set was made since.
+var ErrMade = errors.New("recovery codes were made since")
+
+// Make gives a person a new set in place of the one that was made at a time, zero for none; nobody can show it again, and the phone is told. The
+// codes of the former one are worth nothing from then on. ErrMade says that there is another one by now; identity.ErrState says that the identifier is not Active, or was acted upon since who was read. Whether the person came by the strongest
 // factor they have is for the caller to see to.
-func (c *RecoveryCodes) Make(ctx context.Context, who identity.Identity, act identity.Act) ([]string, error) {
+func (c *RecoveryCodes) Make(ctx context.Context, who identity.Identity, before time.Time, act identity.Act) ([]string, error) {
 	codes, digests := make([]string, inSet), make([][]byte, inSet)
 	for i := range codes {
 		code := rand.Text()[:codeLength] // of A to Z and 2 to 7: nothing that looks alike (RFC 4648 §6)
@@ -53,12 +56,16 @@ func (c *RecoveryCodes) Make(ctx context.Context, who identity.Identity, act ide
 	const upsert = `
 		INSERT INTO recovery_codes (person_id, digests, made_at)
 		VALUES ($1, $2, $3)
-		ON CONFLICT (person_id) DO UPDATE SET digests = EXCLUDED.digests, made_at = EXCLUDED.made_at`
+		ON CONFLICT (person_id) DO UPDATE SET digests = EXCLUDED.digests, made_at = EXCLUDED.made_at WHERE recovery_codes.made_at = $4`
 	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
 		if err := hold(ctx, tx, who); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, upsert, who.Person, digests, act.At); err != nil {
+		tag, err := tx.Exec(ctx, upsert, who.Person, digests, act.At, before)
+		if err == nil && tag.RowsAffected() == 0 {
+			err = ErrMade
+		}
+		if err != nil {
 			return err
 		}
 		if err := audit.Record(ctx, tx, event(audit.RecoveryCodesMade, who.Person, "", act)); err != nil {

@@ -14,7 +14,11 @@ import (
 // codes makes somebody a set of recovery codes, as they are typed.
 func (w *world) codes(t *testing.T, who identity.Identity) []string {
 	t.Helper()
-	made, err := w.RecoveryCodes.Make(t.Context(), who, w.act())
+	_, before, err := w.RecoveryCodes.Left(t.Context(), who.Person)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := w.RecoveryCodes.Make(t.Context(), who, before, w.act())
 	if err != nil {
 		t.Fatal(err)
 	}
