@@ -41,13 +41,15 @@ func TestAPhoneIsAMobileNumberOfTheCountry(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{
 		"+375294911911", "375294911911", "80294911911", "8 029 491-19-11", "80 29 4911911", "+375 (29) 491 19 11", "029 491 19 11", "294911911",
+		"00375294911911", "00375 29 491-19-11", "00 375 (29) 491 19 11", "(00375) 29 4911911", "8 10 375 29 491 19 11", "8 (029) 491-19-11", "8-029-491-19-11",
+		"8029 491 19 11", "0294911911", "(029) 491-19-11", "29 491-19-11", "+375 29 491–19–11", "+375\u00a029\u00a04911911", " +375294911911 ",
 	} {
 		if p, err := identity.ParsePhone(s); err != nil || p.Reveal() != "+375294911911" || p.Hint() != "11" {
 			t.Errorf("ParsePhone(%q) = %v, %v", s, p, err)
 		}
 	}
 	for what, s := range map[string]string{
-		"fixed": "+375172000000", "by Internet": "+375249000000", "Russian": "+79161234567", "Polish": "+48501234567",
+		"fixed": "+375172000000", "by Internet": "+375249000000", "Russian": "+79161234567", "Polish": "+48501234567", "Russian, from here": "0079161234567", "of one 0 too many": "00294911911",
 		"short": "+37529491191", "long": "+3752949119111", "with an extension": "+375294911911;ext=2",
 		"of letters": "+37529GOVHELP", "nothing": "", "emergency": "112", "much": strings.Repeat("3", 1000),
 	} {

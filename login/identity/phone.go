@@ -20,11 +20,14 @@ var ErrPhone = errors.New("not a mobile number of the country")
 // ParsePhone makes one. It hides itself as Identifier does.
 type Phone struct{ e164 unique.Handle[string] }
 
-// ParsePhone takes any usual spelling: +375 29, 375 29, 8 029, 80 29.
+// ParsePhone takes any usual spelling: +375 29, 00375 29, 375 29, 8 029, 80 29, 029, 29.
 func ParsePhone(s string) (Phone, error) {
 	// Letters would be read as keys of a keypad, and "ext" or ";" as more than a number.
 	if len(s) > 32 || strings.Trim(s, "+0123456789 ()-\u00a0\u2010\u2011\u2013") != "" {
 		return Phone{}, ErrPhone
+	}
+	if abroad, ok := strings.CutPrefix(strings.TrimLeft(s, " (\u00a0"), "00"); ok { // what other countries dial for the +
+		s = "+" + abroad
 	}
 	n, err := phonenumbers.Parse(s, "BY")
 	if err != nil ||
