@@ -102,7 +102,7 @@ func readNewPassword(r *http.Request) (string, []page.FieldError) {
 // weak says what is wrong with a new password, if that is what is wrong.
 func (l *Login) weak(err error) []page.FieldError {
 	if e, ok := errors.AsType[*identity.WeakError](err); ok {
-		return []page.FieldError{{Field: "new_password", Word: e.Word, Args: map[string]any{"Shortest": l.shortest()}}}
+		return []page.FieldError{{Field: "new_password", Word: e.Word, Args: map[string]any{"Shortest": l.shortest(), "Longest": policy.LongestPassword.In(l.policies)}}}
 	}
 	return nil
 }

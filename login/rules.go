@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
 	"asoba.example/provider/page"
@@ -68,6 +69,8 @@ func (l *Login) inWords(r *http.Request, value any) string {
 		return strings.Replace(v.String(), ".", ",", 1)
 	case policy.Hours:
 		return v.String()
+	case identity.Cost:
+		return l.site.Say(language, "rule.cost", map[string]any{"Memory": v.Memory, "Passes": v.Passes, "Lanes": v.Lanes})
 	case bool:
 		return l.site.Say(language, "rule."+map[bool]string{true: "yes", false: "no"}[v], nil)
 	case int:

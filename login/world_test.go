@@ -84,7 +84,7 @@ func newWorld(t *testing.T) *world {
 	cleaner := &grant.Cleaner{Pool: w.pool, Denials: denials, Sessions: sessions, Now: now}
 	w.registry, err = identity.New(identity.Config{
 		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, Hashers: 2,
-		TemporaryFor: policy.TemporaryPasswordFor.From(nil), Symbols: policy.TemporaryPasswordSymbols.From(nil), Failures: policy.Failures.From(nil), Shortest: policy.ShortestPassword.From(nil),
+		TemporaryFor: policy.TemporaryPasswordFor.From(nil), Symbols: policy.TemporaryPasswordSymbols.From(nil), Failures: policy.Failures.From(nil), Shortest: policy.ShortestPassword.From(nil), Longest: policy.LongestPassword.From(nil), Cost: policy.PasswordCost.From(nil),
 		Issuer: "http://idp.example", UnblockTries: policy.UnblockTries.From(nil), NotMeFor: policy.NotMeFor.From(nil), FreezeFor: policy.RecoveryFreeze.From(nil), Cleaner: cleaner, Metrics: w.metrics,
 	})
 	must(err)

@@ -22,6 +22,7 @@ var (
 	ErrDocument = errors.New("not an identity document that is accepted")
 	ErrNames    = errors.New("not names as a document writes them")
 	ErrBasis    = errors.New("not the number and the date of a paper")
+	ErrOld      = errors.New("the paper is too old to act upon")
 )
 
 // Document is an identity document as it was presented. Its number is personal
@@ -119,6 +120,11 @@ func ParseBasis(number, date string, at time.Time) (Basis, error) {
 		return Basis{}, ErrBasis
 	}
 	return b, nil
+}
+
+// Older tells whether the paper is of so long ago or more that nobody acts upon it any more.
+func (b Basis) Older(than time.Duration, at time.Time) bool {
+	return b.Date < at.Add(-than).In(Minsk).Format(time.DateOnly)
 }
 
 // Minsk is the time of the country's days and of every text to a citizen:

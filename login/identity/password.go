@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,21 +26,43 @@ var ErrBusy = errors.New("too many passwords are being checked at once")
 // patience is how long a password waits for its turn to be hashed.
 const patience = 10 * time.Second
 
+// A Cost is what it takes to hash a password (Argon2id, RFC 9106 §3.1): memory in MiB, passes over it, and lanes.
+type Cost struct{ Memory, Passes, Lanes int }
+
+// ErrCost says that hashing would be too cheap for whoever tries a stolen database, or too dear for us.
+var ErrCost = errors.New("from 19 MiB and 2 passes, 46 MiB and 1, or 12 MiB and 3, to 64 MiB, 6 passes and 4 lanes, and to 192 MiB in all passes; written like 19MiB t=2 p=1")
+
+// ParseCost reads a cost as String writes it. The least are those of OWASP ASVS 5.0 appendix C; the most of them takes five times as long as
+// the usual one, and of memory no more than 64 MiB for each password at once.
+func ParseCost(s string) (c Cost, err error) {
+	_, err = fmt.Sscanf(s, "%dMiB t=%d p=%d", &c.Memory, &c.Passes, &c.Lanes)
+	strong := c.Passes >= 1 && c.Memory >= 46 || c.Passes >= 2 && c.Memory >= 19 || c.Passes >= 3 && c.Memory >= 12
+	bearable := c.Memory <= 64 && c.Passes <= 6 && c.Memory*c.Passes <= 192 && c.Lanes >= 1 && c.Lanes <= 4
+	if err != nil || c.String() != s || !strong || !bearable {
+		return Cost{}, ErrCost
+	}
+	return c, nil
+}
+
+// String writes it like "19MiB t=2 p=1".
+func (c Cost) String() string { return fmt.Sprintf("%dMiB t=%d p=%d", c.Memory, c.Passes, c.Lanes) }
+
 // A hasher turns passwords into what is kept of them, so many at once and no
-// more: each takes 19 MiB and some 50 ms of one processor. Strangers never fill
+// more: each takes the memory that a Cost says, and some time of one processor. Strangers never fill
 // every place, so that a storm of guesses leaves room for people at their own
 // browsers.
 type hasher struct {
 	pepper    []byte // lies under the master key: a stolen database cannot be tried
-	dummy     string
+	cost      func() Cost
 	places    chan struct{}
 	strangers chan struct{}
 	came      *prometheus.CounterVec
 }
 
-func newHasher(pepper []byte, atOnce int) (*hasher, error) {
-	h := &hasher{
+func newHasher(pepper []byte, cost func() Cost, atOnce int) *hasher {
+	return &hasher{
 		pepper:    pepper,
+		cost:      cost,
 		places:    make(chan struct{}, max(atOnce, 2)),
 		strangers: make(chan struct{}, max(atOnce-1, 1)),
 		came: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -47,14 +70,23 @@ func newHasher(pepper []byte, atOnce int) (*hasher, error) {
 			Help: "Passwords that came to be hashed: those that were, and those that waited too long for a place.",
 		}, []string{"outcome"}),
 	}
-	var err error
-	h.dummy, err = argon2id.CreateHash(h.mac(uuid.Nil, rand.Text()), h.params())
-	return h, err
 }
 
-// params are the least that OWASP ASVS 5.0 appendix C allows: 19 MiB, two passes, one lane.
+// params are what a password costs now.
 func (h *hasher) params() *argon2id.Params {
-	return &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+	c := h.cost()
+	return &argon2id.Params{
+		Memory: uint32(c.Memory) * 1024, Iterations: uint32(c.Passes), Parallelism: uint8(c.Lanes), //nolint:gosec // ParseCost bounds them
+		SaltLength: 16, KeyLength: 32,
+	}
+}
+
+// dummy is a hash of no password, as costly to compare as one that is made now.
+func (h *hasher) dummy() string {
+	c, random := h.params(), make([]byte, 48)
+	_, _ = rand.Read(random) // never fails: crypto/rand stops the program instead
+	encode := base64.RawStdEncoding.EncodeToString
+	return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", c.Memory, c.Iterations, c.Parallelism, encode(random[:16]), encode(random[16:]))
 }
 
 // mac is what is hashed in a password's stead. It names the person: a hash
@@ -91,7 +123,7 @@ func (h *hasher) matches(ctx context.Context, person uuid.UUID, hash string, kno
 	defer leave()
 	against := hash
 	if hash == "" {
-		against = h.dummy
+		against = h.dummy()
 	}
 	for _, password := range passwords {
 		h.came.WithLabelValues("hashed").Inc()

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alexedwards/argon2id"
 	"github.com/google/uuid"
 )
 
@@ -63,10 +64,7 @@ func TestATemporaryPasswordOfAnyLengthIsReadableAndKnownAgain(t *testing.T) {
 
 func TestAHashIsGoodForOnePersonOnly(t *testing.T) {
 	t.Parallel()
-	h, err := newHasher([]byte("pepper"), 2)
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := newHasher([]byte("pepper"), usual, 2)
 	person, other := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
 	hash, err := h.hash(t.Context(), person, "right")
 	if err != nil {
@@ -75,10 +73,7 @@ func TestAHashIsGoodForOnePersonOnly(t *testing.T) {
 	if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Errorf("kept as %s", hash)
 	}
-	peppered, err := newHasher([]byte("another"), 2)
-	if err != nil {
-		t.Fatal(err)
-	}
+	peppered := newHasher([]byte("another"), usual, 2)
 	for what, got := range map[string]func() (bool, error){
 		"the right one":    func() (bool, error) { return h.matches(t.Context(), person, hash, true, "right") },
 		"one of two":       func() (bool, error) { return h.matches(t.Context(), person, hash, false, "wrong", "right") },
@@ -97,10 +92,7 @@ func TestAHashIsGoodForOnePersonOnly(t *testing.T) {
 // A storm of strangers leaves a place for people at their own browsers, and nobody waits without end.
 func TestStrangersDoNotFillTheGate(t *testing.T) {
 	t.Parallel()
-	h, err := newHasher([]byte("pepper"), 2)
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := newHasher([]byte("pepper"), usual, 2)
 	leave, err := h.enter(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
@@ -188,24 +180,65 @@ func TestAStaticPasswordIsLongAndOnesOwn(t *testing.T) {
 		"MP 1234567 пароль":             wordPersonal, // anybody's document
 		"К а в а л е н к а":             wordPersonal,
 	} {
-		if got := (strength{twelve, common}).judge(password, words); got != want {
+		if got := (strength{twelve, many, common}).judge(password, words); got != want {
 			t.Errorf("%q: got %q, want %q", password, got, want)
 		}
 	}
-	settled := strength{func() int { return 15 }, common}
+	settled := strength{func() int { return 15 }, func() int { return 64 }, common}
 	if got := settled.judge("Kh7#mQ2!vZp9aB", words); got != wordShort {
 		t.Errorf("fourteen where fifteen are settled: got %q", got)
+	}
+	if got := settled.judge(strings.Repeat("Kh7#mQ2!vZp9aB ", 5), words); got != wordLong {
+		t.Errorf("seventy-five where sixty-four are settled: got %q", got)
 	}
 }
 
 func twelve() int { return 12 }
+func many() int   { return 128 }
+
+func usual() Cost { return Cost{Memory: 19, Passes: 2, Lanes: 1} }
+
+// No password is cheaper to try than OWASP ASVS 5.0 appendix C allows, and none so dear that a few of them fill a node.
+func TestACostHasItsBounds(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"19MiB t=2 p=1", "46MiB t=1 p=1", "12MiB t=3 p=1", "64MiB t=3 p=4", "32MiB t=6 p=1"} {
+		if c, err := ParseCost(s); err != nil || c.String() != s {
+			t.Errorf("%s: %v, %v", s, c, err)
+		}
+	}
+	for _, s := range []string{
+		"18MiB t=2 p=1", "45MiB t=1 p=1", "11MiB t=6 p=1", "19MiB t=1 p=1", "65MiB t=1 p=1", "64MiB t=4 p=1", "19MiB t=7 p=1", "19MiB t=2 p=5", "19MiB t=2 p=0",
+		"-19MiB t=-2 p=1", "+19MiB t=2 p=1", "019MiB t=2 p=1", "19MiB  t=2 p=1", "19MiB t=2 p=1 ", "19 t=2 p=1", "19GiB t=2 p=1", "99999999999999999999MiB t=2 p=1", "",
+	} {
+		if c, err := ParseCost(s); !errors.Is(err, ErrCost) || c != (Cost{}) {
+			t.Errorf("%q: %v, %v", s, c, err)
+		}
+	}
+}
+
+// Whoever has no password is compared at the cost that is settled, so that nobody is told apart by the time.
+func TestNobodysPasswordCostsAsMuch(t *testing.T) {
+	t.Parallel()
+	cost := Cost{Memory: 12, Passes: 3, Lanes: 2}
+	h := newHasher([]byte("pepper"), func() Cost { return cost }, 2)
+	for range 2 {
+		made, salt, key, err := argon2id.DecodeHash(h.dummy())
+		if err != nil || *made != *h.params() || len(salt) != 16 || len(key) != 32 {
+			t.Errorf("a dummy of %+v: %+v, %v", cost, made, err)
+		}
+		if ok, err := h.matches(t.Context(), uuid.New(), "", true, "any"); ok || err != nil {
+			t.Errorf("it matches: %t, %v", ok, err)
+		}
+		cost = usual()
+	}
+}
 
 func FuzzAnyPasswordCanBeJudged(f *testing.F) {
 	f.Add("бусел ляціць на поўдзень", "Каваленка")
 	f.Add("\xff\xfe aaaaaaaaaaaaaa", "")
 	f.Fuzz(func(t *testing.T, password, name string) {
 		words := about(Identity{Names: Names{Family: name}}, "1956-03-08")
-		_ = strength{shortest: twelve}.judge(password, words)
+		_ = strength{shortest: twelve, longest: many}.judge(password, words)
 		for _, p := range derived(password) {
 			if len(p) < FewestSymbols || len(p) > MostSymbols {
 				t.Errorf("%q is no temporary password", p)

@@ -50,9 +50,11 @@ type Config struct {
 	UnblockTries func() int
 	// FreezeFor is how long after a recovery grave acts wait.
 	FreezeFor func() time.Duration
-	// Shortest is how many characters a static password has at least.
-	Shortest func() int
-	// Hashers is how many passwords may be hashed at once, each with 19 MiB and a
+	// Shortest and Longest are how many characters a static password has at least, and at most.
+	Shortest, Longest func() int
+	// Cost is what hashing a password takes from now on; who signs in has it hashed anew.
+	Cost func() Cost
+	// Hashers is how many passwords may be hashed at once, each with the memory of its cost and a
 	// processor; at least two, one of which strangers never take.
 	Hashers int
 	Metrics prometheus.Registerer
@@ -131,17 +133,14 @@ type Registry struct {
 // New makes a Registry.
 func New(cfg Config) (*Registry, error) {
 	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil ||
-		cfg.TemporaryFor == nil || cfg.Symbols == nil || cfg.Failures == nil || cfg.FreezeFor == nil || cfg.NotMeFor == nil || cfg.UnblockTries == nil || cfg.Issuer == "" || cfg.Shortest == nil || cfg.Metrics == nil {
+		cfg.TemporaryFor == nil || cfg.Symbols == nil || cfg.Failures == nil || cfg.FreezeFor == nil || cfg.NotMeFor == nil || cfg.UnblockTries == nil || cfg.Issuer == "" || cfg.Shortest == nil || cfg.Longest == nil || cfg.Cost == nil || cfg.Metrics == nil {
 		return nil, errors.New("identity: the config is not complete")
 	}
 	pepper, err := cfg.Box.Key("password pepper")
 	if err != nil {
 		return nil, fmt.Errorf("derive the pepper: %w", err)
 	}
-	hasher, err := newHasher(pepper, cfg.Hashers)
-	if err != nil {
-		return nil, err
-	}
+	hasher := newHasher(pepper, cfg.Cost, cfg.Hashers)
 	if err := cfg.Metrics.Register(hasher.came); err != nil {
 		return nil, fmt.Errorf("register the metrics of passwords: %w", err)
 	}
@@ -151,7 +150,7 @@ func New(cfg Config) (*Registry, error) {
 	}
 	return &Registry{
 		pool: cfg.Pool, box: cfg.Box, jobs: cfg.Jobs, cleaner: cfg.Cleaner, sms: cfg.SMS, say: cfg.Say, deskAddress: cfg.DeskAddress,
-		temporaryFor: cfg.TemporaryFor, symbols: cfg.Symbols, failures: cfg.Failures, freezeFor: cfg.FreezeFor, notMeFor: cfg.NotMeFor, issuer: cfg.Issuer, unblockTries: cfg.UnblockTries, hasher: hasher, strength: strength{cfg.Shortest, common},
+		temporaryFor: cfg.TemporaryFor, symbols: cfg.Symbols, failures: cfg.Failures, freezeFor: cfg.FreezeFor, notMeFor: cfg.NotMeFor, issuer: cfg.Issuer, unblockTries: cfg.UnblockTries, hasher: hasher, strength: strength{cfg.Shortest, cfg.Longest, common},
 	}, nil
 }
 

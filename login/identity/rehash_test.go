@@ -14,8 +14,8 @@ import (
 	"asoba.example/login/identity/identitytest"
 )
 
-// When passwords are hashed harder than before, each is so from its owner's next sign-in on.
-func TestAPasswordOfWeakerTimesIsHashedAnew(t *testing.T) {
+// When another cost is settled, each password is hashed at it from its owner's next sign-in on.
+func TestAPasswordOfAnotherCostIsHashedAnew(t *testing.T) {
 	t.Parallel()
 	w := identitytest.New(t)
 	person, id := w.Active(t)

@@ -35,18 +35,16 @@ const (
 	wordSame      = "password.same" // as the present one
 )
 
-const (
-	longest = 128
-	// What must be left of a password without the words that anybody would try.
-	ownPart = 6
-)
+// ownPart is what must be left of a password without the words that anybody would try.
+const ownPart = 6
 
 // A strength judges static passwords. There are no rules of composition, for
 // they make passwords worse; length, a list of what people choose, and the words
 // of the person's own life (NIST SP 800-63B-4 §3.1.1.2, OWASP ASVS 5.0 6.2).
 type strength struct {
-	shortest func() int
-	common   map[string]struct{}
+	shortest, longest func() int
+
+	common map[string]struct{}
 }
 
 // judge gives the word of what is wrong, or "".
@@ -55,7 +53,7 @@ func (s strength) judge(password string, about []string) string {
 	switch n := utf8.RuneCountInString(password); {
 	case n < s.shortest():
 		return wordShort
-	case n > longest:
+	case n > s.longest():
 		return wordLong
 	}
 	// The same keys under another keyboard layout are the same password, and so are the same signs in letters that look like others.

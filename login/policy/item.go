@@ -28,6 +28,10 @@ var (
 	TemporaryPasswordSymbols = count("temporary_password.symbols", 10, identity.FewestSymbols, identity.MostSymbols)
 	// Of several factors a password of eight would do (NIST SP 800-63B-4 §3.1.1.2); from a known browser it is the only one.
 	ShortestPassword = count("static_password.shortest", 12, 12, 20)
+	// 64 must be possible (NIST SP 800-63B-4 §3.1.1.2); nobody types more than these.
+	LongestPassword = count("static_password.longest", 128, 64, 256)
+	// Of all passwords. Each is hashed anew when its owner signs in; until then the time that an answer takes may tell of one hashed at the cost before.
+	PasswordCost = cost("password.cost", "19MiB t=2 p=1")
 
 	// A known browser has a budget of its own, which nobody else can use up.
 	KnownBrowserTries = limit("sign_in.known_browser", 5, 15*time.Minute, 3, 20)
@@ -98,6 +102,8 @@ var (
 	RefreshTokenFor      = duration("refresh_token.for", 30*24*time.Hour, time.Hour, 365*24*time.Hour)
 
 	MinimumAge = count("issuance.minimum_age", 14, 0, 18)
+	// How old a paper may be upon which somebody acts who serves a person, or who blocks for security. What is pending keeps the one it was opened upon.
+	BasisFor = duration("basis.for", 90*24*time.Hour, 24*time.Hour, 365*24*time.Hour)
 	// A visit, in which the person stands before the clerk: a phone confirmed in another one confirms nothing.
 	VisitFor = duration("issuance.visit", 2*time.Hour, 15*time.Minute, 12*time.Hour)
 	// What was written down at the desk while a register was away waits for it so long.
@@ -138,7 +144,7 @@ const LongestAccessToken = 15 * time.Minute
 // Items are all of them, in the order in which they are shown.
 var Items = []Item{
 	CodeDigits, CodeFor, CodeTries, CodePauses, CodesInHour, CodesInDay, CodesOfNetwork, CodesInAll,
-	TemporaryPasswordSymbols, TemporaryPasswordFor, ShortestPassword,
+	TemporaryPasswordSymbols, TemporaryPasswordFor, ShortestPassword, LongestPassword, PasswordCost,
 	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NetworkTries, TriesInAll, BrakedNetworkTries, Failures,
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
 	RecoveriesAtHome, RecoveriesElsewhere, RecoveriesOfNumber,
@@ -146,7 +152,7 @@ var Items = []Item{
 	FactorTries,
 	SessionIdle, SessionTotal, SessionWarning, FreshFor, KnownBrowserFor, NewBrowserPause, PhoneChangeDelay, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
-	MinimumAge, VisitFor, PendingFor, ReissuesOfPerson,
+	MinimumAge, BasisFor, VisitFor, PendingFor, ReissuesOfPerson,
 	ActsOfClerk, ActsOfOffice, ActsOfSystem, IssuancesInHour, RestorationsInHour, BlocksInHour, NeighbouringPhones, DeskHours,
 	DeactivatedShare, RejectedShare, DeactivateIncapable,
 	AuditYears,
@@ -227,6 +233,17 @@ func count(name string, standard, least, most int) Of[int] {
 			return 0, fmt.Errorf("%w: it must be a number from %d to %d", ErrValue, least, most)
 		}
 		return n, nil
+	}}
+}
+
+// cost is an item like "19MiB t=2 p=1".
+func cost(name, standard string) Of[identity.Cost] {
+	return Of[identity.Cost]{name, standard, func(value string) (identity.Cost, error) {
+		c, err := identity.ParseCost(value)
+		if err != nil {
+			return c, fmt.Errorf("%w: it must be %w", ErrValue, err)
+		}
+		return c, nil
 	}}
 }
 

@@ -102,7 +102,8 @@ type Config struct {
 	// StopNotice is how long /readyz says 503 at a stop before the listeners close, so that a load balancer has looked away by then.
 	StopNotice time.Duration `env:"IDP_STOP_NOTICE" envDefault:"0s"`
 
-	// Hashers is how many passwords are hashed at once, two at least; each takes 19 MiB and a core for some 50 ms. 0 means one a core.
+	// Hashers is how many passwords are hashed at once, two at least; each takes a core and the memory that is settled
+	// (password.cost), 19 MiB and some 50 ms where nothing else is. 0 means one a core.
 	Hashers int `env:"IDP_HASHERS" envDefault:"0"`
 
 	// Relaxed lifts the limits on attempts, SMS and clients, and lets keys rotate at once. For trials only; the log says so at every
