@@ -150,6 +150,7 @@ func (s Rulings) staff(w http.ResponseWriter, r *http.Request) (clerk.Clerk, err
 
 // refusalOfPolicy is the whole vocabulary of refusals of what the rules of policy say.
 func refusalOfPolicy(err error) error {
+	var decided *pair.DecidedError
 	switch {
 	case errors.Is(err, policy.ErrUnknown):
 		return api.Refuse(http.StatusNotFound, "unknown_policy", err)
@@ -157,8 +158,8 @@ func refusalOfPolicy(err error) error {
 		return api.Refuse(http.StatusForbidden, "wrong_role", err)
 	case errors.Is(err, pair.ErrOwn):
 		return api.Refuse(http.StatusForbidden, "own_proposal", err)
-	case errors.Is(err, pair.ErrDecided):
-		return api.Refuse(http.StatusConflict, "decided", err)
+	case errors.As(err, &decided):
+		return api.Explain(http.StatusConflict, "decided", decided, err)
 	case errors.Is(err, policy.ErrValue):
 		return api.Refuse(http.StatusUnprocessableEntity, "invalid", err, api.Field{Name: "/value", Code: "not_allowed"})
 	case errors.Is(err, policy.ErrDate):

@@ -68,11 +68,16 @@ type Blocks struct {
 	Now      func() time.Time
 }
 
-// Propose has one of the staff propose to block identifiers. Nothing is done before another approves it.
+// Propose has one of the staff propose to block identifiers. Nothing is done before another approves it. Whoever proposes the same again
+// while it waits is told of that proposal.
 func (b *Blocks) Propose(ctx context.Context, by clerk.Clerk, reason Reason, basis identity.Basis, whose []identity.Identifier) (Proposal, error) {
 	const insert = `
 		INSERT INTO security_block (id, reason, basis_number, basis_date, state, proposed_by, proposed_at)
 		VALUES ($1, $2, $3, $4, 'open', $5, $6)`
+	const same = `
+		SELECT b.id FROM security_block AS b
+		WHERE b.state = 'open' AND b.proposed_by = $1 AND b.reason = $2 AND b.basis_number = $3 AND b.basis_date = $4 AND
+		      ARRAY(SELECT person_id FROM security_block_person WHERE block_id = b.id ORDER BY 1) = ARRAY(SELECT unnest($5::uuid[]) ORDER BY 1)`
 	const name = `INSERT INTO security_block_person (block_id, person_id) SELECT $1, unnest($2::uuid[])`
 
 	switch reason {
@@ -91,6 +96,15 @@ func (b *Blocks) Propose(ctx context.Context, by clerk.Clerk, reason Reason, bas
 	err = b.act(ctx, by, func(tx pgx.Tx) error {
 		people, err := find(ctx, tx, whose)
 		if err != nil {
+			return err
+		}
+		var before uuid.UUID
+		err = tx.QueryRow(ctx, same, by.Person, reason, basis.Number, basis.Date, people).Scan(&before)
+		if err == nil {
+			p, err = one(ctx, tx, before)
+			return err
+		}
+		if !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
 		p.People = len(people)
@@ -179,10 +193,8 @@ func (b *Blocks) decide(ctx context.Context, by clerk.Clerk, id uuid.UUID, to pa
 		if p, err = one(ctx, tx, id); err != nil {
 			return err
 		}
-		if p.State == to && *p.DecidedBy == by.Person {
-			return nil
-		}
-		if err := pair.Decide(p.ProposedBy, by.Person, p.State, to); err != nil {
+		proposal := pair.Proposal{Author: p.ProposedBy, State: p.State, DecidedBy: p.DecidedBy}
+		if again, err := proposal.Decide(by.Person, to); again || err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, decide, id, to, by.Person, at); err != nil {

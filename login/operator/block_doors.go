@@ -10,6 +10,7 @@ import (
 
 	"asoba.example/login/clerk"
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/provider/api"
 	"asoba.example/provider/pair"
 )
@@ -90,6 +91,8 @@ func (d *Doors) proposeBlock(w http.ResponseWriter, r *http.Request) error {
 	rests, err := identity.ParseBasis(body.Basis.Number, body.Basis.Date, d.Gate.Now())
 	if err != nil {
 		wrong = append(wrong, api.Field{Name: "/basis", Code: "not_a_basis"})
+	} else if rests.Older(policy.BasisFor.In(d.Policies), d.Gate.Now()) {
+		wrong = append(wrong, api.Field{Name: "/basis", Code: "too_old"})
 	}
 	whose := make([]identity.Identifier, len(body.Identifiers))
 	for i, typed := range body.Identifiers {

@@ -230,11 +230,22 @@ func (w *world) many(t *testing.T, n int) []identity.Identifier {
 	return whose
 }
 
-// Done but reported failed: who decides the same again is told what became of it, and it is done once.
+// Done but reported failed: who proposes or decides the same again is told what became of it, and it is done once.
 func TestWhoDidNotHearOfADecisionDecidesAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	anna, boris := w.operators(t)
+	t.Run("propose", func(t *testing.T) {
+		w.LoseEach(t, func() (func() (uuid.UUID, string, error), func() string) {
+			person, id := w.Active(t)
+			return func() (uuid.UUID, string, error) {
+					p, err := w.blocks.Propose(t.Context(), anna, operator.Leak, paper, []identity.Identifier{id})
+					return p.ID, fmt.Sprint(p.State, p.People), err
+				}, func() string {
+					return fmt.Sprint(w.Count(t, `security_block_person JOIN event ON detail->>'proposal' = block_id::text WHERE security_block_person.person_id = $1`, person))
+				}
+		})
+	})
 	for name, decide := range map[string]func(context.Context, clerk.Clerk, uuid.UUID) (operator.Proposal, error){
 		"approve": w.blocks.Approve, "refuse": w.blocks.Refuse,
 	} {
@@ -282,11 +293,15 @@ func TestTheDoorsOfSecurityBlocks(t *testing.T) {
 	wrong(ask("takeover", day, id.Reveal(), "0000000A000PB3"), "/identifiers/1", "not_an_identifier")
 	wrong(ask("envy", day, id.Reveal()), "/reason", "unknown")
 	wrong(ask("takeover", "2026-11-23", id.Reveal()), "/basis", "not_a_basis")
+	wrong(ask("takeover", "2026-08-23", id.Reveal()), "/basis", "too_old")
 	wrong(`{"identifiers":[],"reason":"leak","basis":{"number":"1","date":"2026-11-22"}}`, "/identifiers", "count")
 	w.asks(t, "clerk", "POST", "/operator/blocks", ask("takeover", day, id.Reveal()), 403, "wrong_role")
 	w.asks(t, "vera", "POST", "/operator/blocks", ask("takeover", day, id.Reveal()), 403, "wrong_role")
 
 	p := w.asks(t, "anna", "POST", "/operator/blocks", ask("takeover", day, id.Reveal()), 201, "")
+	if again := w.asks(t, "anna", "POST", "/operator/blocks", ask("takeover", day, id.Reveal()), 201, ""); again["id"] != p["id"] {
+		t.Errorf("proposed again: %v", again)
+	}
 	at := "/operator/blocks/" + p["id"].(string)
 	w.asks(t, "anna", "POST", at+"/approve", "", 403, "own_proposal")
 	w.asks(t, "vera", "POST", at+"/approve", "", 403, "wrong_role")

@@ -181,13 +181,14 @@ func refusal(err error) error {
 		}
 		return invalid(wrong)
 	}
+	var decided *pair.DecidedError
 	switch {
 	case errors.Is(err, ErrUnknown):
 		return api.Refuse(http.StatusNotFound, "unknown_proposal", err)
 	case errors.Is(err, pair.ErrOwn):
 		return api.Refuse(http.StatusForbidden, "own_proposal", err)
-	case errors.Is(err, pair.ErrDecided):
-		return api.Refuse(http.StatusConflict, "decided", err)
+	case errors.As(err, &decided):
+		return api.Explain(http.StatusConflict, "decided", decided, err)
 	case errors.Is(err, ErrReason):
 		return invalid([]api.Field{{Name: "/reason", Code: "unknown"}})
 	case errors.Is(err, ErrCount):

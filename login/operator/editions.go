@@ -325,6 +325,9 @@ func (d *Editions) decide(decide func(context.Context, int64, uuid.UUID, time.Ti
 
 // editionRefusal is the whole vocabulary of refusals of what the register says.
 func editionRefusal(err error) error {
+	if decided, ok := errors.AsType[*pair.DecidedError](err); ok {
+		return api.Explain(http.StatusConflict, "decided", decided, err)
+	}
 	for _, known := range []struct {
 		meaning error
 		status  int
@@ -350,7 +353,6 @@ func editionRefusal(err error) error {
 		{register.ErrManyGone, http.StatusConflict, "too_many_deactivated"},
 		{register.ErrNoEdition, http.StatusNotFound, "unknown_edition"},
 		{pair.ErrOwn, http.StatusForbidden, "own_proposal"},
-		{pair.ErrDecided, http.StatusConflict, "decided"},
 		{clerk.ErrRole, http.StatusForbidden, "wrong_role"},
 	} {
 		if errors.Is(err, known.meaning) {

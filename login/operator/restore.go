@@ -17,8 +17,11 @@ import (
 	"asoba.example/provider/pair"
 )
 
-// ErrRestoring says that it is proposed already that somebody is restored.
-var ErrRestoring = errors.New("the person's restoration is proposed already")
+// Why a restoration is not proposed.
+var (
+	ErrRestoring = errors.New("the person's restoration is proposed already")
+	ErrEarlier   = errors.New("the act is of an earlier day than what it takes back")
+)
 
 // restored are the records of how the proposal of a restoration ends.
 var restored = map[pair.State]audit.Kind{pair.Approved: audit.RestorationApproved, pair.Refused: audit.RestorationRefused}
@@ -44,12 +47,13 @@ type Restorations struct {
 	Now      func() time.Time
 }
 
-// Propose has one of the staff propose that somebody is restored, on the act of a court or an authority.
+// Propose has one of the staff propose that somebody is restored, on the act of a court or an authority: it came after what it takes back.
+// Whoever proposes the same again while it waits is told of that proposal.
 func (r *Restorations) Propose(ctx context.Context, by clerk.Clerk, number string, basis identity.Basis) (Restoration, error) {
 	const insert = `
 		INSERT INTO restoration (id, person_id, basis_number, basis_date, state, proposed_by, proposed_at)
 		VALUES ($1, $2, $3, $4, 'open', $5, $6)`
-	const open = `SELECT EXISTS (SELECT FROM restoration WHERE person_id = $1 AND state = 'open')`
+	const open = restorations + `WHERE r.person_id = $1 AND r.state = 'open'`
 	p := Restoration{Number: number, Basis: basis, State: pair.Open, ProposedBy: by.Person, ProposedAt: r.Now()}
 	var err error
 	if p.ID, err = uuid.NewV7(); err != nil {
@@ -61,15 +65,21 @@ func (r *Restorations) Propose(ctx context.Context, by clerk.Clerk, number strin
 			return err
 		}
 		p.person = who.ID
-		var already bool
-		if err := tx.QueryRow(ctx, open, who.ID).Scan(&already); err != nil {
+		rows, _ := tx.Query(ctx, open, who.ID)
+		waiting, err := pgx.CollectRows(rows, scanRestoration)
+		if err != nil {
 			return err
 		}
 		switch {
 		case !who.Gone():
 			return register.ErrAlive
-		case already:
+		case len(waiting) > 0 && waiting[0].ProposedBy == by.Person && waiting[0].Basis == basis:
+			p = waiting[0]
+			return nil
+		case len(waiting) > 0:
 			return ErrRestoring
+		case basis.Date < max(who.Death.Date, who.DeclaredDead.Date, who.Missing.Date):
+			return ErrEarlier
 		}
 		if _, err := tx.Exec(ctx, insert, p.ID, who.ID, basis.Number, basis.Date, by.Person, p.ProposedAt); err != nil {
 			return err
@@ -91,7 +101,7 @@ func (r *Restorations) Refuse(ctx context.Context, by clerk.Clerk, id uuid.UUID)
 	return r.decide(ctx, by, id, pair.Refused, func(pgx.Tx, Restoration, time.Time) error { return nil })
 }
 
-// decide ends an open proposal.
+// decide ends an open proposal. Whoever decides the same again is told what became of it.
 func (r *Restorations) decide(ctx context.Context, by clerk.Clerk, id uuid.UUID, to pair.State, do func(pgx.Tx, Restoration, time.Time) error) (p Restoration, err error) {
 	const lock = `SELECT FROM restoration WHERE id = $1 FOR UPDATE`
 	const decide = `UPDATE restoration SET state = $2, decided_by = $3, decided_at = $4 WHERE id = $1`
@@ -107,7 +117,8 @@ func (r *Restorations) decide(ctx context.Context, by clerk.Clerk, id uuid.UUID,
 		if err != nil {
 			return err
 		}
-		if err := pair.Decide(p.ProposedBy, by.Person, p.State, to); err != nil {
+		proposal := pair.Proposal{Author: p.ProposedBy, State: p.State, DecidedBy: p.DecidedBy}
+		if again, err := proposal.Decide(by.Person, to); again || err != nil {
 			return err
 		}
 		if err := do(tx, p, at); err != nil {

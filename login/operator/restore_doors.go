@@ -100,6 +100,8 @@ func restorationRefusal(err error) error {
 		return api.Refuse(http.StatusNotFound, "unknown_person", err)
 	case errors.Is(err, register.ErrAlive):
 		return api.Refuse(http.StatusConflict, "alive", err)
+	case errors.Is(err, ErrEarlier):
+		return invalid([]api.Field{{Name: "/basis", Code: "too_old"}})
 	case errors.Is(err, ErrRestoring):
 		return api.Refuse(http.StatusConflict, "open_proposal", err)
 	case errors.Is(err, register.ErrBusy):

@@ -3,6 +3,7 @@ package operator_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"asoba.example/login/clerk"
@@ -55,6 +56,9 @@ func TestTwoOperatorsRestoreSomebody(t *testing.T) {
 	if n := r.Count(t, `event WHERE kind = 'person.changed' AND person_id = $1 AND edition = $2`, person, known.ChangedIn); n != 1 {
 		t.Errorf("the feed tells of it %d times", n)
 	}
+	if again, err := restorations.Approve(t.Context(), boris, p.ID); err != nil || again.State != pair.Approved || *again.DecidedBy != boris.Person {
+		t.Errorf("approved once more: %v: %+v", err, again)
+	}
 	if _, err := restorations.Refuse(t.Context(), boris, p.ID); !errors.Is(err, pair.ErrDecided) {
 		t.Errorf("decided twice: %v", err)
 	}
@@ -86,9 +90,13 @@ func TestTheDoorsOfRestorations(t *testing.T) {
 		r.asks(t, name, "GET", path, "", 403, code)
 	}
 	r.asks(t, "anna", "POST", path, ask(id.Reveal(), "2027-01-01"), 422, "invalid")
+	r.asks(t, "anna", "POST", path, ask(id.Reveal(), "2025-01-01"), 422, "invalid") // it was not told yet
 	r.asks(t, "anna", "POST", path, ask("5311299B500PB0", "2026-11-20"), 404, "unknown_person")
 	r.asks(t, "anna", "POST", path, ask(alive.Reveal(), "2026-11-20"), 409, "alive")
 	at := path + "/" + r.asks(t, "anna", "POST", path, good, 201, "")["id"].(string)
+	if again := r.asks(t, "anna", "POST", path, good, 201, ""); path+"/"+again["id"].(string) != at {
+		t.Errorf("proposed again: %v", again)
+	}
 	r.asks(t, "boris", "POST", path, good, 409, "open_proposal")
 	r.asks(t, "anna", "POST", at+"/approve", "", 403, "own_proposal")
 	r.asks(t, "vera", "POST", at+"/refuse", "", 403, "wrong_role")
@@ -96,7 +104,10 @@ func TestTheDoorsOfRestorations(t *testing.T) {
 	if refused := r.asks(t, "boris", "POST", at+"/refuse", "", 200, ""); refused["state"] != "refused" {
 		t.Errorf("refused: %v", refused)
 	}
-	r.asks(t, "boris", "POST", at+"/approve", "", 409, "decided")
+	r.asks(t, "boris", "POST", at+"/refuse", "", 200, "")
+	if told := r.asks(t, "boris", "POST", at+"/approve", "", 409, "decided"); !strings.HasPrefix(told["detail"].(string), "the proposal was decided: refused by ") {
+		t.Errorf("decided before: %v", told)
+	}
 	at = path + "/" + r.asks(t, "boris", "POST", path, good, 201, "")["id"].(string)
 	if approved := r.asks(t, "anna", "POST", at+"/approve", "", 200, ""); approved["state"] != "approved" || approved["identification_number"] != id.Reveal() {
 		t.Errorf("approved: %v", approved)

@@ -182,7 +182,8 @@ func (p *Policies) decide(ctx context.Context, id, by uuid.UUID, to pair.State, 
 		case err != nil:
 			return err
 		}
-		if err := pair.Decide(row.Author, by, row.State, to); err != nil {
+		proposal := pair.Proposal{Author: row.Author, State: row.State, DecidedBy: row.DecidedBy}
+		if again, err := proposal.Decide(by, to); again || err != nil {
 			return err
 		}
 		rows, _ = tx.Query(ctx, decide, id, to, by, at)

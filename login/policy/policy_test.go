@@ -1,7 +1,9 @@
 package policy_test
 
 import (
+	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -97,7 +99,7 @@ func TestItemsAreSound(t *testing.T) {
 	}
 	for name, value := range map[string]string{
 		"code.for": "11m", "code.tries": "2", "code.pauses": "5s", "sign_in.number": "0 in 15m", "sign_in.number_pauses": "1s", "sign_in.network": "100 in 168h", "current_password": "100000 in 15m", "session.total": "25h", "temporary_password.for": "1h",
-		"edition.deactivated_share": "6%", "edition.rejected_share": "21%", "register.deactivate_incapable": "perhaps",
+		"static_password.longest": "63", "password.cost": "19MiB t=1 p=1", "basis.for": "1h", "edition.deactivated_share": "6%", "edition.rejected_share": "21%", "register.deactivate_incapable": "perhaps",
 	} {
 		if item, ok := policy.Find(name); !ok {
 			t.Errorf("there is no %s", name)
@@ -134,13 +136,11 @@ func TestTwoPeopleBringAValueIntoForce(t *testing.T) {
 	if _, err := w.Approve(t.Context(), first.ID, w.boris); err != nil {
 		t.Fatal(err)
 	}
-	for _, decide := range []func() (policy.Row, error){
-		func() (policy.Row, error) { return w.Approve(t.Context(), first.ID, w.boris) },
-		func() (policy.Row, error) { return w.Refuse(t.Context(), first.ID, w.boris) },
-	} {
-		if _, err := decide(); !errors.Is(err, pair.ErrDecided) {
-			t.Errorf("decided twice: %v", err)
-		}
+	if again, err := w.Approve(t.Context(), first.ID, w.boris); err != nil || again.State != pair.Approved || *again.DecidedBy != w.boris {
+		t.Errorf("approved once more: %v, %+v", err, again)
+	}
+	if _, err := w.Refuse(t.Context(), first.ID, w.boris); !errors.Is(err, pair.ErrDecided) {
+		t.Errorf("decided twice: %v", err)
 	}
 	holds("approved, before its date", 5*time.Minute)
 	w.now = noon.Add(time.Hour)
@@ -200,7 +200,7 @@ func TestWhatIsNotRightIsNotProposed(t *testing.T) {
 	}
 }
 
-// A value is settled and recorded, or neither; of two who decide at once one does.
+// A value is settled and recorded, or neither; of decisions that differ one holds, whoever is quick to make both.
 func TestSettlingLeavesNothingHalfDone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -216,22 +216,30 @@ func TestSettlingLeavesNothingHalfDone(t *testing.T) {
 	if history, err := w.History(t.Context()); err != nil || len(history) != 1 || history[0].State != pair.Open {
 		t.Errorf("something is left: %v, %v", history, err)
 	}
-	decided := make(chan error)
-	for range 8 {
-		go func() {
-			_, err := w.Approve(t.Context(), row.ID, w.boris)
-			decided <- err
-		}()
+	var (
+		deciding sync.WaitGroup
+		told     [8]policy.Row
+	)
+	for n := range told {
+		decide := []func(context.Context, uuid.UUID, uuid.UUID) (policy.Row, error){w.Approve, w.Refuse}[n%2]
+		deciding.Go(func() {
+			var err error
+			if told[n], err = decide(t.Context(), row.ID, w.boris); err != nil && !errors.Is(err, pair.ErrDecided) {
+				t.Error(err)
+			}
+		})
 	}
-	won := 0
-	for range 8 {
-		if err := <-decided; err == nil {
-			won++
-		} else if !errors.Is(err, pair.ErrDecided) {
-			t.Error(err)
+	deciding.Wait()
+	history, err := w.History(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, told := range told {
+		if same := history[0].State == []pair.State{pair.Approved, pair.Refused}[n%2]; same != (told.State == history[0].State) {
+			t.Errorf("it is %s, and one of them was told of %q", history[0].State, told.State)
 		}
 	}
-	if won != 1 {
-		t.Errorf("%d approved it", won)
+	if n := w.events(t); n != 2 {
+		t.Errorf("%d events of 2", n)
 	}
 }

@@ -75,18 +75,15 @@ func (g *Register) decide(ctx context.Context, id int64, by uuid.UUID, at time.T
 		if e, err = findEdition(ctx, tx, `id = $1`, id); err != nil {
 			return err
 		}
-		from, settled := stands[e.State]
-		switch {
-		case !settled:
+		proposal := pair.Proposal{DecidedBy: e.DecidedBy}
+		var settled bool
+		if proposal.State, settled = stands[e.State]; !settled {
 			return ErrStaging
-		case from == to && e.DecidedBy != nil && *e.DecidedBy == by:
-			return nil
 		}
-		var author uuid.UUID
 		if e.ImportedBy != nil {
-			author = *e.ImportedBy
+			proposal.Author = *e.ImportedBy
 		}
-		if err := pair.Decide(author, by, from, to); err != nil {
+		if again, err := proposal.Decide(by, to); again || err != nil {
 			return err
 		}
 		e.DecidedBy, e.DecidedAt = &by, &at

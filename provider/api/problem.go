@@ -42,6 +42,13 @@ func Refuse(status int, code string, cause error, fields ...Field) error {
 	return newProblem(status, code, cause, fields...)
 }
 
+// Explain is Refuse for a meaning whose own words are sent: they name nobody but by id.
+func Explain(status int, code string, meaning, cause error) error {
+	p := newProblem(status, code, cause)
+	p.Detail = meaning.Error()
+	return p
+}
+
 // The type is about:blank, so the title is the status' own (RFC 9457 §4.2.1).
 func newProblem(status int, code string, cause error, fields ...Field) *Problem {
 	return &Problem{

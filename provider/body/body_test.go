@@ -203,8 +203,16 @@ func TestTwoPeopleTakeAClientLive(t *testing.T) {
 	if err != nil || live.Stage != clients.Live {
 		t.Fatalf("approved by another: %v", err)
 	}
-	if _, _, err := w.Approve(t.Context(), c.ID, p.ID, w.by(w.operator)); err == nil {
-		t.Error("approved twice")
+	done := w.state(t, c.ID)
+	if again, secret, err := w.Approve(t.Context(), c.ID, p.ID, w.by(w.boris)); err != nil || again.Version != live.Version || secret != "" {
+		t.Errorf("approved once more: %v", err)
+	}
+	_, _, err = w.Approve(t.Context(), c.ID, p.ID, w.by(w.operator))
+	if decided, ok := errors.AsType[*pair.DecidedError](err); !ok || decided.By != w.boris || decided.State != pair.Approved {
+		t.Errorf("approved by another: %v", err)
+	}
+	if w.state(t, c.ID) != done {
+		t.Error("something was done again")
 	}
 
 	// From here on nobody changes it alone.

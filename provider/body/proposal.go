@@ -139,7 +139,7 @@ func (b *Bodies) find(ctx context.Context, clientID string, id uuid.UUID) (Propo
 }
 
 // Approve makes the client what was proposed. clients.ErrStale, if its metadata is not what the proposal was made over. A secret is given
-// where the client had none and now needs one.
+// where the client had none and now needs one. Who approves once more is told of the client as it is, and of no secret.
 func (b *Bodies) Approve(ctx context.Context, clientID string, id uuid.UUID, by clients.By) (*clients.Client, string, error) {
 	p, err := b.find(ctx, clientID, id)
 	if err != nil {
@@ -147,11 +147,18 @@ func (b *Bodies) Approve(ctx context.Context, clientID string, id uuid.UUID, by 
 	}
 	by = b.judging(by)
 	judges, also := by.May, by.Also
+	var before *clients.Client
 	by.May = func(ctx context.Context, tx pgx.Tx, c *clients.Client) error {
 		if judges != nil {
 			if err := judges(ctx, tx, c); err != nil {
 				return err
 			}
+		}
+		before = c
+		if again, err := p.standing().Decide(by.Person, pair.Approved); err != nil {
+			return err
+		} else if again {
+			return errAgain
 		}
 		same, err := same(c.Metadata, p.Base)
 		if err == nil && !same {
@@ -165,7 +172,11 @@ func (b *Bodies) Approve(ctx context.Context, clientID string, id uuid.UUID, by 
 		}
 		return also(ctx, tx, c, secret)
 	}
-	return b.GoLive(ctx, clientID, clients.Any, p.Metadata, by)
+	c, secret, err := b.GoLive(ctx, clientID, clients.Any, p.Metadata, by)
+	if errors.Is(err, errAgain) {
+		return before, "", nil
+	}
+	return c, secret, err
 }
 
 // same tells whether two metadata say the same.
@@ -232,7 +243,10 @@ func (b *Bodies) close(ctx context.Context, clientID string, id uuid.UUID, to pa
 				return err
 			}
 		}
-		return decide(ctx, tx, p, to, reason, by)
+		if err := decide(ctx, tx, p, to, reason, by); !errors.Is(err, errAgain) {
+			return err
+		}
+		return nil
 	})
 	if err != nil {
 		return p, fmt.Errorf("decide a proposal: %w", err)
@@ -277,21 +291,33 @@ func (b *Bodies) judging(by clients.By) clients.By {
 // decided are the records of how a proposal ends.
 var decided = map[pair.State]audit.Kind{pair.Approved: audit.ClientApproved, pair.Refused: audit.ClientRefused, pair.Withdrawn: audit.ClientWithdrawn}
 
+// errAgain says that somebody decides what they have decided before.
+var errAgain = errors.New("decided the same before")
+
+// standing is how a proposal stands before those who decide.
+func (p Proposal) standing() pair.Proposal {
+	return pair.Proposal{Author: p.ProposedBy, State: p.State, DecidedBy: p.DecidedBy}
+}
+
 // decide ends an open proposal. Who made it may withdraw it and decide nothing else of it; the operator's command may decide all.
 func decide(ctx context.Context, tx pgx.Tx, p Proposal, to pair.State, reason *string, by clients.By) error {
 	const update = `
 		UPDATE proposal SET state = $2, reason = $3, decided_by = nullif($4, $6::uuid), decided_at = $5
-		WHERE id = $1 AND state = 'open'`
+		WHERE id = $1`
+	const hold = columns + `WHERE id = $1 FOR UPDATE`
 
-	if err := pair.Decide(p.ProposedBy, by.Person, p.State, to); err != nil {
-		return err
-	}
-	tag, err := tx.Exec(ctx, update, p.ID, to, reason, by.Person, by.At, uuid.Nil)
+	rows, _ := tx.Query(ctx, hold, p.ID)
+	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Proposal])
 	if err != nil {
 		return err
 	}
-	if tag.RowsAffected() == 0 {
-		return pair.ErrDecided
+	if again, err := p.standing().Decide(by.Person, to); err != nil {
+		return err
+	} else if again {
+		return errAgain
+	}
+	if _, err := tx.Exec(ctx, update, p.ID, to, reason, by.Person, by.At, uuid.Nil); err != nil {
+		return err
 	}
 	return record(ctx, tx, audit.Event{Kind: decided[to], ClientID: p.ClientID}, by, map[string]uuid.UUID{"proposal": p.ID})
 }

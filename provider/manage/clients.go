@@ -172,7 +172,10 @@ func (m *Manage) tell(w http.ResponseWriter, c *clients.Client, secret string) e
 }
 
 func refusal(err error) error {
-	wrong := new(clients.MetadataError)
+	var (
+		wrong   *clients.MetadataError
+		decided *pair.DecidedError
+	)
 	switch {
 	case errors.As(err, &wrong):
 		return &api.Problem{
@@ -193,10 +196,7 @@ func refusal(err error) error {
 	case errors.Is(err, clients.ErrKeyless):
 		return api.Refuse(http.StatusForbidden, "key_required", err)
 	case errors.Is(err, clients.ErrDrafts):
-		return &api.Problem{
-			Type: "about:blank", Title: http.StatusText(http.StatusConflict), Status: http.StatusConflict,
-			Code: "too_many_drafts", Detail: clients.ErrDrafts.Error(), Cause: err,
-		}
+		return api.Explain(http.StatusConflict, "too_many_drafts", clients.ErrDrafts, err)
 	case errors.Is(err, clients.ErrOverlap):
 		return api.Refuse(http.StatusBadRequest, "invalid_overlap", err, api.Field{Name: "/overlap", Code: "invalid"})
 	case errors.Is(err, clients.ErrManaging):
@@ -213,8 +213,8 @@ func refusal(err error) error {
 		return api.Refuse(http.StatusNotFound, "unknown_proposal", err)
 	case errors.Is(err, body.ErrOpen):
 		return api.Refuse(http.StatusConflict, "open_proposal", err)
-	case errors.Is(err, pair.ErrDecided):
-		return api.Refuse(http.StatusConflict, "decided", err)
+	case errors.As(err, &decided):
+		return api.Explain(http.StatusConflict, "decided", decided, err)
 	case errors.Is(err, pair.ErrOwn):
 		return api.Refuse(http.StatusForbidden, "own_proposal", err)
 	case errors.Is(err, body.ErrName), errors.Is(err, body.ErrReason):

@@ -4,5 +4,7 @@
 //	  ├────▶ refused     by another
 //	  └────▶ withdrawn   by who proposed it
 //
+// Whoever decides the same once more did not hear the answer, and is told what became of it.
+//
 // What is proposed lies in the rooms that it is about, whose tables hold the same rule.
 package pair

@@ -14,6 +14,7 @@ import (
 	"asoba.example/login/clerk"
 	"asoba.example/login/identity"
 	"asoba.example/login/operator"
+	"asoba.example/login/policy"
 	"asoba.example/provider/pair"
 )
 
@@ -112,6 +113,9 @@ func proposeBlockCommand(config reader) *cobra.Command {
 				return fmt.Errorf("identifier %d: %w", len(whose)+1, err)
 			}
 			return withHouse(cmd, config, func(h *house) error {
+				if basis.Older(policy.BasisFor.In(h.policies), time.Now()) {
+					return fmt.Errorf("--date: %w", identity.ErrOld)
+				}
 				who, err := h.staff(cmd, "--by", by)
 				if err != nil {
 					return err
