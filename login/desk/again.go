@@ -20,16 +20,15 @@ var errNew = errors.New("not asked before")
 
 // A request is what asks for an act, to know it again; the zero one is known by nothing.
 type request struct {
-	key  []byte // of whose it is, and what they call it
+	key  []byte
 	body []byte // of all that it asks
 }
 
-// request tells of an act how it is asked for. What the digests are of is personal, so they are keyed.
+// request tells of an act how it is asked for, and of what is asked without a key nothing. What the digests are of is personal, so they are keyed.
 func (d *Desk) request(by By, e Errand, o Opening) (q request, err error) {
-	if by.Key == "" {
-		return request{}, nil
+	if q.key, err = d.key(by); err != nil || q.key == nil {
+		return request{}, err
 	}
-	key, _ := json.Marshal([]string{by.ClientID, by.Person.String(), by.Key})
 	body, _ := json.Marshal(struct { // of strings, which always marshal
 		Errand    Errand
 		Presented presented
@@ -37,26 +36,41 @@ func (d *Desk) request(by By, e Errand, o Opening) (q request, err error) {
 		Basis     identity.Basis
 		Language  string
 	}{e, o.presented(), o.Attested, o.Basis, o.Language})
-	if q.key, err = d.box.Index("desk:request_key", key); err == nil {
-		q.body, err = d.box.Index("desk:request_body", body)
-	}
+	q.body, err = d.box.Index("desk:request_body", body)
 	return q, err
+}
+
+// key is whose a request is, and what they call it; nil where they call it nothing.
+func (d *Desk) key(by By) ([]byte, error) {
+	if by.Key == "" {
+		return nil, nil
+	}
+	key, _ := json.Marshal([]string{by.ClientID, by.Person.String(), by.Key})
+	return d.box.Index("desk:request_key", key)
 }
 
 // What was begun or done by a request.
 type begun struct {
-	id    uuid.UUID
-	stage Stage // of a visit, when it was begun
+	id     uuid.UUID
+	person uuid.UUID // none of an issuance that is pending
+	stage  Stage     // of a visit, when it was begun
 }
 
 // once does what a request asks for, or tells what it has done before: whoever did not hear the answer asks again. A do that
 // fails may be done all the same, where the database's answer was lost or the same request was quicker.
-func (d *Desk) once(ctx context.Context, q request, do func() (begun, error)) (begun, error) {
+func (d *Desk) once(ctx context.Context, by By, e Errand, o Opening, do func(request) (begun, error)) (begun, error) {
+	q, err := d.request(by, e, o)
+	if err != nil {
+		return begun{}, err
+	}
 	before, err := d.begun(ctx, q)
 	if !errors.Is(err, errNew) {
 		return before, err
 	}
-	now, err := do()
+	if err := d.admit(ctx, by, string(e)); err != nil {
+		return begun{}, err
+	}
+	now, err := do(q)
 	if err != nil {
 		before, again := d.begun(ctx, q)
 		if again == nil || errors.Is(again, ErrReused) {
@@ -69,14 +83,14 @@ func (d *Desk) once(ctx context.Context, q request, do func() (begun, error)) (b
 // begun finds what a request has done.
 func (d *Desk) begun(ctx context.Context, q request) (b begun, err error) {
 	const find = `
-		SELECT id, '', request_body = $2 FROM desk_act WHERE request_key = $1
+		SELECT id, person_id, '', request_body = $2 FROM desk_act WHERE request_key = $1
 		UNION ALL
-		SELECT id, CASE WHEN opened_at IS NULL THEN 'pending' ELSE 'opened' END, request_body = $2 FROM issuance WHERE request_key = $1`
+		SELECT id, coalesce(person_id, $3), CASE WHEN opened_at IS NULL THEN 'pending' ELSE 'opened' END, request_body = $2 FROM issuance WHERE request_key = $1`
 	if q.key == nil {
 		return begun{}, errNew
 	}
 	var same bool
-	err = d.pool.QueryRow(ctx, find, q.key, q.body).Scan(&b.id, &b.stage, &same)
+	err = d.pool.QueryRow(ctx, find, q.key, q.body, uuid.Nil).Scan(&b.id, &b.person, &b.stage, &same)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return begun{}, errNew

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -73,6 +74,14 @@ func (w *world) askings(t *testing.T, d *documents) map[string]func() asking {
 				return visit, string(stage), err
 			}}
 		},
+		"withdraw": func() asking {
+			d.say("")
+			defer d.say(document.Valid)
+			person, visit := opened(desk.Issuance)
+			return asking{person, func(ctx context.Context, by desk.By) (uuid.UUID, string, error) {
+				return visit, "", w.desk.Withdraw(ctx, by, visit)
+			}}
+		},
 		"keep the paper": func() asking {
 			person, id := w.Active(t)
 			done, err := w.desk.Block(t.Context(), w.by, visit(id))
@@ -101,6 +110,14 @@ func (w *world) askings(t *testing.T, d *documents) map[string]func() asking {
 				return visit, "", w.desk.ConfirmPhone(ctx, by, e, visit, typed)
 			}}
 		}
+		all["another code, "+string(e)] = func() asking {
+			person, visit := opened(e)
+			w.now = w.now.Add(time.Minute)
+			return asking{person, func(ctx context.Context, by desk.By) (uuid.UUID, string, error) {
+				sent, err := w.desk.Resend(ctx, by, e, visit)
+				return visit, fmt.Sprint(sent.Till.Sub(w.now), sent.Again.Sub(w.now)), err
+			}}
+		}
 		all["assign, "+string(e)] = func() asking {
 			person, visit := opened(e)
 			if err := w.desk.ConfirmPhone(t.Context(), w.by, e, visit, w.Said("Code")); err != nil {
@@ -121,6 +138,7 @@ func TestWhoDidNotHearTheAnswerAsksAgain(t *testing.T) {
 	w, documents := asked(t)
 	for name, anew := range w.askings(t, documents) {
 		t.Run(name, func(t *testing.T) {
+			w.by, _ = w.clerk(t, clerk.AtDesk) // one does not do so many in an hour
 			w.LoseEach(t, func() (func() (uuid.UUID, string, error), func() string) {
 				a, by := anew(), w.by
 				by.Key = uuid.NewString()
@@ -158,6 +176,75 @@ func TestACodeThatHasGoneIsGood(t *testing.T) {
 	}
 	if n := w.Count(t, `sms_message WHERE kind = 'code'`); n != 1 {
 		t.Errorf("%d codes were sent", n)
+	}
+}
+
+// Another code that has gone is told of for as long as it is good. Without the key, or by another one, it is another code that is asked for.
+func TestAnotherCodeIsToldOfByItsKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, id := w.Person(t)
+	visit, _, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, id, 9001))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyed, other := w.by, w.by
+	keyed.Key, other.Key = "one", "two"
+	resend := func(by desk.By) (code.Sent, error) { return w.desk.Resend(t.Context(), by, desk.Issuance, visit) }
+	if _, err := resend(keyed); !errors.Is(err, code.ErrWait) {
+		t.Fatalf("another code at once: %v", err)
+	}
+	w.now = w.now.Add(time.Minute)
+	sent, err := resend(keyed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(time.Minute)
+	if again, err := resend(keyed); err != nil || again != sent {
+		t.Errorf("asked again: %v, %v, want %v", again, err, sent)
+	}
+	for _, by := range []desk.By{w.by, other} {
+		if _, err := resend(by); !errors.Is(err, code.ErrWait) {
+			t.Errorf("by the key %q: %v", by.Key, err)
+		}
+	}
+	if n := w.Count(t, `sms_message WHERE kind = 'code'`); n != 2 {
+		t.Errorf("%d codes were sent", n)
+	}
+	w.now = sent.Till
+	if _, err := resend(keyed); !errors.Is(err, code.ErrOver) {
+		t.Errorf("once it is over: %v", err)
+	}
+}
+
+// What was done before is told again to whoever has used up what they may do in an hour: it is no act.
+func TestWhatIsToldAgainCountsAgainstNoRate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, id := w.Active(t)
+	_, another := w.Active(t)
+	by := w.by
+	by.Key = "one"
+	done, err := w.desk.Block(t.Context(), by, visit(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = w.desk.Block(t.Context(), by, visit(id)) // counts nothing
+		if err == nil {
+			err = w.desk.Admit(t.Context(), by, "block")
+		}
+	}
+	rate := func(err error) bool { _, ok := errors.AsType[*desk.RateError](err); return ok }
+	if !rate(err) || w.Count(t, `event WHERE kind = 'desk.alerted' AND detail->>'pattern' = 'too_many_acts'`) != 1 {
+		t.Fatal(err)
+	}
+	if again, err := w.desk.Block(t.Context(), by, visit(id)); err != nil || again != done {
+		t.Errorf("asked again: %v, %v, want %v", again, err, done)
+	}
+	by.Key = "two"
+	if _, err := w.desk.Block(t.Context(), by, visit(another)); !rate(err) {
+		t.Errorf("another act: %v", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package desk
 import (
 	"net/http"
 
+	"asoba.example/login/policy"
 	"asoba.example/provider/api"
 )
 
@@ -20,7 +21,7 @@ func (d *Doors) application(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a, language, err := body.parse(d.Gate.Now())
+	a, language, err := body.parse(d.Gate.Now(), policy.BasisFor.In(d.Desk.policies))
 	if err != nil {
 		return err
 	}

@@ -35,8 +35,8 @@ type named struct {
 }
 
 // parse reads what is written down, which must be well written; what is left out is zero, and wrong where it is needed.
-// A document that is none is zero too: a guard tells of it, or the form.
-func (b papersBody) parse(at time.Time, needed ...string) (o Opening, wrong []api.Field) {
+// A document that is none is zero too: a guard tells of it, or the form. The paper that all rests on is no older than a term.
+func (b papersBody) parse(at time.Time, term time.Duration, needed ...string) (o Opening, wrong []api.Field) {
 	for _, m := range []struct {
 		name, code string
 		written    bool
@@ -63,6 +63,9 @@ func (b papersBody) parse(at time.Time, needed ...string) (o Opening, wrong []ap
 			wrong = append(wrong, api.Field{Name: m.name, Code: m.code})
 		}
 	}
+	if o.Basis != (identity.Basis{}) && o.Basis.Older(term, at) {
+		wrong = append(wrong, api.Field{Name: "/basis", Code: "too_old"})
+	}
 	o.Document, _ = identity.ParseDocument(b.Document.Kind, b.Document.Number, b.Document.ValidTill)
 	return o, wrong
 }
@@ -75,7 +78,7 @@ type actBody struct {
 
 // parse reads the body of an errand. Where attested may be left out, whoever sends the body without it attests by that
 // all that the act needs.
-func (b actBody) parse(e Errand, at time.Time) (Opening, error) {
+func (b actBody) parse(e Errand, at time.Time, term time.Duration) (Opening, error) {
 	needed := []string{"/identifier", "/basis"}
 	switch e {
 	case Issuance:
@@ -84,7 +87,7 @@ func (b actBody) parse(e Errand, at time.Time) (Opening, error) {
 		needed = append(needed, "/phone")
 	case Block, Unblock, Reissue:
 	}
-	o, wrong := b.papersBody.parse(at, needed...)
+	o, wrong := b.papersBody.parse(at, term, needed...)
 	var err error
 	if o.Attested, err = ParseAttestations(b.Attested); err != nil {
 		wrong = append(wrong, api.Field{Name: "/attested", Code: "unknown"})
@@ -104,8 +107,8 @@ type applicationBody struct {
 	Errand Errand `json:"errand"`
 }
 
-func (b applicationBody) parse(at time.Time) (a printed.Application, language string, err error) {
-	o, wrong := b.papersBody.parse(at)
+func (b applicationBody) parse(at time.Time, term time.Duration) (a printed.Application, language string, err error) {
+	o, wrong := b.papersBody.parse(at, term)
 	if !slices.Contains(Errands, b.Errand) {
 		wrong = append(wrong, api.Field{Name: "/errand", Code: "unknown"})
 	}

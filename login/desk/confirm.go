@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -17,7 +18,8 @@ func confirming(id, person uuid.UUID, phone identity.Phone) code.For {
 	return code.For{Purpose: code.ConfirmPhone, Person: person, Occasion: id.String(), Phone: phone}
 }
 
-// Resend sends another code, where the earlier one was lost or is over.
+// Resend sends another code, where the earlier one was lost or is over. Who asks again by the same key is told of the code that
+// has gone.
 func (d *Desk) Resend(ctx context.Context, by By, e Errand, id uuid.UUID) (code.Sent, error) {
 	v, err := d.find(ctx, by, e, id)
 	if err == nil && v.assignedAt != nil {
@@ -26,7 +28,25 @@ func (d *Desk) Resend(ctx context.Context, by By, e Errand, id uuid.UUID) (code.
 	if err != nil {
 		return code.Sent{}, err
 	}
-	return d.codes.Send(ctx, confirming(id, v.person, v.phone), v.language, nil)
+	key, err := d.key(by)
+	if err != nil {
+		return code.Sent{}, err
+	}
+	f := confirming(id, v.person, v.phone)
+	if key != nil && bytes.Equal(key, v.codeKey) {
+		sent, err := d.codes.Standing(ctx, f)
+		if err == nil && sent.Till.IsZero() {
+			err = code.ErrOver
+		}
+		return sent, err
+	}
+	return d.codes.Send(ctx, f, v.language, func(ctx context.Context, tx pgx.Tx) error {
+		const update = `UPDATE issuance SET code_key = $2 WHERE id = $1`
+		if _, err := tx.Exec(ctx, update, id, key); err != nil {
+			return fmt.Errorf("keep who asked for a code: %w", err)
+		}
+		return nil
+	})
 }
 
 // ConfirmPhone takes the code that came to the phone, from the person's own mouth:

@@ -25,6 +25,7 @@ import (
 // Codes sends and checks the code that confirms a phone; code.Codes is one.
 type Codes interface {
 	Send(ctx context.Context, f code.For, language string, within func(context.Context, pgx.Tx) error) (code.Sent, error)
+	Standing(ctx context.Context, f code.For) (code.Sent, error)
 	Check(ctx context.Context, f code.For, code string) error
 }
 
@@ -128,23 +129,21 @@ func (d *Desk) Reissue(ctx context.Context, by By, p Papers) (Outcome, error) {
 // serve does an act upon somebody's identifier, under guards, and keeps what it rests on. Who asks again by the same key
 // is told of the same act.
 func (d *Desk) serve(ctx context.Context, by By, p Papers, e Errand, gs guards, do func(uuid.UUID, identity.Act) error) (whose, id uuid.UUID, err error) {
-	person, err := register.Find(ctx, d.pool, p.Identifier.Reveal())
-	if err != nil {
-		return uuid.Nil, uuid.Nil, err
-	}
-	q, err := d.request(by, e, Opening{Papers: p})
-	if err != nil {
-		return uuid.Nil, uuid.Nil, err
-	}
 	var (
 		f    facts
 		seen []Pattern
 	)
-	done, err := d.once(ctx, q, func() (b begun, err error) {
+	done, err := d.once(ctx, by, e, Opening{Papers: p}, func(q request) (b begun, err error) {
+		person, err := register.Find(ctx, d.pool, p.Identifier.Reveal())
+		if err != nil {
+			return begun{}, err
+		}
+		b.person = person.ID
 		if b.id, err = uuid.NewV7(); err != nil {
 			return begun{}, err
 		}
 		f = d.facts(ctx, by, p)
+		f.person = person
 		act := by.act(f.at, p.Language)
 		act.Document = vouchedFor(f.report, p.Document)
 		act.Within = func(ctx context.Context, tx pgx.Tx) (err error) {
@@ -172,7 +171,7 @@ func (d *Desk) serve(ctx context.Context, by By, p Papers, e Errand, gs guards, 
 		d.count(seen...)
 		return b, nil
 	})
-	return person.ID, done.id, d.record(ctx, err, by, person.ID, string(e), f.at)
+	return done.person, done.id, d.record(ctx, err, by, f.person.ID, string(e), f.at)
 }
 
 // facts are those that are known before a transaction.

@@ -15,9 +15,9 @@
 // It is over some time after it was opened, a visit's (login/policy), or with the assignment.
 // Everything else is one request.
 //
-// Who did not hear the answer asks again. In a visit that is known by the visit; a request that opens one, or is all there is,
-// carries a key of the clerk's choice (Idempotency-Key), by which the act is found that it has done: another is not done, and
-// nothing more is sent. A key that comes with another request is refused.
+// Who did not hear the answer asks again. In a visit that is known by the visit; a request that opens one, is all there is, or has
+// another code sent carries a key of the clerk's choice (Idempotency-Key), by which is found what it has done: nothing else is done,
+// and nothing more is sent. A key that comes with another request is refused. What is told again counts against no rate.
 //
 // The population register, where it can be asked, is asked about whoever is served; where it
 // does not answer, what is known of them counts.
@@ -28,7 +28,8 @@
 //
 //	Open ──────────► pending ──Resume──► opened
 //	guards but those    │                guards, by who has come again; a code goes to the phone
-//	that must wait      └── forgotten when its term is over (login/policy)
+//	that must wait      ├──Withdraw──► withdrawn: nobody goes on with it, and what was written down is wiped
+//	                    └── forgotten when its term is over (login/policy)
 //
 // # Guards
 //

@@ -13,6 +13,7 @@ import (
 	"asoba.example/login/code"
 	"asoba.example/login/desk/printed"
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/login/register"
 	"asoba.example/login/sms"
 	"asoba.example/provider/api"
@@ -37,6 +38,7 @@ func (d *Doors) Mount(mux api.Mux) {
 	mux.Handle("POST /desk/issuances", d.open(Issuance))
 	mux.Handle("GET /desk/pending-issuances", api.Handler(d.pending))
 	mux.Handle("POST /desk/issuances/{id}/resume", api.Handler(d.resume))
+	mux.Handle("POST /desk/issuances/{id}/withdraw", api.Handler(d.withdraw))
 	mux.Handle("POST /desk/phone-changes", d.open(PhoneChange))
 	mux.Handle("POST /desk/blocks", api.Handler(d.block))
 	mux.Handle("POST /desk/unblocks", d.serve(Unblock, d.Desk.Unblock))
@@ -205,9 +207,6 @@ func (d *Doors) lookUp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := d.admit(w, r, by, lookUp); err != nil {
-		return err
-	}
 	id, err := identity.ParseIdentifier(body.Identifier)
 	if err != nil {
 		return invalid([]api.Field{{Name: "/identifier", Code: "not_an_identifier"}})
@@ -319,19 +318,8 @@ func (d *Doors) asked(w http.ResponseWriter, r *http.Request, e Errand) (Opening
 	if err != nil {
 		return Opening{}, By{}, err
 	}
-	if err := d.admit(w, r, by, string(e)); err != nil {
-		return Opening{}, By{}, err
-	}
-	o, err := body.parse(e, d.Gate.Now())
+	o, err := body.parse(e, d.Gate.Now(), policy.BasisFor.In(d.Desk.policies))
 	return o, by, err
-}
-
-// admit counts an act.
-func (d *Doors) admit(w http.ResponseWriter, r *http.Request, by By, act string) error {
-	if err := d.Desk.Admit(r.Context(), by, act); err != nil {
-		return d.refusal(w, err)
-	}
-	return nil
 }
 
 // step understands a step of a visit: of which, with what, and who acts. A

@@ -555,6 +555,12 @@ func TestWhatIsBadlyWrittenIsToldByMember(t *testing.T) {
 	d := newDoors(t)
 	_, id := d.Person(t)
 	token := d.own(t, d.clerk, uuid.New())
+	for date, code := range map[string]string{"1950-01-01": "too_old", "2026-08-23": "too_old", "2026-11-23": "not_a_basis"} {
+		said := d.asks(t, token, "POST", "/desk/issuances", opening(id, map[string]any{"basis": map[string]any{"number": "1", "date": date}}), 422, nil)
+		if got := fmt.Sprint(said["fields"]); got != "[map[code:"+code+" name:/basis]]" {
+			t.Errorf("a paper of %s: %s", date, got)
+		}
+	}
 	for pointer, more := range map[string]map[string]any{
 		"/identifier": {"identifier": "7000001A000PB9"},
 		"/phone":      {"phone": "+375172000000"},

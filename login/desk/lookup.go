@@ -36,6 +36,9 @@ const lookUp = "look_up"
 // LookUp tells how somebody's identifier stands, for a purpose. Nobody is found by name: who asks knows the
 // identifier and the document that it was issued by, and of everything else hears identity.ErrUnknown alone.
 func (d *Desk) LookUp(ctx context.Context, by By, id identity.Identifier, document string, p Purpose) (identity.Identity, error) {
+	if err := d.admit(ctx, by, lookUp); err != nil {
+		return identity.Identity{}, err
+	}
 	at := d.now()
 	i, err := d.registry.Match(ctx, id, document)
 	if err != nil && !errors.Is(err, identity.ErrUnknown) {

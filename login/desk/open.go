@@ -26,12 +26,8 @@ type Opening struct {
 // for which a register does not answer is kept as pending, and no code is sent. Who asks again by
 // the same key is told of the same visit.
 func (d *Desk) Open(ctx context.Context, by By, e Errand, o Opening) (uuid.UUID, Stage, error) {
-	q, err := d.request(by, e, o)
-	if err != nil {
-		return uuid.Nil, "", err
-	}
 	var f facts
-	visit, err := d.once(ctx, q, func() (b begun, err error) {
+	visit, err := d.once(ctx, by, e, o, func(q request) (b begun, err error) {
 		if b.id, err = uuid.NewV7(); err != nil {
 			return begun{}, err
 		}

@@ -3,6 +3,7 @@ package desk
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"image"
@@ -144,7 +145,9 @@ func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (number
 				return err
 			}
 		}
-		return audit.Record(ctx, tx, p.event(audit.PaperKept, by, a.Person, at))
+		kept := p.event(audit.PaperKept, by, a.Person, at)
+		kept.Detail["sha256"] = fmt.Sprintf("%x", sha256.Sum256(p.Content))
+		return audit.Record(ctx, tx, kept)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("keep the paper of %s: %w", a.ID, err)

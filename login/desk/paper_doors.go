@@ -37,8 +37,8 @@ func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
 	if !token.ByClient() && (act.Office != by.Office || act.By != by.Person && !by.May(clerk.Supervise)) {
 		return d.refusal(w, ErrNoAct)
 	}
-	if err := d.admit(w, r, by, keepPaper); err != nil {
-		return err
+	if err := d.Desk.admit(r.Context(), by, keepPaper); err != nil { // before so much is read
+		return d.refusal(w, err)
 	}
 	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, PaperSize))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {

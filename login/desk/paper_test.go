@@ -122,7 +122,9 @@ func TestAPaperIsKeptWithItsAct(t *testing.T) {
 			t.Errorf("the same again: %d %s", w.Code, w.Body)
 		}
 	}
-	if n := d.Count(t, `event WHERE kind = 'paper.kept' AND clerk_id IS NOT NULL AND person_id IS NOT NULL AND office = 'Minsk-1'`); n != 2 {
+	const recorded = `event WHERE kind = 'paper.kept' AND clerk_id IS NOT NULL AND person_id IS NOT NULL AND office = 'Minsk-1' AND
+		detail->>'sha256' = encode(sha256($1), 'hex')`
+	if n := d.Count(t, recorded, pdf); n != 2 { // by which it is seen that they are unchanged
 		t.Errorf("%d of 2 papers are recorded", n)
 	}
 	if n := d.Count(t, `paper WHERE position('signed by'::bytea IN content) > 0 OR position('%PDF'::bytea IN content) > 0`); n != 0 {

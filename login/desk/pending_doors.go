@@ -63,6 +63,19 @@ func (d *Doors) pending(w http.ResponseWriter, r *http.Request) error {
 	return api.Write(w, http.StatusOK, page)
 }
 
+// withdraw handles POST /desk/issuances/{id}/withdraw.
+func (d *Doors) withdraw(w http.ResponseWriter, r *http.Request) error {
+	id, _, by, err := d.step(w, r, Issuance)
+	if err != nil {
+		return err
+	}
+	if err := d.Desk.Withdraw(r.Context(), by, id); err != nil {
+		return d.refusal(w, err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
 // resume handles POST /desk/issuances/{id}/resume.
 func (d *Doors) resume(w http.ResponseWriter, r *http.Request) error {
 	token, err := d.Gate.Tokens.Require(w, r, Scope)
@@ -78,9 +91,6 @@ func (d *Doors) resume(w http.ResponseWriter, r *http.Request) error {
 	}
 	by, err := d.by(w, r, token, body.named)
 	if err != nil {
-		return err
-	}
-	if err := d.admit(w, r, by, string(Issuance)); err != nil {
 		return err
 	}
 	id, err := uuid.Parse(r.PathValue("id"))

@@ -389,6 +389,56 @@ func TestAPendingIssuanceIsForgotten(t *testing.T) {
 	}
 }
 
+// A pending issuance with which nobody is to go on is withdrawn by any clerk of its office: nothing of it is left but the record, and who
+// asks again is told that it is done. An open one is not withdrawn: it is over by itself.
+func TestAPendingIssuanceIsWithdrawn(t *testing.T) {
+	t.Parallel()
+	w, documents := asked(t)
+	another, _ := w.clerk(t, clerk.AtDesk)
+	stranger := another
+	stranger.Office = "Brest-3"
+	all := []desk.Attestation{desk.Holder, desk.Particulars, desk.PhoneUse}
+	_, id := w.Person(t)
+	_, other := w.Person(t)
+	opened := w.confirmed(t, other, 9002)
+	documents.say("")
+	issuance, _, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, id, 9001))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := w.Contents(t)
+	for name, row := range map[string]struct {
+		by desk.By
+		id uuid.UUID
+	}{"of another office": {stranger, issuance}, "that is open": {w.by, opened}, "that is none": {w.by, uuid.New()}} {
+		if err := w.desk.Withdraw(t.Context(), row.by, row.id); !errors.Is(err, desk.ErrNoVisit) || w.Contents(t) != before {
+			t.Errorf("one %s: %v", name, err)
+		}
+	}
+	withdraw := func() error { return w.desk.Withdraw(t.Context(), another, issuance) }
+	w.BreakEach(t, withdraw)
+	if err := withdraw(); err != nil {
+		t.Errorf("once more: %v", err)
+	}
+	if n := w.Count(t, `event WHERE kind = 'issuance.withdrawn' AND clerk_id = $1 AND office = 'Minsk-1'`, another.Person); n != 1 {
+		t.Errorf("it is recorded %d times", n)
+	}
+	if n := w.Count(t, `issuance WHERE id = $1 AND (presented IS NOT NULL OR phone_index IS NOT NULL)`, issuance); n != 0 {
+		t.Error("what was written down is still kept")
+	}
+	if pending, err := w.desk.Pending(t.Context(), "Minsk-1", uuid.Nil, 10); err != nil || len(pending) != 0 {
+		t.Errorf("it is listed: %v, %v", pending, err)
+	}
+	documents.say(document.Valid)
+	_, resumed := w.desk.Resume(t.Context(), w.by, issuance, all)
+	_, _, shown := w.desk.Stage(t.Context(), w.by, desk.Issuance, issuance)
+	for _, err := range []error{resumed, shown} {
+		if !errors.Is(err, desk.ErrOver) {
+			t.Errorf("it goes on: %v", err)
+		}
+	}
+}
+
 // Where no code may go to the phone yet, a pending issuance stays what it is, and whoever waits asks again.
 func TestAnIssuanceIsResumedWithItsCodeOrNotAtAll(t *testing.T) {
 	t.Parallel()
@@ -525,4 +575,10 @@ func TestWhatWaitsIsListedByOffice(t *testing.T) {
 	d.asks(t, token, "POST", at+"/phone", map[string]any{"code": d.Said("Code")}, 204, nil)
 	d.asks(t, token, "POST", at+"/assign", nil, 200, map[string]any{"state": "temporary"})
 	d.asks(t, token, "POST", "/desk/issuances/nonsense/resume", attested, 404, map[string]any{"code": "unknown_visit"})
+
+	gone := "/desk/issuances/" + ids[1]
+	d.asks(t, token, "POST", gone+"/withdraw", nil, 204, nil)
+	d.asks(t, token, "POST", gone+"/withdraw", nil, 204, nil)
+	d.asks(t, token, "POST", gone+"/resume", attested, 410, map[string]any{"code": "visit_over"})
+	d.asks(t, token, "POST", at+"/withdraw", nil, 404, map[string]any{"code": "unknown_visit"})
 }

@@ -17,9 +17,9 @@ type RateError struct{ Wait time.Duration }
 
 func (e *RateError) Error() string { return fmt.Sprintf("too many acts: wait %s", e.Wait) }
 
-// Admit counts an act, an errand or whatever else one is called in an alert, for its clerk, its office and the system that named the clerk, or refuses it and raises an alert.
-// Who uses a clerk's hands for many does it slowly, and is seen.
-func (d *Desk) Admit(ctx context.Context, by By, act string) error {
+// admit counts an act, an errand or whatever else one is called in an alert, for its clerk, its office and the system that named the clerk, or refuses it and raises an alert.
+// Who uses a clerk's hands for many does it slowly, and is seen. Whoever is told again of what was done before is not counted.
+func (d *Desk) admit(ctx context.Context, by By, act string) error {
 	tries := []throttle.Try{
 		{Limit: policy.ActsOfClerk.In(d.policies), By: by.Person.String()},
 		{Limit: policy.ActsOfOffice.In(d.policies), By: by.Office},

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -63,11 +64,17 @@ func (d *Doors) alerts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	var (
+		found  []Alert
+		cursor audit.Cursor
+	)
 	after, err := audit.ParseCursor(r.URL.Query().Get("after"))
-	if err != nil {
+	if err == nil {
+		found, cursor, err = Alerts(r.Context(), d.Feed, d.Gate.Clerks, office, after)
+	}
+	if errors.Is(err, audit.ErrCursor) {
 		return api.Refuse(http.StatusBadRequest, "invalid_cursor", err, api.Field{Name: "/after", Code: "invalid"})
 	}
-	found, cursor, err := Alerts(r.Context(), d.Feed, d.Gate.Clerks, office, after)
 	if err != nil {
 		return err
 	}

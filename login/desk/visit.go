@@ -103,6 +103,7 @@ type visit struct {
 	report      document.Report
 	clerk       uuid.UUID
 	language    string
+	codeKey     []byte // of the request by which another code was sent last
 	openedAt    time.Time
 	confirmedAt *time.Time
 	assignedAt  *time.Time
@@ -159,7 +160,7 @@ func (d *Desk) OpenedBy(ctx context.Context, e Errand, id uuid.UUID, clientID st
 func (d *Desk) find(ctx context.Context, by By, e Errand, id uuid.UUID) (visit, error) {
 	const read = `
 		SELECT p.identification_number, i.person_id, i.presented, i.document_report, i.attested,
-		       i.clerk_id, i.language, i.opened_at, i.phone_confirmed_at, i.assigned_at
+		       i.clerk_id, i.language, i.code_key, i.opened_at, i.phone_confirmed_at, i.assigned_at
 		FROM issuance i JOIN person p ON p.id = i.person_id
 		WHERE i.id = $1 AND i.errand = $2 AND i.opened_at IS NOT NULL`
 	var (
@@ -168,7 +169,7 @@ func (d *Desk) find(ctx context.Context, by By, e Errand, id uuid.UUID) (visit, 
 		sealed []byte
 	)
 	err := d.pool.QueryRow(ctx, read, id, e).Scan(&number, &v.person, &sealed, &v.report, &v.attested,
-		&v.clerk, &v.language, &v.openedAt, &v.confirmedAt, &v.assignedAt)
+		&v.clerk, &v.language, &v.codeKey, &v.openedAt, &v.confirmedAt, &v.assignedAt)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return visit{}, ErrNoVisit

@@ -25,6 +25,7 @@ const (
 	PersonChanged       Kind = "person.changed"         // one person changed outside an edition
 	IssuanceOpened      Kind = "issuance.opened"        // a clerk opened an issuance; of this and other openings Event.Detail["document"]: what vouches for it; ["register"]: asked, or silent
 	IssuancePending     Kind = "issuance.pending"       // written down, but a register does not answer
+	IssuanceWithdrawn   Kind = "issuance.withdrawn"     // while it was pending; nobody goes on with it
 	PhoneChangeOpened   Kind = "phone_change.opened"    // a clerk opened a change of phone
 	UnblockOpened       Kind = "unblock.opened"         // a clerk opened an unblocking with another phone
 	ReissueOpened       Kind = "reissue.opened"         // the same of another temporary password
@@ -93,7 +94,7 @@ const (
 	RestorationProposed Kind = "restoration.proposed" // of these Event.Detail["proposal"]
 	RestorationApproved Kind = "restoration.approved" // what the register said of the person is taken back
 	RestorationRefused  Kind = "restoration.refused"
-	PaperKept           Kind = "paper.kept"      // the signed paper that an act rests on; of both Event.Detail["number"]: which of its scans
+	PaperKept           Kind = "paper.kept"      // the signed paper that an act rests on; Event.Detail["sha256"]: the digest of the scan; of both ["number"]: which of its scans
 	PaperRead           Kind = "paper.read"      // Event.Detail["purpose"]
 	PolicyProposed      Kind = "policy.proposed" // Event.Detail["name"], ["value"], ["in_force_from"]
 	PolicyApproved      Kind = "policy.approved"
@@ -103,7 +104,7 @@ const (
 
 // An Event is one thing that happened. It holds no personal data: people are
 // named by their internal id, and Detail carries only words from the source code, what
-// a client has registered, or the names of a city and a country.
+// a client has registered, the names of a city and a country, or a digest that tells nothing of what it is of.
 type Event struct {
 	ID       uuid.UUID // of version 7; one is made where none is given
 	Kind     Kind
