@@ -33,21 +33,49 @@ const retryAfter = "5"
 func (c *Cabinet) enter(
 	w http.ResponseWriter, r *http.Request, scope string, kind journal.Kind, ask func(b *pgx.Batch, subject string),
 ) error {
-	token, err := c.tokens.Verify(w, r)
+	token, err := c.scoped(w, r, scope)
 	if err != nil {
 		return err
-	}
-	if !token.Has(scope) && !token.Has(scope+".read") {
-		api.Challenge(w, token.Scheme, "insufficient_scope", `scope="`+scope+`.read"`)
-		return api.Refuse(http.StatusForbidden, "insufficient_scope", nil)
 	}
 	if token.AuthTime.IsZero() {
 		return api.Refuse(http.StatusForbidden, "person_required", errors.New("a client's own token"))
 	}
 	q := c.question(token)
 	q.Kind = kind
+	return c.admit(w, r, token, q, func(b *pgx.Batch) { ask(b, token.Subject) })
+}
+
+// enterOpen is enter where what is read is everybody's and nobody's data: a client's own token will do, and no visit is
+// noted.
+func (c *Cabinet) enterOpen(w http.ResponseWriter, r *http.Request, scope string, ask func(b *pgx.Batch)) error {
+	token, err := c.scoped(w, r, scope)
+	if err != nil {
+		return err
+	}
+	q := c.question(token)
+	if token.AuthTime.IsZero() {
+		q.Subject = ""
+	}
+	return c.admit(w, r, token, q, ask)
+}
+
+// scoped checks the token and that it has a scope, or the narrower one for reading.
+func (c *Cabinet) scoped(w http.ResponseWriter, r *http.Request, scope string) (api.Token, error) {
+	token, err := c.tokens.Verify(w, r)
+	if err != nil {
+		return token, err
+	}
+	if !token.Has(scope) && !token.Has(scope+".read") {
+		api.Challenge(w, token.Scheme, "insufficient_scope", `scope="`+scope+`.read"`)
+		return token, api.Refuse(http.StatusForbidden, "insufficient_scope", nil)
+	}
+	return token, nil
+}
+
+// admit puts the question to the gate, and says why not.
+func (c *Cabinet) admit(w http.ResponseWriter, r *http.Request, token api.Token, q access.Question, ask func(b *pgx.Batch)) error {
 	_, raw := api.Credentials(r)
-	decision, err := c.gate.Admit(r.Context(), q, raw, func(b *pgx.Batch) { ask(b, token.Subject) })
+	decision, err := c.gate.Admit(r.Context(), q, raw, ask)
 	switch {
 	case errors.Is(err, issuer.ErrAway):
 		w.Header().Set("Retry-After", retryAfter)

@@ -82,6 +82,10 @@ func (c *Cabinet) api() map[string]api.Handler {
 		"GET /api/v1/profile": c.apiProfile,
 		"GET /api/v1/journal": c.apiJournal,
 		"GET /openapi.json":   openapi,
+
+		"GET /api/v1/services":        c.apiServices,
+		"GET /api/v1/services/{code}": c.apiService,
+		"GET /api/v1/bodies":          c.apiBodies,
 	}
 }
 
@@ -102,7 +106,8 @@ func (c *Cabinet) Handler() http.Handler {
 	mux.Handle("GET /journal", c.site.Handle(c.journal))
 	mux.Handle("GET /journal/{id}", c.site.Handle(c.entry))
 	mux.Handle("POST /journal/{id}/report", c.site.Handle(c.report))
-	mux.Handle("GET /services", c.site.Handle(c.empty("services")))
+	mux.Handle("GET /services", c.site.Handle(c.services))
+	mux.Handle("GET /services/{code}", c.site.Handle(c.service))
 	mux.Handle("GET /cases", c.site.Handle(c.empty("cases")))
 	mux.Handle("GET /inbox", c.site.Handle(c.empty("inbox")))
 

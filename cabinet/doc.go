@@ -3,9 +3,9 @@
 // cabinet is a relying party like any other.
 //
 //	e-service ── access token ──▶ API ──────────┐
-//	                                            ├─▶ access.Gate ─▶ profile, journal   one round trip
+//	                                            ├─▶ access.Gate ─▶ profile, journal, catalogue   one round trip
 //	citizen ── session in Redis ─▶ web cabinet ─┘
 //
 // Whoever comes, and with every single request, the gate is asked: what the provider has ended is refused here within
-// a second.
+// a second. The catalogue is public knowledge: a client reads it by its own token too, and nobody's journal tells of it.
 package cabinet

@@ -3,6 +3,7 @@ package cabinet
 import (
 	"time"
 
+	"asoba.example/cabinet/catalogue"
 	"asoba.example/cabinet/profile"
 )
 
@@ -52,4 +53,47 @@ type signOutPage struct {
 
 type endedPage struct {
 	SignIn string // and back to the page that was asked for
+}
+
+type servicesPage struct {
+	Query      string // as it was typed
+	Asked      bool   // something was looked for
+	Of         string // the situation or body whose services these are; "" for none
+	Services   []serviceLine
+	Next       string // where the list goes on; "" where it does not
+	Situations []way
+	Bodies     []way
+	Notice     string
+}
+
+type way struct{ Text, To string }
+
+type serviceLine struct {
+	way
+	About, Body string
+}
+
+type servicePage struct {
+	Code       catalogue.Code
+	Kind       string // keys of words, as are the next three
+	Access     string
+	Applicants []string
+	Languages  []string
+	Standing   string // key of what is said of one that is not in force; "" while it is
+	About      string
+	Body       string
+	TermDays   int
+	Fee        string // "" for none
+	Documents  []string
+	Fields     []formField
+	ValidFrom  time.Time
+	ValidTill  *time.Time
+	Notice     string
+}
+
+type formField struct {
+	Title    string
+	Type     string // key of how it is filled in
+	Choices  []string
+	Required bool
 }

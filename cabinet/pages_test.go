@@ -34,6 +34,12 @@ func TestPagesAreAsBefore(t *testing.T) {
 	born, limited := time.Date(1956, 3, 8, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC)
 	mine := profile.Profile{State: profile.Activated, StateAt: noon, Sex: "F", BirthDate: "1956-03-08", Citizenship: "BY", UpdatedAt: noon}
 	partly := profile.Profile{State: profile.Activated, StateAt: noon, Sex: "M", BirthDate: "1956", Citizenship: "stateless", Limited: &limited, UpdatedAt: noon}
+	whatThereIs := servicesPage{
+		Situations: []way{{"Дети", "/services?situation=children"}}, Bodies: []way{{"Отдел ЗАГС", "/services?body=civil_registry"}},
+		Notice: "Это образец каталога.",
+	}
+	nothingFound := whatThereIs
+	nothingFound.Query, nothingFound.Asked = "xyzzy", true
 	for _, v := range []struct {
 		name, address string
 		view          page.View
@@ -49,7 +55,23 @@ func TestPagesAreAsBefore(t *testing.T) {
 		{"journal-wrong", "/journal?till=soon", page.View{Name: "journal", Errors: []page.FieldError{{Field: "till", Word: "wrong.till"}}, Data: journalPage{Form: c.filterForm(url.Values{"till": {"soon"}}, "ru"), Wrong: true, Security: "https://idp.example/security"}}},
 		{"entry", "/journal/018f0000-0000-7000-8000-000000000001", page.View{Name: "entry", Back: "/journal", Data: c.entryPage(given, "ru")}},
 		{"entry-refused", "/journal/018f0000-0000-7000-8000-000000000002", page.View{Name: "entry", Back: "/journal", Data: c.entryPage(refused, "ru")}},
-		{"services", "/services", page.View{Name: "services"}},
+		{"services", "/services", page.View{Name: "services", Data: whatThereIs}},
+		{"services-found", "/services?q=паспорт", page.View{Name: "services", Data: servicesPage{
+			Query: "паспорт", Asked: true, Next: "/services?after=1-200.8.1&q=паспорт",
+			Services: []serviceLine{{way{"Выдача паспорта", "/services/200.8.1"}, "Первый паспорт или замена.", "Отдел по гражданству"}},
+		}}},
+		{"services-none", "/services?q=xyzzy", page.View{Name: "services", Data: nothingFound}},
+		{"services-empty", "/services", page.View{Name: "services", Data: servicesPage{}}},
+		{"service", "/services/200.9.1", page.View{Name: "service", TitleArgs: map[string]any{"Name": "Обмен водительского удостоверения"}, Data: servicePage{
+			Code: "200.9.1", Kind: "service.kind.procedure", Access: "service.access.identifier_code", Applicants: []string{"service.for.person", "service.for.entrepreneur"},
+			Languages: []string{"service.language.be", "service.language.ru"}, About: "Если истёк срок.", Body: "Отдел", TermDays: 5, Fee: "0,5",
+			Documents: []string{"фотография"}, ValidFrom: noon, Notice: "Это образец каталога.",
+			Fields: []formField{{Title: "Категория прав", Type: "service.field.choice", Choices: []string{"A", "B"}, Required: true}, {Title: "Телефон", Type: "service.field.string"}},
+		}}},
+		{"service-over", "/services/300.1.1", page.View{Name: "service", TitleArgs: map[string]any{"Name": "Запись к врачу"}, Data: servicePage{
+			Code: "300.1.1", Kind: "service.kind.e_service", Access: "service.access.none", Applicants: []string{"service.for.legal_entity"},
+			Languages: []string{"service.language.en"}, Standing: "service.over", About: "Вы выбираете врача.", Body: "Поликлиника", ValidFrom: noon, ValidTill: &limited,
+		}}},
 		{"cases", "/cases", page.View{Name: "cases"}},
 		{"inbox", "/inbox", page.View{Name: "inbox"}},
 		{"sign-out", "/sign-out", page.View{Name: "sign-out", Data: signOutPage{IDToken: "token", Back: "https://cabinet.example/"}}},

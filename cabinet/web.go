@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/cabinet/access"
+	"asoba.example/cabinet/catalogue"
 	"asoba.example/cabinet/issuer"
 	"asoba.example/provider/page"
 )
@@ -17,11 +18,15 @@ import (
 // pages are what a citizen may come back to after a sign-in.
 var pages = map[string]bool{"/": true, "/profile": true, "/services": true, "/cases": true, "/inbox": true, "/journal": true}
 
-// isPage tells whether a citizen may come back to a path: one of those, or one entry of the journal.
+// isPage tells whether a citizen may come back to a path: one of those, one entry of the journal, or one service.
 func isPage(path string) bool {
 	if id, ok := strings.CutPrefix(path, "/journal/"); ok {
 		parsed, err := uuid.Parse(id)
 		return err == nil && parsed.String() == id
+	}
+	if code, ok := strings.CutPrefix(path, "/services/"); ok {
+		_, err := catalogue.ParseCode(code)
+		return err == nil
 	}
 	return pages[path]
 }

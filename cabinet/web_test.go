@@ -126,7 +126,7 @@ func TestCitizenSignsIn(t *testing.T) {
 	}
 	b.want("/", "/", 200, "Welcome, Анна!")
 	b.want("/journal", "/journal", 200, "The cabinet was activated")
-	for _, path := range []string{"/services", "/cases", "/inbox"} {
+	for _, path := range []string{"/cases", "/inbox"} {
 		b.want(path, path, 200, "yet.")
 	}
 	b.want("/sign-in?return=/journal", "/journal", 200, "Journal")

@@ -14,7 +14,7 @@ const Silence = 5 * time.Second
 
 // A Question is who asks to be let in: what a good token says, or a web session made from one.
 type Question struct {
-	Subject  string
+	Subject  string    // "" for a client with its own token, to what is everybody's
 	Grant    uuid.UUID // gid; uuid.Nil for none
 	AuthTime time.Time
 	Vouched  bool     // the provider has just said that the token is good
@@ -45,6 +45,10 @@ const (
 // A right token exists only after a primary sign-in, so it activates a cabinet that does not know of that yet
 // (order 82, p. 9). Activation and what an e-service does are written by this same statement.
 func queue(b *pgx.Batch, q Question, to *Decision) {
+	if q.Subject == "" {
+		queueClient(b, q, to)
+		return
+	}
 	const decide = `
 		WITH decided AS (
 			SELECT c.person_id, CASE
@@ -72,4 +76,16 @@ func queue(b *pgx.Batch, q Question, to *Decision) {
 	b.Queue(decide, q.Subject, q.Grant, q.AuthTime, q.Vouched, q.At.Add(-Silence), q.At,
 		activation, visit, string(q.Kind), q.ClientID, q.ACR, q.Via,
 	).QueryRow(func(row pgx.Row) error { return row.Scan(to) })
+}
+
+// queueClient puts the Question of a client in whose token there is no person: no sign-in that could have ended, and no
+// cabinet.
+func queueClient(b *pgx.Batch, q Question, to *Decision) {
+	const decide = `
+		SELECT CASE
+			WHEN EXISTS (SELECT FROM disabled_client WHERE (client_id = $1 OR client_id = ANY ($2)) AND disabled) THEN 'ended'
+			WHEN ($3 OR heard_at > $4) IS NOT TRUE THEN 'ask_provider'
+			ELSE 'admit' END
+		FROM follow`
+	b.Queue(decide, q.ClientID, q.Via, q.Vouched, q.At.Add(-Silence)).QueryRow(func(row pgx.Row) error { return row.Scan(to) })
 }

@@ -46,6 +46,47 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// The catalogue comes by the command whole or not at all, is told of beforehand, and what is wrong with a file all at once.
+func TestCatalogueComesByTheCommand(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	environment := []string{"CABINET_DATABASE_URL=" + pgtest.CabinetURL(t)}
+	run := func(says string, fails bool, args ...string) string {
+		t.Helper()
+		var out bytes.Buffer
+		err := Run(t.Context(), environment, &out, append([]string{"catalogue"}, args...)...)
+		if (err != nil) != fails || !strings.Contains(out.String()+fmt.Sprint(err), says) {
+			t.Errorf("%s: got %v and\n%.2000s", args, err, out.String())
+		}
+		return out.String()
+	}
+	written := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	sample := run("services:", false, "sample")
+	good := written("good.yaml", sample)
+	bad := written("bad.yaml", strings.NewReplacer("kind: e_service", "kind: wish", "body: archive", "body: museum").Replace(sample))
+	younger := written("younger.yaml", strings.Replace(sample, "number: 1", "number: 2", 1))
+
+	run("nothing wrong", false, "check", good)
+	if told := run("faults: ", true, "check", bad); !strings.Contains(told, "200.3.5: kind: ") || !strings.Contains(told, "200.14.1: body: is none of bodies") {
+		t.Errorf("not all that is wrong is told:\n%s", told)
+	}
+	run("faults: ", true, "import", "--by", "Anna", bad)
+	run("added     200.8.1", false, "diff", good)
+	run("say who", true, "import", good)
+	run("added     69", false, "import", "--by", "Anna", younger)
+	run("Anna brought it", false, "import", "--by", "Boris", younger)
+	run("Anna brought it", false, "diff", younger)
+	run("a newer edition is in force", true, "import", "--by", "Anna", good)
+	run("Another edition is in force already", false, "import", "--first", "--by", "Anna", good)
+	run("$schema", false, "schema")
+}
+
 // freeAddress is one that nobody listens at.
 func freeAddress(t *testing.T) string {
 	t.Helper()

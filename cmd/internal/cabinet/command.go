@@ -78,6 +78,7 @@ func command(environ []string) *cobra.Command {
 	errand("migrate", "Bring the database to the schema of this build", Migrate)
 	errand("follow-anew", "Have the provider's feed read again from its beginning, to repair what was missed; nothing is doubled", follow.Anew)
 	root.AddCommand(journalCommand(environ))
+	root.AddCommand(catalogueCommand(environ))
 	return root
 }
 

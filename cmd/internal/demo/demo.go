@@ -167,7 +167,23 @@ func (d *demo) databases(ctx context.Context, server *localpg.Server, idpRedis, 
 	if _, err := d.errand(ctx, "", "migrate"); err != nil {
 		return err
 	}
-	return cabinet.Run(ctx, d.environment(), io.Discard, "migrate")
+	if err := cabinet.Run(ctx, d.environment(), io.Discard, "migrate"); err != nil {
+		return err
+	}
+	return d.catalogue(ctx)
+}
+
+// catalogue brings the sample of the catalogue into the cabinet, where it has none yet.
+func (d *demo) catalogue(ctx context.Context) error {
+	file, err := os.CreateTemp(d.dir, "catalogue-*.yaml")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	if err := errors.Join(cabinet.Run(ctx, nil, file, "catalogue", "sample"), file.Close()); err != nil {
+		return err
+	}
+	return cabinet.Run(ctx, d.environment(), io.Discard, "catalogue", "import", "--first", "--by", "demo", file.Name())
 }
 
 // serve runs every part until ctx ends or one fails.

@@ -1,0 +1,296 @@
+package catalogue
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/migrations/pgtest"
+)
+
+var may = time.Date(2026, 5, 12, 9, 0, 0, 0, time.UTC)
+
+// edition is small as another edition, with services for each of the names.
+func edition(t *testing.T, number int, date string, names ...string) Edition {
+	t.Helper()
+	head, service, _ := strings.Cut(small, "  - code")
+	head = strings.Replace(head, "number: 1", fmt.Sprint("number: ", number), 1)
+	text := strings.Replace(head, "2026-05-01", date, 1)
+	for _, name := range names {
+		code, called, _ := strings.Cut(name, " ")
+		text += "  - code" + strings.NewReplacer(`"1.1"`, `"`+code+`"`, "ru: Справка", "ru: "+called).Replace(service)
+	}
+	e, err := Parse([]byte(text))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return e
+}
+
+func ask(t *testing.T, pool *pgxpool.Pool, queue func(b *pgx.Batch)) {
+	t.Helper()
+	var b pgx.Batch
+	queue(&b)
+	if err := pool.SendBatch(t.Context(), &b).Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// told is a report in a line.
+func told(r Report) string {
+	if r.Again {
+		return "again, of " + r.By
+	}
+	var all []string
+	for _, c := range r.Changes {
+		all = append(all, strings.TrimSpace(fmt.Sprint(c.Act, " ", c.Code, " ", strings.Join(c.Fields, ","))))
+	}
+	return strings.Join(append(all, fmt.Sprint("same ", r.Same)), "; ")
+}
+
+// An edition does what doc.go draws, and is told beforehand what it will do. Nothing goes away, and nothing goes back.
+func TestTheLifeOfAService(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewCabinet(t)
+	for _, step := range []struct {
+		story   string
+		edition Edition
+		told    string
+		err     error
+		listed  string
+	}{
+		{"the first", edition(t, 1, "2026-05-01", "1.9 Девять", "1.10 Десять"), "added 1.9; added 1.10; same 0", nil, "1.9 1.10"},
+		{"the same", edition(t, 1, "2026-05-01", "1.9 Девять", "1.10 Десять"), "again, of Anna", nil, "1.9 1.10"},
+		{"another of its number", edition(t, 1, "2026-05-01", "1.9 Девять"), "", ErrTaken, "1.9 1.10"},
+		{"of a day to come", edition(t, 2, "2026-05-13", "1.9 Девять"), "", ErrEarly, "1.9 1.10"},
+		{"of an earlier day", edition(t, 2, "2026-04-30", "1.9 Девять"), "", ErrOld, "1.9 1.10"},
+		{"one changes, one goes, one comes", edition(t, 3, "2026-05-12", "1.9 Девятка", "1.11 Одиннадцать"), "changed 1.9 name; closed 1.10; added 1.11; same 0", nil, "1.9 1.11"},
+		{"of a lower number", edition(t, 2, "2026-05-12", "1.9 Девять"), "", ErrOld, "1.9 1.11"},
+		{"nothing but a number", edition(t, 4, "2026-05-12", "1.9 Девятка", "1.11 Одиннадцать"), "same 2", nil, "1.9 1.11"},
+		{"it comes back", edition(t, 5, "2026-05-12", "1.9 Девятка", "1.10 Десять", "1.11 Одиннадцать"), "restored 1.10 valid_from,valid_till; same 2", nil, "1.9 1.10 1.11"},
+		{"the day it came it goes", edition(t, 6, "2026-05-12", "1.9 Девятка"), "closed 1.10; closed 1.11; same 1", nil, "1.9"},
+	} {
+		foretold, err := Diff(t.Context(), pool, step.edition, may)
+		if !errors.Is(err, step.err) || err == nil && told(foretold) != step.told {
+			t.Errorf("%s: foretold %q, %v", step.story, told(foretold), err)
+		}
+		done, err := Import(t.Context(), pool, step.edition, "Anna", may)
+		if !errors.Is(err, step.err) || err == nil && told(done) != step.told {
+			t.Errorf("%s: got %q, %v, want %q, %v", step.story, told(done), err, step.told, step.err)
+		}
+		if got := codes(t, pool, Filter{On: Day(may)}); got != step.listed {
+			t.Errorf("%s: listed %s, want %s", step.story, got, step.listed)
+		}
+	}
+	var closed, unknown Service
+	ask(t, pool, func(b *pgx.Batch) { QueueService(b, "1.10", &closed); QueueService(b, "1.12", &unknown) })
+	if closed.Name.RU != "Десять" || closed.ValidTill == nil || closed.On(Day(may)) || unknown.Code != "" {
+		t.Errorf("what was closed: %+v; what never was: %+v", closed, unknown)
+	}
+	if _, err := pool.Exec(t.Context(), `DELETE FROM catalogue_edition`); err == nil {
+		t.Error("the record of an edition was removed")
+	}
+}
+
+// An edition whose record, or one of whose services, cannot be written does nothing; afterwards it does all.
+func TestImportLeavesNothingHalfDone(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewCabinet(t)
+	e := edition(t, 1, "2026-05-01", "1.9 Девять")
+	for _, table := range []string{"service_word", "service", "catalogue_edition"} {
+		heal := pgtest.FailOn(t, pool, "INSERT", table)
+		if _, err := Import(t.Context(), pool, e, "Anna", may); err == nil {
+			t.Fatalf("imported over a broken table %s", table)
+		}
+		heal()
+		var left int
+		const count = `SELECT (SELECT count(*) FROM catalogue_edition) + (SELECT count(*) FROM service) + (SELECT count(*) FROM body)`
+		if err := pool.QueryRow(t.Context(), count).Scan(&left); err != nil || left != 0 {
+			t.Errorf("a broken table %s left %d rows, %v", table, left, err)
+		}
+	}
+	if r, err := Import(t.Context(), pool, e, "Anna", may); err != nil || told(r) != "added 1.9; same 0" {
+		t.Errorf("healed: %q, %v", told(r), err)
+	}
+}
+
+// codes are those of a list, read by small pages, which join without a seam.
+func codes(t *testing.T, pool *pgxpool.Pool, f Filter) string {
+	t.Helper()
+	var all []string
+	for from, more := (Place{}), true; more; {
+		var found Page
+		ask(t, pool, func(b *pgx.Batch) { Queue(b, f, from, 2, &found) })
+		for _, s := range found.Services {
+			all = append(all, string(s.Code))
+		}
+		from, more = found.Next, !found.Next.IsZero()
+	}
+	return strings.Join(all, " ")
+}
+
+// What people type finds what they want, first.
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewCabinet(t)
+	if _, err := Import(t.Context(), pool, sample(t), "Anna", may); err != nil {
+		t.Fatal(err)
+	}
+	on := Day(may)
+	for typed, want := range map[string]Code{
+		// As it is called, in three languages.
+		"справка о составе семьи":  "200.1.1",
+		"Даведка аб складзе сям'і": "200.1.1",
+		"household certificate":    "200.1.1",
+		"регистрация рождения":     "200.5.1",
+		"рэгістрацыя шлюбу":        "200.5.2",
+		"divorce":                  "200.5.3",
+		// In other forms.
+		"замены паспорта":          "200.8.1",
+		"паспортом потеряли":       "200.8.2",
+		"субсидию на коммунальные": "200.1.7",
+		"субсідый":                 "200.1.7",
+		"беспрацоўных рэгістрацыя": "200.2.2",
+		"пенсию по инвалидности":   "200.3.2",
+		"дзіцячага садка":          "200.6.1",
+		// As people say it.
+		"садик":    "200.6.1",
+		"развод":   "200.5.3",
+		"прописка": "200.8.5",
+		"как мне поменять права":            "200.9.1",
+		"хочу стать на очередь на квартиру": "200.1.4",
+		"умер родственник":                  "200.5.4",
+		"самозанятый":                       "200.11.4",
+		"талон к врачу":                     "200.7.2",
+		"спилить дерево":                    "200.13.1",
+		"вяселле":                           "200.5.2",
+		"сдать на права":                    "200.9.2",
+		"нарадзілася дзіця":                 "200.5.1",
+		"lost passport":                     "200.8.2",
+		"штраф гаи":                         "200.9.5",
+		"построить дом":                     "200.10.4",
+		// With slips.
+		"паспарт замена":                  "200.8.1",
+		"субсидя":                         "200.1.7",
+		"расторжение бракка":              "200.5.3",
+		"водительское удостоверние обмен": "200.9.1",
+		"декларацыя":                      "200.11.2",
+		"kindergarden":                    "200.6.1",
+		"опикун":                          "200.4.1",
+		// Letters that the keyboard has not, and ё.
+		"регистрация рожденія":  "200.5.1",
+		"перепланировка жилья":  "200.1.6",
+		"жильё ребенка продажа": "200.4.3",
+		"рэгiстрацыя шлюбу":     "200.5.2",
+		// The keyboard in the wrong layout.
+		"gfcgjhn": "200.8.1",
+		"hfpdjl":  "200.5.3",
+		"cj,frf":  "200.13.2",
+		"вшмщксу": "200.5.3",
+		"cflbr":   "200.6.1",
+		// As far as it is typed.
+		"пасп":     "200.8.1",
+		"перепл":   "200.1.6",
+		"ID-карта": "200.8.3",
+	} {
+		var found Page
+		ask(t, pool, func(b *pgx.Batch) { Queue(b, Filter{Query: ParseQuery(typed), On: on}, Place{}, 5, &found) })
+		var got []string
+		for _, s := range found.Services {
+			got = append(got, string(s.Code)+" "+s.Name.RU)
+		}
+		if len(got) == 0 || !strings.HasPrefix(got[0], string(want)+" ") {
+			t.Errorf("%q: want %s first, got %s", typed, want, strings.Join(got, "; "))
+		}
+	}
+	for _, typed := range []string{"абракадабра", "xyzzy", "🙂", "и", "' OR 1=1 --", "a & b | !c:*", strings.Repeat("ы", 5000)} {
+		if got := codes(t, pool, Filter{Query: ParseQuery(typed), On: on, Kind: "none"}); got != "" {
+			t.Errorf("%q of no kind: got %s", typed, got)
+		}
+	}
+	for name, f := range map[string]Filter{
+		"of a kind":      {Kind: EService},
+		"of a body":      {Body: "clinic"},
+		"in a situation": {Situation: "transport"},
+		"found":          {Query: ParseQuery("справка")},
+		"all":            {},
+	} {
+		f.On = on
+		var whole Page
+		ask(t, pool, func(b *pgx.Batch) { Queue(b, f, Place{}, 500, &whole) })
+		var want []string
+		for _, s := range whole.Services {
+			want = append(want, string(s.Code))
+		}
+		if got := codes(t, pool, f); got != strings.Join(want, " ") || len(want) < 4 {
+			t.Errorf("%s: by pages %s, whole %s", name, got, want)
+		}
+	}
+
+	// None of it reads a table from end to end.
+	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), `SET LOCAL enable_seqscan = off`); err != nil {
+			return err
+		}
+		q := ParseQuery("паспарт")
+		for _, asked := range []struct {
+			statement string
+			arguments []any
+		}{
+			{list, []any{on, "", "", "", nil, 20}},
+			{list, []any{on, "e_service", "clinic", "health", []int32{200, 1}, 20}},
+			{search, []any{on, "", "", "", nil, 20, q.places, q.words, q.trigrams, int64(0)}},
+		} {
+			rows, _ := tx.Query(t.Context(), `EXPLAIN (COSTS OFF) `+asked.statement, asked.arguments...)
+			lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			if err != nil {
+				return err
+			}
+			if plan := strings.Join(lines, "\n"); strings.Contains(plan, "Seq Scan") {
+				t.Errorf("%s\nis read without an index:\n%s", asked.statement, plan)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A place is read back as it was written, and nothing else is a place.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"0-200.1.1", "12345-1.1"} {
+		if p, err := ParsePlace(s); err != nil || p.String() != s {
+			t.Errorf("%s: got %s, %v", s, p, err)
+		}
+	}
+	for _, s := range []string{"", "0", "0-", "-1-1.1", "01-1.1", "+1-1.1", "0-1.01", "0-1.1 ", "99999999999999999999-1.1", "0-1.9999999"} {
+		if p, err := ParsePlace(s); err == nil {
+			t.Errorf("%q is the place %s", s, p)
+		}
+	}
+}
+
+// Whatever is typed, words of letters and digits are what is looked for, and not too many.
+func FuzzParseQuery(f *testing.F) {
+	for _, typed := range []string{"паспорт", "cj,frf", "a:* & !b", "сям'і", "\xff\x00", "İ", "ﬃ", "x̂"} {
+		f.Add(typed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		q := ParseQuery(typed)
+		if len(q.words) != len(q.places) || len(q.words) != len(q.trigrams) {
+			t.Fatalf("%q: %d words, %d places, %d trigrams", typed, len(q.words), len(q.places), len(q.trigrams))
+		}
+		for _, word := range q.words {
+			if strings.ContainsAny(word, " :*&|!()<>'\\\x00") {
+				t.Errorf("%q: looks for %q", typed, word)
+			}
+		}
+	})
+}

@@ -1,0 +1,143 @@
+package catalogue
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"asoba.example/provider/page"
+)
+
+func sample(t *testing.T) Edition {
+	t.Helper()
+	e, err := Parse(Sample)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return e
+}
+
+// The sample is an edition, and each of its forms is a JSON Schema in each language.
+func TestTheSampleIsAnEdition(t *testing.T) {
+	t.Parallel()
+	e := sample(t)
+	if len(e.Services) < 60 {
+		t.Errorf("%d services, want 60 or more", len(e.Services))
+	}
+	for _, s := range e.Services {
+		for _, language := range page.Languages {
+			text, err := json.Marshal(s.Form.Schema(language))
+			if err != nil {
+				t.Fatal(err)
+			}
+			schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			compiler := jsonschema.NewCompiler()
+			if err := compiler.AddResource("form", schema); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := compiler.Compile("form"); err != nil {
+				t.Errorf("%s in %s: %v", s.Code, language, err)
+			}
+		}
+	}
+}
+
+// small is a whole edition of one service, in YAML; tests break it.
+const small = `number: 1
+date: 2026-05-01
+bodies:
+  office: {be: Аддзел, ru: Отдел, en: Office}
+situations:
+  home: {be: Жыллё, ru: Жильё, en: Housing}
+documents:
+  paper: {be: Папера, ru: Бумага, en: Paper}
+fields:
+  address:
+    title: {be: Адрас, ru: Адрес, en: Address}
+    schema: {type: string, maxLength: 200}
+services:
+  - code: "1.1"
+    kind: procedure
+    body: office
+    for: [person]
+    access: identifier
+    term_days: 5
+    fee: "0"
+    languages: [be, ru]
+    situations: [home]
+    name: {be: Даведка, ru: Справка, en: Certificate}
+    about: {be: Пра дом, ru: О доме, en: Of a house}
+    documents: [paper]
+    form: {required: [address]}
+`
+
+// All that is wrong with a file is told at once, by line, item and member.
+func TestFaultsAreToldAllAtOnce(t *testing.T) {
+	t.Parallel()
+	for story, row := range map[string]struct {
+		broken []string // what stands in small, and what instead
+		want   []string
+	}{
+		"a good one":              {nil, nil},
+		"not YAML":                {[]string{small, "a: ["}, []string{"line 1: line 1: did not find expected node content"}},
+		"nothing":                 {[]string{small, ""}, []string{"line 1: EOF"}},
+		"a code as YAML reads it": {[]string{`"1.1"`, `1.1`}, []string{"line 14: 1.1: code: got number, want string"}},
+		"members of the schema": {
+			[]string{"kind: procedure", "kind: wish", `fee: "0"`, `fee: "1,5"`, "term_days: 5", "urgent: true", "be: Даведка, ru: Справка", "be: Справка, ru: Даведка і"},
+			[]string{
+				"line 14: 1.1: term_days: is missing",
+				"line 15: 1.1: kind: value must be one of 'e_service', 'procedure'",
+				"line 19: 1.1: urgent: is not known",
+				"line 20: 1.1: fee: '1,5' does not match pattern '^(0|[1-9][0-9]{0,3})(\\\\.[0-9]{1,2})?$'",
+				"line 23: 1.1: name.ru: has a letter that the language has not, or breaks the line",
+			},
+		},
+		"what it means": {
+			[]string{"body: office", "body: nobody", "[home]", "[home, away]", "[paper]", "[paper, scissors]", "required: [address]", "required: [address], optional: [address, colour]", "    kind: procedure\n", "    kind: procedure\n    valid_till: 2026-04-30\n"},
+			[]string{
+				"line 16: 1.1: valid_till: is before valid_from",
+				"line 17: 1.1: body: is none of bodies",
+				"line 23: 1.1: situations.1: is none of situations",
+				"line 26: 1.1: documents.1: is none of documents",
+				"line 27: 1.1: form.optional.0: is required already",
+				"line 27: 1.1: form.optional.1: is none of fields",
+			},
+		},
+		"both at once": {
+			[]string{"kind: procedure", "kind: wish", "body: office", "body: nobody"},
+			[]string{"line 15: 1.1: kind: value must be one of 'e_service', 'procedure'", "line 16: 1.1: body: is none of bodies"},
+		},
+		"the same twice": {
+			[]string{small, small + small[strings.Index(small, "  - code"):]},
+			[]string{"line 27: 1.1: code: stands twice"},
+		},
+	} {
+		t.Run(story, func(t *testing.T) {
+			t.Parallel()
+			text := small
+			for i := 0; i < len(row.broken); i += 2 {
+				text = strings.Replace(text, row.broken[i], row.broken[i+1], 1)
+			}
+			var got []string
+			_, err := Parse([]byte(text))
+			if faults, ok := errors.AsType[Faults](err); ok {
+				for _, fault := range faults {
+					got = append(got, fault.String())
+				}
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, row.want) {
+				t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(row.want, "\n"))
+			}
+		})
+	}
+}
