@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 )
 
 // common/NOTICE.md tells whose list it is and how it was made.
@@ -14,8 +15,8 @@ import (
 //go:embed common/common.txt.gz
 var commonPasswords []byte
 
-// readCommon gives the passwords of twelve characters and more that people choose most.
-func readCommon() (map[string]struct{}, error) {
+// readCommon gives the passwords of twelve characters and more that people choose most. They are read once.
+var readCommon = sync.OnceValues(func() (map[string]struct{}, error) {
 	z, err := gzip.NewReader(bytes.NewReader(commonPasswords))
 	if err != nil {
 		return nil, fmt.Errorf("open the list of common passwords: %w", err)
@@ -29,4 +30,4 @@ func readCommon() (map[string]struct{}, error) {
 		common[strings.TrimSuffix(password, "\n")] = struct{}{}
 	}
 	return common, nil
-}
+})
