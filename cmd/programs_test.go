@@ -64,7 +64,8 @@ func newCountry(t testing.TB) *country {
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
-	server, err := localpg.Start(t.Context(), localpg.Config{Fast: true, Say: func(line string) { t.Log(line) }})
+	_, measured := t.(*testing.B) // as on a disk
+	server, err := localpg.Start(t.Context(), localpg.Config{Fast: true, InMemory: !measured, Say: func(line string) { t.Log(line) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 // Once the audit is set apart, the program's role may do all it needs, and nothing to what was recorded.
 func TestTheProgramCannotChangeTheAudit(t *testing.T) {
 	t.Parallel()
-	server, err := localpg.Start(t.Context(), localpg.Config{Fast: true})
+	server, err := localpg.Start(t.Context(), localpg.Config{Fast: true, InMemory: true})
 	if err != nil {
 		t.Fatal(err)
 	}
