@@ -62,10 +62,10 @@ type Access string
 
 // Accesses, the easiest first.
 const (
-	Open           Access = "none"
-	ByIdentifier   Access = "identifier"      // with its password
-	ByTwoFactors   Access = "identifier_code" // and with something more than that
-	ByCardOrSigned Access = "strict"          // with an ID card or a digital signature, as the law calls it
+	Open         Access = "none"
+	ByIdentifier Access = "identifier"      // with its password
+	ByTwoFactors Access = "identifier_code" // and with something more than that
+	Strict       Access = "strict"          // as the law calls it: with an ID card or a digital signature
 )
 
 // High is the level of a sign-in by ID card or digital signature.
@@ -78,7 +78,7 @@ func (a Access) ACR() string {
 		return api.Low
 	case ByTwoFactors:
 		return api.Substantial
-	case ByCardOrSigned:
+	case Strict:
 		return High
 	case Open:
 	}

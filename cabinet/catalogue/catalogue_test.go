@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -91,6 +92,21 @@ func TestTheLifeOfAService(t *testing.T) {
 	ask(t, pool, func(b *pgx.Batch) { QueueService(b, "1.10", &closed); QueueService(b, "1.12", &unknown) })
 	if closed.Name.RU != "Десять" || closed.ValidTill == nil || closed.On(Day(may)) || unknown.Code != "" {
 		t.Errorf("what was closed: %+v; what never was: %+v", closed, unknown)
+	}
+
+	// Of two at once one does it, and the other has nothing left to do.
+	next := edition(t, 7, "2026-05-12", "1.9 Девять")
+	var (
+		both    sync.WaitGroup
+		reports [2]Report
+		errs    [2]error
+	)
+	for i := range reports {
+		both.Go(func() { reports[i], errs[i] = Import(t.Context(), pool, next, "Anna", may) })
+	}
+	both.Wait()
+	if err := errors.Join(errs[:]...); err != nil || reports[0].Again == reports[1].Again {
+		t.Errorf("two at once: %q and %q, %v", told(reports[0]), told(reports[1]), err)
 	}
 	if _, err := pool.Exec(t.Context(), `DELETE FROM catalogue_edition`); err == nil {
 		t.Error("the record of an edition was removed")
@@ -180,7 +196,7 @@ func TestSearch(t *testing.T) {
 		"расторжение бракка":              "200.5.3",
 		"водительское удостоверние обмен": "200.9.1",
 		"декларацыя":                      "200.11.2",
-		"kindergarden":                    "200.6.1",
+		"kindregarten":                    "200.6.1",
 		"опикун":                          "200.4.1",
 		// Letters that the keyboard has not, and ё.
 		"регистрация рожденія":  "200.5.1",

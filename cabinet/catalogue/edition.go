@@ -109,15 +109,17 @@ type item struct {
 func Parse(text []byte) (Edition, error) {
 	var root yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	if err := decoder.Decode(&root); err != nil {
-		return Edition{}, Faults{{Line: 1, What: strings.TrimPrefix(err.Error(), "yaml: ")}}
+	if err := decoder.Decode(&root); errors.Is(err, io.EOF) {
+		return Edition{}, Faults{{Line: 1, What: "the file is empty"}}
+	} else if err != nil {
+		return Edition{}, unread(err)
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return Edition{}, Faults{{Line: 1, What: "more than one document"}}
 	}
 	var value any
 	if err := root.Decode(&value); err != nil { // a member that comes twice
-		return Edition{}, Faults{{Line: 1, What: strings.TrimPrefix(err.Error(), "yaml: ")}}
+		return Edition{}, unread(err)
 	}
 	written, err := json.Marshal(plain(value))
 	if err != nil {
@@ -138,6 +140,22 @@ func Parse(text []byte) (Edition, error) {
 		return Edition{}, r.faults
 	}
 	return edition, nil
+}
+
+// unread are the faults of a file that is no YAML.
+func unread(err error) (all Faults) {
+	said := []string{strings.TrimPrefix(err.Error(), "yaml: ")}
+	if several, ok := errors.AsType[*yaml.TypeError](err); ok {
+		said = several.Errors
+	}
+	for _, what := range said {
+		fault := Fault{Line: 1, What: what}
+		if n, _ := fmt.Sscanf(what, "line %d:", &fault.Line); n == 1 {
+			_, fault.What, _ = strings.Cut(what, ": ")
+		}
+		all = append(all, fault)
+	}
+	return all
 }
 
 // plain is a value of YAML as JSON has it: days are texts.
@@ -263,6 +281,7 @@ func (r *reader) node(at ...string) *yaml.Node {
 			if i, err := strconv.Atoi(name); err == nil && i < len(n.Content) {
 				next = n.Content[i]
 			}
+		default: // a text holds nothing
 		}
 		if next == nil {
 			return nil

@@ -87,9 +87,13 @@ func TestFaultsAreToldAllAtOnce(t *testing.T) {
 		want   []string
 	}{
 		"a good one":              {nil, nil},
-		"not YAML":                {[]string{small, "a: ["}, []string{"line 1: line 1: did not find expected node content"}},
-		"nothing":                 {[]string{small, ""}, []string{"line 1: EOF"}},
+		"not YAML":                {[]string{small, "a: ["}, []string{"line 1: did not find expected node content"}},
+		"nothing":                 {[]string{small, ""}, []string{"line 1: the file is empty"}},
 		"a code as YAML reads it": {[]string{`"1.1"`, `1.1`}, []string{"line 14: 1.1: code: got number, want string"}},
+		"a member twice": {
+			[]string{"date: 2026-05-01", "date: 2026-05-01\ndate: 2026-05-02"},
+			[]string{`line 3: mapping key "date" already defined at line 2`},
+		},
 		"members of the schema": {
 			[]string{"kind: procedure", "kind: wish", `fee: "0"`, `fee: "1,5"`, "term_days: 5", "urgent: true", "be: Даведка, ru: Справка", "be: Справка, ru: Даведка і"},
 			[]string{

@@ -91,16 +91,16 @@ type Query struct {
 	trigrams []string // of it, parted by |; none where no slip is forgiven
 }
 
-// Longest is how many letters of a query are read, and mostWords how many words.
+// mostLetters is how many letters of a query are read, and mostWords how many words.
 const (
-	Longest   = 100
-	mostWords = 8
+	mostLetters = 100
+	mostWords   = 8
 )
 
 // ParseQuery reads what somebody typed; whatever it is, it is a query.
 func ParseQuery(text string) (q Query) {
-	if letters := []rune(text); len(letters) > Longest {
-		text = string(letters[:Longest])
+	if letters := []rune(text); len(letters) > mostLetters {
+		text = string(letters[:mostLetters])
 	}
 	for i, word := range strings.Fields(text) {
 		if i == mostWords {
