@@ -184,10 +184,12 @@ func TestTheDeskServesPeople(t *testing.T) {
 	// The signed paper is kept with the act, once it is one.
 	b.upload("paper", "paper.txt", "not a scan")
 	b.see("This is neither a PDF nor a JPEG nor a PNG.")
+	b.upload("paper", "paper.pdf", "%PDF-1.7\nof another\n%%EOF\n")
+	b.see("number 1 of at most 5")
 	b.upload("paper", "paper.pdf", "%PDF-1.7\nsigned\n%%EOF\n")
-	b.see("is kept with this act")
+	b.see("number 2 of at most 5", "those before it stay kept")
 	b.do("reload", chromedp.Reload())
-	b.see("is kept with this act")
+	b.see("number 2 of at most 5")
 
 	// What is offered is what the state allows, once it was asked for anew.
 	b.open(s.at + alena)
@@ -266,6 +268,10 @@ func TestTheDeskServesPeople(t *testing.T) {
 	b.tick("attested")
 	b.decide("resume")
 	b.see("Application No. 902/1", "still does not answer") // and nothing is as if it had not been asked
+	b.decide("withdraw")
+	b.see("The application is withdrawn")
+	b.open(s.at + "/desk/pending")
+	b.see("None waits.")
 
 	// Nobody's number has stood in an address.
 	history, err := chromedp.Run(b.ctx, chromedp.NavigationEntries())
@@ -292,9 +298,9 @@ func (s *stand) signsIn(b *browser, identifier, phone string) {
 	b.at(s.at + "/desk")
 }
 
-// Two operators block somebody for security at the demo's desk page, in a browser each: one proposes, and cannot approve it; the other
-// can. A proposal that was refused blocks nobody, and an auditor reads it all.
-func TestTwoOperatorsBlockAtTheDesk(t *testing.T) {
+// Two operators block somebody for security at the demo's desk page, in a browser each, and restore somebody: one proposes, and is offered no
+// decision; the other is. A proposal that was refused blocks nobody, and an auditor reads along.
+func TestTwoOperatorsDecideAtTheDesk(t *testing.T) {
 	t.Parallel()
 	s := newStand(t)
 	const maryna, siarhei = "2120485A021PB3", "1250990M022PB2"
@@ -312,9 +318,8 @@ func TestTwoOperatorsBlockAtTheDesk(t *testing.T) {
 	anna.see("Nobody has the identifier 1250990M022PB3")
 	anna.write("identifiers", maryna+", "+siarhei)
 	anna.press(`form[action="/desk/blocks"] button`)
-	anna.see("waits for another operator", maryna, siarhei)
-	anna.decide("approve")
-	anna.see("another operator decides what you have proposed")
+	anna.see("waits for another operator", maryna, siarhei, "so another operator decides")
+	anna.sees(`main form`, 0)
 
 	vera.press(`a[href="/desk/blocks"]`)
 	vera.press(`main li a[href^="/desk/blocks/"]`)
@@ -342,6 +347,26 @@ func TestTwoOperatorsBlockAtTheDesk(t *testing.T) {
 	anna.press(`main li a[href^="/desk/blocks/"]`)
 	anna.decide("refuse")
 	anna.see("refused")
+
+	// In the same way they restore somebody whom the register tells to be dead.
+	anna.open(s.at + "/desk")
+	anna.press(`a[href="/desk/restorations"]`)
+	anna.write("basis_number", "9/12")
+	for number, want := range map[string]string{maryna: "does not tell that this person is dead or missing", "1": "knows nobody with this number"} {
+		anna.write("person", number)
+		anna.press(`form[action="/desk/restorations"] button`)
+		anna.see(want)
+	}
+	anna.write("person", "1090149H041PB0")
+	anna.press(`form[action="/desk/restorations"] button`)
+	anna.see("waits for another operator", "1090149H041PB0", "so another operator decides")
+	boris.open(s.at + "/desk/restorations")
+	boris.press(`main li a[href^="/desk/restorations/"]`)
+	boris.see("By act No. 9/12")
+	boris.decide("approve")
+	boris.see("the person is restored")
+	vera.open(s.at + "/desk")
+	vera.sees(`a[href="/desk/restorations"]`, 0)
 }
 
 // look asks how an identifier stands, by the form that the page shows or has put away.
@@ -380,5 +405,5 @@ func (b *browser) upload(field, name, content string) {
 		b.t.Fatal(err)
 	}
 	b.do("choose a file", chromedp.SetUploadFiles(chromedp.CSS(`input[name="`+field+`"]`), []string{file}))
-	b.press(`form[enctype="multipart/form-data"] button`)
+	b.press(`.govuk-form-group:has([name="` + field + `"]) ~ button`)
 }

@@ -88,13 +88,14 @@ func TestAnOfficeGoesOnOnceTheRegisterIsBack(t *testing.T) {
 	hanna.see("the password is temporary")
 }
 
-// A supervisor reads at the desk page what the office did, and what was unusual in which act; to a clerk it is not shown.
+// A supervisor reads at the desk page what the office did, and what was unusual in which act, and keeps a better scan with an act of a clerk's; to
+// a clerk neither is shown.
 func TestASupervisorReadsWhatTheOfficeDid(t *testing.T) {
 	t.Parallel()
 	s := newStand(t)
 	hanna, piatro := newBrowser(t), newBrowser(t)
 	s.signsIn(hanna, "2140584A001PB7", "+375294000001")
-	hanna.sees(`a[href="/desk/report"]`, 0)
+	hanna.sees(`a[href="/desk/report"], a[href="/desk/papers"]`, 0)
 	hanna.open(s.at + "/desk/visitors/hanna")
 	hanna.look()
 	hanna.see("clerks do not serve themselves")
@@ -102,13 +103,31 @@ func TestASupervisorReadsWhatTheOfficeDid(t *testing.T) {
 	hanna.look()
 	hanna.open(s.at + "/desk/report")
 	hanna.see("your role does not allow it")
+	const amina = "/desk/visitors/amina"
+	hanna.open(s.at + amina)
+	hanna.look()
+	hanna.press(`a[href="` + amina + `/block"]`)
+	hanna.tick("attested")
+	hanna.decide("ask")
+	hanna.see("The identifier is blocked.")
+	hanna.upload("paper", "paper.pdf", "%PDF-1.7\nof another\n%%EOF\n")
+	hanna.see("number 1 of at most 5")
+	act, err := chromedp.Run(hanna.ctx, chromedp.Evaluate[string](`document.querySelector('main p code').textContent`))
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	s.signsIn(piatro, "1020379A002PB6", "+375294000002")
+	piatro.press(`a[href="/desk/papers"]`)
+	piatro.write("act", act)
+	piatro.upload("paper", "paper.pdf", "%PDF-1.7\nsigned\n%%EOF\n")
+	piatro.see("number 2 of at most 10", "those before it stay kept")
+	piatro.open(s.at + "/desk")
 	piatro.press(`a[href="/desk/report"]`)
 	eventually(t, "what was done is told", func() error {
 		piatro.do("reload", chromedp.Reload())
 		page := piatro.page()
-		for _, want := range []string{"2140584A001PB7", "Look-ups: 1", "Refusals: 1", "would have served themselves · a look-up"} {
+		for _, want := range []string{"2140584A001PB7", "Look-ups: 2", "Refusals: 1", "would have served themselves · a look-up"} {
 			if !strings.Contains(page, want) {
 				return errors.New("the report does not say " + want + ":\n" + page)
 			}

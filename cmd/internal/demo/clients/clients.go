@@ -103,7 +103,7 @@ func first(at Addresses) []wanted {
 			"client_name": "Рабочее место пункта выдачи", "client_name#be": "Працоўнае месца пункта выдачы", "client_name#en": "Desk page",
 			"redirect_uris": []string{at.Workbench + "/desk/callback"}, "post_logout_redirect_uris": []string{at.Workbench + "/desk"},
 			"grant_types": []string{"authorization_code"}, "token_endpoint_auth_method": "client_secret_basic",
-			"scope": "openid desk:act operator:act", "resources": []string{at.Management}, "first_party": true,
+			"scope": "openid desk:act operator:act register:manage", "resources": []string{at.Management}, "first_party": true,
 		}},
 	}
 }

@@ -58,10 +58,14 @@ func (d *Page) Mount(mux *http.ServeMux) {
 	door("POST /desk/pending/{id}", d.clerks(d.resumed(d.act)))
 	mux.Handle("POST /desk/pending/{id}/paper", uploading(d.Site.Handle(d.clerks(d.resumed(d.keep)))))
 	door("GET /desk/report", d.clerks(d.report))
-	door("GET /desk/blocks", d.clerks(d.blocks))
-	door("POST /desk/blocks", d.clerks(d.propose))
-	door("GET /desk/blocks/{id}", d.clerks(d.block))
-	door("POST /desk/blocks/{id}", d.clerks(d.decide))
+	door("GET /desk/papers", d.clerks(d.papers))
+	mux.Handle("POST /desk/papers", uploading(d.Site.Handle(d.clerks(d.paper))))
+	for _, m := range []matter{blocks, restorations} {
+		door("GET "+m.page(), d.clerks(d.proposals(m)))
+		door("POST "+m.page(), d.clerks(d.propose(m)))
+		door("GET "+m.page()+"/{id}", d.clerks(d.proposal(m)))
+		door("POST "+m.page()+"/{id}", d.clerks(d.decide(m)))
+	}
 	door("GET /desk/refusals/{id}/slip/{language}", d.clerks(d.slip))
 }
 
@@ -75,6 +79,7 @@ func (d *Page) desk(w http.ResponseWriter, r *http.Request) error {
 		Clerks     []clerk
 		Oversees   bool
 		Supervises bool
+		Operates   bool
 		Visitors   []cast.Person
 		Hint       string // the ID token, for the sign-out
 		Home       string
@@ -87,7 +92,7 @@ func (d *Page) desk(w http.ResponseWriter, r *http.Request) error {
 			data.Clerks = append(data.Clerks, clerk{p.Name(), p.IdentificationNumber, d.Password(p), p.Role})
 		}
 	} else {
-		data.Visitors, data.Hint, data.Oversees, data.Supervises = cast.All(), v.idToken, v.oversees, v.supervises
+		data.Visitors, data.Hint, data.Oversees, data.Supervises, data.Operates = cast.All(), v.idToken, v.oversees, v.supervises, v.operates
 	}
 	return d.show(w, r, page.View{Name: "desk", Data: data, SignedIn: v != nil, Back: "/", Script: "desk.js"})
 }

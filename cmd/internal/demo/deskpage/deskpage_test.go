@@ -1,10 +1,12 @@
 package deskpage
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -36,10 +38,12 @@ func TestAnOldSignInIsRenewedBeforeABlock(t *testing.T) {
 	d := New(Config{})
 	v := &visit{
 		token: &oauth2.Token{AccessToken: "t", Expiry: time.Now().Add(time.Hour)}, api: management.Caller{URL: api.URL, HTTP: api.Client()},
+		drafts: map[string]draft{},
 	}
 	const id = "01890000-0000-7000-8000-000000000000"
 	for door, act := range map[string]func(http.ResponseWriter, *http.Request, *visit) error{
-		"/desk/blocks": d.propose, "/desk/blocks/" + id: d.decide,
+		"/desk/blocks": d.propose(blocks), "/desk/blocks/" + id: d.decide(blocks),
+		"/desk/restorations": d.propose(restorations), "/desk/restorations/" + id: d.decide(restorations),
 	} {
 		answer := httptest.NewRecorder()
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, door, strings.NewReader("identifiers=1&decision=approve"))
@@ -56,8 +60,8 @@ func TestAnOldSignInIsRenewedBeforeABlock(t *testing.T) {
 			t.Errorf("back from the sign-in is %q", got)
 		}
 	}
-	if v.proposal.Identifiers != "1" {
-		t.Errorf("what was written is %+v", v.proposal)
+	if v.drafts["blocks"].Identifiers != "1" {
+		t.Errorf("what was written is %+v", v.drafts)
 	}
 }
 
@@ -312,13 +316,13 @@ func TestAProposalSentTwiceIsMadeOnce(t *testing.T) {
 	d := New(Config{})
 	v := &visit{
 		token: &oauth2.Token{AccessToken: "t", Expiry: time.Now().Add(time.Hour)}, api: management.Caller{URL: api.URL, HTTP: api.Client()},
-		proposals: map[string]string{},
+		made: map[string]string{}, drafts: map[string]draft{},
 	}
 	for _, c := range []struct{ form, want string }{{"a", "/desk/blocks/1"}, {"a", "/desk/blocks/1"}, {"b", "/desk/blocks/2"}} {
 		answer := httptest.NewRecorder()
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/desk/blocks", strings.NewReader("identifiers=1&form="+c.form))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		if err := d.propose(answer, r, v); err != nil {
+		if err := d.propose(blocks)(answer, r, v); err != nil {
 			t.Fatal(err)
 		}
 		if got := answer.Header().Get("Location"); got != c.want {
@@ -335,45 +339,164 @@ func TestAProposalIsMarkedAtItsFields(t *testing.T) {
 		"/reason":      {Field: "reason", Word: "wrong.reason"},
 		"/basis":       {Field: "basis_number", Word: "wrong.paper"},
 	} {
-		p := proposal{BasisNumber: "7", Refused: &management.Refusal{Code: "invalid", Fields: []management.Field{{Name: member, Code: "invalid"}}}}
-		got := p.wrong()
+		on := draft{BasisNumber: "7", Refused: &management.Refusal{Code: "invalid", Fields: []management.Field{{Name: member, Code: "invalid"}}}}
+		got := on.wrong(blocks)
 		if len(got) != 1 || got[0].Field != want.Field || got[0].Word != want.Word {
 			t.Errorf("%s: said is %+v, want %+v", member, got, want)
 		}
-		p.BasisNumber = ""
-		if got := p.wrong(); got[len(got)-1].Field != "basis_number" {
+		on.Refused.Fields = append(on.Refused.Fields, management.Field{Name: "/basis", Code: "too_old"})
+		if got := on.wrong(restorations); got[len(got)-1].Field != "basis_date" && got[len(got)-2].Field != "basis_date" {
+			t.Errorf("%s: said of an old paper is %+v", member, got)
+		}
+		on.Refused.Fields = on.Refused.Fields[:1]
+		on.BasisNumber = ""
+		if got := on.wrong(blocks); got[len(got)-1].Field != "basis_number" {
 			t.Errorf("%s: said of a paper without a number is %+v", member, got)
 		}
 	}
 }
 
-// Who may not decide is offered no decision: an auditor reads along.
-func TestAnAuditorIsOfferedNoDecision(t *testing.T) {
+// Who may not decide is offered no decision: an auditor reads along, and whoever proposed it is told that another decides.
+func TestOnlyWhoMayDecideIsOfferedADecision(t *testing.T) {
 	t.Parallel()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		const proposal = `{"id": "1", "reason": "leak", "basis": {"number": "7", "date": "2026-11-25"}, "state": "open", "proposed_by": "p"}`
 		switch r.URL.Path {
 		case "/clerks":
-			_, _ = io.WriteString(w, `{"clerks": [{"identifier": "1", "role": "operator"}, {"identifier": "2", "role": "auditor"}]}`)
-		case "/operator/blocks":
-			_, _ = io.WriteString(w, `{"blocks": []}`)
+			_, _ = io.WriteString(w, `{"clerks": [{"identifier": "1", "person": "p", "role": "operator"}, {"identifier": "2", "person": "q", "role": "operator"},
+				{"identifier": "3", "person": "r", "role": "auditor"}]}`)
+		case "/operator/blocks", "/register/restorations":
+			_, _ = io.WriteString(w, `{"blocks": [], "restorations": [`+proposal+`]}`)
 		default:
-			_, _ = io.WriteString(w, `{"id": "1", "reason": "leak", "basis": {"number": "7", "date": "2026-11-25"}, "state": "open"}`)
+			_, _ = io.WriteString(w, proposal)
 		}
 	}))
 	t.Cleanup(api.Close)
 	site := pagetest.Site(t, Room(), workbench.Room())
 	d := New(Config{Site: site})
-	for subject, want := range map[string]bool{"1": true, "2": false} {
+	for subject, offered := range map[string]struct{ proposes, decides bool }{"1": {true, false}, "2": {true, true}, "3": {false, false}} {
 		v := &visit{subject: subject, api: management.Caller{URL: api.URL, HTTP: api.Client()}}
 		v.learn(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/desk/callback", nil))
-		for name, door := range map[string]func(http.ResponseWriter, *http.Request, *visit) error{"blocks": d.blocks, "block": d.block} {
-			answer := httptest.NewRecorder()
-			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/desk/blocks", nil)
-			site.Handle(func(w http.ResponseWriter, r *http.Request) error { return door(w, r, v) }).ServeHTTP(answer, r)
-			if got := strings.Contains(answer.Body.String(), `action="/desk/blocks`); got != want || !v.oversees || !v.supervises {
-				t.Errorf("%s: offered to %s is %v, want %v (%d)", name, subject, got, want, answer.Code)
+		for _, m := range []matter{blocks, restorations} {
+			for _, page := range []struct {
+				door    func(http.ResponseWriter, *http.Request, *visit) error
+				form    string
+				offered bool
+			}{
+				{d.proposals(m), `action="` + m.page() + `"`, offered.proposes},
+				{d.proposal(m), `action="` + m.page() + `/1"`, offered.decides},
+			} {
+				answer := httptest.NewRecorder()
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, m.page(), nil)
+				r.SetPathValue("id", "1")
+				site.Handle(func(w http.ResponseWriter, r *http.Request) error { return page.door(w, r, v) }).ServeHTTP(answer, r)
+				if got := strings.Contains(answer.Body.String(), page.form); got != page.offered || answer.Code != http.StatusOK {
+					t.Errorf("%s is offered to %s: %v, want %v (%d)", page.form, subject, got, page.offered, answer.Code)
+				}
 			}
 		}
+	}
+}
+
+// A scan that is kept is told by its number and by how many there may be; the very same is told as such. Where a clerk may keep no more a
+// supervisor may, and above a supervisor there is nobody.
+func TestAKeptScanIsToldByItsNumber(t *testing.T) {
+	t.Parallel()
+	site := pagetest.Site(t, Room(), workbench.Room())
+	d := New(Config{Site: site})
+	answers := map[string]func(http.ResponseWriter){
+		"first":    func(w http.ResponseWriter) { w.WriteHeader(201); _, _ = io.WriteString(w, `{"number": 1, "most": 5}`) },
+		"second":   func(w http.ResponseWriter) { w.WriteHeader(201); _, _ = io.WriteString(w, `{"number": 2, "most": 5}`) },
+		"the same": func(w http.ResponseWriter) { w.WriteHeader(204) },
+		"sixth": func(w http.ResponseWriter) {
+			w.WriteHeader(409)
+			_, _ = io.WriteString(w, `{"code": "too_many_papers"}`)
+		},
+	}
+	said := map[string][2]string{ // to a clerk, and to a supervisor
+		"first":    {"number 1 of at most 5", "number 1 of at most 5"},
+		"second":   {"number 2 of at most 5. It counts from now on; those before it stay kept", "number 2 of at most 5"},
+		"the same": {"This very scan is kept already", "This very scan is kept already"},
+		"sixth":    {"a supervisor adds another", "as may be"},
+	}
+	for name, answer := range answers {
+		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w) }))
+		t.Cleanup(api.Close)
+		for i, supervises := range []bool{false, true} {
+			o := operations[3]
+			here := task{Visitor: cast.All()[0], Operation: o, Address: address(cast.All()[0], o)}
+			v := &visit{
+				token: &oauth2.Token{AccessToken: "t", Expiry: time.Now().Add(time.Hour)}, api: management.Caller{URL: api.URL, HTTP: api.Client()},
+				supervises: supervises, works: map[string]work{here.Address: {Done: outcome{Act: "1"}}},
+			}
+			for door, show := range map[string]func(http.ResponseWriter, *http.Request) error{
+				"/desk/papers": func(w http.ResponseWriter, r *http.Request) error { return d.papers(w, r, v) },
+				here.Address:   func(w http.ResponseWriter, r *http.Request) error { return d.work(w, r, v, here) },
+			} {
+				var body bytes.Buffer
+				form := multipart.NewWriter(&body)
+				_ = form.WriteField("act", "1")
+				_ = form.WriteField("decision", "keep")
+				file, _ := form.CreateFormFile("paper", "paper.pdf")
+				_, _ = io.WriteString(file, "%PDF")
+				form.Close()
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, door, &body)
+				r.Header.Set("Content-Type", form.FormDataContentType())
+				var err error
+				if door == "/desk/papers" {
+					err = d.paper(httptest.NewRecorder(), r, v)
+				} else {
+					err = d.keep(httptest.NewRecorder(), r, v, here)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				shown := httptest.NewRecorder()
+				r = httptest.NewRequestWithContext(t.Context(), http.MethodGet, door, nil)
+				r.Header.Set("Accept-Language", "en")
+				site.Handle(show).ServeHTTP(shown, r)
+				if !strings.Contains(shown.Body.String(), said[name][i]) {
+					t.Errorf("%s at %s, by a supervisor %v: the page does not say %q:\n%s", name, door, supervises, said[name][i], shown.Body)
+				}
+			}
+		}
+	}
+}
+
+// What was signed comes as a file, for the purpose and by the number that were asked for; what was refused is told on the page.
+func TestAScanIsReadAsAFile(t *testing.T) {
+	t.Parallel()
+	var asked string
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked = r.URL.String(); strings.Contains(asked, "number=2") {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, `{"code": "no_paper"}`)
+			return
+		}
+		w.Header().Set("Content-Disposition", "attachment")
+		_, _ = io.WriteString(w, "signed")
+	}))
+	t.Cleanup(api.Close)
+	d := New(Config{})
+	v := &visit{token: &oauth2.Token{AccessToken: "t", Expiry: time.Now().Add(time.Hour)}, api: management.Caller{URL: api.URL, HTTP: api.Client()}}
+	read := func(number string) *httptest.ResponseRecorder {
+		answer := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/desk/papers", strings.NewReader("act=a/b&purpose=complaint&decision=read&number="+number))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if err := d.paper(answer, r, v); err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	answer := read("")
+	if got, want := asked, "/desk/acts/a%2Fb/paper?purpose=complaint"; got != want {
+		t.Errorf("asked is %s, want %s", got, want)
+	}
+	if answer.Body.String() != "signed" || answer.Header().Get("Content-Disposition") != "attachment" {
+		t.Errorf("given is %s with %v", answer.Body, answer.Header())
+	}
+	if to := read("2").Header().Get("Location"); to != "/desk/papers" || v.search.Refused.Code != "no_paper" || v.search.Number != "2" {
+		t.Errorf("refused, it leads to %q with %+v", to, v.search)
 	}
 }
 
@@ -458,7 +581,8 @@ func TestPagesAreSound(t *testing.T) {
 			return d.report(w, r, &visit{api: management.Caller{URL: api.URL, HTTP: api.Client()}})
 		})
 	}
-	const proposals = `{"blocks": [{"id": "1", "reason": "leak", "basis": {"number": "7", "date": "2026-11-25"}, "people": 2}]}`
+	const proposals = `{"blocks": [{"id": "1", "reason": "leak", "basis": {"number": "7", "date": "2026-11-25"}, "people": 2}],
+		"restorations": [{"id": "1", "identification_number": "2", "basis": {"number": "7", "date": "2026-11-25"}, "state": "STATE"}]}`
 	for _, state := range []string{"none", "open", "approved", "refused"} {
 		for i, reason := range append([]string{""}, reasons...) {
 			refused := []*management.Refusal{
@@ -472,22 +596,33 @@ func TestPagesAreSound(t *testing.T) {
 				case reason == "":
 					w.WriteHeader(http.StatusForbidden)
 					_, _ = io.WriteString(w, `{"code": "wrong_role"}`)
-				case r.URL.Path == "/operator/blocks" && state == "none":
-					_, _ = io.WriteString(w, `{"blocks": []}`)
-				case r.URL.Path == "/operator/blocks":
-					_, _ = io.WriteString(w, proposals)
-				default:
+				case r.URL.Path == blocks.at+"/1":
 					_, _ = io.WriteString(w, `{"id": "1", "reason": "`+reason+`", "basis": {"number": "7", "date": "2026-11-25"}, "state": "`+
 						cmp.Or(strings.TrimPrefix(state, "none"), "open")+`", "whose": [{"identifier": "1"}, {"identifier": "2", "blocked": true}]}`)
+				case state == "none":
+					_, _ = io.WriteString(w, `{"blocks": [], "restorations": []}`)
+				default:
+					_, _ = io.WriteString(w, strings.Replace(proposals, "STATE", state, 1))
 				}
 			}))
 			t.Cleanup(api.Close)
+			on := draft{Identifiers: "1, 2", Reason: reason, Refused: refused}
 			v := &visit{
-				api: management.Caller{URL: api.URL, HTTP: api.Client()}, supervises: true, oversees: true, secures: state == "open",
-				proposal: proposal{Identifiers: "1, 2", Reason: reason, Refused: refused},
+				api: management.Caller{URL: api.URL, HTTP: api.Client()}, supervises: true, oversees: true, operates: state == "open",
+				drafts: map[string]draft{"blocks": on, "restorations": {Person: "1", Refused: []*management.Refusal{
+					nil,
+					{Code: "unknown_person"},
+					{Code: "alive"},
+					{Code: "invalid", Fields: []management.Field{{Name: "/basis", Code: "not_a_basis"}}},
+				}[i]}},
 			}
-			pages["blocks "+state+reason] = site.Handle(func(w http.ResponseWriter, r *http.Request) error { return d.blocks(w, r, v) })
-			pages["block "+state+reason] = site.Handle(func(w http.ResponseWriter, r *http.Request) error { return d.showBlock(w, r, v, refused) })
+			for _, m := range []matter{blocks, restorations} {
+				pages[m.name+" "+state+reason] = site.Handle(func(w http.ResponseWriter, r *http.Request) error { return d.proposals(m)(w, r, v) })
+				pages[m.one+" "+state+reason] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {
+					r.SetPathValue("id", "1")
+					return d.showProposal(w, r, v, m, refused)
+				})
+			}
 			pages["desk "+state+reason] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {
 				d.visits["operator"] = v
 				r.AddCookie(&http.Cookie{Name: d.cookieName("desk"), Value: "operator"})
@@ -495,9 +630,21 @@ func TestPagesAreSound(t *testing.T) {
 			})
 		}
 	}
+	for name, v := range map[string]*visit{
+		"an auditor":   {supervises: true, oversees: true},
+		"a supervisor": {supervises: true, search: search{Act: "1", Number: "2", Kept: kept{Number: 2, Most: 10}}},
+	} {
+		pages["papers of "+name] = site.Handle(func(w http.ResponseWriter, r *http.Request) error { return d.papers(w, r, v) })
+	}
 	at := func(name string, o operation, on work) {
 		pages[o.Name+" "+name] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {
 			return d.work(w, r, &visit{works: map[string]work{address(p, o): on}}, task{Visitor: p, Operation: o, Address: address(p, o)})
+		})
+	}
+	for name, stage := range map[string]string{"pending": "pending", "withdrawn": "withdrawn", "done": ""} {
+		here := task{Operation: operations[0], Address: "/desk/pending/1"} // known by its paper alone
+		pages[name+" by its paper"] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {
+			return d.work(w, r, &visit{works: map[string]work{here.Address: {Done: outcome{Act: "1", Stage: stage}}}}, here)
 		})
 	}
 	for _, o := range operations {
@@ -508,10 +655,13 @@ func TestPagesAreSound(t *testing.T) {
 		at("code resent", o, work{Visit: "/desk/issuances/1", Form: whole, Resent: time.Now()})
 		at("pending by its paper", o, work{Visit: "/desk/issuances/1", Done: outcome{Stage: "pending"}, Refused: &management.Refusal{Code: "g5"}})
 		at("pending", o, work{Form: whole, Visit: "/desk/issuances/1", Done: outcome{Stage: "pending"}})
+		at("withdrawn", o, work{Form: whole, Visit: "/desk/issuances/1", Done: outcome{Stage: "withdrawn"}})
 		for _, sms := range []string{"", "queued", "delivered", "failed"} {
 			at("done "+sms, o, work{Form: whole, Done: outcome{Act: "1", SMS: sms}})
 		}
-		at("kept", o, work{Form: whole, Done: outcome{Act: "1"}, Kept: true})
+		for _, k := range []kept{{Number: 1, Most: 5}, {Number: 2, Most: 5}, {Same: true}} {
+			at(fmt.Sprint("kept ", k), o, work{Form: whole, Done: outcome{Act: "1"}, Kept: k})
+		}
 		for _, code := range append([]string{"something_else"}, explained...) {
 			refused := &management.Refusal{Status: http.StatusConflict, Code: code, Instance: "/desk/refusals/1"}
 			at(code, o, work{Form: whole, Refused: refused})

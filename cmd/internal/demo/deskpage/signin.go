@@ -66,13 +66,15 @@ type visit struct {
 	idToken    string
 	token      *oauth2.Token
 	api        management.Caller
+	person     string            // the clerk's own, as the API names them to whoever oversees
 	supervises bool              // may read what an office does, as the API has it
 	oversees   bool              // is of the operator's staff
-	secures    bool              // may propose and decide security blocks
+	operates   bool              // proposes and decides what two settle together
 	lookups    map[string]lookup // by the visitor's key
 	works      map[string]work   // by the page's address
-	proposal   proposal
-	proposals  map[string]string // where each is, by its form; used under one
+	search     search
+	drafts     map[string]draft  // by the matter
+	made       map[string]string // where each proposal is, by its form; used under one
 }
 
 // enough is how long a token must still be good for a form to be begun with it.
@@ -142,12 +144,12 @@ func back(to string) string {
 			return "/desk/visitors/" + p.Key
 		}
 	}
-	for _, list := range []string{"/desk/pending", "/desk/blocks"} {
+	for _, list := range []string{"/desk/pending", blocks.page(), restorations.page()} {
 		if id, ok := strings.CutPrefix(to, list+"/"); ok && uuid.Validate(id) == nil || to == list {
 			return to
 		}
 	}
-	if to == "/desk/report" {
+	if to == "/desk/report" || to == "/desk/papers" {
 		return to
 	}
 	return "/desk"
@@ -209,7 +211,8 @@ func (d *Page) callback(w http.ResponseWriter, r *http.Request) error {
 		return page.Refuse(http.StatusBadRequest, "desk.not_begun_here", errors.New("the ID token's nonce is not ours"))
 	}
 	v := &visit{
-		subject: idToken.Subject, idToken: raw, token: token, lookups: map[string]lookup{}, works: map[string]work{}, proposals: map[string]string{},
+		subject: idToken.Subject, idToken: raw, token: token,
+		lookups: map[string]lookup{}, works: map[string]work{}, drafts: map[string]draft{}, made: map[string]string{},
 		api: management.Caller{
 			URL:  d.Addresses.Management,
 			HTTP: oauth2.NewClient(oidc.ClientContext(context.WithoutCancel(ctx), d.HTTP), oauth2.StaticTokenSource(token)),
@@ -230,13 +233,15 @@ func (v *visit) learn(r *http.Request) {
 	v.supervises = err == nil && refused == nil
 	var staff struct {
 		Clerks []struct {
-			Identifier string
-			Role       cast.Role
+			Person, Identifier string
+			Role               cast.Role
 		}
 	}
 	v.oversees = v.api.Call(r.Context(), http.MethodGet, "/clerks", nil, &staff) == nil
 	for _, c := range staff.Clerks {
-		v.secures = v.secures || c.Identifier == v.subject && c.Role == cast.Operator
+		if c.Identifier == v.subject {
+			v.person, v.operates = c.Person, c.Role == cast.Operator
+		}
 	}
 }
 
@@ -244,7 +249,7 @@ func (v *visit) learn(r *http.Request) {
 func (d *Page) begin(w http.ResponseWriter, r *http.Request, v *visit) (same bool) {
 	before := d.visit(r)
 	if same = before != nil && before.subject == v.subject; same {
-		v.lookups, v.works, v.proposal, v.proposals = before.lookups, before.works, before.proposal, before.proposals
+		v.lookups, v.works, v.search, v.drafts, v.made = before.lookups, before.works, before.search, before.drafts, before.made
 	}
 	d.end(r)
 	key := rand.Text()

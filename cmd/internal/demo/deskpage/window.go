@@ -1,10 +1,8 @@
 package deskpage
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/rand"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -122,6 +120,7 @@ func (d *Page) act(w http.ResponseWriter, r *http.Request, v *visit, t task) err
 	case (decision == "confirm" || decision == "resend") && on.Step() == "code":
 	case decision == "resume" && on.Step() == "pending":
 		on.Form.Attested = attested(r, t.Operation)
+	case decision == "withdraw" && on.Step() == "pending":
 	default: // another window was quicker
 		return d.leave(w, r, v, t, on)
 	}
@@ -139,6 +138,8 @@ func (d *Page) act(w http.ResponseWriter, r *http.Request, v *visit, t task) err
 		err = on.resend(r, v.api)
 	case "resume":
 		err = on.resume(r, v.api)
+	case "withdraw":
+		err = on.withdraw(r, v.api)
 	case "confirm":
 		err = on.confirm(r, v.api)
 	}
@@ -183,6 +184,16 @@ func (w *work) resume(r *http.Request, api management.Caller) (err error) {
 		if w.Step() == "pending" { // who comes again is attested anew
 			w.Away, w.Form.Attested = time.Now(), nil
 		}
+	}
+	return err
+}
+
+// withdraw gives up what was saved: the person has gone, or it was of somebody else.
+func (w *work) withdraw(r *http.Request, api management.Caller) (err error) {
+	w.Refused, err = refusal(api.Call(r.Context(), http.MethodPost, w.Visit+"/withdraw", nil, nil))
+	w.Away = time.Time{}
+	if err == nil && w.Refused == nil {
+		w.Done.Stage = "withdrawn"
 	}
 	return err
 }
@@ -241,8 +252,10 @@ func (d *Page) print(w http.ResponseWriter, r *http.Request, v *visit, method, a
 		return otherwise(refused)
 	}
 	defer answer.Body.Close()
-	for _, name := range []string{"Content-Type", "Content-Language", "Content-Security-Policy", "Cache-Control", "Referrer-Policy", "X-Content-Type-Options"} {
-		w.Header().Set(name, answer.Header.Get(name))
+	for _, name := range []string{"Content-Type", "Content-Disposition", "Content-Language", "Content-Security-Policy", "Cache-Control", "Referrer-Policy", "X-Content-Type-Options"} {
+		if value := answer.Header.Get(name); value != "" {
+			w.Header().Set(name, value)
+		}
 	}
 	_, err = io.Copy(w, answer.Body)
 	return err
@@ -274,29 +287,9 @@ func (d *Page) keep(w http.ResponseWriter, r *http.Request, v *visit, t task) er
 		again(w, r, t.Address+"?"+unsent)
 		return nil
 	default:
-		var answer *http.Response
-		answer, err = v.api.Send(r.Context(), http.MethodPut, "/desk/acts/"+url.PathEscape(on.Done.Act)+"/paper", "application/octet-stream", bytes.NewReader(scan))
-		if on.Refused, err = refusal(err); err != nil {
+		if on.Kept, on.Refused, err = v.keepScan(r, on.Done.Act, scan); err != nil {
 			return err
-		}
-		if on.Refused == nil {
-			answer.Body.Close()
-			on.Kept = true
 		}
 	}
 	return d.leave(w, r, v, t, on)
-}
-
-// uploaded is the file that a form brings.
-func uploaded(r *http.Request) ([]byte, error) {
-	file, _, err := r.FormFile("paper")
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	content, err := io.ReadAll(file)
-	if err == nil && len(content) == 0 {
-		err = errors.New("an empty file")
-	}
-	return content, err
 }

@@ -116,7 +116,7 @@ type work struct {
 	Refused *management.Refusal // the last time
 	Visit   string              // its address at the API, while and after a phone is confirmed
 	Done    outcome
-	Kept    bool      // the signed paper
+	Kept    kept      // of the signed paper
 	Away    time.Time // when a register was asked once more, and did not answer
 	Resent  time.Time // when another code was sent
 }
@@ -129,8 +129,8 @@ type outcome struct {
 // Step is where the work is.
 func (w work) Step() string {
 	switch {
-	case w.Done.Stage == "pending":
-		return "pending"
+	case w.Done.Stage == "pending", w.Done.Stage == "withdrawn":
+		return w.Done.Stage
 	case w.Done.Act != "":
 		return "done"
 	case w.Visit != "":
@@ -149,15 +149,16 @@ var shown = map[string]map[string]string{
 	},
 	"pending": {"g5": "attested"},
 	"code":    {"/code": "code"},
-	"done":    {"not_a_scan": "paper", "too_large": "paper", "too_many_papers": "paper", "no_file": "paper"},
+	"done":    {"not_a_scan": "paper", "too_large": "paper", "too_many_papers": "paper", "no_more_papers": "paper", "no_file": "paper"},
 }
 
 // explained are the refusals that have a word of their own; others are shown by their code.
 var explained = []string{
 	"g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g9", "unknown_identifier", "wrong_state", "unknown_visit", "visit_over",
-	"wrong_code", "code_over", "wait", "register_away", "busy", "not_a_clerk", "wrong_role", "too_many_acts", "too_many_reissues", "not_a_scan", "too_large", "too_many_papers", "no_file",
+	"wrong_code", "code_over", "wait", "register_away", "busy", "not_a_clerk", "wrong_role", "too_many_acts", "too_many_reissues",
 	"idempotency_key_reused",
-	"own_proposal", "decided",
+	"not_a_scan", "too_large", "too_many_papers", "no_more_papers", "no_file", "unknown_act", "no_paper",
+	"own_proposal", "decided", "unknown_person", "alive", "open_proposal", "import_under_way",
 }
 
 // misspelt are the codes of members that have a word of their own.
@@ -180,6 +181,9 @@ func (w work) wrong(o operation) []page.FieldError {
 		fields["/names"] = "given"
 	}
 	if w.Form.BasisNumber != "" && (w.Form.BasisDate == "" || w.Form.BasisDate > today) {
+		fields["/basis"] = "basis_date"
+	}
+	if w.Refused != nil && slices.ContainsFunc(w.Refused.Fields, func(f management.Field) bool { return f.Code == "too_old" }) {
 		fields["/basis"] = "basis_date"
 	}
 	said := wrong(w.Refused, fields)
