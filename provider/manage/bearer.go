@@ -23,7 +23,7 @@ type Bearer struct {
 
 // ofPeople are the scopes that a person may bring; whether this person may, the room behind the door knows. All others are of
 // systems: any citizen can sign in at an operator's client, which makes nobody an operator.
-var ofPeople = []string{"desk:act", "operator:act", "policy:manage", ownClients}
+var ofPeople = []string{"desk:act", "operator:act", "policy:manage", "register:manage", ownClients}
 
 // Require gives the request's token if it is good for the scope. The error is a
 // 401 or 403 problem with WWW-Authenticate (RFC 6750 §3), or one of ours.
