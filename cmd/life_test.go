@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,22 +26,25 @@ import (
 	"asoba.example/cabinet/follow"
 	"asoba.example/login"
 	"asoba.example/login/identity"
+	"asoba.example/login/identity/identitytest"
 	"asoba.example/login/register"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 )
 
-// A lives is the register and the cabinets that follow it, over their feed, and what is to be in both.
+// A lives is the register, the identifiers and the cabinets that follow both, over their feed, and what is to be in all of them.
 type lives struct {
-	rt             *rapid.T
+	t              *testing.T
+	world          *identitytest.World
 	register       *register.Register
 	provider       *pgxpool.Pool
 	cabinet        *pgxpool.Pool
 	trips          []*pgtest.Trips // of both
 	feed           follow.Feed
-	stop           func()         // of the follower that runs
-	following      sync.WaitGroup // followers
+	stop           func()         // of the follower in this process
+	following      sync.WaitGroup // that one
+	process        *exec.Cmd      // another follower, to be killed
 	clock          clock
 	editions, told int
 	asOf           time.Time       // of the last edition
@@ -67,7 +74,16 @@ func (c *clock) turn(by time.Duration) {
 type one struct {
 	number, row string
 	at          time.Time       // of the last event
+	identifier  string          // "" for none, temporary, active or blocked
+	till        time.Time       // a temporary password's end
 	takenBack   map[string]bool // what was said of them that the operator took back
+}
+
+// says is that the register tells a row of somebody: whoever is gone is blocked, and does not come back by himself.
+func (p *one) says(row string) {
+	if p.row = row; gone(row) != "" && p.identifier != "" {
+		p.identifier = "blocked"
+	}
 }
 
 // The facts that a row may tell, and a living person's.
@@ -75,9 +91,14 @@ const alive = ",,,,,,,,,"
 
 var facts = []string{alive, alive, "1989-01-01,a,,,,,,,,", ",,,,1989-01-01,c,,,,", ",,,,,,1989-01-01,d,,", ",,,,,,,,1989-01-01,e"}
 
-// Editions and events come in any order, new and old; numbers become others, and the operator restores people; statements fail on both sides,
-// followers are killed, and start anew: in the end both databases say what the model says. It goes on for ten seconds.
+// Editions and events come in any order, new and old; numbers become others, the operator restores people, and some are issued identifiers and
+// use them; statements fail on both sides, a follower's process is killed, and they start anew: in the end both databases say what the model
+// says. It goes on for ten seconds.
 func TestAnyLifeOfRegisterAndCabinets(t *testing.T) {
+	if what := os.Getenv(untilKilled); what != "" {
+		followUntilKilled(t, what)
+		return
+	}
 	t.Parallel()
 	over, broken := time.Now().Add(10*time.Second), false
 	rapid.Check(t, func(rt *rapid.T) {
@@ -86,7 +107,7 @@ func TestAnyLifeOfRegisterAndCabinets(t *testing.T) {
 		}
 		defer func() { broken = broken || rt.Failed() }()
 		l := newLives(t, rt)
-		defer l.end()
+		defer l.close()
 		l.edition(rt)
 		rt.Repeat(map[string]func(*rapid.T){
 			"edition":          l.edition,
@@ -94,6 +115,7 @@ func TestAnyLifeOfRegisterAndCabinets(t *testing.T) {
 			"event, or more":   l.event,
 			"another number":   l.renumber,
 			"restore":          l.restore,
+			"identifier":       l.identify,
 			"kill the cabinet": func(*rapid.T) { l.kill() },
 			"start anew": func(rt *rapid.T) {
 				if err := l.does(rt, func() error { return follow.Anew(t.Context(), l.cabinet) }); err != nil {
@@ -106,14 +128,15 @@ func TestAnyLifeOfRegisterAndCabinets(t *testing.T) {
 }
 
 func newLives(t *testing.T, rt *rapid.T) *lives {
-	l := &lives{rt: rt, clock: clock{at: time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)}, taken: map[string]*one{}, trips: make([]*pgtest.Trips, 2)}
-	l.provider, l.trips[0] = pgtest.Counting(t)
+	l := &lives{t: t, world: identitytest.New(t), clock: clock{at: time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)}, taken: map[string]*one{}, trips: make([]*pgtest.Trips, 2)}
+	l.provider, l.trips[0] = l.world.Pool, l.world.Trips
 	l.cabinet, l.trips[1] = pgtest.CountingCabinet(t)
-	l.register = &register.Register{Pool: l.provider}
+	identities := l.world.Registry
+	l.register = &register.Register{
+		Pool: l.provider, Cascade: identities.Deactivate, Restored: identities.Restore, Incapable: identities.Incapacitate, Renumbered: identities.Renumber,
+	}
 	mux := http.NewServeMux()
-	login.People{Register: l.register, States: func(context.Context, []uuid.UUID) (map[uuid.UUID]identity.State, error) {
-		return map[uuid.UUID]identity.State{}, nil
-	}, Tokens: everybody{}}.Mount(mux)
+	login.People{Register: l.register, States: identities.States, Tokens: everybody{}}.Mount(mux)
 	feed, sealer := audit.NewFeed(l.provider, l.provider), audit.Sealer{Pool: l.provider}
 	mux.Handle("GET /changes", api.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		if err := sealer.Seal(r.Context()); err != nil {
@@ -134,9 +157,17 @@ func newLives(t *testing.T, rt *rapid.T) *lives {
 	}))
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	l.feed = follow.Feed{URL: server.URL, HTTP: server.Client(), Token: func(context.Context, string) (string, error) { return "any", nil }}
-	l.follow()
+	l.feed = feedAt(server.URL, server.Client())
+	l.stop = func() {}
+	if rapid.Bool().Draw(rt, "a follower in this process too") {
+		l.follow()
+	}
+	l.start()
 	return l
+}
+
+func feedAt(url string, client *http.Client) follow.Feed {
+	return follow.Feed{URL: url, HTTP: client, Token: func(context.Context, string) (string, error) { return "any", nil }}
 }
 
 // everybody may read.
@@ -146,32 +177,75 @@ func (everybody) Require(http.ResponseWriter, *http.Request, string) (api.Token,
 	return api.Token{}, nil
 }
 
-// follow starts two followers.
+// follow starts a follower in this process, whose statements fail here and there.
 func (l *lives) follow() {
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop = stop
-	for range 2 {
-		f := follow.New(follow.Config{
-			Pool: l.cabinet, Feed: l.feed, Keep: time.Hour, RefreshKeys: func(context.Context) error { return nil }, Now: l.clock.now,
-			Log: slog.New(slog.DiscardHandler),
-		})
-		l.following.Go(func() { _ = f.Run(ctx) })
-		l.following.Go(func() { _ = f.RunEditions(ctx) })
+	follows(ctx, &l.following, l.cabinet, l.feed, l.clock.now)
+}
+
+func follows(ctx context.Context, following *sync.WaitGroup, cabinet *pgxpool.Pool, feed follow.Feed, now func() time.Time) {
+	f := follow.New(follow.Config{
+		Pool: cabinet, Feed: feed, Keep: time.Hour, RefreshKeys: func(context.Context) error { return nil }, Now: now,
+		Log: slog.New(slog.DiscardHandler),
+	})
+	following.Go(func() { _ = f.Run(ctx) })
+	following.Go(func() { _ = f.RunEditions(ctx) })
+}
+
+// untilKilled names the feed and the cabinets' database, in the environment of a process that follows until it is killed.
+const untilKilled = "FOLLOW_UNTIL_KILLED"
+
+// start starts a follower that is a process of its own.
+func (l *lives) start() {
+	l.process = exec.Command(os.Args[0], "-test.run=^TestAnyLifeOfRegisterAndCabinets$")
+	l.process.Env = append(os.Environ(), untilKilled+"="+l.feed.URL+" "+l.cabinet.Config().ConnString())
+	if _, err := l.process.StdinPipe(); err != nil { // which ends when we do
+		l.t.Fatal(err)
+	}
+	if err := l.process.Start(); err != nil {
+		l.t.Fatal(err)
 	}
 }
 
-func (l *lives) end() {
+// followUntilKilled follows what it is told of, for as long as whoever started it lives.
+func followUntilKilled(t *testing.T, what string) {
+	url, database, _ := strings.Cut(what, " ")
+	pool, err := pgxpool.New(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var following sync.WaitGroup
+	follows(ctx, &following, pool, feedAt(url, http.DefaultClient), time.Now)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	stop()
+	following.Wait()
+	pool.Close()
+}
+
+// close ends a life.
+func (l *lives) close() {
 	l.stop()
 	l.following.Wait()
+	l.end()
 	l.provider.Close()
 	l.cabinet.Close()
 }
 
-// kill stops the followers wherever they are, and starts others.
+// kill kills the follower's process wherever it is, and starts another.
 func (l *lives) kill() {
-	l.stop()
-	l.following.Wait()
-	l.follow()
+	l.end()
+	l.start()
+}
+
+// end kills the follower's process.
+func (l *lives) end() {
+	_ = l.process.Process.Kill()
+	var killed *exec.ExitError
+	if err := l.process.Wait(); !errors.As(err, &killed) || killed.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		l.t.Errorf("the follower ended by itself: %v", err)
+	}
 }
 
 // does does something until it is done, while statements fail here and there, and gives what the register says to it.
@@ -239,8 +313,34 @@ func (l *lives) edition(rt *rapid.T) {
 		case p == nil:
 			l.know(&one{number: number, row: row})
 		case p.number == number && !p.at.After(asOf) && (p.row == row || !p.takenBack[gone(row)]):
-			p.row = row
+			p.says(row)
 		}
+	}
+}
+
+// identify has an identifier issued to somebody who has none, as a desk would, or a static password formed by who has a temporary one.
+func (l *lives) identify(rt *rapid.T) {
+	p := rapid.SampledFrom(l.people).Draw(rt, "person")
+	at := l.clock.now()
+	who, err := register.Find(context.Background(), l.provider, p.number)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	switch {
+	case p.identifier == "" && gone(p.row) == "":
+		a := l.world.Assignment(l.t, who.ID, slices.Index(l.people, p))
+		err = l.does(rt, func() error { return l.world.Registry.Issue(context.Background(), a, identity.Act{At: at}) })
+		p.identifier, p.till = "temporary", at.Add(72*time.Hour)
+	case p.identifier == "temporary" && at.Before(p.till):
+		err = l.does(rt, func() error {
+			return l.world.Registry.Activate(context.Background(), who.ID, identitytest.Static, identity.Act{At: at})
+		})
+		p.identifier = "active"
+	default:
+		rt.Skip("nothing is to be done")
+	}
+	if err != nil {
+		rt.Fatal(err)
 	}
 }
 
@@ -302,7 +402,7 @@ func (l *lives) tell(rt *rapid.T, number, former string) {
 		p.number, p.at = number, e.At
 		l.taken[number] = p
 		if p.row == told || !p.takenBack[gone(told)] {
-			p.row = told
+			p.says(told)
 		}
 	}
 }
@@ -355,6 +455,20 @@ func (l *lives) check(t *testing.T, rt *rapid.T) {
 	}
 	if !maps.Equal(got, want) {
 		rt.Fatalf("the register: got %v, want %v", got, want)
+	}
+	const stand = `SELECT p.identification_number, i.state FROM identity AS i JOIN person AS p ON p.id = i.person_id`
+	stands, identifiers := map[string]string{}, map[string]string{}
+	for _, p := range l.people {
+		if p.identifier != "" {
+			identifiers[p.number] = p.identifier
+		}
+	}
+	rows, _ = l.provider.Query(t.Context(), stand)
+	if _, err := pgx.ForEachRow(rows, []any{&number, &row}, func() error { stands[number] = row; return nil }); err != nil {
+		rt.Fatal(err)
+	}
+	if !maps.Equal(stands, identifiers) {
+		rt.Fatalf("the identifiers: got %v, want %v", stands, identifiers)
 	}
 	compared := 0
 	differ, err := follow.Verify(t.Context(), l.cabinet, l.feed, func(people int) { compared = people })
