@@ -51,7 +51,7 @@ func command() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return Run(cmd.Context(), options) },
 	}
 	root.Flags().StringVar(&options.Data, "data", "", "keep everything in this directory between runs")
-	root.Flags().StringVar(&options.Env, "env", "", "write the settings of idp to this file, for a shell to read, as long as the demo runs")
+	root.Flags().StringVar(&options.Env, "env", "", "write the settings of idp and cabinet to this file, for a shell to read, as long as the demo runs")
 	root.Flags().BoolVar(&options.Relaxed, "relaxed", false, "lift the limits on attempts, SMS and clients, let keys rotate at once, and allow outgoing calls to this machine")
 	return root
 }

@@ -37,7 +37,7 @@ import (
 // Options are what the command line says.
 type Options struct {
 	Data    string // where everything is kept between runs; "" throws it away
-	Env     string // the file that gets the settings of idp; "" is none
+	Env     string // the file that gets the settings of idp and cabinet; "" is none
 	Relaxed bool
 	Environ []string
 	Out     io.Writer // what the person who started it reads

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"asoba.example/cmd/internal/cabinet"
 	"asoba.example/cmd/internal/demo/cast"
 	"asoba.example/cmd/internal/demo/standing"
 	"asoba.example/cmd/internal/demo/walk"
@@ -252,7 +253,7 @@ func start(t *testing.T, data string, environ []string, act func(bench)) {
 		t.Errorf("the demo ended with %v", err)
 	}
 	if _, err := os.Stat(env); !os.IsNotExist(err) {
-		t.Errorf("the settings of idp are left behind: %v", err)
+		t.Errorf("the settings are left behind: %v", err)
 	}
 	if !strings.Contains(out.String(), "Ready in") || strings.Contains(out.String(), "earlier version") {
 		t.Errorf("it said\n%s", out.String())
@@ -268,20 +269,24 @@ func TestWhoIsMissingInOldDataIsToldOf(t *testing.T) {
 	}
 }
 
-// checkTells has idp work by the settings that the demo tells, as a shell reads them, and nobody else read them.
+// checkTells has the commands of idp and of the cabinet work by the settings that the demo tells, as a shell reads them, and nobody else read them.
 func checkTells(t *testing.T, env string) {
 	t.Helper()
 	file, err := os.Stat(env)
 	if err != nil || file.Mode().Perm() != 0o600 {
-		t.Fatalf("the settings of idp: %v, %v", file, err)
+		t.Fatalf("the settings: %v, %v", file, err)
 	}
 	told, err := exec.CommandContext(t.Context(), "sh", "-c", `. "$0"; env`, env).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var said bytes.Buffer
-	if err := idp.Run(t.Context(), strings.Split(string(told), "\n"), nil, &said, "clerk", "report", "--office", cast.Office); err != nil {
+	environ := strings.Split(string(told), "\n")
+	if err := idp.Run(t.Context(), environ, nil, &said, "clerk", "report", "--office", cast.Office); err != nil {
 		t.Errorf("idp clerk report by the demo's settings: %v\n%s", err, &said)
+	}
+	if err := cabinet.Run(t.Context(), environ, &said, "verify"); err != nil {
+		t.Errorf("cabinet verify by the demo's settings: %v\n%s", err, &said)
 	}
 }
 

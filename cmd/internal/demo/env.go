@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// tell writes the settings of idp to a file, for a shell to read: its commands then work on what the demo runs on.
+// tell writes the settings of idp and of the cabinet to a file, for a shell to read: their commands then work on what the demo runs on.
 func (d *demo) tell(path string) error {
 	var said strings.Builder
 	for _, setting := range d.environment() {
-		if name, value, _ := strings.Cut(setting, "="); strings.HasPrefix(name, "IDP_") {
+		name, value, _ := strings.Cut(setting, "=")
+		if strings.HasPrefix(name, "IDP_") || strings.HasPrefix(name, "CABINET_") {
 			fmt.Fprintf(&said, "export %s='%s'\n", name, strings.ReplaceAll(value, "'", `'\''`))
 		}
 	}

@@ -116,17 +116,20 @@ func (p proposal) Date() time.Time {
 	return at
 }
 
-// proposed asks for a matter's proposals: for those that wait for another's decision, or for all.
-func (v *visit) proposed(r *http.Request, m matter, state string) ([]proposal, *management.Refusal, error) {
+// open is what asks for the proposals that wait for another's decision.
+const open = "?state=open"
+
+// proposed asks for a matter's proposals: for those that are open, or for the last hundred.
+func (v *visit) proposed(r *http.Request, m matter, which string) ([]proposal, *management.Refusal, error) {
 	var answer map[string][]proposal
-	refused, err := refusal(v.api.Call(r.Context(), http.MethodGet, m.at+"?state="+state, nil, &answer))
+	refused, err := refusal(v.api.Call(r.Context(), http.MethodGet, m.at+which, nil, &answer))
 	return answer[m.name], refused, err
 }
 
 // proposals handles GET /desk/MATTER: what waits, and the form by which one proposes.
 func (d *Page) proposals(m matter) func(http.ResponseWriter, *http.Request, *visit) error {
 	return func(w http.ResponseWriter, r *http.Request, v *visit) error {
-		open, refused, err := v.proposed(r, m, "open")
+		found, refused, err := v.proposed(r, m, open)
 		switch {
 		case err != nil:
 			return err
@@ -154,7 +157,7 @@ func (d *Page) proposals(m matter) func(http.ResponseWriter, *http.Request, *vis
 				Draft    draft
 				Reasons  []page.Option
 				Operates bool
-			}{open, rand.Text(), on, options, v.operates},
+			}{found, rand.Text(), on, options, v.operates},
 		})
 	}
 }
