@@ -83,7 +83,7 @@ func TestJournalIsFiltered(t *testing.T) {
 		"about=everything":                "/about",
 		"since=2026-05-32":                "/since",
 		"since=2026-05-06":                "/till",
-		"sinse=2026-05-02":                "/sinse",
+		"before=2026-05-02":               "/before",
 		"actor=self&actor=staff":          "/actor",
 	} {
 		status, got := found(query)
