@@ -29,6 +29,13 @@ type apiEntry struct {
 	Reported bool              `json:"reported,omitempty"`
 }
 
+func apiEntryOf(e journal.Entry) apiEntry {
+	return apiEntry{
+		ID: e.ID, At: e.At.UTC(), Kind: e.Kind, Actor: e.Actor, ClientID: e.ClientID, Office: e.Office, ACR: e.ACR, Agent: e.Agent,
+		Detail: e.Detail, Reported: e.ReportedAt != nil,
+	}
+}
+
 // apiJournal handles GET /api/v1/journal.
 func (c *Cabinet) apiJournal(w http.ResponseWriter, r *http.Request) error {
 	from, limit, err := pageOf(r)
@@ -51,11 +58,7 @@ func (c *Cabinet) apiJournal(w http.ResponseWriter, r *http.Request) error {
 		Next    string     `json:"next,omitempty"`
 	}{Entries: make([]apiEntry, len(found.Entries))}
 	for i, e := range found.Entries {
-		reply.Entries[i] = apiEntry{
-			ID: e.ID, At: e.At.UTC(), Kind: e.Kind, Actor: e.Actor,
-			ClientID: e.ClientID, Office: e.Office, ACR: e.ACR, Agent: e.Agent, Detail: e.Detail,
-			Reported: e.ReportedAt != nil,
-		}
+		reply.Entries[i] = apiEntryOf(e)
 	}
 	if !found.Next.IsZero() {
 		reply.Next = found.Next.String()

@@ -11,6 +11,7 @@ import (
 
 	"asoba.example/cabinet/access"
 	"asoba.example/cabinet/issuer"
+	"asoba.example/cabinet/keys"
 	"asoba.example/provider/api"
 	"asoba.example/provider/page"
 )
@@ -29,6 +30,9 @@ type Config struct {
 	Issuer    *issuer.Issuer
 	Pool      *pgxpool.Pool
 	Redis     redis.UniversalClient
+	Keys      keys.Ring // what is handed out is signed with
+	// JournalYears is how far back the journal is shown.
+	JournalYears int
 	// SessionIdle and SessionTotal end a web session that nobody uses, and every one.
 	SessionIdle, SessionTotal time.Duration
 	Now                       func() time.Time
@@ -81,6 +85,7 @@ func (c *Cabinet) api() map[string]api.Handler {
 	return map[string]api.Handler{
 		"GET /api/v1/profile": c.apiProfile,
 		"GET /api/v1/journal": c.apiJournal,
+		"GET /jwks":           c.jwks,
 		"GET /openapi.json":   openapi,
 
 		"GET /api/v1/services":        c.apiServices,
@@ -99,11 +104,13 @@ func (c *Cabinet) Handler() http.Handler {
 		held.Handle(pattern, handler)
 	}
 	mux.Handle("/api/", api.Refusing(doors))
+	mux.Handle("/jwks", api.Refusing(doors))
 	mux.Handle("/openapi.json", api.Refusing(doors))
 
 	mux.Handle("GET /{$}", c.site.Handle(c.start))
 	mux.Handle("GET /profile", c.site.Handle(c.profile))
 	mux.Handle("GET /journal", c.site.Handle(c.journal))
+	mux.Handle("POST /journal/export", c.site.Handle(c.export))
 	mux.Handle("GET /journal/{id}", c.site.Handle(c.entry))
 	mux.Handle("POST /journal/{id}/report", c.site.Handle(c.report))
 	mux.Handle("GET /services", c.site.Handle(c.services))

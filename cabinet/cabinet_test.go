@@ -14,9 +14,11 @@ import (
 
 	"asoba.example/cabinet/access"
 	"asoba.example/cabinet/issuer/issuertest"
+	"asoba.example/cabinet/keys"
 	"asoba.example/cabinet/profile"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/migrations/redistest"
+	"asoba.example/provider/seal"
 )
 
 // The people of the tests.
@@ -34,6 +36,7 @@ type world struct {
 	pool     *pgxpool.Pool
 	trips    *pgtest.Trips
 	redis    redis.UniversalClient
+	keys     keys.Ring
 	provider *issuertest.Provider
 	later    atomic.Int64 // how much later than noon it is
 }
@@ -46,9 +49,14 @@ func newWorld(t *testing.T) *world {
 	w.pool, w.trips = pgtest.CountingCabinet(t)
 	server := httptest.NewUnstartedServer(nil)
 	w.url = "http://" + server.Listener.Addr().String()
+	box, err := seal.Open(t.Context(), w.pool, []byte("01234567890123456789012345678901"), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.keys = keys.Ring{Pool: w.pool, Box: box, Now: now}
 	c, err := New(Config{
 		URL: w.url, ClientID: issuertest.ClientID, IssuerURL: w.provider.URL, Issuer: w.provider.Issuer(t, w.url+"/callback"),
-		Pool: w.pool, Redis: w.redis, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
+		Pool: w.pool, Redis: w.redis, Keys: w.keys, JournalYears: 3, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
 	})
 	if err != nil {
 		t.Fatal(err)

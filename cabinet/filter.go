@@ -34,8 +34,14 @@ func (c *Cabinet) filterOf(q url.Values) (f journal.Filter, wrong []string) {
 			wrong = append(wrong, "till")
 		}
 	}
+	if earliest := c.earliest(); f.Since.Before(earliest) {
+		f.Since = earliest
+	}
 	return f, wrong
 }
+
+// earliest is how far back the journal is shown. What is older is kept for a while yet, and for others.
+func (c *Cabinet) earliest() time.Time { return c.cfg.Now().AddDate(-c.cfg.JournalYears, 0, 0) }
 
 // filterForm is what the form shows: what was entered, and what can be chosen.
 type filterForm struct {

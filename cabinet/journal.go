@@ -59,7 +59,7 @@ func (c *Cabinet) entry(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var found journal.Entry
-	_, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) { journal.Find(b, subject, id, &found) })
+	_, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) { journal.Find(b, subject, id, c.earliest(), &found) })
 	switch {
 	case err != nil || !in:
 		return err

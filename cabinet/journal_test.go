@@ -2,6 +2,7 @@ package cabinet
 
 import (
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -29,11 +31,11 @@ func (w *world) lived(t *testing.T) {
 	day := func(n int) time.Time { return time.Date(2026, 5, n, 21, 0, 0, 0, time.UTC) } // midnight in Minsk
 	w.write(t, func(ctx context.Context, tx pgx.Tx) error {
 		return journal.Append(ctx, tx, []journal.Entry{
-			{ID: idOf(1), Person: anna, At: day(1), Kind: "signed_in", Actor: journal.Self, ACR: "low", Cursor: "1"},
-			{ID: idOf(2), Person: anna, At: day(2).Add(-time.Microsecond), Kind: "sign_in.refused", Actor: journal.Self, Cursor: "2"},
-			{ID: idOf(3), Person: anna, At: day(2), Kind: "desk.looked_up", Actor: journal.Staff, Office: "17", Detail: map[string]string{"purpose": "visit"}, Cursor: "3"},
-			{ID: idOf(4), Person: anna, At: day(3), Kind: "grant.given", Actor: journal.Self, ClientID: "pension", Detail: map[string]string{"scope": "openid phone"}, Cursor: "4"},
-			{ID: idOf(5), Person: uuid.New(), At: day(3), Kind: "signed_in", Actor: journal.Self, Cursor: "5"},
+			{ID: idOf(1), Person: anna, At: day(1), Kind: "signed_in", Actor: journal.Self, ACR: "low"},
+			{ID: idOf(2), Person: anna, At: day(2).Add(-time.Microsecond), Kind: "sign_in.refused", Actor: journal.Self},
+			{ID: idOf(3), Person: anna, At: day(2), Kind: "desk.looked_up", Actor: journal.Staff, Office: "17", Detail: map[string]string{"purpose": "visit"}},
+			{ID: idOf(4), Person: anna, At: day(3), Kind: "grant.given", Actor: journal.Self, ClientID: "pension", Detail: map[string]string{"scope": "openid phone"}},
+			{ID: idOf(5), Person: uuid.New(), At: day(3), Kind: "signed_in", Actor: journal.Self},
 		})
 	})
 }
@@ -177,4 +179,119 @@ func TestWhatIsNotRecognisedIsReportedOnce(t *testing.T) {
 		t.Errorf("operators read %+v, %v", found, err)
 	}
 	b.want("/journal", "/journal", 200, "You do not recognise it")
+}
+
+// A table that spreadsheets open as it is meant: UTF-8 by its mark, lines as RFC 4180 says, and no formula of a stranger's. That it was taken
+// stands in the journal before it is.
+func TestJournalIsTakenAsATable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	w.lived(t)
+	w.write(t, func(ctx context.Context, tx pgx.Tx) error {
+		return journal.Append(ctx, tx, []journal.Entry{{Person: anna, At: noon, Kind: "grant.given", Actor: journal.Self, ClientID: "=HYPERLINK(\"http://x\")"}})
+	})
+	b := w.browser(t)
+	take := func(form url.Values) (int, string) {
+		_, status, body := b.do(http.MethodPost, "/journal/export", form, nil)
+		return status, body
+	}
+	b.want("/sign-in?return=/journal", "/journal", 200, "Table (CSV)")
+	for _, wrong := range []url.Values{{}, {"format": {"xml"}}, {"format": {"csv"}, "since": {"soon"}}} {
+		if status, page := take(wrong); status != http.StatusBadRequest || !strings.Contains(page, "Nothing was taken") {
+			t.Errorf("%v: %d", wrong, status)
+		}
+	}
+	heal := pgtest.FailOn(t, w.pool, "INSERT", "journal")
+	if status, body := take(url.Values{"format": {"csv"}}); status != http.StatusInternalServerError || strings.Contains(body, idOf(1).String()) {
+		t.Errorf("taken without a record: %d", status)
+	}
+	heal()
+	status, body := take(url.Values{"format": {"csv"}, "till": {"2026-05-03"}})
+	text, marked := strings.CutPrefix(body, "\ufeff")
+	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if status != http.StatusOK || !marked || err != nil || len(lines) != 4 || strings.Count(text, "\r\n") != 4 {
+		t.Fatalf("%d, marked %t, %d lines, %v:\n%s", status, marked, len(lines), err, text)
+	}
+	if got, want := lines[1][:5], []string{idOf(3).String(), "2026-05-03 00:00:00", "2026-05-02 21:00:00", "A clerk looked up how your identifier stands: you came in person", "A clerk"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if _, body = take(url.Values{"format": {"csv"}, "about": {"services"}}); !strings.Contains(body, `"'=HYPERLINK(`) {
+		t.Errorf("a formula:\n%s", body)
+	}
+	b.want("/journal", "/journal", 200, "You took this journal with you, as a table")
+}
+
+// A signed file is proved by what /jwks says (RFC 7515), whatever is its length, and by nothing else once a byte of it is another.
+func TestJournalIsTakenSigned(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	w.lived(t)
+	const many = 1500
+	w.write(t, func(ctx context.Context, tx pgx.Tx) error {
+		return journal.Append(ctx, tx, slices.Repeat([]journal.Entry{{Person: anna, At: noon.Add(-time.Hour), Kind: "signed_out", Actor: journal.Self}}, many))
+	})
+	b := w.browser(t)
+	b.want("/sign-in?return=/journal", "/journal", 200, "Signed file")
+	_, status, body := b.do(http.MethodPost, "/journal/export", url.Values{"format": {"json"}}, nil)
+	if err := w.keys.Rotate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, published := w.call(t, "/jwks", "")
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal(published, &set); err != nil || len(set.Keys) != 2 || !set.Keys[0].IsPublic() || !set.Keys[1].IsPublic() {
+		t.Fatalf("%s, %v", published, err)
+	}
+	jws, err := jose.ParseSignedCompact(body, []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil || status != http.StatusOK || jws.Signatures[0].Header.ExtraHeaders[jose.HeaderType] != exportType {
+		t.Fatalf("%d, %v", status, err)
+	}
+	payload, err := jws.Verify(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told struct {
+		Iss, Sub string
+		Iat      int64
+		Entries  []apiEntry
+	}
+	if err := json.Unmarshal(payload, &told); err != nil || told.Iss != w.url || told.Sub != annasNumber || told.Iat != noon.Unix() || len(told.Entries) != many+6 {
+		t.Errorf("%d entries, %v: %.300s", len(told.Entries), err, payload)
+	}
+	for i := 1; i < len(told.Entries); i++ {
+		if told.Entries[i].At.After(told.Entries[i-1].At) {
+			t.Errorf("entry %d is later than the one before", i)
+		}
+	}
+	dot := strings.LastIndex(body, ".")
+	for _, at := range []int{dot - 40, dot + 10} {
+		other := body[:at] + map[bool]string{true: "B", false: "A"}[body[at] == 'A'] + body[at+1:]
+		if jws, err := jose.ParseSignedCompact(other, []jose.SignatureAlgorithm{jose.ES256}); err == nil {
+			if _, err := jws.Verify(set); err == nil {
+				t.Errorf("byte %d may be another", at)
+			}
+		}
+	}
+}
+
+// What is older than citizens are shown is shown nowhere.
+func TestWhatIsTooOldIsNotShown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	w.write(t, func(ctx context.Context, tx pgx.Tx) error {
+		return journal.Append(ctx, tx, []journal.Entry{
+			{ID: idOf(1), Person: anna, At: noon.AddDate(-3, 0, -1), Kind: "password.changed", Actor: journal.Self},
+			{ID: idOf(2), Person: anna, At: noon.AddDate(-3, 0, 1), Kind: "signed_out", Actor: journal.Self},
+		})
+	})
+	b := w.browser(t)
+	b.want("/sign-in?return=/journal", "/journal", 200, "You signed out")
+	_, _, page := b.open("/journal?since=2000-01-01")
+	if strings.Contains(page, "password was changed") {
+		t.Errorf("too old:\n%s", page)
+	}
+	b.want("/journal/"+idOf(2).String(), "/journal/"+idOf(2).String(), 200, "You signed out")
+	b.want("/journal/"+idOf(1).String(), "/journal/"+idOf(1).String(), 404, "Page not found")
 }

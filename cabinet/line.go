@@ -40,7 +40,8 @@ var told = map[string]bool{
 	"identifier.activated": true, "identifier.issued": true, "identifier.unblocked": true,
 	"identifier.blocked.desk": true, "identifier.blocked.register": true, "identifier.blocked.security": true,
 	"identifier.blocked.self": true,
-	"journal.read":            true, "passkey.added": true, "passkey.removed": true, "password.changed": true, "password.recovered": true, "password.reissued": true, "person.changed": true, "phone.changed": true, "phone_change.asked": true, "phone_change.cancelled": true,
+	"journal.exported.csv":    true, "journal.exported.json": true,
+	"journal.read": true, "passkey.added": true, "passkey.removed": true, "password.changed": true, "password.recovered": true, "password.reissued": true, "person.changed": true, "phone.changed": true, "phone_change.asked": true, "phone_change.cancelled": true,
 	"phone.released":       true,
 	"paper.read.complaint": true, "paper.read.inquiry": true, "paper.read.visit": true,
 	"profile.changed.birth_date": true, "profile.changed.citizenship": true,
@@ -72,6 +73,8 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 		kind += "." + e.Detail["reason"]
 	case e.Kind == journal.DeskLookedUp, e.Kind == journal.PaperRead, kind == "code.sent":
 		kind += "." + e.Detail["purpose"]
+	case e.Kind == journal.JournalExported:
+		kind += "." + e.Detail["format"]
 	case here && (kind == "grant.given" || e.Kind == journal.GrantEnded):
 		kind += ".here"
 	case kind == "signed_in" && slices.Contains([]string{"passkey", "authenticator", "recovery_code"}, e.Detail["by"]):

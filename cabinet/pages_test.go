@@ -126,6 +126,9 @@ func everything() []journal.Entry {
 	for _, purpose := range []string{"sign_in", "recover", "block", "unblock", "change_phone", "confirm_phone"} {
 		all = append(all, journal.Entry{Kind: "code.sent", Actor: journal.Self, Detail: map[string]string{"purpose": purpose}})
 	}
+	for _, format := range []string{"csv", "json"} {
+		all = append(all, journal.Entry{Kind: journal.JournalExported, Actor: journal.Self, Detail: map[string]string{"format": format}})
+	}
 	for _, change := range []struct{ field, old, fresh string }{
 		{"sex", "F", "M"},
 		{"citizenship", "stateless", "BY"},

@@ -29,7 +29,7 @@ func (c *Cabinet) start(w http.ResponseWriter, r *http.Request) error {
 	)
 	in, err := c.letIn(w, r, visitor{found}, func(b *pgx.Batch, subject string) {
 		profile.Queue(b, subject, &mine)
-		journal.Queue(b, subject, journal.Filter{}, journal.Place{}, lastEntries, &last)
+		journal.Queue(b, subject, journal.Filter{Since: c.earliest()}, journal.Place{}, lastEntries, &last)
 	})
 	if err != nil || !in {
 		return err

@@ -94,6 +94,7 @@ func newCountry(t testing.TB) *country {
 		"IDP_MASTER_KEY_FILE=" + master,
 		"IDP_SMS_GATEWAY_URL=" + c.phone.server.URL,
 		"IDP_ALLOW_LOOPBACK_FETCH=true",
+		"CABINET_MASTER_KEY_FILE=" + c.file("cabinet-master-key", "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI="),
 		"CABINET_URL=" + c.cabinet,
 		"CABINET_LISTEN=" + listen(c.cabinet),
 		"CABINET_ISSUER=" + c.issuer,

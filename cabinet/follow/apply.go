@@ -91,7 +91,7 @@ func effectsOf(entries []entry) effects {
 		}
 		all.journal = append(all.journal, journal.Entry{
 			ID: e.ID, Person: e.Person, At: e.At, Kind: kind, Actor: actor(e), ClientID: e.ClientID, Office: e.Office,
-			ACR: e.ACR, Agent: e.Agent, Detail: e.Detail, Cursor: e.Cursor,
+			ACR: e.ACR, Agent: e.Agent, Detail: e.Detail,
 		})
 		switch kind {
 		case journal.IdentifierActivated:

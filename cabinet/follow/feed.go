@@ -114,6 +114,11 @@ func (f Feed) changes(ctx context.Context, after string) (c changes, err error) 
 	if err == nil && c.Cursor == "" {
 		err = errors.New("GET /changes: no cursor in the answer")
 	}
+	for _, e := range c.Entries {
+		if err == nil && e.Person != uuid.Nil && e.ID == uuid.Nil {
+			err = errors.New("GET /changes: an entry without an id")
+		}
+	}
 	return c, err
 }
 

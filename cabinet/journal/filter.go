@@ -34,7 +34,7 @@ var kinds = map[Topic][]Kind{
 	Desk:     {DeskLookedUp, PaperRead, "identifier.issued", "password.reissued", "phone.released"},
 	Services: {"grant.given", GrantEnded, TokenExchanged, "agreement.given", "agreement.withdrawn", ProfileRead, JournalRead},
 	Profile:  {"person.changed", ProfileChanged},
-	Cabinet:  {CabinetActivated, CabinetDeactivated, CabinetRestored, EntryReported},
+	Cabinet:  {CabinetActivated, CabinetDeactivated, CabinetRestored, EntryReported, JournalExported},
 }
 
 // A Filter says which entries are looked for; what is zero does not count.
@@ -44,9 +44,6 @@ type Filter struct {
 	Since time.Time // the earliest
 	Till  time.Time // the latest is before
 }
-
-// IsZero tells whether it looks for all entries.
-func (f Filter) IsZero() bool { return f == Filter{} }
 
 // end is after every entry.
 var end = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)

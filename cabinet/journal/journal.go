@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // A Kind names what happened. Those that come by the feed keep the provider's names.
@@ -29,10 +30,11 @@ const (
 	CabinetActivated   Kind = "cabinet.activated"
 	CabinetDeactivated Kind = "cabinet.deactivated" // Detail["reason"]
 	CabinetRestored    Kind = "cabinet.restored"
-	ProfileChanged     Kind = "profile.changed" // Detail["field"], ["old"], ["new"]
-	ProfileRead        Kind = "profile.read"    // by an e-service
-	JournalRead        Kind = "journal.read"    // by an e-service
-	EntryReported      Kind = "entry.reported"  // the citizen does not recognise one; Detail["entry"]
+	ProfileChanged     Kind = "profile.changed"  // Detail["field"], ["old"], ["new"]
+	ProfileRead        Kind = "profile.read"     // by an e-service
+	JournalRead        Kind = "journal.read"     // by an e-service
+	EntryReported      Kind = "entry.reported"   // the citizen does not recognise one; Detail["entry"]
+	JournalExported    Kind = "journal.exported" // by the citizen; Detail["format"]
 )
 
 // An Actor is who did it.
@@ -60,7 +62,6 @@ type Entry struct {
 	ACR        string
 	Agent      string
 	Detail     map[string]string
-	Cursor     string     // of the feed; "" for an entry of our own
 	ReportedAt *time.Time // when the citizen said not to recognise it; nil for never, and only of entries that were read
 }
 
@@ -70,13 +71,13 @@ func Append(ctx context.Context, tx pgx.Tx, entries []Entry) error {
 		return nil
 	}
 	const insert = `
-		INSERT INTO journal (id, person_id, at, kind, actor, client_id, office, acr, agent, detail, cursor)
+		INSERT INTO journal (id, person_id, at, kind, actor, client_id, office, acr, agent, detail)
 		SELECT id, person_id, at, kind, actor, nullif(client_id, ''), nullif(office, ''), nullif(acr, ''),
-		       nullif(agent, ''), nullif(detail, 'null'), nullif(cursor, '')
+		       nullif(agent, ''), nullif(detail, 'null')
 		FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
-		            $8::text[], $9::text[], $10::jsonb[], $11::text[])
-		     AS e (id, person_id, at, kind, actor, client_id, office, acr, agent, detail, cursor)
-		ON CONFLICT (cursor) DO NOTHING`
+		            $8::text[], $9::text[], $10::jsonb[])
+		     AS e (id, person_id, at, kind, actor, client_id, office, acr, agent, detail)
+		ON CONFLICT (id, at) DO NOTHING`
 	var (
 		n       = len(entries)
 		ids     = make([]uuid.UUID, n)
@@ -89,17 +90,31 @@ func Append(ctx context.Context, tx pgx.Tx, entries []Entry) error {
 		acrs    = make([]string, n)
 		agents  = make([]string, n)
 		details = make([][]byte, n)
-		cursors = make([]string, n)
 	)
 	for i, e := range entries {
 		if e.ID == uuid.Nil {
 			e.ID = uuid.Must(uuid.NewV7())
 		}
 		ids[i], people[i], ats[i], kinds[i], actors[i] = e.ID, e.Person, e.At, e.Kind, e.Actor
-		clients[i], offices[i], acrs[i], agents[i], cursors[i] = e.ClientID, e.Office, e.ACR, e.Agent, e.Cursor
+		clients[i], offices[i], acrs[i], agents[i] = e.ClientID, e.Office, e.ACR, e.Agent
 		details[i], _ = json.Marshal(e.Detail) // a map of strings always marshals; nil is null
 	}
-	_, err := tx.Exec(ctx, insert, ids, people, ats, kinds, actors, clients, offices, acrs, agents, details, cursors)
+	_, err := tx.Exec(ctx, insert, ids, people, ats, kinds, actors, clients, offices, acrs, agents, details)
+	if err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	return nil
+}
+
+// Write writes an entry of the subject's own, by itself: what a citizen does in the cabinet.
+func Write(ctx context.Context, pool *pgxpool.Pool, subject string, e Entry) error {
+	const insert = `
+		INSERT INTO journal (id, person_id, at, kind, actor, acr, detail)
+		SELECT $2, person_id, $3, $4, 'self', nullif($5, ''), $6 FROM cabinet WHERE identification_number = $1`
+	tag, err := pool.Exec(ctx, insert, subject, uuid.Must(uuid.NewV7()), e.At, string(e.Kind), e.ACR, e.Detail)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = ErrUnknown
+	}
 	if err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}

@@ -63,17 +63,45 @@ func TestPagesShowEachEntryOnce(t *testing.T) {
 	}
 }
 
-// What was written stays as it was written.
+// What was written stays as it was written: in whatever part of the table, with a place and without one.
 func TestJournalOnlyGrows(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.NewCabinet(t)
-	write(t, pool, func(ctx context.Context, tx pgx.Tx) error {
-		return journal.Append(ctx, tx, []journal.Entry{{Person: uuid.New(), At: now, Kind: "signed_in", Actor: journal.Self}})
-	})
-	for _, statement := range []string{`UPDATE journal SET kind = 'x'`, `DELETE FROM journal`, `TRUNCATE journal`} {
+	grow := func() {
+		write(t, pool, func(ctx context.Context, tx pgx.Tx) error {
+			return journal.Append(ctx, tx, []journal.Entry{
+				{Person: uuid.New(), At: now, Kind: "signed_in", Actor: journal.Self},
+				{Person: uuid.New(), At: now.AddDate(-30, 0, 0), Kind: "signed_in", Actor: journal.Self}, // of no month
+			})
+		})
+	}
+	grow()
+	if err := (journal.Sealer{Pool: pool}).Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	grow()
+	for _, statement := range []string{
+		`UPDATE journal SET kind = 'x'`, `UPDATE journal SET at = at + interval '1 month'`, `UPDATE journal SET place = 7, link = '' WHERE place IS NOT NULL`,
+		`UPDATE journal SET place = NULL, link = NULL`, `DELETE FROM journal`, `DELETE FROM journal_2026_05`, `TRUNCATE journal`,
+		`TRUNCATE journal_2026_05`, `TRUNCATE journal_otherwise`,
+	} {
 		if _, err := pool.Exec(t.Context(), statement); err == nil {
 			t.Errorf("%s succeeded", statement)
 		}
+	}
+}
+
+// An entry that comes again stands once, in whatever company it comes.
+func TestAnEntryStandsOnce(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewCabinet(t)
+	one := journal.Entry{ID: uuid.Must(uuid.NewV7()), Person: uuid.New(), At: now, Kind: "signed_in", Actor: journal.Self}
+	for _, entries := range [][]journal.Entry{{one}, {one, {Person: one.Person, At: now, Kind: "signed_out", Actor: journal.Self}}, {one, one}} {
+		write(t, pool, func(ctx context.Context, tx pgx.Tx) error { return journal.Append(ctx, tx, entries) })
+	}
+	var n int
+	if err := pool.QueryRow(t.Context(), `SELECT count(*) FROM journal`).Scan(&n); err != nil || n != 2 {
+		t.Errorf("%d entries, %v", n, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // A Place in a person's journal, between two entries. The zero Place is before the newest one.
@@ -53,7 +55,7 @@ type Page struct {
 const entries = `
 	SELECT journal.id, journal.person_id AS person, journal.at, kind, actor, coalesce(client_id, '') AS client_id, client.name AS client,
 	       coalesce(office, '') AS office, coalesce(acr, '') AS acr, coalesce(agent, '') AS agent, detail,
-	       coalesce(cursor, '') AS cursor, report.at AS reported_at
+	       report.at AS reported_at
 	FROM journal
 	LEFT JOIN client ON client.id = client_id
 	LEFT JOIN report ON report.entry_id = journal.id
@@ -61,12 +63,12 @@ const entries = `
 
 // list looks at one person's entries alone, by their index; what is not looked for is passed over there.
 const list = entries + `
-	AND (journal.at, journal.id) < ($2, $3) AND journal.at >= $4
+	AND (journal.at, journal.id) < ($2, $3) AND journal.at <= $2 AND journal.at >= $4
 	AND ($5 = '' OR actor = $5) AND ($6::text[] IS NULL OR kind = ANY ($6))
 	ORDER BY journal.at DESC, journal.id DESC
 	LIMIT $7`
 
-const find = entries + ` AND journal.id = $2`
+const find = entries + ` AND journal.id = $2 AND journal.at >= $3`
 
 // Queue asks for at most limit entries of a person that a filter looks for, from a place on, as one part of a batch.
 func Queue(b *pgx.Batch, subject string, f Filter, from Place, limit int, to *Page) {
@@ -85,9 +87,9 @@ func Queue(b *pgx.Batch, subject string, f Filter, from Place, limit int, to *Pa
 	})
 }
 
-// Find asks for one entry of a person, as one part of a batch. Where there is none it stays zero.
-func Find(b *pgx.Batch, subject string, id uuid.UUID, to *Entry) {
-	b.Queue(find, subject, id).Query(func(rows pgx.Rows) error {
+// Find asks for one entry of a person since a time, as one part of a batch. Where there is none it stays zero.
+func Find(b *pgx.Batch, subject string, id uuid.UUID, since time.Time, to *Entry) {
+	b.Queue(find, subject, id, since).Query(func(rows pgx.Rows) error {
 		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[Entry])
 		if err != nil {
 			return fmt.Errorf("find an entry: %w", err)
@@ -97,4 +99,29 @@ func Find(b *pgx.Batch, subject string, id uuid.UUID, to *Entry) {
 		}
 		return nil
 	})
+}
+
+// atOnce is how many entries of a long list are read at once.
+const atOnce = 1000
+
+// Each hands on all entries of a person that a filter looks for, newest first. It holds no connection while they are handed on.
+func Each(ctx context.Context, pool *pgxpool.Pool, subject string, f Filter, do func(Entry) error) error {
+	for from := (Place{}); ; {
+		var (
+			b    pgx.Batch
+			page Page
+		)
+		Queue(&b, subject, f, from, atOnce, &page)
+		if err := pool.SendBatch(ctx, &b).Close(); err != nil {
+			return err
+		}
+		for _, e := range page.Entries {
+			if err := do(e); err != nil {
+				return err
+			}
+		}
+		if from = page.Next; from.IsZero() {
+			return nil
+		}
+	}
 }

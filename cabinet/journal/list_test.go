@@ -26,10 +26,10 @@ func TestEntriesAreFoundByIndex(t *testing.T) {
 			args  []any
 			index string
 		}{
-			"all":       {list, Filter{}.arguments("", Place{}, 25), "journal_person"},
-			"a filter":  {list, whole.arguments("", Place{}, 25), "journal_person"},
-			"a place":   {list, whole.arguments("", Place{time.Now(), uuid.New()}, 25), "journal_person"},
-			"one entry": {find, []any{"", uuid.New()}, "journal_p"},
+			"all":       {list, Filter{}.arguments("", Place{}, 25), "_person_id_at_id_idx"},
+			"a filter":  {list, whole.arguments("", Place{}, 25), "_person_id_at_id_idx"},
+			"a place":   {list, whole.arguments("", Place{time.Now(), uuid.New()}, 25), "_person_id_at_id_idx"},
+			"one entry": {find, []any{"", uuid.New(), time.Now()}, "journal_"},
 			"reports":   {reports, []any{time.Now()}, "report_at"},
 			"how many":  {countReports, []any{time.Now()}, "report_at"},
 		} {
@@ -39,7 +39,7 @@ func TestEntriesAreFoundByIndex(t *testing.T) {
 				return err
 			}
 			got := strings.Join(lines, "\n")
-			if !strings.Contains(got, query.index) || strings.Contains(got, "->  Sort") || strings.Contains(got, "Seq Scan on journal") {
+			if !strings.Contains(got, query.index) || strings.Contains(got, "->  Sort") || strings.Contains(got, "Seq Scan") {
 				t.Errorf("%s: not by its index alone:\n%s", name, got)
 			}
 		}

@@ -63,7 +63,7 @@ type Reported struct {
 const reports = `
 	SELECT report.at, entry_id, entry_at, report.person_id, coalesce(kind, ''), coalesce(actor, ''), coalesce(client_id, ''), coalesce(office, '')
 	FROM report
-	LEFT JOIN journal ON journal.id = entry_id
+	LEFT JOIN journal ON journal.id = entry_id AND journal.at = entry_at
 	WHERE report.at >= $1
 	ORDER BY report.at, entry_id`
 

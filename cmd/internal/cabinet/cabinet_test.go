@@ -105,11 +105,15 @@ func settingsFor(t *testing.T, p *issuertest.Provider) map[string]string {
 	if err := os.WriteFile(key, p.ClientKey(t), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	master := filepath.Join(t.TempDir(), "master.key")
+	if err := os.WriteFile(master, []byte("MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI="), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	listen := freeAddress(t)
 	return map[string]string{
 		"CABINET_URL": "http://" + listen, "CABINET_LISTEN": listen, "CABINET_ISSUER": p.URL, "CABINET_MANAGEMENT_URL": p.URL,
 		"CABINET_CLIENT_ID": issuertest.ClientID, "CABINET_CLIENT_KEY_FILE": key,
-		"CABINET_DATABASE_URL": pgtest.CabinetURL(t), "CABINET_REDIS_URL": redistest.URL(t),
+		"CABINET_MASTER_KEY_FILE": master, "CABINET_DATABASE_URL": pgtest.CabinetURL(t), "CABINET_REDIS_URL": redistest.URL(t),
 	}
 }
 
@@ -171,6 +175,7 @@ func TestServeRefusesWrongSettings(t *testing.T) {
 	p := issuertest.New(t, time.Now)
 	for name, want := range map[string]string{
 		"CABINET_CLIENT_KEY_FILE": "CABINET_CLIENT_KEY_FILE: not a JWK",
+		"CABINET_MASTER_KEY_FILE": "CABINET_MASTER_KEY_FILE does not hold 32 bytes",
 		"CABINET_DATABASE_URL":    "CABINET_DATABASE_URL is not the URL of a PostgreSQL database",
 		"CABINET_REDIS_URL":       "CABINET_REDIS_URL is not the URL of a Redis",
 		"CABINET_TLS_CERT_FILE":   "CABINET_TLS_CERT_FILE and CABINET_TLS_KEY_FILE",
@@ -184,7 +189,7 @@ func TestServeRefusesWrongSettings(t *testing.T) {
 			if err := os.WriteFile(wrong, []byte("sesame"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if name != "CABINET_CLIENT_KEY_FILE" {
+			if !strings.HasSuffix(name, "_KEY_FILE") {
 				wrong = "postgres://sesame:sesame@sesame:sesame/"
 			}
 			given[name] = wrong

@@ -3,10 +3,12 @@ package cabinet
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
@@ -69,30 +71,51 @@ func command(environ []string) *cobra.Command {
 			return Verify(cmd.Context(), cfg, cmd.OutOrStdout())
 		},
 	})
-	errand := func(use, short string, act func(ctx context.Context, pool *pgxpool.Pool) error) {
-		root.AddCommand(&cobra.Command{
-			Use: use, Short: short, Args: cobra.NoArgs,
-			RunE: withDatabase(environ, func(cmd *cobra.Command, pool *pgxpool.Pool) error { return act(cmd.Context(), pool) }),
-		})
+	errand := func(use, short string, act func(cmd *cobra.Command, args []string) error) {
+		root.AddCommand(&cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: act})
 	}
-	errand("migrate", "Bring the database to the schema of this build", Migrate)
-	errand("follow-anew", "Have the provider's feed read again from its beginning, to repair what was missed; nothing is doubled", follow.Anew)
+	errand("migrate", "Bring the database to the schema of this build", func(cmd *cobra.Command, _ []string) error {
+		d, err := settings.Read[database](environ)
+		if err != nil {
+			return err
+		}
+		return migrate(cmd.Context(), d)
+	})
+	errand("follow-anew", "Have the provider's feed read again from its beginning, to repair what was missed; nothing is doubled",
+		withDatabase(environ, func(cmd *cobra.Command, pool *pgxpool.Pool) error { return follow.Anew(cmd.Context(), pool) }))
 	root.AddCommand(journalCommand(environ))
 	root.AddCommand(catalogueCommand(environ))
 	return root
 }
 
-// withDatabase lets an errand act in the database. It needs no other setting, so that the database can be prepared before the cabinet is
-// registered.
+// A database is what errands in it need to know, and nothing else, so that it can be prepared before the cabinet is registered.
+type database struct {
+	URL       string `env:"CABINET_DATABASE_URL,required"`
+	OwnerURL  string `env:"CABINET_DATABASE_OWNER_URL"`
+	KeptYears int    `env:"CABINET_JOURNAL_KEPT_YEARS" envDefault:"7"`
+}
+
+// open opens it as the program does.
+func (d database) open(ctx context.Context) (*pgxpool.Pool, error) {
+	return stores.Database(ctx, "CABINET_DATABASE_URL", d.URL, backConnections, nil)
+}
+
+// openAsOwner opens it as the role that owns what is in it.
+func (d database) openAsOwner(ctx context.Context) (*pgxpool.Pool, error) {
+	if d.OwnerURL == "" {
+		return d.open(ctx)
+	}
+	return stores.Database(ctx, "CABINET_DATABASE_OWNER_URL", d.OwnerURL, backConnections, nil)
+}
+
+// withDatabase lets an errand act in it.
 func withDatabase(environ []string, act func(cmd *cobra.Command, pool *pgxpool.Pool) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
-		cfg, err := settings.Read[struct {
-			DatabaseURL string `env:"CABINET_DATABASE_URL,required"`
-		}](environ)
+		d, err := settings.Read[database](environ)
 		if err != nil {
 			return err
 		}
-		pool, err := stores.Database(cmd.Context(), "CABINET_DATABASE_URL", cfg.DatabaseURL, backConnections, nil)
+		pool, err := d.open(cmd.Context())
 		if err != nil {
 			return err
 		}
@@ -101,7 +124,19 @@ func withDatabase(environ []string, act func(cmd *cobra.Command, pool *pgxpool.P
 	}
 }
 
-// Migrate brings the database to the schema of this build.
-func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
-	return migrations.Up(ctx, pool, migrations.Cabinet)
+// migrate brings the database to the schema of this build, and sets the journal apart where it has an owner of its own.
+func migrate(ctx context.Context, d database) error {
+	pool, err := d.openAsOwner(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	if err := migrations.Up(ctx, pool, migrations.Cabinet); err != nil || d.OwnerURL == "" {
+		return err
+	}
+	program, err := pgx.ParseConfig(d.URL)
+	if err != nil {
+		return errors.New("CABINET_DATABASE_URL is not the URL of a PostgreSQL database")
+	}
+	return migrations.Apart(ctx, pool, migrations.Cabinet, program.User)
 }

@@ -30,11 +30,26 @@ type Config struct {
 	// DatabaseURL is the PostgreSQL database of the cabinet (PostgreSQL 15 or later). It may also be given as a file.
 	DatabaseURL string `env:"CABINET_DATABASE_URL,required"`
 
+	// DatabaseOwnerURL is the same database as another role, which owns what is in it and is a member of the role of DatabaseURL: cabinet
+	// migrate and cabinet journal drop run as this one. The program itself can then neither change nor take out what a journal says. It may
+	// also be given as a file.
+	DatabaseOwnerURL string `env:"CABINET_DATABASE_OWNER_URL"`
+
 	// DatabaseConnections is how many connections requests may use at once.
 	DatabaseConnections int32 `env:"CABINET_DATABASE_CONNECTIONS" envDefault:"16"`
 
 	// RedisURL is the Redis of the cabinet: redis://, rediss:// or unix://. It may also be given as a file.
 	RedisURL string `env:"CABINET_REDIS_URL,required"`
+
+	// MasterKeyFile holds 32 random bytes in base64, other ones than the provider's. It opens the key by which journals are signed; keep it
+	// apart from backups.
+	MasterKeyFile string `env:"CABINET_MASTER_KEY_FILE,required"`
+
+	// JournalYears is how far back citizens see their journal.
+	JournalYears int `env:"CABINET_JOURNAL_YEARS" envDefault:"3"`
+
+	// JournalKeptYears is for how long entries of journals are kept before cabinet journal drop takes them out; never shorter than 5.
+	JournalKeptYears int `env:"CABINET_JOURNAL_KEPT_YEARS" envDefault:"7"`
 
 	// TLSCertFile and TLSKeyFile turn on TLS; without them a proxy in front does it.
 	TLSCertFile string `env:"CABINET_TLS_CERT_FILE"`

@@ -2,11 +2,14 @@ package cabinet
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,10 +19,12 @@ import (
 	"asoba.example/cabinet/follow"
 	"asoba.example/cabinet/issuer"
 	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/keys"
 	"asoba.example/cmd/internal/run"
 	"asoba.example/cmd/internal/stores"
 	"asoba.example/migrations"
 	"asoba.example/provider/api"
+	"asoba.example/provider/seal"
 )
 
 // patience is for one answer of the provider.
@@ -35,6 +40,13 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return fmt.Errorf("CABINET_TLS_CERT_FILE and CABINET_TLS_KEY_FILE: %w", err)
 	}
 	key, err := clientKey(cfg)
+	if err != nil {
+		return err
+	}
+	if cfg.JournalYears < 1 {
+		return errors.New("CABINET_JOURNAL_YEARS is not a number of years")
+	}
+	master, err := masterKey(cfg.MasterKeyFile)
 	if err != nil {
 		return err
 	}
@@ -54,6 +66,12 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return err
 	}
 	defer kept.Close()
+	box, err := seal.Open(ctx, kept.Pool, master, time.Now())
+	if err != nil {
+		return err
+	}
+	ring := keys.Ring{Pool: kept.Pool, Box: box, Now: time.Now}
+	roots := journal.Roots{Pool: kept.Back, Issuer: cfg.URL, Sign: ring.Sign, Now: time.Now}
 
 	provider, err := issuer.New(issuer.Config{
 		URL: cfg.Issuer, ClientID: cfg.ClientID, Key: key, RedirectURI: cfg.URL + "/callback",
@@ -64,7 +82,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	doors, err := cabinet.New(cabinet.Config{
 		URL: cfg.URL, ClientID: cfg.ClientID, IssuerURL: cfg.Issuer, Issuer: provider,
-		Pool: kept.Pool, Redis: kept.Redis, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
+		Pool: kept.Pool, Redis: kept.Redis, Keys: ring, JournalYears: cfg.JournalYears, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
 	})
 	if err != nil {
 		return err
@@ -81,10 +99,13 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return err
 	}
 	parts := []run.Part{
-		run.Server{Listener: listener, Handler: observer.Observe(doors.Handler()), TLS: secure, Log: log, Notice: cfg.StopNotice, Ready: kept.Ready}.Run,
+		run.Server{Listener: listener, Handler: observer.Observe(doors.Handler()), TLS: secure, Log: log, Notice: cfg.StopNotice, Ready: kept.Ready, Streams: cabinet.Streams}.Run,
 		follower.Run,
 		follower.RunEditions,
 		run.Every(time.Minute, log, "refresh the provider's keys", provider.Refresh),
+		run.Every(time.Second, log, "give entries their places", journal.Sealer{Pool: kept.Back}.Seal),
+		run.Every(time.Hour, log, "sign the root of the journal", roots.SignToday),
+		run.Every(24*time.Hour, log, "make the journal's months", func(ctx context.Context) error { return journal.MakeMonths(ctx, kept.Back, time.Now()) }),
 	}
 	if cfg.MetricsListen != "" {
 		listener, err := net.Listen("tcp", cfg.MetricsListen)
@@ -108,6 +129,19 @@ func clientKey(cfg Config) (issuer.Key, error) {
 	key, err := issuer.ParseKey(text)
 	if err != nil {
 		return issuer.Key{}, fmt.Errorf("CABINET_CLIENT_KEY_FILE: %w", err)
+	}
+	return key, nil
+}
+
+// masterKey reads the key that the database never sees.
+func masterKey(file string) ([]byte, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("CABINET_MASTER_KEY_FILE: %w", err)
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != seal.MasterKeySize {
+		return nil, errors.New("CABINET_MASTER_KEY_FILE does not hold 32 bytes in base64: make them with openssl rand -base64 32")
 	}
 	return key, nil
 }

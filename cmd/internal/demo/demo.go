@@ -164,6 +164,11 @@ func (d *demo) databases(ctx context.Context, server *localpg.Server, idpRedis, 
 			return err
 		}
 	}
+	if d.cabinet.DatabaseURL == ofCabinet {
+		if err := d.choose(map[string]string{"CABINET_DATABASE_OWNER_URL": server.OwnerURL("cabinet")}); err != nil {
+			return err
+		}
+	}
 	if _, err := d.errand(ctx, "", "migrate"); err != nil {
 		return err
 	}

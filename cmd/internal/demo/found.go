@@ -16,9 +16,11 @@ import (
 
 // found does what an operator does before the provider serves for the first time, by the operator's own commands.
 func (d *demo) found(ctx context.Context) error {
-	if _, err := os.Stat(d.idp.MasterKeyFile); errors.Is(err, os.ErrNotExist) {
-		if err := place(d.idp.MasterKeyFile, []byte(idp.NewMasterKey()+"\n")); err != nil {
-			return err
+	for _, file := range []string{d.idp.MasterKeyFile, d.cabinet.MasterKeyFile} {
+		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+			if err := place(file, []byte(idp.NewMasterKey()+"\n")); err != nil {
+				return err
+			}
 		}
 	}
 	if !d.keep.prepared() {

@@ -48,6 +48,7 @@ func newSystem(environ []string, dir string, relaxed bool) (*system, error) {
 		"CABINET_DATABASE_URL":     later,
 		"CABINET_REDIS_URL":        later,
 		"CABINET_CLIENT_ID":        later,
+		"CABINET_MASTER_KEY_FILE":  filepath.Join(dir, "cabinet-master.key"),
 		"CABINET_CLIENT_KEY_FILE":  filepath.Join(dir, "cabinet.jwk"),
 		"ESERVICE_CLIENT_ID":       later,
 		"ESERVICE_CLIENT_SECRET":   later,

@@ -123,7 +123,7 @@ func Migrate(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return errors.New("IDP_DATABASE_URL is not the URL of a PostgreSQL database")
 	}
-	return migrations.Apart(ctx, pool, program.User)
+	return migrations.Apart(ctx, pool, migrations.IDP, program.User)
 }
 
 // owner is the setting that names the role which owns the tables, and what it says.

@@ -1,0 +1,174 @@
+package cabinet
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"asoba.example/cabinet/journal"
+	"asoba.example/provider/api"
+	"asoba.example/provider/page"
+)
+
+// exportType is the typ of a journal as a signed file.
+const exportType = "journal+jwt"
+
+// Streams tells the requests whose answers are as long as there is to tell.
+func Streams(r *http.Request) bool { return r.URL.Path == "/journal/export" }
+
+// export handles POST /journal/export: what a filter looks for, as a file. That it was taken is an entry of the journal, written before the
+// first byte goes out.
+func (c *Cabinet) export(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return page.Refuse(http.StatusBadRequest, "error.export", err)
+	}
+	filter, wrong := c.filterOf(r.PostForm)
+	format := r.PostForm.Get("format")
+	file, known := map[string]struct {
+		kind, name string
+		write      func(w io.Writer, r *http.Request, v visitor, f journal.Filter) error
+	}{
+		"csv":  {"text/csv; charset=utf-8", "csv", c.writeCSV},
+		"json": {"application/jose", "jws", c.writeSigned},
+	}[format]
+	if wrong != nil || !known {
+		return page.Refuse(http.StatusBadRequest, "error.export", fmt.Errorf("wrong: %v, format", wrong))
+	}
+	v, in, err := c.visit(w, r, nil)
+	if err != nil || !in {
+		return err
+	}
+	at := c.cfg.Now()
+	err = journal.Write(r.Context(), c.cfg.Pool, v.Token.Subject, journal.Entry{
+		Kind: journal.JournalExported, At: at, ACR: v.Token.ACR, Detail: map[string]string{"format": format},
+	})
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", file.kind)
+	h.Set("Content-Disposition", `attachment; filename="journal-`+at.In(c.minsk).Format(time.DateOnly)+`.`+file.name+`"`)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	buffered := bufio.NewWriterSize(w, 32<<10)
+	if err := file.write(buffered, r, v, filter); err != nil {
+		api.Note(r, err)
+		panic(http.ErrAbortHandler) // a part of a file must not look like the whole
+	}
+	return buffered.Flush()
+}
+
+// writeCSV writes what is read by people, in their language (RFC 4180). By the mark before it spreadsheets know that it is UTF-8.
+func (c *Cabinet) writeCSV(w io.Writer, r *http.Request, v visitor, f journal.Filter) error {
+	language := c.site.Language(r)
+	say := func(word string) string {
+		if word == "" {
+			return ""
+		}
+		return c.site.Say(language, word, nil)
+	}
+	if _, err := io.WriteString(w, "\ufeff"); err != nil {
+		return err
+	}
+	lines := csv.NewWriter(w)
+	lines.UseCRLF = true
+	head := []string{
+		"entry.id", "csv.minsk", "csv.utc", "csv.what", "entry.who", "entry.where", "csv.office", "entry.how", "csv.level", "entry.device",
+		"entry.place", "csv.old", "csv.new", "entry.given", "entry.result",
+	}
+	for i := range head {
+		head[i] = say(head[i])
+	}
+	if err := lines.Write(head); err != nil {
+		return err
+	}
+	err := journal.Each(r.Context(), c.cfg.Pool, v.Token.Subject, f, func(e journal.Entry) error {
+		p := c.entryPage(e, language)
+		result := "entry.done"
+		if p.Refused {
+			result = "entry.refused"
+		}
+		fields := []string{
+			p.ID.String(), p.At.In(c.minsk).Format(time.DateTime), p.UTC, say(p.Word), say(p.Who), p.Site, p.Office, say(p.Level), say(p.ACR), p.Agent,
+			p.Place, p.Old, p.New, strings.Join(p.Given, "; "), say(result),
+		}
+		for i := range fields {
+			fields[i] = harmless(fields[i])
+		}
+		return lines.Write(fields)
+	})
+	lines.Flush()
+	return errors.Join(err, lines.Error())
+}
+
+// harmless keeps a spreadsheet from taking for a formula what somebody has had written into the journal: the name of a site, say.
+func harmless(field string) string {
+	if strings.IndexAny(field, "=+-@\t\r") == 0 {
+		return "'" + field
+	}
+	return field
+}
+
+// writeSigned writes what a program reads, and what proves that it came from here: a compact JWS (RFC 7515), signed by a key of /jwks.
+func (c *Cabinet) writeSigned(w io.Writer, r *http.Request, v visitor, f journal.Filter) error {
+	signed, err := c.cfg.Keys.Stream(r.Context(), exportType, w)
+	if err != nil {
+		return err
+	}
+	head, err := json.Marshal(struct {
+		Issuer  string        `json:"iss"`
+		Subject string        `json:"sub"`
+		At      int64         `json:"iat"`
+		Actor   journal.Actor `json:"actor,omitempty"` // of this and the next only; so was asked
+		About   journal.Topic `json:"about,omitempty"`
+		Since   time.Time     `json:"since,omitzero"`
+		Before  time.Time     `json:"before,omitzero"`
+	}{c.cfg.URL, v.Token.Subject, c.cfg.Now().Unix(), f.Actor, f.About, f.Since.UTC(), f.Till.UTC()})
+	if err != nil {
+		return err
+	}
+	// An object with one member more, whose end is not known yet.
+	if _, err := fmt.Fprintf(signed, `%s,"entries":[`, head[:len(head)-1]); err != nil {
+		return err
+	}
+	comma := ""
+	err = journal.Each(r.Context(), c.cfg.Pool, v.Token.Subject, f, func(e journal.Entry) error {
+		text, err := json.Marshal(apiEntryOf(e))
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(signed, "%s%s", comma, text)
+		comma = ","
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(signed, "]}"); err != nil {
+		return err
+	}
+	return signed.Close()
+}
+
+// jwks handles GET /jwks: by which keys what the cabinet has signed is proved (RFC 7517 §5).
+func (c *Cabinet) jwks(w http.ResponseWriter, r *http.Request) error {
+	set, err := c.cfg.Keys.Public(r.Context())
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(set)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/jwk-set+json")
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	_, err = w.Write(text)
+	return err
+}

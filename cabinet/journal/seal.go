@@ -1,0 +1,75 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// sealerLock is the advisory lock under which places are given: "journl" in ASCII.
+const sealerLock = 0x6a6f75726e6c
+
+// most is how many places are given in one transaction.
+const most = 1000
+
+// A Sealer gives entries their places in the chains of their months, and links each to the one before it (provider/chain). Any number of nodes
+// may run one; they take turns.
+type Sealer struct {
+	Pool *pgxpool.Pool // the background's
+}
+
+// Seal gives places to all entries that were committed before it began. It is to be called again and again: an act that writes an entry waits
+// neither for it nor for another act.
+func (s Sealer) Seal(ctx context.Context) error {
+	for {
+		n, err := s.seal(ctx)
+		if err != nil {
+			return fmt.Errorf("seal the journal: %w", err)
+		}
+		if n < most {
+			return nil
+		}
+	}
+}
+
+func (s Sealer) seal(ctx context.Context) (n int, err error) {
+	// A statement of its own: only the next one sees the places that were given while this one waited.
+	const lock = `SELECT pg_advisory_xact_lock($1)`
+
+	const seal = `
+		WITH unplaced AS (
+			SELECT id, at, journal_month(at) AS month, journal_record(journal) AS record
+			FROM journal WHERE place IS NULL ORDER BY id LIMIT $1
+		), next AS (
+			SELECT unplaced.id, at, month, coalesce(head.place, 0) + row_number() OVER bymonth AS place,
+			       chain(coalesce(head.link, $2), record) OVER bymonth AS link
+			FROM unplaced LEFT JOIN journal_head AS head USING (month)
+			WINDOW bymonth AS (PARTITION BY month ORDER BY unplaced.id, at ROWS UNBOUNDED PRECEDING)
+		), placed AS (
+			UPDATE journal SET place = next.place, link = next.link FROM next WHERE journal.id = next.id AND journal.at = next.at
+		), headed AS (
+			INSERT INTO journal_head (month, place, link)
+			SELECT DISTINCT ON (month) month, place, link FROM next ORDER BY month, place DESC
+			ON CONFLICT (month) DO UPDATE SET place = excluded.place, link = excluded.link
+		)
+		SELECT count(*) FROM next`
+
+	b := new(pgx.Batch)
+	b.Queue(lock, sealerLock)
+	b.Queue(seal, most, make([]byte, 32)).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
+	return n, s.Pool.SendBatch(ctx, b).Close()
+}
+
+// ahead is for how long the tables of the months to come are made.
+const ahead = 3
+
+// MakeMonths makes the tables of this month and of those to come, where they are missing.
+func MakeMonths(ctx context.Context, pool *pgxpool.Pool, now time.Time) error {
+	if _, err := pool.Exec(ctx, `SELECT journal_make_months($1)`, now.UTC().AddDate(0, ahead, 0)); err != nil {
+		return fmt.Errorf("make the journal's months: %w", err)
+	}
+	return nil
+}

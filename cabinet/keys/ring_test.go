@@ -1,0 +1,89 @@
+package keys_test
+
+import (
+	"bytes"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"asoba.example/cabinet/keys"
+	"asoba.example/migrations/pgtest"
+	"asoba.example/provider/seal"
+)
+
+// Nodes that start at once sign with one key; after a rotation a new one signs, and what the first has signed is still proved. A key that somebody
+// has written into the database, or moved there, is none of ours.
+func TestTheRing(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewCabinet(t)
+	now := time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC)
+	box, err := seal.Open(t.Context(), pool, []byte("01234567890123456789012345678901"), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring := keys.Ring{Pool: pool, Box: box, Now: func() time.Time { return now }}
+	signed := make([]string, 4)
+	var nodes sync.WaitGroup
+	for i := range signed {
+		nodes.Go(func() {
+			var err error
+			if signed[i], err = ring.Sign(t.Context(), "test+jwt", map[string]string{"iss": "us"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	nodes.Wait()
+	now = now.Add(time.Second)
+	if err := ring.Rotate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	set, err := ring.Public(t.Context())
+	if err != nil || len(set.Keys) != 2 {
+		t.Fatalf("%d keys, %v", len(set.Keys), err)
+	}
+	check := func(signed, kid string) {
+		t.Helper()
+		jws, err := jose.ParseSignedCompact(signed, []jose.SignatureAlgorithm{jose.ES256})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := jws.Signatures[0].Header.KeyID; got != kid {
+			t.Errorf("signed by %s, want %s", got, kid)
+		}
+		key, err := ring.Find(t.Context(), kid)
+		if err == nil {
+			_, err = jws.Verify(key)
+		}
+		if err != nil || !key.IsPublic() {
+			t.Errorf("proved by %v, %v", key, err)
+		}
+	}
+	for _, s := range signed {
+		check(s, set.Keys[1].KeyID)
+	}
+	var streamed bytes.Buffer
+	stream, err := ring.Stream(t.Context(), "test+jwt", &streamed)
+	if err == nil {
+		_, err = stream.Write([]byte(`{"iss":`))
+	}
+	if err == nil {
+		_, err = stream.Write([]byte(`"us"}`))
+	}
+	if err := errors.Join(err, stream.Close()); err != nil {
+		t.Fatal(err)
+	}
+	check(streamed.String(), set.Keys[0].KeyID)
+
+	if _, err := ring.Find(t.Context(), "another"); !errors.Is(err, keys.ErrUnknown) {
+		t.Errorf("found another: %v", err)
+	}
+	if _, err := pool.Exec(t.Context(), `UPDATE signing_key SET kid = 'moved' WHERE kid = $1`, set.Keys[1].KeyID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ring.Find(t.Context(), "moved"); err == nil {
+		t.Error("a key that was moved opens")
+	}
+}
