@@ -99,6 +99,21 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+// noon is when a world begins.
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// furnished is a database that has keys: those of RSA take long to make.
+var furnished = pgtest.Furnish(func(ctx context.Context, pool *pgxpool.Pool) error {
+	furnish(ctx, pool, func() time.Time { return noon })
+	return nil
+})
+
+// furnish opens a database's box and its ring of signing keys, making them where there are none.
+func furnish(ctx context.Context, pool *pgxpool.Pool, now func() time.Time) (*seal.Box, *keys.Ring) {
+	box := must(seal.Open(ctx, pool, bytes.Repeat([]byte{1}, seal.MasterKeySize), now()))
+	return box, must(keys.New(ctx, keys.Config{Pool: pool, Box: box, Now: now}))
+}
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
@@ -106,16 +121,16 @@ func newWorld(t *testing.T) *world {
 		good:    good{30 * time.Second, 90 * time.Second, 5 * time.Minute, 5 * time.Minute, 30 * 24 * time.Hour},
 		secrets: map[string]string{}, key: must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)),
 	}
-	w.clock.Store(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC).UnixNano())
+	w.clock.Store(noon.UnixNano())
 	w.ca = w.authority()
 	w.mtls = httptest.NewUnstartedServer(nil)
 	w.mtls.TLS = &tls.Config{ClientAuth: tls.RequestClientCert, MinVersion: tls.VersionTLS12}
 	authorities := x509.NewCertPool()
 	authorities.AddCert(w.ca.cert)
-	w.pool, w.trips = pgtest.Counting(t)
+	w.pool, w.trips = furnished.Counting(t)
 	w.redis.AddHook(w.hook)
-	box := must(seal.Open(t.Context(), w.pool, bytes.Repeat([]byte{1}, seal.MasterKeySize), w.now()))
-	w.ring = must(keys.New(t.Context(), keys.Config{Pool: w.pool, Box: box, Now: w.now}))
+	box, ring := furnish(t.Context(), w.pool, w.now)
+	w.ring = ring
 	w.registry = must(clients.New(t.Context(), clients.Config{
 		Pool: w.pool, Back: w.pool, Key: must(box.Key("client secrets")), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Sectors: fetch.New(fetch.Config{AllowLoopback: true}), Now: w.now,
 	}))
