@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,6 +44,9 @@ type doors struct {
 	system string // the token of a desk's system
 }
 
+// openAPI is the document of the doors. It is long, and read once.
+var openAPI = sync.OnceValues(func() (*api.Document, error) { return api.ReadDocument(manage.Document) })
+
 func newDoors(t *testing.T) *doors { t.Helper(); return newDoorsOf(t, newWorld(t)) }
 
 func newDoorsOf(t *testing.T, w *world) *doors {
@@ -71,7 +75,7 @@ func newDoorsOf(t *testing.T, w *world) *doors {
 		Verifier: api.Verifier{Keys: d, Issuer: "https://id.example", Audience: "https://manage.example", Now: now},
 		Denials:  d.Denials, Clients: registry,
 	}
-	document, err := api.ReadDocument(manage.Document)
+	document, err := openAPI()
 	if err != nil {
 		t.Fatal(err)
 	}

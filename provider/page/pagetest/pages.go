@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -19,9 +20,19 @@ import (
 
 var update = flag.Bool("update", false, "write golden files anew")
 
-// Site makes a site of the rooms. A room that is not a program's own does not bring the site's name; it gets one here.
+// sites are those that were made, by their rooms: one does not change, and takes long to make.
+var sites sync.Map
+
+// Site gives a site of the rooms. A room that is not a program's own does not bring the site's name; it gets one here.
 func Site(t *testing.T, rooms ...page.Room) *page.Site {
 	t.Helper()
+	var of any
+	for _, room := range rooms {
+		of = [2]any{of, room}
+	}
+	if site, ok := sites.Load(of); ok {
+		return site.(*page.Site)
+	}
 	named := slices.ContainsFunc(rooms, func(room page.Room) bool {
 		_, ok := read(t, room.FS)["ru"]["site.name"]
 		return ok
@@ -36,6 +47,7 @@ func Site(t *testing.T, rooms ...page.Room) *page.Site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sites.Store(of, site)
 	return site
 }
 
