@@ -54,11 +54,12 @@ type begun struct {
 	id     uuid.UUID
 	person uuid.UUID // none of an issuance that is pending
 	stage  Stage     // of a visit, when it was begun
+	facts  facts     // by which it was begun or refused; none where that was before
 }
 
 // once does what a request asks for, or tells what it has done before: whoever did not hear the answer asks again. A do that
 // fails may be done all the same, where the database's answer was lost or the same request was quicker.
-func (d *Desk) once(ctx context.Context, by By, e Errand, o Opening, do func(request) (begun, error)) (begun, error) {
+func (d *Desk) once(ctx context.Context, by By, e Errand, o Opening, do func(context.Context, By, Errand, Opening, request) (begun, error)) (begun, error) {
 	q, err := d.request(by, e, o)
 	if err != nil {
 		return begun{}, err
@@ -70,7 +71,7 @@ func (d *Desk) once(ctx context.Context, by By, e Errand, o Opening, do func(req
 	if err := d.admit(ctx, by, string(e)); err != nil {
 		return begun{}, err
 	}
-	now, err := do(q)
+	now, err := do(ctx, by, e, o, q)
 	if err != nil {
 		before, again := d.begun(ctx, q)
 		if again == nil || errors.Is(again, ErrReused) {

@@ -97,14 +97,10 @@ func (d *Desk) watch(ctx context.Context, tx pgx.Tx, e Errand, f facts, phone id
 			return err
 		})
 	}
-	switch e {
-	case Issuance:
-		ask(ManyIssuances, manyIssuances, f.by.Person, f.at.Add(-time.Hour), policy.IssuancesInHour.In(d.policies))
-	case Block:
-		ask(ManyBlocks, manyBlocks, f.by.Person, f.at.Add(-time.Hour), policy.BlocksInHour.In(d.policies))
+	many, question, least := e.many()
+	ask(many, question, f.by.Person, f.at.Add(-time.Hour), least.In(d.policies))
+	if e == Block {
 		ask(StaffBlocked, ofTheStaff, f.person.ID)
-	case PhoneChange, Unblock, Reissue:
-		ask(ManyRestorations, manyRestorations, f.by.Person, f.at.Add(-time.Hour), policy.RestorationsInHour.In(d.policies))
 	}
 	if phone != (identity.Phone{}) {
 		near, err := d.neighbours(phone)

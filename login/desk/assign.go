@@ -31,18 +31,7 @@ func (d *Desk) Assign(ctx context.Context, by By, e Errand, id uuid.UUID) (Outco
 		seen, err = d.take(ctx, tx, by, v, act.At)
 		return err
 	}
-	state := identity.Temporary
-	switch e {
-	case Issuance:
-		err = d.registry.Issue(ctx, identity.Assignment{Person: v.person, Phone: v.phone, Names: v.names, Document: v.document}, act)
-	case PhoneChange:
-		state, err = d.registry.ChangePhone(ctx, v.person, v.phone, act)
-	case Unblock:
-		err = d.registry.Unblock(ctx, v.person, v.phone, act)
-	case Reissue:
-		err = d.registry.Reissue(ctx, v.person, v.phone, act)
-	case Block: // is no visit
-	}
+	state, err := e.end(ctx, d.registry, v, act)
 	switch {
 	case errors.Is(err, errAssigned):
 		state, sent, err := d.assigned(ctx, v.person)
@@ -114,7 +103,7 @@ func (d *Desk) take(ctx context.Context, tx pgx.Tx, by By, v visit, at time.Time
 	if err := d.look(ctx, tx, &f, v.identifier.Reveal(), v.phone); err != nil {
 		return nil, err
 	}
-	if err := append(v.errand.guards(), confirmed()).check(f); err != nil {
+	if err := append(v.errand.guards(true), confirmed()).check(f); err != nil {
 		return nil, err
 	}
 	if err := d.mayReissue(ctx, tx, v.errand, f); err != nil {

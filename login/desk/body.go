@@ -79,15 +79,7 @@ type actBody struct {
 // parse reads the body of an errand. Where attested may be left out, whoever sends the body without it attests by that
 // all that the act needs.
 func (b actBody) parse(e Errand, at time.Time, term time.Duration) (Opening, error) {
-	needed := []string{"/identifier", "/basis"}
-	switch e {
-	case Issuance:
-		needed = append(needed, "/names", "/phone")
-	case PhoneChange:
-		needed = append(needed, "/phone")
-	case Block, Unblock, Reissue:
-	}
-	o, wrong := b.papersBody.parse(at, term, needed...)
+	o, wrong := b.papersBody.parse(at, term, append(e.members(), "/identifier", "/basis")...)
 	var err error
 	if o.Attested, err = ParseAttestations(b.Attested); err != nil {
 		wrong = append(wrong, api.Field{Name: "/attested", Code: "unknown"})

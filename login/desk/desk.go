@@ -102,76 +102,78 @@ type Outcome struct {
 
 // Block blocks the identifier on the person's application (resolution 792 ¶6).
 func (d *Desk) Block(ctx context.Context, by By, p Papers) (Outcome, error) {
-	_, act, err := d.serve(ctx, by, p, Block, forBlocking(), func(person uuid.UUID, act identity.Act) error {
-		return d.registry.Block(ctx, person, identity.Desk, act)
-	})
-	return Outcome{Act: act, State: identity.Blocked}, err
+	return d.serve(ctx, by, Block, p)
 }
 
 // Unblock lifts a block on the person's application; a new temporary password goes
 // out to the phone that is there (¶6, ¶7). To another one it goes at the end of a visit.
 func (d *Desk) Unblock(ctx context.Context, by By, p Papers) (Outcome, error) {
-	person, act, err := d.serve(ctx, by, p, Unblock, forServing(), func(person uuid.UUID, act identity.Act) error {
-		return d.registry.Unblock(ctx, person, identity.Phone{}, act)
-	})
-	return Outcome{act, identity.Temporary, d.sent(ctx, person)}, err
+	return d.serve(ctx, by, Unblock, p)
 }
 
 // Reissue sends another temporary password, where the earlier one was lost or is
 // over, to the phone that is there. To another one it goes at the end of a visit.
 func (d *Desk) Reissue(ctx context.Context, by By, p Papers) (Outcome, error) {
-	person, act, err := d.serve(ctx, by, p, Reissue, forServing(), func(person uuid.UUID, act identity.Act) error {
-		return d.registry.Reissue(ctx, person, identity.Phone{}, act)
-	})
-	return Outcome{act, identity.Temporary, d.sent(ctx, person)}, err
+	return d.serve(ctx, by, Reissue, p)
 }
 
-// serve does an act upon somebody's identifier, under guards, and keeps what it rests on. Who asks again by the same key
-// is told of the same act.
-func (d *Desk) serve(ctx context.Context, by By, p Papers, e Errand, gs guards, do func(uuid.UUID, identity.Act) error) (whose, id uuid.UUID, err error) {
-	var (
-		f    facts
-		seen []Pattern
-	)
-	done, err := d.once(ctx, by, e, Opening{Papers: p}, func(q request) (b begun, err error) {
-		person, err := register.Find(ctx, d.pool, p.Identifier.Reveal())
-		if err != nil {
-			return begun{}, err
-		}
-		b.person = person.ID
-		if b.id, err = uuid.NewV7(); err != nil {
-			return begun{}, err
-		}
-		f = d.facts(ctx, by, p)
-		f.person = person
-		act := by.act(f.at, p.Language)
-		act.Document = vouchedFor(f.report, p.Document)
-		act.Within = func(ctx context.Context, tx pgx.Tx) (err error) {
-			if f.person, err = register.Hold(ctx, tx, p.Identifier.Reveal()); err != nil {
-				return err
-			}
-			if _, _, err = identity.Hold(ctx, tx, f.person.ID); err != nil { // before whatever watch waits for
-				return err
-			}
-			if err := gs.check(f); err != nil {
-				return err
-			}
-			if err := d.mayReissue(ctx, tx, e, f); err != nil {
-				return err
-			}
-			if err := d.keepAct(ctx, tx, b.id, e, p, f, q); err != nil {
-				return err
-			}
-			seen, err = d.watch(ctx, tx, e, f, identity.Phone{})
-			return err
-		}
-		if err := do(person.ID, act); err != nil {
-			return begun{}, guarded(err)
-		}
-		d.count(seen...)
-		return b, nil
-	})
-	return done.person, done.id, d.record(ctx, err, by, f.person.ID, string(e), f.at)
+// serve does what somebody came for at once. Who asks again by the same key is told of the same act.
+func (d *Desk) serve(ctx context.Context, by By, e Errand, p Papers) (Outcome, error) {
+	b, err := d.once(ctx, by, e, Opening{Papers: p}, d.act)
+	if err != nil {
+		return Outcome{}, d.record(ctx, err, by, b.facts.person.ID, string(e), b.facts.at)
+	}
+	state := identity.Temporary
+	if e == Block {
+		state = identity.Blocked
+	}
+	return Outcome{b.id, state, d.replaced(ctx, b.person, state)}, nil
+}
+
+// act does an errand upon somebody's identifier, in one transaction.
+func (d *Desk) act(ctx context.Context, by By, e Errand, o Opening, q request) (b begun, err error) {
+	person, err := register.Find(ctx, d.pool, o.Identifier.Reveal())
+	if err != nil {
+		return begun{}, err
+	}
+	if b.id, err = uuid.NewV7(); err != nil {
+		return begun{}, err
+	}
+	b.person, b.facts = person.ID, d.facts(ctx, by, o.Papers)
+	b.facts.person = person
+	act := by.act(b.facts.at, o.Language)
+	act.Document = vouchedFor(b.facts.report, o.Document)
+	var seen []Pattern
+	act.Within = func(ctx context.Context, tx pgx.Tx) (err error) {
+		seen, err = d.mayAct(ctx, tx, e, o.Papers, &b, q)
+		return err
+	}
+	if _, err := e.end(ctx, d.registry, visit{person: person.ID}, act); err != nil {
+		return b, guarded(err)
+	}
+	d.count(seen...)
+	return b, nil
+}
+
+// mayAct looks at the guards of an act in its own transaction, keeps what it rests on, and gives what was unusual.
+func (d *Desk) mayAct(ctx context.Context, tx pgx.Tx, e Errand, p Papers, b *begun, q request) (seen []Pattern, err error) {
+	f := &b.facts
+	if f.person, err = register.Hold(ctx, tx, p.Identifier.Reveal()); err != nil {
+		return nil, err
+	}
+	if _, _, err := identity.Hold(ctx, tx, f.person.ID); err != nil { // before whatever watch waits for
+		return nil, err
+	}
+	if err := e.guards(false).check(*f); err != nil {
+		return nil, err
+	}
+	if err := d.mayReissue(ctx, tx, e, *f); err != nil {
+		return nil, err
+	}
+	if err := d.keepAct(ctx, tx, b.id, e, p, *f, q); err != nil {
+		return nil, err
+	}
+	return d.watch(ctx, tx, e, *f, identity.Phone{})
 }
 
 // facts are those that are known before a transaction.

@@ -20,17 +20,6 @@ const (
 	PhoneUse    Attestation = "phone"
 )
 
-// needs is what a clerk attests in an act of an errand; another phone may come with an unblocking and with a temporary password.
-func (e Errand) needs(phone bool) []Attestation {
-	switch {
-	case e == PhoneChange:
-		return []Attestation{Holder, PhoneUse}
-	case e == Issuance, phone && e != Block:
-		return []Attestation{Holder, Particulars, PhoneUse}
-	}
-	return []Attestation{Holder, Particulars}
-}
-
 // ParseAttestations knows the three attestations.
 func ParseAttestations(words []string) ([]Attestation, error) {
 	attested := make([]Attestation, 0, len(words))
@@ -72,33 +61,6 @@ type guard struct {
 
 // A list of guards, in the order in which they are told.
 type guards []guard
-
-// forIssuing are the guards of an issuance (resolution 792 ¶4).
-func forIssuing() guards {
-	return append(always(), []guard{
-		{"g6", facts.alive, facts.known}, // whom our copy of the register does not know yet may be in the next edition
-		{"g8", func(f facts) bool { return f.person.OfAge(f.minimumAge, f.at) }, facts.known},
-		good(),
-		attested(Issuance.needs(true)),
-		{code: "g2", holds: func(f facts) bool { return f.state == identity.None }},
-		unused(),
-	}...)
-}
-
-// forChangingPhone are the guards of a change of phone.
-func forChangingPhone() guards {
-	return append(always(), alive(), vouched(), attested(PhoneChange.needs(true)), unused())
-}
-
-// forServing are the guards of an unblocking and of another temporary password.
-func forServing() guards { return append(always(), alive(), vouched(), attested(Unblock.needs(false))) }
-
-// forBlocking are the guards of a block. Blocking must be easy: it waits for no register.
-func forBlocking() guards {
-	document := good()
-	document.answered = nil
-	return append(always(), document, attested(Block.needs(false)))
-}
 
 // always are the guards of every act.
 func always() guards {

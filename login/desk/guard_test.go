@@ -24,7 +24,7 @@ func TestEveryGuardHasItsReason(t *testing.T) {
 	}
 	for _, language := range printed.Languages {
 		others := paragraphs(language, "")
-		for _, g := range append(append(forIssuing(), forChangingPhone()...), confirmed(), guard{code: "wrong_state"}) {
+		for _, g := range append(append(Issuance.guards(true), PhoneChange.guards(true)...), confirmed(), guard{code: "wrong_state"}) {
 			if got := paragraphs(language, g.code) - others; got != 2 { // why, and what can be done
 				t.Errorf("in %s %d paragraphs are said of %s", language, got, g.code)
 			}

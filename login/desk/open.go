@@ -26,35 +26,31 @@ type Opening struct {
 // for which a register does not answer is kept as pending, and no code is sent. Who asks again by
 // the same key is told of the same visit.
 func (d *Desk) Open(ctx context.Context, by By, e Errand, o Opening) (uuid.UUID, Stage, error) {
-	var f facts
-	visit, err := d.once(ctx, by, e, o, func(q request) (b begun, err error) {
-		if b.id, err = uuid.NewV7(); err != nil {
-			return begun{}, err
-		}
-		f = d.facts(ctx, by, o.Papers)
-		keep := func(ctx context.Context, tx pgx.Tx) error {
-			if err := d.insert(ctx, tx, b, e, o, f, q); err != nil {
-				return err
-			}
-			return audit.Record(ctx, tx, f.opening(e, b.stage))
-		}
-		b.stage = Opened
-		err = d.begin(ctx, b.id, e, o, &f, keep)
-		if e == Issuance && errors.Is(err, ErrAway) {
-			b.stage = Pending
-			err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
-				if err := d.mayBegin(ctx, tx, e, o, &f); err != nil && !errors.Is(err, ErrAway) {
-					return err
-				}
-				return keep(ctx, tx)
-			})
-		}
-		return b, err
-	})
+	b, err := d.once(ctx, by, e, o, d.start)
 	if err != nil {
-		return uuid.Nil, "", d.record(ctx, err, by, f.person.ID, string(e), f.at)
+		return uuid.Nil, "", d.record(ctx, err, by, b.facts.person.ID, string(e), b.facts.at)
 	}
-	return visit.id, visit.stage, nil
+	return b.id, b.stage, nil
+}
+
+// start opens a visit, or keeps an issuance as pending.
+func (d *Desk) start(ctx context.Context, by By, e Errand, o Opening, q request) (b begun, err error) {
+	if b.id, err = uuid.NewV7(); err != nil {
+		return begun{}, err
+	}
+	b.stage, b.facts = Opened, d.facts(ctx, by, o.Papers)
+	keep := func(ctx context.Context, tx pgx.Tx) error { return d.insert(ctx, tx, b, e, o, q) }
+	err = d.begin(ctx, b.id, e, o, &b.facts, keep)
+	if e != Issuance || !errors.Is(err, ErrAway) {
+		return b, err
+	}
+	b.stage = Pending
+	return b, pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+		if err := d.mayBegin(ctx, tx, e, o, &b.facts); err != nil && !errors.Is(err, ErrAway) {
+			return err
+		}
+		return keep(ctx, tx)
+	})
 }
 
 // begin begins a visit and sends its code. The code counts against those that may go, so it
@@ -77,7 +73,7 @@ func (d *Desk) mayBegin(ctx context.Context, tx pgx.Tx, e Errand, o Opening, f *
 	if err := d.look(ctx, tx, f, o.Identifier.Reveal(), o.Phone); err != nil {
 		return err
 	}
-	if err := e.guards().check(*f); err != nil {
+	if err := e.guards(true).check(*f); err != nil {
 		return err
 	}
 	if err := d.mayReissue(ctx, tx, e, *f); err != nil {
@@ -127,8 +123,9 @@ func (d *Desk) look(ctx context.Context, tx pgx.Tx, f *facts, number string, pho
 	return nil
 }
 
-// insert keeps a visit, opened or pending.
-func (d *Desk) insert(ctx context.Context, tx pgx.Tx, b begun, e Errand, o Opening, f facts, q request) error {
+// insert keeps a visit, opened or pending, and records it.
+func (d *Desk) insert(ctx context.Context, tx pgx.Tx, b begun, e Errand, o Opening, q request) error {
+	f := b.facts
 	kept := o.presented()
 	if b.stage != Pending {
 		kept.Identifier = ""
@@ -150,5 +147,5 @@ func (d *Desk) insert(ctx context.Context, tx pgx.Tx, b begun, e Errand, o Openi
 		f.by.Person, f.by.Office, f.by.ClientID, o.Language, f.at, uuid.Nil, b.stage == Pending, phone, q.key, q.body); err != nil {
 		return fmt.Errorf("open a visit: %w", err)
 	}
-	return nil
+	return audit.Record(ctx, tx, f.opening(e, b.stage))
 }
