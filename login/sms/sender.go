@@ -82,53 +82,82 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 	return s, nil
 }
 
-// Work sends a message, unless that is done or its term is over. A gateway that does not take it leaves it to the other, but for
-// a number that no phone has; one that may have taken it keeps it for the window. A message that nobody took is tried again, as
-// long as it would still be in time.
+// Work sends a message, unless that is done or its term is over. A message that nobody took is tried again, as long as it would
+// still be in time.
 func (s *Sender) Work(ctx context.Context, job *river.Job[Delivery]) error {
 	m, err := s.read(ctx, job.Args.ID)
-	if err != nil || m.state != Queued && m.state != Sent {
+	switch {
+	case err != nil:
 		return err
-	}
-	if m.For <= 0 {
+	case m.state != Queued && m.state != Sent:
+		return nil
+	case m.For <= 0:
 		return s.move(ctx, m, Failed)
-	}
-	if m.state == Sent {
+	case m.state == Sent:
 		return river.JobSnooze(m.For) // its receipt may come till then
+	case m.left(s.now()) > 0:
+		return s.insist(ctx, job, m)
 	}
-	kept := m.left(s.now()) > 0
-	err = errors.New("its gateway is in use no more")
-	for _, o := range s.outlets(m, kept) {
-		if kept && o.Receipts() {
+	return s.offer(ctx, job, m)
+}
+
+// insist asks the gateway that may have taken a message, and nobody else, for the window; one with receipts is left to bring one.
+func (s *Sender) insist(ctx context.Context, job *river.Job[Delivery], m waiting) error {
+	i := slices.IndexFunc(s.gateways, func(o *outlet) bool { return o.name == m.Via })
+	if i < 0 {
+		return s.again(ctx, job, m, errors.New("its gateway is in use no more"))
+	}
+	o := s.gateways[i]
+	if o.Receipts() {
+		return s.wait(m, o)
+	}
+	settled, err := s.hand(ctx, m, o)
+	if !settled {
+		return s.wait(m, o)
+	}
+	return err
+}
+
+// offer asks one gateway after the other. One that does not take the message leaves it to the next, but for a number that no phone
+// has; one that may have taken it keeps it.
+func (s *Sender) offer(ctx context.Context, job *river.Job[Delivery], m waiting) error {
+	var refused error
+	for _, o := range s.outlets(m) {
+		if err := s.claim(ctx, &m, o); err != nil {
+			return err
+		}
+		settled, err := s.hand(ctx, m, o)
+		if settled {
+			return err
+		}
+		if errors.Is(err, ErrDoubt) {
 			return s.wait(m, o)
 		}
-		if !kept {
-			if err := s.claim(ctx, &m, o); err != nil {
-				return err
-			}
-		}
-		m.Via = o.name
-		err = o.Send(ctx, m.Message)
-		s.note(o, err)
-		ctx := context.WithoutCancel(ctx) // what came of it holds, even if the program is stopping
-		switch {
-		case err == nil && o.Receipts():
-			if err := s.move(ctx, m, Sent); err != nil {
-				return err
-			}
-			return river.JobSnooze(m.For)
-		case err == nil:
-			return s.move(ctx, m, Delivered)
-		case errors.Is(err, ErrNumber):
-			return s.move(ctx, m, Failed)
-		case errors.Is(err, ErrDoubt) || kept: // it may have been taken, now or before
-			return s.wait(m, o)
-		}
-		if err := s.release(ctx, &m); err != nil {
+		refused = err
+		if err := s.release(context.WithoutCancel(ctx), &m); err != nil {
 			return err
 		}
 	}
-	return s.again(ctx, job, m, err)
+	return s.again(ctx, job, m, refused)
+}
+
+// hand hands a message to a gateway, which settles it or says why not. What came of it holds, even if the program is stopping.
+func (s *Sender) hand(ctx context.Context, m waiting, o *outlet) (settled bool, err error) {
+	err = o.Send(ctx, m.Message)
+	s.note(o, err)
+	ctx = context.WithoutCancel(ctx)
+	switch {
+	case err == nil && o.Receipts():
+		if err := s.move(ctx, m, Sent); err != nil {
+			return true, err
+		}
+		return true, river.JobSnooze(m.For)
+	case err == nil:
+		return true, s.move(ctx, m, Delivered)
+	case errors.Is(err, ErrNumber):
+		return true, s.move(ctx, m, Failed)
+	}
+	return false, err
 }
 
 // wait puts off a message that a gateway may have taken: one that knows it by its id is asked again, one with receipts is left the
@@ -166,15 +195,13 @@ func (s *Sender) NextRetry(job *river.Job[Delivery]) time.Time {
 // Timeout is longer than both gateways' own.
 func (s *Sender) Timeout(*river.Job[Delivery]) time.Duration { return 2*gatewayTimeout + 5*time.Second }
 
-// outlets are whom to ask for a message, in turn: while it is kept, who may have taken it and nobody else; then all, that one last
-// and before it those that failed of late.
-func (s *Sender) outlets(m waiting, kept bool) []*outlet {
+// outlets are whom to ask for a message, in turn: who may have taken it last, and before that one those that failed of late.
+func (s *Sender) outlets(m waiting) []*outlet {
 	var fresh, atRest, held []*outlet
 	for _, o := range s.gateways {
 		switch {
 		case m.Via == o.name:
 			held = append(held, o)
-		case kept:
 		case o.rests(s.now()):
 			atRest = append(atRest, o)
 		default:
