@@ -76,7 +76,7 @@ func newHasher(pepper []byte, cost func() Cost, atOnce int) *hasher {
 func (h *hasher) params() *argon2id.Params {
 	c := h.cost()
 	return &argon2id.Params{
-		Memory: uint32(c.Memory) * 1024, Iterations: uint32(c.Passes), Parallelism: uint8(c.Lanes), //nolint:gosec // ParseCost bounds them
+		Memory: uint32(c.Memory) * 1024, Iterations: uint32(c.Passes), Parallelism: uint8(c.Lanes),
 		SaltLength: 16, KeyLength: 32,
 	}
 }
