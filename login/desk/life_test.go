@@ -309,8 +309,7 @@ func (l *life) open(rt *rapid.T) {
 		return
 	}
 	l.requests = append(l.requests, asks.done(e.id))
-	switch {
-	case l.report == silent:
+	if l.report == silent {
 		l.pending = append(l.pending, &waiting{errand: e, since: l.now})
 		l.left(rt, err, "", record("issuance.pending", c, "clerk"))
 		return

@@ -405,11 +405,17 @@ func TestAKeptScanIsToldByItsNumber(t *testing.T) {
 	site := pagetest.Site(t, Room(), workbench.Room())
 	d := New(Config{Site: site})
 	answers := map[string]func(http.ResponseWriter){
-		"first":    func(w http.ResponseWriter) { w.WriteHeader(201); _, _ = io.WriteString(w, `{"number": 1, "most": 5}`) },
-		"second":   func(w http.ResponseWriter) { w.WriteHeader(201); _, _ = io.WriteString(w, `{"number": 2, "most": 5}`) },
-		"the same": func(w http.ResponseWriter) { w.WriteHeader(204) },
+		"first": func(w http.ResponseWriter) {
+			w.WriteHeader(http.StatusCreated)
+			_, _ = io.WriteString(w, `{"number": 1, "most": 5}`)
+		},
+		"second": func(w http.ResponseWriter) {
+			w.WriteHeader(http.StatusCreated)
+			_, _ = io.WriteString(w, `{"number": 2, "most": 5}`)
+		},
+		"the same": func(w http.ResponseWriter) { w.WriteHeader(http.StatusNoContent) },
 		"sixth": func(w http.ResponseWriter) {
-			w.WriteHeader(409)
+			w.WriteHeader(http.StatusConflict)
 			_, _ = io.WriteString(w, `{"code": "too_many_papers"}`)
 		},
 	}
