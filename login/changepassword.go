@@ -100,7 +100,7 @@ func (l *Login) passwordChanged(w http.ResponseWriter, r *http.Request, person u
 
 func (l *Login) showPassword(w http.ResponseWriter, r *http.Request, v visitor, status int, wrong ...page.FieldError) error {
 	return l.showOwn(w, r, v, page.View{
-		Status: status, Name: "security-password", Errors: wrong, Back: "/security",
+		Status: status, Name: "security-password", Shows: true, Errors: wrong, Back: "/security",
 		Data: newPasswordPage{Identifier: v.Identifier.Reveal(), Shortest: l.shortest()},
 	})
 }

@@ -53,7 +53,7 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 
 func (l *Login) showFirstPassword(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
 	return l.showWaiting(w, r, u.Interaction, page.View{
-		Status: status, Name: "sign-in-password", Errors: wrong,
+		Status: status, Name: "sign-in-password", Shows: true, Errors: wrong,
 		Data: newPasswordPage{Identifier: u.Identifier.Reveal(), Shortest: l.shortest(), Service: u.ClientID != ""},
 	})
 }

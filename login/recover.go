@@ -191,7 +191,7 @@ func (l *Login) returns(w http.ResponseWriter, r *http.Request, o onErrand) erro
 
 func (l *Login) showRecoverPassword(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
 	return l.showWaiting(w, r, o.Interaction, page.View{
-		Status: status, Name: "recover-password", Errors: wrong,
+		Status: status, Name: "recover-password", Shows: true, Errors: wrong,
 		Data: newPasswordPage{Identifier: o.who.Identifier.Reveal(), Shortest: l.shortest(), Service: o.ClientID != "", Frozen: l.now().Add(policy.RecoveryFreeze.In(l.policies))},
 	})
 }

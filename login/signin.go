@@ -146,7 +146,7 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 			data.Client, data.Draft = client.Name(l.site.Language(r)), client.IsDraft()
 		}
 	}
-	return l.showFirst(w, r, i, page.View{Status: status, Name: "sign-in", Errors: wrong, Script: "passkey.js", Data: data})
+	return l.showFirst(w, r, i, page.View{Status: status, Name: "sign-in", Shows: true, Errors: wrong, Script: "passkey.js", Data: data})
 }
 
 // recordRefusal records a sign-in that failed after the password, or without one.

@@ -21,6 +21,7 @@ type View struct {
 	FormAction []string     // addresses beyond our own that this page's forms may lead to (CSP form-action takes their origins)
 	Frames     []string     // addresses that this page loads in frames nobody sees (CSP frame-src takes their origins)
 	Script     string       // a static file to run; pages work without it
+	Shows      bool         // what is typed as a password, to who asks
 	SignedIn   bool         // for the site's navigation
 	Limit      *Limit       // of the time that there is for the page; nil for none
 	Back       string       // where the link "back" leads; "" for none
@@ -58,6 +59,7 @@ type Sheet struct {
 	Wide     bool
 	Frames   []string
 	Script   string
+	Shows    bool
 	Limit    *Limit
 	Switch   []Tongue // none on a page that is shown once
 }
@@ -79,7 +81,7 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 	}
 	sheet := Sheet{
 		Data: v.Data, Here: here(r.URL), path: r.URL.Path, SignedIn: v.SignedIn, Back: v.Back, Wide: v.Wide, Frames: v.Frames,
-		Script: v.Script, Limit: v.Limit,
+		Script: v.Script, Shows: v.Shows, Limit: v.Limit,
 	}
 	title := v.Title
 	if title == "" {
@@ -121,7 +123,7 @@ func (s *Site) head(h http.Header, v View) {
 	if len(v.Frames) > 0 {
 		policy = append(policy, "frame-src "+strings.Join(sources(v.Frames), " "))
 	}
-	if v.Script != "" || v.Limit != nil {
+	if v.Script != "" || v.Shows || v.Limit != nil {
 		policy = append(policy, "script-src 'self'", "connect-src 'self'")
 	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
