@@ -87,14 +87,45 @@ func TestWhatIsNoNumberIsTold(t *testing.T) {
 	w := newWorld(t)
 	v := w.visitor()
 	v.open("/security")
-	v.submit("identifier", "0000000A000PB3", "password", password)
+	v.submit("identifier", "0000000A000PB", "password", password)
 	v.want("/sign-in", http.StatusUnprocessableEntity)
-	v.sees("Check the identifier", `value="0000000A000PB3"`)
+	v.sees("Check the identifier", `value="0000000A000PB"`)
 	v.submit("identifier", " ", "password", "")
 	v.sees("Enter your unique identifier", "Enter your password")
 	if n := w.count(`event WHERE kind = 'sign_in.refused'`); n != 0 {
 		t.Errorf("%d refusals are recorded", n)
 	}
+}
+
+// A number may be wrong in the register itself. Whose it is signs in by it and recovers by it as others do; whoever has mistyped his own is told to
+// check it beside the common answer, and no more than that of a number that is somebody's.
+func TestANumberWhoseCheckDigitIsWrong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const theirs, nobodys = "1010130K001PB8", "7000001A000PB9"
+	w.active(theirs, "+375294911911")
+	v := w.visitor()
+	v.signIn(theirs)
+	w.clock.turn(24 * time.Hour)
+	for path, fields := range map[string][]string{
+		"/security": {"password", another}, "/unblock": {"password", another}, "/block": {"decision", "code"}, "/recover": {"document_number", "AB0000000"},
+	} {
+		bodies := map[string]string{}
+		for _, number := range []string{theirs, nobodys} {
+			stranger := w.visitor()
+			stranger.open(path)
+			stranger.submit(append(fields, "identifier", number)...)
+			stranger.sees("seems to be a typing mistake")
+			bodies[number] = regexp.MustCompile(`interaction=\w+|data-ask="[^"]*"|`+number).ReplaceAllString(stranger.body, "")
+		}
+		if bodies[theirs] != bodies[nobodys] {
+			t.Errorf("%s tells them apart:\n%s\n%s", path, bodies[theirs], bodies[nobodys])
+		}
+	}
+	v = w.visitor()
+	v.open("/recover")
+	v.recovers(theirs)
+	v.want("/recover/password", http.StatusOK)
 }
 
 // Somebody is a number, and what is typed with it.

@@ -99,7 +99,7 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 	act.ClientID, act.By = i.ClientID, "password"
 	proved, err := l.registry.Check(ctx, id, password, known, act)
 	if errors.Is(err, identity.ErrWrong) || err == nil && proved.State != identity.Active { // a temporary password blocks nothing
-		return l.showBlockErrand(w, r, i, http.StatusUnprocessableEntity, typed, page.FieldError{Field: "password", Word: "sign-in.wrong"})
+		return l.showBlockErrand(w, r, i, http.StatusUnprocessableEntity, typed, mismatch(id)...)
 	}
 	if err != nil {
 		return err

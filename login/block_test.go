@@ -51,7 +51,7 @@ func TestABlockNeedsOneFactor(t *testing.T) {
 
 	v = w.visitor()
 	v.open("/block")
-	v.submit("identifier", "0000000A000PB3", "decision", "code")
+	v.submit("identifier", "0000000A000PB", "decision", "code")
 	v.want("/block", http.StatusUnprocessableEntity)
 	v.submit("identifier", boris, "decision", "code")
 	v.want("/block/code", http.StatusOK)

@@ -52,7 +52,7 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	act.ClientID = i.ClientID
 	proved, err := l.registry.Check(ctx, id, password, known, act)
 	if errors.Is(err, identity.ErrWrong) {
-		return l.showSignIn(w, r, i, http.StatusUnprocessableEntity, typed, page.FieldError{Field: "password", Word: "sign-in.wrong"})
+		return l.showSignIn(w, r, i, http.StatusUnprocessableEntity, typed, mismatch(id)...)
 	}
 	if err != nil {
 		return err
@@ -112,6 +112,14 @@ func readSignIn(typed, password string) (identity.Identifier, []page.FieldError)
 		wrong = append(wrong, page.FieldError{Field: "password", Word: "sign-in.no_password"})
 	}
 	return id, wrong
+}
+
+// mismatch is the one answer to a number and a password that do not go together. Of a number that is doubtful it says so as well, whosever it is.
+func mismatch(id identity.Identifier) (wrong []page.FieldError) {
+	if id.Doubtful() {
+		wrong = append(wrong, page.FieldError{Field: "identifier", Word: "sign-in.check_identifier"})
+	}
+	return append(wrong, page.FieldError{Field: "password", Word: "sign-in.wrong"})
 }
 
 // showSignIn shows the page. The identifier comes back to who typed it; the password never does.

@@ -50,7 +50,7 @@ func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Inter
 	act.ClientID = i.ClientID
 	proved, err := l.registry.CheckBlocked(ctx, id, password, known, act)
 	if errors.Is(err, identity.ErrWrong) {
-		return l.showUnblock(w, r, i, http.StatusUnprocessableEntity, typed, page.FieldError{Field: "password", Word: "sign-in.wrong"})
+		return l.showUnblock(w, r, i, http.StatusUnprocessableEntity, typed, mismatch(id)...)
 	}
 	if err != nil {
 		return err

@@ -225,7 +225,8 @@ func (d *Doors) lookUp(w http.ResponseWriter, r *http.Request) error {
 		Phone        string               `json:"phone"` // masked
 		IssuedAt     time.Time            `json:"issued_at"`
 		PasswordTill time.Time            `json:"password_till,omitzero"`
-	}{found.State, found.BlockReason, found.Phone.String(), found.IssuedAt.UTC(), found.PasswordTill.UTC()})
+		Doubtful     bool                 `json:"doubtful,omitempty"`
+	}{found.State, found.BlockReason, found.Phone.String(), found.IssuedAt.UTC(), found.PasswordTill.UTC(), id.Doubtful()})
 }
 
 // outcome answers with all that a desk learns of an act.

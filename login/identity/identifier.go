@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,18 +21,21 @@ import (
 type Identifier struct{ s unique.Handle[string] }
 
 // ParseIdentifier takes any usual spelling: spaces, hyphens, any case, Cyrillic
-// look-alikes. It checks shape and check digit, so most slips of the hand are
-// told before anything is looked up.
+// look-alikes. It checks the shape alone: what the register calls somebody is an
+// identifier by definition, even where its check digit is wrong.
 func ParseIdentifier(s string) (Identifier, error) {
 	if len(s) > 64 {
 		return Identifier{}, register.ErrNumberShape
 	}
 	s = register.FoldNumber(s)
-	if err := register.CheckNumber(s); err != nil {
+	if err := register.CheckNumber(s); errors.Is(err, register.ErrNumberShape) {
 		return Identifier{}, err
 	}
 	return Identifier{unique.Make(s)}, nil
 }
+
+// Doubtful tells that the check digit is wrong: most probably a slip of the hand, of whoever types the number or has kept the register.
+func (id Identifier) Doubtful() bool { return register.CheckNumber(id.Reveal()) != nil }
 
 // Reveal gives the whole identifier: for the database, the token's sub and the
 // citizen's own screen.

@@ -26,10 +26,14 @@ func TestAnIdentifierIsReadInEveryUsualSpelling(t *testing.T) {
 			t.Errorf("ParseIdentifier(%q) = %v, %v", s, got, err)
 		}
 	}
-	for _, s := range []string{"", "7000001A000PB9", strings.Repeat(" ", 100) + "7000001A000PB8"} {
+	for _, s := range []string{"", "7000001A000PB", "7000001A000P8B", strings.Repeat(" ", 100) + "7000001A000PB8"} {
 		if got, err := identity.ParseIdentifier(s); err == nil || got != (identity.Identifier{}) {
 			t.Errorf("ParseIdentifier(%q) = %v, %v, want an error", s, got, err)
 		}
+	}
+	doubtful, err := identity.ParseIdentifier("7000001A000PB9") // there are such in the register
+	if err != nil || !doubtful.Doubtful() || want.Doubtful() {
+		t.Errorf("%v is doubtful: %t, %v: %t (%v)", doubtful, doubtful.Doubtful(), want, want.Doubtful(), err)
 	}
 	if want.Reveal() != "7000001A000PB8" || (identity.Identifier{}).Reveal() != "" {
 		t.Error("Reveal does not reveal")

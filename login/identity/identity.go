@@ -190,8 +190,6 @@ func (r *Registry) Of(ctx context.Context, person uuid.UUID) (Identity, error) {
 
 // open unseals a row.
 func (r *Registry) open(w row) (Identity, error) {
-	// What the register calls somebody is an identifier by definition, even where
-	// its check digit is wrong.
 	i := Identity{Person: w.person, Identifier: Identifier{unique.Make(w.number)}, State: None}
 	if w.state == nil {
 		return i, nil

@@ -290,7 +290,7 @@ func TestTheDoorsOfSecurityBlocks(t *testing.T) {
 		}
 	}
 	wrong(ask("takeover", day, id.Reveal(), none.Reveal()), "/identifiers/1", "unknown")
-	wrong(ask("takeover", day, id.Reveal(), "0000000A000PB3"), "/identifiers/1", "not_an_identifier")
+	wrong(ask("takeover", day, id.Reveal(), "0000000A000PB"), "/identifiers/1", "not_an_identifier")
 	wrong(ask("envy", day, id.Reveal()), "/reason", "unknown")
 	wrong(ask("takeover", "2026-11-23", id.Reveal()), "/basis", "not_a_basis")
 	wrong(ask("takeover", "2026-08-23", id.Reveal()), "/basis", "too_old")

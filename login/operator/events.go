@@ -31,10 +31,11 @@ func (d *Editions) event(w http.ResponseWriter, r *http.Request) error {
 		status = http.StatusOK
 	}
 	return api.Write(w, status, struct {
-		Person  uuid.UUID `json:"person"`
-		Changed bool      `json:"changed"`
-		Again   bool      `json:"again,omitempty"`
-	}{o.Person, o.Changed, o.Again})
+		Person   uuid.UUID `json:"person"`
+		Changed  bool      `json:"changed"`
+		Again    bool      `json:"again,omitempty"`
+		Doubtful bool      `json:"doubtful,omitempty"`
+	}{o.Person, o.Changed, o.Again, o.Doubtful})
 }
 
 // eventRefusal tells what is wrong with an event by its members.

@@ -60,9 +60,10 @@ func (e Event) LogValue() slog.Value { return slog.StringValue("event " + e.ID) 
 
 // An Outcome is what came of an event.
 type Outcome struct {
-	Person  uuid.UUID
-	Changed bool // something was not as it says
-	Again   bool // this very event was told before: nothing was written now
+	Person   uuid.UUID
+	Changed  bool // something was not as it says
+	Again    bool // this very event was told before: nothing was written now
+	Doubtful bool // the check digit of the number is wrong: taken all the same, as in an edition
 }
 
 // tolerance is how far the register's clock may be ahead of ours.
@@ -87,6 +88,7 @@ func (g *Register) Take(ctx context.Context, e Event) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, fmt.Errorf("take an event: %w", err)
 	}
+	o.Doubtful = CheckNumber(row[number]) != nil
 	return o, nil
 }
 

@@ -84,6 +84,10 @@ func TestAnEventIsAnEditionOfOne(t *testing.T) {
 	if p, err := register.Find(t.Context(), r.Pool, "5311299B500PB0"); err != nil || p.ID != fresh.Person || p.ID.Version() != 7 {
 		t.Errorf("somebody new: %v, %v", p, err)
 	}
+	odd := mustTake(t, r, event("e", 5, "5311299B500PB1,M,2026-11-03,BY,,,,,,,,,,"))
+	if !odd.Doubtful || !odd.Changed || fresh.Doubtful {
+		t.Errorf("a number whose check digit is wrong: %+v, after %+v", odd, fresh)
+	}
 }
 
 // former gives a person's citizenships that have ended, the first one first.

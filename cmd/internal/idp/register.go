@@ -417,15 +417,19 @@ func eventCommand(config reader) *cobra.Command {
 	return command
 }
 
-// cameOf says in a word what came of an event.
+// cameOf says in words what came of an event.
 func cameOf(o register.Outcome) string {
+	came := "as it was known"
 	switch {
 	case o.Again:
-		return "told before"
+		came = "told before"
 	case o.Changed:
-		return "changed"
+		came = "changed"
 	}
-	return "as it was known"
+	if o.Doubtful {
+		came += ", identification_number: check_digit (taken all the same)"
+	}
+	return came
 }
 
 func sampleCommand() *cobra.Command {
