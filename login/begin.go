@@ -127,12 +127,12 @@ func (l *Login) begin(
 	return sid, err
 }
 
-// forgetWho forgets whose password was right: whoever opens the page of a sign-in that is over is not told a number.
+// forgetWho forgets whose password was right, and who was on an errand: whoever opens the page of a sign-in that is over is not told a number.
 func (l *Login) forgetWho(ctx context.Context, i provider.Interaction) error {
-	if i.Known == uuid.Nil {
+	if i.Known == uuid.Nil && i.Typed == "" {
 		return nil
 	}
-	i.Known = uuid.Nil
+	i.Known, i.Typed = uuid.Nil, ""
 	err := l.interactions.Save(ctx, i)
 	if errors.Is(err, provider.ErrNoInteraction) {
 		return nil

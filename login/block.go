@@ -13,7 +13,7 @@ import (
 
 // blocking is the errand of who wants nobody to sign in as them any more, and is not signed in. One factor is enough: the password, or a
 // code to the phone (NIST SP 800-63B-4 §4.3).
-var blocking = errand{path: "/block", purpose: code.Block, does: "block.submit", refused: audit.SignInRefused}
+var blocking = errand{path: "/block", purpose: code.Block, does: "block.submit", otherwise: "block-errand.otherwise", refused: audit.SignInRefused}
 
 // mayBlock tells who may block the identifier himself.
 func mayBlock(who identity.Identity) bool {
@@ -73,7 +73,7 @@ func (l *Login) blocked(w http.ResponseWriter, r *http.Request, err error) error
 
 // blockErrandPage handles GET /block of others.
 func (l *Login) blockErrandPage(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	return l.showBlockErrand(w, r, i, http.StatusOK, "")
+	return l.showBlockErrand(w, r, i, http.StatusOK, i.Typed)
 }
 
 // blockErrand handles POST /block of others: the right password blocks. The tries are those of a sign-in, for they are at the same
@@ -137,7 +137,7 @@ func (l *Login) blockByCode(w http.ResponseWriter, r *http.Request, i provider.I
 	if !mayBlock(who) {
 		who = identity.Identity{}
 	}
-	return l.asks(w, r, i, blocking, id.Reveal(), known, who)
+	return l.asks(w, r, i, blocking, id, id.Reveal(), known, who)
 }
 
 // blockCodeRight blocks after the code.
@@ -148,12 +148,15 @@ func (l *Login) blockCodeRight(w http.ResponseWriter, r *http.Request, o onErran
 	if err := l.forgetErrand(r.Context(), o); err != nil {
 		return err
 	}
+	if err := l.forgetWho(r.Context(), o.Interaction); err != nil {
+		return err
+	}
 	return l.blocked(w, r, err)
 }
 
 func (l *Login) showBlockErrand(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
 	return l.showFirst(w, r, i, page.View{
-		Status: status, Name: "block-errand", Errors: wrong, Back: i.At("/sign-in"), Data: blockErrandPage{Identifier: typed},
+		Status: status, Name: "block-errand", Shows: true, Errors: wrong, Back: i.At("/sign-in"), Data: blockErrandPage{Again: said(r), Identifier: typed},
 	})
 }
 

@@ -1,10 +1,12 @@
 package login_test
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -93,6 +95,41 @@ func TestTriesToBlockAreTriesToSignIn(t *testing.T) {
 	if n := w.count(`identity WHERE failures = 3`); n != 1 {
 		t.Error("the failures are not counted")
 	}
+}
+
+// Whoever knows a number uses up nobody's codes to block it: each network has its own, and the browser of whose it is; only what all of them send to
+// one phone has an end, and then the pages name the other ways.
+func TestStrangersUseUpNobodysBlock(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	home := w.visitor()
+	home.signIn(anna)
+	home.submit()
+	sends := func(v *visitor, from string, want bool) {
+		t.Helper()
+		_, before := w.lastCode()
+		v.from = from
+		v.open("/block")
+		v.submit("identifier", anna, "decision", "code")
+		v.want("/block/code", http.StatusOK)
+		if _, after := w.lastCode(); (after > before) != want {
+			t.Fatalf("from %s: %d codes were sent, want some: %t", from, after-before, want)
+		}
+		v.sees("The password blocks at once")
+		w.clock.turn(5 * time.Minute)
+	}
+	for network := range 5 {
+		from := fmt.Sprintf("192.0.2.%d", network)
+		for range 3 {
+			sends(w.visitor(), from, true)
+		}
+		sends(w.visitor(), from, false)
+	}
+	last := w.visitor()
+	sends(last, "192.0.2.77", false) // fifteen of them in a day
+	last.sees("in 23 hours")
+	sends(home, "192.0.2.1", true)
 }
 
 // A warning's link blocks by one press, signs nobody in, says nothing of anybody, and does nothing by being looked at. Whoever else is

@@ -12,8 +12,8 @@
 // provider's Interaction; every door ends by going back through it, and the provider decides what comes
 // next. How far a person has come between two pages is kept in Redis under the interaction, so that
 // reload and Back do no harm, and only the browser that began can go on. The request waits a day, and what was proved on the way an
-// hour from the last look: each page says till when it is good, and warns before. On each page the person may refuse
-// what the service asks, and the service hears so.
+// hour from the last look: each page says till when it is good, and warns before. Whoever comes later begins again for the same service, of
+// which the browser has a copy, and is told so. On each page the person may refuse what the service asks, and the service hears so.
 //
 // The second step asks for what the person has bound (factor): what their app shows, or else a code by SMS, which stays the way of those
 // who cannot; a recovery code stands in for the app. A passkey is offered where there is a browser that has them: by a button, by autofill,
@@ -38,7 +38,9 @@
 //
 // Up to the right code an errand is alike for all numbers, to the byte and to the number of questions asked of the stores: to a number
 // without an identifier, or with a blocked one, or with another document, the code simply never comes. So whoever knows only a number, which
-// is printed on documents, sends nobody a message to recover a password, and uses up no codes of its person's.
+// is printed on documents, sends nobody a message to recover a password, and uses up no codes of its person's. Codes have budgets of their own in
+// a known browser, and elsewhere in each network; and whoever fails with the password in hand closes the way back for a day, not for good, and
+// never in a browser of the person's own.
 //
 // What is wrong with a sign-in is not told: an unknown number, a number without an identifier, a wrong
 // password, a blocked identifier and an expired password get one answer, after the same work. That one

@@ -29,14 +29,15 @@ import (
 // An errand is what somebody comes for who cannot sign in. It begins with the number, as a sign-in does; a code to the phone follows.
 // Up to the right code everything is alike for all numbers: pages, work and waits.
 type errand struct {
-	path    string // of its first page
-	purpose code.Purpose
-	proves  factor.Purpose
-	does    string     // the word of what a right code does
-	passkey string     // the word of why the passkey is asked for that is bound
-	app     string     // and the app
-	refused audit.Kind // of what was not proved
-	closes  bool       // whoever fails too often, after the password, closes it
+	path      string // of its first page
+	purpose   code.Purpose
+	proves    factor.Purpose
+	does      string     // the word of what a right code does
+	otherwise string     // and of what else there is where none comes
+	passkey   string     // the word of why the passkey is asked for that is bound
+	app       string     // and the app
+	refused   audit.Kind // of what was not proved
+	closes    bool       // whoever fails too often, after the password, closes it for a while
 }
 
 // code is the page that asks for the code.
@@ -44,7 +45,10 @@ func (e errand) code() string { return e.path + "/code" }
 
 // An asked is how far an errand has come: a number was typed, and a page is to come. It waits as a progress does.
 type asked struct {
-	Alias   uuid.UUID   `json:"alias"`   // of what was typed
+	Typed   uuid.UUID   `json:"typed"`   // alias of what was typed
+	Slip    bool        `json:"slip"`    // it is doubtful
+	Home    bool        `json:"home"`    // at a browser that is known to whose it is
+	Alias   uuid.UUID   `json:"alias"`   // of what was typed, there: the codes are counted by it
 	Person  uuid.UUID   `json:"person"`  // whose it is; nil where it is nobody's, or nobody's who may
 	Changed time.Time   `json:"changed"` // the identity's ChangedAt, as it was then
 	Page    string      `json:"page"`
@@ -128,7 +132,7 @@ func (l *Login) leadAway(w http.ResponseWriter, r *http.Request, i provider.Inte
 	if err != nil {
 		return err
 	}
-	to := i.At(e.path)
+	to := again(i, e.path)
 	if !s.IsZero() {
 		to = i.Continue()
 	}
@@ -141,8 +145,23 @@ func (l *Login) startOver(w http.ResponseWriter, r *http.Request, o onErrand) er
 	if err := l.forgetErrand(r.Context(), o); err != nil {
 		return err
 	}
-	http.Redirect(w, r, o.At(o.path), http.StatusSeeOther)
+	http.Redirect(w, r, again(o.Interaction, o.path), http.StatusSeeOther)
 	return nil
+}
+
+// again is the address of the first page for who must begin again there, and is told so.
+func again(i provider.Interaction, path string) string { return i.At(path) + "&again" }
+
+// said is the word of why somebody comes to a first page who was further already; "" for others.
+func said(r *http.Request) string {
+	switch query := r.URL.Query(); {
+	case r.Method != http.MethodGet:
+	case query.Has("again"):
+		return "sign-in.begin_again"
+	case query.Has("changed"):
+		return "sign-in.changed"
+	}
+	return ""
 }
 
 // toDesk ends an errand that only the desk goes on with, at a page that says so.
@@ -199,21 +218,32 @@ func errandKey(i provider.Interaction, e errand) string {
 }
 
 // asks has a code sent for what was typed, to whose it is if they may, and leads to the page that asks for it. Who they are was found out by the same
-// work for all; known says that their own browser asks.
+// work for all; known says that their own browser asks. Codes are counted there by itself, and elsewhere by the network: what is one's own no
+// stranger uses up.
 func (l *Login) asks(
-	w http.ResponseWriter, r *http.Request, i provider.Interaction, e errand, typed string, known bool, who identity.Identity,
+	w http.ResponseWriter, r *http.Request, i provider.Interaction, e errand, id identity.Identifier, typed string, known bool, who identity.Identity,
 ) error {
-	if known {
-		typed += " at home" // strangers cannot use up what is a known browser's
+	i.Typed = id.Reveal()
+	if err := l.interactions.Save(r.Context(), i); err != nil {
+		return err
+	}
+	from := "at home"
+	if !known {
+		from = api.Network(r)
 	}
 	return l.sendAlike(w, r, onErrand{Interaction: i, errand: e, asked: asked{
-		Alias: l.codes.Alias(typed), Person: who.Person, Changed: who.ChangedAt,
+		Typed: l.codes.Alias(typed), Slip: id.Doubtful(), Home: known, Alias: l.codes.Alias(typed + " " + from), Person: who.Person, Changed: who.ChangedAt,
 	}}, who)
 }
 
 // askedFrom is what is asked for without a sign-in from the address of an unknown browser: each leaves a record.
 func (l *Login) askedFrom(r *http.Request, e errand) throttle.Try {
 	return l.try(policy.RecoveriesOfNetwork, string(e.purpose)+" "+api.Network(r))
+}
+
+// codesElsewhere is how many messages strangers may have sent to somebody, from wherever they ask. At home there is no such end.
+func (l *Login) codesElsewhere(o onErrand) throttle.Try {
+	return l.try(policy.RecoveryCodesElsewhere, string(o.purpose)+" "+o.asked.Typed.String())
 }
 
 // sendAlike sends the code, or none, and leads to its page. The brake is on what is really sent, or strangers could put it on with numbers that
@@ -223,17 +253,26 @@ func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to
 	if to.Person == uuid.Nil {
 		of += " " + o.Alias.String()
 	}
-	brake := l.try(policy.RecoveriesInAll, of)
-	wait, err := l.throttle.Look(r.Context(), brake)
+	counts := []throttle.Try{l.try(policy.RecoveriesInAll, of)}
+	wait, err := l.throttle.Look(r.Context(), counts[0])
 	if err != nil {
 		return err
 	}
 	if wait > 0 {
 		to = identity.Identity{}
 	}
+	if !o.Home {
+		counts = append(counts, l.codesElsewhere(o))
+		if wait, err = l.throttle.Look(r.Context(), counts[1]); err != nil {
+			return err
+		}
+		if wait > 0 { // the page tells how long
+			return l.goTo(w, r, o, o.code())
+		}
+	}
 	_, err = l.codes.SendAlike(r.Context(), o.codeFor(), to, l.site.Language(r))
 	if err == nil {
-		_, err = l.throttle.Take(r.Context(), brake)
+		_, err = l.throttle.Take(r.Context(), counts...)
 	}
 	if err != nil && !errors.Is(err, code.ErrWait) {
 		return err
@@ -289,11 +328,19 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 	if err != nil {
 		return err
 	}
-	data := errandCodePage{Submit: o.does, Service: o.ClientID != ""}
+	data := errandCodePage{Submit: o.does, Otherwise: o.otherwise, Slip: o.Slip, Service: o.ClientID != ""}
 	if !sent.Till.IsZero() {
 		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}
-	if wait := sent.Again.Sub(l.now()); wait > 0 {
+	wait := sent.Again.Sub(l.now())
+	if !o.Home {
+		many, err := l.throttle.Look(r.Context(), l.codesElsewhere(o))
+		if err != nil {
+			return err
+		}
+		wait = max(wait, many)
+	}
+	if wait > 0 {
 		unit, count := inWords(wait)
 		data.Wait, data.Count = "sign-in-code.wait."+unit, count
 	}
@@ -308,8 +355,8 @@ func (l *Login) refuse(r *http.Request, o onErrand, why string) error {
 		Kind: o.refused, At: l.now(), Person: o.Person, ClientID: o.ClientID,
 		Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: map[string]string{"why": why},
 	})
-	if err == nil && o.closes {
-		err = l.registry.CountUnblock(r.Context(), o.Person)
+	if err == nil && o.closes && !o.Home {
+		err = l.registry.CountUnblock(r.Context(), o.Person, l.now())
 	}
 	return err
 }

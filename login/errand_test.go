@@ -19,15 +19,15 @@ func TestErrandPages(t *testing.T) {
 		view    page.View
 	}{
 		"recover":          {"/recover" + waiting, page.View{Name: "recover", Data: recoverPage{Identifier: "0000000A000PB3", Service: true}, Errors: wrong("identifier", "sign-in.check_identifier")}},
-		"errand-code":      {"/recover/code" + waiting, page.View{Name: "errand-code", Data: errandCodePage{Submit: "sign-in-code.submit", Till: "15:04", Wait: "sign-in-code.wait.minutes", Count: 2}}},
-		"errand-code-over": {"/recover/code" + waiting, page.View{Name: "errand-code", Data: errandCodePage{Submit: "block.submit", Service: true}, Errors: wrong("code", "sign-in-code.over")}},
+		"errand-code":      {"/recover/code" + waiting, page.View{Name: "errand-code", Data: errandCodePage{Submit: "sign-in-code.submit", Otherwise: "errand-code.never", Till: "15:04", Wait: "sign-in-code.wait.minutes", Count: 2}}},
+		"errand-code-over": {"/recover/code" + waiting, page.View{Name: "errand-code", Data: errandCodePage{Submit: "block.submit", Otherwise: "block-errand.otherwise", Slip: true, Service: true}, Errors: wrong("code", "sign-in-code.over")}},
 		"proof":            {recoverProofPath + waiting, page.View{Name: "proof", Data: proofPage{Needs: "proof.to_recover.app"}, Errors: wrong("own_code", "proof.code_wrong")}},
 		"proof-passkey":    {unblockProofPath + waiting, page.View{Name: "proof", Data: proofPage{Needs: "proof.to_unblock.passkey", Passkey: `{"challenge":"c"}`, Service: true}}},
 		"recover-desk":     {recoverDeskPath, page.View{Name: "recover-desk"}},
 		"recover-sent":     {recoverSentPath + waiting, page.View{Name: "recover-sent", Data: recoverSentPage{SignIn: "/sign-in" + waiting}}},
 		"recover-password": {recoverPasswordPath + waiting, page.View{Name: "recover-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12, Frozen: time.Date(2026, 5, 13, 9, 30, 0, 0, time.UTC)}}},
 		"block-errand":     {"/block" + waiting, page.View{Name: "block-errand", Data: blockErrandPage{Identifier: "0000000A000PB2"}, Errors: wrong("password", "sign-in.wrong")}},
-		"unblock":          {"/unblock" + waiting, page.View{Name: "unblock", Data: recoverPage{Service: true}}},
+		"unblock":          {"/unblock" + waiting, page.View{Name: "unblock", Data: recoverPage{Again: "sign-in.begin_again", Identifier: "0000000A000PB2", Service: true}}},
 		"unblock-password": {unblockPasswordPath + waiting, page.View{Name: "unblock-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}, Errors: wrong("new_password", "password.same")}},
 		"unblock-desk":     {unblockDeskPath, page.View{Name: "unblock-desk"}},
 		"not-me":           {"/not-me/T", page.View{Name: "not-me"}},

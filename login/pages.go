@@ -16,7 +16,7 @@ import (
 type signInPage struct {
 	Client     string // the service that waits; "" where a page of ours does
 	Draft      bool   // the service is in the sandbox
-	Again      string // the word of why somebody signed in is asked once more, before a grave act; "" where nobody is
+	Again      string // the word of why somebody is asked who has signed in, or was further already; "" for others
 	Identifier string // as it was typed
 	Passkey    string // what the browser is asked to use one by
 	Waits      bool   // too many have tried
@@ -55,17 +55,20 @@ type way struct{ Word, Address string }
 
 // recoverPage asks whose password is lost.
 type recoverPage struct {
+	Again      string // the word of why it is begun again; "" where it is not
 	Identifier string // as it was typed
 	Service    bool   // one waits, and may be refused
 }
 
 // errandCodePage asks for the code that went to a phone, if there is one.
 type errandCodePage struct {
-	Till    string // the time of day; "" where no code is good
-	Wait    string // the word of how long till another can be sent; "" where it can be now
-	Count   int
-	Submit  string // the word of what a right code does
-	Service bool   // one waits, and may be refused
+	Till      string // the time of day; "" where no code is good
+	Wait      string // the word of how long till another can be sent; "" where it can be now
+	Count     int
+	Submit    string // the word of what a right code does
+	Otherwise string // the word of what else there is where none comes
+	Slip      bool   // the number that was typed is doubtful
+	Service   bool   // one waits, and may be refused
 }
 
 // proofPage asks for the factor that is bound.
@@ -185,6 +188,7 @@ type blockPage struct {
 
 // blockErrandPage asks whose identifier is to be blocked.
 type blockErrandPage struct {
+	Again      string // the word of why it is begun again; "" where it is not
 	Identifier string // as it was typed
 }
 

@@ -124,7 +124,7 @@ func (l *Login) goOn(w http.ResponseWriter, r *http.Request, i provider.Interact
 	if err != nil {
 		return err
 	}
-	to := i.At("/sign-in")
+	to := again(i, "/sign-in")
 	if !s.IsZero() {
 		to = onward(i)
 	}
@@ -137,7 +137,7 @@ func (l *Login) restart(w http.ResponseWriter, r *http.Request, i provider.Inter
 	if err := l.forget(r.Context(), i); err != nil {
 		return err
 	}
-	http.Redirect(w, r, i.At("/sign-in"), http.StatusSeeOther)
+	http.Redirect(w, r, again(i, "/sign-in"), http.StatusSeeOther)
 	return nil
 }
 

@@ -22,7 +22,7 @@ import (
 // recovering is the errand of who has lost the password: the static one, or the temporary one before it was ever used.
 var recovering = errand{
 	path: "/recover", purpose: code.Recover, proves: factor.Recover,
-	does: "sign-in-code.submit", passkey: "proof.to_recover.passkey", app: "proof.to_recover.app", refused: audit.RecoveryRefused,
+	does: "sign-in-code.submit", otherwise: "errand-code.never", passkey: "proof.to_recover.passkey", app: "proof.to_recover.app", refused: audit.RecoveryRefused,
 }
 
 // The pages after the code.
@@ -40,7 +40,7 @@ func mayRecover(who identity.Identity) bool {
 
 // recoverPage handles GET /recover.
 func (l *Login) recoverPage(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	return l.showRecover(w, r, i, http.StatusOK, "")
+	return l.showRecover(w, r, i, http.StatusOK, i.Typed)
 }
 
 // recover handles POST /recover: a code goes to the phone if the document is the right one too. It is asked before the code, and whether it was
@@ -74,7 +74,7 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 	if !mayRecover(who) {
 		who = identity.Identity{}
 	}
-	return l.asks(w, r, i, recovering, id.Reveal()+" "+register.FoldNumber(document), known, who)
+	return l.asks(w, r, i, recovering, id, id.Reveal()+" "+register.FoldNumber(document), known, who)
 }
 
 // recoveries says what a try at the document of a number counts against. It counts alike for numbers that exist and numbers that do not.
@@ -91,7 +91,7 @@ func (l *Login) recoveries(r *http.Request, id identity.Identifier, known bool) 
 func (l *Login) showRecover(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
 	return l.showFirst(w, r, i, page.View{
 		Status: status, Name: "recover", Errors: wrong, Back: i.At("/sign-in"),
-		Data: recoverPage{Identifier: typed, Service: i.ClientID != ""},
+		Data: recoverPage{Again: said(r), Identifier: typed, Service: i.ClientID != ""},
 	})
 }
 

@@ -198,7 +198,7 @@ func errandsAreAlike(t *testing.T, path string, fields func(number string) []str
 				t.Fatal(err)
 			}
 			a.head = fmt.Sprintln(v.status, v.at.Path) + head.String()
-			a.body = strings.ReplaceAll(v.body, interaction, "")
+			a.body = strings.NewReplacer(interaction, "", s.number, "").Replace(v.body)
 			// What is kept of somebody is their id and a moment, and of nobody nothing; an interaction is another each time.
 			a.calls = regexp.MustCompile(`\[[0-9 ]+\]|interaction:\{[^}]*\}`).ReplaceAllString(a.calls, "")
 			answers[n] = append(answers[n], a)

@@ -101,7 +101,7 @@ func TestWhatADeskHasBlockedItsCitizenCannotUnblock(t *testing.T) {
 	}
 	for what, act := range map[string]func() error{
 		"an unblocking": func() error {
-			return w.registry.UnblockSelf(t.Context(), person, blocked.ChangedAt, another, identity.Act{At: w.clock.now()})
+			return w.registry.UnblockSelf(t.Context(), person, blocked.ChangedAt, false, another, identity.Act{At: w.clock.now()})
 		},
 		"a recovery": func() error {
 			return w.registry.Recover(t.Context(), person, blocked.ChangedAt, another, identity.Act{At: w.clock.now()})

@@ -128,10 +128,7 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 	if err != nil {
 		return err
 	}
-	data := signInPage{Identifier: typed, Passkey: passkey, Waits: status == http.StatusTooManyRequests, Recover: i.At(recovering.path), Block: i.At(blocking.path), Unblock: i.At(unblocking.path)}
-	if i.Known != uuid.Nil {
-		data.Again = "sign-in.begin_again"
-	}
+	data := signInPage{Again: said(r), Identifier: typed, Passkey: passkey, Waits: status == http.StatusTooManyRequests, Recover: i.At(recovering.path), Block: i.At(blocking.path), Unblock: i.At(unblocking.path)}
 	if i.ClientID == "" && i.Page != "/security" { // somebody who is signed in is asked once more, and others as ever
 		s, _, err := l.signedIn(r)
 		if err != nil {

@@ -40,6 +40,42 @@ func TestWhoTakesTooLongBeginsAgainForTheSameService(t *testing.T) {
 	v.sees("authorize goes on")
 }
 
+// So does whoever takes too long on an errand: it begins again with the number that was typed, and says so.
+func TestAnErrandThatTakesTooLongBeginsAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	for _, errand := range []string{"/recover", "/block", "/unblock"} {
+		for _, number := range []string{anna, nobody} {
+			if errand == "/unblock" && number == nobody {
+				continue // nobody comes so far
+			}
+			f := &wayfarer{visitor: w.visitor(), password: password}
+			f.open("/authorize")
+			f.open(errand + "?" + f.at.RawQuery)
+			begins := f.at.RequestURI()
+			f.submit("identifier", number, "password", password, "document_number", document(anna), "decision", "code")
+			f.want(errand+"/code", http.StatusOK)
+			form := *f.visitor
+			f.open(begins) // to correct a slip of the hand
+			f.sees(`value="` + number + `"`)
+			if strings.Contains(f.body, "could not wait") {
+				t.Errorf("%s: who goes Back is told that he must begin again", errand)
+			}
+			for _, key := range w.keys("errand:*") {
+				if err := w.redis.Del(t.Context(), key).Err(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			*f.visitor = form
+			f.submit("code", "000000")
+			f.want(errand, http.StatusOK)
+			f.sees(`value="`+number+`"`, "could not wait for longer")
+			w.clock.turn(24 * time.Hour)
+		}
+	}
+}
+
 // Whoever adds factors at the first sign-in may take his time about it: the page asks for another sign-in, and the service still waits behind it.
 func TestAServiceWaitsWhileFactorsAreAdded(t *testing.T) {
 	t.Parallel()

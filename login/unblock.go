@@ -16,7 +16,7 @@ import (
 // highest level that the person has bound: the password, a code, and the factor (eIDAS 2015/1502, annex 2.2.3).
 var unblocking = errand{
 	path: "/unblock", purpose: code.Unblock, proves: factor.Unblock,
-	does: "sign-in-code.submit", passkey: "proof.to_unblock.passkey", app: "proof.to_unblock.app", refused: audit.SignInRefused, closes: true,
+	does: "sign-in-code.submit", otherwise: "unblock.otherwise", passkey: "proof.to_unblock.passkey", app: "proof.to_unblock.app", refused: audit.SignInRefused, closes: true,
 }
 
 const (
@@ -27,7 +27,7 @@ const (
 
 // unblockPage handles GET /unblock.
 func (l *Login) unblockPage(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	return l.showUnblock(w, r, i, http.StatusOK, "")
+	return l.showUnblock(w, r, i, http.StatusOK, i.Typed)
 }
 
 // unblock handles POST /unblock: the password, by the tries of a sign-in. Of a block that somebody else has set no password is left, so there
@@ -58,16 +58,13 @@ func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Inter
 	if err := l.throttle.Forgive(ctx, own...); err != nil {
 		return err
 	}
-	o := onErrand{Interaction: i, errand: unblocking, asked: asked{
-		Alias: l.codes.Alias(proved.Person.String()), Person: proved.Person, Changed: proved.ChangedAt, // strangers have not come so far
-	}}
-	return l.sendAlike(w, r, o, proved)
+	return l.asks(w, r, i, unblocking, id, id.Reveal(), known, proved)
 }
 
 func (l *Login) showUnblock(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
 	return l.showFirst(w, r, i, page.View{
-		Status: status, Name: "unblock", Errors: wrong, Back: i.At("/sign-in"),
-		Data: recoverPage{Identifier: typed, Service: i.ClientID != ""},
+		Status: status, Name: "unblock", Shows: true, Errors: wrong, Back: i.At("/sign-in"),
+		Data: recoverPage{Again: said(r), Identifier: typed, Service: i.ClientID != ""},
 	})
 }
 
@@ -84,7 +81,7 @@ func (l *Login) unblockCodeRight(w http.ResponseWriter, r *http.Request, o onErr
 		return l.finish(w, r, o.Interaction, who.Person, who.ChangedAt, byCode())
 	case who.State != identity.Blocked || who.BlockReason != identity.Self:
 		return l.startOver(w, r, o)
-	case who.Closed:
+	case who.Closed(l.now()) && !o.Home:
 		return l.toDesk(w, r, o, unblockDeskPath)
 	case factor.Strongest(who) > factor.Message:
 		return l.goTo(w, r, o, unblockProofPath)
@@ -110,7 +107,7 @@ func (l *Login) formUnblocked(w http.ResponseWriter, r *http.Request, o onErrand
 		if err := l.inquire(r.Context(), o.Person); err != nil {
 			return err
 		}
-		err := l.registry.UnblockSelf(r.Context(), o.Person, o.Changed, password, l.forming(r, o.Person))
+		err := l.registry.UnblockSelf(r.Context(), o.Person, o.Changed, o.Home, password, l.forming(r, o.Person))
 		wrong = l.weak(err)
 		switch {
 		case errors.Is(err, identity.ErrClosed):
@@ -129,7 +126,7 @@ func (l *Login) formUnblocked(w http.ResponseWriter, r *http.Request, o onErrand
 
 func (l *Login) showUnblockPassword(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
 	return l.showWaiting(w, r, o.Interaction, page.View{
-		Status: status, Name: "unblock-password", Errors: wrong,
+		Status: status, Name: "unblock-password", Shows: true, Errors: wrong,
 		Data: newPasswordPage{Identifier: o.who.Identifier.Reveal(), Shortest: l.shortest(), Service: o.ClientID != ""},
 	})
 }

@@ -76,7 +76,7 @@ func (l *Login) limit(till time.Time) *page.Limit {
 
 // deny is for who does not want to sign in, on whichever page: the service that waits is told so (OpenID Connect Core §3.1.2.6).
 func (l *Login) deny(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	i.Refused, i.Known = true, uuid.Nil
+	i.Refused, i.Known, i.Typed = true, uuid.Nil, ""
 	if err := l.interactions.Save(r.Context(), i); err != nil {
 		return err
 	}

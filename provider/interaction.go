@@ -42,7 +42,8 @@ type Interaction struct {
 	Confirmed string       // the session whose person said that the device is theirs (RFC 8628 §5.4)
 	Agreed    []string     // scopes agreed to on the consent page, for this request
 	Refused   bool         // the person said no
-	Known     uuid.UUID    `json:",omitzero"` // whose password was right last: who begins again need not tell who they are
+	Known     uuid.UUID    `json:",omitzero"`  // whose password was right last: who begins again need not tell who they are
+	Typed     string       `json:",omitempty"` // the number that an errand began with, for the same reason: whosever it is
 
 	browser []byte // digest of the cookie it is bound to; nil until a browser has come with it
 }
@@ -112,7 +113,7 @@ func (s *Interactions) Find(ctx context.Context, r *http.Request) (Interaction, 
 	return i, nil
 }
 
-// Save keeps what a page has learnt: Agreed, Refused, Known.
+// Save keeps what a page has learnt: Agreed, Refused, Known, Typed.
 func (s *Interactions) Save(ctx context.Context, i Interaction) error {
 	value, err := i.record()
 	if err != nil {

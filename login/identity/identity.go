@@ -30,13 +30,20 @@ type Identity struct {
 	IssuedAt      time.Time
 	ChangedAt     time.Time // of the last act upon it
 	FrozenTill    time.Time // after a recovery; zero where there was none
-	Closed        bool      // only the desk lifts a block of his own: the citizen has failed too often
+	ClosedTill    time.Time // till when a block of his own is not lifted at unknown browsers; zero where it is
 }
 
 // Expired tells a temporary password past its term.
 func (i Identity) Expired(at time.Time) bool {
 	return i.State == Temporary && !at.Before(i.PasswordTill)
 }
+
+// Closed tells that a block of the citizen's own is not lifted at unknown browsers: whoever knows the password has failed too often to prove
+// more. It ends by itself, for nobody shall shut the citizen out by failing.
+func (i Identity) Closed(at time.Time) bool { return at.Before(i.ClosedTill) }
+
+// closedFor is how long that is after the last of the failures.
+const closedFor = 24 * time.Hour
 
 // Frozen tells that the citizen himself does nothing grave yet: the password was recovered lately, and whoever did that in
 // his place shall not be able to take the phone or the factors away as well. The desk can.
@@ -75,6 +82,7 @@ type row struct {
 	changedAt       *time.Time
 	recovered       *time.Time
 	unblockFailures *int
+	unblockFailed   *time.Time // the last of them
 	passkey         bool
 	authenticator   bool
 	codes           int
@@ -82,14 +90,14 @@ type row struct {
 
 // The columns of a row, in scan's order.
 const columns = `p.id, p.identification_number, p.birth_date,
-	i.state, i.block_reason, i.password_hash, i.password_till, i.failures, i.phone, i.names, i.issued_at, i.changed_at, i.recovered_at, i.unblock_failures,
+	i.state, i.block_reason, i.password_hash, i.password_till, i.failures, i.phone, i.names, i.issued_at, i.changed_at, i.recovered_at, i.unblock_failures, i.unblock_failed_at,
 	EXISTS (SELECT FROM passkey k WHERE k.person_id = p.id), EXISTS (SELECT FROM authenticator a WHERE a.person_id = p.id),
 	coalesce((SELECT cardinality(c.digests) FROM recovery_codes c WHERE c.person_id = p.id), 0)`
 
 func (r *Registry) read(ctx context.Context, sql string, keys ...any) (row, error) {
 	var w row
 	err := r.pool.QueryRow(ctx, sql, keys...).Scan(&w.person, &w.number, &w.birthDate,
-		&w.state, &w.reason, &w.hash, &w.till, &w.failures, &w.phone, &w.names, &w.issuedAt, &w.changedAt, &w.recovered, &w.unblockFailures,
+		&w.state, &w.reason, &w.hash, &w.till, &w.failures, &w.phone, &w.names, &w.issuedAt, &w.changedAt, &w.recovered, &w.unblockFailures, &w.unblockFailed,
 		&w.passkey, &w.authenticator, &w.codes)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && w.person == uuid.Nil {
 		return row{}, ErrUnknown
@@ -201,7 +209,9 @@ func (r *Registry) open(w row) (Identity, error) {
 	if w.reason != nil {
 		i.BlockReason = BlockReason(*w.reason)
 	}
-	i.Closed = *w.unblockFailures >= r.unblockTries()
+	if *w.unblockFailures >= r.unblockTries() && w.unblockFailed != nil {
+		i.ClosedTill = w.unblockFailed.Add(closedFor)
+	}
 	if w.till != nil {
 		i.PasswordTill = *w.till
 	}

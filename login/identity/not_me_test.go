@@ -97,7 +97,7 @@ func TestOnlyTheDeskGivesBackWhatWasTaken(t *testing.T) {
 			if err := w.Registry.Block(ctx, person, identity.Self, identitytest.Act(time.Minute)); err != nil {
 				return err
 			}
-			return w.Registry.UnblockSelf(ctx, person, changedAt(t, w, person), recovered, hour)
+			return w.Registry.UnblockSelf(ctx, person, changedAt(t, w, person), false, recovered, hour)
 		}, recovered, false},
 		"a passkey": {func(uuid.UUID) error { return nil }, identitytest.Static, true},
 	} {

@@ -54,7 +54,7 @@ func TestAnActBrokenAnywhereLeavesNothing(t *testing.T) {
 			}
 			changed := changedAt(t, w, person)
 			return func() error {
-				return w.Registry.UnblockSelf(t.Context(), person, changed, recovered, identitytest.Act(2*time.Hour))
+				return w.Registry.UnblockSelf(t.Context(), person, changed, false, recovered, identitytest.Act(2*time.Hour))
 			}
 		},
 		"recover": func(t *testing.T, w *identitytest.World) func() error {
@@ -189,7 +189,7 @@ func TestNoMoveExistsButThoseDrawn(t *testing.T) {
 			return w.Registry.ChangePassword(ctx, person, identitytest.Static, identitytest.Static+"!", hour)
 		},
 		"UnblockSelf": func(person uuid.UUID) error {
-			return w.Registry.UnblockSelf(ctx, person, changedAt(t, w, person), recovered, hour)
+			return w.Registry.UnblockSelf(ctx, person, changedAt(t, w, person), false, recovered, hour)
 		},
 		"Recover": func(person uuid.UUID) error {
 			return w.Registry.Recover(ctx, person, changedAt(t, w, person), identitytest.Static+"!", hour)

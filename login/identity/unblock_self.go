@@ -14,13 +14,14 @@ import (
 	"asoba.example/provider/grant"
 )
 
-// ErrClosed says that only the desk lifts a block: the citizen has failed too often.
-var ErrClosed = errors.New("only the desk lifts this block now")
+// ErrClosed says that a block is not lifted at an unknown browser for a while: somebody has failed too often.
+var ErrClosed = errors.New("this block is not lifted at unknown browsers for a while")
 
 // UnblockSelf lifts a block that the citizen has set himself (resolution 792 ¶6): Blocked (Self) → Active, with another static password (¶7).
 // Who it is was proved while the identity's ChangedAt was changed, by no less than a sign-in needs (eIDAS 2015/1502, annex 2.2.3); ErrState
-// says that it was acted upon since, that somebody else has set the block, or that the register says that the person is gone.
-func (r *Registry) UnblockSelf(ctx context.Context, person uuid.UUID, changed time.Time, password string, act Act) error {
+// says that it was acted upon since, that somebody else has set the block, or that the register says that the person is gone. known tells that the
+// browser is known to this person: there nobody else's failures count.
+func (r *Registry) UnblockSelf(ctx context.Context, person uuid.UUID, changed time.Time, known bool, password string, act Act) error {
 	w, err := r.readByPerson(ctx, person)
 	if err != nil {
 		return fmt.Errorf("unblock: %w", err)
@@ -28,7 +29,11 @@ func (r *Registry) UnblockSelf(ctx context.Context, person uuid.UUID, changed ti
 	if w.state == nil || w.stance() != BlockedSelf || w.hash == nil {
 		return fmt.Errorf("unblock %s: %w", person, ErrState)
 	}
-	if *w.unblockFailures >= r.unblockTries() {
+	who, err := r.open(w)
+	if err != nil {
+		return fmt.Errorf("unblock %s: %w", person, err)
+	}
+	if !known && who.Closed(act.At) {
 		return fmt.Errorf("unblock %s: %w", person, ErrClosed)
 	}
 	same, err := r.hasher.matches(ctx, person, *w.hash, true, foldStatic(password))
@@ -48,7 +53,7 @@ func (r *Registry) UnblockSelf(ctx context.Context, person uuid.UUID, changed ti
 	const update = `
 		UPDATE identity
 		SET state = 'active', block_reason = NULL, password_hash = $4, failures = 0, unblock_failures = 0, changed_at = $5
-		WHERE person_id = $1 AND concat_ws(':', state, block_reason) = ANY($2) AND changed_at = $3 AND unblock_failures < $6
+		WHERE person_id = $1 AND concat_ws(':', state, block_reason) = ANY($2) AND changed_at = $3
 		RETURNING phone`
 	err = r.ending(ctx, person, act, func(tx pgx.Tx) error {
 		known, err := register.Hold(ctx, tx, w.number)
@@ -58,7 +63,7 @@ func (r *Registry) UnblockSelf(ctx context.Context, person uuid.UUID, changed ti
 		case known.Gone(): // whoever was blocked before the register told of a death is blocked still, and stays so
 			return ErrState
 		}
-		phone, err := r.move(ctx, tx, person, update, allowed[unblockSelf], changed, hash, act.At, r.unblockTries())
+		phone, err := r.move(ctx, tx, person, update, allowed[unblockSelf], changed, hash, act.At)
 		if err != nil {
 			return err
 		}
@@ -90,10 +95,13 @@ func (w row) proofToUnblock(time.Time) (hash string, temporary bool) {
 }
 
 // CountUnblock counts that somebody who knew the password could not prove more, where the identifier is blocked. Who does not know it closes
-// nobody's way back.
-func (r *Registry) CountUnblock(ctx context.Context, person uuid.UUID) error {
-	const count = `UPDATE identity SET unblock_failures = unblock_failures + 1 WHERE person_id = $1 AND state = 'blocked'`
-	if _, err := r.pool.Exec(ctx, count, person); err != nil {
+// nobody's way back, and what is tried while it is closed keeps it closed no longer.
+func (r *Registry) CountUnblock(ctx context.Context, person uuid.UUID, at time.Time) error {
+	const count = `
+		UPDATE identity
+		SET unblock_failures = CASE WHEN unblock_failed_at > $3 THEN unblock_failures + 1 ELSE 1 END, unblock_failed_at = $2
+		WHERE person_id = $1 AND state = 'blocked' AND NOT (unblock_failures >= $4 AND unblock_failed_at IS NOT NULL AND unblock_failed_at > $3)`
+	if _, err := r.pool.Exec(ctx, count, person, at, at.Add(-closedFor), r.unblockTries()); err != nil {
 		return fmt.Errorf("count a try to unblock: %w", err)
 	}
 	return nil

@@ -63,17 +63,19 @@ var (
 	RecoveriesAtHome    = limit("recovery.known_browser", 10, time.Hour, 3, 20)
 	RecoveriesElsewhere = limit("recovery.number_and_network", 5, time.Hour, 3, 20)
 	RecoveriesOfNumber  = limit("recovery.number", 1000, 24*time.Hour, 20, 1000)
-	// Who does not sign in has budgets of codes apart, by the number: strangers use up nobody's sign-in by it.
-	RecoveryCodesInHour = count("recovery.codes_in_hour", 3, 1, 10)
-	RecoveryCodesInDay  = count("recovery.codes_in_day", 5, 1, 20)
-	RecoveriesOfNetwork = limit("recovery.network", 300, time.Hour, 20, 2000)
+	// Who does not sign in has budgets of codes apart, by the number: strangers use up nobody's sign-in by it. A known browser has its own, and
+	// elsewhere each network, but all of those together send a person no more than so many.
+	RecoveryCodesInHour    = count("recovery.codes_in_hour", 3, 1, 10)
+	RecoveryCodesInDay     = count("recovery.codes_in_day", 5, 1, 20)
+	RecoveryCodesElsewhere = limit("recovery.codes_elsewhere", 15, 24*time.Hour, 5, 50)
+	RecoveriesOfNetwork    = limit("recovery.network", 300, time.Hour, 20, 2000)
 	// The brake: what those that are sent may cost, for each purpose by itself.
 	RecoveriesInAll = limit("recovery.in_all", 2000, 10*time.Minute, 100, 100_000)
 	// The factor, of somebody who has the phone in hand.
 	RecoveryProofs = limit("recovery.proofs", 5, 24*time.Hour, 3, 10)
 	// Temporary passwords that the citizen has sent to himself.
 	TemporaryPasswords = limit("recovery.temporary_passwords", 3, 30*24*time.Hour, 1, 10)
-	// Tries in a row, by who knows the password, after which only the desk lifts a block of the citizen's own.
+	// Tries in a row at unknown browsers, by who knows the password, after which a block of the citizen's own is not lifted there for a day.
 	UnblockTries = count("unblock.tries", 5, 3, 10)
 	// How long the link in a warning blocks.
 	NotMeFor = duration("not_me.for", 10*24*time.Hour, 24*time.Hour, 30*24*time.Hour)
@@ -148,7 +150,7 @@ var Items = []Item{
 	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NetworkTries, TriesInAll, BrakedNetworkTries, Failures,
 	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
 	RecoveriesAtHome, RecoveriesElsewhere, RecoveriesOfNumber,
-	RecoveryCodesInHour, RecoveryCodesInDay, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords, RecoveryFreeze, UnblockTries, NotMeFor,
+	RecoveryCodesInHour, RecoveryCodesInDay, RecoveryCodesElsewhere, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords, RecoveryFreeze, UnblockTries, NotMeFor,
 	FactorTries,
 	SessionIdle, SessionTotal, SessionWarning, FreshFor, KnownBrowserFor, NewBrowserPause, PhoneChangeDelay, AgreementFor,
 	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
