@@ -66,15 +66,23 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 	if wrong != nil {
 		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, wrong...)
 	}
-	to := "/security?changed"
 	if err == nil {
 		err = l.passwordChanged(w, r, person, known, changes)
 	}
 	if errors.Is(err, identity.ErrState) { // changed or blocked from elsewhere at the same moment
-		to, err = "/security", nil
+		http.Redirect(w, r, "/security", http.StatusSeeOther)
+		return nil
 	}
 	if err != nil {
 		return err
+	}
+	to := "/security?changed"
+	if !known {
+		i, err := l.interactions.Begin(ctx, w, r, provider.Interaction{Page: "/security"})
+		if err != nil {
+			return err
+		}
+		to = i.At("/sign-in") + "&changed"
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil

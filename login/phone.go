@@ -28,7 +28,7 @@ func (l *Login) changePhone(w http.ResponseWriter, r *http.Request, v visitor) e
 		return l.toPhone(w, r)
 	}
 	if v.Frozen(l.now()) {
-		return l.showPhone(w, r, v, http.StatusForbidden)
+		return l.showPhone(w, r, v, http.StatusConflict)
 	}
 	if r.PostForm.Has("phone") {
 		return l.askPhone(w, r, v)
