@@ -29,6 +29,9 @@ type asking struct {
 // ask handles GET /consent.
 func (c *Consent) ask(w http.ResponseWriter, r *http.Request) error {
 	i, client, err := c.request(r)
+	if errors.Is(err, provider.ErrNoInteraction) {
+		return redirect(w, r, provider.Gone(r))
+	}
 	if err != nil {
 		return err
 	}
@@ -75,6 +78,9 @@ func (c *Consent) ask(w http.ResponseWriter, r *http.Request) error {
 // answer handles POST /consent.
 func (c *Consent) answer(w http.ResponseWriter, r *http.Request) error {
 	i, client, err := c.request(r)
+	if errors.Is(err, provider.ErrNoInteraction) {
+		return redirect(w, r, provider.Gone(r))
+	}
 	if err != nil {
 		return err
 	}

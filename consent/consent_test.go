@@ -27,6 +27,7 @@ import (
 	"asoba.example/provider/fetch"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/page/pagetest"
+	"asoba.example/provider/seal"
 	"asoba.example/provider/session"
 )
 
@@ -102,7 +103,11 @@ func newWorld(t *testing.T) *world {
 		}
 	}
 	w.sessions = session.New(session.Config{Redis: redis, Idle: func() time.Duration { return time.Hour }, Total: func() time.Duration { return time.Hour }, Now: now})
-	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: redis, For: time.Hour, Now: now})
+	box, err := seal.Open(t.Context(), w.pool, make([]byte, seal.MasterKeySize), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: redis, Box: box, For: time.Hour, Now: now})
 	w.agreements, err = agreement.New(agreement.Config{
 		Pool: w.pool, Jobs: jobs, Denials: grant.NewDenials(w.pool, redis, time.Minute, now), For: func() time.Duration { return 365 * 24 * time.Hour },
 	})

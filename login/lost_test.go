@@ -3,6 +3,7 @@ package login_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,6 +100,36 @@ func TestRedisLosesASignIn(t *testing.T) {
 				w.visitor().signIn(anna)
 			}
 		})
+	}
+}
+
+// Nor is the service lost that waits: whenever Redis is emptied, its person comes to it by the forms and links of the pages alone.
+func TestRedisLosesNoService(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f := &wayfarer{password: password}
+	f.visitor = w.visitor()
+	f.isActive()
+	w.emptied(func(int) {
+		f.visitor = w.visitor()
+		f.open("/authorize")
+		f.goes(func() bool { return strings.Contains(f.body, "authorize goes on") })
+	})
+
+	// A pushed request is good once (RFC 9126 §7.3), so there the way leads to the service itself. No other browser is told of it.
+	v := w.visitor()
+	v.open("/authorize?request_uri=pushed")
+	if err := w.redis.FlushDB(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	v.submit("identifier", anna, "password", password)
+	v.want("/sign-in", http.StatusGone)
+	v.sees(`href="https://portal.example/"`, "Portal")
+	stranger := w.visitor()
+	stranger.open(v.at.RequestURI())
+	stranger.want("/sign-in", http.StatusGone)
+	if strings.Contains(stranger.body, "Portal") {
+		t.Error("another browser is told of the service")
 	}
 }
 

@@ -27,6 +27,8 @@ type signInPage struct {
 
 // gonePage is where a sign-in is over.
 type gonePage struct {
+	Service  string // that the browser waited with last; "" for none
+	GoOn     string // where its person goes on to it; "" where that is not known
 	SignedIn bool
 }
 

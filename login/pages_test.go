@@ -34,6 +34,8 @@ func TestPages(t *testing.T) {
 		"sign-in-once-more":      {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Unblock: "/unblock" + waiting, Again: "sign-in.again"}}},
 		"sign-in-refused":        {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Unblock: "/unblock" + waiting, Identifier: "0000000A000PB2"}, Errors: wrong("password", "sign-in.wrong")}},
 		"sign-in-gone":           {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{}}},
+		"sign-in-gone-anew":      {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{Service: "Почта", GoOn: "/authorize" + waiting}}},
+		"sign-in-gone-back":      {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{Service: "Почта"}}},
 		"sign-in-gone-in":        {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{SignedIn: true}}},
 		"sign-in-code":           {codePath + waiting, page.View{Name: "sign-in-code", Data: codePage{Phone: "11", Till: "15:04", Wait: "sign-in-code.wait.seconds", Count: 42, Service: true}}},
 		"sign-in-code-passkey":   {codePath + waiting, page.View{Name: "sign-in-code", Title: "sign-in-code.title_passkey", Data: codePage{Phone: "11", Passkey: `{"challenge":"c"}`}}},

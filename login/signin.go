@@ -66,9 +66,7 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 		return l.finish(w, r, i, proved.Person, proved.ChangedAt, byPassword())
 	}
 	i.Known = proved.Person
-	if err := l.interactions.Save(ctx, i); errors.Is(err, provider.ErrNoInteraction) {
-		return l.gone(w, r)
-	} else if err != nil {
+	if err := l.interactions.Save(ctx, i); err != nil {
 		return err
 	}
 	if err := l.keep(ctx, i, progress{Person: proved.Person, Changed: proved.ChangedAt, Page: next}); err != nil {

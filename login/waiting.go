@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/provider"
+	"asoba.example/provider/clients"
 	"asoba.example/provider/page"
 )
 
@@ -48,9 +50,15 @@ func (l *Login) waitingOr(
 			return err
 		}
 		if r.Method == http.MethodPost && i.ClientID != "" && r.PostFormValue("decision") == "deny" {
-			return l.deny(w, r, i)
+			err = l.deny(w, r, i)
+		} else {
+			err = door(w, page.WithLanguage(r, i.Locales), i)
 		}
-		return door(w, page.WithLanguage(r, i.Locales), i)
+		if errors.Is(err, provider.ErrNoInteraction) { // lost since it was found
+			http.Redirect(w, r, again(i, "/sign-in"), http.StatusSeeOther)
+			return nil
+		}
+		return err
 	})
 }
 
@@ -106,10 +114,32 @@ func (l *Login) gone(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return l.site.Show(w, r, page.View{
-		Status: http.StatusGone, Name: "sign-in-gone", SignedIn: !s.IsZero(),
-		Data: gonePage{SignedIn: !s.IsZero()},
-	})
+	data := gonePage{SignedIn: !s.IsZero()}
+	if data.Service, data.GoOn, err = l.wayBack(r); err != nil {
+		return err
+	}
+	return l.site.Show(w, r, page.View{Status: http.StatusGone, Name: "sign-in-gone", SignedIn: data.SignedIn, Data: data})
+}
+
+// wayBack is the service that the browser waited with last, and where its person goes on to it: with the same request, or else with another,
+// which begins at the service.
+func (l *Login) wayBack(r *http.Request) (name, address string, err error) {
+	i := l.interactions.Copy(r)
+	if i.ClientID == "" {
+		return "", "", nil
+	}
+	client, err := l.clients.Find(r.Context(), i.ClientID)
+	switch {
+	case errors.Is(err, clients.ErrUnknown):
+		return "", "", nil
+	case err != nil:
+		return "", "", err
+	case i.Request != nil:
+		address = i.Continue()
+	default:
+		address = cmp.Or(client.SignIn(l.issuer), client.Metadata.ClientURI)
+	}
+	return client.Name(l.site.Language(r)), address, nil
 }
 
 // ask sends the browser to sign in, for a page of ours that waits.

@@ -88,11 +88,11 @@ func newWorld(t *testing.T) *world {
 		Issuer: "http://idp.example", UnblockTries: policy.UnblockTries.From(nil), NotMeFor: policy.NotMeFor.From(nil), FreezeFor: policy.RecoveryFreeze.From(nil), Cleaner: cleaner, Metrics: w.metrics,
 	})
 	must(err)
-	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, For: time.Hour, Now: now})
+	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, Box: box, For: time.Hour, Now: now})
 	registered, err := clients.New(t.Context(), clients.Config{Pool: w.pool, Back: w.pool, Key: []byte("key"), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now})
 	must(err)
 	portal := clients.Metadata{
-		ClientName: map[string]string{"": "Portal"}, RedirectURIs: []string{"https://portal.example/cb"},
+		ClientName: map[string]string{"": "Portal"}, RedirectURIs: []string{"https://portal.example/cb"}, ClientURI: "https://portal.example/",
 		BackchannelLogoutURI: "https://portal.example/out", FrontchannelLogoutURI: "https://portal.example/out",
 	}
 	_, _, err = registered.Register(t.Context(), "portal", portal, clients.By{At: now()})
@@ -132,7 +132,11 @@ func newWorld(t *testing.T) *world {
 	mux.HandleFunc("GET /authorize", func(out http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Has("interaction") {
 			said := "<h1>authorize goes on</h1>"
-			if i, err := w.interactions.Find(r.Context(), r); err == nil && i.Refused {
+			switch i, err := w.interactions.Find(r.Context(), r); {
+			case err != nil:
+				http.Redirect(out, r, "/sign-in?"+r.URL.RawQuery, http.StatusSeeOther)
+				return
+			case i.Refused:
 				said = "<h1>authorize refuses</h1>"
 			}
 			_, _ = io.WriteString(out, said)
@@ -140,6 +144,7 @@ func newWorld(t *testing.T) *world {
 		}
 		i, err := w.interactions.Begin(r.Context(), out, r, provider.Interaction{
 			Request: url.Values{"redirect_uri": {"https://portal.example/cb"}}, ClientID: "portal", ACR: r.URL.Query().Get("acr_values"),
+			Pushed: r.URL.Query().Get("request_uri"),
 		})
 		if err != nil {
 			t.Error(err)

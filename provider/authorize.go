@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -24,6 +25,10 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	if r.Method == http.MethodGet && r.URL.Query().Has("interaction") {
 		i, err := p.cfg.Interactions.claim(ctx, w, r)
+		if errors.Is(err, ErrNoInteraction) {
+			redirect(w, Gone(r))
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -65,7 +70,11 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, q *request, i 
 	if err != nil {
 		return p.refuseRequest(w, r, q, err)
 	}
-	switch step := Next(question, now); step {
+	step := Next(question, now)
+	if step != Login && step != Consent {
+		p.cfg.Interactions.dropCopy(w, r, i)
+	}
+	switch step {
 	case Confirm: // is asked for a device, and a device's request has a door of its own (devicepages.go)
 		return over()
 	case Login, Consent:

@@ -233,6 +233,58 @@ func TestAuthorizeByPOST(t *testing.T) {
 	}
 }
 
+// Redis may be emptied, or have let a request go after its time: the browser's copy is the same request, and leads to the same answer; until it is
+// answered, and in no other browser.
+func TestARequestOutlivesRedis(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, stranger := w.browser(), w.browser()
+	empty := func() {
+		if err := w.redis.FlushDB(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copied := func() bool {
+		return slices.ContainsFunc(b.client.Jar.Cookies(must(url.Parse(w.issuer))), func(c *http.Cookie) bool { return c.Name == "idp_request" })
+	}
+	page, _, _ := b.get("/authorize?" + params("portal", "ui_locales", "be").Encode())
+	empty()
+	if before := w.waiting(b, page); before.Request.Get("nonce") != params("portal").Get("nonce") || before.Locales != "be" {
+		t.Errorf("another request begins anew: %+v", before)
+	}
+	if _, status, _ := stranger.get(page); status != http.StatusTeapot {
+		t.Errorf("it begins anew in another browser: %d", status)
+	}
+	empty()
+	to, _, _ := b.get(page)
+	w.pass(2 * time.Hour) // longer than anybody may wait here
+	empty()
+	if to = b.follow(to); !strings.HasPrefix(to, callback) || !strings.Contains(to, "code=") || !strings.Contains(to, "state=st") {
+		t.Errorf("led to %q, want a code", to)
+	}
+	if copied() {
+		t.Error("the copy outlives the answer")
+	}
+	if to, _, _ := b.get(strings.Replace(page, "/sign-in", "/authorize", 1)); !strings.HasPrefix(to, "/sign-in?interaction=") {
+		t.Errorf("what is answered leads to %q", to)
+	}
+
+	for name, request := range map[string]url.Values{
+		"a long one":        params("portal", "prompt", "login", "state", strings.Repeat("s", 2000), "nonce", strings.Repeat("n", 2000)),
+		"one of somebody's": params("portal", "prompt", "login", "id_token_hint", w.redeem("portal", b.code("portal")).text("id_token")),
+	} {
+		w.pass(time.Minute) // since the last sign-in
+		page, _, _ := b.get("/authorize?" + request.Encode())
+		if !copied() {
+			t.Errorf("%s: no copy", name)
+		}
+		empty()
+		if _, status, _ := b.get(page); status != http.StatusTeapot {
+			t.Errorf("%s begins anew", name)
+		}
+	}
+}
+
 // With form_post the answer travels in a page that sends itself, and works without scripts; errors too (OAuth 2.0 Form Post Response Mode §2).
 func TestFormPost(t *testing.T) {
 	t.Parallel()
@@ -355,13 +407,14 @@ func TestAnInteractionIsOneBrowsers(t *testing.T) {
 		t.Errorf("another browser opened the page: %d", status)
 	}
 	back, _, _ := b.get(to)
-	if next, status, _ := w.browser().get(back); next != "" || status != http.StatusBadRequest {
+	gone := strings.Replace(back, "/authorize", "/sign-in", 1) // where the way back to the service is told
+	if next, status, _ := w.browser().get(back); next != gone || status != http.StatusSeeOther {
 		t.Errorf("another browser took the answer: %d, %q", status, next)
 	}
 	if away := b.follow(back); !strings.Contains(away, "code=") {
 		t.Fatalf("led to %q", away)
 	}
-	if next, status, _ := b.get(back); next != "" || status != http.StatusBadRequest {
+	if next, status, _ := b.get(back); next != gone || status != http.StatusSeeOther {
 		t.Errorf("answered twice: %d, %q", status, next)
 	}
 }

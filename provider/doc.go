@@ -18,7 +18,8 @@
 //	    │◄───────────────────────────────────────────────│
 //
 // Who waits is an [Interaction]; pages never route to one another, they all return to /authorize, where [Next] decides from what is known
-// then; or to /device, where it does the same for a device that has no browser (device.go). What the provider offers and what each client
+// then; or to /device, where it does the same for a device that has no browser (device.go). Its browser has a sealed copy of the request, from
+// which it begins anew where Redis has lost it (copy.go). What the provider offers and what each client
 // is held to is one table, policy.go; discovery tells it and the endpoints hold to it.
 //
 // A client that is tried out, a draft, is for made-up people alone, and a live one for everybody but them: Next says so, grant.Give holds

@@ -19,6 +19,7 @@ import (
 
 	"asoba.example/provider/grant"
 	"asoba.example/provider/page"
+	"asoba.example/provider/seal"
 )
 
 // ErrNoInteraction says that nobody waits here: it is over, unknown, or another browser's.
@@ -81,12 +82,13 @@ func (i Interaction) LeadsTo() []string {
 // InteractionsConfig is what Interactions need.
 type InteractionsConfig struct {
 	Redis  redis.UniversalClient
-	Secure bool          // https: __Host- cookie
+	Box    *seal.Box     // seals the browser's copy
+	Secure bool          // https: __Host- cookies
 	For    time.Duration // how long somebody may wait
 	Now    func() time.Time
 }
 
-// Interactions keeps those who wait, in Redis.
+// Interactions keeps those who wait, in Redis, and their browsers have a copy.
 type Interactions struct {
 	cfg InteractionsConfig
 }
@@ -97,7 +99,11 @@ func NewInteractions(cfg InteractionsConfig) *Interactions { return &Interaction
 // Begin keeps an interaction for a page of ours and binds it to the browser.
 func (s *Interactions) Begin(ctx context.Context, w http.ResponseWriter, r *http.Request, i Interaction) (Interaction, error) {
 	i.browser = s.bind(w, r)
-	return s.keep(ctx, i)
+	i, err := s.keep(ctx, i)
+	if err != nil {
+		return Interaction{}, err
+	}
+	return i, s.leaveCopy(w, i)
 }
 
 // Find gives the interaction named by the request's ?interaction= or form field; ErrNoInteraction if it is over, unknown
@@ -138,7 +144,7 @@ func (s *Interactions) claim(ctx context.Context, w http.ResponseWriter, r *http
 	}
 	if i.browser == nil {
 		i.browser = s.bind(w, r)
-		return i, s.Save(ctx, i)
+		return i, errors.Join(s.Save(ctx, i), s.leaveCopy(w, i))
 	}
 	if !s.bound(r, i) {
 		return Interaction{}, over()
@@ -172,7 +178,7 @@ func (s *Interactions) read(ctx context.Context, r *http.Request) (Interaction, 
 	}
 	value, err := s.cfg.Redis.Get(ctx, interactionKey(id)).Bytes()
 	if errors.Is(err, redis.Nil) {
-		return Interaction{}, over()
+		return s.revive(ctx, r, id)
 	}
 	if err != nil {
 		return Interaction{}, fmt.Errorf("find interaction: %w", err)
@@ -219,23 +225,32 @@ func (s *Interactions) bind(w http.ResponseWriter, r *http.Request) []byte {
 		value = c.Value
 	} else {
 		value = rand.Text()
-
-		http.SetCookie(w, &http.Cookie{
-			Name: s.cookieName(), Value: value, Path: "/",
-			Secure: s.cfg.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		})
+		s.setCookie(w, s.cookieName(), value, 0)
 	}
 	sum := sha256.Sum256([]byte(value))
 	return sum[:]
 }
 
-func (s *Interactions) bound(r *http.Request, i Interaction) bool {
+// setCookie sets one that goes when the browser is closed.
+func (s *Interactions) setCookie(w http.ResponseWriter, name, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		Secure: s.cfg.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// carried gives the digest of the browser's cookie; nil where it has none.
+func (s *Interactions) carried(r *http.Request) []byte {
 	c, err := r.Cookie(s.cookieName())
-	if err != nil || i.browser == nil {
-		return false
+	if err != nil {
+		return nil
 	}
 	sum := sha256.Sum256([]byte(c.Value))
-	return subtle.ConstantTimeCompare(sum[:], i.browser) == 1
+	return sum[:]
+}
+
+func (s *Interactions) bound(r *http.Request, i Interaction) bool {
+	return i.browser != nil && subtle.ConstantTimeCompare(s.carried(r), i.browser) == 1
 }
 
 // digest names a secret in Redis without telling it.

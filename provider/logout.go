@@ -235,9 +235,7 @@ func (p *Provider) bidFarewell(w http.ResponseWriter, r *http.Request, f farewel
 	data := signedOutPage{LeadsTo: f.leadsTo}
 	if f.client != nil {
 		data.Client, data.ClientURI = f.client.Name(p.cfg.Site.Language(r)), f.client.Metadata.ClientURI
-		if uri := f.client.Metadata.InitiateLoginURI; uri != "" {
-			data.SignIn = withQuery(uri, url.Values{"iss": {p.cfg.Issuer}}) // OpenID Connect Core §4
-		}
+		data.SignIn = f.client.SignIn(p.cfg.Issuer)
 	}
 	return p.cfg.Site.Show(w, r, signedOutView(data, frames))
 }

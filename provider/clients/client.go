@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -105,4 +106,16 @@ func (c *Client) Name(language string) string {
 		return name
 	}
 	return c.ID
+}
+
+// SignIn is where a sign-in at the client may begin (OpenID Connect Core §4); "" where it has registered no such place.
+func (c *Client) SignIn(issuer string) string {
+	begins, err := url.Parse(c.Metadata.InitiateLoginURI)
+	if err != nil || begins.String() == "" {
+		return ""
+	}
+	q := begins.Query()
+	q.Set("iss", issuer)
+	begins.RawQuery = q.Encode()
+	return begins.String()
 }

@@ -30,6 +30,7 @@ import (
 	"asoba.example/provider/fetch"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/page/pagetest"
+	"asoba.example/provider/seal"
 	"asoba.example/provider/session"
 )
 
@@ -82,9 +83,11 @@ func newWorld(t *testing.T) *world {
 	w.office, err = w.bodies.Add(t.Context(), clients.Texts{"": "Налоговая"}, clients.By{At: noon})
 	must(err)
 	w.sessions = session.New(session.Config{Redis: redis, Idle: hour, Total: hour, Now: now})
+	box, err := seal.Open(t.Context(), w.pool, make([]byte, seal.MasterKeySize), noon)
+	must(err)
 	doors, err := dashboard.New(dashboard.Config{
 		Issuer: "https://id.example", Site: pagetest.Site(t, provider.Room(), dashboard.Room()),
-		Interactions: provider.NewInteractions(provider.InteractionsConfig{Redis: redis, For: time.Hour, Now: now}),
+		Interactions: provider.NewInteractions(provider.InteractionsConfig{Redis: redis, Box: box, For: time.Hour, Now: now}),
 		Accounts:     people{}, Sessions: w.sessions, Clients: w.registry, Bodies: w.bodies, Feed: audit.NewFeed(w.pool, w.pool), Pool: w.pool, Now: now,
 	})
 	must(err)
