@@ -23,6 +23,10 @@ type citizen struct {
 	number, password string
 	person           uuid.UUID
 	blocked          bool
+	lost             bool      // with no password left that lifts the block
+	taken            time.Time // till when the last act is warned of by which a thief would have all that lifts a block
+	next             string    // the phone that was asked for
+	dueAt            time.Time // and from when it is used
 	app              *app
 	passkey          *factortest.Device // with a passkey
 	codes            []string           // that are left
@@ -65,11 +69,12 @@ func (c *citizen) enough(way string) bool {
 type life struct {
 	*world
 	*citizen
-	n, acts int
+	n, acts, numbers int
+	followed         string // the link of a warning that was used last
 }
 
-// Sign-ins, factors, recoveries, blocks and the clock in any order: whatever came before, the owner has a way in, and nobody has one by less than
-// the account has bound. It goes on for ten seconds; for longer, say
+// Sign-ins, factors, recoveries, phones, blocks by each of their ways and the clock in any order: whatever came before, the owner has a way in or back
+// in, and nobody has one by less than the account has bound. It goes on for ten seconds; for longer, say
 //
 //	LIFE_FOR=10m go test -run AnyLife -timeout 20m ./login -rapid.checks 10000
 func TestAnyLifeHasAWayInAndNoneByLess(t *testing.T) {
@@ -95,9 +100,11 @@ func TestAnyLifeHasAWayInAndNoneByLess(t *testing.T) {
 			"make codes":      l.makeCodes,
 			"change password": l.changePassword,
 			"recover":         l.recover,
-			"block":           l.block, "unblock": l.unblock,
-			"a minute": func() { l.clock.turn(time.Minute) },
-			"a day":    func() { l.clock.turn(25 * time.Hour) },
+			"block":           l.block, "block by a code": l.blockByCode, "not me": l.notMe,
+			"unblock": l.unblock, "unblock at the desk": l.unblockAtDesk,
+			"change phone": l.changePhone,
+			"a minute":     func() { l.clock.turn(time.Minute) },
+			"a day":        func() { l.clock.turn(25 * time.Hour) },
 			"less than bound": func() {
 				l.byLess(rapid.SampledFrom([]string{"password", "sms", "code", "app", "document"}).Draw(rt, "by"))
 			},
@@ -108,6 +115,7 @@ func TestAnyLifeHasAWayInAndNoneByLess(t *testing.T) {
 			acts[name]()
 			l.acts++
 			l.clock.turn(7 * time.Hour) // pauses and budgets are for other tests
+			l.phoneIsDue()
 			l.comesIn()
 		}
 	})
@@ -172,7 +180,39 @@ func (l *life) enters(path string) bool {
 	return true
 }
 
-// comesIn is the law after every act: the owner has a way in, at a browser that nobody has seen, by each of what they have that is not spent.
+// comesBack goes as far as the page of the password by which a block is lifted; where no password is left that leads there, the desk is named.
+func (l *life) comesBack(v *visitor) {
+	l.Helper()
+	v.open("/unblock")
+	v.submit("identifier", l.number, "password", l.password)
+	if l.lost {
+		v.want("/unblock", http.StatusUnprocessableEntity)
+		v.sees("Take your identity document to the office")
+		return
+	}
+	v.want("/unblock/code", http.StatusOK)
+	digits, _ := l.lastCode()
+	v.submit("code", digits)
+	l.proves(v, "/unblock/proof")
+	v.want("/unblock/password", http.StatusOK)
+}
+
+// proves shows the strongest that is bound, where something is.
+func (l *life) proves(v *visitor, path string) {
+	l.Helper()
+	switch l.strongest() {
+	case "passkey":
+		v.want(path, http.StatusOK)
+		v.use(l.passkey)
+	case "app":
+		v.want(path, http.StatusOK)
+		v.submit("own_code", l.app.shows())
+		l.clock.turn(time.Minute)
+	}
+}
+
+// comesIn is the law after every act: the owner has a way in, or back in, at a browser that nobody has seen, by each of what they have that is not
+// spent.
 func (l *life) comesIn() {
 	l.Helper()
 	v := l.visitor()
@@ -180,6 +220,7 @@ func (l *life) comesIn() {
 	v.submit("identifier", l.number, "password", l.password)
 	if l.blocked {
 		v.want("/sign-in", http.StatusUnprocessableEntity)
+		l.comesBack(l.visitor())
 		return
 	}
 	l.confirms(v, l.strongest())
@@ -310,16 +351,11 @@ func (l *life) recover() {
 	v := l.visitor()
 	v.open("/recover")
 	v.recovers(l.number)
-	switch l.strongest() {
-	case "passkey":
-		v.use(l.passkey)
-	case "app":
-		v.submit("own_code", l.app.shows())
-		l.clock.turn(time.Minute)
-	}
+	l.proves(v, "/recover/proof")
 	v.want("/recover/password", http.StatusOK)
-	l.password = other(l.password)
+	l.password, l.next = other(l.password), ""
 	l.frozen = l.clock.now().Add(24 * time.Hour)
+	l.mayBeTaken()
 	v.submit("new_password", l.password, "new_password_again", l.password)
 	v.want("/security", http.StatusOK)
 }
@@ -331,11 +367,90 @@ func (l *life) block() {
 	l.home.open("/block")
 	l.home.submit("decision", "block", "identifier", l.number, "password", l.password) // which are asked where the sign-in was too long ago
 	l.home.want("/block/done", http.StatusOK)
-	l.blocked = true
+	l.isBlocked(false)
 }
 
-// unblock is at the desk, from where the citizen begins anew: with nothing bound.
+func (l *life) isBlocked(lost bool) { l.blocked, l.lost, l.next = true, l.lost || lost, "" }
+
+// mayBeTaken says that an act was warned of by which a thief would have all that lifts a block.
+func (l *life) mayBeTaken() { l.taken = l.clock.now().Add(10 * 24 * time.Hour) }
+
+// blockByCode is from anywhere. Whoever may have taken the identifier over lifts that block no more.
+func (l *life) blockByCode() {
+	if l.blocked {
+		return
+	}
+	v := l.visitor()
+	v.open("/block")
+	v.submit("identifier", l.number, "decision", "code")
+	digits, _ := l.lastCode()
+	v.submit("code", digits)
+	v.want("/block/done", http.StatusOK)
+	l.isBlocked(l.clock.now().Before(l.taken))
+}
+
+// notMe follows the link of the last warning.
+func (l *life) notMe() {
+	link, _ := l.phones.last(l.T, identity.NoticeMessage, `/not-me/\w+$`)
+	taken := l.clock.now().Before(l.taken)
+	v := l.visitor()
+	v.open(link)
+	v.submit("decision", "block")
+	switch {
+	case v.at.Path == "/block/done" && link != l.followed && (!l.blocked || taken):
+		l.followed = link
+		l.isBlocked(taken)
+	case v.status != http.StatusGone || link != l.followed && !l.blocked && taken:
+		l.Fatalf("the link leads to %s with %d", v.at.Path, v.status)
+	}
+}
+
+// unblock is by the citizen alone.
 func (l *life) unblock() {
+	if !l.blocked || l.lost {
+		return
+	}
+	v := l.visitor()
+	l.comesBack(v)
+	l.password = other(l.password)
+	v.submit("new_password", l.password, "new_password_again", l.password)
+	v.want("/security", http.StatusOK)
+	l.blocked, l.home = false, v
+	l.mayBeTaken()
+}
+
+// changePhone asks for another phone, which is used after a day.
+func (l *life) changePhone() {
+	if l.next != "" || !l.enters("/security/phone") {
+		return
+	}
+	l.numbers++
+	number := fmt.Sprintf("+37533%07d", l.numbers)
+	if l.refused("phone", number) {
+		return
+	}
+	l.home.asksForPhone(number)
+	digits, _ := l.lastCode()
+	l.home.submit("code", digits)
+	l.home.sees("Cancel the change")
+	l.next, l.dueAt = number, l.clock.now().Add(24*time.Hour)
+}
+
+func (l *life) phoneIsDue() {
+	l.Helper()
+	l.due(l.person)
+	if l.next == "" || l.clock.now().Before(l.dueAt) {
+		return
+	}
+	if got := l.phoneOf(l.person); got != l.next {
+		l.Fatalf("the phone is %s, want %s", got, l.next)
+	}
+	l.next = ""
+	l.mayBeTaken()
+}
+
+// unblockAtDesk is where the citizen begins anew: with nothing bound.
+func (l *life) unblockAtDesk() {
 	if !l.blocked {
 		return
 	}
@@ -349,7 +464,7 @@ func (l *life) unblock() {
 	l.home.submit("identifier", l.number, "password", temporary)
 	l.home.submit("new_password", password, "new_password_again", password)
 	l.home.want("/security", http.StatusOK)
-	l.blocked, l.app, l.passkey, l.codes, l.password, l.frozen = false, nil, nil, nil, password, time.Time{}
+	l.blocked, l.lost, l.app, l.passkey, l.codes, l.password, l.frozen = false, false, nil, nil, nil, password, time.Time{}
 }
 
 // byLess is somebody who has less than the account has bound, and gets nowhere.

@@ -118,6 +118,7 @@ func TestFormsSurvive(t *testing.T) {
 		"/sign-in/password":        {from: "/sign-in", before: (*wayfarer).isNew, ends: []string{"authorize goes on"}},
 		"/recover":                 {from: "/recover", ends: []string{"authorize goes on"}},
 		"/recover/code":            {from: "/recover", ends: []string{"authorize goes on"}},
+		"/recover/proof":           {from: "/recover", before: (*wayfarer).takesApp, ends: []string{"authorize goes on"}},
 		"/recover/password":        {from: "/recover", ends: []string{"authorize goes on"}},
 		"/block":                   {from: "/block", ends: []string{"The identifier is blocked"}},
 		"/block/code":              {from: "/block", ends: []string{"The identifier is blocked"}},
@@ -131,6 +132,9 @@ func TestFormsSurvive(t *testing.T) {
 		"/security/passkeys":       {ends: []string{"You have 1 passkey", `name="passkey_id"`}},
 		"/security/recovery-codes": {ends: []string{"These are your recovery codes"}},
 		"/security/sessions":       {ends: []string{"Done"}},
+		"/security/factors":        {ends: []string{"Add a passkey"}},
+		"/security/history":        {ends: []string{"If something here was not you"}},
+		"/not-me":                  {before: (*wayfarer).isWarned, ends: []string{"The identifier is blocked", "This link no longer works"}},
 	} {
 		for mishap, befalls := range map[string]func(f *wayfarer, there func() bool){
 			"sent twice":   (*wayfarer).sendsTwice,
@@ -144,7 +148,10 @@ func TestFormsSurvive(t *testing.T) {
 					story.before = (*wayfarer).isActive
 				}
 				story.before(f)
-				from := page
+				from, page := page, page
+				if f.warning != "" {
+					from, page = f.warning, f.warning
+				}
 				if story.from != "" {
 					f.open("/authorize")
 					from = story.from + "?" + f.at.RawQuery
@@ -170,10 +177,16 @@ type wayfarer struct {
 	app      *app
 	device   *factortest.Device
 	sent     []string // last
+	warning  string   // the address of the link in it
 	person   uuid.UUID
 }
 
 func (f *wayfarer) isActive() { f.person = f.w.active(anna, "+375294911911") }
+
+func (f *wayfarer) isWarned() {
+	f.isActive()
+	f.warning, _ = f.w.phones.last(f.w.T, identity.NoticeMessage, `/not-me/\w+$`)
+}
 
 func (f *wayfarer) isNew() { f.person, f.password = f.w.issued(anna, "+375294911911") }
 
@@ -217,7 +230,8 @@ func (f *wayfarer) leadsOn() {
 	f.w.Helper()
 	_, page, _ := strings.Cut(f.body, "<main")
 	dead := !strings.Contains(page, "<form") && !strings.Contains(page, "href=") && f.at.Path != "/authorize"
-	if dead || f.status >= http.StatusInternalServerError || f.status == http.StatusNotFound || f.status == http.StatusGone {
+	over := f.status == http.StatusGone && f.at.Path != f.warning // which says that all is done
+	if dead || over || f.status >= http.StatusInternalServerError || f.status == http.StatusNotFound {
 		f.w.Fatalf("%s with %d leads nowhere\n%s", f.at.Path, f.status, f.body)
 	}
 }
@@ -228,6 +242,11 @@ func (f *wayfarer) answers() {
 	w, page := f.w, f.at.Path
 	w.clock.turn(time.Minute) // no code of an app is good twice, and others may be sent
 	switch {
+	case page == f.warning:
+		f.send("decision", "block")
+	case page == "/security/factors", page == "/security/history": // there is only to look
+		f.sent = nil
+		f.open(f.at.RequestURI())
 	case page == "/security/authenticator":
 		f.send("code", f.appOfPage().shows())
 	case page == "/security/passkeys":
@@ -281,7 +300,9 @@ func (f *wayfarer) sendsTwice(there func() bool) {
 	f.answers()
 	done := *f.visitor
 	ended := there()
-	tab.send(f.sent...)
+	if f.sent != nil {
+		tab.send(f.sent...)
+	}
 	*f.visitor = tab
 	f.leadsOn()
 	if ended {
