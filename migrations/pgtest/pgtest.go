@@ -48,6 +48,8 @@ func connect(t testing.TB, url string, trips *Trips) *pgxpool.Pool {
 	if trips != nil {
 		cfg.ConnConfig.Tracer, cfg.ConnConfig.DialFunc = trips, trips.dial
 	}
+	// A connection that was idle for a second is asked whether it lives, which would count where a machine is slow.
+	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
