@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -391,7 +392,15 @@ func (l *life) blockByCode() {
 
 // notMe follows the link of the last warning.
 func (l *life) notMe() {
-	link, _ := l.phones.last(l.T, identity.NoticeMessage, `/not-me/\w+$`)
+	link := ""
+	for _, m := range l.phones.sent {
+		if found := regexp.MustCompile(`/not-me/\w+$`).FindString(m.Text); found != "" && m.Person == l.person {
+			link = found
+		}
+	}
+	if link == "" {
+		return
+	}
 	taken := l.clock.now().Before(l.taken)
 	v := l.visitor()
 	v.open(link)
