@@ -22,6 +22,9 @@ type profilePage struct {
 	Born        *time.Time // nil where the day is not known
 	BornAbout   string     // then this is: 03.1956 or 1956
 	Citizenship string
+	Changes     []line    // of official values, newest first
+	More        bool      // there are earlier ones
+	Since       time.Time // from when on changes are known
 }
 
 type journalPage struct {

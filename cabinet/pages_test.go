@@ -31,9 +31,13 @@ func TestPagesAreAsBefore(t *testing.T) {
 		ID: uuid.MustParse("018f0000-0000-7000-8000-000000000002"), At: noon, Kind: "sign_in.refused", Actor: journal.Self, ReportedAt: &noon,
 		Detail: map[string]string{"why": "password", "where": "BY", "where.ru": "Минск"},
 	}
-	born, limited := time.Date(1956, 3, 8, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC)
-	mine := profile.Profile{State: profile.Activated, StateAt: noon, Sex: "F", BirthDate: "1956-03-08", Citizenship: "BY", UpdatedAt: noon}
-	partly := profile.Profile{State: profile.Activated, StateAt: noon, Sex: "M", BirthDate: "1956", Citizenship: "stateless", Limited: &limited, UpdatedAt: noon}
+	limited := time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC)
+	mine := profile.Profile{State: profile.Activated, StateAt: noon, Sex: "F", BirthDate: "1956-03-08", Citizenship: "BY", UpdatedAt: noon, CreatedAt: noon.Add(-48 * time.Hour)}
+	partly := profile.Profile{State: profile.Activated, StateAt: noon, Sex: "M", BirthDate: "1956", Citizenship: "stateless", Limited: &limited, UpdatedAt: noon, CreatedAt: noon.Add(-48 * time.Hour), ChangedAt: map[string]time.Time{"citizenship": noon}}
+	changed := journal.Page{Entries: []journal.Entry{
+		{ID: uuid.MustParse("018f0000-0000-7000-8000-000000000003"), At: noon, Kind: journal.ProfileChanged, Actor: journal.System, Detail: map[string]string{"field": "citizenship", "old": "BY", "new": "stateless"}},
+		{ID: uuid.MustParse("018f0000-0000-7000-8000-000000000002"), At: noon.Add(-24 * time.Hour), Kind: journal.ProfileChanged, Actor: journal.System, Detail: map[string]string{"field": "limited", "old": "", "new": "2026-01-15"}},
+	}}
 	whatThereIs := servicesPage{
 		Situations: []way{{"Дети", "/services?situation=children"}}, Bodies: []way{{"Отдел ЗАГС", "/services?body=civil_registry"}},
 		Notice: "Это образец каталога.",
@@ -47,8 +51,8 @@ func TestPagesAreAsBefore(t *testing.T) {
 		{"welcome", "/", page.View{Name: "welcome"}},
 		{"start", "/", page.View{Name: "start", Data: startPage{Name: "Анна", Since: noon, Security: "https://idp.example/security"}}},
 		{"start-nameless", "/", page.View{Name: "start", Data: startPage{Since: noon, Security: "https://idp.example/security"}}},
-		{"profile", "/profile", page.View{Name: "profile", Data: profilePage{Identifier: annasNumber, Profile: mine, Born: &born, Citizenship: "Беларусь"}}},
-		{"profile-partly", "/profile", page.View{Name: "profile", Data: profilePage{Identifier: annasNumber, Profile: partly, BornAbout: "1956", Citizenship: "—"}}},
+		{"profile", "/profile", page.View{Name: "profile", Data: c.profilePage(annasNumber, mine, journal.Page{}, time.Time{}, "ru")}},
+		{"profile-partly", "/profile", page.View{Name: "profile", Data: c.profilePage(annasNumber, partly, changed, time.Time{}, "ru")}},
 		{"journal", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Older: "/journal?from=x", Newest: "/journal", Entries: c.lines(everything(), "ru"), Security: "https://idp.example/security"}}},
 		{"journal-empty", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Security: "https://idp.example/security"}}},
 		{"journal-nothing", "/journal?about=desk&since=2026-05-01", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(url.Values{"about": {"desk"}, "since": {"2026-05-01"}}, "ru"), Security: "https://idp.example/security"}}},

@@ -7,21 +7,38 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/profile"
 )
 
 // profile handles GET /profile.
 func (c *Cabinet) profile(w http.ResponseWriter, r *http.Request) error {
-	var mine profile.Profile
-	v, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) { profile.Queue(b, subject, &mine) })
+	var (
+		mine    profile.Profile
+		changes journal.Page
+		since   = c.earliest()
+	)
+	v, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) {
+		profile.Queue(b, subject, &mine)
+		journal.Queue(b, subject, journal.Filter{About: journal.Changes, Since: since}, journal.Place{}, onePage, &changes)
+	})
 	if err != nil || !in {
 		return err
 	}
-	return c.show(w, r, "profile", profilePage{
-		Identifier: v.Token.Subject, Profile: mine,
-		Born: wholeDate(mine.BirthDate), BornAbout: partialDate(mine.BirthDate),
-		Citizenship: c.value("citizenship", mine.Citizenship, c.site.Language(r)),
-	})
+	return c.show(w, r, "profile", c.profilePage(v.Token.Subject, mine, changes, since, c.site.Language(r)))
+}
+
+// profilePage puts a profile, and what the journal knows to have changed in it since a time.
+func (c *Cabinet) profilePage(subject string, p profile.Profile, changes journal.Page, since time.Time, language string) profilePage {
+	if since.Before(p.CreatedAt) {
+		since = p.CreatedAt
+	}
+	return profilePage{
+		Identifier: subject, Profile: p,
+		Born: wholeDate(p.BirthDate), BornAbout: partialDate(p.BirthDate),
+		Citizenship: c.value("citizenship", p.Citizenship, language),
+		Changes:     c.lines(changes.Entries, language), More: !changes.Next.IsZero(), Since: since,
+	}
 }
 
 // wholeDate reads a date of which the day is known, nil for any other.

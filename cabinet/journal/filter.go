@@ -13,6 +13,7 @@ const (
 	Services   Topic = "services" // what e-services were given
 	Profile    Topic = "profile"
 	Cabinet    Topic = "cabinet"
+	Changes    Topic = "changes" // of official values alone; nobody is asked to choose it
 )
 
 // Topics are all, in the order in which people would look for them.
@@ -34,6 +35,7 @@ var kinds = map[Topic][]Kind{
 	Desk:     {DeskLookedUp, PaperRead, "identifier.issued", "password.reissued", "phone.released"},
 	Services: {"grant.given", GrantEnded, TokenExchanged, "agreement.given", "agreement.withdrawn", ProfileRead, JournalRead},
 	Profile:  {"person.changed", ProfileChanged},
+	Changes:  {ProfileChanged},
 	Cabinet:  {CabinetActivated, CabinetDeactivated, CabinetRestored, EntryReported, JournalExported},
 }
 

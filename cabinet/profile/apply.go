@@ -27,6 +27,9 @@ func Apply(ctx context.Context, tx pgx.Tx, people []Person, at time.Time) error 
 	if err := journal.Append(ctx, tx, changes); err != nil {
 		return err
 	}
+	if err := date(ctx, tx, changes, at); err != nil {
+		return fmt.Errorf("date changes: %w", err)
+	}
 	// The register gives a number to one person. Whoever else still holds one of these here holds it no more, and
 	// is told the new one by a page of the register yet to come.
 	const release = `
@@ -147,4 +150,31 @@ func compare(ctx context.Context, tx pgx.Tx, at time.Time) ([]journal.Entry, err
 		return nil
 	})
 	return entries, err
+}
+
+// date keeps when values changed, beside them.
+func date(ctx context.Context, tx pgx.Tx, changes []journal.Entry, at time.Time) error {
+	const date = `
+		UPDATE cabinet
+		SET changed_at = changed_at || changed.at
+		FROM (
+			SELECT person_id, jsonb_object_agg(field, $3::timestamptz) AS at
+			FROM unnest($1::uuid[], $2::text[]) AS change (person_id, field)
+			GROUP BY person_id
+		) AS changed
+		WHERE cabinet.person_id = changed.person_id`
+	var (
+		people []uuid.UUID
+		fields []string
+	)
+	for _, e := range changes {
+		if e.Kind == journal.ProfileChanged {
+			people, fields = append(people, e.Person), append(fields, e.Detail["field"])
+		}
+	}
+	if len(people) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, date, people, fields, at)
+	return err
 }

@@ -33,18 +33,29 @@ const (
 type Profile struct {
 	State       State
 	StateAt     time.Time
-	Sex         string     // F or M
-	BirthDate   string     // ISO 8601 of the precision that is known: 1956, 1956-03 or 1956-03-08
-	Citizenship string     // country code, or the register's word for none
-	Incapable   *time.Time // since; nil if not
-	Limited     *time.Time // in capability, since; nil if not
-	UpdatedAt   time.Time  // when an official value changed last
+	Sex         string               // F or M
+	BirthDate   string               // ISO 8601 of the precision that is known: 1956, 1956-03 or 1956-03-08
+	Citizenship string               // country code, or the register's word for none
+	Incapable   *time.Time           // since; nil if not
+	Limited     *time.Time           // in capability, since; nil if not
+	UpdatedAt   time.Time            // when an official value changed last
+	CreatedAt   time.Time            // when the register told of the citizen first
+	ChangedAt   map[string]time.Time // when each of those changed last that ever did, by its name in the journal
+}
+
+// Since tells from when on an official value stands as it does here.
+func (p Profile) Since(field string) time.Time {
+	if at, ok := p.ChangedAt[field]; ok {
+		return at
+	}
+	return p.CreatedAt
 }
 
 // Queue asks for a profile by the token's subject, as one part of a batch. Of an unknown person it stays zero.
 func Queue(b *pgx.Batch, subject string, to *Profile) {
 	const find = `
-		SELECT state, state_at, sex, birth_date, citizenship, incapable_date AS incapable, limited_date AS limited, updated_at
+		SELECT state, state_at, sex, birth_date, citizenship, incapable_date AS incapable, limited_date AS limited,
+		       updated_at, created_at, changed_at
 		FROM cabinet
 		WHERE identification_number = $1`
 	b.Queue(find, subject).Query(func(rows pgx.Rows) error {
