@@ -566,7 +566,7 @@ func TestWhatIsBadlyWrittenIsToldByMember(t *testing.T) {
 		}
 	}
 	for pointer, more := range map[string]map[string]any{
-		"/identifier": {"identifier": "7000001A000PB9"},
+		"/identifier": {"identifier": "7000001A00PB9"},
 		"/phone":      {"phone": "+375172000000"},
 		"/names":      {"names": map[string]any{"family": "<b>"}},
 		"/basis":      {"basis": map[string]any{"number": "1", "date": "2026-11-23"}},

@@ -67,7 +67,7 @@ func TestAnApplicationIsFilledIn(t *testing.T) {
 	}
 	for pointer, more := range map[string]map[string]any{
 		"/errand":     {"errand": "renounce"},
-		"/identifier": {"identifier": "7000001A000PB9"},
+		"/identifier": {"identifier": "7000001A00PB9"},
 		"/document":   {"document": map[string]any{"kind": "library card"}},
 		"/names":      {"names": map[string]any{"family": "<b>"}},
 		"/phone":      {"phone": "+375172000000"},
