@@ -143,7 +143,7 @@ func TestTheDeskServesPeople(t *testing.T) {
 	b.see("Калиновская", "Look up an identifier")
 	b.write("identifier", "2230691A011PB8")
 	b.look()
-	b.see("There is no such identification number")
+	b.see("most probably it is mistyped")
 	b.write("identifier", "2230691A011PB9")
 	b.look()
 	b.see("no identifier is found by this number and document", "Assigning an identifier")

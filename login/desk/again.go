@@ -74,7 +74,7 @@ func (d *Desk) once(ctx context.Context, by By, e Errand, o Opening, do func(con
 	now, err := do(ctx, by, e, o, q)
 	if err != nil {
 		before, again := d.begun(ctx, q)
-		if again == nil || errors.Is(again, ErrReused) {
+		if again == nil || errors.Is(again, ErrReused) || errors.Is(again, ErrOver) {
 			return before, again
 		}
 	}
@@ -84,14 +84,15 @@ func (d *Desk) once(ctx context.Context, by By, e Errand, o Opening, do func(con
 // begun finds what a request has done.
 func (d *Desk) begun(ctx context.Context, q request) (b begun, err error) {
 	const find = `
-		SELECT id, person_id, '', request_body = $2 FROM desk_act WHERE request_key = $1
+		SELECT id, person_id, '', request_body = $2, false FROM desk_act WHERE request_key = $1
 		UNION ALL
-		SELECT id, coalesce(person_id, $3), CASE WHEN opened_at IS NULL THEN 'pending' ELSE 'opened' END, request_body = $2 FROM issuance WHERE request_key = $1`
+		SELECT id, coalesce(person_id, $3), CASE WHEN opened_at IS NULL THEN 'pending' ELSE 'opened' END, request_body = $2, withdrawn_at IS NOT NULL
+		FROM issuance WHERE request_key = $1`
 	if q.key == nil {
 		return begun{}, errNew
 	}
-	var same bool
-	err = d.pool.QueryRow(ctx, find, q.key, q.body, uuid.Nil).Scan(&b.id, &b.person, &b.stage, &same)
+	var same, withdrawn bool
+	err = d.pool.QueryRow(ctx, find, q.key, q.body, uuid.Nil).Scan(&b.id, &b.person, &b.stage, &same, &withdrawn)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return begun{}, errNew
@@ -99,6 +100,8 @@ func (d *Desk) begun(ctx context.Context, q request) (b begun, err error) {
 		return begun{}, fmt.Errorf("find what a request has done: %w", err)
 	case !same:
 		return begun{}, ErrReused
+	case withdrawn:
+		return begun{}, errWithdrawn
 	}
 	return b, nil
 }

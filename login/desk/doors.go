@@ -217,7 +217,11 @@ func (d *Doors) lookUp(w http.ResponseWriter, r *http.Request) error {
 	}
 	found, err := d.Desk.LookUp(r.Context(), by, id, body.Document.Number, purpose)
 	if err != nil {
-		return d.refusal(w, err)
+		err = d.refusal(w, err)
+		if problem, told := errors.AsType[*api.Problem](err); told && problem.Code == "unknown_identifier" && id.Doubtful() {
+			problem.Fields = []api.Field{{Name: "/identifier", Code: "doubtful"}} // most probably a slip
+		}
+		return err
 	}
 	return api.Write(w, http.StatusOK, struct {
 		State        identity.State       `json:"state"`

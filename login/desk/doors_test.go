@@ -588,4 +588,13 @@ func TestWhatIsBadlyWrittenIsToldByMember(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.asks(t, token, "POST", "/desk/blocks", body(stranger, nil), 404, map[string]any{"code": "unknown_identifier"})
+	doubtful, err := identity.ParseIdentifier("7000001A000PB9") // waits for no edition, as others would whom the register does not know
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.asks(t, token, "POST", "/desk/issuances", opening(doubtful, nil), 404, map[string]any{"code": "unknown_identifier"})
+	lookup := map[string]any{"identifier": doubtful.Reveal(), "document": map[string]any{"number": "MP1234567"}, "purpose": "visit"}
+	if said := d.asks(t, token, "POST", "/desk/lookups", lookup, 404, nil)["fields"]; fmt.Sprint(said) != "[map[code:doubtful name:/identifier]]" {
+		t.Errorf("of a number with a wrong check digit a look-up says %v", said)
+	}
 }

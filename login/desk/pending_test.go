@@ -402,7 +402,9 @@ func TestAPendingIssuanceIsWithdrawn(t *testing.T) {
 	_, other := w.Person(t)
 	opened := w.confirmed(t, other, 9002)
 	documents.say("")
-	issuance, _, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, id, 9001))
+	keyed, opening := w.by, w.opening(t, id, 9001)
+	keyed.Key = "one"
+	issuance, _, err := w.desk.Open(t.Context(), keyed, desk.Issuance, opening)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -432,7 +434,8 @@ func TestAPendingIssuanceIsWithdrawn(t *testing.T) {
 	documents.say(document.Valid)
 	_, resumed := w.desk.Resume(t.Context(), w.by, issuance, all)
 	_, _, shown := w.desk.Stage(t.Context(), w.by, desk.Issuance, issuance)
-	for _, err := range []error{resumed, shown} {
+	_, _, again := w.desk.Open(t.Context(), keyed, desk.Issuance, opening)
+	for _, err := range []error{resumed, shown, again} {
 		if !errors.Is(err, desk.ErrOver) {
 			t.Errorf("it goes on: %v", err)
 		}

@@ -118,7 +118,10 @@ func (l *lookup) ask(r *http.Request, api management.Caller) (err error) {
 	case l.Refused == nil:
 		l.Standing = &found
 	case l.Refused.Code == "unknown_identifier":
-		l.Refused, l.Standing = nil, &standing{State: unassigned}
+		l.Standing = &standing{State: unassigned}
+		if len(l.Refused.Fields) == 0 { // else the number is most probably mistyped
+			l.Refused = nil
+		}
 	}
 	return nil
 }

@@ -162,7 +162,7 @@ var explained = []string{
 }
 
 // misspelt are the codes of members that have a word of their own.
-var misspelt = []string{"not_an_identifier", "not_a_document", "not_names", "not_mobile", "not_a_basis", "too_old", "no_number", "no_term", "not_attested"}
+var misspelt = []string{"not_an_identifier", "doubtful", "not_a_document", "not_names", "not_mobile", "not_a_basis", "too_old", "no_number", "no_term", "not_attested"}
 
 // wrong says what was refused, beside the fields of the step where it can be.
 func (w work) wrong(o operation) []page.FieldError {
