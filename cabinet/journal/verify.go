@@ -185,10 +185,6 @@ func (w *walk) month(ctx context.Context, month string) error {
 		return err
 	}
 	head, known := w.heads[month]
-	if !known && over(first, LeastYears, w.now) {
-		w.proof.Dropped++
-		return nil
-	}
 	var (
 		e    linked
 		at   int64
@@ -218,6 +214,9 @@ func (w *walk) month(ctx context.Context, month string) error {
 	switch {
 	case err != nil:
 		return err
+	case !known && at == 0 && over(first, LeastYears, w.now):
+		w.proof.Dropped++
+		return nil
 	case at < head.Place:
 		return &Break{Month: month, Place: at + 1, Why: "there is no entry"}
 	case known && link != head.Link:

@@ -100,6 +100,7 @@ func TestOneByteThatIsAnotherIsFound(t *testing.T) {
 	for name, c := range map[string]struct {
 		forge []string
 		kept  bool // it takes kept roots to find it
+		years int  // that have gone by since
 		month string
 		place int64
 		why   string
@@ -120,6 +121,9 @@ func TestOneByteThatIsAnotherIsFound(t *testing.T) {
 		"all linked anew": {forge: []string{
 			`DELETE FROM journal_root`, `UPDATE journal SET kind = 'signed_out' WHERE id = ` + id(1), `UPDATE journal SET place = NULL, link = NULL`, `DELETE FROM journal_head`,
 		}, kept: true, month: "2026-04", place: 1, why: "says otherwise"},
+		"one of a month whose time is over": {forge: []string{
+			`UPDATE journal SET kind = 'signed_out' WHERE id = ` + id(1), `DELETE FROM journal_head WHERE month = '2026-04-01'`,
+		}, years: 7, month: "2026-04", place: 1, why: "behind the end"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -127,6 +131,7 @@ func TestOneByteThatIsAnotherIsFound(t *testing.T) {
 			if c.forge != nil {
 				r.forge(t, c.forge...)
 			}
+			r.clock = r.clock.AddDate(c.years, 0, 0)
 			if c.kept {
 				if err := (journal.Sealer{Pool: r.pool}).Seal(t.Context()); err != nil {
 					t.Fatal(err)
