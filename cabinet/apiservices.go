@@ -83,10 +83,12 @@ func (c *Cabinet) apiServices(w http.ResponseWriter, r *http.Request) error {
 
 // apiService handles GET /api/v1/services/{code}.
 func (c *Cabinet) apiService(w http.ResponseWriter, r *http.Request) error {
+	code, err := catalogue.ParseCode(r.PathValue("code"))
+	if err != nil {
+		return api.Refuse(http.StatusNotFound, "no_such_service", err)
+	}
 	var found catalogue.Service
-	err := c.enterOpen(w, r, "cabinet.services", func(b *pgx.Batch) {
-		catalogue.QueueService(b, catalogue.Code(r.PathValue("code")), &found)
-	})
+	err = c.enterOpen(w, r, "cabinet.services", func(b *pgx.Batch) { catalogue.QueueService(b, code, &found) })
 	if err != nil {
 		return err
 	}
@@ -110,7 +112,7 @@ func (c *Cabinet) apiBodies(w http.ResponseWriter, r *http.Request) error {
 	limit := api.Number(r, "limit", usualServices)
 	var found []catalogue.Body
 	err := c.enterOpen(w, r, "cabinet.services", func(b *pgx.Batch) {
-		catalogue.QueueBodies(b, r.URL.Query().Get("after"), limit+1, &found)
+		catalogue.QueueBodies(b, catalogue.Day(c.cfg.Now()), r.URL.Query().Get("after"), limit+1, &found)
 	})
 	if err != nil {
 		return err

@@ -23,6 +23,9 @@ func (c *Cabinet) services(w http.ResponseWriter, r *http.Request) error {
 	filter := catalogue.Filter{
 		Query: catalogue.ParseQuery(typed), Body: query.Get("body"), Situation: query.Get("situation"), On: catalogue.Day(c.cfg.Now()),
 	}
+	if err := filter.Check(); err != nil {
+		return page.Refuse(http.StatusNotFound, "error.not_found", err)
+	}
 	var after catalogue.Place
 	if s := query.Get("after"); s != "" {
 		var err error
@@ -39,7 +42,7 @@ func (c *Cabinet) services(w http.ResponseWriter, r *http.Request) error {
 	)
 	_, in, err := c.visit(w, r, func(b *pgx.Batch, _ string) {
 		catalogue.QueueSituations(b, &situations)
-		catalogue.QueueBodies(b, "", allBodies, &bodies)
+		catalogue.QueueBodies(b, filter.On, "", allBodies, &bodies)
 		catalogue.QueueNotice(b, &notice)
 		if asked {
 			catalogue.Queue(b, filter, after, oneList, &found)

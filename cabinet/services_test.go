@@ -153,12 +153,21 @@ func TestReadingTheCatalogue(t *testing.T) {
 	}
 	read("/api/v1/services/200.9.1", 200, "Accept-Language", "ru", "If-None-Match", tag)
 	read("/api/v1/services/200.99.1", 404)
-	read("/api/v1/services/nothing", 404)
-	for _, wrong := range []string{"after=x", "kind=wish", "body=A", "limit=0", "q=" + strings.Repeat("a", 101)} {
-		if _, problem := read("/api/v1/services?"+wrong, 400); problem["code"] != "invalid_parameter" {
+	for _, wrong := range []string{"nothing", "%00", "%FF"} {
+		if _, problem := read("/api/v1/services/"+wrong, 404); problem["code"] != "no_such_service" {
 			t.Errorf("%s: %v", wrong, problem)
 		}
 	}
+	for _, wrong := range []string{
+		"services?after=x", "services?after=%00", "services?kind=wish", "services?kind=%00", "services?body=A", "services?body=%FF",
+		"services?situation=%00", "services?limit=0", "services?q=" + strings.Repeat("a", 101), "bodies?after=%00", "bodies?after=%FF",
+	} {
+		if _, problem := read("/api/v1/"+wrong, 400); problem["code"] != "invalid_parameter" {
+			t.Errorf("%s: %v", wrong, problem)
+		}
+	}
+	read("/api/v1/services?q=%00%FF", 200)
+	read("/api/v1/bodies?after=", 200)
 }
 
 // A citizen finds a service by the situation, by the body, or by words, and is told what it takes and how to apply.
@@ -177,10 +186,15 @@ func TestCitizenReadsTheCatalogue(t *testing.T) {
 	b.want("/services?q=+", "/services", 200, "By situation of life")
 	b.want("/services?situation=housing&after=0-200.10.1", "/services", 200, "Extract of rights to real estate")
 	b.want("/services?situation=housing", "/services", 200, `rel="next">`)
-	b.want("/services?after=x", "/services", 404, "Page not found")
+	for _, wrong := range []string{"after=x", "after=%00", "body=A", "body=%00", "body=%FF", "situation=%00", "situation=%FF"} {
+		b.want("/services?"+wrong, "/services", 404, "Page not found")
+	}
+	b.want("/services?q=%00%FF", "/services", 200, "By situation of life")
 	b.want("/services/200.8.2", "/services/200.8.2", 200, "ID card or digital signature")
 	b.want("/services/200.99.1", "/services/200.99.1", 404, "Page not found")
 	b.want("/services/x", "/services/x", 404, "Page not found")
+	b.want("/services/%00", "/services/\x00", 404, "Page not found")
+	b.want("/services/%FF", "/services/\xff", 404, "Page not found")
 	stranger := w.browser(t)
 	stranger.want("/services/200.8.2", "/services/200.8.2", 200, "How to apply now")
 

@@ -278,6 +278,38 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// A service that is closed stands in nobody's way: its body is listed no more, and a word that it alone has is taken for a slip.
+func TestWhatIsClosedIsInNobodysWay(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewCabinet(t)
+	first := edition(t, 1, "2026-05-01", "1.1 Паспорт", "1.2 Паспарт")
+	first.Bodies = append(first.Bodies, Body{Code: "shop", Name: Words{RU: "Лавка"}})
+	first.Services[1].Body = "shop"
+	for _, step := range []struct {
+		edition       Edition
+		bodies, found string
+	}{
+		{first, "office shop", "1.2"},
+		{edition(t, 2, "2026-05-12", "1.1 Паспорт"), "office", "1.1"},
+	} {
+		if _, err := Import(t.Context(), pool, step.edition, "Anna", may); err != nil {
+			t.Fatal(err)
+		}
+		var (
+			bodies []Body
+			listed []string
+		)
+		ask(t, pool, func(b *pgx.Batch) { QueueBodies(b, Day(may), "", 10, &bodies) })
+		for _, body := range bodies {
+			listed = append(listed, body.Code)
+		}
+		found := codes(t, pool, Filter{Query: ParseQuery("паспарт"), On: Day(may)})
+		if got := strings.Join(listed, " "); got != step.bodies || found != step.found {
+			t.Errorf("edition %d: bodies %s, found %s; want %s, %s", step.edition.Number, got, found, step.bodies, step.found)
+		}
+	}
+}
+
 // A place is read back as it was written, and nothing else is a place.
 func TestPlaces(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package catalogue
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,19 @@ type Filter struct {
 	Body      string
 	Situation string
 	On        time.Time // the day on which they are in force
+}
+
+// ErrFilter says that a filter names what no edition can have.
+var ErrFilter = errors.New("not the code of a body or of a situation")
+
+var nameForm = regexp.MustCompile(`^([a-z][a-z0-9_]{0,39})?$`) // as in Schema
+
+// Check tells whether a body and a situation can be called what they are called here. There are texts at which PostgreSQL fails.
+func (f Filter) Check() error {
+	if !nameForm.MatchString(f.Body) || !nameForm.MatchString(f.Situation) {
+		return ErrFilter
+	}
+	return nil
 }
 
 // A Place in a list, after a service. The zero Place is before the first one.
@@ -58,16 +72,18 @@ type Page struct {
 	Next     Place
 }
 
-// inForce holds of services on a day, of a kind, of a body and in a situation, where these are named.
-const inForce = `
-	valid_from <= $1 AND (valid_till >= $1) IS NOT FALSE
+// inForce holds of services on a day.
+const inForce = `valid_from <= $1 AND (valid_till >= $1) IS NOT FALSE`
+
+// sought holds of services in force of a kind, of a body and in a situation, where these are named.
+const sought = inForce + `
 	AND ($2 = '' OR kind = $2) AND ($3 = '' OR service.body = $3) AND ($4 = '' OR situations @> ARRAY[$4])`
 
 // list is in the order of codes.
 const list = `
 	SELECT ` + columns + `, body.name AS body_name, 0::bigint AS rank
 	FROM service JOIN body ON body.code = service.body
-	WHERE ` + inForce + ` AND ($5::integer[] IS NULL OR numbers > $5)
+	WHERE ` + sought + ` AND ($5::integer[] IS NULL OR numbers > $5)
 	ORDER BY numbers
 	LIMIT $6`
 
@@ -81,7 +97,8 @@ const search = `
 	), telling AS (
 		SELECT place, text, query, trigrams FROM asked WHERE numnode(query) > 0 -- not "how", not "to"
 	), exact AS (
-		SELECT place, query, 1.0 AS likeness FROM telling WHERE EXISTS (SELECT FROM service WHERE words @@ query)
+		SELECT place, query, 1.0 AS likeness FROM telling
+		WHERE EXISTS (SELECT FROM service WHERE words @@ query AND ` + inForce + `)
 	), other AS (
 		SELECT place, text, trigrams FROM telling WHERE place NOT IN (SELECT place FROM exact)
 	), meant AS (
@@ -102,7 +119,7 @@ const search = `
 	), found AS (
 		SELECT place, code, max(likeness * ts_rank('{0, 0.2, 0.6, 1}', words, query)) AS fits
 		FROM meant JOIN service ON words @@ query
-		WHERE ` + inForce + `
+		WHERE ` + sought + `
 		GROUP BY place, code
 	), weighed AS (
 		SELECT code, fits / ln(1 + count(*) OVER (PARTITION BY place)) AS fits FROM found
@@ -162,9 +179,14 @@ func QueueService(b *pgx.Batch, code Code, to *Service) {
 	})
 }
 
-// QueueBodies asks for at most limit bodies whose codes come after one.
-func QueueBodies(b *pgx.Batch, after string, limit int, to *[]Body) {
-	b.Queue(`SELECT code, name FROM body WHERE code > $1 ORDER BY code LIMIT $2`, after, limit).Query(func(rows pgx.Rows) (err error) {
+// QueueBodies asks for at most limit bodies that have services in force on a day, and whose codes come after one.
+func QueueBodies(b *pgx.Batch, on time.Time, after string, limit int, to *[]Body) {
+	const find = `
+		SELECT code, name FROM body
+		WHERE code > $2 AND EXISTS (SELECT FROM service WHERE service.body = body.code AND ` + inForce + `)
+		ORDER BY code
+		LIMIT $3`
+	b.Queue(find, on, after, limit).Query(func(rows pgx.Rows) (err error) {
 		if *to, err = pgx.CollectRows(rows, pgx.RowToStructByName[Body]); err != nil {
 			return fmt.Errorf("list bodies: %w", err)
 		}
