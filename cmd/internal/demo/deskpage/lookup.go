@@ -118,9 +118,10 @@ func (l *lookup) ask(r *http.Request, api management.Caller) (err error) {
 	case l.Refused == nil:
 		l.Standing = &found
 	case l.Refused.Code == "unknown_identifier":
-		l.Standing = &standing{State: unassigned}
-		if len(l.Refused.Fields) == 0 { // else the number is most probably mistyped
-			l.Refused = nil
+		mistyped := l.Refused.Fields // most probably
+		l.Refused, l.Standing = nil, &standing{State: unassigned}
+		if len(mistyped) > 0 {
+			l.Refused = &management.Refusal{Fields: mistyped}
 		}
 	}
 	return nil
