@@ -56,6 +56,11 @@ func TestAnErrandThatTakesTooLongBeginsAgain(t *testing.T) {
 			begins := f.at.RequestURI()
 			f.submit("identifier", number, "password", password, "document_number", document(anna), "decision", "code")
 			f.want(errand+"/code", http.StatusOK)
+			for _, key := range w.keys("interaction:*") { // it waits there sealed
+				if kept := w.redis.Get(t.Context(), key).Val(); kept == "" || strings.Contains(kept, number) {
+					t.Errorf("%s: Redis has %q", errand, kept)
+				}
+			}
 			form := *f.visitor
 			f.open(begins) // to correct a slip of the hand
 			f.sees(`value="` + number + `"`)

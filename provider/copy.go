@@ -71,7 +71,7 @@ func (s *Interactions) revive(ctx context.Context, r *http.Request, id string) (
 		return Interaction{}, over()
 	}
 	i.Asked = s.cfg.Now()
-	value, err := i.record()
+	value, err := s.record(i)
 	if err != nil {
 		return Interaction{}, err
 	}

@@ -82,7 +82,7 @@ func (i Interaction) LeadsTo() []string {
 // InteractionsConfig is what Interactions need.
 type InteractionsConfig struct {
 	Redis  redis.UniversalClient
-	Box    *seal.Box     // seals the browser's copy
+	Box    *seal.Box     // seals the browser's copy, and the number that was typed
 	Secure bool          // https: __Host- cookies
 	For    time.Duration // how long somebody may wait
 	Now    func() time.Time
@@ -121,7 +121,7 @@ func (s *Interactions) Find(ctx context.Context, r *http.Request) (Interaction, 
 
 // Save keeps what a page has learnt: Agreed, Refused, Known, Typed.
 func (s *Interactions) Save(ctx context.Context, i Interaction) error {
-	value, err := i.record()
+	value, err := s.record(i)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (s *Interactions) keep(ctx context.Context, i Interaction) (Interaction, er
 	if i.Asked.IsZero() {
 		i.Asked = s.cfg.Now()
 	}
-	value, err := i.record()
+	value, err := s.record(i)
 	if err != nil {
 		return Interaction{}, err
 	}
@@ -189,19 +189,33 @@ func (s *Interactions) read(ctx context.Context, r *http.Request) (Interaction, 
 	}
 	i := record.Interaction
 	i.ID, i.browser = id, record.Browser
+	if typed, err := s.cfg.Box.Open(typedPlace(id), record.Number); err == nil { // else it is typed once more
+		i.Typed = string(typed)
+	}
 	return i, nil
 }
 
-// interactionRecord is an Interaction as Redis has it: without the ID, whose digest is the key.
+// interactionRecord is an Interaction as Redis has it: without the ID, whose digest is the key, and with the number sealed.
 type interactionRecord struct {
 	Interaction
 	Browser []byte
+	Number  []byte `json:",omitempty"`
 }
 
-func (i Interaction) record() ([]byte, error) {
-	i.ID = ""
-	return json.Marshal(interactionRecord{i, i.browser})
+func (s *Interactions) record(i Interaction) ([]byte, error) {
+	record := interactionRecord{Interaction: i, Browser: i.browser}
+	if i.Typed != "" {
+		var err error
+		if record.Number, err = s.cfg.Box.Seal(typedPlace(i.ID), []byte(i.Typed)); err != nil {
+			return nil, err
+		}
+	}
+	record.ID, record.Typed = "", ""
+	return json.Marshal(record)
 }
+
+// typedPlace binds a number to the interaction that it was typed in.
+func typedPlace(id string) string { return "redis:interaction:" + digest(id) }
 
 func interactionKey(id string) string { return "interaction:{" + digest(id) + "}" }
 
