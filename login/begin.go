@@ -65,7 +65,7 @@ func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if err := l.keep(r.Context(), i, progress{Person: person, Changed: changed, Proved: l.now(), AMR: how.amr, SID: sid}); err != nil {
 		return err
 	}
-	if err := l.forgetWho(r.Context(), i); err != nil {
+	if err := l.forgetWho(r.Context(), &i); err != nil {
 		return err
 	}
 	if how.factors {
@@ -128,12 +128,12 @@ func (l *Login) begin(
 }
 
 // forgetWho forgets whose password was right, and who was on an errand: whoever opens the page of a sign-in that is over is not told a number.
-func (l *Login) forgetWho(ctx context.Context, i provider.Interaction) error {
+func (l *Login) forgetWho(ctx context.Context, i *provider.Interaction) error {
 	if i.Known == uuid.Nil && i.Typed == "" {
 		return nil
 	}
 	i.Known, i.Typed = uuid.Nil, ""
-	err := l.interactions.Save(ctx, i)
+	err := l.interactions.Save(ctx, *i)
 	if errors.Is(err, provider.ErrNoInteraction) {
 		return nil
 	}

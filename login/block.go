@@ -107,7 +107,11 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 	if err := l.throttle.Forgive(ctx, own...); err != nil {
 		return err
 	}
-	return l.blocked(w, r, l.registry.Block(ctx, proved.Person, identity.Self, act))
+	err = l.registry.Block(ctx, proved.Person, identity.Self, act)
+	if err := l.forgetErrand(ctx, &onErrand{Interaction: i, errand: blocking}); err != nil { // a code may have been asked for before
+		return err
+	}
+	return l.blocked(w, r, err)
 }
 
 // blockByCode has a code sent to the phone, if there is one.
@@ -145,10 +149,7 @@ func (l *Login) blockCodeRight(w http.ResponseWriter, r *http.Request, o onErran
 	act := l.act(r)
 	act.ClientID, act.By = o.ClientID, identity.ByCode
 	err := l.registry.Block(r.Context(), o.Person, identity.Self, act)
-	if err := l.forgetErrand(r.Context(), o); err != nil {
-		return err
-	}
-	if err := l.forgetWho(r.Context(), o.Interaction); err != nil {
+	if err := l.forgetErrand(r.Context(), &o); err != nil {
 		return err
 	}
 	return l.blocked(w, r, err)

@@ -140,9 +140,9 @@ func (l *Login) leadAway(w http.ResponseWriter, r *http.Request, i provider.Inte
 	return nil
 }
 
-// startOver leads back to the first page: what was proved is worth nothing any more.
+// startOver leads back to the first page: what was proved is worth nothing any more. Nothing has ended, so the number need not be typed again.
 func (l *Login) startOver(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	if err := l.forgetErrand(r.Context(), o); err != nil {
+	if err := l.forgetProgress(r.Context(), o); err != nil {
 		return err
 	}
 	http.Redirect(w, r, again(o.Interaction, o.path), http.StatusSeeOther)
@@ -166,7 +166,7 @@ func said(r *http.Request) string {
 
 // toDesk ends an errand that only the desk goes on with, at a page that says so.
 func (l *Login) toDesk(w http.ResponseWriter, r *http.Request, o onErrand, path string) error {
-	if err := l.forgetErrand(r.Context(), o); err != nil {
+	if err := l.forgetErrand(r.Context(), &o); err != nil {
 		return err
 	}
 	http.Redirect(w, r, path, http.StatusSeeOther)
@@ -203,8 +203,16 @@ func (l *Login) goTo(w http.ResponseWriter, r *http.Request, o onErrand, path st
 	return nil
 }
 
-// forgetErrand forgets it.
-func (l *Login) forgetErrand(ctx context.Context, o onErrand) error {
+// forgetErrand forgets an errand that has ended, and who was on it.
+func (l *Login) forgetErrand(ctx context.Context, o *onErrand) error {
+	if err := l.forgetProgress(ctx, *o); err != nil {
+		return err
+	}
+	return l.forgetWho(ctx, &o.Interaction)
+}
+
+// forgetProgress forgets how far an errand has come.
+func (l *Login) forgetProgress(ctx context.Context, o onErrand) error {
 	if err := l.redis.Del(ctx, errandKey(o.Interaction, o.errand)).Err(); err != nil {
 		return fmt.Errorf("forget how far an errand had come: %w", err)
 	}
@@ -247,34 +255,37 @@ func (l *Login) codesElsewhere(o onErrand) throttle.Try {
 }
 
 // sendAlike sends the code, or none, and leads to its page. The brake is on what is really sent, or strangers could put it on with numbers that
-// they make up; what goes to nobody is counted by its alias, for the sake of equal work.
+// they make up; what goes to nobody is counted by its alias, for the sake of equal work. All is counted before it is sent, or any number would pass
+// at one moment, and given back where it was too early: what is not sent costs nothing.
 func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to identity.Identity) error {
-	of := string(o.purpose)
-	if to.Person == uuid.Nil {
-		of += " " + o.Alias.String()
+	ctx := r.Context()
+	var counts []throttle.Try
+	if !o.Home {
+		counts = append(counts, l.codesElsewhere(o))
 	}
-	counts := []throttle.Try{l.try(policy.RecoveriesInAll, of)}
-	wait, err := l.throttle.Look(r.Context(), counts[0])
+	wait, err := l.throttle.Take(ctx, counts...)
 	if err != nil {
 		return err
 	}
+	if wait > 0 { // the page tells how long
+		return l.goTo(w, r, o, o.code())
+	}
+	of := string(o.purpose)
+	nobodys := of + " " + o.Alias.String()
+	if to.Person == uuid.Nil {
+		of = nobodys
+	}
+	if wait, err = l.throttle.Take(ctx, l.try(policy.RecoveriesInAll, of)); err != nil {
+		return err
+	}
 	if wait > 0 {
-		to = identity.Identity{}
+		to, of = identity.Identity{}, nobodys
 	}
-	if !o.Home {
-		counts = append(counts, l.codesElsewhere(o))
-		if wait, err = l.throttle.Look(r.Context(), counts[1]); err != nil {
-			return err
-		}
-		if wait > 0 { // the page tells how long
-			return l.goTo(w, r, o, o.code())
-		}
+	_, err = l.codes.SendAlike(ctx, o.codeFor(), to, l.site.Language(r))
+	if errors.Is(err, code.ErrWait) {
+		err = l.throttle.Return(ctx, append(counts, l.try(policy.RecoveriesInAll, of))...)
 	}
-	_, err = l.codes.SendAlike(r.Context(), o.codeFor(), to, l.site.Language(r))
-	if err == nil {
-		_, err = l.throttle.Take(r.Context(), counts...)
-	}
-	if err != nil && !errors.Is(err, code.ErrWait) {
+	if err != nil {
 		return err
 	}
 	return l.goTo(w, r, o, o.code())

@@ -136,7 +136,7 @@ func (l *Login) reissue(w http.ResponseWriter, r *http.Request, o onErrand) erro
 	if err != nil {
 		return err
 	}
-	if err := l.forgetErrand(r.Context(), o); err != nil {
+	if err := l.forgetErrand(r.Context(), &o); err != nil {
 		return err
 	}
 	http.Redirect(w, r, o.At(recoverSentPath), http.StatusSeeOther)
@@ -183,7 +183,7 @@ func (l *Login) returns(w http.ResponseWriter, r *http.Request, o onErrand) erro
 	if err != nil {
 		return err
 	}
-	if err := l.forgetErrand(r.Context(), o); err != nil {
+	if err := l.forgetErrand(r.Context(), &o); err != nil {
 		return err
 	}
 	return l.finish(w, r, o.Interaction, o.Person, who.ChangedAt, byErrand(o.By).toldOf())

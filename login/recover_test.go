@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -532,6 +533,105 @@ func TestErrandsHaveABrake(t *testing.T) {
 	v.open("/recover")
 	v.recovers(boris)
 	v.want("/recover/password", http.StatusOK)
+}
+
+// Whatever the brake does, the end of what strangers may have sent to one number comes to somebody's and to nobody's alike (OWASP ASVS 5.0 6.3.8).
+func TestTheBrakeTellsNobodyApart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settled(map[string]string{"recovery.in_all": "100 in 10m", "recovery.codes_elsewhere": "5 in 24h"})
+	w.active(anna, "+375294911911")
+	counted := &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: w.clock.now}
+	for range 100 { // to other people
+		if wait, err := counted.Take(t.Context(), throttle.Try{Limit: policy.RecoveriesInAll.In(w.policies), By: "block"}); wait > 0 || err != nil {
+			t.Fatal(wait, err)
+		}
+	}
+	for _, number := range []string{anna, nobody} {
+		for n := range 6 {
+			v := w.visitor()
+			v.from = fmt.Sprintf("192.0.2.%d", n)
+			v.open("/block")
+			v.submit("identifier", number, "decision", "code")
+			v.want("/block/code", http.StatusOK)
+			if got, want := strings.Contains(v.body, "hours"), n >= 4; got != want { // of the next one the fifth page tells
+				t.Errorf("%s, asked for %d times before: told to wait for hours %t, want %t", number, n, got, want)
+			}
+		}
+	}
+	if n := w.count(`event WHERE kind = 'code.sent'`); n != 0 {
+		t.Errorf("%d codes were sent past the brake", n)
+	}
+}
+
+// Asked for at one moment from many networks, no more are sent to a person than one after another.
+func TestCodesAskedForAtOnceHaveTheSameEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settled(map[string]string{"recovery.codes_elsewhere": "5 in 24h"})
+	w.active(anna, "+375294911911")
+	var storm sync.WaitGroup
+	for n := range 24 {
+		v := w.visitor()
+		v.from = fmt.Sprintf("192.0.2.%d", n)
+		v.open("/block")
+		storm.Go(func() { v.submit("identifier", anna, "decision", "code") })
+	}
+	storm.Wait()
+	if n := w.count(`event WHERE kind = 'code.sent'`); n != 5 {
+		t.Errorf("%d codes were sent, want 5", n)
+	}
+}
+
+// Whoever comes to a browser after an errand has ended there, however it did, is not told whose it was.
+func TestAnErrandThatIsOverTellsNoNumber(t *testing.T) {
+	t.Parallel()
+	const phone = "+375294911911"
+	for name, ends := range map[string]struct {
+		first, last string
+		before      func(w *world)
+		walk        func(v *visitor)
+	}{
+		"another temporary password": {"/recover", "/recover/sent", func(w *world) { w.issued(anna, phone) }, func(v *visitor) { v.recovers(anna) }},
+		"sent to the desk": {"/recover", "/recover/desk", func(w *world) {
+			w.issued(anna, phone)
+			for range 3 {
+				v := w.visitor()
+				v.open("/recover")
+				v.recovers(anna)
+				w.clock.turn(25 * time.Hour)
+			}
+		}, func(v *visitor) { v.recovers(anna) }},
+		"a block by a code": {"/block", "/block/done", func(w *world) { w.active(anna, phone) }, func(v *visitor) {
+			v.submit("identifier", anna, "decision", "code")
+			digits, _ := v.w.lastCode()
+			v.submit("code", digits)
+		}},
+		"a block by the password, after a code": {"/block", "/block/done", func(w *world) { w.active(anna, phone) }, func(v *visitor) {
+			first := v.at.RequestURI()
+			v.submit("identifier", anna, "decision", "code")
+			v.open(first)
+			v.sees(`value="` + anna + `"`)
+			v.submit("identifier", anna, "password", password)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			ends.before(w)
+			v := w.visitor()
+			v.open("/authorize")
+			v.open(ends.first + "?" + v.at.RawQuery)
+			first := v.at.RequestURI()
+			ends.walk(v)
+			v.want(ends.last, http.StatusOK)
+			v.open(first)
+			v.want(ends.first, http.StatusOK)
+			if strings.Contains(v.body, `value="`+anna+`"`) {
+				t.Errorf("the number is told\n%s", v.body)
+			}
+		})
+	}
 }
 
 // Tries at a code that is over are nothing: by them a stranger could bury a person's history.

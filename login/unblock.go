@@ -75,7 +75,7 @@ func (l *Login) unblockCodeRight(w http.ResponseWriter, r *http.Request, o onErr
 	case err != nil:
 		return err
 	case who.State == identity.Active:
-		if err := l.forgetErrand(r.Context(), o); err != nil {
+		if err := l.forgetErrand(r.Context(), &o); err != nil {
 			return err
 		}
 		return l.finish(w, r, o.Interaction, who.Person, who.ChangedAt, byCode())

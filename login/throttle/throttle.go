@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -93,6 +94,16 @@ func (t *Throttle) try(ctx context.Context, try Try, mode string) (time.Duration
 		return 0, fmt.Errorf("count a try of %s: %w", try.Limit.Name, err)
 	}
 	return time.Duration(wait) * time.Millisecond, nil
+}
+
+// Return gives back tries that were taken and came to nothing: of each the newest.
+func (t *Throttle) Return(ctx context.Context, tries ...Try) error {
+	for _, try := range tries {
+		if err := t.Redis.RPop(ctx, t.key(try)).Err(); err != nil && !errors.Is(err, redis.Nil) {
+			return fmt.Errorf("return a try of %s: %w", try.Limit.Name, err)
+		}
+	}
+	return nil
 }
 
 // Forgive forgets the tries so far: somebody has shown that they were a person's own.

@@ -159,6 +159,29 @@ func TestForgiveGivesTheWholeBudgetBack(t *testing.T) {
 	})
 }
 
+// What came to nothing is as if it had not been tried, whether or not anything is kept of it.
+func TestReturnGivesOneTryBack(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, th *throttle.Throttle, _ *clock) {
+		try := throttle.Try{Limit: limit, By: "somebody"}
+		if err := th.Return(t.Context(), try); err != nil {
+			t.Fatal(err)
+		}
+		for range limit.Tries {
+			take(t, th, try)
+		}
+		if err := th.Return(t.Context(), try); err != nil {
+			t.Fatal(err)
+		}
+		if wait := take(t, th, try); wait != 0 {
+			t.Fatalf("has to wait %v for the one given back", wait)
+		}
+		if take(t, th, try) == 0 {
+			t.Fatal("more than one was given back")
+		}
+	})
+}
+
 // Redis learns neither numbers nor addresses, and forgets by itself.
 func TestKeysNameNobodyAndEnd(t *testing.T) {
 	t.Parallel()
