@@ -16,10 +16,13 @@ const longest = 92 * 24 * time.Hour
 // supervised is the office that a request is about. A supervisor sees only their own; whoever oversees all of them may name one, and "" is all.
 func (d *Doors) supervised(w http.ResponseWriter, r *http.Request) (string, error) {
 	c, err := d.Gate.Enter(w, r, Scope, clerk.Supervise, 0)
-	asked := r.URL.Query().Get("office")
+	if err != nil {
+		return "", err
+	}
+	asked, err := clerk.ParseOffice(r.URL.Query().Get("office"))
 	switch {
 	case err != nil:
-		return "", err
+		return "", api.RefuseParameter("office", errors.New("not an office"))
 	case c.May(clerk.Oversee):
 		return asked, nil
 	case asked != "" && asked != c.Office:

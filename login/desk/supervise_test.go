@@ -51,6 +51,7 @@ func TestTheReportAndTheAlertsAreForWhoSupervises(t *testing.T) {
 		"?from=2026-11-02&to=2026-11-01": "/to",
 		"?from=2025-01-01&to=2026-01-01": "/to",
 		"?from=2026-11-01&to=2026-11-30": "/office",
+		"?from=2026-11-01&to=2026-11-30&office=%ff": "/office",
 	} {
 		_, answer := d.knock(t, tokens["auditor"], "GET", "/desk/report"+query, nil)
 		fields, _ := answer["fields"].([]any)

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"asoba.example/login/clerk"
+	"asoba.example/login/identity"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/pair"
 )
@@ -22,7 +23,7 @@ import (
 // Meanings.
 var (
 	ErrUnknown = errors.New("no such item or proposal")
-	ErrGround  = errors.New("the document that it rests on is not told: its title, number and date, in characters that are printed")
+	ErrGround  = errors.New("the document that it rests on is not told: its title, number and date, not of tomorrow, in characters that are printed")
 	ErrDate    = errors.New("a value is in force from a day of this century")
 )
 
@@ -129,7 +130,8 @@ func (p *Policies) Propose(ctx context.Context, author uuid.UUID, name, value st
 	if _, err := item.Read(value); err != nil {
 		return Row{}, err
 	}
-	if !printed(g.Title, 500) || !printed(g.Number, 50) || g.Date.Year() < 2000 {
+	today := p.now().In(identity.Minsk).Format(time.DateOnly)
+	if !printed(g.Title, 500) || !printed(g.Number, 50) || g.Date.Year() < 2000 || g.Date.Format(time.DateOnly) > today {
 		return Row{}, ErrGround
 	}
 	if from.Year() < 2000 || from.Year() > 2099 {

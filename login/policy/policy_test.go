@@ -180,6 +180,7 @@ func TestWhatIsNotRightIsNotProposed(t *testing.T) {
 		"an item that there is not": {w.anna, "code.form", "5m", order, policy.ErrUnknown},
 		"a value out of bounds":     {w.anna, "code.for", "1h", order, policy.ErrValue},
 		"without a document":        {w.anna, "code.for", "4m", policy.Ground{}, policy.ErrGround},
+		"with one of tomorrow":      {w.anna, "code.for", "4m", policy.Ground{Title: "Regulation", Number: "17", Date: noon.AddDate(0, 0, 1)}, policy.ErrGround},
 		"with a title that turns":   {w.anna, "code.for", "4m", policy.Ground{Title: "Reg\u202eulation", Number: "17", Date: noon}, policy.ErrGround},
 		"with a number that is nul": {w.anna, "code.for", "4m", policy.Ground{Title: "Regulation", Number: "\x00", Date: noon}, policy.ErrGround},
 		"by an auditor":             {w.auditor, "code.for", "4m", order, clerk.ErrRole},
