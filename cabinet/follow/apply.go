@@ -2,6 +2,7 @@ package follow
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -41,7 +42,7 @@ func (f *Follower) apply(ctx context.Context, cursor string, news changes) error
 		if err := access.Disable(ctx, tx, e.disabled); err != nil {
 			return err
 		}
-		if err := profile.Activate(ctx, tx, e.activated); err != nil {
+		if err := activate(ctx, tx, e.activated); err != nil {
 			return err
 		}
 		return announce(ctx, tx, e.editions)
@@ -59,6 +60,18 @@ func (f *Follower) apply(ctx context.Context, cursor string, news changes) error
 		return f.cfg.RefreshKeys(ctx)
 	}
 	return nil
+}
+
+// activate activates the cabinets of people. A page of people that is applied at the same moment is waited for: neither would see what the
+// other one writes, a sign-in here and a cabinet there, and the cabinet would stay as it came.
+func activate(ctx context.Context, tx pgx.Tx, people []uuid.UUID) error {
+	if len(people) == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, `SELECT FROM reading FOR SHARE`); err != nil {
+		return fmt.Errorf("wait for a page of people: %w", err)
+	}
+	return profile.Activate(ctx, tx, people)
 }
 
 // effects are what entries do here.
