@@ -29,17 +29,16 @@ import (
 var binaries string
 
 func TestMain(m *testing.M) {
-	var err error
-	if binaries, err = os.MkdirTemp("", "asoba-programs"); err != nil {
-		panic(err)
-	}
 	code := m.Run()
 	os.RemoveAll(binaries)
 	os.Exit(code)
 }
 
 // build builds the programs as an operator does.
-var build = sync.OnceValue(func() error {
+var build = sync.OnceValue(func() (err error) {
+	if binaries, err = os.MkdirTemp("", "asoba-programs"); err != nil {
+		return err
+	}
 	out, err := exec.Command("go", "build", "-o", binaries+string(filepath.Separator), "./...").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
