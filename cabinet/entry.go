@@ -5,11 +5,13 @@ import (
 	"strings"
 	"time"
 
+	"asoba.example/cabinet/catalogue"
 	"asoba.example/cabinet/journal"
+	"asoba.example/provider/api"
 )
 
 // levels are those that have a word, "acr." and this.
-var levels = []string{"low", "substantial", "high"}
+var levels = append(slices.Clone(api.Levels), catalogue.High)
 
 // whys are why something was refused, each with a word, "why." and this.
 var whys = []string{"password", "code", "passkey", "authenticator", "recovery_code", "document"}

@@ -25,6 +25,10 @@ func Streams(r *http.Request) bool { return r.URL.Path == "/journal/export" }
 // export handles POST /journal/export: what a filter looks for, as a file. That it was taken is an entry of the journal, written before the
 // first byte goes out.
 func (c *Cabinet) export(w http.ResponseWriter, r *http.Request) error {
+	v, in, err := c.visit(w, r, nil) // before anything is read, for which a stranger could take an hour
+	if err != nil || !in {
+		return err
+	}
 	if err := r.ParseForm(); err != nil {
 		return page.Refuse(http.StatusBadRequest, "error.export", err)
 	}
@@ -39,10 +43,6 @@ func (c *Cabinet) export(w http.ResponseWriter, r *http.Request) error {
 	}[format]
 	if wrong != nil || !known {
 		return page.Refuse(http.StatusBadRequest, "error.export", fmt.Errorf("wrong: %v, format", wrong))
-	}
-	v, in, err := c.visit(w, r, nil)
-	if err != nil || !in {
-		return err
 	}
 	at := c.cfg.Now()
 	err = journal.Write(r.Context(), c.cfg.Pool, v.Token.Subject, journal.Entry{

@@ -45,7 +45,7 @@ func (e errand) code() string { return e.path + "/code" }
 
 // An asked is how far an errand has come: a number was typed, and a page is to come. It waits as a progress does.
 type asked struct {
-	Typed   uuid.UUID   `json:"typed"`   // alias of what was typed
+	Whose   uuid.UUID   `json:"typed"`   // alias of what was typed
 	Slip    bool        `json:"slip"`    // it is doubtful
 	Home    bool        `json:"home"`    // at a browser that is known to whose it is
 	Alias   uuid.UUID   `json:"alias"`   // of what was typed, there: the codes are counted by it
@@ -240,7 +240,7 @@ func (l *Login) asks(
 		from = api.Network(r)
 	}
 	return l.sendAlike(w, r, onErrand{Interaction: i, errand: e, asked: asked{
-		Typed: l.codes.Alias(typed), Slip: id.Doubtful(), Home: known, Alias: l.codes.Alias(typed + " " + from), Person: who.Person, Changed: who.ChangedAt,
+		Whose: l.codes.Alias(typed), Slip: id.Doubtful(), Home: known, Alias: l.codes.Alias(typed + " " + from), Person: who.Person, Changed: who.ChangedAt,
 	}}, who)
 }
 
@@ -251,7 +251,7 @@ func (l *Login) askedFrom(r *http.Request, e errand) throttle.Try {
 
 // codesElsewhere is how many messages strangers may have sent to somebody, from wherever they ask. At home there is no such end.
 func (l *Login) codesElsewhere(o onErrand) throttle.Try {
-	return l.try(policy.RecoveryCodesElsewhere, string(o.purpose)+" "+o.asked.Typed.String())
+	return l.try(policy.RecoveryCodesElsewhere, string(o.purpose)+" "+o.Whose.String())
 }
 
 // sendAlike sends the code, or none, and leads to its page. The brake is on what is really sent, or strangers could put it on with numbers that

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"fmt"
 
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
@@ -95,23 +96,16 @@ func (e Errand) renews(f facts) bool {
 	return e == Unblock || e == Reissue || e == PhoneChange && f.state == identity.Temporary
 }
 
-// opened is the record of an opening.
-func (e Errand) opened() audit.Kind {
-	switch e {
-	case PhoneChange:
-		return audit.PhoneChangeOpened
-	case Unblock:
-		return audit.UnblockOpened
-	case Reissue:
-		return audit.ReissueOpened
-	case Issuance, Block:
-	}
-	return audit.IssuanceOpened
+// opened are the records of openings. A block is no visit.
+var opened = map[Errand]audit.Kind{
+	Issuance: audit.IssuanceOpened, PhoneChange: audit.PhoneChangeOpened, Unblock: audit.UnblockOpened, Reissue: audit.ReissueOpened,
 }
 
 // end does what somebody came for, with the phone of the visit where one came, and gives how their identifier stands then.
 func (e Errand) end(ctx context.Context, r *identity.Registry, v visit, act identity.Act) (identity.State, error) {
 	switch e {
+	case Issuance:
+		return identity.Temporary, r.Issue(ctx, identity.Assignment{Person: v.person, Phone: v.phone, Names: v.names, Document: v.document}, act)
 	case PhoneChange:
 		return r.ChangePhone(ctx, v.person, v.phone, act)
 	case Unblock:
@@ -120,9 +114,8 @@ func (e Errand) end(ctx context.Context, r *identity.Registry, v visit, act iden
 		return identity.Temporary, r.Reissue(ctx, v.person, v.phone, act)
 	case Block:
 		return identity.Blocked, r.Block(ctx, v.person, identity.Desk, act)
-	case Issuance:
 	}
-	return identity.Temporary, r.Issue(ctx, identity.Assignment{Person: v.person, Phone: v.phone, Names: v.names, Document: v.document}, act)
+	return "", fmt.Errorf("%q is no errand", e)
 }
 
 // many is from how many on of its kind in an hour an errand is unusual, and the question that tells.

@@ -87,7 +87,7 @@ func (d *Desk) mayBegin(ctx context.Context, tx pgx.Tx, e Errand, o Opening, f *
 
 // opening is the record of an opening, with what vouches for the document, and whether the population register was asked, where that is known.
 func (f facts) opening(e Errand, stage Stage) audit.Event {
-	kind := e.opened()
+	kind := opened[e]
 	if stage == Pending {
 		kind = audit.IssuancePending
 	}

@@ -2,14 +2,12 @@ package cabinet
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +19,7 @@ import (
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/keys"
 	"asoba.example/cmd/internal/run"
+	"asoba.example/cmd/internal/settings"
 	"asoba.example/cmd/internal/stores"
 	"asoba.example/migrations"
 	"asoba.example/provider/api"
@@ -46,7 +45,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if cfg.JournalYears < 1 {
 		return errors.New("CABINET_JOURNAL_YEARS is not a number of years")
 	}
-	master, err := masterKey(cfg.MasterKeyFile)
+	master, err := settings.MasterKey("CABINET_MASTER_KEY_FILE", cfg.MasterKeyFile)
 	if err != nil {
 		return err
 	}
@@ -129,19 +128,6 @@ func clientKey(cfg Config) (issuer.Key, error) {
 	key, err := issuer.ParseKey(text)
 	if err != nil {
 		return issuer.Key{}, fmt.Errorf("CABINET_CLIENT_KEY_FILE: %w", err)
-	}
-	return key, nil
-}
-
-// masterKey reads the key that the database never sees.
-func masterKey(file string) ([]byte, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("CABINET_MASTER_KEY_FILE: %w", err)
-	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) != seal.MasterKeySize {
-		return nil, errors.New("CABINET_MASTER_KEY_FILE does not hold 32 bytes in base64: make them with openssl rand -base64 32")
 	}
 	return key, nil
 }

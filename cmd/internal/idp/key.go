@@ -88,19 +88,6 @@ func NewMasterKey() string {
 	return base64.StdEncoding.EncodeToString(key)
 }
 
-// masterKey reads what NewMasterKey made; named is what names the file.
-func masterKey(named, file string) ([]byte, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", named, err)
-	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) != seal.MasterKeySize {
-		return nil, errors.New(named + " does not hold 32 bytes in base64: make them with idp key master")
-	}
-	return key, nil
-}
-
 // hsm opens the hardware security module, where there is one.
 func (cfg Config) hsm() (keys.HSM, error) {
 	if cfg.PKCS11Module == "" {

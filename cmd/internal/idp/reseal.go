@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"asoba.example/cmd/internal/settings"
 	"asoba.example/cmd/internal/stores"
 	"asoba.example/login/desk"
 	"asoba.example/login/factor"
@@ -82,11 +83,11 @@ func rewrapCommand(config reader) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			old, err := masterKey("IDP_MASTER_KEY_FILE", cfg.MasterKeyFile)
+			old, err := settings.MasterKey("IDP_MASTER_KEY_FILE", cfg.MasterKeyFile)
 			if err != nil {
 				return err
 			}
-			fresh, err := masterKey("FILE", args[0])
+			fresh, err := settings.MasterKey("FILE", args[0])
 			if err != nil {
 				return err
 			}
