@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -19,6 +20,18 @@ import (
 
 var people = flag.Int("people", 100_000, "of the benchmark of editions")
 
+// bear has two operators settle how great a share of all people an edition may deactivate before another has to release it.
+func (c *country) bear(share string) {
+	c.t.Helper()
+	for i := range 2 {
+		c.errand("idp", "clerk", "add", "--identifier", visitor(i), "--phone", fmt.Sprintf("+37529491192%d", i), "--office", "Operator", "--role", "operator",
+			"--family", "Работнікава", "--given", "Ганна", "--document", fmt.Sprintf("MP000001%d", i), "--valid-till", "2099-01-01")
+	}
+	id := c.errand("idp", "policy", "propose", "edition.deactivated_share", share, "--by", visitor(0),
+		"--title", "Order", "--number", "1", "--date", "2026-01-02")
+	c.errand("idp", "policy", "approve", strings.TrimSpace(id), "--by", visitor(1))
+}
+
 // BenchmarkEdition has an operator bring a country, and then two months of it, each changing a hundredth: as a full edition and as a
 // delta. All the while people sign in at browsers that are known, one after another at four doors. It prints how many did in a second before
 // it and beside it, how long the import took, what memory it held, and how long after its end the cabinet was level with the register.
@@ -30,11 +43,16 @@ func BenchmarkEdition(b *testing.B) {
 	c.set("IDP_RELAXED", "true") // nobody signs in so often
 	c.errand("idp", "migrate")
 	c.errand("cabinet", "migrate")
-	c.errand("idp", "register", "import", c.file("edition.csv", edition))
+	month := strings.Replace(edition, "# rows 4", "# rows 6", 1)
+	for i := range 2 {
+		month += visitor(i) + ",M,1830-01-01,BY,,,,,,,,,,\n"
+	}
+	c.errand("idp", "register", "import", c.file("edition.csv", month))
 	c.registerCabinet()
 	c.serve("idp", c.issuer)
 	c.serve("cabinet", c.cabinet)
 	home := c.signIn(citizenNumber, c.desk().issue(citizenNumber, citizenPhone), c.issuer+"/security", c.issuer+"/security")
+	c.bear("5%")
 	store, err := pgx.Connect(b.Context(), c.setting("CABINET_DATABASE_URL"))
 	if err != nil {
 		b.Fatal(err)
