@@ -87,7 +87,9 @@ func (d *Desk) begun(ctx context.Context, q request) (b begun, err error) {
 		SELECT id, person_id, '', request_body = $2, false FROM desk_act WHERE request_key = $1
 		UNION ALL
 		SELECT id, coalesce(person_id, $3), CASE WHEN opened_at IS NULL THEN 'pending' ELSE 'opened' END, request_body = $2, withdrawn_at IS NOT NULL
-		FROM issuance WHERE request_key = $1`
+		FROM issuance WHERE request_key = $1
+		UNION ALL
+		SELECT id, person_id, '', false, false FROM issuance WHERE code_key = $1`
 	if q.key == nil {
 		return begun{}, errNew
 	}

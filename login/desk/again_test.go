@@ -184,13 +184,13 @@ func TestAnotherCodeIsToldOfByItsKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, id := w.Person(t)
-	visit, _, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, id, 9001))
+	opened, _, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, id, 9001))
 	if err != nil {
 		t.Fatal(err)
 	}
 	keyed, other := w.by, w.by
 	keyed.Key, other.Key = "one", "two"
-	resend := func(by desk.By) (code.Sent, error) { return w.desk.Resend(t.Context(), by, desk.Issuance, visit) }
+	resend := func(by desk.By) (code.Sent, error) { return w.desk.Resend(t.Context(), by, desk.Issuance, opened) }
 	if _, err := resend(keyed); !errors.Is(err, code.ErrWait) {
 		t.Fatalf("another code at once: %v", err)
 	}
@@ -207,6 +207,16 @@ func TestAnotherCodeIsToldOfByItsKey(t *testing.T) {
 		if _, err := resend(by); !errors.Is(err, code.ErrWait) {
 			t.Errorf("by the key %q: %v", by.Key, err)
 		}
+	}
+	_, active := w.Active(t)
+	if _, err := w.desk.Block(t.Context(), keyed, visit(active)); !errors.Is(err, desk.ErrReused) {
+		t.Errorf("another act by its key: %v", err)
+	}
+	if _, err := w.desk.Block(t.Context(), other, visit(active)); err != nil {
+		t.Error(err)
+	}
+	if _, err := resend(other); !errors.Is(err, desk.ErrReused) {
+		t.Errorf("another code by the key of an act: %v", err)
 	}
 	if n := w.Count(t, `sms_message WHERE kind = 'code'`); n != 2 {
 		t.Errorf("%d codes were sent", n)

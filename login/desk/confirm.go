@@ -3,6 +3,7 @@ package desk
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -39,6 +40,9 @@ func (d *Desk) Resend(ctx context.Context, by By, e Errand, id uuid.UUID) (code.
 			err = code.ErrOver
 		}
 		return sent, err
+	}
+	if _, err := d.begun(ctx, request{key, []byte{}}); !errors.Is(err, errNew) { // something else was asked for by the key
+		return code.Sent{}, err
 	}
 	return d.codes.Send(ctx, f, v.language, func(ctx context.Context, tx pgx.Tx) error {
 		const update = `UPDATE issuance SET code_key = $2 WHERE id = $1`
