@@ -3,9 +3,10 @@
 for (const hidden of document.querySelectorAll("[data-show]")) {
 	const field = document.getElementById(hidden.dataset.show);
 	const button = hidden.querySelector("button");
+	const words = { password: button.textContent, text: hidden.dataset.hide };
 	const show = (shown) => {
 		field.type = shown ? "text" : "password";
-		button.ariaPressed = shown;
+		button.textContent = words[field.type];
 	};
 	hidden.hidden = false;
 	button.addEventListener("click", () => show(field.type === "password"));
