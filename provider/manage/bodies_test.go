@@ -160,8 +160,11 @@ func TestABodyTakesItsClientLive(t *testing.T) {
 			}
 		}
 	}
-	if status, answer := w.call(t, boris.token, "POST", at+"/approve", ""); status != http.StatusPreconditionFailed && status != http.StatusConflict {
-		t.Errorf("approved again: got %d %v", status, answer)
+	if status, answer := w.call(t, boris.token, "POST", at+"/approve", ""); status != http.StatusOK || answer["stage"] != "live" || answer["client_secret"] != nil {
+		t.Errorf("approved again, by who has not heard of it: got %d %v", status, answer)
+	}
+	if status, answer := w.call(t, anna.token, "POST", at+"/approve", ""); status != http.StatusConflict || answer["code"] != "decided" {
+		t.Errorf("approved again, by another: got %d %v", status, answer)
 	}
 	_, second := w.call(t, boris.token, "POST", path+"/proposals", metadata, now...)
 	if status, refused := w.call(t, anna.token, "POST", path+"/proposals/"+second["id"].(string)+"/refuse", `{"reason":"Телефон нужен"}`); status != http.StatusOK || refused["state"] != "refused" || refused["reason"] != "Телефон нужен" {

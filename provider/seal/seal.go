@@ -19,9 +19,6 @@ import (
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
-// MasterKeySize is the master key's length in bytes.
-const MasterKeySize = 32
-
 // ErrMaster says that the database was sealed under another master key.
 var ErrMaster = errors.New("the master key does not fit this database")
 

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -112,6 +115,32 @@ func TestAWrongMasterKeyIsToldAtOnce(t *testing.T) {
 	}
 	if _, err := seal.Open(t.Context(), pool, bytes.Repeat([]byte{2}, seal.MasterKeySize), noon); !errors.Is(err, seal.ErrMaster) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A master key is read as it was made; what a file holds by mistake is told without a byte of it.
+func TestAMasterKeyIsReadAsItWasMade(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "master")
+	for held, want := range map[string]bool{
+		seal.NewMasterKey() + "\n": true,
+		seal.NewMasterKey()[4:]:    false,
+		string(master):             false,
+		"":                         false,
+	} {
+		if err := os.WriteFile(file, []byte(held), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		key, err := seal.ReadMasterKey("KEY_FILE", file)
+		if (err == nil) != want || want && len(key) != seal.MasterKeySize {
+			t.Errorf("%q: got %d bytes, %v", held, len(key), err)
+		}
+		if err != nil && held != "" && strings.Contains(err.Error(), held) {
+			t.Errorf("%v tells what is in the file", err)
+		}
+	}
+	if _, err := seal.ReadMasterKey("KEY_FILE", file+"s"); err == nil || !strings.HasPrefix(err.Error(), "KEY_FILE: ") {
+		t.Errorf("no file: %v", err)
 	}
 }
 

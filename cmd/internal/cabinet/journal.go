@@ -73,7 +73,7 @@ func withKeys(environ []string, act func(ctx context.Context, pool *pgxpool.Pool
 		if err != nil {
 			return err
 		}
-		master, err := settings.MasterKey("CABINET_MASTER_KEY_FILE", cfg.File)
+		master, err := seal.ReadMasterKey("CABINET_MASTER_KEY_FILE", cfg.File)
 		if err != nil {
 			return err
 		}

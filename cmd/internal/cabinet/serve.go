@@ -19,7 +19,6 @@ import (
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/keys"
 	"asoba.example/cmd/internal/run"
-	"asoba.example/cmd/internal/settings"
 	"asoba.example/cmd/internal/stores"
 	"asoba.example/migrations"
 	"asoba.example/provider/api"
@@ -45,7 +44,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if cfg.JournalYears < 1 {
 		return errors.New("CABINET_JOURNAL_YEARS is not a number of years")
 	}
-	master, err := settings.MasterKey("CABINET_MASTER_KEY_FILE", cfg.MasterKeyFile)
+	master, err := seal.ReadMasterKey("CABINET_MASTER_KEY_FILE", cfg.MasterKeyFile)
 	if err != nil {
 		return err
 	}

@@ -12,13 +12,14 @@ import (
 	"asoba.example/cmd/internal/demo/cast"
 	"asoba.example/cmd/internal/demo/clients"
 	"asoba.example/cmd/internal/idp"
+	"asoba.example/provider/seal"
 )
 
 // found does what an operator does before the provider serves for the first time, by the operator's own commands.
 func (d *demo) found(ctx context.Context) error {
 	for _, file := range []string{d.idp.MasterKeyFile, d.cabinet.MasterKeyFile} {
 		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
-			if err := place(file, []byte(idp.NewMasterKey()+"\n")); err != nil {
+			if err := place(file, []byte(seal.NewMasterKey()+"\n")); err != nil {
 				return err
 			}
 		}

@@ -11,6 +11,7 @@ import (
 
 	"asoba.example/migrations/pgtest"
 	"asoba.example/migrations/redistest"
+	"asoba.example/provider/seal"
 )
 
 var update = flag.Bool("update", false, "write golden files anew")
@@ -98,7 +99,7 @@ func TestClientsAreManagedFromTheTerminal(t *testing.T) {
 func environment(t *testing.T, database string) []string {
 	t.Helper()
 	key := filepath.Join(t.TempDir(), "master")
-	if err := os.WriteFile(key, []byte(NewMasterKey()), 0o600); err != nil {
+	if err := os.WriteFile(key, []byte(seal.NewMasterKey()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return []string{

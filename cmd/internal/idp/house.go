@@ -19,7 +19,6 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
-	"asoba.example/cmd/internal/settings"
 	"asoba.example/cmd/internal/stores"
 	"asoba.example/consent"
 	"asoba.example/consent/agreement"
@@ -111,7 +110,7 @@ func newHouse(ctx context.Context, cfg Config, log *slog.Logger) (*house, error)
 	if err != nil {
 		return nil, err
 	}
-	master, err := settings.MasterKey("IDP_MASTER_KEY_FILE", cfg.MasterKeyFile)
+	master, err := seal.ReadMasterKey("IDP_MASTER_KEY_FILE", cfg.MasterKeyFile)
 	if err != nil {
 		return nil, err
 	}

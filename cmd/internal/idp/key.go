@@ -1,8 +1,6 @@
 package idp
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -56,7 +54,7 @@ func keyCommand(config reader) *cobra.Command {
 		Short: "Print a new master key, for IDP_MASTER_KEY_FILE",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), NewMasterKey())
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), seal.NewMasterKey())
 			return err
 		},
 	})
@@ -79,13 +77,6 @@ func listKeys(cmd *cobra.Command, ring *keys.Ring) error {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", k.Alg, k.State, k.ChangedAt.UTC().Format(time.RFC3339), published, k.KID)
 	}
 	return table.Flush()
-}
-
-// NewMasterKey makes the content of a master key file.
-func NewMasterKey() string {
-	key := make([]byte, seal.MasterKeySize)
-	_, _ = rand.Read(key) // never fails: crypto/rand ends the program instead
-	return base64.StdEncoding.EncodeToString(key)
 }
 
 // hsm opens the hardware security module, where there is one.

@@ -10,13 +10,14 @@ import (
 
 	"asoba.example/migrations/pgtest"
 	"asoba.example/migrations/redistest"
+	"asoba.example/provider/seal"
 )
 
 // errandEnviron is the environment of an operator's errands on a new database.
 func errandEnviron(t *testing.T) []string {
 	t.Helper()
 	key := filepath.Join(t.TempDir(), "master")
-	if err := os.WriteFile(key, []byte(NewMasterKey()), 0o600); err != nil {
+	if err := os.WriteFile(key, []byte(seal.NewMasterKey()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return []string{

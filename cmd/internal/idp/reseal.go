@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"asoba.example/cmd/internal/settings"
 	"asoba.example/cmd/internal/stores"
 	"asoba.example/login/desk"
 	"asoba.example/login/factor"
@@ -83,11 +82,11 @@ func rewrapCommand(config reader) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			old, err := settings.MasterKey("IDP_MASTER_KEY_FILE", cfg.MasterKeyFile)
+			old, err := seal.ReadMasterKey("IDP_MASTER_KEY_FILE", cfg.MasterKeyFile)
 			if err != nil {
 				return err
 			}
-			fresh, err := settings.MasterKey("FILE", args[0])
+			fresh, err := seal.ReadMasterKey("FILE", args[0])
 			if err != nil {
 				return err
 			}

@@ -71,7 +71,7 @@ func TestKeysThatSealAreReplacedFromTheTerminal(t *testing.T) {
 		t.Errorf("said:\n%s", &said)
 	}
 	fresh := filepath.Join(t.TempDir(), "fresh")
-	if err := os.WriteFile(fresh, []byte(NewMasterKey()), 0o600); err != nil {
+	if err := os.WriteFile(fresh, []byte(seal.NewMasterKey()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	run := func(args ...string) error { return Run(t.Context(), environ, nil, new(bytes.Buffer), args...) }
