@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"fmt"
+	"html/template"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -61,7 +62,8 @@ type Sheet struct {
 	Script   string
 	Shows    bool
 	Limit    *Limit
-	Switch   []Tongue // none on a page that is shown once
+	Switch   []Tongue      // none on a page that is shown once
+	Page     template.HTML // for the layout, which stands around it
 }
 
 // At tells whether the page stands at the path or beneath it, for the site's navigation.
@@ -75,8 +77,8 @@ type Wrong struct{ Field, Text string }
 // Show writes the page with its headers.
 func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 	language := s.Language(r)
-	t := s.pages[language][v.Name]
-	if t == nil {
+	t := s.pages[language]
+	if t.Lookup(pageName(v.Name)) == nil {
 		return fmt.Errorf("no page %q", v.Name)
 	}
 	sheet := Sheet{
@@ -101,7 +103,11 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 	if !v.Once {
 		sheet.Switch = tongues(r.URL, language)
 	}
-	var body bytes.Buffer
+	var page, body bytes.Buffer
+	if err := t.ExecuteTemplate(&page, pageName(v.Name), sheet); err != nil {
+		return fmt.Errorf("show %s: %w", v.Name, err)
+	}
+	sheet.Page = template.HTML(page.String()) //nolint:gosec // the template has escaped it
 	if err := t.ExecuteTemplate(&body, "layout", sheet); err != nil {
 		return fmt.Errorf("show %s: %w", v.Name, err)
 	}

@@ -34,9 +34,9 @@ type Config struct {
 type Site struct {
 	name   string
 	secure bool
-	words  map[string]*i18n.Localizer               // by language
-	known  map[string]bool                          // keys of words
-	pages  map[string]map[string]*template.Template // by language, then by name
+	words  map[string]*i18n.Localizer    // by language
+	known  map[string]bool               // keys of words
+	pages  map[string]*template.Template // by language: parts by their names, pages by pageName
 	static *static
 	minsk  *time.Location
 }
@@ -61,9 +61,9 @@ func New(cfg Config) (*Site, error) {
 	return s, nil
 }
 
-// readPages parses, for each language, what pages share and then every page over a copy of it.
+// readPages parses parts and pages, once for each language.
 func (s *Site) readPages(rooms []Room) error {
-	shared, err := readTemplates(rooms, "parts")
+	parts, err := readTemplates(rooms, "parts")
 	if err != nil {
 		return err
 	}
@@ -72,37 +72,36 @@ func (s *Site) readPages(rooms []Room) error {
 		return err
 	}
 	var wrong []error
-	s.pages = map[string]map[string]*template.Template{}
+	s.pages = map[string]*template.Template{}
 	for _, language := range Languages {
-		s.pages[language] = map[string]*template.Template{}
-		base := template.New("").Funcs(s.functions(language)).Option("missingkey=error")
-		for name, text := range shared {
-			if _, err := base.New(name).Parse(text); err != nil {
+		all := template.New("").Funcs(s.functions(language)).Option("missingkey=error")
+		for name, text := range parts {
+			if _, err := all.New(name).Parse(text); err != nil {
 				return err
 			}
 		}
 		for name, text := range pages {
-			t, err := base.Clone()
-			if err != nil {
-				return err
-			}
-			if _, err := t.New("page").Parse(text); err != nil {
+			if _, err := all.New(pageName(name)).Parse(text); err != nil {
 				wrong = append(wrong, fmt.Errorf("%s: %w", name, err))
-				continue
-			}
-			for _, key := range keysNamedIn(t) {
-				if !s.known[key] {
-					wrong = append(wrong, fmt.Errorf("%s: no word %q", name, key))
-				}
 			}
 			if !s.known[name+".title"] {
 				wrong = append(wrong, fmt.Errorf("%s: no word %q", name, name+".title"))
 			}
-			s.pages[language][name] = t
 		}
+		for _, t := range all.Templates() {
+			for _, key := range keysNamedIn(t) {
+				if !s.known[key] {
+					wrong = append(wrong, fmt.Errorf("%s: no word %q", t.Name(), key))
+				}
+			}
+		}
+		s.pages[language] = all
 	}
 	return errors.Join(wrong...)
 }
+
+// pageName is what a page is called beside the parts, which may have the same name.
+func pageName(name string) string { return "page " + name }
 
 // readTemplates gives the texts of one folder of all rooms, by name.
 func readTemplates(rooms []Room, folder string) (map[string]string, error) {

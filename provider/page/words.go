@@ -97,13 +97,10 @@ func (s *Site) word(language, key string, args map[string]any) (string, error) {
 	return text, nil
 }
 
-// keysNamedIn lists the keys that templates name in so many words: t "key", and the labels of fields.
+// keysNamedIn lists the keys that a template names in so many words: t "key", and the labels of fields.
 func keysNamedIn(t *template.Template) []string {
-	var keys []string
-	for _, t := range t.Templates() {
-		if t.Tree != nil {
-			keys = append(keys, keysNamedUnder(t.Tree.Root)...)
-		}
+	if t.Tree == nil {
+		return nil
 	}
-	return keys
+	return keysNamedUnder(t.Tree.Root)
 }
