@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
 	"asoba.example/login/register"
@@ -361,4 +363,53 @@ func TestAnEventWaitsForAnEditionThatIsApplied(t *testing.T) {
 	if o := mustTake(t, r, e); !o.Changed {
 		t.Errorf("afterwards: %+v", o)
 	}
+}
+
+// before is called with each statement, before it is sent.
+type before func(sql string)
+
+func (b before) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	b(data.SQL)
+	return ctx
+}
+
+func (before) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// An event makes somebody between the look at an empty register and the first edition, which then brings the same person: it corrects them, or
+// is nothing to them, and makes nobody twice.
+func TestAnEventMayComeIntoTheFirstEdition(t *testing.T) {
+	t.Parallel()
+	for days, want := range map[int][3]int64{ // since the time as of which the edition tells
+		-2: {int64(len(living)) - 1, 1, 0},
+		2:  {int64(len(living)) - 1, 0, 1},
+	} {
+		cfg, err := pgxpool.ParseConfig(pgtest.URL(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := register.Register{Pool: newPool(t, cfg.Copy())}
+		comes := sync.OnceFunc(func() { mustTake(t, other, event("a", days, strings.Replace(living[0], "BY", "PL", 1))) })
+		cfg.ConnConfig.Tracer = before(func(sql string) {
+			if strings.Contains(sql, "pg_advisory_xact_lock") { // from now on no event comes
+				comes()
+			}
+		})
+		report := mustLoad(t, register.Register{Pool: newPool(t, cfg)}, edition(11, living...))
+		if got := [3]int64{report.Added, report.Changed, report.Withheld}; got != want {
+			t.Errorf("%d: added, changed and withheld %v, want %v", days, got, want)
+		}
+		if n := count(t, other.Pool, `person`); n != len(living) {
+			t.Errorf("%d: there are %d people", days, n)
+		}
+	}
+}
+
+func newPool(t *testing.T, cfg *pgxpool.Config) *pgxpool.Pool {
+	t.Helper()
+	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
 }

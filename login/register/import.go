@@ -154,12 +154,13 @@ func (g *Register) bring(ctx context.Context, conn *pgxpool.Conn, f *file, o Ord
 	return Report{Edition: e, Bad: f.bad}, err
 }
 
+// nobody tells that nobody is known yet.
+const nobody = `SELECT NOT EXISTS (SELECT FROM person)`
+
 // admit finds the edition of a file or begins it. It is fresh where nobody is known yet.
 func (g *Register) admit(ctx context.Context, conn *pgxpool.Conn, h head, o Order) (e Edition, fresh bool, err error) {
 	const lost = `UPDATE edition SET state = 'staging', staged_bytes = 0 WHERE id = $1 AND NOT EXISTS (SELECT FROM staged_person)`
 	const resume = `UPDATE edition SET imported_by = $2, client_id = nullif($3, ''), signed = $4 WHERE id = $1`
-	const nobody = `SELECT NOT EXISTS (SELECT FROM person)`
-
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if o.By != uuid.Nil {
 			if err := g.hold(ctx, tx, o.By); err != nil {
@@ -287,7 +288,15 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 		return err
 	}
 	if fresh {
-		if e.Added, err = g.fill(ctx, tx, e.ID, f); err != nil {
+		if err := tx.QueryRow(ctx, nobody).Scan(&fresh); err != nil {
+			return err
+		}
+		if fresh {
+			e.Added, err = g.fill(ctx, tx, e.ID, f)
+		} else { // an event has come since
+			err = f.copyTo(ctx, tx, "staged_person")
+		}
+		if err != nil {
 			return err
 		}
 	}
