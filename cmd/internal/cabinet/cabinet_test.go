@@ -78,7 +78,8 @@ func TestCatalogueComesByTheCommand(t *testing.T) {
 	}
 	run("faults: ", true, "import", "--by", "Anna", bad)
 	run("added     200.8.1", false, "diff", good)
-	run("say who", true, "import", good)
+	run("\"by\" not set", true, "import", good)
+	run("say who", true, "import", "--by", " ", good)
 	run("added     69", false, "import", "--by", "Anna", younger)
 	run("Anna brought it", false, "import", "--by", "Boris", younger)
 	run("Anna brought it", false, "diff", younger)

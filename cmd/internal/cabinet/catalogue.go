@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"asoba.example/cabinet/catalogue"
+	"asoba.example/cmd/internal/settings"
 )
 
 // catalogueCommand is the operator's work with the catalogue of services.
@@ -79,6 +80,7 @@ func catalogueCommand(environ []string) *cobra.Command {
 		},
 	}
 	bring.Flags().StringVar(&by, "by", "", "who brings it, for the record; required")
+	settings.Require(bring, "by")
 	bring.Flags().BoolVar(&first, "first", false, "do nothing where there is another edition already")
 	sample := &cobra.Command{
 		Use: "sample", Short: "Print an edition to try with: made-up bodies, services of the kinds that people ask for most", Args: cobra.NoArgs,

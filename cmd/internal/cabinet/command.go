@@ -36,7 +36,7 @@ func Run(ctx context.Context, environ []string, out io.Writer, args ...string) e
 	root := command(environ)
 	root.SetOut(out)
 	root.SetArgs(args)
-	return root.ExecuteContext(ctx)
+	return settings.Execute(ctx, root)
 }
 
 func command(environ []string) *cobra.Command {

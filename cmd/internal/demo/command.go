@@ -26,7 +26,7 @@ func Main() int {
 	// Whoever asks a second time does not want to wait. What comes at once is the same request told twice: timeout(1)
 	// and others tell the program and then its whole group.
 	context.AfterFunc(ctx, func() { time.Sleep(time.Second); stop() })
-	if err := command().ExecuteContext(ctx); err != nil {
+	if err := settings.Execute(ctx, command()); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		return 1
 	}

@@ -20,7 +20,7 @@ var manual string
 // Main is the program: it runs the sub-command that the arguments name and gives the exit status.
 func Main() int {
 	return run.Program("eservice", func(ctx context.Context) error {
-		return command().ExecuteContext(ctx)
+		return settings.Execute(ctx, command())
 	})
 }
 

@@ -11,11 +11,11 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"asoba.example/cmd/internal/settings"
 	"asoba.example/login/clerk"
 	"asoba.example/login/identity"
 	"asoba.example/login/operator"
 	"asoba.example/login/policy"
-	"asoba.example/provider/pair"
 )
 
 // blockCommand is what the operator's staff blocks for security, from the terminal.
@@ -37,8 +37,12 @@ func listBlocksCommand(config reader) *cobra.Command {
 		Short: "List the last hundred proposals",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			which, err := stateFlag(state)
+			if err != nil {
+				return err
+			}
 			return withHouse(cmd, config, func(h *house) error {
-				all, err := h.blocks.List(cmd.Context(), pair.State(state))
+				all, err := h.blocks.List(cmd.Context(), which)
 				if err != nil {
 					return err
 				}
@@ -134,6 +138,7 @@ func proposeBlockCommand(config reader) *cobra.Command {
 	flags.StringVar(&reason, "reason", string(operator.Takeover), "takeover, leak or deceit")
 	flags.StringVar(&number, "number", "", "number of the paper that it rests on")
 	flags.StringVar(&date, "date", "", "date of the paper, as 2026-12-31")
+	settings.Require(propose, "by", "number", "date")
 	return propose
 }
 

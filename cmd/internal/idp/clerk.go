@@ -162,13 +162,13 @@ func reportClerksCommand(config reader) *cobra.Command {
 		Short: "Tell what the staff of an office has done, and what was unusual",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			first, err := time.Parse(time.DateOnly, from)
+			first, err := dayFlag("--from", from)
 			if err != nil {
-				return fmt.Errorf("--from: %w", err)
+				return err
 			}
-			last, err := time.Parse(time.DateOnly, to)
+			last, err := dayFlag("--to", to)
 			if err != nil {
-				return fmt.Errorf("--to: %w", err)
+				return err
 			}
 			if office, err = clerk.ParseOffice(office); err != nil || office == "" {
 				return errors.New("--office: whose report it is is not said")

@@ -35,7 +35,7 @@ func Run(ctx context.Context, environ []string, in io.Reader, out io.Writer, arg
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetArgs(args)
-	return root.ExecuteContext(ctx)
+	return settings.Execute(ctx, root)
 }
 
 // A reader reads the settings; every wrong one is told at once.

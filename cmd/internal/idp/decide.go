@@ -1,10 +1,15 @@
 package idp
 
 import (
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
+
+	"asoba.example/cmd/internal/settings"
+	"asoba.example/provider/pair"
 )
 
 // decideCommand is for one of the operator's staff who decides upon what another has proposed.
@@ -31,6 +36,7 @@ func decideCommand[ID any](config reader, use, short string, parse func(string) 
 		},
 	}
 	command.Flags().StringVar(&by, "by", "", "identification number of the operator's clerk who decides")
+	settings.Require(command, "by")
 	return command
 }
 
@@ -43,4 +49,23 @@ func proposalArgument(unknown error) func(string) (uuid.UUID, error) {
 		}
 		return id, nil
 	}
+}
+
+// stateFlag reads which proposals to list.
+func stateFlag(flag string) (pair.State, error) {
+	switch state := pair.State(flag); state {
+	case "", pair.Open, pair.Approved, pair.Refused:
+		return state, nil
+	default:
+		return "", errors.New("--state: neither open, approved nor refused")
+	}
+}
+
+// dayFlag reads a day.
+func dayFlag(name, flag string) (time.Time, error) {
+	day, err := time.Parse(time.DateOnly, flag)
+	if err != nil {
+		return day, fmt.Errorf("%s is not a day, such as 2026-12-31", name)
+	}
+	return day, nil
 }

@@ -2,6 +2,7 @@ package idp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -79,13 +80,13 @@ func proposePolicyCommand(config reader) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ground := policy.Ground{Title: title, Number: number}
 			var err error
-			if ground.Date, err = time.Parse(time.DateOnly, date); err != nil {
-				return fmt.Errorf("--date: %w", err)
+			if ground.Date, err = dayFlag("--date", date); err != nil {
+				return err
 			}
 			since := time.Now()
 			if from != "" {
 				if since, err = time.Parse(time.RFC3339, from); err != nil {
-					return fmt.Errorf("--from: %w", err)
+					return errors.New("--from is not a time, such as 2026-12-31T00:00:00+03:00")
 				}
 			}
 			return withHouse(cmd, config, func(h *house) error {

@@ -398,8 +398,8 @@ func eventCommand(config reader) *cobra.Command {
 					switch err := events.Decode(&event); {
 					case errors.Is(err, io.EOF):
 						return nil
-					case err != nil:
-						return fmt.Errorf("event %d: %w", n, err)
+					case err != nil: // its text quotes what stands there, which may be about somebody
+						return fmt.Errorf("event %d, before byte %d: not in the form that cmd/idp/register.md describes", n, events.InputOffset())
 					}
 					event.By, event.ToldAt = who, time.Now()
 					o, err := h.register.Take(cmd.Context(), event)

@@ -189,4 +189,33 @@ func TestRegisterEvent(t *testing.T) {
 	if got := strings.Join(came, "; "); got != "a changed; a told before; b as it was known" {
 		t.Errorf("it said: %s", got)
 	}
+	if err := os.WriteFile(path, []byte(one+strings.Replace(one, `"id"`, `"name"`, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err = Run(t.Context(), environ, nil, new(bytes.Buffer), "register", "event", path)
+	if err == nil || !strings.HasPrefix(err.Error(), "event 2, before byte ") || strings.Contains(err.Error(), "name") {
+		t.Errorf("what is no event: %v", err)
+	}
+}
+
+// Whoever leaves out what an errand needs, or says something strange, is told so before the house is opened.
+func TestRegisterErrandsAreAskedRightly(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[string]string{
+		"release 5":                "required flag(s) \"by\" not set\nusage: idp register release EDITION [flags]",
+		"refuse --by x":            "accepts 1 arg(s), received 0\nusage: idp register refuse EDITION [flags]",
+		"refuse x --by x":          "EDITION: no such edition",
+		"bad-rows x":               "EDITION: no such edition",
+		"import":                   "accepts 1 arg(s), received 0\nusage: idp register import FILE [flags]",
+		"import nothing":           "open nothing: no such file or directory",
+		"sample --people many":     "invalid argument \"many\" for \"--people\" flag\nusage: idp register sample [flags]",
+		"restore propose":          "required flag(s) \"by\", \"date\", \"number\", \"person\" not set\nusage: idp register restore propose [flags]",
+		"restore approve x --by x": "ID: no such proposal",
+		"restore list --state x":   "--state: neither open, approved nor refused",
+	} {
+		err := Run(t.Context(), nil, nil, new(bytes.Buffer), append([]string{"register"}, strings.Fields(asked)...)...)
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", asked, err, want)
+		}
+	}
 }

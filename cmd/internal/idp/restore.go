@@ -9,11 +9,11 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"asoba.example/cmd/internal/settings"
 	"asoba.example/login/clerk"
 	"asoba.example/login/identity"
 	"asoba.example/login/operator"
 	"asoba.example/login/register"
-	"asoba.example/provider/pair"
 )
 
 // restoreCommand is whom the operator's staff restores, from the terminal.
@@ -36,8 +36,12 @@ func listRestorationsCommand(config reader) *cobra.Command {
 		Short: "List the last hundred proposals",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			which, err := stateFlag(state)
+			if err != nil {
+				return err
+			}
 			return withHouse(cmd, config, func(h *house) error {
-				all, err := h.restored.List(cmd.Context(), pair.State(state))
+				all, err := h.restored.List(cmd.Context(), which)
 				if err != nil {
 					return err
 				}
@@ -89,6 +93,7 @@ func proposeRestorationCommand(config reader) *cobra.Command {
 	flags.StringVar(&person, "person", "", "identification number of whom to restore")
 	flags.StringVar(&number, "number", "", "number of the act that it rests on")
 	flags.StringVar(&date, "date", "", "date of the act, as 2026-12-31")
+	settings.Require(propose, "by", "person", "number", "date")
 	return propose
 }
 
