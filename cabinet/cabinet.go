@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"asoba.example/cabinet/access"
+	"asoba.example/cabinet/contact"
 	"asoba.example/cabinet/issuer"
 	"asoba.example/cabinet/keys"
 	"asoba.example/provider/api"
@@ -31,6 +32,7 @@ type Config struct {
 	Pool      *pgxpool.Pool
 	Redis     redis.UniversalClient
 	Keys      keys.Ring // what is handed out is signed with
+	Contacts  contact.Book
 	// JournalYears is how far back the journal is shown.
 	JournalYears int
 	// SessionIdle and SessionTotal end a web session that nobody uses, and every one.
@@ -109,6 +111,8 @@ func (c *Cabinet) Handler() http.Handler {
 
 	mux.Handle("GET /{$}", c.site.Handle(c.start))
 	mux.Handle("GET /profile", c.site.Handle(c.profile))
+	mux.Handle("GET /profile/contact", c.site.Handle(c.askContact))
+	mux.Handle("POST /profile/contact", c.site.Handle(c.giveContact))
 	mux.Handle("GET /journal", c.site.Handle(c.journal))
 	mux.Handle("POST /journal/export", c.site.Handle(c.export))
 	mux.Handle("GET /journal/{id}", c.site.Handle(c.entry))

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"asoba.example/cabinet/access"
+	"asoba.example/cabinet/contact"
 	"asoba.example/cabinet/issuer/issuertest"
 	"asoba.example/cabinet/keys"
 	"asoba.example/cabinet/profile"
@@ -56,7 +57,7 @@ func newWorld(t *testing.T) *world {
 	w.keys = keys.Ring{Pool: w.pool, Box: box, Now: now}
 	c, err := New(Config{
 		URL: w.url, ClientID: issuertest.ClientID, IssuerURL: w.provider.URL, Issuer: w.provider.Issuer(t, w.url+"/callback"),
-		Pool: w.pool, Redis: w.redis, Keys: w.keys, JournalYears: 3, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
+		Pool: w.pool, Redis: w.redis, Keys: w.keys, Contacts: contact.Book{Pool: w.pool, Box: box}, JournalYears: 3, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,7 @@
 // cabinet is a relying party like any other.
 //
 //	e-service ── access token ──▶ API ──────────┐
-//	                                            ├─▶ access.Gate ─▶ profile, journal, catalogue   one round trip
+//	                                            ├─▶ access.Gate ─▶ profile, contact, journal, catalogue   one round trip
 //	citizen ── session in Redis ─▶ web cabinet ─┘
 //
 // Whoever comes, and with every single request, the gate is asked: what the provider has ended is refused here within

@@ -43,6 +43,7 @@ var told = map[string]bool{
 	"code.sent.recover":                     true,
 	"code.sent.sign_in":                     true,
 	"code.sent.unblock":                     true,
+	"contact.given":                         true,
 	"desk.looked_up.complaint":              true,
 	"desk.looked_up.inquiry":                true,
 	"desk.looked_up.visit":                  true,

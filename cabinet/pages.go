@@ -4,7 +4,9 @@ import (
 	"time"
 
 	"asoba.example/cabinet/catalogue"
+	"asoba.example/cabinet/contact"
 	"asoba.example/cabinet/profile"
+	"asoba.example/provider/page"
 )
 
 // What the pages show. Each has its template in pages/.
@@ -25,6 +27,12 @@ type profilePage struct {
 	Changes     []line    // of official values, newest first
 	More        bool      // there are earlier ones
 	Since       time.Time // from when on changes are known
+	Contact     contact.Contact
+}
+
+type contactPage struct {
+	Email, Phone, Language string // as they were entered
+	Languages              []page.Option
 }
 
 type journalPage struct {

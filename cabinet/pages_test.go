@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"asoba.example/cabinet/contact"
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/profile"
 	"asoba.example/provider/page"
@@ -38,6 +39,9 @@ func TestPagesAreAsBefore(t *testing.T) {
 		{ID: uuid.MustParse("018f0000-0000-7000-8000-000000000003"), At: noon, Kind: journal.ProfileChanged, Actor: journal.System, Detail: map[string]string{"field": "citizenship", "old": "BY", "new": "stateless"}},
 		{ID: uuid.MustParse("018f0000-0000-7000-8000-000000000002"), At: noon.Add(-24 * time.Hour), Kind: journal.ProfileChanged, Actor: journal.System, Detail: map[string]string{"field": "limited", "old": "", "new": "2026-01-15"}},
 	}}
+	reached := c.profilePage(annasNumber, partly, changed, time.Time{}, "ru")
+	reached.Contact = contact.Contact{Email: "anna@example.com", Language: "be"}
+	_, wrong := contactPage{Email: "anna", Phone: "29", Language: "pl"}.read()
 	whatThereIs := servicesPage{
 		Situations: []way{{"Дети", "/services?situation=children"}}, Bodies: []way{{"Отдел ЗАГС", "/services?body=civil_registry"}},
 		Notice: "Это образец каталога.",
@@ -52,7 +56,9 @@ func TestPagesAreAsBefore(t *testing.T) {
 		{"start", "/", page.View{Name: "start", Data: startPage{Name: "Анна", Since: noon, Security: "https://idp.example/security"}}},
 		{"start-nameless", "/", page.View{Name: "start", Data: startPage{Since: noon, Security: "https://idp.example/security"}}},
 		{"profile", "/profile", page.View{Name: "profile", Data: c.profilePage(annasNumber, mine, journal.Page{}, time.Time{}, "ru")}},
-		{"profile-partly", "/profile", page.View{Name: "profile", Data: c.profilePage(annasNumber, partly, changed, time.Time{}, "ru")}},
+		{"profile-partly", "/profile", page.View{Name: "profile", Data: reached}},
+		{"contact", "/profile/contact", page.View{Name: "contact", Back: "/profile", Data: contactPage{Email: "anna@example.com", Phone: "+375294911911", Language: "be", Languages: c.languages("ru")}}},
+		{"contact-wrong", "/profile/contact", page.View{Name: "contact", Back: "/profile", Errors: wrong, Data: contactPage{Email: "anna", Phone: "29", Language: "pl", Languages: c.languages("ru")}}},
 		{"journal", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Older: "/journal?from=x", Newest: "/journal", Entries: c.lines(everything(), "ru"), Security: "https://idp.example/security"}}},
 		{"journal-empty", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Security: "https://idp.example/security"}}},
 		{"journal-nothing", "/journal?about=desk&since=2026-05-01", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(url.Values{"about": {"desk"}, "since": {"2026-05-01"}}, "ru"), Security: "https://idp.example/security"}}},
@@ -114,7 +120,7 @@ func everything() []journal.Entry {
 	}
 	for _, kind := range []journal.Kind{
 		"agreement.given", "agreement.withdrawn", "authenticator.added", "authenticator.removed", "browser.forgotten",
-		"cabinet.activated", "cabinet.deactivated", "cabinet.restored", journal.EntryReported,
+		"cabinet.activated", "cabinet.deactivated", "cabinet.restored", journal.ContactGiven, journal.EntryReported,
 		"identifier.activated", "identifier.unblocked", "passkey.added", "passkey.removed", "password.changed", "person.changed", "phone_change.asked", "phone_change.cancelled", "sessions.ended",
 		"sign_in.refused", "signed_out", "password.recovered", "recovery.refused",
 		"recovery_codes.made", "recovery_codes.removed", "recovery_code.used",

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/cabinet/contact"
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/profile"
 )
@@ -16,16 +17,20 @@ func (c *Cabinet) profile(w http.ResponseWriter, r *http.Request) error {
 	var (
 		mine    profile.Profile
 		changes journal.Page
+		given   contact.Contact
 		since   = c.earliest()
 	)
 	v, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) {
 		profile.Queue(b, subject, &mine)
 		journal.Queue(b, subject, journal.Filter{About: journal.Changes, Since: since}, journal.Place{}, onePage, &changes)
+		c.cfg.Contacts.Queue(b, subject, &given)
 	})
 	if err != nil || !in {
 		return err
 	}
-	return c.show(w, r, "profile", c.profilePage(v.Token.Subject, mine, changes, since, c.site.Language(r)))
+	data := c.profilePage(v.Token.Subject, mine, changes, since, c.site.Language(r))
+	data.Contact = given
+	return c.show(w, r, "profile", data)
 }
 
 // profilePage puts a profile, and what the journal knows to have changed in it since a time.

@@ -73,7 +73,11 @@ func (c *Cabinet) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, sent.Return, http.StatusSeeOther)
+	language, err := c.cfg.Contacts.Language(r.Context(), token.Subject)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, inLanguage(sent.Return, language), http.StatusSeeOther)
 	return nil
 }
 

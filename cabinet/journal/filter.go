@@ -34,7 +34,7 @@ var kinds = map[Topic][]Kind{
 	},
 	Desk:     {DeskLookedUp, PaperRead, "identifier.issued", "password.reissued", "phone.released"},
 	Services: {"grant.given", GrantEnded, TokenExchanged, "agreement.given", "agreement.withdrawn", ProfileRead, JournalRead},
-	Profile:  {"person.changed", ProfileChanged},
+	Profile:  {"person.changed", ProfileChanged, ContactGiven},
 	Changes:  {ProfileChanged},
 	Cabinet:  {CabinetActivated, CabinetDeactivated, CabinetRestored, EntryReported, JournalExported},
 }

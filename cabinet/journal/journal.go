@@ -32,6 +32,7 @@ const (
 	CabinetRestored    Kind = "cabinet.restored"
 	ProfileChanged     Kind = "profile.changed"  // Detail["field"], ["old"], ["new"]
 	ProfileRead        Kind = "profile.read"     // by an e-service
+	ContactGiven       Kind = "contact.given"    // by the citizen
 	JournalRead        Kind = "journal.read"     // by an e-service
 	EntryReported      Kind = "entry.reported"   // the citizen does not recognise one; Detail["entry"]
 	JournalExported    Kind = "journal.exported" // by the citizen; Detail["format"]

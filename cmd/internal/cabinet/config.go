@@ -41,8 +41,8 @@ type Config struct {
 	// RedisURL is the Redis of the cabinet: redis://, rediss:// or unix://. It may also be given as a file.
 	RedisURL string `env:"CABINET_REDIS_URL,required"`
 
-	// MasterKeyFile holds 32 random bytes in base64, other ones than the provider's. It opens the key by which journals are signed; keep it
-	// apart from backups.
+	// MasterKeyFile holds 32 random bytes in base64, other ones than the provider's. It opens the key by which journals are signed, and
+	// what citizens told of themselves; keep it apart from backups.
 	MasterKeyFile string `env:"CABINET_MASTER_KEY_FILE,required"`
 
 	// JournalYears is how far back citizens see their journal.

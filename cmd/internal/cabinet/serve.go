@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"asoba.example/cabinet"
+	"asoba.example/cabinet/contact"
 	"asoba.example/cabinet/follow"
 	"asoba.example/cabinet/issuer"
 	"asoba.example/cabinet/journal"
@@ -80,7 +81,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	doors, err := cabinet.New(cabinet.Config{
 		URL: cfg.URL, ClientID: cfg.ClientID, IssuerURL: cfg.Issuer, Issuer: provider,
-		Pool: kept.Pool, Redis: kept.Redis, Keys: ring, JournalYears: cfg.JournalYears, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
+		Pool: kept.Pool, Redis: kept.Redis, Keys: ring, Contacts: contact.Book{Pool: kept.Pool, Box: box}, JournalYears: cfg.JournalYears, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
 	})
 	if err != nil {
 		return err
