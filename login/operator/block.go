@@ -71,6 +71,8 @@ type Blocks struct {
 // Propose has one of the staff propose to block identifiers. Nothing is done before another approves it. Whoever proposes the same again
 // while it waits is told of that proposal.
 func (b *Blocks) Propose(ctx context.Context, by clerk.Clerk, reason Reason, basis identity.Basis, whose []identity.Identifier) (Proposal, error) {
+	// Of two who propose the same at one moment the second finds the first.
+	const alone = `LOCK TABLE security_block IN SHARE ROW EXCLUSIVE MODE`
 	const insert = `
 		INSERT INTO security_block (id, reason, basis_number, basis_date, state, proposed_by, proposed_at)
 		VALUES ($1, $2, $3, $4, 'open', $5, $6)`
@@ -96,6 +98,9 @@ func (b *Blocks) Propose(ctx context.Context, by clerk.Clerk, reason Reason, bas
 	err = b.act(ctx, by, func(tx pgx.Tx) error {
 		people, err := find(ctx, tx, whose)
 		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, alone); err != nil {
 			return err
 		}
 		var before uuid.UUID

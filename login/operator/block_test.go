@@ -178,6 +178,44 @@ func TestOneDecisionWins(t *testing.T) {
 	}
 }
 
+// Whatever is proposed several times at one moment is one proposal, of which all are told.
+func TestWhatIsProposedAtOneMomentIsOneProposal(t *testing.T) {
+	t.Parallel()
+	r := newRegistry(t)
+	anna, _ := r.operators(t)
+	person, id := r.Active(t)
+	restorations := operator.Restorations{Pool: r.Pool, Register: r.register, Now: r.blocks.Now}
+	r.Exec(t, `UPDATE person SET missing_date = '2025-01-02' WHERE id = $1`, person)
+	for table, propose := range map[string]func() (uuid.UUID, error){
+		"security_block": func() (uuid.UUID, error) {
+			p, err := r.blocks.Propose(t.Context(), anna, operator.Leak, paper, []identity.Identifier{id})
+			return p.ID, err
+		},
+		"restoration": func() (uuid.UUID, error) {
+			p, err := restorations.Propose(t.Context(), anna, id.Reveal(), paper)
+			return p.ID, err
+		},
+	} {
+		var (
+			told [8]uuid.UUID
+			errs [8]error
+			all  sync.WaitGroup
+		)
+		for n := range told {
+			all.Go(func() { told[n], errs[n] = propose() })
+		}
+		all.Wait()
+		for n := range told {
+			if errs[n] != nil || told[n] != told[0] {
+				t.Errorf("%s: %v, %v", table, told[n], errs[n])
+			}
+		}
+		if n := r.Count(t, table); n != 1 {
+			t.Errorf("%s: %d are proposed", table, n)
+		}
+	}
+}
+
 // A thousand at once, and no more.
 func TestManyAreBlockedAtOnce(t *testing.T) {
 	t.Parallel()

@@ -50,6 +50,8 @@ type Restorations struct {
 // Propose has one of the staff propose that somebody is restored, on the act of a court or an authority: it came after what it takes back.
 // Whoever proposes the same again while it waits is told of that proposal.
 func (r *Restorations) Propose(ctx context.Context, by clerk.Clerk, number string, basis identity.Basis) (Restoration, error) {
+	// Of two who propose at one moment the second finds the first.
+	const alone = `LOCK TABLE restoration IN SHARE ROW EXCLUSIVE MODE`
 	const insert = `
 		INSERT INTO restoration (id, person_id, basis_number, basis_date, state, proposed_by, proposed_at)
 		VALUES ($1, $2, $3, $4, 'open', $5, $6)`
@@ -65,6 +67,9 @@ func (r *Restorations) Propose(ctx context.Context, by clerk.Clerk, number strin
 			return err
 		}
 		p.person = who.ID
+		if _, err := tx.Exec(ctx, alone); err != nil {
+			return err
+		}
 		rows, _ := tx.Query(ctx, open, who.ID)
 		waiting, err := pgx.CollectRows(rows, scanRestoration)
 		if err != nil {
