@@ -558,7 +558,7 @@ func TestAProposalIsDecidedOnce(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				done = append(done, name)
-			case !errors.Is(err, pair.ErrDecided) && !errors.Is(err, clients.ErrStale):
+			case !errors.Is(err, pair.ErrDecided):
 				t.Errorf("%s: %v", name, err)
 			}
 		})
@@ -571,6 +571,46 @@ func TestAProposalIsDecidedOnce(t *testing.T) {
 		if _, err := w.Refuse(t.Context(), c.ID, p.ID, reason, w.by(w.operator)); !errors.Is(err, body.ErrReason) {
 			t.Errorf("refused for %.10q: %v", reason, err)
 		}
+	}
+}
+
+// Who approves twice at one moment, as by two clicks, is told of one and the same client both times.
+func TestAnApprovalThatComesTwiceIsOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.draft(t)
+	p := w.propose(t, c, "openid")
+	const waiting = `SELECT count(*) FROM pg_sleep(0.01), pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+	var (
+		told [2]*clients.Client
+		errs [2]error
+		both sync.WaitGroup
+	)
+	err := pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) error { // both have begun before one of them is done
+		_, err := tx.Exec(t.Context(), `SELECT FROM client WHERE client_id = $1 FOR UPDATE`, c.ID)
+		for n := range told {
+			both.Go(func() { told[n], _, errs[n] = w.Approve(t.Context(), c.ID, p.ID, w.by(w.boris)) })
+		}
+		for n := 0; n < len(told) && err == nil; {
+			err = w.pool.QueryRow(t.Context(), waiting).Scan(&n)
+		}
+		return err
+	})
+	both.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range told {
+		if errs[n] != nil {
+			t.Fatal(errs[n])
+		}
+		if told[n].Stage != clients.Live || told[n].Version != c.Version+1 {
+			t.Errorf("told of version %d, %s", told[n].Version, told[n].Stage)
+		}
+	}
+	var approved int
+	if err := w.pool.QueryRow(t.Context(), `SELECT count(*) FROM event WHERE kind = 'client.approved'`).Scan(&approved); err != nil || approved != 1 {
+		t.Errorf("approved %d times, %v", approved, err)
 	}
 }
 

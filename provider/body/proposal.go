@@ -145,36 +145,42 @@ func (b *Bodies) Approve(ctx context.Context, clientID string, id uuid.UUID, by 
 	if err != nil {
 		return nil, "", err
 	}
+	// Held before the proposal, as by whoever else decides; and whole, for it is changed.
+	const hold = `SELECT FROM client WHERE client_id = $1 FOR NO KEY UPDATE`
+
 	by = b.judging(by)
 	judges, also := by.May, by.Also
-	var before *clients.Client
-	by.May = func(ctx context.Context, tx pgx.Tx, c *clients.Client) error {
+	var now *clients.Client
+	by.May = func(ctx context.Context, tx pgx.Tx, _ *clients.Client) (err error) {
+		if _, err := tx.Exec(ctx, hold, clientID); err != nil {
+			return err
+		}
+		if now, err = b.cfg.Clients.Hold(ctx, tx, clientID); err != nil {
+			return err
+		}
 		if judges != nil {
-			if err := judges(ctx, tx, c); err != nil {
+			if err := judges(ctx, tx, now); err != nil {
 				return err
 			}
 		}
-		before = c
-		if again, err := p.standing().Decide(by.Person, pair.Approved); err != nil {
+		if err := p.decide(ctx, tx, pair.Approved, by); err != nil {
 			return err
-		} else if again {
-			return errAgain
 		}
-		same, err := same(c.Metadata, p.Base)
+		same, err := same(now.Metadata, p.Base)
 		if err == nil && !same {
 			err = clients.ErrStale
 		}
 		return err
 	}
 	by.Also = func(ctx context.Context, tx pgx.Tx, c *clients.Client, secret string) error {
-		if err := decide(ctx, tx, p, pair.Approved, nil, by); err != nil || also == nil {
+		if err := p.end(ctx, tx, pair.Approved, nil, by); err != nil || also == nil {
 			return err
 		}
 		return also(ctx, tx, c, secret)
 	}
 	c, secret, err := b.GoLive(ctx, clientID, clients.Any, p.Metadata, by)
 	if errors.Is(err, errAgain) {
-		return before, "", nil
+		return now, "", nil
 	}
 	return c, secret, err
 }
@@ -243,12 +249,12 @@ func (b *Bodies) close(ctx context.Context, clientID string, id uuid.UUID, to pa
 				return err
 			}
 		}
-		if err := decide(ctx, tx, p, to, reason, by); !errors.Is(err, errAgain) {
+		if err := p.decide(ctx, tx, to, by); err != nil {
 			return err
 		}
-		return nil
+		return p.end(ctx, tx, to, reason, by)
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errAgain) {
 		return p, fmt.Errorf("decide a proposal: %w", err)
 	}
 	return b.find(ctx, clientID, id)
@@ -294,28 +300,28 @@ var decided = map[pair.State]audit.Kind{pair.Approved: audit.ClientApproved, pai
 // errAgain says that somebody decides what they have decided before.
 var errAgain = errors.New("decided the same before")
 
-// standing is how a proposal stands before those who decide.
-func (p Proposal) standing() pair.Proposal {
-	return pair.Proposal{Author: p.ProposedBy, State: p.State, DecidedBy: p.DecidedBy}
+// decide holds a proposal, and tells whether somebody may bring it to another state. Who made it may withdraw it and decide nothing else of
+// it; the operator's command may decide all. errAgain, where they have done so before.
+func (p Proposal) decide(ctx context.Context, tx pgx.Tx, to pair.State, by clients.By) error {
+	const hold = `SELECT proposed_by, state, decided_by FROM proposal WHERE id = $1 FOR UPDATE`
+
+	var stands pair.Proposal
+	if err := tx.QueryRow(ctx, hold, p.ID).Scan(&stands.Author, &stands.State, &stands.DecidedBy); err != nil {
+		return err
+	}
+	again, err := stands.Decide(by.Person, to)
+	if again {
+		return errAgain
+	}
+	return err
 }
 
-// decide ends an open proposal. Who made it may withdraw it and decide nothing else of it; the operator's command may decide all.
-func decide(ctx context.Context, tx pgx.Tx, p Proposal, to pair.State, reason *string, by clients.By) error {
+// end brings a proposal to another state, and records it.
+func (p Proposal) end(ctx context.Context, tx pgx.Tx, to pair.State, reason *string, by clients.By) error {
 	const update = `
 		UPDATE proposal SET state = $2, reason = $3, decided_by = nullif($4, $6::uuid), decided_at = $5
 		WHERE id = $1`
-	const hold = columns + `WHERE id = $1 FOR UPDATE`
 
-	rows, _ := tx.Query(ctx, hold, p.ID)
-	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Proposal])
-	if err != nil {
-		return err
-	}
-	if again, err := p.standing().Decide(by.Person, to); err != nil {
-		return err
-	} else if again {
-		return errAgain
-	}
 	if _, err := tx.Exec(ctx, update, p.ID, to, reason, by.Person, by.At, uuid.Nil); err != nil {
 		return err
 	}
