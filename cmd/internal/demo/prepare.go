@@ -80,7 +80,7 @@ func (d *demo) introduce() error {
 
 // answers returns when a program says that it is ready.
 func answers(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute) // a slow machine hashes many a password before everybody stands
 	defer cancel()
 	client := http.Client{Timeout: time.Second}
 	tick := time.NewTicker(20 * time.Millisecond)
