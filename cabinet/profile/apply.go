@@ -20,15 +20,57 @@ func Apply(ctx context.Context, tx pgx.Tx, people []Person, at time.Time) error 
 	if err := stage(ctx, tx, people); err != nil {
 		return fmt.Errorf("stage people: %w", err)
 	}
-	changes, err := compare(ctx, tx, at)
+	fresh, err := add(ctx, tx, at)
 	if err != nil {
-		return fmt.Errorf("compare people: %w", err)
-	}
-	if err := journal.Append(ctx, tx, changes); err != nil {
 		return err
 	}
+	if len(fresh) < len(people) {
+		restored, err := change(ctx, tx, at)
+		if err != nil {
+			return err
+		}
+		others, err := add(ctx, tx, at)
+		if err != nil {
+			return err
+		}
+		fresh = slices.Concat(fresh, restored, others)
+	}
+	return Activate(ctx, tx, fresh) // their sign-in may have come before
+}
+
+// add makes the cabinets of those who are new here. Whose number is still held by somebody else is left out.
+func add(ctx context.Context, tx pgx.Tx, at time.Time) ([]uuid.UUID, error) {
+	const insert = `
+		INSERT INTO cabinet (person_id, identification_number, state, state_reason, state_at, sex, birth_date,
+		                     citizenship, incapable_date, limited_date, updated_at, created_at)
+		SELECT id, number, CASE WHEN gone IS NULL THEN 'not_activated' ELSE 'deactivated' END, gone, $1, sex, birth_date,
+		       citizenship, incapable, limited, $1, $1
+		FROM incoming
+		ON CONFLICT DO NOTHING
+		RETURNING person_id`
+	rows, _ := tx.Query(ctx, insert, at)
+	fresh, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return nil, fmt.Errorf("make cabinets: %w", err)
+	}
+	return fresh, nil
+}
+
+// change brings up to date the cabinets of those who were known, and gives who was restored.
+func change(ctx context.Context, tx pgx.Tx, at time.Time) ([]uuid.UUID, error) {
+	// Nobody analyses a temporary table by itself, and joins over one of unknown size go wrong.
+	if _, err := tx.Exec(ctx, `ANALYZE incoming`); err != nil {
+		return nil, fmt.Errorf("stage people: %w", err)
+	}
+	changes, err := compare(ctx, tx, at)
+	if err != nil {
+		return nil, fmt.Errorf("compare people: %w", err)
+	}
+	if err := journal.Append(ctx, tx, changes); err != nil {
+		return nil, err
+	}
 	if err := date(ctx, tx, changes, at); err != nil {
-		return fmt.Errorf("date changes: %w", err)
+		return nil, fmt.Errorf("date changes: %w", err)
 	}
 	// The register gives a number to one person. Whoever else still holds one of these here holds it no more, and
 	// is told the new one by a page of the register yet to come.
@@ -38,7 +80,7 @@ func Apply(ctx context.Context, tx pgx.Tx, people []Person, at time.Time) error 
 		FROM incoming
 		WHERE cabinet.identification_number = incoming.number AND cabinet.person_id <> incoming.id`
 	if _, err := tx.Exec(ctx, release); err != nil {
-		return fmt.Errorf("release numbers: %w", err)
+		return nil, fmt.Errorf("release numbers: %w", err)
 	}
 	const update = `
 		WITH updated AS (
@@ -60,22 +102,9 @@ func Apply(ctx context.Context, tx pgx.Tx, people []Person, at time.Time) error 
 	rows, _ := tx.Query(ctx, update, at)
 	restored, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 	if err != nil {
-		return fmt.Errorf("update cabinets: %w", err)
+		return nil, fmt.Errorf("update cabinets: %w", err)
 	}
-	const insert = `
-		INSERT INTO cabinet (person_id, identification_number, state, state_reason, state_at, sex, birth_date,
-		                     citizenship, incapable_date, limited_date, updated_at, created_at)
-		SELECT id, number, CASE WHEN gone IS NULL THEN 'not_activated' ELSE 'deactivated' END, gone, $1, sex, birth_date,
-		       citizenship, incapable, limited, $1, $1
-		FROM incoming
-		WHERE NOT EXISTS (SELECT FROM cabinet WHERE person_id = incoming.id)
-		RETURNING person_id`
-	rows, _ = tx.Query(ctx, insert, at)
-	fresh, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err != nil {
-		return fmt.Errorf("make cabinets: %w", err)
-	}
-	return Activate(ctx, tx, slices.Concat(restored, fresh)) // their sign-in may have come before
+	return restored, nil
 }
 
 // stage copies people into a table of the transaction's own.
@@ -103,11 +132,6 @@ func stage(ctx context.Context, tx pgx.Tx, people []Person) error {
 		}
 		return []any{p.ID, p.Number, p.Sex, p.BirthDate, p.Citizenship, gone, p.Incapable, p.Limited}, nil
 	}))
-	if err != nil {
-		return err
-	}
-	// Nobody analyses a temporary table by itself, and joins over one of unknown size go wrong.
-	_, err = tx.Exec(ctx, `ANALYZE incoming`)
 	return err
 }
 
