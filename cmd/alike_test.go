@@ -30,6 +30,7 @@ func BenchmarkRefusals(b *testing.B) {
 	c.errand("idp", "migrate")
 	people := []struct{ name, password, as string }{ // as: what makes of an active identifier one that stands so
 		{"wrong password", "not this one", ""},
+		{"a former cost", "not this one", `password_hash = replace(password_hash, 'm=19456,t=2,p=1', 'm=12288,t=3,p=1')`},
 		{"fifty failures", strong, `failures = 50`},
 		{"temporary", "AAAAA-AAAAA", `state = 'temporary', password_till = now() + interval '1 day'`},
 		{"expired", strong, `state = 'temporary', password_till = now() - interval '1 hour'`},

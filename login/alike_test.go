@@ -71,6 +71,9 @@ func TestRefusalsAreAlike(t *testing.T) {
 						if first[i].body == "" {
 							first[i] = got
 						}
+						if status != http.StatusTooManyRequests && got.hashes != 2 { // of everybody at both of the costs that there are
+							t.Errorf("%s, try %d: %d passwords hashed", s.name, i+1, got.hashes)
+						}
 						if got != first[i] {
 							t.Errorf("%s, try %d differs from %s:\n%s", s.name, i+1, people[0].name, got.unlike(first[i]))
 						}
@@ -157,6 +160,13 @@ func (w *world) everybody() (all []somebody) {
 	mistaken := number()
 	w.active(mistaken, phone())
 	add("wrong password", mistaken, another)
+	former := number()
+	_, err := w.pool.Exec(w.Context(), `UPDATE identity SET password_hash = replace(password_hash, 'm=19456,t=2,p=1', 'm=1024,t=1,p=2') WHERE person_id = $1`,
+		w.active(former, phone()))
+	if err != nil {
+		w.Fatal(err)
+	}
+	add("wrong password, hashed before the cost was changed", former, another)
 	wordy := number()
 	w.active(wordy, phone())
 	add("a very long password", wordy, strings.Repeat("пароль", 300))
@@ -174,7 +184,7 @@ func (w *world) everybody() (all []somebody) {
 	}
 	dead := number()
 	gone := []uuid.UUID{w.active(dead, phone())}
-	err := pgx.BeginFunc(w.Context(), w.pool, func(tx pgx.Tx) error {
+	err = pgx.BeginFunc(w.Context(), w.pool, func(tx pgx.Tx) error {
 		return w.registry.Deactivate(w.Context(), tx, gone, w.clock.now())
 	})
 	if err != nil {

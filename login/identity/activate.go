@@ -26,7 +26,7 @@ func (r *Registry) Activate(ctx context.Context, person uuid.UUID, password stri
 	if err := r.acceptable(w, password); err != nil {
 		return err
 	}
-	like, err := r.hasher.matches(ctx, person, old, true, derived(password)...)
+	like, err := r.hasher.matches(ctx, person, true, []string{old}, derived(password)...)
 	if err != nil {
 		return err
 	}

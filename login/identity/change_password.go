@@ -23,7 +23,7 @@ func (r *Registry) ChangePassword(ctx context.Context, person uuid.UUID, current
 	if old == "" || State(*w.state) != Active {
 		return fmt.Errorf("change the password of %s: %w", person, ErrState)
 	}
-	right, err := r.hasher.matches(ctx, person, old, true, foldStatic(current))
+	right, err := r.hasher.matches(ctx, person, true, []string{old}, foldStatic(current))
 	if err != nil {
 		return err
 	}

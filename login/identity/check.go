@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -29,8 +28,8 @@ func (r *Registry) Check(ctx context.Context, id Identifier, password string, kn
 func (r *Registry) check(
 	ctx context.Context, id Identifier, password string, known bool, act Act, proof func(row, time.Time) (hash string, temporary bool),
 ) (Identity, error) {
-	w, err := r.readByNumber(ctx, id)
-	if err != nil && !errors.Is(err, ErrUnknown) {
+	w, costs, err := r.readToCheck(ctx, id)
+	if err != nil {
 		return Identity{}, fmt.Errorf("check a password: %w", err)
 	}
 	hash, temporary := proof(w, act.At)
@@ -41,7 +40,7 @@ func (r *Registry) check(
 	if !known && w.state != nil && State(*w.state) != Temporary && *w.failures >= r.failures() {
 		hash = ""
 	}
-	right, err := r.hasher.matches(ctx, w.person, hash, known, typed)
+	right, err := r.hasher.matches(ctx, w.person, known, r.hasher.against(hash, costs), typed)
 	if err != nil {
 		return Identity{}, fmt.Errorf("check a password: %w", err)
 	}
@@ -57,25 +56,45 @@ func (r *Registry) check(
 		}
 	}
 	if State(*w.state) == Active && r.hasher.stale(hash) {
-		if err := r.rehash(ctx, w.person, hash, typed); err != nil {
-			return Identity{}, err
-		}
+		_ = r.rehash(ctx, w.person, hash, typed) // who is right signs in; what cannot be done now is done the next time
 	}
 	return r.open(w)
+}
+
+// readToCheck reads a row, of nobody too, and what the hashes cost that are kept: each cost is found by its index in one step.
+func (r *Registry) readToCheck(ctx context.Context, id Identifier) (w row, costs []string, err error) {
+	const made = `substring(password_hash FROM '` + paramsForm + `')` // the expression of the index
+	const find = `
+		WITH RECURSIVE cost AS (
+			SELECT min(` + made + `) AS params FROM identity
+			UNION ALL
+			SELECT (SELECT min(` + made + `) FROM identity WHERE ` + made + ` > cost.params)
+			FROM cost WHERE params IS NOT NULL
+		)
+		SELECT params FROM cost WHERE params IS NOT NULL`
+	var b pgx.Batch
+	b.Queue(byNumber, id.Reveal()).QueryRow(func(found pgx.Row) (err error) {
+		w, err = scan(found)
+		return err
+	})
+	b.Queue(find).Query(func(found pgx.Rows) (err error) {
+		costs, err = pgx.CollectRows(found, pgx.RowTo[string])
+		return err
+	})
+	err = r.pool.SendBatch(ctx, &b).Close()
+	return w, costs, err
 }
 
 // rehash keeps a password, which only its owner's sign-in shows, as passwords are kept now: that
 // alone is no act, and changes nothing for anybody.
 func (r *Registry) rehash(ctx context.Context, person uuid.UUID, old, password string) error {
-	hash, err := r.hasher.hash(ctx, person, password)
+	hash, err := r.hasher.hashNow(person, password)
 	if err != nil {
 		return err
 	}
 	const update = `UPDATE identity SET password_hash = $3 WHERE person_id = $1 AND password_hash = $2`
-	if _, err := r.pool.Exec(ctx, update, person, old, hash); err != nil {
-		return fmt.Errorf("hash a password anew: %w", err)
-	}
-	return nil
+	_, err = r.pool.Exec(ctx, update, person, old, hash)
+	return err
 }
 
 // proof gives the hash that a password must match now, and whether it is a temporary

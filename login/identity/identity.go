@@ -95,13 +95,17 @@ const columns = `p.id, p.identification_number, p.birth_date,
 	coalesce((SELECT cardinality(c.digests) FROM recovery_codes c WHERE c.person_id = p.id), 0)`
 
 func (r *Registry) read(ctx context.Context, sql string, keys ...any) (row, error) {
-	var w row
-	err := r.pool.QueryRow(ctx, sql, keys...).Scan(&w.person, &w.number, &w.birthDate,
-		&w.state, &w.reason, &w.hash, &w.till, &w.failures, &w.phone, &w.names, &w.issuedAt, &w.changedAt, &w.recovered, &w.unblockFailures, &w.unblockFailed,
-		&w.passkey, &w.authenticator, &w.codes)
+	w, err := scan(r.pool.QueryRow(ctx, sql, keys...))
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && w.person == uuid.Nil {
 		return row{}, ErrUnknown
 	}
+	return w, err
+}
+
+func scan(found pgx.Row) (w row, err error) {
+	err = found.Scan(&w.person, &w.number, &w.birthDate,
+		&w.state, &w.reason, &w.hash, &w.till, &w.failures, &w.phone, &w.names, &w.issuedAt, &w.changedAt, &w.recovered, &w.unblockFailures, &w.unblockFailed,
+		&w.passkey, &w.authenticator, &w.codes)
 	return w, err
 }
 
@@ -116,11 +120,11 @@ const (
 			FROM (VALUES (1)) AS one LEFT JOIN person p ON `
 	orNobody = `
 		) AS p LEFT JOIN identity i ON i.person_id = p.id`
+	byNumber = whose + `p.identification_number = $1` + orNobody
 )
 
 func (r *Registry) readByNumber(ctx context.Context, id Identifier) (row, error) {
-	const read = whose + `p.identification_number = $1` + orNobody
-	return r.read(ctx, read, id.Reveal())
+	return r.read(ctx, byNumber, id.Reveal())
 }
 
 func (r *Registry) readByPerson(ctx context.Context, person uuid.UUID) (row, error) {

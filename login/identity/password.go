@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/alexedwards/argon2id"
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/text/unicode/norm"
 
 	"asoba.example/login/register"
@@ -47,24 +49,29 @@ func ParseCost(s string) (c Cost, err error) {
 // String writes it like "19MiB t=2 p=1".
 func (c Cost) String() string { return fmt.Sprintf("%dMiB t=%d p=%d", c.Memory, c.Passes, c.Lanes) }
 
-// A hasher turns passwords into what is kept of them, so many at once and no
-// more: each takes the memory that a Cost says, and some time of one processor. Strangers never fill
-// every place, so that a storm of guesses leaves room for people at their own
-// browsers.
+// params writes it as a hash tells it.
+func (c Cost) params() string { return fmt.Sprintf("m=%d,t=%d,p=%d", c.Memory*1024, c.Passes, c.Lanes) }
+
+// A hasher turns passwords into what is kept of them, so many at once and no more: each takes the memory that a Cost says, some time of as many
+// processors as it has lanes, and as many places. Strangers never fill every place, so that a storm of guesses leaves room for people at their
+// own browsers; where one password takes all the places, they wait for the one that is being hashed, and for no other.
 type hasher struct {
 	pepper    []byte // lies under the master key: a stolen database cannot be tried
 	cost      func() Cost
-	places    chan struct{}
-	strangers chan struct{}
+	atOnce    int
+	places    *semaphore.Weighted
+	strangers *semaphore.Weighted
 	came      *prometheus.CounterVec
 }
 
 func newHasher(pepper []byte, cost func() Cost, atOnce int) *hasher {
+	atOnce = max(atOnce, 2)
 	return &hasher{
 		pepper:    pepper,
 		cost:      cost,
-		places:    make(chan struct{}, max(atOnce, 2)),
-		strangers: make(chan struct{}, max(atOnce-1, 1)),
+		atOnce:    atOnce,
+		places:    semaphore.NewWeighted(int64(atOnce)),
+		strangers: semaphore.NewWeighted(int64(atOnce - 1)),
 		came: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "idp_passwords_total",
 			Help: "Passwords that came to be hashed: those that were, and those that waited too long for a place.",
@@ -72,21 +79,34 @@ func newHasher(pepper []byte, cost func() Cost, atOnce int) *hasher {
 	}
 }
 
-// params are what a password costs now.
-func (h *hasher) params() *argon2id.Params {
-	c := h.cost()
-	return &argon2id.Params{
-		Memory: uint32(c.Memory) * 1024, Iterations: uint32(c.Passes), Parallelism: uint8(c.Lanes),
-		SaltLength: 16, KeyLength: 32,
-	}
-}
-
-// dummy is a hash of no password, as costly to compare as one that is made now.
-func (h *hasher) dummy() string {
-	c, random := h.params(), make([]byte, 48)
+// dummy is a hash of no password, as costly to compare as one of these parameters.
+func dummy(params string) string {
+	random := make([]byte, 48)
 	_, _ = rand.Read(random) // never fails: crypto/rand stops the program instead
 	encode := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", c.Memory, c.Iterations, c.Parallelism, encode(random[:16]), encode(random[16:]))
+	return "$argon2id$v=19$" + params + "$" + encode(random[:16]) + "$" + encode(random[16:])
+}
+
+// paramsOf are those that a hash was made with, as it tells them.
+func paramsOf(hash string) string { return paramsIn.FindString(hash) }
+
+const paramsForm = `m=[0-9]+,t=[0-9]+,p=[0-9]+`
+
+var paramsIn = regexp.MustCompile(paramsForm)
+
+// against gives what a password is compared with: the hash, if there is one, and a dummy of every other cost that any hash has, or will have from now
+// on. So the work is the same whoever is asked about: who has no password, and who has not had it hashed anew since the cost was changed.
+func (h *hasher) against(hash string, kept []string) (hashes []string) {
+	costs := append(kept, h.cost().params())
+	if hash != "" {
+		hashes = []string{hash}
+		costs = slices.DeleteFunc(costs, func(params string) bool { return params == paramsOf(hash) })
+	}
+	slices.Sort(costs)
+	for _, params := range slices.Compact(costs) {
+		hashes = append(hashes, dummy(params))
+	}
+	return hashes
 }
 
 // mac is what is hashed in a password's stead. It names the person: a hash
@@ -100,52 +120,78 @@ func (h *hasher) mac(person uuid.UUID, password string) string {
 
 // hash gives the PHC string to keep. It is slow by design: never in a transaction.
 func (h *hasher) hash(ctx context.Context, person uuid.UUID, password string) (string, error) {
-	leave, err := h.enter(ctx, true) // who forms a password has been let in before
+	cost := h.cost()
+	leave, err := h.enter(ctx, true, cost.Lanes) // who forms a password has been let in before
 	if err != nil {
 		return "", err
 	}
 	defer leave()
+	return h.make(person, password, cost)
+}
+
+// hashNow is hash for whom nobody shall wait: it gives ErrBusy where no place is free.
+func (h *hasher) hashNow(person uuid.UUID, password string) (string, error) {
+	cost := h.cost()
+	places := h.taken(cost.Lanes, true)
+	if !h.places.TryAcquire(places) {
+		return "", ErrBusy
+	}
+	defer h.places.Release(places)
+	return h.make(person, password, cost)
+}
+
+// make hashes, at its places.
+func (h *hasher) make(person uuid.UUID, password string, c Cost) (string, error) {
 	h.came.WithLabelValues("hashed").Inc()
-	hash, err := argon2id.CreateHash(h.mac(person, password), h.params())
+	hash, err := argon2id.CreateHash(h.mac(person, password), &argon2id.Params{
+		Memory: uint32(c.Memory) * 1024, Iterations: uint32(c.Passes), Parallelism: uint8(c.Lanes),
+		SaltLength: 16, KeyLength: 32,
+	})
 	if err != nil {
 		return "", fmt.Errorf("hash a password: %w", err)
 	}
 	return hash, nil
 }
 
-// matches tells whether any of the passwords is the one hashed. Without a hash
-// it does the same work and says no.
-func (h *hasher) matches(ctx context.Context, person uuid.UUID, hash string, known bool, passwords ...string) (bool, error) {
-	leave, err := h.enter(ctx, known)
+// matches tells whether any of the hashes is of any of the passwords. Where none is, it has compared all with all.
+func (h *hasher) matches(ctx context.Context, person uuid.UUID, known bool, hashes []string, passwords ...string) (bool, error) {
+	lanes := 0
+	for _, hash := range hashes {
+		params, _, _, err := argon2id.DecodeHash(hash)
+		if err != nil {
+			return false, fmt.Errorf("compare a password: %w", err)
+		}
+		lanes = max(lanes, int(params.Parallelism))
+	}
+	leave, err := h.enter(ctx, known, lanes)
 	if err != nil {
 		return false, err
 	}
 	defer leave()
-	against := hash
-	if hash == "" {
-		against = h.dummy()
-	}
-	for _, password := range passwords {
-		h.came.WithLabelValues("hashed").Inc()
-		ok, err := argon2id.ComparePasswordAndHash(h.mac(person, password), against)
-		if err != nil {
-			return false, fmt.Errorf("compare a password: %w", err)
-		}
-		if ok && hash != "" {
-			return true, nil
+	for _, hash := range hashes {
+		for _, password := range passwords {
+			h.came.WithLabelValues("hashed").Inc()
+			if right, err := argon2id.ComparePasswordAndHash(h.mac(person, password), hash); err != nil || right {
+				return right, err
+			}
 		}
 	}
 	return false, nil
 }
 
-// stale tells a hash that was made with other parameters than are used now.
-func (h *hasher) stale(hash string) bool {
-	made, _, _, err := argon2id.DecodeHash(hash)
-	return err == nil && *made != *h.params()
+// stale tells a hash that was made at another cost than is settled now.
+func (h *hasher) stale(hash string) bool { return paramsOf(hash) != h.cost().params() }
+
+// taken is how many places a password takes: one for each lane, or all that there are.
+func (h *hasher) taken(lanes int, known bool) int64 {
+	if !known {
+		return int64(min(lanes, h.atOnce-1))
+	}
+	return int64(min(lanes, h.atOnce))
 }
 
-// enter waits for a place to hash at.
-func (h *hasher) enter(ctx context.Context, known bool) (leave func(), err error) {
+// enter waits for the places that so many lanes take.
+func (h *hasher) enter(ctx context.Context, known bool, lanes int) (leave func(), err error) {
 	waiting, cancel := context.WithTimeoutCause(ctx, patience, ErrBusy)
 	defer cancel()
 	defer func() {
@@ -153,28 +199,26 @@ func (h *hasher) enter(ctx context.Context, known bool) (leave func(), err error
 			h.came.WithLabelValues("turned away").Inc()
 		}
 	}()
+	places := h.taken(lanes, known)
 	if !known {
-		select {
-		case h.strangers <- struct{}{}:
-		case <-waiting.Done():
+		if h.strangers.Acquire(waiting, places) != nil {
 			return nil, context.Cause(waiting)
 		}
+		defer func() {
+			if err != nil {
+				h.strangers.Release(places)
+			}
+		}()
 	}
-	leave = func() {
-		<-h.places
-		if !known {
-			<-h.strangers
-		}
-	}
-	select {
-	case h.places <- struct{}{}:
-		return leave, nil
-	case <-waiting.Done():
-		if !known {
-			<-h.strangers
-		}
+	if h.places.Acquire(waiting, places) != nil {
 		return nil, context.Cause(waiting)
 	}
+	return func() {
+		h.places.Release(places)
+		if !known {
+			h.strangers.Release(places)
+		}
+	}, nil
 }
 
 // symbols of a temporary password: 31 without look-alikes, ten of them make 49 bits.

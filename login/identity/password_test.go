@@ -1,11 +1,12 @@
 package identity
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/alexedwards/argon2id"
 	"github.com/google/uuid"
@@ -73,14 +74,14 @@ func TestAHashIsGoodForOnePersonOnly(t *testing.T) {
 	if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Errorf("kept as %s", hash)
 	}
-	peppered := newHasher([]byte("another"), usual, 2)
+	kept, peppered := []string{hash}, newHasher([]byte("another"), usual, 2)
 	for what, got := range map[string]func() (bool, error){
-		"the right one":    func() (bool, error) { return h.matches(t.Context(), person, hash, true, "right") },
-		"one of two":       func() (bool, error) { return h.matches(t.Context(), person, hash, false, "wrong", "right") },
-		"a wrong one":      func() (bool, error) { return h.matches(t.Context(), person, hash, true, "wrong") },
-		"another person's": func() (bool, error) { return h.matches(t.Context(), other, hash, true, "right") },
-		"another pepper's": func() (bool, error) { return peppered.matches(t.Context(), person, hash, true, "right") },
-		"nobody's":         func() (bool, error) { return h.matches(t.Context(), person, "", true, "right") },
+		"the right one":    func() (bool, error) { return h.matches(t.Context(), person, true, kept, "right") },
+		"one of two":       func() (bool, error) { return h.matches(t.Context(), person, false, kept, "wrong", "right") },
+		"a wrong one":      func() (bool, error) { return h.matches(t.Context(), person, true, kept, "wrong") },
+		"another person's": func() (bool, error) { return h.matches(t.Context(), other, true, kept, "right") },
+		"another pepper's": func() (bool, error) { return peppered.matches(t.Context(), person, true, kept, "right") },
+		"nobody's":         func() (bool, error) { return h.matches(t.Context(), person, true, h.against("", nil), "right") },
 	} {
 		want := what == "the right one" || what == "one of two"
 		if ok, err := got(); err != nil || ok != want {
@@ -92,31 +93,77 @@ func TestAHashIsGoodForOnePersonOnly(t *testing.T) {
 // A storm of strangers leaves a place for people at their own browsers, and nobody waits without end.
 func TestStrangersDoNotFillTheGate(t *testing.T) {
 	t.Parallel()
-	h := newHasher([]byte("pepper"), usual, 2)
-	leave, err := h.enter(t.Context(), false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := h.enter(gone, false); !errors.Is(err, context.Canceled) {
-		t.Fatalf("a second stranger came in: %v", err)
-	}
-	leaveKnown, err := h.enter(t.Context(), true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := h.enter(gone, true); !errors.Is(err, context.Canceled) {
-		t.Fatalf("a third one came in: %v", err)
-	}
-	leave()
-	leaveKnown()
-	for range 10 { // every place was given back
-		leave, err := h.enter(t.Context(), false)
-		if err != nil {
-			t.Fatal(err)
-		}
+	synctest.Test(t, func(t *testing.T) {
+		g := gate{t, newHasher([]byte("pepper"), usual, 2)}
+		leave := g.enter(false, 1)
+		g.full(false, 1)
+		leaveKnown := g.enter(true, 1)
+		g.full(true, 1)
 		leave()
+		leaveKnown()
+		for range 10 { // every place was given back
+			g.enter(false, 1)()
+		}
+	})
+}
+
+// Each lane is a processor, and takes a place as a password of one lane does; those that have more of them than there are places take all, and a
+// stranger's all but one.
+func TestEachLaneTakesAPlace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := gate{t, newHasher([]byte("pepper"), func() Cost { return Cost{Memory: 19, Passes: 2, Lanes: 4} }, 4)}
+		leave := g.enter(true, 3)
+		g.full(true, 2)
+		one := g.enter(true, 1)
+		leave()
+		g.full(true, 4)
+		one()
+		all := g.enter(true, 4)
+		g.full(true, 1)
+		all()
+		storm := g.enter(false, 4)
+		g.full(false, 1)
+		own := g.enter(true, 1)
+		for _, leave := range []func(){own, storm} {
+			began := time.Now()
+			if _, err := g.hashNow(uuid.Nil, "any"); !errors.Is(err, ErrBusy) || !time.Now().Equal(began) {
+				t.Errorf("hashed where no place was free, or waited %v: %v", time.Since(began), err)
+			}
+			leave()
+		}
+		wide := dummy("m=1024,t=1,p=4")
+		last := g.enter(true, 1)
+		if _, err := g.matches(t.Context(), uuid.Nil, true, []string{wide}, "any"); !errors.Is(err, ErrBusy) {
+			t.Errorf("four lanes were compared at three places: %v", err)
+		}
+		last()
+		if right, err := g.matches(t.Context(), uuid.Nil, true, []string{wide}, "any"); right || err != nil {
+			t.Errorf("at four places: %t, %v", right, err)
+		}
+	})
+}
+
+// A gate is the places of a hasher.
+type gate struct {
+	*testing.T
+	*hasher
+}
+
+func (g gate) enter(known bool, lanes int) (leave func()) {
+	g.Helper()
+	leave, err := g.hasher.enter(g.Context(), known, lanes)
+	if err != nil {
+		g.Fatal(err)
+	}
+	return leave
+}
+
+// full waits in vain.
+func (g gate) full(known bool, lanes int) {
+	g.Helper()
+	if _, err := g.hasher.enter(g.Context(), known, lanes); !errors.Is(err, ErrBusy) {
+		g.Fatalf("one too many came in: %v", err)
 	}
 }
 
@@ -216,20 +263,39 @@ func TestACostHasItsBounds(t *testing.T) {
 	}
 }
 
-// Whoever has no password is compared at the cost that is settled, so that nobody is told apart by the time.
-func TestNobodysPasswordCostsAsMuch(t *testing.T) {
+// Nobody is told apart by the time (OWASP ASVS 5.0 6.3.8): neither who has no password, nor who has not had it hashed anew since another cost was
+// settled. Each is compared once at every cost that there is.
+func TestEveryPasswordCostsAsMuch(t *testing.T) {
 	t.Parallel()
-	cost := Cost{Memory: 12, Passes: 3, Lanes: 2}
+	const former, now, next = "m=12288,t=3,p=2", "m=19456,t=2,p=1", "m=47104,t=1,p=1"
+	cost := usual()
 	h := newHasher([]byte("pepper"), func() Cost { return cost }, 2)
-	for range 2 {
-		made, salt, key, err := argon2id.DecodeHash(h.dummy())
-		if err != nil || *made != *h.params() || len(salt) != 16 || len(key) != 32 {
-			t.Errorf("a dummy of %+v: %+v, %v", cost, made, err)
+	for _, settled := range []struct {
+		cost Cost
+		all  []string
+	}{
+		{usual(), []string{former, now}},
+		{Cost{Memory: 46, Passes: 1, Lanes: 1}, []string{former, now, next}},
+	} {
+		cost = settled.cost
+		for _, hash := range []string{"", dummy(former), dummy(now)} {
+			against := h.against(hash, []string{former, now})
+			var all []string
+			for _, hash := range against {
+				_, salt, key, err := argon2id.DecodeHash(hash)
+				if err != nil || len(salt) != 16 || len(key) != 32 {
+					t.Errorf("a dummy %s: %v", hash, err)
+				}
+				all = append(all, paramsOf(hash))
+			}
+			slices.Sort(all)
+			if !slices.Equal(all, settled.all) {
+				t.Errorf("a hash of %q is compared at %q, want %q", paramsOf(hash), all, settled.all)
+			}
+			if hash != "" && against[0] != hash {
+				t.Errorf("%s is not among them, the first", hash)
+			}
 		}
-		if ok, err := h.matches(t.Context(), uuid.New(), "", true, "any"); ok || err != nil {
-			t.Errorf("it matches: %t, %v", ok, err)
-		}
-		cost = usual()
 	}
 }
 

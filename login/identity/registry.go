@@ -54,8 +54,8 @@ type Config struct {
 	Shortest, Longest func() int
 	// Cost is what hashing a password takes from now on; who signs in has it hashed anew.
 	Cost func() Cost
-	// Hashers is how many passwords may be hashed at once, each with the memory of its cost and a
-	// processor; at least two, one of which strangers never take.
+	// Hashers is how many lanes may be hashed in at once, each by a processor and with no more than the memory of its password's cost; at least
+	// two, one of which strangers never take.
 	Hashers int
 	Metrics prometheus.Registerer
 }

@@ -36,7 +36,7 @@ func (r *Registry) UnblockSelf(ctx context.Context, person uuid.UUID, changed ti
 	if !known && who.Closed(act.At) {
 		return fmt.Errorf("unblock %s: %w", person, ErrClosed)
 	}
-	same, err := r.hasher.matches(ctx, person, *w.hash, true, foldStatic(password))
+	same, err := r.hasher.matches(ctx, person, true, []string{*w.hash}, foldStatic(password))
 	if err != nil {
 		return err
 	}

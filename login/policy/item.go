@@ -30,7 +30,8 @@ var (
 	ShortestPassword = count("static_password.shortest", 12, 12, 20)
 	// 64 must be possible (NIST SP 800-63B-4 §3.1.1.2); nobody types more than these.
 	LongestPassword = count("static_password.longest", 128, 64, 256)
-	// Of all passwords. Each is hashed anew when its owner signs in; until then the time that an answer takes may tell of one hashed at the cost before.
+	// Of all passwords. Each is hashed anew when its owner signs in; until the last of a cost has been, whatever is wrong with a sign-in takes the work
+	// of that cost too, so that the time of an answer tells nothing.
 	PasswordCost = cost("password.cost", "19MiB t=2 p=1")
 
 	// A known browser has a budget of its own, which nobody else can use up.

@@ -103,7 +103,7 @@ type Config struct {
 	StopNotice time.Duration `env:"IDP_STOP_NOTICE" envDefault:"0s"`
 
 	// Hashers is how many passwords are hashed at once, two at least; each takes a core and the memory that is settled
-	// (password.cost), 19 MiB and some 50 ms where nothing else is. 0 means one a core.
+	// (password.cost), 19 MiB and some 50 ms where nothing else is. One of several lanes counts as that many. 0 means one a core.
 	Hashers int `env:"IDP_HASHERS" envDefault:"0"`
 
 	// Relaxed lifts the limits on attempts, SMS and clients, and lets keys rotate at once. For trials only; the log says so at every
