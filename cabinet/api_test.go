@@ -2,12 +2,6 @@ package cabinet
 
 import (
 	"bytes"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"io"
@@ -24,11 +18,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers/legacy"
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
 
 	"asoba.example/cabinet/access"
-	"asoba.example/cabinet/profile"
 )
 
 // update is registered by pagetest.
@@ -118,6 +109,13 @@ func (w *world) send(t *testing.T, path string, header http.Header) (*http.Respo
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.held(t, r, answer.StatusCode, answer.Header, body)
+	return answer, body
+}
+
+// held holds an answer to the document.
+func (w *world) held(t *testing.T, r *http.Request, status int, header http.Header, body []byte) {
+	t.Helper()
 	doc := described(t)
 	doc.Servers = openapi3.Servers{{URL: w.url}}
 	router, err := legacy.NewRouter(doc)
@@ -130,84 +128,41 @@ func (w *world) send(t *testing.T, path string, header http.Header) (*http.Respo
 	}
 	err = openapi3filter.ValidateResponse(t.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, PathParams: params, Route: route},
-		Status:                 answer.StatusCode, Header: answer.Header, Body: io.NopCloser(bytes.NewReader(body)),
+		Status:                 status, Header: header, Body: io.NopCloser(bytes.NewReader(body)),
 		Options: &openapi3filter.Options{IncludeResponseStatus: true},
 	})
 	if err != nil {
-		t.Errorf("%s: the answer is not as described: %v", path, err)
+		t.Errorf("%s: the answer is not as described: %v", r.URL.Path, err)
 	}
-	return answer, body
 }
 
-// Who may read a profile, who may not, and what each is told.
-func TestWhoIsLetIn(t *testing.T) {
+// What the feed said last is worth something while it speaks. While it is silent the provider is asked, and where nobody can tell, nobody is
+// let in.
+func TestNobodyIsLetInOnOldNews(t *testing.T) {
 	t.Parallel()
-	with := func(name string, value any) map[string]any {
-		claims := signIn()
-		claims[name] = value
-		return claims
+	w := newWorld(t)
+	read := func(story string, status int, code string) {
+		t.Helper()
+		answer, body := w.call(t, "/api/v1/profile", w.provider.AccessToken(w.url, signIn()))
+		var problem struct{ Code string }
+		if err := json.Unmarshal(body, &problem); err != nil {
+			t.Fatal(err)
+		}
+		if answer.StatusCode != status || problem.Code != code || strings.Contains(string(body), annasNumber) != (status == http.StatusOK) {
+			t.Errorf("%s: got %d %s, want %d %q", story, answer.StatusCode, body, status, code)
+		}
 	}
-	for name, c := range map[string]struct {
-		claims    map[string]any // nil for no token
-		audience  string
-		prepare   func(t *testing.T, w *world)
-		status    int
-		code      string
-		challenge string
-	}{
-		"a citizen's token":        {claims: signIn(), status: 200},
-		"the narrower scope":       {claims: with("scope", "cabinet.profile.read"), status: 200},
-		"no token":                 {status: 401, code: "token_required", challenge: "Bearer"},
-		"another audience":         {claims: signIn(), audience: "https://elsewhere.example", status: 401, code: "invalid_token", challenge: `Bearer error="invalid_token"`},
-		"the scope to write":       {claims: with("scope", "cabinet.profile.write"), status: 403, code: "insufficient_scope", challenge: `Bearer error="insufficient_scope", scope="cabinet.profile.read"`},
-		"a client's own token":     {claims: map[string]any{"sub": "service", "scope": "cabinet.profile"}, status: 403, code: "person_required"},
-		"somebody not yet here":    {claims: with("sub", "7000000A000PB1"), status: 503, code: "no_cabinet_yet"},
-		"deactivated":              {claims: signIn(), prepare: func(t *testing.T, w *world) { w.register(t, profile.DeclaredDead) }, status: 403, code: "cabinet_deactivated"},
-		"signed in before a block": {claims: signIn(), prepare: func(t *testing.T, w *world) { w.end(t, access.Ended{ID: anna, At: noon}) }, status: 401, code: "invalid_token", challenge: `Bearer error="invalid_token"`},
-		"signed in after a block":  {claims: signIn(), prepare: func(t *testing.T, w *world) { w.end(t, access.Ended{ID: anna, At: noon.Add(-2 * time.Minute)}) }, status: 200},
-		"signed out of the client": {claims: signIn(), prepare: func(t *testing.T, w *world) { w.end(t, access.Ended{ID: grant, At: noon}) }, status: 401, code: "invalid_token", challenge: `Bearer error="invalid_token"`},
-		"the feed is silent":       {claims: signIn(), prepare: silence, status: 200},
-		"silent, and not active": {claims: signIn(), prepare: func(t *testing.T, w *world) {
-			silence(t, w)
-			w.provider.Inactive(true)
-		}, status: 401, code: "invalid_token", challenge: `Bearer error="invalid_token"`},
-		"silent, and nobody tells": {claims: signIn(), prepare: func(t *testing.T, w *world) {
-			w.call(t, "/api/v1/profile", w.provider.AccessToken(w.url, nil)) // so that the keys are known
-			silence(t, w)
-			w.provider.Down(true)
-		}, status: 503, code: "provider_away"},
-		"the keys were never read": {claims: signIn(), prepare: func(t *testing.T, w *world) { w.provider.Down(true) }, status: 503, code: "keys_unavailable"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			if c.prepare != nil {
-				c.prepare(t, w)
-			}
-			token := ""
-			if c.claims != nil {
-				audience := w.url
-				if c.audience != "" {
-					audience = c.audience
-				}
-				token = w.provider.AccessToken(audience, c.claims)
-			}
-			answer, body := w.call(t, "/api/v1/profile", token)
-			var problem struct{ Code string }
-			if err := json.Unmarshal(body, &problem); err != nil {
-				t.Fatal(err)
-			}
-			if answer.StatusCode != c.status || problem.Code != c.code {
-				t.Errorf("got %d %q, want %d %q", answer.StatusCode, problem.Code, c.status, c.code)
-			}
-			if got := answer.Header.Get("WWW-Authenticate"); got != c.challenge {
-				t.Errorf("WWW-Authenticate: got %q, want %q", got, c.challenge)
-			}
-			if strings.Contains(string(body), annasNumber) && c.status != http.StatusOK {
-				t.Errorf("a refusal names the citizen: %s", body)
-			}
-		})
-	}
+	w.provider.Down(true)
+	read("the keys were never read", 503, "keys_unavailable")
+	w.provider.Down(false)
+	w.later.Store(int64(time.Minute)) // without a word of the feed
+	read("silent, and the provider vouches", 200, "")
+	w.provider.Inactive(true)
+	read("silent, and the provider does not", 401, "invalid_token")
+	w.provider.Down(true)
+	read("silent, and the provider is away", 503, "provider_away")
+	w.hear(t, noon.Add(time.Minute))
+	read("the feed speaks again", 200, "")
 }
 
 func silence(t *testing.T, w *world) { w.hear(t, noon.Add(-access.Silence)) }
@@ -259,49 +214,6 @@ func TestReadIsOneRoundTrip(t *testing.T) {
 		}
 		if got := w.trips.Take(); got != 1 {
 			t.Errorf("%s: %d round trips, want 1", path, got)
-		}
-	}
-}
-
-// A token that is bound to a key opens a cabinet beside a proof of that key, once, and to nobody who merely bears it (RFC 9449 §7).
-func TestABoundTokenNeedsItsKey(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	public := jose.JSONWebKey{Key: key.Public()}
-	jkt, err := public.Thumbprint(crypto.SHA256)
-	if err != nil {
-		t.Fatal(err)
-	}
-	claims := signIn()
-	claims["cnf"] = map[string]string{"jkt": base64.RawURLEncoding.EncodeToString(jkt)}
-	token := w.provider.AccessToken(w.url, claims)
-	ath := sha256.Sum256([]byte(token))
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{EmbedJWK: true}).WithType("dpop+jwt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	proof, err := jwt.Signed(signer).Claims(map[string]any{
-		"jti": "1", "htm": "GET", "htu": w.url + "/api/v1/profile", "iat": noon.Unix(), "ath": base64.RawURLEncoding.EncodeToString(ath[:]),
-	}).Serialize()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range []struct {
-		story, scheme, proof string
-		status               int
-	}{
-		{"as a bearer token", "Bearer", proof, http.StatusUnauthorized},
-		{"without a proof", "DPoP", "", http.StatusUnauthorized},
-		{"with its proof", "DPoP", proof, http.StatusOK},
-		{"with its proof a second time", "DPoP", proof, http.StatusUnauthorized},
-	} {
-		answer, _ := w.send(t, "/api/v1/profile", http.Header{"Authorization": {row.scheme + " " + token}, "Dpop": {row.proof}})
-		if answer.StatusCode != row.status {
-			t.Errorf("%s: got %s, want %d", row.story, answer.Status, row.status)
 		}
 	}
 }

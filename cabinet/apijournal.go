@@ -47,7 +47,7 @@ func (c *Cabinet) apiJournal(w http.ResponseWriter, r *http.Request) error {
 		return api.RefuseParameter(name, errors.New("cannot be looked for"))
 	}
 	var found journal.Page
-	err = c.enter(w, r, "cabinet.journal", journal.JournalRead, func(b *pgx.Batch, subject string) {
+	err = c.enter(w, r, journal.JournalRead, func(b *pgx.Batch, subject string) {
 		journal.Queue(b, subject, filter, from, limit, &found)
 	})
 	if err != nil {

@@ -35,7 +35,7 @@ func (c *Cabinet) apiProfile(w http.ResponseWriter, r *http.Request) error {
 			Sources     map[string]source `json:"sources"` // by the member that each is of
 		}
 	)
-	err := c.enter(w, r, "cabinet.profile", journal.ProfileRead, func(b *pgx.Batch, subject string) {
+	err := c.enter(w, r, journal.ProfileRead, func(b *pgx.Batch, subject string) {
 		reply.Subject = subject
 		profile.Queue(b, subject, &found)
 	})

@@ -61,7 +61,7 @@ func (c *Cabinet) apiServices(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	var found catalogue.Page
-	err := c.enterOpen(w, r, "cabinet.services", func(b *pgx.Batch) {
+	err := c.enter(w, r, "", func(b *pgx.Batch, _ string) {
 		catalogue.Queue(b, filter, after, api.Number(r, "limit", usualServices), &found)
 	})
 	if err != nil {
@@ -88,7 +88,7 @@ func (c *Cabinet) apiService(w http.ResponseWriter, r *http.Request) error {
 		return api.Refuse(http.StatusNotFound, "no_such_service", err)
 	}
 	var found catalogue.Service
-	err = c.enterOpen(w, r, "cabinet.services", func(b *pgx.Batch) { catalogue.QueueService(b, code, &found) })
+	err = c.enter(w, r, "", func(b *pgx.Batch, _ string) { catalogue.QueueService(b, code, &found) })
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (c *Cabinet) apiService(w http.ResponseWriter, r *http.Request) error {
 func (c *Cabinet) apiBodies(w http.ResponseWriter, r *http.Request) error {
 	limit := api.Number(r, "limit", usualServices)
 	var found []catalogue.Body
-	err := c.enterOpen(w, r, "cabinet.services", func(b *pgx.Batch) {
+	err := c.enter(w, r, "", func(b *pgx.Batch, _ string) {
 		catalogue.QueueBodies(b, catalogue.Day(c.cfg.Now()), r.URL.Query().Get("after"), limit+1, &found)
 	})
 	if err != nil {

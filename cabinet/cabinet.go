@@ -44,6 +44,7 @@ type Config struct {
 type Cabinet struct {
 	cfg      Config
 	document *api.Document
+	demands  map[string]demand // by route
 	site     *page.Site
 	minsk    *time.Location
 	tokens   api.Verifier
@@ -66,9 +67,14 @@ func New(cfg Config) (*Cabinet, error) {
 	if err != nil {
 		return nil, err
 	}
+	demands, err := demandsOf(read)
+	if err != nil {
+		return nil, err
+	}
 	return &Cabinet{
 		cfg:      cfg,
 		document: read,
+		demands:  demands,
 		site:     site,
 		minsk:    minsk,
 		tokens: api.Verifier{

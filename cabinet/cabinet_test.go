@@ -34,6 +34,7 @@ const annasNumber = "0000000A000PB2"
 // world is a cabinet on real stores, in front of a provider.
 type world struct {
 	url      string
+	cabinet  *Cabinet
 	pool     *pgxpool.Pool
 	trips    *pgtest.Trips
 	redis    redis.UniversalClient
@@ -62,6 +63,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.cabinet = c
 	server.Config.Handler = c.Handler()
 	server.Start()
 	t.Cleanup(server.Close)

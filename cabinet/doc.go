@@ -7,5 +7,6 @@
 //	citizen ── session in Redis ─▶ web cabinet ─┘
 //
 // Whoever comes, and with every single request, the gate is asked: what the provider has ended is refused here within
-// a second. The catalogue is public knowledge: a client reads it by its own token too, and nobody's journal tells of it.
+// a second. What a token needs for a call stands in openapi.json, and the door reads it there. The catalogue is public
+// knowledge: a client reads it by its own token too, and nobody's journal tells of it.
 package cabinet

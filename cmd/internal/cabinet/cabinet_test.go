@@ -158,7 +158,7 @@ func TestServe(t *testing.T) {
 	eventually(t, func() error { return get(given["CABINET_URL"]+"/readyz", "", "ok") })
 	p.Down(false)
 	token := p.AccessToken(given["CABINET_URL"], map[string]any{
-		"sub": "0000000A000PB2", "scope": "cabinet.profile", "auth_time": time.Now().Unix(),
+		"sub": "0000000A000PB2", "scope": "cabinet.profile", "acr": "low", "auth_time": time.Now().Unix(),
 	})
 	eventually(t, func() error {
 		return get(given["CABINET_URL"]+"/api/v1/profile", token, `"state":"activated"`)
