@@ -223,12 +223,12 @@ func redirectsTo(t *testing.T, r *http.Response, want string) {
 func TestThePageShowsWhoAsksForWhat(t *testing.T) {
 	t.Parallel()
 	for client, says := range map[string][]string{
-		"portal":   {"Портал", "Чтобы записать вас к врачу", "Ваше согласие", "22 ноября 2027 г.", "Мои согласия"},
+		"portal":   {"Портал", "Чтобы записать вас к врачу", "Ваше согласие", "22 ноября 2027 года", "Мои согласия"},
 		"ministry": {"Министерство", "Закон о здравоохранении, статья 44", "согласия не спрашивают"},
 	} {
 		w := newWorld(t)
 		response, body, _ := w.asked(t, client)
-		for _, text := range append(says, "3080356A001PB5", "Иванова", "Петровна", "8 марта 1956 г.", "женский", "+375291234567", "видеть профиль") {
+		for _, text := range append(says, "3080356A001PB5", "Иванова", "Петровна", "8 марта 1956 года", "женский", "+375291234567", "видеть профиль") {
 			if !strings.Contains(html.UnescapeString(body), text) {
 				t.Errorf("%s: the page does not say %q", client, text)
 			}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// day says a date as people write it: 12 мая 2026 г.
+// day says a date as people write it: 12 мая 2026 года.
 func (s *Site) day(language string, at time.Time) (string, error) {
 	at = at.In(s.minsk)
 	month, err := s.word(language, "month."+strconv.Itoa(int(at.Month())), nil)
