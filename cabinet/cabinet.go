@@ -55,7 +55,10 @@ type Cabinet struct {
 // New makes a Cabinet.
 func New(cfg Config) (*Cabinet, error) {
 	secure := strings.HasPrefix(cfg.URL, "https://")
-	site, err := page.New(page.Config{Name: "cabinet", Secure: secure, Rooms: []page.Room{Room()}})
+	sessions := sessions{
+		redis: cfg.Redis, secure: secure, idle: cfg.SessionIdle, total: cfg.SessionTotal, now: cfg.Now,
+	}
+	site, err := page.New(page.Config{Name: "cabinet", Secure: secure, Rooms: []page.Room{Room()}, SignedIn: sessions.had})
 	if err != nil {
 		return nil, err
 	}
@@ -81,10 +84,8 @@ func New(cfg Config) (*Cabinet, error) {
 			Keys: cfg.Issuer, Issuer: cfg.IssuerURL, Audience: cfg.URL, Now: cfg.Now,
 			Proofs: &api.Proofs{URLs: []string{cfg.URL}, Redis: cfg.Redis, Now: cfg.Now},
 		},
-		gate: access.Gate{Pool: cfg.Pool, Provider: cfg.Issuer},
-		sessions: sessions{
-			redis: cfg.Redis, secure: secure, idle: cfg.SessionIdle, total: cfg.SessionTotal, now: cfg.Now,
-		},
+		gate:     access.Gate{Pool: cfg.Pool, Provider: cfg.Issuer},
+		sessions: sessions,
 	}, nil
 }
 

@@ -37,6 +37,7 @@ func (c *Cabinet) journal(w http.ResponseWriter, r *http.Request) error {
 	language := c.site.Language(r)
 	data := journalPage{
 		Form: c.filterForm(query, language), Wrong: wrong != nil, Entries: c.lines(found.Entries, language), Security: c.securityPage(),
+		Keys: c.cfg.URL + "/jwks",
 	}
 	if !found.Next.IsZero() {
 		data.Older = data.Form.at(found.Next.String())
@@ -67,7 +68,7 @@ func (c *Cabinet) entry(w http.ResponseWriter, r *http.Request) error {
 		return page.Refuse(http.StatusNotFound, "error.not_found", journal.ErrUnknown)
 	}
 	return c.site.Show(w, r, page.View{
-		Name: "entry", Data: c.entryPage(found, c.site.Language(r)), SignedIn: true, Wide: true, Back: "/journal",
+		Name: "entry", Data: c.entryPage(found, c.site.Language(r)), SignedIn: true, Wide: true, Back: c.back(r, "/journal"),
 	})
 }
 

@@ -42,6 +42,7 @@ type journalPage struct {
 	Older    string // where they are; "" where there are none
 	Newest   string // where they are; "" where they are here
 	Security string
+	Keys     string // where those are that a signed file is checked by
 }
 
 type entryPage struct {

@@ -59,7 +59,7 @@ func TestPagesAreAsBefore(t *testing.T) {
 		{"profile-partly", "/profile", page.View{Name: "profile", Data: reached}},
 		{"contact", "/profile/contact", page.View{Name: "contact", Back: "/profile", Data: contactPage{Email: "anna@example.com", Phone: "+375294911911", Language: "be", Languages: c.languages("ru")}}},
 		{"contact-wrong", "/profile/contact", page.View{Name: "contact", Back: "/profile", Errors: wrong, Data: contactPage{Email: "anna", Phone: "29", Language: "pl", Languages: c.languages("ru")}}},
-		{"journal", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Older: "/journal?from=x", Newest: "/journal", Entries: c.lines(everything(), "ru"), Security: "https://idp.example/security"}}},
+		{"journal", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Older: "/journal?from=x", Newest: "/journal", Entries: c.lines(everything(), "ru"), Security: "https://idp.example/security", Keys: "https://cabinet.example/jwks"}}},
 		{"journal-empty", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Security: "https://idp.example/security"}}},
 		{"journal-nothing", "/journal?about=desk&since=2026-05-01", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(url.Values{"about": {"desk"}, "since": {"2026-05-01"}}, "ru"), Security: "https://idp.example/security"}}},
 		{"journal-wrong", "/journal?till=soon", page.View{Name: "journal", Errors: []page.FieldError{{Field: "till", Word: "wrong.till"}}, Data: journalPage{Form: c.filterForm(url.Values{"till": {"soon"}}, "ru"), Wrong: true, Security: "https://idp.example/security"}}},

@@ -105,7 +105,9 @@ func (c *Cabinet) service(w http.ResponseWriter, r *http.Request) error {
 	if found.Code == "" {
 		return page.Refuse(http.StatusNotFound, "error.not_found", nil)
 	}
-	return c.site.Show(w, r, c.serviceView(found, notice, c.site.Language(r)))
+	view := c.serviceView(found, notice, c.site.Language(r))
+	view.Back = c.back(r, "/services")
+	return c.site.Show(w, r, view)
 }
 
 // serviceView tells of one service.
@@ -147,6 +149,6 @@ func (c *Cabinet) serviceView(s catalogue.Service, notice *catalogue.Words, lang
 	}
 	return page.View{
 		Name: "service", Data: data, TitleArgs: map[string]any{"Name": s.Name.In(language)},
-		SignedIn: true, Wide: true, Back: "/services",
+		SignedIn: true, Wide: true,
 	}
 }

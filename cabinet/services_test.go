@@ -171,6 +171,16 @@ func TestCitizenReadsTheCatalogue(t *testing.T) {
 	}
 	b.want("/services?q=%00%FF", "/services", 200, "By situation of life")
 	b.want("/services/200.8.2", "/services/200.8.2", 200, "ID card or digital signature")
+	for from, back := range map[string]string{
+		w.url + "/services?q=pasport&after=x": "/services?q=pasport&after=x", // what was looked for is not lost
+		w.url + "/services":                   "/services",
+		w.url + "/journal?about=desk":         "/services",
+		"https://idp.example/services?q=x":    "/services",
+	} {
+		if _, _, page := b.do(http.MethodGet, "/services/200.8.2", nil, http.Header{"Referer": {from}}); !strings.Contains(page, `<a href="`+back+`" class="govuk-back-link">`) {
+			t.Errorf("from %s: the way back is not %s", from, back)
+		}
+	}
 	b.want("/services/200.99.1", "/services/200.99.1", 404, "Page not found")
 	b.want("/services/x", "/services/x", 404, "Page not found")
 	b.want("/services/%00", "/services/\x00", 404, "Page not found")

@@ -92,6 +92,9 @@ func (s sessions) find(ctx context.Context, r *http.Request) (session, error) {
 	return found, nil
 }
 
+// had tells, without asking Redis, whether the browser was given a session, which may be over by now.
+func (s sessions) had(r *http.Request) bool { return s.cookie(r, "session") != "" }
+
 // end ends the browser's session, if it has one.
 func (s sessions) end(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
 	word := s.cookie(r, "session")

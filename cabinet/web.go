@@ -92,6 +92,14 @@ func (c *Cabinet) show(w http.ResponseWriter, r *http.Request, name string, data
 	return c.site.Show(w, r, page.View{Name: name, Data: data, SignedIn: true, Wide: true})
 }
 
+// back is the list that one was reached from, with what was looked for in it.
+func (c *Cabinet) back(r *http.Request, list string) string {
+	if from, ours := strings.CutPrefix(r.Referer(), c.cfg.URL); ours && strings.HasPrefix(from, list+"?") {
+		return from
+	}
+	return list
+}
+
 func (c *Cabinet) securityPage() string { return c.cfg.IssuerURL + "/security" }
 
 // signInAt is where one signs in for a page, or for what a form of it does: that leads back to the page.

@@ -15,6 +15,19 @@ import (
 	"asoba.example/cabinet/profile"
 )
 
+// A page that is not there has the menu, by which whoever is signed in goes on.
+func TestNoSuchPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "Анна")
+	b := w.browser(t)
+	if _, status, page := b.open("/profiles"); status != 404 || strings.Contains(page, `href="/profile"`) {
+		t.Errorf("not signed in: got %d:\n%s", status, page)
+	}
+	b.want("/profile", "/profile", 200, "Population register")
+	b.want("/profiles", "/profiles", 404, `href="/profile"`)
+}
+
 // browser is somebody's, with its own cookies; it speaks English.
 type browser struct {
 	t      *testing.T

@@ -114,7 +114,8 @@ func (s *Site) tell(w http.ResponseWriter, r *http.Request, refusal *Refusal) {
 	type data struct{ Word, RequestID string }
 	err := s.Show(w, r, View{
 		Status: refusal.Status, Name: "error", Title: heading, Data: data{refusal.Word, api.RequestID(r.Context())},
-		Once: r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Query().Get("interaction") == "",
+		SignedIn: refusal.Status == http.StatusNotFound && s.signedIn != nil && s.signedIn(r),
+		Once:     r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Query().Get("interaction") == "",
 	})
 	if err != nil {
 		api.Note(r, errors.Join(refusal, err))

@@ -28,6 +28,9 @@ type Config struct {
 	Name   string // of the program; also in cookie names: idp, cabinet, eservice
 	Secure bool   // https: cookies are Secure and __Host-, and browsers are told to stay with it
 	Rooms  []Room
+
+	// SignedIn tells whether who asks for a page that is not there has the navigation; nil: nobody has.
+	SignedIn func(*http.Request) bool
 }
 
 // A Site shows one program's pages, in the reader's language.
@@ -39,6 +42,8 @@ type Site struct {
 	pages  map[string]*template.Template // by language: parts by their names, pages by pageName
 	static *static
 	minsk  *time.Location
+
+	signedIn func(*http.Request) bool
 }
 
 // New parses every template and every word; a missing word or template is an error here, not before a citizen.
@@ -47,7 +52,7 @@ func New(cfg Config) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{name: cfg.Name, secure: cfg.Secure, minsk: minsk}
+	s := &Site{name: cfg.Name, secure: cfg.Secure, minsk: minsk, signedIn: cfg.SignedIn}
 	rooms := append([]Room{Own()}, cfg.Rooms...)
 	if err := s.readWords(rooms); err != nil {
 		return nil, fmt.Errorf("words: %w", err)
