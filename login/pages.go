@@ -196,6 +196,12 @@ type blockErrandPage struct {
 
 // rulesPage tells what the operator has settled.
 type rulesPage struct {
+	Chapters []chapter
+}
+
+// chapter is a part of it.
+type chapter struct {
+	Word  string // of its heading
 	Rules []rule
 }
 

@@ -94,10 +94,9 @@ func TestPages(t *testing.T) {
 		"security-recovery-codes-fresh": {recoveryCodesPath, page.View{Name: "security-recovery-codes", Once: true, Data: recoveryCodesPage{Fresh: []string{"ABCD-EFGH-2345-67OB", "BCDE-EFGH-2345-67OB"}, Done: factorsPath}}},
 		"block":                         {"/block", page.View{Name: "block", Data: blockPage{Identifier: "00…B2", Phone: "11"}}},
 		"block-done":                    {"/block/done", page.View{Name: "block-done"}},
-		"rules": {"/rules", page.View{Name: "rules", Data: rulesPage{Rules: []rule{
-			{Word: "rule.code.for", Value: "5"},
+		"rules": {"/rules", page.View{Name: "rules", Data: rulesPage{Chapters: []chapter{{"rules.codes", []rule{{Word: "rule.code.for", Value: "5"}}}, {"rules.sessions", []rule{
 			{Word: "rule.session.idle", Value: "10", From: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC), Ground: &policy.Ground{Title: "Рэгламент", Number: "17", Date: time.Date(2026, 4, 30, 0, 0, 0, 0, time.UTC)}, ApprovedAt: time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)},
-		}}}},
+		}}}}}},
 		"sign-out": {"/sign-out", page.View{Name: "sign-out"}},
 		"security": {"/security?changed", page.View{Name: "security", SignedIn: true, Data: securityPage{
 			Identifier: "00…B2", Phone: "11", At: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC), How: "security.how.code",

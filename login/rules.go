@@ -23,16 +23,20 @@ func (l *Login) rulesPage(w http.ResponseWriter, r *http.Request) error {
 		settled[row.Name] = row
 	}
 	var data rulesPage
-	for _, item := range policy.Items {
-		rule := rule{Word: "rule." + item.Name()}
-		row, ok := settled[item.Name()]
-		if value, err := item.Read(row.Value); ok && err == nil {
-			rule.Value, rule.From, rule.Ground, rule.ApprovedAt = l.inWords(r, value), row.InForceFrom, &row.Ground, *row.DecidedAt
-		} else {
-			value, _ := item.Read(item.Default())
-			rule.Value = l.inWords(r, value)
+	for _, c := range policy.Chapters {
+		chapter := chapter{Word: "rules." + c.Name}
+		for _, item := range c.Items {
+			rule := rule{Word: "rule." + item.Name()}
+			row, ok := settled[item.Name()]
+			if value, err := item.Read(row.Value); ok && err == nil {
+				rule.Value, rule.From, rule.Ground, rule.ApprovedAt = l.inWords(r, value), row.InForceFrom, &row.Ground, *row.DecidedAt
+			} else {
+				value, _ := item.Read(item.Default())
+				rule.Value = l.inWords(r, value)
+			}
+			chapter.Rules = append(chapter.Rules, rule)
 		}
-		data.Rules = append(data.Rules, rule)
+		data.Chapters = append(data.Chapters, chapter)
 	}
 	return l.site.Show(w, r, page.View{Name: "rules", Data: data})
 }

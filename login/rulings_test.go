@@ -141,7 +141,7 @@ func TestTheRulesInForceAreReadByEverybody(t *testing.T) {
 	w := newWorld(t)
 	w.settled(map[string]string{policy.CodeFor.Name(): "4m"})
 	for language, texts := range map[string][]string{
-		"ru": {"не более 10 за 15 минут", "4 минуты", "утвердил другой, "}, "be": {"не больш за 10 за 15 хвілін", "4 хвіліны", "зацвердзіў іншы, "},
+		"ru": {"<h2 class=\"govuk-heading-m\">Попытки входа</h2>", "не более 10 за 15 минут", "не более 300 за 1 час", "4 минуты", "утвердил другой, "}, "be": {"не больш за 10 за 15 хвілін", "не больш за 120 за 1 гадзіну", "4 хвіліны", "зацвердзіў іншы, "},
 		"en": {"no more than 10 in 15 minutes", "4 minutes", "approved by another on "},
 	} {
 		v := w.visitor()

@@ -144,21 +144,43 @@ var (
 // LongestAccessToken is the longest that an access token is good, whatever is settled: so long its denial is kept.
 const LongestAccessToken = 15 * time.Minute
 
-// Items are all of them, in the order in which they are shown.
-var Items = []Item{
-	CodeDigits, CodeFor, CodeTries, CodePauses, CodesInHour, CodesInDay, CodesOfNetwork, CodesInAll,
-	TemporaryPasswordSymbols, TemporaryPasswordFor, ShortestPassword, LongestPassword, PasswordCost,
-	KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NetworkTries, TriesInAll, BrakedNetworkTries, Failures,
-	CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
-	RecoveriesAtHome, RecoveriesElsewhere, RecoveriesOfNumber,
-	RecoveryCodesInHour, RecoveryCodesInDay, RecoveryCodesElsewhere, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords, RecoveryFreeze, UnblockTries, NotMeFor,
-	FactorTries,
-	SessionIdle, SessionTotal, SessionWarning, FreshFor, KnownBrowserFor, NewBrowserPause, PhoneChangeDelay, AgreementFor,
-	AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor,
-	MinimumAge, BasisFor, VisitFor, PendingFor, ReissuesOfPerson,
-	ActsOfClerk, ActsOfOffice, ActsOfSystem, IssuancesInHour, RestorationsInHour, BlocksInHour, NeighbouringPhones, DeskHours,
-	DeactivatedShare, RejectedShare, DeactivateIncapable,
-	AuditYears,
+// Chapters are all of them, in the order in which they are shown.
+var Chapters = []Chapter{
+	{"codes", []Item{CodeDigits, CodeFor, CodeTries, CodePauses, CodesInHour, CodesInDay, CodesOfNetwork, CodesInAll}},
+	{"passwords", []Item{
+		TemporaryPasswordSymbols, TemporaryPasswordFor, ShortestPassword, LongestPassword, PasswordCost,
+		CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
+	}},
+	{"sign_ins", []Item{
+		KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NetworkTries, TriesInAll, BrakedNetworkTries, Failures, FactorTries,
+	}},
+	{"recovery", []Item{
+		RecoveriesAtHome, RecoveriesElsewhere, RecoveriesOfNumber,
+		RecoveryCodesInHour, RecoveryCodesInDay, RecoveryCodesElsewhere, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords,
+		RecoveryFreeze, PhoneChangeDelay, UnblockTries, NotMeFor,
+	}},
+	{"sessions", []Item{SessionIdle, SessionTotal, SessionWarning, FreshFor, KnownBrowserFor, NewBrowserPause}},
+	{"services", []Item{AgreementFor, AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor}},
+	{"desk", []Item{
+		MinimumAge, BasisFor, VisitFor, PendingFor, ReissuesOfPerson,
+		ActsOfClerk, ActsOfOffice, ActsOfSystem, IssuancesInHour, RestorationsInHour, BlocksInHour, NeighbouringPhones, DeskHours,
+	}},
+	{"register", []Item{DeactivatedShare, RejectedShare, DeactivateIncapable}},
+	{"records", []Item{AuditYears}},
+}
+
+// Items are those of every chapter.
+var Items = func() (all []Item) {
+	for _, c := range Chapters {
+		all = append(all, c.Items...)
+	}
+	return all
+}()
+
+// A Chapter is what the items of it are about.
+type Chapter struct {
+	Name  string
+	Items []Item
 }
 
 // An Item is something that the operator may settle.
