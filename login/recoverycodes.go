@@ -81,9 +81,11 @@ func (l *Login) showRecoveryCodes(w http.ResponseWriter, r *http.Request, v visi
 	if data.Left, data.MadeAt, err = l.factors.RecoveryCodes.Left(r.Context(), v.Session.Person); err != nil {
 		return err
 	}
-	view := page.View{Status: status, Name: "security-recovery-codes", Errors: wrong, Data: data, Once: fresh != nil}
-	if fresh == nil {
-		view.Back = data.Done
+	view := page.View{Status: status, Name: "security-recovery-codes", Errors: wrong, Data: data}
+	if fresh != nil { // there is nothing to enter, so no limit to it, and no second time
+		view.SignedIn, view.Once, view.Script = true, true, "print.js"
+		return l.site.Show(w, r, view)
 	}
+	view.Back = data.Done
 	return l.showOwn(w, r, v, view)
 }
