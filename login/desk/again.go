@@ -40,12 +40,12 @@ func (d *Desk) request(by By, e Errand, o Opening) (q request, err error) {
 	return q, err
 }
 
-// key is whose a request is, and what they call it; nil where they call it nothing.
-func (d *Desk) key(by By) ([]byte, error) {
+// key is whose a request is, what they call it, and what more is told by it; nil where they call it nothing.
+func (d *Desk) key(by By, more ...string) ([]byte, error) {
 	if by.Key == "" {
 		return nil, nil
 	}
-	key, _ := json.Marshal([]string{by.ClientID, by.Person.String(), by.Key})
+	key, _ := json.Marshal(append([]string{by.ClientID, by.Person.String(), by.Key}, more...))
 	return d.box.Index("desk:request_key", key)
 }
 

@@ -93,8 +93,8 @@ func (w *world) askings(t *testing.T, d *documents) map[string]func() asking {
 				t.Fatal(err)
 			}
 			return asking{person, func(ctx context.Context, by desk.By) (uuid.UUID, string, error) {
-				_, err := w.desk.KeepPaper(ctx, by, act, scan(t, 10))
-				return done.Act, "", err
+				number, err := w.desk.KeepPaper(ctx, by, act, scan(t, 10))
+				return done.Act, fmt.Sprint(number), err
 			}}
 		},
 	}
@@ -168,7 +168,7 @@ func TestACodeThatHasGoneIsGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.desk.Resend(t.Context(), by, desk.Issuance, visit); !errors.Is(err, code.ErrWait) {
+	if _, err := w.desk.Resend(t.Context(), w.by, desk.Issuance, visit); !errors.Is(err, code.ErrWait) {
 		t.Errorf("another code at once: %v", err)
 	}
 	if err := w.desk.ConfirmPhone(t.Context(), by, desk.Issuance, visit, sent); err != nil {
@@ -239,8 +239,15 @@ func TestWhatIsToldAgainCountsAgainstNoRate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	act, err := w.desk.FindAct(t.Context(), done.Act)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for err == nil {
-		_, err = w.desk.Block(t.Context(), by, visit(id)) // counts nothing
+		_, err = w.desk.KeepPaper(t.Context(), by, act, scan(t, 1)) // counts the first time alone
+		if err == nil {
+			_, err = w.desk.Block(t.Context(), by, visit(id)) // counts nothing
+		}
 		if err == nil {
 			err = w.desk.Admit(t.Context(), by, "block")
 		}
@@ -251,6 +258,12 @@ func TestWhatIsToldAgainCountsAgainstNoRate(t *testing.T) {
 	}
 	if again, err := w.desk.Block(t.Context(), by, visit(id)); err != nil || again != done {
 		t.Errorf("asked again: %v, %v, want %v", again, err, done)
+	}
+	if number, err := w.desk.KeepPaper(t.Context(), by, act, scan(t, 1)); err != nil || number != 1 {
+		t.Errorf("kept again: %d, %v", number, err)
+	}
+	if _, err := w.desk.KeepPaper(t.Context(), by, act, scan(t, 2)); !rate(err) {
+		t.Errorf("another paper: %v", err)
 	}
 	by.Key = "two"
 	if _, err := w.desk.Block(t.Context(), by, visit(another)); !rate(err) {

@@ -37,7 +37,7 @@ func (d *Desk) Assign(ctx context.Context, by By, e Errand, id uuid.UUID) (Outco
 		state, sent, err := d.assigned(ctx, v.person)
 		return Outcome{id, state, sent}, err
 	case err != nil:
-		return Outcome{}, d.record(ctx, guarded(err), by, v.person, string(e), act.At)
+		return Outcome{}, d.record(ctx, guarded(err), by, v.person, string(e))
 	}
 	d.count(seen...)
 	return Outcome{id, state, d.replaced(ctx, v.person, state)}, nil

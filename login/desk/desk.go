@@ -121,7 +121,7 @@ func (d *Desk) Reissue(ctx context.Context, by By, p Papers) (Outcome, error) {
 func (d *Desk) serve(ctx context.Context, by By, e Errand, p Papers) (Outcome, error) {
 	b, err := d.once(ctx, by, e, Opening{Papers: p}, d.act)
 	if err != nil {
-		return Outcome{}, d.record(ctx, err, by, b.facts.person.ID, string(e), b.facts.at)
+		return Outcome{}, d.record(ctx, err, by, b.facts.person.ID, string(e))
 	}
 	state := identity.Temporary
 	if e == Block {

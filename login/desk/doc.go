@@ -17,7 +17,8 @@
 //
 // Who did not hear the answer asks again. In a visit that is known by the visit; a request that opens one, is all there is, or has
 // another code sent carries a key of the clerk's choice (Idempotency-Key), by which is found what it has done: nothing else is done,
-// and nothing more is sent. A key that comes with another request is refused. What is told again counts against no rate.
+// and nothing more is sent. A key that comes with another request is refused. What is told again counts against no rate. A refusal has
+// done nothing, so it is looked at again: what can be done by now is done, and who is refused the same is told of the same refusal.
 //
 // The population register, where it can be asked, is asked about whoever is served; where it
 // does not answer, what is known of them counts.
@@ -34,9 +35,9 @@
 // # Guards
 //
 // What must hold, as data (guard.go); what does not is refused with the guard's
-// code. Every refusal is recorded, also one because of the identifier's state. Every
-// guard is looked at inside the transaction that acts, so that nothing can come
-// between; of two desks that assign at one moment, the identity's keys let one through.
+// code. Every refusal that decides of the person at the counter is recorded, by a guard or
+// not (refusal.go). Every guard is looked at inside the transaction that acts, so that nothing
+// can come between; of two desks that assign at one moment, the identity's keys let one through.
 // What another system says is asked just before. A block waits for none: blocking must
 // be easy.
 //

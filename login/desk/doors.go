@@ -14,7 +14,6 @@ import (
 	"asoba.example/login/desk/printed"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
-	"asoba.example/login/register"
 	"asoba.example/login/sms"
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
@@ -244,7 +243,14 @@ func outcome(w http.ResponseWriter, o Outcome) error {
 
 // refusal answers what the desk's rules say. A refusal on record has a name, which can be quoted (RFC 9457 §3.1.5).
 func (d *Doors) refusal(w http.ResponseWriter, err error) error {
-	said := d.meaning(w, err)
+	a, ok := answerTo(err)
+	if !ok {
+		return err // no meaning: it stays with us
+	}
+	if after := d.after(err); after > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(after))
+	}
+	said := api.Refuse(a.status, a.code, err, a.fields...)
 	recorded, ok := errors.AsType[*RefusedError](err)
 	if problem, told := errors.AsType[*api.Problem](said); ok && told {
 		problem.Instance = "/desk/refusals/" + recorded.ID.String()
@@ -252,61 +258,29 @@ func (d *Doors) refusal(w http.ResponseWriter, err error) error {
 	return said
 }
 
-// meaning is the whole vocabulary of refusals.
-func (d *Doors) meaning(w http.ResponseWriter, err error) error {
+// after is in how many seconds it is worth asking again; 0 where waiting mends nothing.
+func (d *Doors) after(err error) int {
 	var (
-		guard   *GuardError
 		wait    *code.WaitError
 		rate    *RateError
 		reissue *ReissueError
+		left    time.Duration
 	)
 	switch {
-	case errors.As(err, &guard):
-		return api.Refuse(http.StatusConflict, guard.Code, err)
-	case errors.Is(err, register.ErrUnknown), errors.Is(err, identity.ErrUnknown):
-		return api.Refuse(http.StatusNotFound, "unknown_identifier", err)
-	case errors.Is(err, identity.ErrState):
-		return api.Refuse(http.StatusConflict, "wrong_state", err)
-	case errors.Is(err, ErrNoVisit):
-		return api.Refuse(http.StatusNotFound, "unknown_visit", err)
-	case errors.Is(err, ErrNoRefusal):
-		return api.Refuse(http.StatusNotFound, "unknown_refusal", err)
-	case errors.Is(err, ErrNoAct):
-		return api.Refuse(http.StatusNotFound, "unknown_act", err)
-	case errors.Is(err, ErrNoPaper):
-		return api.Refuse(http.StatusNotFound, "no_paper", err)
-	case errors.Is(err, ErrPaper):
-		return api.Refuse(http.StatusUnsupportedMediaType, "not_a_scan", err)
-	case errors.Is(err, ErrPapers):
-		return api.Refuse(http.StatusConflict, "too_many_papers", err)
-	case errors.Is(err, ErrReused):
-		return api.Refuse(http.StatusUnprocessableEntity, "idempotency_key_reused", err)
-	case errors.Is(err, ErrOver):
-		return api.Refuse(http.StatusGone, "visit_over", err)
-	case errors.Is(err, code.ErrWrong):
-		return api.Refuse(http.StatusUnprocessableEntity, "wrong_code", err, api.Field{Name: "/code", Code: "wrong"})
-	case errors.Is(err, code.ErrOver):
-		return api.Refuse(http.StatusUnprocessableEntity, "code_over", err, api.Field{Name: "/code", Code: "over"})
 	case errors.As(err, &wait):
-		return tooMany(w, "wait", wait.Till.Sub(d.Gate.Now()), err)
+		left = wait.Till.Sub(d.Gate.Now())
 	case errors.As(err, &rate):
-		return tooMany(w, "too_many_acts", rate.Wait, err)
+		left = rate.Wait
 	case errors.As(err, &reissue):
-		return tooMany(w, "too_many_reissues", reissue.Till.Sub(d.Gate.Now()), err)
+		left = reissue.Till.Sub(d.Gate.Now())
 	case errors.Is(err, ErrAway):
-		w.Header().Set("Retry-After", "60")
-		return api.Refuse(http.StatusServiceUnavailable, "register_away", err)
+		return 60
 	case errors.Is(err, identity.ErrBusy):
-		w.Header().Set("Retry-After", "10")
-		return api.Refuse(http.StatusServiceUnavailable, "busy", err)
+		return 10
+	default:
+		return 0
 	}
-	return err
-}
-
-// tooMany says how long to wait.
-func tooMany(w http.ResponseWriter, code string, wait time.Duration, err error) error {
-	w.Header().Set("Retry-After", strconv.Itoa(max(int(wait.Seconds())+1, 1)))
-	return api.Refuse(http.StatusTooManyRequests, code, err)
+	return max(int(left.Seconds())+1, 1)
 }
 
 // asked understands who acts in an errand, and upon which papers.

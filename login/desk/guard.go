@@ -129,3 +129,9 @@ func (gs guards) check(f facts) error {
 type GuardError struct{ Code string }
 
 func (e *GuardError) Error() string { return "refused by guard " + e.Code }
+
+// Is knows a guard by its code.
+func (e *GuardError) Is(target error) bool {
+	other, ok := target.(*GuardError)
+	return ok && other.Code == e.Code
+}

@@ -3,6 +3,7 @@ package desk_test
 import (
 	"bytes"
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
@@ -48,7 +49,7 @@ func (l *life) keep(r request, act uuid.UUID, whose *citizen) {
 }
 
 // askAgain has the clerk ask once more for what was done, having heard no answer, or by mistake for something else by the same key: whatever has
-// become of it since, the first gets the first answer, and nothing is done.
+// become of it since, the first gets the first answer, or hears that it was withdrawn, and nothing is done.
 func (l *life) askAgain(rt *rapid.T) {
 	if len(l.requests) == 0 {
 		rt.Skip("nothing was asked")
@@ -61,6 +62,10 @@ func (l *life) askAgain(rt *rapid.T) {
 		return
 	}
 	came, err := r.first()
+	if slices.ContainsFunc(l.pending, func(p *waiting) bool { return p.id == r.came && p.withdrawn }) {
+		l.left(rt, err, "visit over")
+		return
+	}
 	l.left(rt, err, "")
 	if came != r.came {
 		rt.Fatalf("another act came of the same request: %s, and before %s", came, r.came)
@@ -99,8 +104,11 @@ func (l *life) keepPaper(rt *rapid.T) {
 	most := map[bool]int{true: 5, false: 10}[by == l.by]
 	p := scan(l.t, rapid.IntRange(0, 2).Draw(rt, "scan"))
 	number, err := l.desk.KeepPaper(l.t.Context(), by, act, p)
+	again := len(s.scans) > 0 && bytes.Equal(s.scans[len(s.scans)-1].Content, p.Content)
 	switch {
-	case len(s.scans) > 0 && bytes.Equal(s.scans[len(s.scans)-1].Content, p.Content):
+	case again && number != len(s.scans):
+		rt.Fatalf("the same again is number %d, want %d", number, len(s.scans))
+	case again:
 		l.left(rt, err, "")
 	case len(s.scans) >= most:
 		l.left(rt, err, "too many papers")

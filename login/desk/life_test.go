@@ -87,8 +87,9 @@ type errand struct {
 // A waiting is an issuance that was written down because the register of documents did not answer.
 type waiting struct {
 	*errand
-	since   time.Time
-	resumed bool
+	since     time.Time
+	resumed   bool
+	withdrawn bool
 }
 
 // A proposal is to block citizens for security.
@@ -180,6 +181,7 @@ func TestAnyLifeOfAnIdentifierIsAsDrawn(t *testing.T) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"open":                    l.open,
 			"resume":                  l.resume,
+			"withdraw":                l.withdraw,
 			"resend":                  l.resend,
 			"confirm":                 l.confirm,
 			"assign":                  l.assign,
@@ -379,7 +381,7 @@ func (l *life) resume(rt *rapid.T) {
 	l.ask(rt)
 	_, err := l.desk.Resume(l.t.Context(), l.by, p.id, []desk.Attestation{desk.Holder, desk.Particulars, desk.PhoneUse})
 	switch refused := l.guard(p.errand, false); {
-	case p.resumed && l.over(p.errand) || !p.resumed && l.now.Sub(p.since) > policy.PendingFor.In(nil):
+	case p.withdrawn, p.resumed && l.over(p.errand) || !p.resumed && l.now.Sub(p.since) > policy.PendingFor.In(nil):
 		l.left(rt, err, "visit over")
 	case p.resumed:
 		l.left(rt, err, "")
@@ -392,6 +394,26 @@ func (l *life) resume(rt *rapid.T) {
 		l.visits = append(l.visits, p.errand)
 		l.sent(p.errand)
 		l.left(rt, err, "", record("issuance.opened", p.whose, "clerk"), record("code.sent", p.whose, ""))
+	}
+}
+
+// withdraw ends an issuance that was written down and that nobody is to go on with.
+func (l *life) withdraw(rt *rapid.T) {
+	if len(l.pending) == 0 {
+		rt.Skip("nobody waits")
+	}
+	p := rapid.SampledFrom(l.pending).Draw(rt, "pending")
+	err := l.desk.Withdraw(l.t.Context(), l.by, p.id)
+	switch {
+	case p.resumed:
+		l.left(rt, err, "no visit")
+	case p.withdrawn: // who asks again is told the same
+		l.left(rt, err, "")
+	case l.now.Sub(p.since) > policy.PendingFor.In(nil):
+		l.left(rt, err, "visit over")
+	default:
+		p.withdrawn = true
+		l.left(rt, err, "", record("issuance.withdrawn", p.whose, "clerk"))
 	}
 }
 
@@ -614,11 +636,14 @@ func (l *life) anew(c *citizen, over bool) string {
 // refused holds that an act was refused, and that this is on record where something was decided.
 func (l *life) refused(rt *rapid.T, c *citizen, err error, why string) {
 	rt.Helper()
-	if why == "away" || why == "too many" {
+	switch why {
+	case "away":
 		l.left(rt, err, why)
-		return
+	case "too many":
+		l.left(rt, err, why, l.refusal(c, "too_many_reissues"))
+	default:
+		l.left(rt, err, why, l.refusal(c, why))
 	}
-	l.left(rt, err, why, l.refusal(c, why))
 }
 
 func (l *life) refusal(c *citizen, code string) string {
@@ -1001,7 +1026,7 @@ func meant(err error) string {
 	for meaning, is := range map[string]error{
 		"wrong_state": identity.ErrState, "wrong password": identity.ErrWrong, "visit over": desk.ErrOver, "wrong code": code.ErrWrong, "code over": code.ErrOver,
 		"away": desk.ErrAway, "own": pair.ErrOwn, "decided": pair.ErrDecided, "taken": identity.ErrPhoneTaken, "reused": desk.ErrReused,
-		"too many papers": desk.ErrPapers, "no paper": desk.ErrNoPaper,
+		"too many papers": desk.ErrPapers, "no paper": desk.ErrNoPaper, "no visit": desk.ErrNoVisit,
 	} {
 		if errors.Is(err, is) {
 			return meaning

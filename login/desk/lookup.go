@@ -45,7 +45,7 @@ func (d *Desk) LookUp(ctx context.Context, by By, id identity.Identifier, docume
 		return identity.Identity{}, err
 	}
 	if err == nil && i.Person == by.Person {
-		return identity.Identity{}, d.record(ctx, &GuardError{Code: "g9"}, by, i.Person, lookUp, at)
+		return identity.Identity{}, d.record(ctx, &GuardError{Code: "g9"}, by, i.Person, lookUp)
 	}
 	event := event(audit.DeskLookedUp, by, i.Person, at)
 	event.Detail = map[string]string{"purpose": string(p)}

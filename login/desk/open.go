@@ -28,7 +28,7 @@ type Opening struct {
 func (d *Desk) Open(ctx context.Context, by By, e Errand, o Opening) (uuid.UUID, Stage, error) {
 	b, err := d.once(ctx, by, e, o, d.start)
 	if err != nil {
-		return uuid.Nil, "", d.record(ctx, err, by, b.facts.person.ID, string(e), b.facts.at)
+		return uuid.Nil, "", d.record(ctx, err, by, b.facts.person.ID, string(e))
 	}
 	return b.id, b.stage, nil
 }

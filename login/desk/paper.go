@@ -115,11 +115,24 @@ const (
 )
 
 // KeepPaper keeps the signed paper with its act. Another one puts a wrong scan right: that stays, as superseded, and the newest is
-// what is read. It gives the number that the scan has among those of its act; 0 where it is the newest once more, which is no harm.
-// Nobody keeps that of an act upon himself.
+// what is read. It gives the number that the scan has among those of its act. Who brings the newest once more is told of it again, and it
+// counts against no rate. Nobody keeps that of an act upon himself.
 func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (number int, err error) {
-	if a.Person == by.Person {
-		return 0, d.record(ctx, &GuardError{Code: "g9"}, by, a.Person, keepPaper, d.now())
+	own := a.Person == by.Person
+	if !own {
+		newest, err := d.paper(ctx, a.ID, 0)
+		if err == nil && bytes.Equal(newest.Content, p.Content) {
+			return newest.Number, nil
+		}
+		if err != nil && !errors.Is(err, ErrNoPaper) {
+			return 0, err
+		}
+	}
+	if err := d.admit(ctx, by, keepPaper); err != nil {
+		return 0, err
+	}
+	if own {
+		return 0, d.record(ctx, &GuardError{Code: "g9"}, by, a.Person, keepPaper)
 	}
 	sealed, err := d.box.Seal(paperPlace(a.ID), p.Content)
 	if err != nil {
@@ -138,7 +151,7 @@ func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (number
 		}
 		p.Number = 1
 		if tag.RowsAffected() == 0 {
-			if p.Number, err = d.supersede(ctx, tx, by, a.ID, p, at); err != nil || p.Number == 0 {
+			if p.Number, err = d.supersede(ctx, tx, by, a.ID, p, at); err != nil {
 				return err
 			}
 			if _, err := tx.Exec(ctx, replace, a.ID, p.Kind, sealed, by.Person, at); err != nil {
@@ -149,13 +162,19 @@ func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (number
 		kept.Detail["sha256"] = fmt.Sprintf("%x", sha256.Sum256(p.Content))
 		return audit.Record(ctx, tx, kept)
 	})
+	if errors.Is(err, errKept) {
+		return d.KeepPaper(ctx, by, a, p) // which finds it
+	}
 	if err != nil {
 		return 0, fmt.Errorf("keep the paper of %s: %w", a.ID, err)
 	}
 	return p.Number, nil
 }
 
-// supersede puts the paper that an act has beside it, to make room for another one, and gives the number of that; 0 where it is the same.
+// errKept says that the same scan was brought at the same moment.
+var errKept = errors.New("kept already")
+
+// supersede puts the paper that an act has beside it, to make room for another one, and gives the number of that.
 func (d *Desk) supersede(ctx context.Context, tx pgx.Tx, by By, act uuid.UUID, p Paper, at time.Time) (number int, err error) {
 	const present = `SELECT content FROM paper WHERE act_id = $1 FOR UPDATE`
 	const keep = `
@@ -168,8 +187,11 @@ func (d *Desk) supersede(ctx context.Context, tx pgx.Tx, by By, act uuid.UUID, p
 		return 0, err
 	}
 	former, err := d.box.Open(paperPlace(act), sealed)
-	if err != nil || bytes.Equal(former, p.Content) {
+	if err != nil {
 		return 0, err
+	}
+	if bytes.Equal(former, p.Content) {
+		return 0, errKept
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -198,7 +220,7 @@ func (p Paper) event(kind audit.Kind, by By, person uuid.UUID, at time.Time) aud
 // sees in the journal that it was read. Nobody reads that of an act upon himself.
 func (d *Desk) ReadPaper(ctx context.Context, by By, a ActDone, number int, why Purpose) (Paper, error) {
 	if a.Person == by.Person {
-		return Paper{}, d.record(ctx, &GuardError{Code: "g9"}, by, a.Person, readPaper, d.now())
+		return Paper{}, d.record(ctx, &GuardError{Code: "g9"}, by, a.Person, readPaper)
 	}
 	p, err := d.paper(ctx, a.ID, number)
 	if err != nil {

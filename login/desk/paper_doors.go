@@ -37,9 +37,6 @@ func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
 	if !token.ByClient() && (act.Office != by.Office || act.By != by.Person && !by.May(clerk.Supervise)) {
 		return d.refusal(w, ErrNoAct)
 	}
-	if err := d.Desk.admit(r.Context(), by, keepPaper); err != nil { // before so much is read
-		return d.refusal(w, err)
-	}
 	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, PaperSize))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return api.Refuse(http.StatusRequestEntityTooLarge, "too_large", err)
@@ -52,12 +49,8 @@ func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
 		return d.refusal(w, err)
 	}
 	number, err := d.Desk.KeepPaper(r.Context(), by, act, p)
-	switch {
-	case err != nil:
+	if err != nil {
 		return d.refusal(w, err)
-	case number == 0:
-		w.WriteHeader(http.StatusNoContent)
-		return nil
 	}
 	return api.Write(w, http.StatusCreated, struct {
 		Number int `json:"number"`

@@ -124,7 +124,7 @@ func (d *Desk) Resume(ctx context.Context, by By, id uuid.UUID, attested []Attes
 	case errors.Is(err, errTaken):
 		return d.resumed(ctx, by, id)
 	case err != nil:
-		return "", d.record(ctx, err, by, f.person.ID, string(Issuance), f.at)
+		return "", d.record(ctx, err, by, f.person.ID, string(Issuance))
 	}
 	return Opened, nil
 }

@@ -12,10 +12,18 @@ import (
 	"asoba.example/login/throttle"
 )
 
+// Meanings.
+var (
+	ErrRate     = errors.New("too many acts")                               // wrapped by *RateError
+	ErrReissues = errors.New("too many temporary passwords for one person") // wrapped by *ReissueError
+)
+
 // A RateError says that a clerk, an office or a system has done as much as it may for now.
 type RateError struct{ Wait time.Duration }
 
-func (e *RateError) Error() string { return fmt.Sprintf("too many acts: wait %s", e.Wait) }
+func (e *RateError) Error() string { return fmt.Sprintf("%v: wait %s", ErrRate, e.Wait) }
+
+func (e *RateError) Unwrap() error { return ErrRate }
 
 // admit counts an act, an errand or whatever else one is called in an alert, for its clerk, its office and the system that named the clerk, or refuses it and raises an alert.
 // Who uses a clerk's hands for many does it slowly, and is seen. Whoever is told again of what was done before is not counted.
@@ -43,7 +51,9 @@ func (d *Desk) admit(ctx context.Context, by By, act string) error {
 // A ReissueError says that a person was sent as many temporary passwords as may be for now.
 type ReissueError struct{ Till time.Time }
 
-func (e *ReissueError) Error() string { return "too many temporary passwords for one person" }
+func (e *ReissueError) Error() string { return ErrReissues.Error() }
+
+func (e *ReissueError) Unwrap() error { return ErrReissues }
 
 // mayReissue tells whether a person may be sent another temporary password by an errand: each one ends the former, and
 // whoever is sent many is kept out by it, or somebody is after them. Only what was done counts; the identifier is held, so that of two at one moment

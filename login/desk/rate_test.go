@@ -12,7 +12,7 @@ import (
 )
 
 // A person is sent three temporary passwords anew in a day, whatever for and by whichever way. The fourth is refused with
-// the time from which it is not, and nothing is done or sent.
+// the time from which it is not, on record and with a slip, and nothing is done or sent.
 func TestAPersonIsSentSoManyTemporaryPasswordsInADay(t *testing.T) {
 	t.Parallel()
 	d := newDoors(t)
@@ -34,6 +34,7 @@ func TestAPersonIsSentSoManyTemporaryPasswordsInADay(t *testing.T) {
 	d.asks(t, token, "POST", "/desk/blocks", body(id, nil), 200, nil)
 	d.asks(t, token, "POST", "/desk/unblocks", body(id, nil), 200, nil)
 
+	const recorded = `event WHERE kind = 'desk.refused' AND detail->>'code' = 'too_many_reissues'`
 	refused := func(path string, asked any) {
 		t.Helper()
 		content, err := json.Marshal(asked)
@@ -43,13 +44,13 @@ func TestAPersonIsSentSoManyTemporaryPasswordsInADay(t *testing.T) {
 		if asked == nil {
 			content = nil
 		}
-		before := d.Contents(t)
+		before, refusals := d.Count(t, "desk_act")+d.Count(t, "issuance")+d.Count(t, "sms_message"), d.Count(t, recorded)
 		w := d.send(t, token, "POST", path, "application/json", content)
-		if w.Code != 429 || w.Header().Get("Retry-After") != "82681" || !strings.Contains(w.Body.String(), `"too_many_reissues"`) {
+		if w.Code != 429 || w.Header().Get("Retry-After") != "82681" || !strings.Contains(w.Body.String(), `"too_many_reissues"`) || !strings.Contains(w.Body.String(), `"/desk/refusals/`) {
 			t.Errorf("%s: %d %s after %s", path, w.Code, w.Body, w.Header().Get("Retry-After"))
 		}
-		if d.Contents(t) != before {
-			t.Errorf("%s: something was done", path)
+		if d.Count(t, "desk_act")+d.Count(t, "issuance")+d.Count(t, "sms_message") != before || d.Count(t, recorded) != refusals+1 {
+			t.Errorf("%s: something was done, or the refusal is not recorded", path)
 		}
 	}
 	refused("/desk/reissues", body(id, nil))

@@ -85,7 +85,7 @@ const (
 	ClerkAdded          Kind = "clerk.added"   // of these Event.Detail["role"]
 	ClerkMoved          Kind = "clerk.moved"   // to another office or role, or both
 	ClerkRemoved        Kind = "clerk.removed"
-	DeskRefused         Kind = "desk.refused"            // Event.Detail["code"]: g1 … g9, wrong_state; ["act"]; or key_required
+	DeskRefused         Kind = "desk.refused"            // Event.Detail["code"]: g1 … g9, wrong_state, unknown_identifier, too_many_reissues; ["act"]; or key_required
 	DeskLookedUp        Kind = "desk.looked_up"          // Event.Detail["purpose"]; about nobody where nobody was found
 	DeskAlerted         Kind = "desk.alerted"            // something unusual: Event.Detail["pattern"], and in ["act"] what it was
 	BlockProposed       Kind = "security_block.proposed" // of these Event.Detail["proposal"], ["reason"], ["people"]: how many

@@ -71,7 +71,7 @@ func TestSheetsAreAsAgreed(t *testing.T) {
 		golden(t, "application."+language+".html", all.Bytes())
 
 		all.Reset()
-		for _, code := range []string{"g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g9", "wrong_state"} {
+		for _, code := range []string{"g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g9", "wrong_state", "unknown_identifier", "too_many_reissues"} {
 			w := httptest.NewRecorder()
 			slip := printed.Slip{
 				Number: "019ab000-0000-7000-8000-000000000000", At: time.Date(2026, 11, 22, 21, 30, 0, 0, time.UTC),

@@ -398,7 +398,7 @@ func TestOnlyWhoMayDecideIsOfferedADecision(t *testing.T) {
 	}
 }
 
-// A scan that is kept is told by its number and by how many there may be; the very same is told as such. Where a clerk may keep no more a
+// A scan that is kept is told by its number and by how many there may be. Where a clerk may keep no more a
 // supervisor may, and above a supervisor there is nobody.
 func TestAKeptScanIsToldByItsNumber(t *testing.T) {
 	t.Parallel()
@@ -413,17 +413,15 @@ func TestAKeptScanIsToldByItsNumber(t *testing.T) {
 			w.WriteHeader(http.StatusCreated)
 			_, _ = io.WriteString(w, `{"number": 2, "most": 5}`)
 		},
-		"the same": func(w http.ResponseWriter) { w.WriteHeader(http.StatusNoContent) },
 		"sixth": func(w http.ResponseWriter) {
 			w.WriteHeader(http.StatusConflict)
 			_, _ = io.WriteString(w, `{"code": "too_many_papers"}`)
 		},
 	}
 	said := map[string][2]string{ // to a clerk, and to a supervisor
-		"first":    {"number 1 of at most 5", "number 1 of at most 5"},
-		"second":   {"number 2 of at most 5. It counts from now on; those before it stay kept", "number 2 of at most 5"},
-		"the same": {"This very scan is kept already", "This very scan is kept already"},
-		"sixth":    {"a supervisor adds another", "as may be"},
+		"first":  {"number 1 of at most 5", "number 1 of at most 5"},
+		"second": {"number 2 of at most 5. It counts from now on; those before it stay kept", "number 2 of at most 5"},
+		"sixth":  {"a supervisor adds another", "as may be"},
 	}
 	for name, answer := range answers {
 		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w) }))
@@ -665,7 +663,7 @@ func TestPagesAreSound(t *testing.T) {
 		for _, sms := range []string{"", "queued", "delivered", "failed"} {
 			at("done "+sms, o, work{Form: whole, Done: outcome{Act: "1", SMS: sms}})
 		}
-		for _, k := range []kept{{Number: 1, Most: 5}, {Number: 2, Most: 5}, {Same: true}} {
+		for _, k := range []kept{{Number: 1, Most: 5}, {Number: 2, Most: 5}} {
 			at(fmt.Sprint("kept ", k), o, work{Form: whole, Done: outcome{Act: "1"}, Kept: k})
 		}
 		for _, code := range append([]string{"something_else"}, explained...) {

@@ -14,11 +14,9 @@ import (
 	"asoba.example/provider/page"
 )
 
-// A kept scan is the last that was brought to an act: which it is of those of the act, and how many there may come to be; or the
-// very same as was there.
+// A kept scan is the last that was brought to an act: which it is of those of the act, and how many there may come to be.
 type kept struct {
 	Number, Most int
-	Same         bool
 }
 
 // keepScan has a scan kept with an act.
@@ -31,9 +29,7 @@ func (v *visit) keepScan(r *http.Request, act string, scan []byte) (k kept, refu
 		return kept{}, refused, err
 	}
 	defer answer.Body.Close()
-	if k.Same = answer.StatusCode == http.StatusNoContent; !k.Same {
-		err = json.NewDecoder(answer.Body).Decode(&k)
-	}
+	err = json.NewDecoder(answer.Body).Decode(&k)
 	return k, nil, err
 }
 
