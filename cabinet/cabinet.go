@@ -26,6 +26,7 @@ func Room() page.Room { return page.Room{FS: files} }
 // Config is what a Cabinet needs.
 type Config struct {
 	URL       string // its own, the audience of tokens
+	MTLSURL   string // where the API asks e-services for certificates; "" for nowhere
 	ClientID  string // its own, at the provider
 	IssuerURL string
 	Issuer    *issuer.Issuer
@@ -82,7 +83,7 @@ func New(cfg Config) (*Cabinet, error) {
 		minsk:    minsk,
 		tokens: api.Verifier{
 			Keys: cfg.Issuer, Issuer: cfg.IssuerURL, Audience: cfg.URL, Now: cfg.Now,
-			Proofs: &api.Proofs{URLs: []string{cfg.URL}, Redis: cfg.Redis, Now: cfg.Now},
+			Proofs: &api.Proofs{URLs: []string{cfg.URL, cfg.MTLSURL}, Redis: cfg.Redis, Now: cfg.Now},
 		},
 		gate:     access.Gate{Pool: cfg.Pool, Provider: cfg.Issuer},
 		sessions: sessions,
@@ -103,18 +104,24 @@ func (c *Cabinet) api() map[string]api.Handler {
 	}
 }
 
+// API has the routes that openapi.json describes. They go by no cookie.
+func (c *Cabinet) API() http.Handler {
+	mux := http.NewServeMux()
+	held := c.document.Hold(mux)
+	for pattern, handler := range c.api() {
+		held.Handle(pattern, handler)
+	}
+	return api.Refusing(mux)
+}
+
 // Handler has every route of the cabinet.
 func (c *Cabinet) Handler() http.Handler {
 	mux := http.NewServeMux()
 
-	doors := http.NewServeMux()
-	held := c.document.Hold(doors)
-	for pattern, handler := range c.api() {
-		held.Handle(pattern, handler)
-	}
-	mux.Handle("/api/", api.Refusing(doors))
-	mux.Handle("/jwks", api.Refusing(doors))
-	mux.Handle("/openapi.json", api.Refusing(doors))
+	doors := c.API()
+	mux.Handle("/api/", doors)
+	mux.Handle("/jwks", doors)
+	mux.Handle("/openapi.json", doors)
 
 	mux.Handle("GET /{$}", c.site.Handle(c.start))
 	mux.Handle("GET /profile", c.site.Handle(c.profile))

@@ -155,13 +155,13 @@ func TestServe(t *testing.T) {
 		}
 		ended = Serve(ctx, cfg, slog.New(slog.DiscardHandler))
 	})
-	eventually(t, func() error { return get(given["CABINET_URL"]+"/readyz", "", "ok") })
+	eventually(t, func() error { return get(http.DefaultClient, given["CABINET_URL"]+"/readyz", "", "ok") })
 	p.Down(false)
 	token := p.AccessToken(given["CABINET_URL"], map[string]any{
 		"sub": "0000000A000PB2", "scope": "cabinet.profile", "acr": "low", "auth_time": time.Now().Unix(),
 	})
 	eventually(t, func() error {
-		return get(given["CABINET_URL"]+"/api/v1/profile", token, `"state":"activated"`)
+		return get(http.DefaultClient, given["CABINET_URL"]+"/api/v1/profile", token, `"state":"activated"`)
 	})
 	stop()
 	running.Wait()
@@ -181,6 +181,7 @@ func TestServeRefusesWrongSettings(t *testing.T) {
 		"CABINET_REDIS_URL":       "CABINET_REDIS_URL is not the URL of a Redis",
 		"CABINET_TLS_CERT_FILE":   "CABINET_TLS_CERT_FILE and CABINET_TLS_KEY_FILE",
 		"CABINET_LISTEN":          "CABINET_LISTEN",
+		"CABINET_MTLS_URL":        "CABINET_MTLS_URL needs CABINET_TLS_CERT_FILE",
 		"CABINET_SESSION_IDLE":    "CABINET_SESSION_IDLE is not a duration",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -190,7 +191,10 @@ func TestServeRefusesWrongSettings(t *testing.T) {
 			if err := os.WriteFile(wrong, []byte("sesame"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if !strings.HasSuffix(name, "_KEY_FILE") {
+			switch {
+			case name == "CABINET_MTLS_URL":
+				wrong = "https://sesame.example"
+			case !strings.HasSuffix(name, "_KEY_FILE"):
 				wrong = "postgres://sesame:sesame@sesame:sesame/"
 			}
 			given[name] = wrong
@@ -205,7 +209,7 @@ func TestServeRefusesWrongSettings(t *testing.T) {
 	}
 }
 
-func get(address, token, says string) error {
+func get(client *http.Client, address, token, says string) error {
 	r, err := http.NewRequest(http.MethodGet, address, nil)
 	if err != nil {
 		return err
@@ -213,7 +217,7 @@ func get(address, token, says string) error {
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := client.Do(r)
 	if err != nil {
 		return err
 	}
@@ -225,12 +229,12 @@ func get(address, token, says string) error {
 	return nil
 }
 
-// eventually asks until the answer is nil, for ten seconds.
+// eventually asks until the answer is nil, for half a minute.
 func eventually(t *testing.T, ask func() error) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	over := time.After(10 * time.Second)
+	over := time.After(30 * time.Second)
 	for {
 		err := ask()
 		if err == nil {

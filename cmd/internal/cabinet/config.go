@@ -57,6 +57,13 @@ type Config struct {
 	// TLSKeyFile is the private key of TLSCertFile.
 	TLSKeyFile string `env:"CABINET_TLS_KEY_FILE"`
 
+	// MTLSURL is the public URL of a second listener, for the API alone, which asks e-services for their certificates: a token that is bound
+	// to one is taken nowhere else (RFC 8705 §3). None by default. It needs CABINET_TLS_CERT_FILE and CABINET_TLS_KEY_FILE.
+	MTLSURL string `env:"CABINET_MTLS_URL" url:"origin"`
+
+	// MTLSListen is the address of that listener.
+	MTLSListen string `env:"CABINET_MTLS_LISTEN" envDefault:"localhost:8444"`
+
 	// StopNotice is how long /readyz says 503 at a stop before the listeners close, so that a load balancer has looked away by then.
 	StopNotice time.Duration `env:"CABINET_STOP_NOTICE" envDefault:"0s"`
 

@@ -2,6 +2,7 @@ package cabinet
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,6 +38,9 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	secure, err := run.Certificate(cfg.TLSCertFile, cfg.TLSKeyFile)
 	if err != nil {
 		return fmt.Errorf("CABINET_TLS_CERT_FILE and CABINET_TLS_KEY_FILE: %w", err)
+	}
+	if cfg.MTLSURL != "" && secure == nil {
+		return errors.New("CABINET_MTLS_URL needs CABINET_TLS_CERT_FILE and CABINET_TLS_KEY_FILE")
 	}
 	key, err := clientKey(cfg)
 	if err != nil {
@@ -80,7 +84,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return err
 	}
 	doors, err := cabinet.New(cabinet.Config{
-		URL: cfg.URL, ClientID: cfg.ClientID, IssuerURL: cfg.Issuer, Issuer: provider,
+		URL: cfg.URL, MTLSURL: cfg.MTLSURL, ClientID: cfg.ClientID, IssuerURL: cfg.Issuer, Issuer: provider,
 		Pool: kept.Pool, Redis: kept.Redis, Keys: ring, Contacts: contact.Book{Pool: kept.Pool, Box: box}, JournalYears: cfg.JournalYears, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
 	})
 	if err != nil {
@@ -105,6 +109,16 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		run.Every(time.Second, log, "give entries their places", journal.Sealer{Pool: kept.Back}.Seal),
 		run.Every(time.Hour, log, "sign the root of the journal", roots.SignToday),
 		run.Every(24*time.Hour, log, "make the journal's months", func(ctx context.Context) error { return journal.MakeMonths(ctx, kept.Back, time.Now()) }),
+	}
+	if cfg.MTLSURL != "" {
+		listener, err := net.Listen("tcp", cfg.MTLSListen)
+		if err != nil {
+			return fmt.Errorf("CABINET_MTLS_LISTEN: %w", err)
+		}
+		defer listener.Close()
+		asking := secure.Clone()
+		asking.ClientAuth = tls.RequestClientCert // whose it is the token tells (RFC 8705 §3): some have no authority
+		parts = append(parts, run.Server{Listener: listener, Handler: observer.Observe(doors.API()), TLS: asking, Log: log, Notice: cfg.StopNotice, Ready: kept.Ready}.Run)
 	}
 	if cfg.MetricsListen != "" {
 		listener, err := net.Listen("tcp", cfg.MetricsListen)
