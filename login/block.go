@@ -166,10 +166,40 @@ func (l *Login) blockedPage(w http.ResponseWriter, r *http.Request) error {
 	return l.site.Show(w, r, page.View{Name: "block-done"})
 }
 
-// notMePage handles GET /not-me/{token}, the link in a warning. It looks nothing up and changes nothing: programs follow links before people
-// do.
+// warnings are the words of what warnings are of, by those of the messages.
+var warnings = map[string]string{
+	"sms.activated":             "history.identifier.activated",
+	"sms.authenticator_added":   "history.authenticator.added",
+	"sms.authenticator_removed": "history.authenticator.removed",
+	"sms.new_browser":           "not-me.new_browser",
+	"sms.passkey_added":         "history.passkey.added",
+	"sms.passkey_removed":       "history.passkey.removed",
+	"sms.password_changed":      "history.password.changed",
+	"sms.password_recovered":    "history.password.recovered",
+	"sms.phone_change":          "history.phone_change.asked",
+	"sms.phone_change_dropped":  "history.phone_change.cancelled",
+	"sms.phone_changed":         "history.phone.changed",
+	"sms.recovery_code_used":    "history.recovery_code.used",
+	"sms.recovery_codes_made":   "history.recovery_codes.made",
+	"sms.unblocked":             "history.identifier.unblocked",
+}
+
+// notMePage handles GET /not-me/{token}, the link in a warning: it tells which one, as the message and the journal do, and not whose. It changes
+// nothing: programs follow links before people do.
 func (l *Login) notMePage(w http.ResponseWriter, r *http.Request) error {
-	return l.site.Show(w, r, page.View{Name: "not-me"})
+	of, err := l.registry.Warned(r.Context(), r.PathValue("token"), l.now())
+	if errors.Is(err, identity.ErrUnknown) {
+		return l.notMeGone(w, r)
+	}
+	if err != nil {
+		return err
+	}
+	return l.site.Show(w, r, page.View{Name: "not-me", Data: notMePage{Word: warnings[of.Word], At: of.At, Agent: of.Agent, Place: of.Place}})
+}
+
+// notMeGone tells that the link is worth nothing any more.
+func (l *Login) notMeGone(w http.ResponseWriter, r *http.Request) error {
+	return l.site.Show(w, r, page.View{Status: http.StatusGone, Name: "not-me-gone", Once: r.Method != http.MethodGet})
 }
 
 // notMe handles POST /not-me/{token}: whoever was warned blocks the identifier. It signs nobody in.
@@ -179,7 +209,7 @@ func (l *Login) notMe(w http.ResponseWriter, r *http.Request) error {
 	}
 	err := l.registry.NotMe(r.Context(), r.PathValue("token"), l.act(r))
 	if errors.Is(err, identity.ErrUnknown) || errors.Is(err, identity.ErrState) {
-		return l.site.Show(w, r, page.View{Status: http.StatusGone, Name: "not-me-gone", Once: true})
+		return l.notMeGone(w, r)
 	}
 	return l.blocked(w, r, err)
 }

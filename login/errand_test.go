@@ -1,9 +1,11 @@
 package login
 
 import (
+	"regexp"
 	"testing"
 	"time"
 
+	"asoba.example/login/place"
 	"asoba.example/provider/page"
 	"asoba.example/provider/page/pagetest"
 )
@@ -30,12 +32,30 @@ func TestErrandPages(t *testing.T) {
 		"unblock":          {"/unblock" + waiting, page.View{Name: "unblock", Data: recoverPage{Again: "sign-in.begin_again", Identifier: "0000000A000PB2", Service: true}}},
 		"unblock-password": {unblockPasswordPath + waiting, page.View{Name: "unblock-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}, Errors: wrong("new_password", "password.same")}},
 		"unblock-desk":     {unblockDeskPath, page.View{Name: "unblock-desk"}},
-		"not-me":           {"/not-me/T", page.View{Name: "not-me"}},
+		"not-me":           {"/not-me/T", page.View{Name: "not-me", Data: notMePage{Word: "not-me.new_browser", At: time.Date(2026, 5, 12, 9, 0, 0, 0, time.UTC), Agent: "Firefox, Linux", Place: place.Place{"where": "BY", "where.ru": "Минск", "where.en": "Minsk"}}}},
 		"not-me-gone":      {"/not-me/T", page.View{Name: "not-me-gone", Once: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			pagetest.Golden(t, site, name, shown.address, shown.view)
 		})
+	}
+}
+
+// Whatever a warning is of, the page of its link tells it.
+func TestEveryWarningIsTold(t *testing.T) {
+	t.Parallel()
+	words, err := files.ReadFile("words/en.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`"(sms\.\w+)": ".*\.Link`).FindAllSubmatch(words, -1)
+	for _, m := range found {
+		if warnings[string(m[1])] == "" {
+			t.Errorf("%s: no word", m[1])
+		}
+	}
+	if len(found) != len(warnings) {
+		t.Errorf("%d warnings and %d words", len(found), len(warnings))
 	}
 }

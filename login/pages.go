@@ -137,6 +137,14 @@ type happened struct {
 	Times int // on this day, of which it was the last
 }
 
+// notMePage tells what somebody was warned of.
+type notMePage struct {
+	Word  string // of what it was; "" where that is not known
+	At    time.Time
+	Agent string
+	Place place.Place
+}
+
 // passkeysPage is for looking after passkeys.
 type passkeysPage struct {
 	Frozen     time.Time // till when nothing is added or removed; zero where it is

@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/login/place"
 	"asoba.example/provider/audit"
 )
 
@@ -17,12 +19,14 @@ import (
 // following it loses nothing by it, and who follows a thief's finds no field to fill.
 func (r *Registry) warn(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone Phone, word string, act Act) error {
 	const tidy = `DELETE FROM not_me WHERE person_id = $1 AND till <= $2`
-	const insert = `INSERT INTO not_me (token_hash, person_id, till, taken) VALUES ($1, $2, $3, $4)`
+	const insert = `
+		INSERT INTO not_me (token_hash, person_id, till, taken, word, warned_at, agent, place)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8::jsonb, '{}'))`
 	token := rand.Text() // 128 bits: nobody guesses it, so nobody counts tries (ASVS 5.0 6.5.2)
 	if _, err := tx.Exec(ctx, tidy, person, act.At); err != nil {
 		return fmt.Errorf("forget old links of %s: %w", person, err)
 	}
-	if _, err := tx.Exec(ctx, insert, tokenHash(token), person, act.At.Add(r.notMeFor()), takes(word)); err != nil {
+	if _, err := tx.Exec(ctx, insert, tokenHash(token), person, act.At.Add(r.notMeFor()), takes(word), word, act.At, act.Agent, act.Where); err != nil {
 		return fmt.Errorf("keep a link of %s: %w", person, err)
 	}
 	return r.tell(ctx, tx, person, phone, word, r.issuer+"/not-me/"+token, act)
@@ -47,6 +51,28 @@ func takes(word string) bool {
 func tokenHash(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]
+}
+
+// A Warning is what somebody was warned of.
+type Warning struct {
+	Word  string // of the message
+	At    time.Time
+	Agent string      // of who did it: "Firefox, Linux"
+	Place place.Place // approximately
+}
+
+// Warned tells, by the token of a warning, what it was of, and nothing of whom. ErrUnknown is as in NotMe.
+func (r *Registry) Warned(ctx context.Context, token string, now time.Time) (Warning, error) {
+	const read = `SELECT word, warned_at, agent, place FROM not_me WHERE token_hash = $1 AND till > $2 AND used_at IS NULL`
+	var found Warning
+	err := r.pool.QueryRow(ctx, read, tokenHash(token), now).Scan(&found.Word, &found.At, &found.Agent, &found.Place)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = ErrUnknown
+	}
+	if err != nil {
+		return Warning{}, fmt.Errorf("read a warning: %w", err)
+	}
+	return found, nil
 }
 
 // NotMe blocks the identifier of whoever was warned, by the token of a warning (Self). Where there was a warning that the identifier may have been

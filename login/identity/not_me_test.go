@@ -55,6 +55,9 @@ func TestAWarningBlocks(t *testing.T) {
 		if name == "of the first password" {
 			at = identitytest.Noon.Add(10 * 24 * time.Hour)
 		}
+		if of, err := w.Registry.Warned(ctx, link, at); err != nil || of.Word == "" || !of.At.Equal(at.Add(time.Minute-10*24*time.Hour)) && name != "of the first password" {
+			t.Errorf("%s: told of %+v, %v", name, of, err)
+		}
 		w.BreakEach(t, func() error { return w.Registry.NotMe(ctx, link, identity.Act{At: at}) })
 		if got := w.State(t, person); got != "blocked:self" {
 			t.Errorf("%s: the identifier is %s", name, got)
@@ -64,6 +67,9 @@ func TestAWarningBlocks(t *testing.T) {
 		}
 		if err := w.Registry.NotMe(ctx, link, identity.Act{At: at}); !errors.Is(err, identity.ErrUnknown) {
 			t.Errorf("%s, once more: got %v, want ErrUnknown", name, err)
+		}
+		if _, err := w.Registry.Warned(ctx, link, at); !errors.Is(err, identity.ErrUnknown) {
+			t.Errorf("%s, looked at once more: got %v, want ErrUnknown", name, err)
 		}
 	}
 }
