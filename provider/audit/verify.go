@@ -32,6 +32,7 @@ type Proof struct {
 	Roots    int       // signed roots that the chain goes through
 	Earlier  int       // roots of events that were dropped, of which nothing can be said
 	Signed   time.Time // the day of the last root; zero, where none was ever signed
+	Kept     Cursor    // how far it is proved of the owner of the tables too, by the roots that were kept elsewhere
 }
 
 // A Verifier proves that events are as they were recorded.

@@ -198,16 +198,53 @@ func TestARootThatIsKeptElsewhereProvesAChainThatWasMadeAnew(t *testing.T) {
 		t.Fatalf("got %v, %v", kept, err)
 	}
 	l.aDay(t)
+	if proof, err := l.verify(t, kept[0].Signed); err != nil || proof.To != 6 || proof.Kept != 3 {
+		t.Errorf("untouched: %+v, %v", proof, err)
+	}
 	l.tamper(t, `UPDATE event SET kind = 'signed_out', place = NULL, link = NULL`)
 	l.tamper(t, `UPDATE event_head SET place = 0, link = decode(repeat('00', 32), 'hex')`)
 	l.tamper(t, `DELETE FROM audit_root`)
 	seal(t, l.pool)
-	if proof, err := l.verify(t); err != nil || proof.To != 6 {
+	if proof, err := l.verify(t); err != nil || proof.To != 6 || proof.Kept != 0 {
 		t.Errorf("by itself: %+v, %v", proof, err)
 	}
 	broken := new(audit.Break)
 	if _, err := l.verify(t, kept[0].Signed); !errors.As(err, &broken) || broken.Place != 3 {
 		t.Errorf("against what was kept: %v", err)
+	}
+}
+
+// The newest event is missed as any other is, under a root or not, and whatever was recorded since. Who makes the end of the chain anew as
+// well leaves nothing to see, until a root of it is kept elsewhere; but whoever has read the feed so far is told.
+func TestTheNewestEventIsMissed(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	l.aDay(t)
+	record(t, l.pool, signedIn(uuid.New()))
+	seal(t, l.pool)
+	if proof, err := l.verify(t); err != nil || proof.To != 4 {
+		t.Fatalf("%+v, %v", proof, err)
+	}
+	l.tamper(t, `DELETE FROM event WHERE place = 4`)
+	missed := func(when string) {
+		t.Helper()
+		broken := new(audit.Break)
+		if _, err := l.verify(t); !errors.As(err, &broken) || broken.Place != 4 {
+			t.Errorf("%s: got %v, want a break at 4", when, err)
+		}
+	}
+	missed("at once")
+	record(t, l.pool, signedIn(uuid.New()))
+	seal(t, l.pool)
+	missed("behind another one")
+
+	l.tamper(t, `DELETE FROM event WHERE place > 3`)
+	l.tamper(t, `UPDATE event_head SET place = 3, link = (SELECT link FROM event WHERE place = 3)`)
+	if proof, err := l.verify(t); err != nil || proof.To != 3 {
+		t.Errorf("with an end that was made anew: %+v, %v", proof, err)
+	}
+	if _, _, err := audit.NewFeed(l.pool, l.pool).After(t.Context(), 5, 1); !errors.Is(err, audit.ErrCursor) {
+		t.Errorf("who has read so far is told %v", err)
 	}
 }
 

@@ -59,9 +59,11 @@ func (w *walk) read(ctx context.Context, key KeyFinder, kept []string) error {
 		w.proof.Signed = s.Day
 	}
 	for i, text := range kept {
-		if _, err := take(text); err != nil {
+		root, err := take(text)
+		if err != nil {
 			return fmt.Errorf("root %d of those that were kept %w", i+1, err)
 		}
+		w.proof.Kept = max(w.proof.Kept, Cursor(root.Place))
 	}
 	return nil
 }

@@ -35,7 +35,8 @@ func verifyCommand(config reader) *cobra.Command {
 		Use:   "verify",
 		Short: "Prove that the events are as they were recorded",
 		Long: "Prove that the events are as they were recorded: that each is linked to the one before it, and that the chain goes through every\n" +
-			"signed root. The first break is named. Roots that were kept away from the database prove it also of whoever owns the database.",
+			"signed root. The first break is named. It is proved of everybody but who owns the database and has made the end of the chain anew;\n" +
+			"by roots that were kept away from the database, of the owner too, up to the last of them.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			kept, err := keptRoots(file)
@@ -103,7 +104,12 @@ func (h *house) verify(ctx context.Context, kept []string, out, screen io.Writer
 	if !proof.Signed.IsZero() {
 		fmt.Fprintf(out, ", the last of %s", proof.Signed.Format(time.DateOnly))
 	}
-	_, err := fmt.Fprintln(out, ".")
+	fmt.Fprintln(out, ".")
+	if proof.Kept == 0 {
+		_, err := fmt.Fprintln(out, "Of whoever owns the database nothing is proved: that takes roots that were kept elsewhere (--roots).")
+		return err
+	}
+	_, err := fmt.Fprintf(out, "Of whoever owns the database, too, that is proved up to place %d.\n", proof.Kept)
 	return err
 }
 

@@ -84,7 +84,10 @@ func TestTheAuditIsProvedFromTheTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	const proved = "6 events, from place 1 to 6, are as they were recorded.\nThe chain goes through 2 signed roots, the last of "
-	if said, err := run("verify", "--roots", kept); err != nil || !strings.HasPrefix(said, proved) {
+	if said, err := run("verify", "--roots", kept); err != nil || !strings.HasPrefix(said, proved) || !strings.HasSuffix(said, "that is proved up to place 6.\n") {
+		t.Errorf("%v\n%s", err, said)
+	}
+	if said, err := run("verify"); err != nil || !strings.Contains(said, "Of whoever owns the database nothing is proved") {
 		t.Errorf("%v\n%s", err, said)
 	}
 
