@@ -6,4 +6,8 @@
 // value that is moved to another row or column does not open. A blind index
 // finds a sealed value without opening any: a keyed digest, of no use without
 // the key, where a plain digest of a phone number could be tried in minutes.
+//
+// A key of the set that encrypts goes its way by hand (Rotate, Reseal, Retire):
+//
+//	next ── every node knows it ──▶ it seals ── another one does ──▶ it opens ── all is sealed anew ──▶ gone
 package seal

@@ -17,8 +17,17 @@ import (
 // Lead is how long a new key is known to every node before anything is sealed by it, and how long after that every node does.
 const Lead = 30 * time.Second
 
-// ErrTooSoon says that not every node knows the new key yet.
-var ErrTooSoon = errors.New("not every node knows the new key yet")
+// Keep is how long a former key is kept at least: what it has sealed elsewhere than in a column (answers, requests that wait, authenticators
+// that are being added) is worth nothing any more by then.
+const Keep = time.Hour
+
+// Meanings.
+var (
+	// ErrTooSoon says that not every node knows the new key yet.
+	ErrTooSoon = errors.New("not every node knows the new key yet")
+	// ErrNeeded says that something may be sealed by a former key yet.
+	ErrNeeded = errors.New("a former key is needed yet")
+)
 
 // Refresh takes over what another node has changed; it is to be called every few seconds.
 func (b *Box) Refresh(ctx context.Context) error {
@@ -29,13 +38,28 @@ func (b *Box) Refresh(ctx context.Context) error {
 	return b.use(set)
 }
 
-// Rotate puts a new key into the set that seals; called again after Lead, it has everything sealed by that key. done tells that it is.
-// What was sealed before opens as it did.
+// Rotate puts a new key into the set that seals; called again after Lead, it has everything sealed by that key. done tells that it is: it
+// does nothing more until the former key is retired. What was sealed before opens as it did.
 func (b *Box) Rotate(ctx context.Context, at time.Time) (done bool, err error) {
+	err = b.change(ctx, at, func(_ pgx.Tx, set *keyset.Handle, known time.Duration) (turned *keyset.Handle, err error) {
+		if done = len(former(set)) > 0; done {
+			return set, nil
+		}
+		turned, done, err = turn(set, known)
+		return turned, err
+	})
+	if err != nil {
+		return false, fmt.Errorf("rotate what seals: %w", err)
+	}
+	return done, b.Refresh(ctx)
+}
+
+// change makes another set of the one that seals, or leaves it, as do says, which is told how long it has been as it is.
+func (b *Box) change(ctx context.Context, at time.Time, do func(tx pgx.Tx, set *keyset.Handle, known time.Duration) (*keyset.Handle, error)) error {
 	const hold = `SELECT changed_at FROM key_set WHERE name = $1 FOR UPDATE`
 	const change = `UPDATE key_set SET wrapped = $2, changed_at = $3 WHERE name = $1`
 
-	err = pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error {
+	return pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error {
 		var since time.Time
 		if err := tx.QueryRow(ctx, hold, sealingKeys).Scan(&since); err != nil {
 			return err
@@ -44,20 +68,17 @@ func (b *Box) Rotate(ctx context.Context, at time.Time) (done bool, err error) {
 		if err != nil {
 			return err
 		}
-		if set, done, err = turn(set, at.Sub(since)); err != nil {
+		turned, err := do(tx, set, at.Sub(since))
+		if err != nil || turned == set {
 			return err
 		}
-		wrapped, err := wrapKeySet(set, b.wrap, sealingKeys)
+		wrapped, err := wrapKeySet(turned, b.wrap, sealingKeys)
 		if err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, change, sealingKeys, wrapped, at)
 		return err
 	})
-	if err != nil {
-		return false, fmt.Errorf("rotate what seals: %w", err)
-	}
-	return done, b.Refresh(ctx)
 }
 
 // turn adds a key behind those of a set, or makes the last one, which has been known for so long, the one that seals.
@@ -78,6 +99,79 @@ func turn(set *keyset.Handle, known time.Duration) (turned *keyset.Handle, done 
 	return turned, done, err
 }
 
+// former are the keys of a set that have sealed before the one that does.
+func former(set *keyset.Handle) (ids []uint32) {
+	info := set.KeysetInfo()
+	for _, k := range info.KeyInfo {
+		if k.KeyId == info.PrimaryKeyId {
+			break
+		}
+		ids = append(ids, k.KeyId)
+	}
+	return ids
+}
+
+// Retire takes the former keys out of the set for good, and tells how many there were. ErrNeeded, where one of the columns, which are to be
+// all there are, holds what they have sealed, or what lies elsewhere may be.
+func (b *Box) Retire(ctx context.Context, columns []Column, at time.Time) (gone int, err error) {
+	err = b.change(ctx, at, func(tx pgx.Tx, set *keyset.Handle, known time.Duration) (*keyset.Handle, error) {
+		ids := former(set)
+		if gone = len(ids); gone == 0 {
+			return set, nil
+		}
+		if known < Keep {
+			return nil, ErrNeeded
+		}
+		if err := b.use(set); err != nil {
+			return nil, err
+		}
+		for _, c := range columns {
+			if err := b.sealedAnew(ctx, tx, c); err != nil {
+				return nil, err
+			}
+		}
+		manager := keyset.NewManagerFromHandle(set)
+		for _, id := range ids {
+			if err := manager.Delete(id); err != nil {
+				return nil, err
+			}
+		}
+		return manager.Handle()
+	})
+	if err != nil {
+		return 0, fmt.Errorf("retire what has sealed: %w", err)
+	}
+	return gone, b.Refresh(ctx)
+}
+
+// sealedAnew holds that a column has nothing by another key than the one that seals.
+func (b *Box) sealedAnew(ctx context.Context, tx pgx.Tx, c Column) error {
+	name, table := pgx.Identifier{c.Name}.Sanitize(), pgx.Identifier{c.Table}.Sanitize()
+	find := `SELECT EXISTS (SELECT FROM ` + table + ` WHERE substring(` + name + ` FROM 1 FOR 5) <> $1)`
+
+	mark, err := b.mark()
+	if err != nil {
+		return err
+	}
+	var left bool
+	if err := tx.QueryRow(ctx, find, mark).Scan(&left); err != nil {
+		return err
+	}
+	if left {
+		return fmt.Errorf("%w: %s.%s", ErrNeeded, c.Table, c.Name)
+	}
+	return nil
+}
+
+// mark is of the key that seals: all begins with it that it has sealed.
+func (b *Box) mark() ([]byte, error) {
+	sample, err := b.Seal("", nil)
+	if err != nil {
+		return nil, err
+	}
+	return sample[:5], nil
+}
+
 // A Column is one that holds what is sealed for the place table:column:row.
 type Column struct {
 	Table, Name, Row string
@@ -86,11 +180,10 @@ type Column struct {
 
 // Reseal seals anew, by the key that seals now, what lies in a column under others. told hears of each row.
 func (b *Box) Reseal(ctx context.Context, c Column, told func()) error {
-	sample, err := b.Seal("", nil)
+	mark, err := b.mark()
 	if err != nil {
 		return err
 	}
-	mark := sample[:5] // of the key: all begins with it that it has sealed
 	for after, more := "", true; more; {
 		err := pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) (err error) {
 			after, more, err = b.resealPage(ctx, tx, c, mark, after, told)

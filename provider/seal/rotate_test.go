@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"testing"
+	"time"
 
 	"asoba.example/migrations/pgtest"
 	"asoba.example/provider/seal"
@@ -94,6 +95,62 @@ func TestWhatSealsIsRotated(t *testing.T) {
 	}
 	if plain, err := open().Open("drawer:thing:"+strconv.Itoa(rows-1), last); err != nil || string(plain) != "thing" {
 		t.Errorf("after it was sealed anew: %s, %v", plain, err)
+	}
+}
+
+// A former key opens nothing any more once all is sealed anew and its time is over, and not before. A rotation that was broken off goes on
+// with the key that it has made.
+func TestAFormerKeyIsRetired(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	box, err := seal.Open(t.Context(), pool, master, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pool.Exec(t.Context(), `CREATE TABLE drawer (id bigint PRIMARY KEY, thing bytea)`); err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := box.Seal("drawer:thing:1", []byte("thing"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pool.Exec(t.Context(), `INSERT INTO drawer VALUES (1, $1), (2, NULL)`, sealed); err != nil {
+		t.Fatal(err)
+	}
+	drawer := seal.Column{Table: "drawer", Name: "thing", Row: "id"}
+	retire := func(at time.Time, want int, meaning error) {
+		t.Helper()
+		if gone, err := box.Retire(t.Context(), []seal.Column{drawer}, at); gone != want || !errors.Is(err, meaning) {
+			t.Errorf("got %d, %v, want %d, %v", gone, err, want, meaning)
+		}
+	}
+	retire(noon.Add(seal.Keep), 0, nil) // there is none
+	since := noon.Add(seal.Lead)
+	for n, want := range []bool{false, true, true, true} { // what is broken off from here on is gone on with
+		if done, err := box.Rotate(t.Context(), noon.Add(time.Duration(n)*seal.Lead)); err != nil || done != want {
+			t.Fatalf("time %d: %t, %v", n, done, err)
+		}
+	}
+	retire(since.Add(seal.Keep), 0, seal.ErrNeeded) // for what is not sealed anew
+	if err := box.Reseal(t.Context(), drawer, func() {}); err != nil {
+		t.Fatal(err)
+	}
+	retire(since.Add(seal.Keep-1), 0, seal.ErrNeeded) // for what lies elsewhere
+	if _, err := box.Open("drawer:thing:1", sealed); err != nil {
+		t.Errorf("while it is needed: %v", err)
+	}
+	retire(since.Add(seal.Keep), 1, nil)
+	if _, err := box.Open("drawer:thing:1", sealed); err == nil {
+		t.Error("the former key opens what it has sealed")
+	}
+	if err := pool.QueryRow(t.Context(), `SELECT thing FROM drawer WHERE id = 1`).Scan(&sealed); err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := box.Open("drawer:thing:1", sealed); err != nil || string(plain) != "thing" {
+		t.Errorf("what was sealed anew: %s, %v", plain, err)
+	}
+	if done, err := box.Rotate(t.Context(), since.Add(seal.Keep)); err != nil || done {
+		t.Errorf("another rotation: %t, %v", done, err)
 	}
 }
 

@@ -29,7 +29,9 @@ func resealCommand(config reader) *cobra.Command {
 		Use:   "reseal",
 		Short: "Seal everything in the database anew, by a new key",
 		Long: "Seal everything in the database anew, by a new key, while the programs run. It waits twice for half a minute, until every node knows\n" +
-			"the key and seals by it. What finds sealed values, the digests of phones and documents, and the pepper of passwords stay as they are.",
+			"the key and seals by it. Broken off, it goes on where it was. The former key is taken out for good when it is called again an hour\n" +
+			"later; only then is there another new key. What finds sealed values, the digests of phones and documents, and the pepper of passwords\n" +
+			"stay as they are.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withHouse(cmd, config, func(h *house) error { return reseal(cmd.Context(), h.box, follow, cmd.OutOrStdout()) })
@@ -47,6 +49,9 @@ func follow(ctx context.Context) (time.Time, error) {
 	}
 }
 
+// toldEvery is after how many rows it is told how far it is.
+const toldEvery = 10_000
+
 // reseal does it, and has every node follow twice: before the new key seals, and before what others sealed is looked for.
 func reseal(ctx context.Context, box *seal.Box, follow func(context.Context) (time.Time, error), out io.Writer) error {
 	at := time.Now()
@@ -62,12 +67,26 @@ func reseal(ctx context.Context, box *seal.Box, follow func(context.Context) (ti
 	}
 	for _, column := range sealed() {
 		n := 0
-		if err := box.Reseal(ctx, column, func() { n++ }); err != nil {
+		err := box.Reseal(ctx, column, func() {
+			if n++; n%toldEvery == 0 {
+				fmt.Fprintf(out, "%s.%s: %d so far\n", column.Table, column.Name, n)
+			}
+		})
+		if err != nil {
 			return err
 		}
 		fmt.Fprintf(out, "%s.%s: %d sealed anew\n", column.Table, column.Name, n)
 	}
-	return nil
+	gone, err := box.Retire(ctx, sealed(), at)
+	if errors.Is(err, seal.ErrNeeded) {
+		_, err = fmt.Fprintf(out, "The former key is kept for what lives no longer than %s. Reseal again then, to take it out.\n", seal.Keep)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "Former keys that are gone for good: %d.\n", gone)
+	return err
 }
 
 func rewrapCommand(config reader) *cobra.Command {

@@ -59,16 +59,26 @@ func TestKeysThatSealAreReplacedFromTheTerminal(t *testing.T) {
 	var said bytes.Buffer
 	withHouseOf(t, cfg, func(h *house) { // has made signing keys, four of which are sealed
 		at := time.Now()
+		lead := seal.Lead
 		follow := func(context.Context) (time.Time, error) {
-			at = at.Add(seal.Lead)
+			at = at.Add(lead)
 			return at, nil
 		}
 		if err := reseal(t.Context(), h.box, follow, &said); err != nil {
 			t.Fatal(err)
 		}
+		lead = seal.Keep
+		if err := reseal(t.Context(), h.box, follow, &said); err != nil {
+			t.Fatal(err)
+		}
 	})
-	if !strings.Contains(said.String(), "signing_key.private_key: 4 sealed anew\n") {
-		t.Errorf("said:\n%s", &said)
+	for _, want := range []string{
+		"signing_key.private_key: 4 sealed anew\n", "The former key is kept for what lives no longer than 1h0m0s.",
+		"signing_key.private_key: 0 sealed anew\n", "Former keys that are gone for good: 1.\n",
+	} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("does not say %q:\n%s", want, &said)
+		}
 	}
 	fresh := filepath.Join(t.TempDir(), "fresh")
 	if err := os.WriteFile(fresh, []byte(seal.NewMasterKey()), 0o600); err != nil {
