@@ -33,6 +33,8 @@ func TestNothingThatIsKeptTellsAnybody(t *testing.T) {
 		mistyped   = "девять жёлтых груш у ворот"
 		recovered  = "десять белых лилий в пруду"
 		misread    = "MP7654321"
+		email      = "alesia.prykladnaja@example.com"
+		forNotices = "+375445551975"
 	)
 	c := newCountry(t)
 	metrics := freeAddress(t)
@@ -93,7 +95,8 @@ func TestNothingThatIsKeptTellsAnybody(t *testing.T) {
 	c.phone.next(t, "notice", "заблокирован")
 	w.look()
 
-	// The citizen lifts the block, makes recovery codes, asks for another phone, ends what is begun elsewhere, and binds an app.
+	// The citizen lifts the block, makes recovery codes, asks for another phone, ends what is begun elsewhere, binds an app, and tells
+	// the cabinet how to be reached.
 	sent := func() string {
 		t.Helper()
 		w.look() // while it is waited for
@@ -131,6 +134,9 @@ func TestNothingThatIsKeptTellsAnybody(t *testing.T) {
 	shown := factortest.Shows(t, key, time.Now())
 	own.send("code", shown)
 	own.want("/security/factors", http.StatusOK)
+	own.open(c.cabinet + "/profile/contact")
+	own.send("email", email, "phone", forNotices, "language", "be")
+	own.want("/profile", http.StatusOK)
 	w.look()
 
 	// The password is lost, and recovered by a code that was kept.
@@ -163,7 +169,7 @@ func TestNothingThatIsKeptTellsAnybody(t *testing.T) {
 
 	people := []string{
 		citizenPhone, otherPhone, ownPhone, clerkPhone, "Прыкладная", "Алеся", "Янаўна", "Работнікава", "MP0000001", "MP0000002", misread,
-		strong, stronger, recovered, mistyped, key,
+		strong, stronger, recovered, mistyped, key, email, forNotices,
 	}
 	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(key)
 	if err != nil {
