@@ -58,8 +58,12 @@ func add(ctx context.Context, tx pgx.Tx, at time.Time) ([]uuid.UUID, error) {
 
 // change brings up to date the cabinets of those who were known, and gives who was restored.
 func change(ctx context.Context, tx pgx.Tx, at time.Time) ([]uuid.UUID, error) {
-	// Nobody analyses a temporary table by itself, and joins over one of unknown size go wrong.
-	if _, err := tx.Exec(ctx, `ANALYZE incoming`); err != nil {
+	// Cabinets are looked up one by one, and not all of them read for a page of people. And nobody analyses a temporary table by itself: joins
+	// over one of unknown size go wrong.
+	const prepare = `
+		SET LOCAL random_page_cost = 1.1;
+		ANALYZE incoming`
+	if _, err := tx.Exec(ctx, prepare); err != nil {
 		return nil, fmt.Errorf("stage people: %w", err)
 	}
 	changes, err := compare(ctx, tx, at)
