@@ -107,7 +107,10 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: redis, Box: box, For: time.Hour, Now: now})
+	w.interactions, err = provider.NewInteractions(provider.InteractionsConfig{Redis: redis, Box: box, For: time.Hour, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.agreements, err = agreement.New(agreement.Config{
 		Pool: w.pool, Jobs: jobs, Denials: grant.NewDenials(w.pool, redis, time.Minute, now), For: func() time.Duration { return 365 * 24 * time.Hour },
 	})

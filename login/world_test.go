@@ -88,7 +88,8 @@ func newWorld(t *testing.T) *world {
 		Issuer: "http://idp.example", UnblockTries: policy.UnblockTries.From(nil), NotMeFor: policy.NotMeFor.From(nil), FreezeFor: policy.RecoveryFreeze.From(nil), Cleaner: cleaner, Metrics: w.metrics,
 	})
 	must(err)
-	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, Box: box, For: time.Hour, Now: now})
+	w.interactions, err = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, Box: box, For: time.Hour, Now: now})
+	must(err)
 	registered, err := clients.New(t.Context(), clients.Config{Pool: w.pool, Back: w.pool, Key: []byte("key"), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now})
 	must(err)
 	portal := clients.Metadata{

@@ -31,7 +31,7 @@ func (s *Interactions) leaveCopy(w http.ResponseWriter, i Interaction) error {
 		if err != nil {
 			return err
 		}
-		sealed, err := s.cfg.Box.Seal(copyPlace(i.browser), plain)
+		sealed, err := s.pouch.Seal(copyPlace(i.browser), plain)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (s *Interactions) Copy(r *http.Request) Interaction {
 		return Interaction{}
 	}
 	browser := s.carried(r)
-	plain, err := s.cfg.Box.Open(copyPlace(browser), sealed)
+	plain, err := s.pouch.Open(copyPlace(browser), sealed)
 	if err != nil || json.Unmarshal(plain, &i) != nil {
 		return Interaction{}
 	}

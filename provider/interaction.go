@@ -82,7 +82,7 @@ func (i Interaction) LeadsTo() []string {
 // InteractionsConfig is what Interactions need.
 type InteractionsConfig struct {
 	Redis  redis.UniversalClient
-	Box    *seal.Box     // seals the browser's copy, and the number that was typed
+	Box    *seal.Box     // whose pouch seals the browser's copy, and the number that was typed
 	Secure bool          // https: __Host- cookies
 	For    time.Duration // how long somebody may wait
 	Now    func() time.Time
@@ -90,11 +90,18 @@ type InteractionsConfig struct {
 
 // Interactions keeps those who wait, in Redis, and their browsers have a copy.
 type Interactions struct {
-	cfg InteractionsConfig
+	cfg   InteractionsConfig
+	pouch *seal.Pouch
 }
 
 // NewInteractions makes Interactions.
-func NewInteractions(cfg InteractionsConfig) *Interactions { return &Interactions{cfg} }
+func NewInteractions(cfg InteractionsConfig) (*Interactions, error) {
+	pouch, err := cfg.Box.Pouch("interactions")
+	if err != nil {
+		return nil, err
+	}
+	return &Interactions{cfg, pouch}, nil
+}
 
 // Begin keeps an interaction for a page of ours and binds it to the browser.
 func (s *Interactions) Begin(ctx context.Context, w http.ResponseWriter, r *http.Request, i Interaction) (Interaction, error) {
@@ -189,7 +196,7 @@ func (s *Interactions) read(ctx context.Context, r *http.Request) (Interaction, 
 	}
 	i := record.Interaction
 	i.ID, i.browser = id, record.Browser
-	if typed, err := s.cfg.Box.Open(typedPlace(id), record.Number); err == nil { // else it is typed once more
+	if typed, err := s.pouch.Open(typedPlace(id), record.Number); err == nil { // else it is typed once more
 		i.Typed = string(typed)
 	}
 	return i, nil
@@ -206,7 +213,7 @@ func (s *Interactions) record(i Interaction) ([]byte, error) {
 	record := interactionRecord{Interaction: i, Browser: i.browser}
 	if i.Typed != "" {
 		var err error
-		if record.Number, err = s.cfg.Box.Seal(typedPlace(i.ID), []byte(i.Typed)); err != nil {
+		if record.Number, err = s.pouch.Seal(typedPlace(i.ID), []byte(i.Typed)); err != nil {
 			return nil, err
 		}
 	}

@@ -135,7 +135,7 @@ func newWorld(t *testing.T) *world {
 		Pool: w.pool, Back: w.pool, Key: must(box.Key("client secrets")), Caller: fetch.New(fetch.Config{AllowLoopback: true}), Sectors: fetch.New(fetch.Config{AllowLoopback: true}), Now: w.now,
 	}))
 	w.sessions = session.New(session.Config{Redis: w.redis, Idle: func() time.Duration { return time.Hour }, Total: func() time.Duration { return 12 * time.Hour }, Now: w.now})
-	w.interactions = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, Box: box, For: time.Hour, Now: w.now})
+	w.interactions = must(provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, Box: box, For: time.Hour, Now: w.now}))
 	w.jobs = must(river.NewClient(riverpgxv5.New(w.pool), &river.Config{}))
 
 	listener := must((&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0"))

@@ -85,10 +85,11 @@ func newWorld(t *testing.T) *world {
 	w.sessions = session.New(session.Config{Redis: redis, Idle: hour, Total: hour, Now: now})
 	box, err := seal.Open(t.Context(), w.pool, make([]byte, seal.MasterKeySize), noon)
 	must(err)
+	interactions, err := provider.NewInteractions(provider.InteractionsConfig{Redis: redis, Box: box, For: time.Hour, Now: now})
+	must(err)
 	doors, err := dashboard.New(dashboard.Config{
 		Issuer: "https://id.example", Site: pagetest.Site(t, provider.Room(), dashboard.Room()),
-		Interactions: provider.NewInteractions(provider.InteractionsConfig{Redis: redis, Box: box, For: time.Hour, Now: now}),
-		Accounts:     people{}, Sessions: w.sessions, Clients: w.registry, Bodies: w.bodies, Feed: audit.NewFeed(w.pool, w.pool), Pool: w.pool, Now: now,
+		Interactions: interactions, Accounts: people{}, Sessions: w.sessions, Clients: w.registry, Bodies: w.bodies, Feed: audit.NewFeed(w.pool, w.pool), Pool: w.pool, Now: now,
 	})
 	must(err)
 	mux := http.NewServeMux()

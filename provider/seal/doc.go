@@ -10,4 +10,6 @@
 // A key of the set that encrypts goes its way by hand (Rotate, Reseal, Retire):
 //
 //	next ── every node knows it ──▶ it seals ── another one does ──▶ it opens ── all is sealed anew ──▶ gone
+//
+// What is carried and not kept, in cookies and in Redis, is sealed by a Pouch, whose key is derived.
 package seal

@@ -153,7 +153,10 @@ func (h *house) public() (pages, mtls http.Handler, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	interactions := provider.NewInteractions(provider.InteractionsConfig{Redis: h.Redis, Box: h.box, Secure: h.secure(), For: waitFor, Now: time.Now})
+	interactions, err := provider.NewInteractions(provider.InteractionsConfig{Redis: h.Redis, Box: h.box, Secure: h.secure(), For: waitFor, Now: time.Now})
+	if err != nil {
+		return nil, nil, err
+	}
 	op, err := provider.New(provider.Config{
 		Issuer: h.cfg.Issuer, Resources: h.resources(),
 		Pool: h.Pool, Redis: h.Redis,
