@@ -1,17 +1,23 @@
 package provider_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/redis/go-redis/v9"
 	"golang.org/x/oauth2"
+
+	"asoba.example/provider"
 )
 
 // A standard client library walks the whole road: discovery, code with PKCE, ID token, UserInfo.
@@ -283,6 +289,74 @@ func TestARequestOutlivesRedis(t *testing.T) {
 			t.Errorf("%s begins anew", name)
 		}
 	}
+}
+
+// What was answered is over: a second click that was on its way, with the copy that the browser had until it heard the answer, raises it no more.
+func TestWhatWasAnsweredIsOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	page, _, _ := b.get("/authorize?" + params("portal").Encode())
+	issuer := must(url.Parse(w.issuer))
+	had, before := b.client.Jar.Cookies(issuer), w.waiting(b, page)
+	to, _, _ := b.get(page)
+	if to = b.follow(to); !strings.Contains(to, "code=") {
+		t.Fatalf("led to %q, want a code", to)
+	}
+	b.client.Jar.SetCookies(issuer, had)
+	for range 2 {
+		if err := w.interactions.Save(t.Context(), before); !errors.Is(err, provider.ErrNoInteraction) {
+			t.Errorf("something was learnt of it still: %v", err)
+		}
+		if to, _, _ := b.get(strings.Replace(page, "/sign-in", "/authorize", 1)); !strings.HasPrefix(to, "/sign-in?interaction=") {
+			t.Errorf("it leads to %q once more", to)
+		}
+	}
+}
+
+// Of two that begin a lost request anew at once the slower takes nothing back that the faster has led to.
+func TestARequestBeginsAnewOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	page, _, _ := b.get("/authorize?" + params("portal").Encode())
+	if err := w.redis.FlushDB(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	w.redis.AddHook(&first{command: "set", then: func() {
+		faster := w.waiting(b, page)
+		faster.Agreed = []string{"openid"}
+		if err := w.interactions.Save(t.Context(), faster); err != nil {
+			t.Error(err)
+		}
+	}})
+	for _, when := range []string{"at once", "later"} {
+		if got := w.waiting(b, page).Agreed; !slices.Equal(got, []string{"openid"}) {
+			t.Errorf("%s %q is agreed to", when, got)
+		}
+	}
+}
+
+// first does something before the first of some command reaches Redis. It is a hook of go-redis.
+type first struct {
+	command string
+	then    func()
+	done    atomic.Bool
+}
+
+func (*first) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (f *first) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, command redis.Cmder) error {
+		if command.Name() == f.command && f.done.CompareAndSwap(false, true) {
+			f.then()
+		}
+		return next(ctx, command)
+	}
+}
+
+func (*first) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
 }
 
 // With form_post the answer travels in a page that sends itself, and works without scripts; errors too (OAuth 2.0 Form Post Response Mode §2).

@@ -44,7 +44,7 @@ const (
 
 func codeKey(code string) string { return "code:{" + digest(code) + "}" }
 
-// keepCode keeps what a code stands for, and lets the interaction go that led to it. One that a pushed request led to before is not to be
+// keepCode keeps what a code stands for, and that the interaction was answered which led to it. One that a pushed request led to before is not to be
 // had again.
 func (p *Provider) keepCode(ctx context.Context, code string, t *ticket) error {
 	good := p.cfg.CodeFor()
@@ -57,7 +57,7 @@ func (p *Provider) keepCode(ctx context.Context, code string, t *ticket) error {
 	_, err = p.cfg.Redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		pipe.Set(ctx, codeKey(code), append([]byte{unused}, record...), good+keepUsed)
 		if t.interaction != "" {
-			pipe.Del(ctx, interactionKey(t.interaction))
+			pipe.Set(ctx, interactionKey(t.interaction), answered, p.cfg.Interactions.cfg.For)
 		}
 		if t.pushed != "" {
 			p.spend(ctx, pipe, t.pushed)

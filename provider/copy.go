@@ -5,9 +5,12 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // The browser has a copy of the authorization request that its person waits with last, sealed. Redis may lose what it holds and keeps nothing for
@@ -64,21 +67,26 @@ func (s *Interactions) Copy(r *http.Request) Interaction {
 	return i
 }
 
-// revive begins a request anew that Redis has no more: nothing was agreed to yet, and a fresh sign-in is one from now on.
-func (s *Interactions) revive(ctx context.Context, r *http.Request, id string) (Interaction, error) {
+// revive begins a request anew that Redis has no more: nothing was agreed to yet, and a fresh sign-in is one from now on. It gives the record: of two
+// that do so at once, that of the first, with which its browser may have gone on already.
+func (s *Interactions) revive(ctx context.Context, r *http.Request, id string) ([]byte, error) {
 	i := s.Copy(r)
 	if i.ID != id || i.Request == nil {
-		return Interaction{}, over()
+		return nil, over()
 	}
 	i.Asked = s.cfg.Now()
 	value, err := s.record(i)
 	if err != nil {
-		return Interaction{}, err
+		return nil, err
 	}
-	if err := s.cfg.Redis.Set(ctx, interactionKey(id), value, s.cfg.For).Err(); err != nil {
-		return Interaction{}, fmt.Errorf("begin a request anew: %w", err)
+	first, err := s.cfg.Redis.SetArgs(ctx, interactionKey(id), value, redis.SetArgs{Mode: "NX", Get: true, TTL: s.cfg.For}).Bytes()
+	switch {
+	case errors.Is(err, redis.Nil): // there was none
+		return value, nil
+	case err != nil:
+		return nil, fmt.Errorf("begin a request anew: %w", err)
 	}
-	return i, nil
+	return first, nil
 }
 
 // Gone is where somebody goes whose interaction is over: to the page that tells the way back to the service.

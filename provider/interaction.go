@@ -132,15 +132,25 @@ func (s *Interactions) Save(ctx context.Context, i Interaction) error {
 	if err != nil {
 		return err
 	}
-	err = s.cfg.Redis.SetArgs(ctx, interactionKey(i.ID), value, redis.SetArgs{Mode: "XX", KeepTTL: true}).Err()
-	if errors.Is(err, redis.Nil) {
-		return over()
-	}
-	if err != nil {
+	waits, err := s.cfg.Redis.Eval(ctx, save, []string{interactionKey(i.ID)}, value).Bool()
+	switch {
+	case err != nil:
 		return fmt.Errorf("save interaction: %w", err)
+	case !waits:
+		return over()
 	}
 	return nil
 }
+
+// answered stands in place of a request that was, for as long as it might have waited: nothing that is still on its way from the browser, which has
+// its copy until it hears the answer, raises the request once more.
+const answered = ""
+
+// save keeps what has been learnt of a request that waits.
+const save = `
+	if (redis.call('GET', KEYS[1]) or '') == '' then return 0 end
+	redis.call('SET', KEYS[1], ARGV[1], 'KEEPTTL')
+	return 1`
 
 // claim finds an interaction as Find does, and binds one that has no browser yet: a request that came as a cross-site POST brought no
 // cookies along, so the browser is known only when it follows the redirect.
@@ -184,11 +194,16 @@ func (s *Interactions) read(ctx context.Context, r *http.Request) (Interaction, 
 		return Interaction{}, over()
 	}
 	value, err := s.cfg.Redis.Get(ctx, interactionKey(id)).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return s.revive(ctx, r, id)
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, redis.Nil):
+		if value, err = s.revive(ctx, r, id); err != nil {
+			return Interaction{}, err
+		}
+	case err != nil:
 		return Interaction{}, fmt.Errorf("find interaction: %w", err)
+	}
+	if string(value) == answered {
+		return Interaction{}, over()
 	}
 	var record interactionRecord
 	if err := json.Unmarshal(value, &record); err != nil {
