@@ -2,6 +2,7 @@ package login
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"asoba.example/provider/api"
@@ -44,7 +45,15 @@ func (l *Login) historyPage(w http.ResponseWriter, r *http.Request, v visitor) e
 			data.Earlier = "/security/history?before=" + string(cursor)
 			break
 		}
-		data.Events = append(data.Events, happened{Word: "history." + historyWord(e.Line), At: e.At, Agent: e.Agent, Place: e.Detail, Times: e.Times})
+		var also []string
+		for _, country := range e.Countries {
+			if country != e.Detail["where"] {
+				also = append(also, page.Country(country, l.site.Language(r)))
+			}
+		}
+		data.Events = append(data.Events, happened{
+			Word: "history." + historyWord(e.Line), At: e.At, Agent: e.Agent, Place: e.Detail, Times: e.Times, Also: strings.Join(also, ", "),
+		})
 	}
 	return l.showOwn(w, r, v, page.View{Name: "security-history", Back: sessionsPath, Data: data})
 }

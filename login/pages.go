@@ -134,7 +134,8 @@ type happened struct {
 	At    time.Time
 	Agent string
 	Place place.Place
-	Times int // on this day, of which it was the last
+	Times int    // on this day, of which it was the last
+	Also  string // the other countries that the others came from
 }
 
 // notMePage tells what somebody was warned of.

@@ -61,8 +61,8 @@ func TestPages(t *testing.T) {
 		"security-history": {"/security/history", page.View{Name: "security-history", SignedIn: true, Back: sessionsPath, Data: historyPage{
 			Latest: true, Earlier: "/security/history?before=7",
 			Events: []happened{
-				{"history.signed_in.code", noon, "Firefox, Linux", place.Place{"where": "BY", "where.en": "Minsk", "where.ru": "Минск"}, 1},
-				{"history.sign_in.refused.password", noon.Add(-time.Hour), "", nil, 123},
+				{"history.signed_in.code", noon, "Firefox, Linux", place.Place{"where": "BY", "where.en": "Minsk", "where.ru": "Минск"}, 1, ""},
+				{"history.sign_in.refused.password", noon.Add(-time.Hour), "", nil, 123, "PL, BR"},
 			},
 		}}},
 		"security-passkeys": {passkeysPath, page.View{Name: "security-passkeys", Data: passkeysPage{

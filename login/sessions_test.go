@@ -207,15 +207,18 @@ func TestTheHistoryOfSignIns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.active(anna, "+375294911911")
-	v := w.visitor()
-	v.open("/security")
-	v.submit("identifier", anna, "password", another)
+	v, stranger := w.visitor(), w.visitor()
+	stranger.from = "203.0.113.7"
+	for _, v := range []*visitor{stranger, v} {
+		v.open("/security")
+		v.submit("identifier", anna, "password", another)
+	}
 	v.signIn(anna)
 	w.seal()
 	v.open("/security/history")
 	v.want("/security/history", http.StatusOK)
 	order := []string{"password and a code by SMS", "A code was sent", "the password was wrong", "password of your own was chosen"}
-	v.sees(append(order, "12 May 2026, 12:01", "Firefox, Linux", "Minsk, Belarus")...)
+	v.sees(append(order, "12 May 2026, 12:01", "Firefox, Linux", "Minsk, Belarus", "2 times on this day", "Other countries: Poland")...)
 	at := make([]int, len(order))
 	for i, text := range order {
 		at[i] = strings.Index(v.body, text)

@@ -45,7 +45,7 @@ func (r *Registry) check(
 		return Identity{}, fmt.Errorf("check a password: %w", err)
 	}
 	if !right {
-		if err := r.refuse(ctx, w.person, act); err != nil {
+		if err := r.refuse(ctx, w.person, known, act); err != nil {
 			return Identity{}, err
 		}
 		return Identity{}, ErrWrong
@@ -116,11 +116,14 @@ const count = `UPDATE identity SET failures = failures + 1 WHERE person_id = $1`
 
 // refuse counts a wrong password and records it, in one trip and one transaction: counting alone would wait for the
 // disk where there is a row to change, and would not where there is none.
-func (r *Registry) refuse(ctx context.Context, person uuid.UUID, act Act) error {
+func (r *Registry) refuse(ctx context.Context, person uuid.UUID, known bool, act Act) error {
 	var b pgx.Batch
 	b.Queue(count, person)
 	refused := act.event(audit.SignInRefused, person)
 	refused.Detail = map[string]string{"why": "password"}
+	if known {
+		refused.Detail["browser"] = "known"
+	}
 	refused.Queue(&b)
 	if err := r.pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("count a wrong password: %w", err)

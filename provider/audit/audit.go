@@ -49,8 +49,8 @@ const (
 	RecoveryCodeUsed    Kind = "recovery_code.used" // Event.Detail["purpose"]: sign_in, recovery, unblock
 	IdentifierBlocked   Kind = "identifier.blocked" // Event.Detail["reason"]; ["by"]: password, code, warning, where not by somebody signed in
 	IdentifierUnblocked Kind = "identifier.unblocked"
-	SignedIn            Kind = "signed_in" // Event.Detail["by"]: passkey, authenticator, recovery_code, where by one
-	SignInRefused       Kind = "sign_in.refused"
+	SignedIn            Kind = "signed_in"         // Event.Detail["by"]: passkey, authenticator, recovery_code, where by one
+	SignInRefused       Kind = "sign_in.refused"   // Event.Detail["why"]; ["browser"]: known, where the password was wrong at a known one
 	SignedOut           Kind = "signed_out"        // Event.Detail["from"]: elsewhere, where at another browser than the session's
 	BrowserForgotten    Kind = "browser.forgotten" // a known browser is a stranger again
 	SessionsEnded       Kind = "sessions.ended"    // all of a person's sign-ins so far are worth nothing

@@ -11,25 +11,28 @@ import (
 )
 
 // A Happening is an event of a person's history. Of a kind that anybody can bring about it is the last of the day that is like it, and tells how
-// many there were: strangers add no more than a line a day.
+// many there were, and from which countries: strangers add no more than a line a day, hide nothing behind it that came from elsewhere, and share none
+// with the person's own browsers.
 type Happening struct {
 	Line
-	Times int
+	Times     int
+	Countries []string // their codes, as place.Place has them
 }
 
 const history = `
-	SELECT place, kind, at, coalesce(person_id, $1), coalesce(clerk_id, $1), coalesce(office, ''), coalesce(client_id, ''),
-	       coalesce(gid, $1), coalesce(sid, ''), coalesce(acr, ''), coalesce(agent, ''), coalesce(edition, 0), detail, times
-	FROM (
-		SELECT place, kind, at, person_id, clerk_id, office, client_id, gid, sid, acr, agent, edition, detail,
-		       count(*) OVER alike AS times, max(place) OVER alike AS last
+	WITH told AS (
+		SELECT max(place) AS last, count(*) AS times,
+		       coalesce(array_agg(DISTINCT detail->>'where') FILTER (WHERE detail ? 'where'), '{}') AS countries
 		FROM event
 		WHERE person_id = $2 AND kind = ANY ($3) AND at >= $4 AND place IS NOT NULL
-		WINDOW alike AS (PARTITION BY CASE WHEN kind = ANY ($7)
-			THEN concat_ws(' ', kind, detail->>'why', detail->>'purpose', (at AT TIME ZONE 'Europe/Minsk')::date) ELSE place::text END)
-	) AS told
-	WHERE place = last AND place < $5
-	ORDER BY place DESC LIMIT $6`
+		GROUP BY CASE WHEN kind = ANY ($7)
+			THEN concat_ws(' ', kind, detail->>'why', detail->>'purpose', detail->>'browser', (at AT TIME ZONE 'Europe/Minsk')::date) ELSE place::text END
+	)
+	SELECT place, kind, at, coalesce(person_id, $1), coalesce(clerk_id, $1), coalesce(office, ''), coalesce(client_id, ''),
+	       coalesce(gid, $1), coalesce(sid, ''), coalesce(acr, ''), coalesce(agent, ''), coalesce(edition, 0), detail, times, countries
+	FROM told JOIN event ON person_id = $2 AND place = last
+	WHERE last < $5
+	ORDER BY last DESC LIMIT $6`
 
 // History gives at most limit events of these kinds that concern a person, since a time and before a cursor, the latest first; anybodys are
 // those kinds that anybody can bring about. Before the zero Cursor is from the end.

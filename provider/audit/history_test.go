@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -87,6 +88,41 @@ func TestStrangersBuryNoHistory(t *testing.T) {
 	}
 	if want := []int{1, 1, 1, 60, 40, 1}; !slices.Equal(got, want) {
 		t.Errorf("got %d, want %d", got, want)
+	}
+}
+
+// Nobody hides behind the slip of a person's own hand: what came from another country is told, and what did not come from a known browser stands apart.
+func TestStrangersHideBehindNobody(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	noon := time.Date(2026, 5, 12, 9, 0, 0, 0, time.UTC)
+	anna := uuid.Must(uuid.NewV7())
+	refused := func(country, browser string) Event {
+		e := Event{Kind: SignInRefused, At: noon, Person: anna, Detail: map[string]string{"why": "password", "where": country}}
+		if browser != "" {
+			e.Detail["browser"] = browser
+		}
+		return e
+	}
+	err := Record(t.Context(), pool,
+		refused("BY", "known"), refused("PL", ""), refused("BY", "known"), refused("BR", ""), refused("PL", ""), refused("BY", "known"), refused("BY", ""),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (&Sealer{Pool: pool}).Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	found, err := History(t.Context(), pool, anna, []Kind{SignInRefused}, []Kind{SignInRefused}, noon, 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, h := range found {
+		got = append(got, fmt.Sprint(h.Detail["browser"], h.Times, h.Countries))
+	}
+	if want := []string{"4 [BR BY PL]", "known3 [BY]"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
