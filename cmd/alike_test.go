@@ -76,7 +76,7 @@ func BenchmarkRefusals(b *testing.B) {
 	limits := redis.NewClient(options)
 	defer limits.Close()
 	forget := func() {
-		for _, counted := range []string{"tries:*", "{code}:*"} {
+		for _, counted := range []string{"tries:*", "one_time_code:*"} {
 			keys, err := limits.Keys(b.Context(), counted).Result()
 			if err == nil && len(keys) > 0 {
 				err = limits.Del(b.Context(), keys...).Err()

@@ -1,7 +1,6 @@
 package code
 
 import (
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -88,7 +87,7 @@ type Sent struct {
 }
 
 // send decides whether a code may go, and keeps its digest if it may. Without a digest it only looks.
-// The keys are the person's and then the phone's: what is waited for, and the moments of what was sent.
+// The keys are the person's and then, where it is another's, the phone's: what is waited for, and the moments of what was sent.
 // The code itself lies with the person's.
 const send = `
 local now, occasion, digest, till, relaxed = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
@@ -209,9 +208,10 @@ func undone(err error) bool {
 // forget takes a code back that nobody will get: nobody shall have to wait for the next.
 func (c *Codes) forget(ctx context.Context, f For) error {
 	const forget = `
-redis.call('DEL', KEYS[1], KEYS[3])
-redis.call('RPOP', KEYS[2])
-redis.call('RPOP', KEYS[4])
+for i = 1, #KEYS, 2 do
+	redis.call('DEL', KEYS[i])
+	redis.call('RPOP', KEYS[i + 1])
+end
 return 0`
 	if err := c.Redis.Eval(ctx, forget, c.keys(f)).Err(); err != nil {
 		return fmt.Errorf("forget a code: %w", err)
@@ -254,7 +254,7 @@ const check = `
 local kept = redis.call('HMGET', KEYS[1], 'occasion', 'digest', 'till')
 if kept[1] ~= ARGV[2] or not kept[2] or tonumber(kept[3]) <= tonumber(ARGV[1]) then return 'over' end
 if kept[2] == ARGV[3] then
-	redis.call('DEL', KEYS[1], KEYS[2])
+	for i = 1, #KEYS, 2 do redis.call('DEL', KEYS[i]) end
 	return 'right'
 end
 if redis.call('HINCRBY', KEYS[1], 'tries', 1) < tonumber(ARGV[4]) then return 'wrong' end
@@ -263,8 +263,7 @@ return 'last'`
 
 // Check takes a try: nil for the right code, once; ErrWrong; ErrLast of the last wrong try; ErrOver without a code, or after its time.
 func (c *Codes) Check(ctx context.Context, f For, code string) error {
-	keys := c.keys(f)
-	answer, err := c.Redis.Eval(ctx, check, []string{keys[0], keys[2]},
+	answer, err := c.Redis.Eval(ctx, check, c.keys(f),
 		c.Now().UnixMilli(), c.occasion(f), c.digest(f, code), policy.CodeTries.In(c.Policies)).Text()
 	if err != nil {
 		return fmt.Errorf("check a code: %w", err)
@@ -305,13 +304,24 @@ func random(digits int) (string, error) {
 	return fmt.Sprintf("%0*d", digits, n), nil
 }
 
-// keys are what a person waits for, when they were sent codes, and the same of the phone: of each purpose by itself,
-// so that codes which anybody can ask for use up nobody's for a sign-in. They name nobody, for people and phones are
-// digested. The braces put them into one slot, because a person's and a phone's are decided upon together.
+// keys are what a person waits for, and when they were sent codes: of each purpose by itself, so that codes which anybody can ask for use up nobody's
+// for a sign-in. They name nobody, for people are digested; and the braces put each person's into a slot of their own, for a cluster of Redis to
+// share the load.
+//
+// Where the phone need not be the person's own yet, the same is kept of the phone and decided upon together, in one slot for the purpose: those are
+// few, of desks and of changes of phone. A phone that is somebody's own is nobody else's.
 func (c *Codes) keys(f For) []string {
-	person := "{code}:" + c.mac("person", string(f.Purpose), f.Person.String())
-	phone := "{code}:" + c.mac("phone", string(f.Purpose), cmp.Or(f.Phone.Reveal(), f.Person.String()))
-	return []string{person, person + ":sent", phone, phone + ":sent"}
+	person := c.mac("person", string(f.Purpose), f.Person.String())
+	if f.Purpose != ConfirmPhone && f.Purpose != ChangePhone {
+		return kept(person, person)
+	}
+	slot := c.mac("purpose", string(f.Purpose))
+	return append(kept(slot, person), kept(slot, c.mac("phone", string(f.Purpose), f.Phone.Reveal()))...)
+}
+
+func kept(slot, whose string) []string {
+	key := "one_time_code:{" + slot + "}:" + whose
+	return []string{key, key + ":sent"}
 }
 
 func (c *Codes) occasion(f For) string { return c.mac("occasion", f.Occasion) }

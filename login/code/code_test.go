@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -343,7 +344,7 @@ func TestPausesAndLimitsGoByThePersonAndThePurpose(t *testing.T) {
 	})
 }
 
-// Nobody's phone is filled by codes for many people.
+// Nobody's phone is filled by codes for many people who say that it is theirs.
 func TestPausesAndLimitsGoByThePhone(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(w *world) {
@@ -351,7 +352,7 @@ func TestPausesAndLimitsGoByThePhone(t *testing.T) {
 		var got []time.Duration
 		for len(got) < 6 {
 			f := w.here()
-			f.Person, f.Occasion = uuid.New(), uuid.NewString()
+			f.Purpose, f.Person, f.Occasion = code.ConfirmPhone, uuid.New(), uuid.NewString()
 			w.want("to somebody new", w.sendFor(f), nil)
 			got = append(got, w.at.Sub(begun))
 			f.Person = uuid.New()
@@ -372,6 +373,29 @@ func TestPausesAndLimitsGoByThePhone(t *testing.T) {
 		const m, h = time.Minute, time.Hour
 		if want := []time.Duration{0, m, 3 * m, 8 * m, 13 * m, h}; !slices.Equal(got, want) {
 			w.Errorf("sent after\n%v, want\n%v", got, want)
+		}
+	})
+}
+
+// A cluster of Redis shares the load, for each person has a slot; and what is decided upon together lies in one.
+func TestEachPersonHasASlot(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(w *world) {
+		slots := map[string]int{}
+		for _, purpose := range []code.Purpose{code.SignIn, code.ChangePhone} {
+			for n := range 3 {
+				f := w.here()
+				f.Purpose, f.Person, f.Phone = purpose, uuid.New(), w.number(n)
+				w.want(string(purpose), w.sendFor(f), nil)
+			}
+		}
+		for _, key := range w.codes.Redis.Keys(w.Context(), "*").Val() {
+			_, tagged, _ := strings.Cut(key, "{")
+			tag, _, _ := strings.Cut(tagged, "}")
+			slots[tag]++
+		}
+		if got, want := slices.Sorted(maps.Values(slots)), []int{2, 2, 2, 12}; !slices.Equal(got, want) {
+			w.Errorf("%d keys lie in each slot, want %d", got, want)
 		}
 	})
 }
@@ -430,7 +454,7 @@ func TestRedisLearnsNothing(t *testing.T) {
 	onEach(t, func(w *world) {
 		sent := w.mustSend()
 		keys, err := w.codes.Redis.Keys(w.Context(), "*").Result()
-		if err != nil || len(keys) != 4 {
+		if err != nil || len(keys) != 2 {
 			w.Fatalf("keys %v, %v", keys, err)
 		}
 		for _, key := range keys {

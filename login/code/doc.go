@@ -4,7 +4,7 @@
 // purpose and the one occasion (a sign-in, an issuance) for which it was asked.
 // A person's newest for a purpose is the only one good. Five wrong tries void it. Between
 // two of them stands a pause that grows until one comes back right, and five are sent in an
-// hour and ten in a day at most: to a person, and to a phone, whoever they are for; of each
+// hour and ten in a day at most: to a person, and to a phone that need not be theirs yet; of each
 // purpose by itself. Of those that anybody may ask for who knows a number, fewer.
 //
 // Where a code is asked for by a number that may be anybody's, an alias of the number stands for the person, and
