@@ -39,7 +39,7 @@
 // Up to the right code an errand is alike for all numbers, to the byte and to the number of questions asked of the stores: to a number
 // without an identifier, or with a blocked one, or with another document, the code simply never comes. So whoever knows only a number, which
 // is printed on documents, sends nobody a message to recover a password, and uses up no codes of its person's. Codes have budgets of their own in
-// a known browser, and elsewhere in each network; and whoever fails with the password in hand closes the way back for a day, not for good, and
+// a known browser, and elsewhere in each network; and whoever fails with the password in hand closes the way back for a while, not for good, and
 // never in a browser of the person's own.
 //
 // What is wrong with a sign-in is not told: an unknown number, a number without an identifier, a wrong

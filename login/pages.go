@@ -203,6 +203,11 @@ type blockErrandPage struct {
 	Identifier string // as it was typed
 }
 
+// unblockDeskPage tells who has failed too often how long a block stays.
+type unblockDeskPage struct {
+	For string
+}
+
 // rulesPage tells what the operator has settled.
 type rulesPage struct {
 	Chapters []chapter

@@ -7,6 +7,7 @@ import (
 	"asoba.example/login/code"
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/provider"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/page"
@@ -133,5 +134,5 @@ func (l *Login) showUnblockPassword(w http.ResponseWriter, r *http.Request, o on
 
 // unblockDeskPage handles GET /unblock/desk. It knows nobody.
 func (l *Login) unblockDeskPage(w http.ResponseWriter, r *http.Request) error {
-	return l.site.Show(w, r, page.View{Name: "unblock-desk"})
+	return l.site.Show(w, r, page.View{Name: "unblock-desk", Data: unblockDeskPage{For: l.inWords(r, policy.UnblockClosedFor.In(l.policies))}})
 }

@@ -85,7 +85,7 @@ func newWorld(t *testing.T) *world {
 	w.registry, err = identity.New(identity.Config{
 		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, Hashers: 2,
 		TemporaryFor: policy.TemporaryPasswordFor.From(nil), Symbols: policy.TemporaryPasswordSymbols.From(nil), Failures: policy.Failures.From(nil), Shortest: policy.ShortestPassword.From(nil), Longest: policy.LongestPassword.From(nil), Cost: policy.PasswordCost.From(nil),
-		Issuer: "http://idp.example", UnblockTries: policy.UnblockTries.From(nil), NotMeFor: policy.NotMeFor.From(nil), FreezeFor: policy.RecoveryFreeze.From(nil), Cleaner: cleaner, Metrics: w.metrics,
+		Issuer: "http://idp.example", UnblockTries: policy.UnblockTries.From(nil), ClosedFor: policy.UnblockClosedFor.From(nil), NotMeFor: policy.NotMeFor.From(nil), FreezeFor: policy.RecoveryFreeze.From(nil), Cleaner: cleaner, Metrics: w.metrics,
 	})
 	must(err)
 	w.interactions, err = provider.NewInteractions(provider.InteractionsConfig{Redis: w.redis, Box: box, For: time.Hour, Now: now})

@@ -42,9 +42,6 @@ func (i Identity) Expired(at time.Time) bool {
 // more. It ends by itself, for nobody shall shut the citizen out by failing.
 func (i Identity) Closed(at time.Time) bool { return at.Before(i.ClosedTill) }
 
-// closedFor is how long that is after the last of the failures.
-const closedFor = 24 * time.Hour
-
 // Frozen tells that the citizen himself does nothing grave yet: the password was recovered lately, and whoever did that in
 // his place shall not be able to take the phone or the factors away as well. The desk can.
 func (i Identity) Frozen(at time.Time) bool { return at.Before(i.FrozenTill) }
@@ -214,7 +211,7 @@ func (r *Registry) open(w row) (Identity, error) {
 		i.BlockReason = BlockReason(*w.reason)
 	}
 	if *w.unblockFailures >= r.unblockTries() && w.unblockFailed != nil {
-		i.ClosedTill = w.unblockFailed.Add(closedFor)
+		i.ClosedTill = w.unblockFailed.Add(r.closedFor())
 	}
 	if w.till != nil {
 		i.PasswordTill = *w.till

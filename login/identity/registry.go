@@ -48,6 +48,8 @@ type Config struct {
 	NotMeFor func() time.Duration
 	// UnblockTries is after how many of them who fails to lift a block of his own goes to the desk.
 	UnblockTries func() int
+	// ClosedFor is how long after the last of those tries the block is not lifted at unknown browsers, and for how long one counts with the next.
+	ClosedFor func() time.Duration
 	// FreezeFor is how long after a recovery grave acts wait.
 	FreezeFor func() time.Duration
 	// Shortest and Longest are how many characters a static password has at least, and at most.
@@ -126,6 +128,7 @@ type Registry struct {
 	notMeFor     func() time.Duration
 	issuer       string
 	unblockTries func() int
+	closedFor    func() time.Duration
 	hasher       *hasher
 	strength     strength
 }
@@ -133,7 +136,7 @@ type Registry struct {
 // New makes a Registry.
 func New(cfg Config) (*Registry, error) {
 	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil ||
-		cfg.TemporaryFor == nil || cfg.Symbols == nil || cfg.Failures == nil || cfg.FreezeFor == nil || cfg.NotMeFor == nil || cfg.UnblockTries == nil || cfg.Issuer == "" || cfg.Shortest == nil || cfg.Longest == nil || cfg.Cost == nil || cfg.Metrics == nil {
+		cfg.TemporaryFor == nil || cfg.Symbols == nil || cfg.Failures == nil || cfg.FreezeFor == nil || cfg.NotMeFor == nil || cfg.UnblockTries == nil || cfg.ClosedFor == nil || cfg.Issuer == "" || cfg.Shortest == nil || cfg.Longest == nil || cfg.Cost == nil || cfg.Metrics == nil {
 		return nil, errors.New("identity: the config is not complete")
 	}
 	pepper, err := cfg.Box.Key("password pepper")
@@ -150,7 +153,7 @@ func New(cfg Config) (*Registry, error) {
 	}
 	return &Registry{
 		pool: cfg.Pool, box: cfg.Box, jobs: cfg.Jobs, cleaner: cfg.Cleaner, sms: cfg.SMS, say: cfg.Say, deskAddress: cfg.DeskAddress,
-		temporaryFor: cfg.TemporaryFor, symbols: cfg.Symbols, failures: cfg.Failures, freezeFor: cfg.FreezeFor, notMeFor: cfg.NotMeFor, issuer: cfg.Issuer, unblockTries: cfg.UnblockTries, hasher: hasher, strength: strength{cfg.Shortest, cfg.Longest, common},
+		temporaryFor: cfg.TemporaryFor, symbols: cfg.Symbols, failures: cfg.Failures, freezeFor: cfg.FreezeFor, notMeFor: cfg.NotMeFor, issuer: cfg.Issuer, unblockTries: cfg.UnblockTries, closedFor: cfg.ClosedFor, hasher: hasher, strength: strength{cfg.Shortest, cfg.Longest, common},
 	}, nil
 }
 

@@ -101,7 +101,7 @@ func (r *Registry) CountUnblock(ctx context.Context, person uuid.UUID, at time.T
 		UPDATE identity
 		SET unblock_failures = CASE WHEN unblock_failed_at > $3 THEN unblock_failures + 1 ELSE 1 END, unblock_failed_at = $2
 		WHERE person_id = $1 AND state = 'blocked' AND NOT (unblock_failures >= $4 AND unblock_failed_at IS NOT NULL AND unblock_failed_at > $3)`
-	if _, err := r.pool.Exec(ctx, count, person, at, at.Add(-closedFor), r.unblockTries()); err != nil {
+	if _, err := r.pool.Exec(ctx, count, person, at, at.Add(-r.closedFor()), r.unblockTries()); err != nil {
 		return fmt.Errorf("count a try to unblock: %w", err)
 	}
 	return nil

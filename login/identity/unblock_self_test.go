@@ -85,6 +85,10 @@ func TestFailuresCloseOnesOwnWayBack(t *testing.T) {
 	if want := identitytest.Noon.Add(25*time.Hour + 4*time.Minute); err != nil || !who.ClosedTill.Equal(want) {
 		t.Errorf("closed till %v, want %v (%v)", who.ClosedTill, want, err)
 	}
+	w.ClosedFor = 36 * time.Hour
+	if who, err = w.Registry.Of(t.Context(), person); err != nil || !who.Closed(identitytest.Noon.Add(36*time.Hour)) {
+		t.Errorf("where more is settled: closed till %v (%v)", who.ClosedTill, err)
+	}
 	if err := w.Registry.UnblockSelf(t.Context(), person, changedAt(t, w, person), true, identitytest.Static, identitytest.Act(2*time.Hour)); !errors.Is(err, identity.ErrWeak) {
 		t.Errorf("a known browser: %v, want no more than another password", err)
 	}

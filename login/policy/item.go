@@ -76,8 +76,9 @@ var (
 	RecoveryProofs = limit("recovery.proofs", 5, 24*time.Hour, 3, 10)
 	// Temporary passwords that the citizen has sent to himself.
 	TemporaryPasswords = limit("recovery.temporary_passwords", 3, 30*24*time.Hour, 1, 10)
-	// Tries in a row at unknown browsers, by who knows the password, after which a block of the citizen's own is not lifted there for a day.
-	UnblockTries = count("unblock.tries", 5, 3, 10)
+	// Tries in a row at unknown browsers, by who knows the password, after which a block of the citizen's own is not lifted there, and for how long.
+	UnblockTries     = count("unblock.tries", 5, 3, 10)
+	UnblockClosedFor = duration("unblock.closed_for", 24*time.Hour, 12*time.Hour, 3*24*time.Hour)
 	// How long the link in a warning blocks.
 	NotMeFor = duration("not_me.for", 10*24*time.Hour, 24*time.Hour, 30*24*time.Hour)
 	// How long after a recovery the citizen does nothing grave himself.
@@ -157,7 +158,7 @@ var Chapters = []Chapter{
 	{"recovery", []Item{
 		RecoveriesAtHome, RecoveriesElsewhere, RecoveriesOfNumber,
 		RecoveryCodesInHour, RecoveryCodesInDay, RecoveryCodesElsewhere, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords,
-		RecoveryFreeze, PhoneChangeDelay, UnblockTries, NotMeFor,
+		RecoveryFreeze, PhoneChangeDelay, UnblockTries, UnblockClosedFor, NotMeFor,
 	}},
 	{"sessions", []Item{SessionIdle, SessionTotal, SessionWarning, FreshFor, KnownBrowserFor, NewBrowserPause}},
 	{"services", []Item{AgreementFor, AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor}},

@@ -224,7 +224,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	h.identities, err = identity.New(identity.Config{
 		Pool: h.Pool, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, SMS: h.outbox, Say: h.site.Say, DeskAddress: h.cfg.DeskAddress,
 		TemporaryFor: policy.TemporaryPasswordFor.From(h.policies), Symbols: policy.TemporaryPasswordSymbols.From(h.policies), Failures: policy.Failures.From(h.policies),
-		Issuer: h.cfg.Issuer, UnblockTries: policy.UnblockTries.From(h.policies), NotMeFor: policy.NotMeFor.From(h.policies), FreezeFor: policy.RecoveryFreeze.From(h.policies), Shortest: policy.ShortestPassword.From(h.policies), Longest: policy.LongestPassword.From(h.policies),
+		Issuer: h.cfg.Issuer, UnblockTries: policy.UnblockTries.From(h.policies), ClosedFor: policy.UnblockClosedFor.From(h.policies), NotMeFor: policy.NotMeFor.From(h.policies), FreezeFor: policy.RecoveryFreeze.From(h.policies), Shortest: policy.ShortestPassword.From(h.policies), Longest: policy.LongestPassword.From(h.policies),
 		Cost: policy.PasswordCost.From(h.policies), Hashers: h.cfg.hashers(runtime.GOMAXPROCS(0)), Metrics: h.metrics,
 	})
 	if err != nil {

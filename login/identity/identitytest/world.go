@@ -44,6 +44,8 @@ type World struct {
 	Outbox   *sms.Outbox
 	Registry *identity.Registry
 
+	ClosedFor time.Duration // is settled
+
 	people int
 	mu     sync.Mutex
 	said   map[string]string
@@ -56,7 +58,7 @@ func New(t *testing.T) *World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &World{Redis: redis.NewClient(options), said: map[string]string{}}
+	w := &World{Redis: redis.NewClient(options), ClosedFor: 24 * time.Hour, said: map[string]string{}}
 	t.Cleanup(func() { _ = w.Redis.Close() }) // some tests close it before
 	w.Pool, w.Trips = pgtest.Counting(t)
 	now := func() time.Time { return Noon }
@@ -76,7 +78,7 @@ func New(t *testing.T) *World {
 		Cleaner:     &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: now},
 		DeskAddress: "Nemiga 5", TemporaryFor: func() time.Duration { return 72 * time.Hour }, Failures: func() int { return 50 },
 		Symbols: func() int { return identity.FewestSymbols },
-		Issuer:  "https://id.example", UnblockTries: func() int { return 5 }, NotMeFor: func() time.Duration { return 240 * time.Hour }, FreezeFor: func() time.Duration { return 24 * time.Hour }, Shortest: func() int { return 12 }, Longest: func() int { return 128 }, Hashers: 2,
+		Issuer:  "https://id.example", UnblockTries: func() int { return 5 }, ClosedFor: func() time.Duration { return w.ClosedFor }, NotMeFor: func() time.Duration { return 240 * time.Hour }, FreezeFor: func() time.Duration { return 24 * time.Hour }, Shortest: func() int { return 12 }, Longest: func() int { return 128 }, Hashers: 2,
 		Cost:    func() identity.Cost { return identity.Cost{Memory: 19, Passes: 2, Lanes: 1} },
 		Metrics: prometheus.NewRegistry(),
 	})
