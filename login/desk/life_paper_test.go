@@ -3,6 +3,7 @@ package desk_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/google/uuid"
@@ -69,6 +70,17 @@ func (l *life) askAgain(rt *rapid.T) {
 	l.left(rt, err, "")
 	if came != r.came {
 		rt.Fatalf("another act came of the same request: %s, and before %s", came, r.came)
+	}
+}
+
+// refusedAgain has the clerk ask once more for what was refused, having heard no answer: it is told as it is on record, and nothing is done.
+func (l *life) refusedAgain(rt *rapid.T, r request, err error) {
+	_, again := r.first()
+	l.left(rt, again, meant(err))
+	first, recorded := errors.AsType[*desk.RefusedError](err)
+	second, told := errors.AsType[*desk.RefusedError](again)
+	if recorded != told || recorded && first.ID != second.ID {
+		rt.Fatalf("it is told as %v, and before as %v", second, first)
 	}
 }
 

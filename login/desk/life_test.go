@@ -308,6 +308,7 @@ func (l *life) open(rt *rapid.T) {
 	e.id, err = asks.first()
 	if refused != "" {
 		l.refused(rt, c, err, refused)
+		l.refusedAgain(rt, asks, err)
 		return
 	}
 	l.requests = append(l.requests, asks.done(e.id))
@@ -558,7 +559,7 @@ func (l *life) reissue(rt *rapid.T) {
 	v, over := l.comes(rt, c)
 	asks := l.asks(v, l.done(l.desk.Reissue))
 	act, err := asks.first()
-	if l.refuses(rt, c, err, l.anew(c, over), "temporary") {
+	if l.refuses(rt, asks, c, err, l.anew(c, over), "temporary") {
 		return
 	}
 	l.keep(asks, act, c)
@@ -579,7 +580,7 @@ func (l *life) block(rt *rapid.T) {
 	case l.report == document.Invalid || l.report == document.Anothers:
 		guard = "g7"
 	}
-	if l.refuses(rt, c, err, guard, "temporary", "active") {
+	if l.refuses(rt, asks, c, err, guard, "temporary", "active") {
 		return
 	}
 	l.keep(asks, act, c)
@@ -598,7 +599,7 @@ func (l *life) unblock(rt *rapid.T) {
 	if guard == "" && c.is("blocked:self", "blocked:desk", "blocked:security") && c.phone == 0 {
 		guard = "g3" // another has it now
 	}
-	if l.refuses(rt, c, err, guard, "blocked:self", "blocked:desk", "blocked:security") {
+	if l.refuses(rt, asks, c, err, guard, "blocked:self", "blocked:desk", "blocked:security") {
 		return
 	}
 	l.keep(asks, act, c)
@@ -608,13 +609,14 @@ func (l *life) unblock(rt *rapid.T) {
 	l.left(rt, err, "", record("sessions.ended", c, "", "why=unblocked"), record("identifier.unblocked", c, "clerk"))
 }
 
-// refuses tells whether the desk must refuse an act, and holds that it did.
-func (l *life) refuses(rt *rapid.T, c *citizen, err error, guard string, from ...string) bool {
+// refuses tells whether the desk must refuse an act, and holds that it did, and does once more.
+func (l *life) refuses(rt *rapid.T, asks request, c *citizen, err error, guard string, from ...string) bool {
 	if guard == "" && !c.is(from...) {
 		guard = "wrong_state"
 	}
 	if guard != "" {
 		l.refused(rt, c, err, guard)
+		l.refusedAgain(rt, asks, err)
 	}
 	return guard != ""
 }
