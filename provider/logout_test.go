@@ -130,8 +130,12 @@ func TestLogoutThatIsNotSure(t *testing.T) {
 	stillIn("another site's form")
 	b.post("/logout/decision", url.Values{"decision": {"stay"}, "interaction": {id}})
 	stillIn("stay")
-	if to, status, _ := b.post("/logout/decision", decision); to != "" || status != http.StatusOK {
+	to, status, body = b.post("/logout/decision", decision)
+	if to != "" || status != http.StatusOK {
 		t.Errorf("got %d, leading to %q", status, to)
+	}
+	if strings.Contains(body, "language=") { // nobody opens a decision by a link
+		t.Error("the page has the language switch")
 	}
 	if got := b.authorize(params("portal", "prompt", "none")); got.Get("error") != "login_required" {
 		t.Errorf("got %v after the sign-out", got)

@@ -3,6 +3,7 @@ package page
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"asoba.example/provider/api"
 )
@@ -67,38 +68,39 @@ func fault(err error) *Refusal {
 	return &Refusal{Status: http.StatusInternalServerError, Word: "error.internal", Cause: err}
 }
 
-// Over serves mux, with our page for addresses that it has no door for.
+// Over serves mux, with our page for addresses that it has no door for, or none that a reader could open.
 func (s *Site) Over(mux *http.ServeMux) http.Handler {
-	missing := s.Handle(func(http.ResponseWriter, *http.Request) error {
-		return Refuse(http.StatusNotFound, "error.not_found", nil)
-	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if answer, pattern := mux.Handler(r); pattern == "" {
 			// The mux answers by itself: 404, or 405 where another method has a door.
-			answer.ServeHTTP(&unless404{ResponseWriter: w, page: func() { missing.ServeHTTP(w, r) }}, r)
+			answer.ServeHTTP(&unlessMissing{ResponseWriter: w, r: r, site: s}, r)
 			return
 		}
 		mux.ServeHTTP(w, r)
 	})
 }
 
-// unless404 lets an answer through unless it is a 404, which the page stands in for.
-type unless404 struct {
+// unlessMissing lets an answer through unless it is that there is nothing to read: a page stands in for that. Programs are told of a wrong method as
+// they were.
+type unlessMissing struct {
 	http.ResponseWriter
-	page func()
+	r    *http.Request
+	site *Site
 	done bool
 }
 
-func (u *unless404) WriteHeader(status int) {
-	if status == http.StatusNotFound {
+func (u *unlessMissing) WriteHeader(status int) {
+	if status == http.StatusNotFound || status == http.StatusMethodNotAllowed && strings.Contains(u.r.Header.Get("Accept"), "text/html") {
 		u.done = true
-		u.page()
+		u.site.Handle(func(http.ResponseWriter, *http.Request) error {
+			return Refuse(status, "error.not_found", nil)
+		}).ServeHTTP(u.ResponseWriter, u.r)
 		return
 	}
 	u.ResponseWriter.WriteHeader(status)
 }
 
-func (u *unless404) Write(b []byte) (int, error) {
+func (u *unlessMissing) Write(b []byte) (int, error) {
 	if u.done {
 		return len(b), nil
 	}
@@ -114,7 +116,7 @@ func (s *Site) tell(w http.ResponseWriter, r *http.Request, refusal *Refusal) {
 	type data struct{ Word, RequestID string }
 	err := s.Show(w, r, View{
 		Status: refusal.Status, Name: "error", Title: heading, Data: data{refusal.Word, api.RequestID(r.Context())},
-		SignedIn: refusal.Status == http.StatusNotFound && s.signedIn != nil && s.signedIn(r),
+		SignedIn: refusal.Word == "error.not_found" && s.signedIn != nil && s.signedIn(r),
 		Once:     r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Query().Get("interaction") == "",
 	})
 	if err != nil {

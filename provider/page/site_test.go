@@ -297,8 +297,12 @@ func TestStrangersAreMetByPages(t *testing.T) {
 		{"another site's form, to a door that does not go by cookies", http.MethodPost, "/token", "cross-site", 204, false},
 		{"no such page", http.MethodGet, "/sing-in", "none", 404, true},
 		{"not by this method", http.MethodGet, "/token", "none", 405, false},
+		{"not by this method, somebody who reads", http.MethodGet, "/sign-in", "none", 405, true},
 	} {
 		r := httptest.NewRequest(row.method, row.path, nil)
+		if row.html {
+			r.Header.Set("Accept", "text/html,*/*;q=0.8")
+		}
 		r.Header.Set("Sec-Fetch-Site", row.site)
 		w := httptest.NewRecorder()
 		program.ServeHTTP(w, r)
