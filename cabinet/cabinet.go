@@ -127,6 +127,8 @@ func (c *Cabinet) Handler() http.Handler {
 	mux.Handle("GET /profile", c.site.Handle(c.profile))
 	mux.Handle("GET /profile/contact", c.site.Handle(c.askContact))
 	mux.Handle("POST /profile/contact", c.site.Handle(c.giveContact))
+	mux.Handle("GET /profile/data", c.site.Handle(c.data))
+	mux.Handle("POST /profile/data/export", c.site.Handle(c.exportData))
 	mux.Handle("GET /journal", c.site.Handle(c.journal))
 	mux.Handle("POST /journal/export", c.site.Handle(c.export))
 	mux.Handle("GET /journal/{id}", c.site.Handle(c.entry))

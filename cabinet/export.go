@@ -20,10 +20,23 @@ import (
 const exportType = "journal+jwt"
 
 // Streams tells the requests whose answers are as long as there is to tell.
-func Streams(r *http.Request) bool { return r.URL.Path == "/journal/export" }
+func Streams(r *http.Request) bool {
+	return r.URL.Path == "/journal/export" || r.URL.Path == "/profile/data/export"
+}
 
-// export handles POST /journal/export: what a filter looks for, as a file. That it was taken is an entry of the journal, written before the
-// first byte goes out.
+// A file is what a citizen takes along.
+type file struct {
+	name, ending, kind string // the day stands between the first two
+	write              func(io.Writer) error
+}
+
+// Kinds of files: what people read, and what others check.
+const (
+	tableKind  = "text/csv; charset=utf-8"
+	signedKind = "application/jose"
+)
+
+// export handles POST /journal/export: what a filter looks for, as a file.
 func (c *Cabinet) export(w http.ResponseWriter, r *http.Request) error {
 	v, in, err := c.visit(w, r, nil) // before anything is read, for which a stranger could take an hour
 	if err != nil || !in {
@@ -34,30 +47,29 @@ func (c *Cabinet) export(w http.ResponseWriter, r *http.Request) error {
 	}
 	filter, wrong := c.filterOf(r.PostForm)
 	format := r.PostForm.Get("format")
-	file, known := map[string]struct {
-		kind, name string
-		write      func(w io.Writer, r *http.Request, v visitor, f journal.Filter) error
-	}{
-		"csv":  {"text/csv; charset=utf-8", "csv", c.writeCSV},
-		"json": {"application/jose", "jws", c.writeSigned},
+	taken, known := map[string]file{
+		"csv":  {"journal", "csv", tableKind, func(w io.Writer) error { return c.writeCSV(w, r, v, filter) }},
+		"json": {"journal", "jws", signedKind, func(w io.Writer) error { return c.writeJournal(w, r, v, filter) }},
 	}[format]
 	if wrong != nil || !known {
 		return page.Refuse(http.StatusBadRequest, "error.export", fmt.Errorf("wrong: %v, format", wrong))
 	}
-	at := c.cfg.Now()
-	err = journal.Write(r.Context(), c.cfg.Pool, v.Token.Subject, journal.Entry{
-		Kind: journal.JournalExported, At: at, ACR: v.Token.ACR, Detail: map[string]string{"format": format},
-	})
-	if err != nil {
+	return c.hand(w, r, v, taken, journal.Entry{Kind: journal.JournalExported, Detail: map[string]string{"format": format}})
+}
+
+// hand hands out a file. That it was taken is an entry of the journal, written before the first byte goes out.
+func (c *Cabinet) hand(w http.ResponseWriter, r *http.Request, v visitor, f file, taken journal.Entry) error {
+	taken.At, taken.ACR = c.cfg.Now(), v.Token.ACR
+	if err := journal.Write(r.Context(), c.cfg.Pool, v.Token.Subject, taken); err != nil {
 		return err
 	}
 	h := w.Header()
-	h.Set("Content-Type", file.kind)
-	h.Set("Content-Disposition", `attachment; filename="journal-`+at.In(c.minsk).Format(time.DateOnly)+`.`+file.name+`"`)
+	h.Set("Content-Type", f.kind)
+	h.Set("Content-Disposition", `attachment; filename="`+f.name+"-"+taken.At.In(c.minsk).Format(time.DateOnly)+"."+f.ending+`"`)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	buffered := bufio.NewWriterSize(w, 32<<10)
-	if err := file.write(buffered, r, v, filter); err != nil {
+	if err := f.write(buffered); err != nil {
 		api.Note(r, err)
 		panic(http.ErrAbortHandler) // a part of a file must not look like the whole
 	}
@@ -115,26 +127,41 @@ func harmless(field string) string {
 	return field
 }
 
-// writeSigned writes what a program reads, and what proves that it came from here: a compact JWS (RFC 7515), signed by a key of /jwks.
-func (c *Cabinet) writeSigned(w io.Writer, r *http.Request, v visitor, f journal.Filter) error {
-	signed, err := c.cfg.Keys.Stream(r.Context(), exportType, w)
+// claims say who signed a file, about whom, and when.
+type claims struct {
+	Issuer  string `json:"iss"`
+	Subject string `json:"sub"`
+	At      int64  `json:"iat"`
+}
+
+func (c *Cabinet) claims(v visitor) claims {
+	return claims{c.cfg.URL, v.Token.Subject, c.cfg.Now().Unix()}
+}
+
+// writeJournal writes what a filter looks for, and says what that was.
+func (c *Cabinet) writeJournal(w io.Writer, r *http.Request, v visitor, f journal.Filter) error {
+	return c.writeSigned(w, r, v, f, exportType, struct {
+		claims
+		Actor  journal.Actor `json:"actor,omitempty"` // of this and the next only; so was asked
+		About  journal.Topic `json:"about,omitempty"`
+		Since  time.Time     `json:"since,omitzero"`
+		Before time.Time     `json:"before,omitzero"`
+	}{c.claims(v), f.Actor, f.About, f.Since.UTC(), f.Till.UTC()})
+}
+
+// writeSigned writes what a program reads, and what proves that it came from here: a compact JWS (RFC 7515), signed by a key of /jwks. After
+// what head says come the entries of the journal.
+func (c *Cabinet) writeSigned(w io.Writer, r *http.Request, v visitor, f journal.Filter, typ string, head any) error {
+	signed, err := c.cfg.Keys.Stream(r.Context(), typ, w)
 	if err != nil {
 		return err
 	}
-	head, err := json.Marshal(struct {
-		Issuer  string        `json:"iss"`
-		Subject string        `json:"sub"`
-		At      int64         `json:"iat"`
-		Actor   journal.Actor `json:"actor,omitempty"` // of this and the next only; so was asked
-		About   journal.Topic `json:"about,omitempty"`
-		Since   time.Time     `json:"since,omitzero"`
-		Before  time.Time     `json:"before,omitzero"`
-	}{c.cfg.URL, v.Token.Subject, c.cfg.Now().Unix(), f.Actor, f.About, f.Since.UTC(), f.Till.UTC()})
+	text, err := json.Marshal(head)
 	if err != nil {
 		return err
 	}
 	// An object with one member more, whose end is not known yet.
-	if _, err := fmt.Fprintf(signed, `%s,"entries":[`, head[:len(head)-1]); err != nil {
+	if _, err := fmt.Fprintf(signed, `%s,"entries":[`, text[:len(text)-1]); err != nil {
 		return err
 	}
 	comma := ""

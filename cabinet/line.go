@@ -44,6 +44,7 @@ var told = map[string]bool{
 	"code.sent.sign_in":                     true,
 	"code.sent.unblock":                     true,
 	"contact.given":                         true,
+	"data.exported":                         true,
 	"desk.looked_up.complaint":              true,
 	"desk.looked_up.inquiry":                true,
 	"desk.looked_up.visit":                  true,

@@ -35,6 +35,21 @@ type contactPage struct {
 	Languages              []page.Option
 }
 
+type dataPage struct {
+	Held                  []held
+	KeptYears, ShownYears int // entries of the journal are
+	Recipients            []recipient
+	Since                 time.Time // from when on the journal tells who they are
+	// Pages of the provider's, and where those keys are that a signed file is checked by.
+	Agreements, Block, Security, Keys string
+}
+
+type held struct {
+	Name  string // the rest of its words' keys, after "held."
+	At    string // the page that shows it; "" for none
+	Count int    // of those that are counted
+}
+
 type journalPage struct {
 	Form     filterForm
 	Wrong    bool // what was entered: nothing was looked for

@@ -23,7 +23,7 @@ func TestWords(t *testing.T) {
 func TestPagesAreAsBefore(t *testing.T) {
 	t.Parallel()
 	site := pagetest.Site(t, Room())
-	c := &Cabinet{site: site, cfg: Config{ClientID: "cabinet", IssuerURL: "https://idp.example"}}
+	c := &Cabinet{site: site, cfg: Config{ClientID: "cabinet", IssuerURL: "https://idp.example", URL: "https://cabinet.example", JournalYears: 3}}
 	given := journal.Entry{
 		ID: uuid.MustParse("018f0000-0000-7000-8000-000000000001"), At: noon, Kind: "grant.given", Actor: journal.Self, ClientID: "pension",
 		ACR: "substantial", Agent: "Firefox, Linux", Detail: map[string]string{"scope": "openid phone cabinet.inbox.read other", "claims": "birthdate"},
@@ -33,7 +33,7 @@ func TestPagesAreAsBefore(t *testing.T) {
 		Detail: map[string]string{"why": "password", "where": "BY", "where.ru": "Минск"},
 	}
 	limited := time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC)
-	mine := profile.Profile{State: profile.Activated, StateAt: noon, Sex: "F", BirthDate: "1956-03-08", Citizenship: "BY", UpdatedAt: noon, CreatedAt: noon.Add(-48 * time.Hour)}
+	annas := profile.Profile{State: profile.Activated, StateAt: noon, Sex: "F", BirthDate: "1956-03-08", Citizenship: "BY", UpdatedAt: noon, CreatedAt: noon.Add(-48 * time.Hour)}
 	partly := profile.Profile{State: profile.Activated, StateAt: noon, Sex: "M", BirthDate: "1956", Citizenship: "stateless", Limited: &limited, UpdatedAt: noon, CreatedAt: noon.Add(-48 * time.Hour), ChangedAt: map[string]time.Time{"citizenship": noon}}
 	changed := journal.Page{Entries: []journal.Entry{
 		{ID: uuid.MustParse("018f0000-0000-7000-8000-000000000003"), At: noon, Kind: journal.ProfileChanged, Actor: journal.System, Detail: map[string]string{"field": "citizenship", "old": "BY", "new": "stateless"}},
@@ -48,6 +48,15 @@ func TestPagesAreAsBefore(t *testing.T) {
 	}
 	nothingFound := whatThereIs
 	nothingFound.Query, nothingFound.Asked = "xyzzy", true
+	held := mine{
+		profile: annas, reports: make([]journal.Reported, 1), entries: 42, receipts: []journal.Receipt{
+			{Entry: given, Times: 2},
+			{Entry: journal.Entry{At: noon, Kind: journal.ProfileRead, Actor: journal.Client, ClientID: "pension"}, Times: 5},
+			{Entry: journal.Entry{At: noon, Kind: "grant.given", Actor: journal.Self, ClientID: "cabinet"}, Times: 9},
+			{Entry: journal.Entry{At: noon, Kind: journal.DeskLookedUp, Actor: journal.Staff, Office: "17", Detail: map[string]string{"purpose": "visit"}}, Times: 1},
+			{Entry: journal.Entry{At: noon, Kind: journal.IdentifierBlocked, Actor: journal.Staff, Detail: map[string]string{"reason": "security"}}, Times: 1},
+		},
+	}
 	for _, v := range []struct {
 		name, address string
 		view          page.View
@@ -55,10 +64,12 @@ func TestPagesAreAsBefore(t *testing.T) {
 		{"welcome", "/", page.View{Name: "welcome"}},
 		{"start", "/", page.View{Name: "start", Data: startPage{Name: "Анна", Since: noon, Security: "https://idp.example/security"}}},
 		{"start-nameless", "/", page.View{Name: "start", Data: startPage{Since: noon, Security: "https://idp.example/security"}}},
-		{"profile", "/profile", page.View{Name: "profile", Data: c.profilePage(annasNumber, mine, journal.Page{}, time.Time{}, "ru")}},
+		{"profile", "/profile", page.View{Name: "profile", Data: c.profilePage(annasNumber, annas, journal.Page{}, time.Time{}, "ru")}},
 		{"profile-partly", "/profile", page.View{Name: "profile", Data: reached}},
 		{"contact", "/profile/contact", page.View{Name: "contact", Back: "/profile", Data: contactPage{Email: "anna@example.com", Phone: "+375294911911", Language: "be", Languages: c.languages("ru")}}},
 		{"contact-wrong", "/profile/contact", page.View{Name: "contact", Back: "/profile", Errors: wrong, Data: contactPage{Email: "anna", Phone: "29", Language: "pl", Languages: c.languages("ru")}}},
+		{"data", "/profile/data", page.View{Name: "data", Back: "/profile", Data: c.dataPage(held, noon.AddDate(-3, 0, 0), "ru")}},
+		{"data-nobody", "/profile/data", page.View{Name: "data", Back: "/profile", Data: c.dataPage(mine{profile: partly}, noon.AddDate(-3, 0, 0), "ru")}},
 		{"journal", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Older: "/journal?from=x", Newest: "/journal", Entries: c.lines(everything(), "ru"), Security: "https://idp.example/security", Keys: "https://cabinet.example/jwks"}}},
 		{"journal-empty", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Security: "https://idp.example/security"}}},
 		{"journal-nothing", "/journal?about=desk&since=2026-05-01", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(url.Values{"about": {"desk"}, "since": {"2026-05-01"}}, "ru"), Security: "https://idp.example/security"}}},
@@ -120,7 +131,7 @@ func everything() []journal.Entry {
 	}
 	for _, kind := range []journal.Kind{
 		"agreement.given", "agreement.withdrawn", "authenticator.added", "authenticator.removed", "browser.forgotten",
-		"cabinet.activated", "cabinet.deactivated", "cabinet.restored", journal.ContactGiven, journal.EntryReported,
+		"cabinet.activated", "cabinet.deactivated", "cabinet.restored", journal.ContactGiven, journal.DataExported, journal.EntryReported,
 		"identifier.activated", "identifier.unblocked", "passkey.added", "passkey.removed", "password.changed", "person.changed", "phone_change.asked", "phone_change.cancelled", "sessions.ended",
 		"sign_in.refused", "signed_out", "password.recovered", "recovery.refused",
 		"recovery_codes.made", "recovery_codes.removed", "recovery_code.used",

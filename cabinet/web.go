@@ -16,7 +16,9 @@ import (
 )
 
 // pages are what a citizen may come back to after a sign-in.
-var pages = map[string]bool{"/": true, "/profile": true, "/profile/contact": true, "/services": true, "/cases": true, "/inbox": true, "/journal": true}
+var pages = map[string]bool{
+	"/": true, "/profile": true, "/profile/contact": true, "/profile/data": true, "/services": true, "/cases": true, "/inbox": true, "/journal": true,
+}
 
 // isPage tells whether a citizen may come back to a path: one of those, one entry of the journal, or one service.
 func isPage(path string) bool {

@@ -39,6 +39,19 @@ func End(ctx context.Context, tx pgx.Tx, ended []Ended, before time.Time) error 
 	return nil
 }
 
+// QueueEnded asks which sign-ins of a token's subject are worth nothing, those until then, as one part of a batch. Where
+// none was ended, or that is forgotten, the time stays zero.
+func QueueEnded(b *pgx.Batch, subject string, to *time.Time) {
+	const find = `SELECT at FROM ended WHERE id = (SELECT person_id FROM cabinet WHERE identification_number = $1)`
+	b.Queue(find, subject).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{to}, func() error { return nil })
+		if err != nil {
+			return fmt.Errorf("find ended sign-ins: %w", err)
+		}
+		return nil
+	})
+}
+
 // A Disabled says that the provider has disabled a client, or lets it in again.
 type Disabled struct {
 	ClientID string

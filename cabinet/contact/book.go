@@ -25,10 +25,11 @@ type kept struct {
 	PersonID     uuid.UUID
 	Email, Phone []byte // sealed; nil for none
 	Language     string
+	GivenAt      time.Time
 }
 
 const find = `
-	SELECT person_id, email, phone, coalesce(language, '') AS language
+	SELECT person_id, email, phone, coalesce(language, '') AS language, given_at
 	FROM contact
 	WHERE person_id = (SELECT person_id FROM cabinet WHERE identification_number = $1)`
 
@@ -60,6 +61,7 @@ func (k Book) Give(ctx context.Context, subject string, given Contact, acr strin
 		}
 		rows, _ := tx.Query(ctx, find, subject)
 		before, err := k.read(rows)
+		before.GivenAt = given.GivenAt // when it was is not what
 		if err != nil || before == given {
 			return err
 		}
@@ -114,7 +116,7 @@ func (k Book) read(rows pgx.Rows) (c Contact, err error) {
 	if err != nil {
 		return c, fmt.Errorf("find contact data: %w", err)
 	}
-	c.Language = found.Language
+	c.Language, c.GivenAt = found.Language, found.GivenAt
 	return c, nil
 }
 

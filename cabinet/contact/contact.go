@@ -7,6 +7,7 @@ import (
 	"net/mail"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/nyaruka/phonenumbers"
 
@@ -25,6 +26,7 @@ type Contact struct {
 	Email    string
 	Phone    string // E.164; for notices, not the one that they sign in with
 	Language string
+	GivenAt  time.Time // once it is kept
 }
 
 // Format keeps it out of texts.

@@ -16,5 +16,5 @@
 // time is over, and leaves the chains of the others as they are.
 //
 // What a citizen does not recognise becomes a Report, once, with an entry of its own; operators read the reports, and
-// Watch counts them.
+// Watch counts them. Receipts tell, from the entries, who was given the citizen's data.
 package journal

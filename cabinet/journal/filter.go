@@ -36,7 +36,7 @@ var kinds = map[Topic][]Kind{
 	Services: {"grant.given", GrantEnded, TokenExchanged, "agreement.given", "agreement.withdrawn", ProfileRead, JournalRead},
 	Profile:  {"person.changed", ProfileChanged, ContactGiven},
 	Changes:  {ProfileChanged},
-	Cabinet:  {CabinetActivated, CabinetDeactivated, CabinetRestored, EntryReported, JournalExported},
+	Cabinet:  {CabinetActivated, CabinetDeactivated, CabinetRestored, EntryReported, JournalExported, DataExported},
 }
 
 // A Filter says which entries are looked for; what is zero does not count.

@@ -36,6 +36,7 @@ const (
 	JournalRead        Kind = "journal.read"     // by an e-service
 	EntryReported      Kind = "entry.reported"   // the citizen does not recognise one; Detail["entry"]
 	JournalExported    Kind = "journal.exported" // by the citizen; Detail["format"]
+	DataExported       Kind = "data.exported"    // by the citizen: all that is held
 )
 
 // An Actor is who did it.

@@ -101,6 +101,15 @@ func Find(b *pgx.Batch, subject string, id uuid.UUID, since time.Time, to *Entry
 	})
 }
 
+const count = `
+	SELECT count(*) FROM journal
+	WHERE person_id = (SELECT person_id FROM cabinet WHERE identification_number = $1) AND at >= $2`
+
+// QueueCount asks how many entries of a person there are since a time, as one part of a batch.
+func QueueCount(b *pgx.Batch, subject string, since time.Time, to *int) {
+	b.Queue(count, subject, since).QueryRow(func(row pgx.Row) error { return row.Scan(to) })
+}
+
 // atOnce is how many entries of a long list are read at once.
 const atOnce = 1000
 

@@ -60,16 +60,34 @@ type Reported struct {
 	Office   string    `json:"office,omitempty"`
 }
 
-const reports = `
+const reportedEntries = `
 	SELECT report.at, entry_id, entry_at, report.person_id, coalesce(kind, ''), coalesce(actor, ''), coalesce(client_id, ''), coalesce(office, '')
 	FROM report
-	LEFT JOIN journal ON journal.id = entry_id AND journal.at = entry_at
+	LEFT JOIN journal ON journal.id = entry_id AND journal.at = entry_at`
+
+const reports = reportedEntries + `
 	WHERE report.at >= $1
+	ORDER BY report.at, entry_id`
+
+const reportsOf = reportedEntries + `
+	WHERE report.person_id = (SELECT person_id FROM cabinet WHERE identification_number = $1)
 	ORDER BY report.at, entry_id`
 
 // Reports gives the reports since a time, the earliest first.
 func Reports(ctx context.Context, pool *pgxpool.Pool, since time.Time) ([]Reported, error) {
 	rows, _ := pool.Query(ctx, reports, since)
+	return readReports(rows)
+}
+
+// QueueReports asks for all reports that a person has made, as one part of a batch.
+func QueueReports(b *pgx.Batch, subject string, to *[]Reported) {
+	b.Queue(reportsOf, subject).Query(func(rows pgx.Rows) (err error) {
+		*to, err = readReports(rows)
+		return err
+	})
+}
+
+func readReports(rows pgx.Rows) ([]Reported, error) {
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Reported])
 	if err != nil {
 		return nil, fmt.Errorf("find reports: %w", err)

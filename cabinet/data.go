@@ -1,0 +1,170 @@
+package cabinet
+
+import (
+	"cmp"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/cabinet/access"
+	"asoba.example/cabinet/contact"
+	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/profile"
+	"asoba.example/provider/page"
+)
+
+// dataType is the typ of all that is held about a citizen as a signed file.
+const dataType = "personal-data+jwt"
+
+// mine is what the database holds about a citizen, but for the entries of the journal.
+type mine struct {
+	profile  profile.Profile
+	contact  contact.Contact
+	ended    time.Time
+	reports  []journal.Reported
+	entries  int
+	receipts []journal.Receipt
+}
+
+// visitData lets the citizen in and asks for all of it, by one round trip.
+func (c *Cabinet) visitData(w http.ResponseWriter, r *http.Request, since time.Time) (v visitor, m mine, in bool, err error) {
+	v, in, err = c.visit(w, r, func(b *pgx.Batch, subject string) {
+		profile.Queue(b, subject, &m.profile)
+		c.cfg.Contacts.Queue(b, subject, &m.contact)
+		access.QueueEnded(b, subject, &m.ended)
+		journal.QueueReports(b, subject, &m.reports)
+		journal.QueueCount(b, subject, since, &m.entries)
+		journal.QueueReceipts(b, subject, since, &m.receipts)
+	})
+	return v, m, in, err
+}
+
+// data handles GET /profile/data: what is held about the citizen, who was given it, and what can be done about it (law
+// 99-Z, art. 10–15).
+func (c *Cabinet) data(w http.ResponseWriter, r *http.Request) error {
+	since := c.earliest()
+	_, m, in, err := c.visitData(w, r, since)
+	if err != nil || !in {
+		return err
+	}
+	return c.site.Show(w, r, page.View{
+		Name: "data", Data: c.dataPage(m, since, c.site.Language(r)), SignedIn: true, Wide: true, Back: "/profile",
+	})
+}
+
+// dataPage puts it, and from when on the journal tells who was given data.
+func (c *Cabinet) dataPage(m mine, since time.Time, language string) dataPage {
+	if since.Before(m.profile.CreatedAt) {
+		since = m.profile.CreatedAt
+	}
+	return dataPage{
+		Held: []held{
+			{Name: "official", At: "/profile"},
+			{Name: "state"},
+			{Name: "contact", At: "/profile/contact"},
+			{Name: "journal", At: "/journal", Count: m.entries},
+			{Name: "reports", Count: len(m.reports)},
+			{Name: "sign_in"},
+		},
+		KeptYears: journal.LeastYears, ShownYears: c.cfg.JournalYears,
+		Recipients: c.recipients(m.receipts, language), Since: since,
+		Agreements: c.cfg.IssuerURL + "/agreements", Block: c.cfg.IssuerURL + "/block", Security: c.securityPage(), Keys: c.cfg.URL + "/jwks",
+	}
+}
+
+// recipient is an e-service that was given data of the citizen, or an office where a clerk saw some.
+type recipient struct {
+	Name     string    `json:"name"`
+	ClientID string    `json:"client_id,omitempty"`
+	Office   string    `json:"office,omitempty"`
+	Receipts []receipt `json:"receipts"`
+}
+
+type receipt struct {
+	Kind  journal.Kind `json:"kind"`
+	Word  string       `json:"-"` // key of it
+	Given []string     `json:"given,omitempty"`
+	Times int          `json:"times"`
+	Last  time.Time    `json:"last"`
+}
+
+// recipients tells who was given data, in the words of the journal. The cabinet itself, which holds them, is none.
+func (c *Cabinet) recipients(receipts []journal.Receipt, language string) []recipient {
+	all := []recipient{}
+	for _, r := range receipts {
+		if r.ClientID == c.cfg.ClientID {
+			continue
+		}
+		l := c.line(r.Entry, language)
+		last := len(all) - 1
+		if last < 0 || all[last].ClientID != r.ClientID || all[last].Office != r.Office {
+			name := cmp.Or(l.Site, c.site.Say(language, "entry.desk", nil))
+			if l.Site == "" && r.Office != "" {
+				name = c.site.Say(language, "entry.office", map[string]any{"Office": r.Office})
+			}
+			all, last = append(all, recipient{Name: name, ClientID: r.ClientID, Office: r.Office}), last+1
+		}
+		all[last].Receipts = append(all[last].Receipts, receipt{
+			Kind: r.Kind, Word: l.Word, Given: c.givenBy(r.Entry, language), Times: r.Times, Last: r.At.UTC(),
+		})
+	}
+	return all
+}
+
+// exportData handles POST /profile/data/export: all that is held, as one signed file.
+func (c *Cabinet) exportData(w http.ResponseWriter, r *http.Request) error {
+	since := c.earliest()
+	v, m, in, err := c.visitData(w, r, since)
+	if err != nil || !in {
+		return err
+	}
+	head := c.fileOf(v, m, since, c.site.Language(r))
+	return c.hand(w, r, v, file{"data", "jws", signedKind, func(w io.Writer) error {
+		return c.writeSigned(w, r, v, journal.Filter{Since: since}, dataType, head)
+	}}, journal.Entry{Kind: journal.DataExported})
+}
+
+// dataFile is what the file says before the entries of the journal.
+type dataFile struct {
+	claims
+	Profile apiProfile `json:"profile"`
+	Created time.Time  `json:"created_at"` // the cabinet was
+	Contact struct {
+		Email    string    `json:"email,omitempty"`
+		Phone    string    `json:"phone,omitempty"`
+		Language string    `json:"language,omitempty"`
+		GivenAt  time.Time `json:"given_at,omitzero"`
+	} `json:"contact"`
+	SignIn struct {
+		Name string    `json:"name,omitempty"`
+		ACR  string    `json:"acr"`
+		At   time.Time `json:"at"`
+		Till time.Time `json:"till"`
+	} `json:"sign_in"`
+	Ended      time.Time   `json:"earlier_sign_ins_ended_at,omitzero"`
+	Reports    []report    `json:"reports"`
+	Recipients []recipient `json:"recipients"`
+	Since      time.Time   `json:"since"` // of recipients and entries
+}
+
+type report struct {
+	Entry   uuid.UUID `json:"entry"`
+	EntryAt time.Time `json:"entry_at"`
+	At      time.Time `json:"at"`
+}
+
+func (c *Cabinet) fileOf(v visitor, m mine, since time.Time, language string) dataFile {
+	f := dataFile{
+		claims: c.claims(v), Profile: apiProfileOf(v.Token.Subject, m.profile), Created: m.profile.CreatedAt.UTC(),
+		Ended: m.ended.UTC(), Reports: make([]report, len(m.reports)), Recipients: c.recipients(m.receipts, language), Since: since.UTC(),
+	}
+	f.Contact.Email, f.Contact.Phone, f.Contact.Language, f.Contact.GivenAt = m.contact.Email, m.contact.Phone, m.contact.Language, m.contact.GivenAt.UTC()
+	f.SignIn.Name, f.SignIn.ACR, f.SignIn.At, f.SignIn.Till = v.Name, v.Token.ACR, v.BeganAt.UTC(), v.BeganAt.Add(c.cfg.SessionTotal).UTC()
+	for i, r := range m.reports {
+		f.Reports[i] = report{r.Entry, r.EntryAt, r.At}
+	}
+	return f
+}
