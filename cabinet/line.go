@@ -48,6 +48,14 @@ var told = map[string]bool{
 	"desk.looked_up.complaint":              true,
 	"desk.looked_up.inquiry":                true,
 	"desk.looked_up.visit":                  true,
+	"desk.refused.block":                    true,
+	"desk.refused.issuance":                 true,
+	"desk.refused.keep_paper":               true,
+	"desk.refused.look_up":                  true,
+	"desk.refused.phone_change":             true,
+	"desk.refused.read_paper":               true,
+	"desk.refused.reissue":                  true,
+	"desk.refused.unblock":                  true,
 	"entry.reported":                        true,
 	"grant.ended":                           true,
 	"grant.ended.here":                      true,
@@ -117,6 +125,8 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 		kind += "." + e.Detail["reason"]
 	case e.Kind == journal.DeskLookedUp, e.Kind == journal.PaperRead, kind == "code.sent":
 		kind += "." + e.Detail["purpose"]
+	case e.Kind == journal.DeskRefused:
+		kind += "." + e.Detail["act"]
 	case e.Kind == journal.JournalExported:
 		kind += "." + e.Detail["format"]
 	case here && (kind == "grant.given" || e.Kind == journal.GrantEnded):

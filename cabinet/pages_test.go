@@ -144,6 +144,9 @@ func everything() []journal.Entry {
 	for _, purpose := range []string{"visit", "complaint", "inquiry"} {
 		all = append(all, journal.Entry{Kind: journal.PaperRead, Actor: journal.Staff, Office: "17", Detail: map[string]string{"purpose": purpose}})
 	}
+	for _, act := range []string{"issuance", "phone_change", "unblock", "reissue", "block", "look_up", "keep_paper", "read_paper"} {
+		all = append(all, journal.Entry{Kind: journal.DeskRefused, Actor: journal.Staff, Office: "17", Detail: map[string]string{"act": act}})
+	}
 	for _, purpose := range []string{"sign_in", "recover", "block", "unblock", "change_phone", "confirm_phone"} {
 		all = append(all, journal.Entry{Kind: "code.sent", Actor: journal.Self, Detail: map[string]string{"purpose": purpose}})
 	}

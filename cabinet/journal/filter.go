@@ -32,7 +32,7 @@ var kinds = map[Topic][]Kind{
 		"recovery_codes.made", "recovery_codes.removed", "recovery_code.used",
 		"phone.changed", "phone.released", "phone_change.asked", "phone_change.cancelled",
 	},
-	Desk:     {DeskLookedUp, PaperRead, "identifier.issued", "password.reissued", "phone.released"},
+	Desk:     {DeskLookedUp, DeskRefused, PaperRead, "identifier.issued", "password.reissued", "phone.released"},
 	Services: {"grant.given", GrantEnded, TokenExchanged, "agreement.given", "agreement.withdrawn", ProfileRead, JournalRead},
 	Profile:  {"person.changed", ProfileChanged, ContactGiven},
 	Changes:  {ProfileChanged},

@@ -21,6 +21,7 @@ const (
 	PaperRead           Kind = "paper.read"         // Detail["purpose"]
 	SessionsEnded       Kind = "sessions.ended"
 	DeskLookedUp        Kind = "desk.looked_up" // Detail["purpose"]
+	DeskRefused         Kind = "desk.refused"   // Detail["act"]
 	GrantEnded          Kind = "grant.ended"
 	TokenExchanged      Kind = "token.exchanged" // by an e-service
 )

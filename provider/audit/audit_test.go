@@ -52,7 +52,9 @@ func TestAnEntryIsWhatWasRecorded(t *testing.T) {
 		audit.Event{ID: event(3), Kind: audit.SignInRefused, At: noon},                     // nobody's
 		audit.Event{ID: event(4), Kind: audit.EditionApplied, At: noon, Edition: 7},        // everybody's
 		audit.Event{ID: event(5), Kind: audit.ClientRemoved, At: noon, ClientID: "portal"}, // whoever has its tokens must know
-		audit.Event{ID: event(6), Kind: audit.ClientChanged, At: noon, ClientID: "portal"}, // moves the cursor only
+		audit.Event{ID: event(6), Kind: audit.DeskRefused, At: noon, Person: id, Clerk: id, Office: "Minsk 1", Detail: map[string]string{"act": "issuance", "code": "g6"}},
+		audit.Event{ID: event(7), Kind: audit.DeskRefused, At: noon, Clerk: id, Detail: map[string]string{"code": "unknown_identifier"}}, // nobody's
+		audit.Event{ID: event(8), Kind: audit.ClientChanged, At: noon, ClientID: "portal"},                                               // moves the cursor only
 	)
 	seal(t, pool)
 	entries, cursor, err := audit.NewFeed(pool, pool).After(t.Context(), 0, 10)
@@ -67,11 +69,13 @@ func TestAnEntryIsWhatWasRecorded(t *testing.T) {
 		`"person":"019ac000-0000-7000-8000-000000000001","client_id":"desk","office":"Minsk 1","staff":true,` +
 		`"gid":"019ac000-0000-7000-8000-000000000001","sid":"s","acr":"low","agent":"Firefox, Linux","detail":{"reason":"desk"}},` +
 		`{"cursor":"4","id":"00000000-0000-7000-8000-000000000004","kind":"edition.applied","at":"2026-11-22T12:00:00.123456Z","edition":7},` +
-		`{"cursor":"5","id":"00000000-0000-7000-8000-000000000005","kind":"client.removed","at":"2026-11-22T12:00:00.123456Z","client_id":"portal"}]`
+		`{"cursor":"5","id":"00000000-0000-7000-8000-000000000005","kind":"client.removed","at":"2026-11-22T12:00:00.123456Z","client_id":"portal"},` +
+		`{"cursor":"6","id":"00000000-0000-7000-8000-000000000006","kind":"desk.refused","at":"2026-11-22T12:00:00.123456Z",` +
+		`"person":"019ac000-0000-7000-8000-000000000001","office":"Minsk 1","staff":true,"detail":{"act":"issuance","code":"g6"}}]`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if cursor != 6 {
+	if cursor != 8 {
 		t.Errorf("the cursor is %d", cursor)
 	}
 }

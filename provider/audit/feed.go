@@ -66,12 +66,12 @@ type Entry struct {
 }
 
 // told are the kinds that go out when they are about a person: what a cabinet must
-// act on and what a citizen may see of their own. Clerks and the desk's attempts
-// stay here.
+// act on and what a citizen may see of their own: what a desk refused too, for a
+// refusal tells the clerk something of the person. Clerks stay here.
 var told = []string{
 	string(PersonChanged),
 	string(IdentifierIssued), string(PasswordReissued), string(IdentifierActivated), string(PasswordChanged), string(PasswordRecovered), string(RecoveryRefused), string(PhoneChangeAsked), string(PhoneChangeDropped), string(PhoneChanged), string(PhoneReleased),
-	string(DeskLookedUp),
+	string(DeskLookedUp), string(DeskRefused),
 	string(PaperRead),
 	string(PasskeyAdded), string(PasskeyRemoved),
 	string(AuthenticatorAdded), string(AuthenticatorGone), string(RecoveryCodesMade), string(RecoveryCodesGone), string(RecoveryCodeUsed),
