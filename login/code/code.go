@@ -249,12 +249,14 @@ func (c *Codes) send(ctx context.Context, f For, at time.Time, digest string) (s
 }
 
 // check takes one try at the code. Elsewhere than where it belongs none is taken. Whoever has the right one has
-// the phone, and nobody waits any more.
+// the phone: once it is spent, nobody waits any more.
 const check = `
 local kept = redis.call('HMGET', KEYS[1], 'occasion', 'digest', 'till')
 if kept[1] ~= ARGV[2] or not kept[2] or tonumber(kept[3]) <= tonumber(ARGV[1]) then return 'over' end
 if kept[2] == ARGV[3] then
-	for i = 1, #KEYS, 2 do redis.call('DEL', KEYS[i]) end
+	if ARGV[5] == '1' then
+		for i = 1, #KEYS, 2 do redis.call('DEL', KEYS[i]) end
+	end
 	return 'right'
 end
 if redis.call('HINCRBY', KEYS[1], 'tries', 1) < tonumber(ARGV[4]) then return 'wrong' end
@@ -263,8 +265,16 @@ return 'last'`
 
 // Check takes a try: nil for the right code, once; ErrWrong; ErrLast of the last wrong try; ErrOver without a code, or after its time.
 func (c *Codes) Check(ctx context.Context, f For, code string) error {
+	return c.try(ctx, f, code, true)
+}
+
+// Try is Check, but the right code stays good until it is spent: for an act that is done once whatever comes, so that one which fails can be
+// tried again by the same code.
+func (c *Codes) Try(ctx context.Context, f For, code string) error { return c.try(ctx, f, code, false) }
+
+func (c *Codes) try(ctx context.Context, f For, code string, spend bool) error {
 	answer, err := c.Redis.Eval(ctx, check, c.keys(f),
-		c.Now().UnixMilli(), c.occasion(f), c.digest(f, code), policy.CodeTries.In(c.Policies)).Text()
+		c.Now().UnixMilli(), c.occasion(f), c.digest(f, code), policy.CodeTries.In(c.Policies), spend).Text()
 	if err != nil {
 		return fmt.Errorf("check a code: %w", err)
 	}
@@ -278,6 +288,19 @@ func (c *Codes) Check(ctx context.Context, f For, code string) error {
 	default:
 		return ErrOver
 	}
+}
+
+// Spend takes a code of which Try has told that it is right, unless another one was sent since.
+func (c *Codes) Spend(ctx context.Context, f For, code string) error {
+	const spend = `
+if redis.call('HGET', KEYS[1], 'digest') == ARGV[1] then
+	for i = 1, #KEYS, 2 do redis.call('DEL', KEYS[i]) end
+end
+return 0`
+	if err := c.Redis.Eval(ctx, spend, c.keys(f), c.digest(f, code)).Err(); err != nil {
+		return fmt.Errorf("spend a code: %w", err)
+	}
+	return nil
 }
 
 // Parse takes the digits of a code out of what was typed: spaces and hyphens fall away.

@@ -169,6 +169,39 @@ func TestACodeIsAsLongAsIsSettled(t *testing.T) {
 	})
 }
 
+// A right code that is only tried is good until it is spent; a wrong one costs a try all the same. One that was sent since is nobody's to spend.
+func TestACodeThatIsTriedIsGoodUntilItIsSpent(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(w *world) {
+		try := func(digits string) error { return w.codes.Try(w.Context(), w.here(), digits) }
+		spend := func(digits string) {
+			w.Helper()
+			w.want("to spend", w.codes.Spend(w.Context(), w.here(), digits), nil)
+		}
+		sent := w.mustSend()
+		for range 2 {
+			w.want("the right one", try(sent), nil)
+			w.want("a wrong one", try(other(sent)), code.ErrWrong)
+		}
+		w.want("another at once", w.send(), code.ErrWait)
+		spend(other(sent))
+		w.want("the right one, once another was spent", try(sent), nil)
+		spend(sent)
+		w.want("the right one, once it was spent", try(sent), code.ErrOver)
+		next := w.mustSend() // at once: nobody waits any more
+		for sent == next {   // one in a million
+			w.at = w.at.Add(10 * time.Minute)
+			next = w.mustSend()
+		}
+		spend(sent)
+		for range 4 {
+			w.want("a wrong one", try(other(next)), code.ErrWrong)
+		}
+		w.want("the fifth wrong one", try(other(next)), code.ErrLast)
+		w.want("the next", try(next), code.ErrOver)
+	})
+}
+
 // Of many who bring the right code at once, one gets through.
 func TestACodeIsGoodOnceAtOnce(t *testing.T) {
 	t.Parallel()

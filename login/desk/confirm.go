@@ -54,7 +54,8 @@ func (d *Desk) Resend(ctx context.Context, by By, e Errand, id uuid.UUID) (code.
 }
 
 // ConfirmPhone takes the code that came to the phone, from the person's own mouth:
-// so the person confirms the use of the number (resolution 792 ¶4).
+// so the person confirms the use of the number (resolution 792 ¶4). A visit is confirmed once, so the code is spent only when that
+// is done: where it could not be, the same code is good still.
 func (d *Desk) ConfirmPhone(ctx context.Context, by By, e Errand, id uuid.UUID, typed string) error {
 	v, err := d.find(ctx, by, e, id)
 	if err != nil || v.confirmedAt != nil {
@@ -64,12 +65,13 @@ func (d *Desk) ConfirmPhone(ctx context.Context, by By, e Errand, id uuid.UUID, 
 	if !ok {
 		return code.ErrWrong
 	}
-	if err := d.codes.Check(ctx, confirming(id, v.person, v.phone), digits); err != nil {
+	f := confirming(id, v.person, v.phone)
+	if err := d.codes.Try(ctx, f, digits); err != nil {
 		return err
 	}
 	const update = `UPDATE issuance SET phone_confirmed_at = $2 WHERE id = $1 AND phone_confirmed_at IS NULL`
 	at := d.now()
-	return pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, update, id, at)
 		if err != nil {
 			return fmt.Errorf("confirm the phone: %w", err)
@@ -79,4 +81,8 @@ func (d *Desk) ConfirmPhone(ctx context.Context, by By, e Errand, id uuid.UUID, 
 		}
 		return audit.Record(ctx, tx, event(audit.PhoneConfirmed, by, v.person, at))
 	})
+	if err != nil {
+		return err
+	}
+	return d.codes.Spend(ctx, f, digits)
 }

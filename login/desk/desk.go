@@ -26,7 +26,8 @@ import (
 type Codes interface {
 	Send(ctx context.Context, f code.For, language string, within func(context.Context, pgx.Tx) error) (code.Sent, error)
 	Standing(ctx context.Context, f code.For) (code.Sent, error)
-	Check(ctx context.Context, f code.For, code string) error
+	Try(ctx context.Context, f code.For, code string) error
+	Spend(ctx context.Context, f code.For, code string) error
 }
 
 // Config is what a Desk needs.

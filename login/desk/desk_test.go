@@ -361,6 +361,36 @@ func TestAPhoneIsConfirmedByItsCode(t *testing.T) {
 	}
 }
 
+// The code that came to the phone is not lost with a confirmation that broke: the same one confirms. Where that was done but not heard, it is
+// told as done.
+func TestAConfirmationBrokenAnywhereLeavesItsCodeGood(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for phone := range 2 {
+		_, id := w.Person(t)
+		visit, _, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, id, 9001+phone))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent := w.Said("Code")
+		confirm := func() error { return w.desk.ConfirmPhone(t.Context(), w.by, desk.Issuance, visit, sent) }
+		if phone == 0 {
+			w.BreakEach(t, confirm)
+		} else if mend := w.Trips.LoseCommit(1); confirm() == nil || !mend() {
+			t.Error("the answer to COMMIT was heard")
+		}
+		if err := confirm(); err != nil {
+			t.Errorf("asked again: %v", err)
+		}
+		if stage, _, err := w.desk.Stage(t.Context(), w.by, desk.Issuance, visit); err != nil || stage != desk.Confirmed {
+			t.Errorf("the stage is %s, %v", stage, err)
+		}
+	}
+	if n := w.Count(t, `event WHERE kind = 'phone.confirmed'`); n != 2 {
+		t.Errorf("%d confirmations of two are recorded", n)
+	}
+}
+
 // Where no code may go to the phone yet, nothing is left of what was asked for: whoever waits asks again.
 func TestAVisitIsOpenedWithItsCodeOrNotAtAll(t *testing.T) {
 	t.Parallel()
