@@ -580,19 +580,23 @@ func TestNobodyIsToldOfADeactivation(t *testing.T) {
 	}
 }
 
-// Nothing that was still to be sent goes to the phone of somebody who is dead.
+// Nothing that was still to be sent goes to the phone of somebody who is dead, who was blocked before or not.
 func TestADeactivationTakesMessagesBack(t *testing.T) {
 	t.Parallel()
 	w := identitytest.New(t)
 	person, _ := w.Issued(t) // with a password on its way
+	blocked, _ := w.Active(t)
+	if err := w.Registry.Block(t.Context(), blocked, identity.Self, identitytest.Act(time.Minute)); err != nil { // with word of that
+		t.Fatal(err)
+	}
 	err := pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error {
-		people, at := []uuid.UUID{person}, identitytest.Act(time.Hour).At
+		people, at := []uuid.UUID{person, blocked}, identitytest.Act(time.Hour).At
 		return errors.Join(w.Registry.Renumber(t.Context(), tx, people, at), w.Registry.Deactivate(t.Context(), tx, people, at))
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := w.Count(t, `sms_message WHERE person_id = $1 AND (state = 'queued' OR phone IS NOT NULL)`, person); n != 0 {
+	if n := w.Count(t, `sms_message WHERE person_id IN ($1, $2) AND (state = 'queued' OR phone IS NOT NULL)`, person, blocked); n != 0 {
 		t.Errorf("%d messages go out", n)
 	}
 }
