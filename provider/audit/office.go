@@ -40,22 +40,9 @@ const alerts = lines + `
 // Alerts gives at most limit alerts after a cursor, of one office or with "" of all, and the cursor to go on from. ErrCursor, where no event
 // has come so far yet.
 func (f *Feed) Alerts(ctx context.Context, office string, after Cursor, limit int) ([]Line, Cursor, error) {
-	const last = `SELECT place FROM event_head`
-	var (
-		head  Cursor
-		found []Line
-	)
-	b := new(pgx.Batch)
-	b.Queue(last).QueryRow(func(row pgx.Row) error { return row.Scan(&head) })
-	b.Queue(alerts, uuid.Nil, office, after, limit).Query(func(rows pgx.Rows) (err error) {
-		found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Line])
-		return err
-	})
-	if err := f.pool.SendBatch(ctx, b).Close(); err != nil {
+	found, _, err := f.find(ctx, after, alerts, uuid.Nil, office, after, limit)
+	if err != nil {
 		return nil, 0, fmt.Errorf("find the alerts of desks: %w", err)
-	}
-	if after > head { // whoever read on from there would take our silence for peace
-		return nil, 0, ErrCursor
 	}
 	return found, reached(found, after, after, limit), nil
 }

@@ -64,27 +64,15 @@ type Filter struct {
 const stretch = 100_000
 
 // Search gives at most limit events after a cursor, and the cursor to go on from. Where that has moved, there may be
-// more, even if none was found; where it has not, everything was seen.
+// more, even if none was found; where it has not, everything was seen. ErrCursor, where no event has come so far yet.
 func (f *Feed) Search(ctx context.Context, by Filter, after Cursor, limit int) ([]Line, Cursor, error) {
-	const last = `SELECT place FROM event_head`
-
 	const find = lines + `
 		WHERE place > $2 AND ($3 = '' OR kind = $3) AND ($4 = '' OR client_id = $4)
 		  AND ($5 = $1 OR person_id = $5) AND ($5 <> $1 OR place <= $2 + $6)
 		ORDER BY place LIMIT $7`
 
-	var (
-		found []Line
-		head  Cursor
-	)
-	b := new(pgx.Batch)
-	b.Queue(last).QueryRow(func(row pgx.Row) error { return row.Scan(&head) })
-	b.Queue(find, uuid.Nil, after, string(by.Kind), by.ClientID, by.Person, stretch, limit).
-		Query(func(rows pgx.Rows) (err error) {
-			found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Line])
-			return err
-		})
-	if err := f.pool.SendBatch(ctx, b).Close(); err != nil {
+	found, head, err := f.find(ctx, after, find, uuid.Nil, after, string(by.Kind), by.ClientID, by.Person, stretch, limit)
+	if err != nil {
 		return nil, 0, fmt.Errorf("search the events: %w", err)
 	}
 	if by.Person == uuid.Nil {
@@ -93,14 +81,30 @@ func (f *Feed) Search(ctx context.Context, by Filter, after Cursor, limit int) (
 	return found, reached(found, after, head, limit), nil
 }
 
-// OfClient gives at most limit changes of a client after a cursor, and the cursor to go on from.
+// find gives the events after a cursor that a statement finds, and the last place there was.
+func (f *Feed) find(ctx context.Context, after Cursor, statement string, args ...any) (found []Line, head Cursor, err error) {
+	const last = `SELECT place FROM event_head`
+
+	b := new(pgx.Batch)
+	b.Queue(last).QueryRow(func(row pgx.Row) error { return row.Scan(&head) })
+	b.Queue(statement, args...).Query(func(rows pgx.Rows) (err error) {
+		found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Line])
+		return err
+	})
+	err = f.pool.SendBatch(ctx, b).Close()
+	if err == nil && after > head { // whoever read on from there would take our silence for peace
+		err = ErrCursor
+	}
+	return found, head, err
+}
+
+// OfClient gives at most limit changes of a client after a cursor, and the cursor to go on from. ErrCursor, where no event has come so far yet.
 func (f *Feed) OfClient(ctx context.Context, clientID string, after Cursor, limit int) ([]Line, Cursor, error) {
 	const find = lines + `
 		WHERE client_id = $2 AND kind LIKE 'client.%' AND place > $3
 		ORDER BY place LIMIT $4`
 
-	rows, _ := f.pool.Query(ctx, find, uuid.Nil, clientID, after, limit)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Line])
+	found, _, err := f.find(ctx, after, find, uuid.Nil, clientID, after, limit)
 	if err != nil {
 		return nil, 0, fmt.Errorf("find the changes of a client: %w", err)
 	}

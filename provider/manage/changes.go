@@ -27,12 +27,10 @@ func (m *Manage) changes(w http.ResponseWriter, r *http.Request) error {
 	wait := min(api.Number(r, "wait", 0), longest)
 	entries, cursor, err := m.feed.Wait(r.Context(), after, limit, time.Duration(wait)*time.Second)
 	switch {
-	case errors.Is(err, audit.ErrCursor):
-		return api.Refuse(http.StatusBadRequest, "invalid_cursor", err, api.Field{Name: "/after", Code: "invalid"})
 	case errors.Is(err, audit.ErrStalled):
 		return api.Refuse(http.StatusServiceUnavailable, "feed_stalled", err)
 	case err != nil:
-		return err
+		return unread(err)
 	}
 	if entries == nil {
 		entries = []audit.Entry{}
@@ -73,7 +71,15 @@ func (m *Manage) names(ctx context.Context, entries []audit.Entry) (map[string]c
 // place reads from where on the caller goes, and how many it takes at once.
 func place(r *http.Request) (after audit.Cursor, limit int, err error) {
 	if after, err = audit.ParseCursor(r.URL.Query().Get("after")); err != nil {
-		return 0, 0, api.Refuse(http.StatusBadRequest, "invalid_cursor", err, api.Field{Name: "/after", Code: "invalid"})
+		return 0, 0, unread(err)
 	}
 	return after, api.Number(r, "limit", 100), nil
+}
+
+// unread tells why nothing was read from a place on.
+func unread(err error) error {
+	if errors.Is(err, audit.ErrCursor) {
+		return api.Refuse(http.StatusBadRequest, "invalid_cursor", err, api.Field{Name: "/after", Code: "invalid"})
+	}
+	return err
 }

@@ -20,10 +20,13 @@ func (m *Manage) events(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	query := r.URL.Query()
-	filter := audit.Filter{Kind: audit.Kind(query.Get("kind")), ClientID: query.Get("client_id")}
-	for _, name := range []string{"kind", "client_id"} { // both are made of the same characters
-		if text := query.Get(name); text != "" && !clients.WellFormed(text) {
-			return api.RefuseParameter(name, nil)
+	filter := audit.Filter{ClientID: query.Get("client_id")}
+	if filter.ClientID != "" && !clients.WellFormed(filter.ClientID) {
+		return api.RefuseParameter("client_id", nil)
+	}
+	if kind := query.Get("kind"); kind != "" {
+		if filter.Kind, err = audit.ParseKind(kind); err != nil {
+			return api.RefuseParameter("kind", err)
 		}
 	}
 	if person := query.Get("person"); person != "" {
@@ -33,7 +36,7 @@ func (m *Manage) events(w http.ResponseWriter, r *http.Request) error {
 	}
 	lines, cursor, err := m.feed.Search(r.Context(), filter, after, limit)
 	if err != nil {
-		return err
+		return unread(err)
 	}
 	if lines == nil {
 		lines = []audit.Line{}

@@ -36,7 +36,7 @@ func (m *Manage) history(w http.ResponseWriter, r *http.Request) error {
 	}
 	entries, cursor, err := m.feed.OfClient(r.Context(), id, after, limit)
 	if err != nil {
-		return err
+		return unread(err)
 	}
 	if len(entries) == 0 && after == 0 { // there was never such a client, or its first event has no place yet
 		if _, err := m.clients.Look(r.Context(), id); err != nil {

@@ -441,6 +441,7 @@ func TestWrongRequestsAreToldWhatIsWrong(t *testing.T) {
 		{"GET", "/clients/nobody/history", ``, 404, "unknown_client", ""},
 		{"GET", "/clients/%00/history", ``, 404, "unknown_client", ""},
 		{"GET", "/audit/events?kind=%00", ``, 400, "invalid_parameter", "/kind"},
+		{"GET", "/audit/events?kind=nope", ``, 400, "invalid_parameter", "/kind"},
 		{"GET", "/audit/events?client_id=%00", ``, 400, "invalid_parameter", "/client_id"},
 		{"GET", "/audit/events?person=anna", ``, 400, "invalid_parameter", "/person"},
 		{"GET", "/audit/roots?after=yesterday", ``, 400, "invalid_parameter", "/after"},
@@ -456,6 +457,8 @@ func TestWrongRequestsAreToldWhatIsWrong(t *testing.T) {
 		{"GET", "/changes?after=x", ``, 400, "invalid_cursor", "/after"},
 		{"GET", "/changes?after=9007199254740992", ``, 400, "invalid_cursor", "/after"}, // of no event yet
 		{"GET", "/audit/events?after=9223372036854775807", ``, 400, "invalid_cursor", "/after"},
+		{"GET", "/audit/events?after=9007199254740992", ``, 400, "invalid_cursor", "/after"},
+		{"GET", "/clients/operator/history?after=9007199254740992", ``, 400, "invalid_cursor", "/after"},
 		{"GET", "/changes?wait=-1", ``, 400, "invalid_parameter", "/wait"},
 		{"GET", "/clients?limit=501", ``, 400, "invalid_parameter", "/limit"},
 		{"GET", "/audit/events?limit=100000", ``, 400, "invalid_parameter", "/limit"},

@@ -126,10 +126,13 @@ func exportCommand(config reader) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			from, err := audit.ParseCursor(after)
-			if err != nil {
-				return fmt.Errorf("--after: %w", err)
+			if err == nil {
+				err = withHouse(cmd, config, func(h *house) error { return export(cmd.Context(), h.feed, from, cmd.OutOrStdout()) })
 			}
-			return withHouse(cmd, config, func(h *house) error { return export(cmd.Context(), h.feed, from, cmd.OutOrStdout()) })
+			if errors.Is(err, audit.ErrCursor) {
+				err = errors.New("--after is not the cursor of any event")
+			}
+			return err
 		},
 	}
 	command.Flags().StringVar(&after, "after", "", "the cursor of the last line of before")

@@ -66,8 +66,13 @@ func TestTheAuditIsProvedFromTheTerminal(t *testing.T) {
 	if rest, err := run("export", "--after", "5"); err != nil || rest != lines[5]+"\n" {
 		t.Errorf("from a cursor: %v\n%s", err, rest)
 	}
-	if _, err := run("export", "--after", "now"); err == nil {
-		t.Error("a cursor that is none was taken")
+	for _, none := range []string{"now", "-1", "7", "99999"} { // the last are of no event yet
+		if said, err := run("export", "--after", none); err == nil || err.Error() != "--after is not the cursor of any event" || said != "" {
+			t.Errorf("--after %s: %v\n%s", none, err, said)
+		}
+	}
+	if said, err := run("export", "--after", "6"); err != nil || said != "" {
+		t.Errorf("after the last event: %v\n%s", err, said)
 	}
 
 	withHouseOf(t, cfg, func(h *house) {
