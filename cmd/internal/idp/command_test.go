@@ -22,3 +22,13 @@ func TestUnknownCommandsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// A value rests on a document: who leaves that out is told so before the house is opened.
+func TestAValueIsProposedOnADocument(t *testing.T) {
+	t.Parallel()
+	err := Run(t.Context(), nil, nil, new(bytes.Buffer), "policy", "propose", "desk.clerk", "100", "--by", "x")
+	const want = "required flag(s) \"date\", \"number\", \"title\" not set\nusage: idp policy propose NAME VALUE [flags]"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

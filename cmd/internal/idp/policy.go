@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"asoba.example/cmd/internal/settings"
 	"asoba.example/login/policy"
 	"asoba.example/provider/pair"
 )
@@ -109,5 +110,6 @@ func proposePolicyCommand(config reader) *cobra.Command {
 	flags.StringVar(&title, "title", "", "title of the document that it rests on")
 	flags.StringVar(&number, "number", "", "number of the document")
 	flags.StringVar(&date, "date", "", "date of the document, as 2026-12-31")
+	settings.Require(command, "by", "title", "number", "date")
 	return command
 }
