@@ -24,6 +24,7 @@ const (
 	ManyIssuances      Pattern = "many_issuances"       // in an hour, by one clerk
 	ManyRestorations   Pattern = "many_restorations"    // the same of what gives access to identifiers that exist
 	ManyBlocks         Pattern = "many_blocks"          // the same of blocks
+	ManyRefusals       Pattern = "many_refusals"        // the same of refusals that decide of a person: somebody is trying what goes through
 	StaffBlocked       Pattern = "staff_blocked"        // one of those who would see
 	NeighbouringPhones Pattern = "neighbouring_phones"  // bought together, it seems, for people who have come one by one
 	PassingPhone       Pattern = "passing_phone"        // it was brought to another person a while ago
@@ -59,6 +60,10 @@ const (
 		       (SELECT count(*) FROM desk_act WHERE clerk_id = $1 AND kind <> 'block' AND at > $2) >= $3`
 
 	manyBlocks = `SELECT count(*) >= $3 FROM desk_act WHERE clerk_id = $1 AND kind = 'block' AND at > $2`
+
+	manyRefusals = `
+		SELECT count(*) >= $4 FROM event
+		WHERE office = $1 AND at > $2 AND clerk_id = $3 AND kind = 'desk.refused'`
 
 	ofTheStaff = `SELECT EXISTS (SELECT FROM clerk WHERE person_id = $1 AND removed_at IS NULL)`
 
@@ -131,14 +136,19 @@ func (d *Desk) watch(ctx context.Context, tx pgx.Tx, e Errand, f facts, phone id
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return nil, fmt.Errorf("watch the %s: %w", e, err)
 	}
-	b = new(pgx.Batch)
+	return seen, raise(ctx, tx, seen, f.by, string(e), f.at)
+}
+
+// raise records what is unusual, in the transaction of what was done.
+func raise(ctx context.Context, tx pgx.Tx, seen []Pattern, by By, act string, at time.Time) error {
+	b := new(pgx.Batch)
 	for _, p := range seen {
-		p.queue(b, f.by, string(e), f.at)
+		p.queue(b, by, act, at)
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return nil, fmt.Errorf("record what is unusual: %w", err)
+		return fmt.Errorf("record what is unusual: %w", err)
 	}
-	return seen, nil
+	return nil
 }
 
 // closed tells that nobody should act at a desk.

@@ -477,6 +477,48 @@ func TestManyBlocksAndThoseOfTheStaffAreSeen(t *testing.T) {
 	}
 }
 
+// Who is refused over and over is trying what goes through. What is told again by its key is no other refusal, and what leaves no slip is none.
+func TestManyRefusalsInAnHourAreSeen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, id := w.Active(t)
+	refused := func(by desk.By) {
+		t.Helper()
+		_, err := w.desk.Unblock(t.Context(), by, visit(id))
+		if _, ok := errors.AsType[*desk.RefusedError](err); !ok {
+			t.Fatal(err)
+		}
+	}
+	colleague, _ := w.clerk(t, clerk.AtDesk)
+	keyed := w.by
+	keyed.Key = "one"
+	for range 3 {
+		refused(keyed)
+	}
+	for range 18 {
+		refused(w.by)
+		refused(colleague)
+		w.now = w.now.Add(time.Minute)
+	}
+	if _, _, err := w.desk.Stage(t.Context(), w.by, desk.Issuance, uuid.New()); !errors.Is(err, desk.ErrNoVisit) {
+		t.Fatal(err)
+	}
+	w.alerted(t, desk.ManyRefusals, 0)
+	refused(w.by)
+	w.alerted(t, desk.ManyRefusals, 1)
+	refused(w.by)
+	w.alerted(t, desk.ManyRefusals, 1) // once an hour
+	if got := w.counted(t); got != 2 {
+		t.Errorf("%v are counted of two", got)
+	}
+	w.now = w.now.Add(time.Hour)
+	refused(w.by)
+	w.alerted(t, desk.ManyRefusals, 1)
+	if n := w.Count(t, `event WHERE kind = 'desk.alerted'`); n != 1 {
+		t.Errorf("%d alerts in all, want 1", n)
+	}
+}
+
 // A phone that goes from one person to the next at desks is somebody's who collects identifiers.
 func TestAPhoneThatPassesFromOneToAnotherIsSeen(t *testing.T) {
 	t.Parallel()

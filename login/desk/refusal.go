@@ -105,23 +105,34 @@ func (d *Desk) record(ctx context.Context, err error, by By, person uuid.UUID, w
 	event := event(audit.DeskRefused, by, person, d.now())
 	event.ID, event.Detail = id, map[string]string{"code": a.code, "act": what}
 	refused := &RefusedError{id, err}
-	b := new(pgx.Batch)
-	if key == nil {
-		event.Queue(b)
-	} else {
-		b.Queue(keep, key, id)
-		event.QueueIf(b, `EXISTS (SELECT FROM desk_refusal WHERE event_id = new.id)`)
-		b.Queue(first, key).QueryRow(func(row pgx.Row) error { return row.Scan(&refused.ID) })
+	var seen []Pattern
+	failed = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+		var many bool
+		b := new(pgx.Batch)
+		if key == nil {
+			event.Queue(b)
+		} else {
+			b.Queue(keep, key, id)
+			event.QueueIf(b, `EXISTS (SELECT FROM desk_refusal WHERE event_id = new.id)`)
+			b.Queue(first, key).QueryRow(func(row pgx.Row) error { return row.Scan(&refused.ID) })
+		}
+		b.Queue(manyRefusals, by.Office, event.At.Add(-time.Hour), by.Person, policy.RefusalsInHour.In(d.policies)).
+			QueryRow(func(row pgx.Row) error { return row.Scan(&many) })
+		if err := tx.SendBatch(ctx, b).Close(); err != nil || refused.ID != id {
+			return err
+		}
+		if a.code == "g9" {
+			seen = append(seen, OwnIdentifier)
+		}
+		if many {
+			seen = append(seen, ManyRefusals)
+		}
+		return raise(ctx, tx, seen, by, what, event.At)
+	})
+	if failed != nil {
+		return fmt.Errorf("record a refusal: %w", failed)
 	}
-	if a.code == "g9" {
-		OwnIdentifier.queue(b, by, what, event.At)
-	}
-	if err := d.pool.SendBatch(ctx, b).Close(); err != nil {
-		return fmt.Errorf("record a refusal: %w", err)
-	}
-	if a.code == "g9" && refused.ID == id {
-		d.count(OwnIdentifier)
-	}
+	d.count(seen...)
 	return refused
 }
 

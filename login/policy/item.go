@@ -121,11 +121,12 @@ var (
 	ActsOfOffice = limit("desk.office", 1200, time.Hour, 100, 10_000)
 	// A desk's own system may speak for every clerk of many offices.
 	ActsOfSystem = limit("desk.system", 12_000, time.Hour, 1000, 100_000)
-	// From when on a supervisor is to look: issuances of a clerk in an hour, what gives access to identifiers that exist, and blocks; people of an
-	// office in a day whose numbers stand side by side.
+	// From when on a supervisor is to look: issuances of a clerk in an hour, what gives access to identifiers that exist, blocks, and refusals of
+	// people who were there; people of an office in a day whose numbers stand side by side.
 	IssuancesInHour    = count("desk.issuances_in_hour", 15, 5, 100)
 	RestorationsInHour = count("desk.restorations_in_hour", 10, 3, 100)
 	BlocksInHour       = count("desk.blocks_in_hour", 10, 3, 100)
+	RefusalsInHour     = count("desk.refusals_in_hour", 20, 5, 100)
 	NeighbouringPhones = count("desk.neighbouring_phones", 3, 2, 10)
 	// Outside of these nobody should act at a desk.
 	DeskHours = hours("desk.hours", "08:00-20:00")
@@ -164,7 +165,7 @@ var Chapters = []Chapter{
 	{"services", []Item{AgreementFor, AuthorizationCodeFor, PushedRequestFor, AccessTokenFor, IDTokenFor, RefreshTokenFor}},
 	{"desk", []Item{
 		MinimumAge, BasisFor, VisitFor, PendingFor, ReissuesOfPerson,
-		ActsOfClerk, ActsOfOffice, ActsOfSystem, IssuancesInHour, RestorationsInHour, BlocksInHour, NeighbouringPhones, DeskHours,
+		ActsOfClerk, ActsOfOffice, ActsOfSystem, IssuancesInHour, RestorationsInHour, BlocksInHour, RefusalsInHour, NeighbouringPhones, DeskHours,
 	}},
 	{"register", []Item{DeactivatedShare, RejectedShare, DeactivateIncapable}},
 	{"records", []Item{AuditYears}},

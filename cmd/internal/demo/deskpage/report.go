@@ -37,8 +37,8 @@ type alert struct {
 // patterns and acts are those that have a word here. The API may come to know others.
 var (
 	patterns = []string{
-		"own_identifier", "too_many_acts", "many_issuances", "many_restorations", "many_blocks", "staff_blocked", "neighbouring_phones",
-		"passing_phone", "blocked_and_restored", "unvouched_document", "out_of_hours",
+		"own_identifier", "too_many_acts", "many_issuances", "many_restorations", "many_blocks", "many_refusals", "staff_blocked",
+		"neighbouring_phones", "passing_phone", "blocked_and_restored", "unvouched_document", "out_of_hours",
 	}
 	acts = []string{"issuance", "phone_change", "reissue", "block", "unblock", "look_up", "keep_paper", "read_paper"}
 )
