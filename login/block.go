@@ -172,6 +172,7 @@ var warnings = map[string]string{
 	"sms.authenticator_added":   "history.authenticator.added",
 	"sms.authenticator_removed": "history.authenticator.removed",
 	"sms.new_browser":           "not-me.new_browser",
+	"sms.new_browsers":          "not-me.new_browsers",
 	"sms.passkey_added":         "history.passkey.added",
 	"sms.passkey_removed":       "history.passkey.removed",
 	"sms.password_changed":      "history.password.changed",

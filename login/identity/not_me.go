@@ -18,18 +18,27 @@ import (
 // warn tells the citizen what was done, as notify does, with a link that blocks the identifier. It signs nobody in: who gets used to
 // following it loses nothing by it, and who follows a thief's finds no field to fill.
 func (r *Registry) warn(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone Phone, word string, act Act) error {
+	link, err := r.link(ctx, tx, person, word, act)
+	if err != nil {
+		return err
+	}
+	return r.tell(ctx, tx, person, phone, word, link, act)
+}
+
+// link makes the link of a warning.
+func (r *Registry) link(ctx context.Context, tx pgx.Tx, person uuid.UUID, word string, act Act) (string, error) {
 	const tidy = `DELETE FROM not_me WHERE person_id = $1 AND till <= $2`
 	const insert = `
 		INSERT INTO not_me (token_hash, person_id, till, taken, word, warned_at, agent, place)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8::jsonb, '{}'))`
 	token := rand.Text() // 128 bits: nobody guesses it, so nobody counts tries (ASVS 5.0 6.5.2)
 	if _, err := tx.Exec(ctx, tidy, person, act.At); err != nil {
-		return fmt.Errorf("forget old links of %s: %w", person, err)
+		return "", fmt.Errorf("forget old links of %s: %w", person, err)
 	}
 	if _, err := tx.Exec(ctx, insert, tokenHash(token), person, act.At.Add(r.notMeFor()), takes(word), word, act.At, act.Agent, act.Where); err != nil {
-		return fmt.Errorf("keep a link of %s: %w", person, err)
+		return "", fmt.Errorf("keep a link of %s: %w", person, err)
 	}
-	return r.tell(ctx, tx, person, phone, word, r.issuer+"/not-me/"+token, act)
+	return r.issuer + "/not-me/" + token, nil
 }
 
 // Proofs of a block by which whoever asks need not know the password.

@@ -93,6 +93,8 @@ func (s *Sender) Work(ctx context.Context, job *river.Job[Delivery]) error {
 		return nil
 	case m.For <= 0:
 		return s.move(ctx, m, Failed)
+	case m.early > 0:
+		return river.JobSnooze(m.early)
 	case m.state == Sent:
 		return river.JobSnooze(m.For) // its receipt may come till then
 	case m.left(s.now()) > 0:
@@ -239,7 +241,8 @@ func (s *Sender) note(o *outlet, err error) {
 type waiting struct {
 	Message // Via is who may have taken it, if it is still queued
 	state   State
-	askedAt time.Time // when that one was first asked; long ago where nobody may have
+	askedAt time.Time     // when that one was first asked; long ago where nobody may have
+	early   time.Duration // it is not to be sent before
 }
 
 // left is how much is left of the window of who may have taken the message.
@@ -249,15 +252,15 @@ func (m waiting) left(now time.Time) time.Duration {
 
 func (s *Sender) read(ctx context.Context, id uuid.UUID) (waiting, error) {
 	const read = `
-		SELECT kind, phone, text, state, till, coalesce(gateway, ''), coalesce(asked_at, 'epoch')
+		SELECT kind, phone, text, state, queued_at, till, coalesce(gateway, ''), coalesce(asked_at, 'epoch')
 		FROM sms_message WHERE id = $1`
 	var (
 		m           = waiting{Message: Message{ID: id}}
 		phone, text []byte
-		till        time.Time
+		from, till  time.Time
 	)
-	err := s.pool.QueryRow(ctx, read, id).Scan(&m.Kind, &phone, &text, &m.state, &till, &m.Via, &m.askedAt)
-	m.For = till.Sub(s.now())
+	err := s.pool.QueryRow(ctx, read, id).Scan(&m.Kind, &phone, &text, &m.state, &from, &till, &m.Via, &m.askedAt)
+	m.early, m.For = from.Sub(s.now()), till.Sub(s.now())
 	if err != nil || m.state != Queued {
 		return m, err
 	}

@@ -160,6 +160,24 @@ func TestAMessagePastItsTermIsNotSent(t *testing.T) {
 	}
 }
 
+// What is told later, for all that happens till then, waits for its time.
+func TestAMessageIsNotSentBeforeItsTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.put(t)
+	w.now = identitytest.Noon.Add(-time.Hour)
+	var snooze *river.JobSnoozeError
+	if err := w.work(t, id, 1); !errors.As(err, &snooze) || snooze.Duration != time.Hour {
+		t.Errorf("an hour before: %v", err)
+	}
+	w.stands(t, sms.Queued, false)
+	w.now = identitytest.Noon
+	if err := w.work(t, id, 1); err != nil {
+		t.Fatal(err)
+	}
+	w.stands(t, sms.Delivered, true)
+}
+
 // What an operator's gateway is asked: POST {"id","kind","to","text"}; 2xx means taken.
 func TestAnHTTPGatewayIsAskedByPost(t *testing.T) {
 	t.Parallel()
