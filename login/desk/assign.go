@@ -22,7 +22,7 @@ func (d *Desk) Assign(ctx context.Context, by By, e Errand, id uuid.UUID) (Outco
 	if err != nil {
 		return Outcome{}, err
 	}
-	d.inquire(ctx, v.identifier)
+	v.register = d.inquire(ctx, v.identifier)
 	v.report = d.again(ctx, v)
 	var seen []Pattern
 	act := by.act(d.now(), v.language)
@@ -91,7 +91,7 @@ var errAssigned = errors.New("assigned already")
 func (d *Desk) take(ctx context.Context, tx pgx.Tx, by By, v visit, at time.Time) ([]Pattern, error) {
 	const lock = `SELECT phone_confirmed_at IS NOT NULL, assigned_at IS NOT NULL FROM issuance WHERE id = $1 FOR UPDATE`
 	f := facts{
-		at: at, by: by, document: v.document, attested: v.attested, report: v.report, minimumAge: policy.MinimumAge.In(d.policies),
+		at: at, by: by, document: v.document, attested: v.attested, report: v.report, register: v.register, minimumAge: policy.MinimumAge.In(d.policies),
 	}
 	var done bool
 	if err := tx.QueryRow(ctx, lock, v.id).Scan(&f.confirmed, &done); err != nil {

@@ -43,7 +43,7 @@ type Config struct {
 	// Documents is nil where there is no register of documents to ask.
 	Documents *document.Register
 	// Refresh has the population register asked about somebody before something is given to them; nil where there is none to ask. Where it
-	// fails, what is known of them is the best there is.
+	// fails, what is known of them is the best there is; but by register.ErrGone nothing is given to them.
 	Refresh func(ctx context.Context, id identity.Identifier) error
 	Relaxed bool // for trials: no limit on reissues
 	Now     func() time.Time
@@ -189,10 +189,13 @@ func (d *Desk) facts(ctx context.Context, by By, p Papers) facts {
 
 // inquire asks the population register about somebody, as ask does that of documents, and tells in a word what came of it.
 func (d *Desk) inquire(ctx context.Context, id identity.Identifier) string {
-	switch {
-	case d.refresh == nil:
+	if d.refresh == nil {
 		return ""
-	case d.refresh(ctx, id) != nil:
+	}
+	switch err := d.refresh(ctx, id); {
+	case errors.Is(err, register.ErrGone):
+		return gone
+	case err != nil:
 		return "silent" // what is known may be a month old
 	}
 	return "asked"

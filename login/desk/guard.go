@@ -43,7 +43,7 @@ type facts struct {
 	attested   []Attestation
 	report     document.Report // "" where the register of documents does not answer
 	cause      error           // why it does not
-	register   string          // asked or silent; "" where there is no population register to ask
+	register   string          // asked, silent or gone; "" where there is no population register to ask
 	minimumAge int
 	state      identity.State
 	confirmed  bool // the phone, in this visit
@@ -108,7 +108,10 @@ func confirmed() guard { return guard{code: "g3", holds: func(f facts) bool { re
 
 func (f facts) known() bool { return f.person.IdentificationNumber != "" }
 
-func (f facts) alive() bool { return f.known() && !f.person.Gone() }
+func (f facts) alive() bool { return f.known() && !f.person.Gone() && f.register != gone }
+
+// gone is what the population register says of the person where we could not take it in.
+const gone = "gone"
 
 // check gives the refusal of the first guard that does not hold; or else, where a
 // source has not answered, ErrAway.

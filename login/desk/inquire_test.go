@@ -2,7 +2,11 @@ package desk_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -12,26 +16,35 @@ import (
 	"asoba.example/login/code"
 	"asoba.example/login/desk"
 	"asoba.example/login/identity"
+	"asoba.example/login/register"
 	"asoba.example/login/throttle"
+	"asoba.example/provider/fetch"
 )
 
-// The population register is asked about whoever something is given to: whom it alone knows is served, who has died since the last edition is
-// not, and where it is away the act goes on by what is known, and says so.
-func TestTheRegisterIsAskedAboutWhoeverIsServed(t *testing.T) {
-	t.Parallel()
+// newWorldThatAsks is a world in which the population register is asked, by what refresh is then.
+func newWorldThatAsks(t *testing.T, refresh *func(context.Context, identity.Identifier) error) *world {
+	t.Helper()
 	w := newWorld(t)
 	now := func() time.Time { return w.now }
-	refresh := func(context.Context, identity.Identifier) error { return nil }
 	var err error
 	w.desk, err = desk.New(desk.Config{
 		Pool: w.Pool, Box: w.Box, Registry: w.Registry, Outbox: w.Outbox, Now: now,
 		Throttle: &throttle.Throttle{Redis: w.Redis, Key: []byte("key"), Now: now}, Metrics: prometheus.NewRegistry(),
 		Codes:   &code.Codes{Redis: w.Redis, Key: []byte("key"), Outbox: w.Outbox, Pool: w.Pool, Say: w.Say, Now: now},
-		Refresh: func(ctx context.Context, id identity.Identifier) error { return refresh(ctx, id) },
+		Refresh: func(ctx context.Context, id identity.Identifier) error { return (*refresh)(ctx, id) },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return w
+}
+
+// The population register is asked about whoever something is given to: whom it alone knows is served, who has died since the last edition is
+// not, and where it is away the act goes on by what is known, and says so.
+func TestTheRegisterIsAskedAboutWhoeverIsServed(t *testing.T) {
+	t.Parallel()
+	var refresh func(context.Context, identity.Identifier) error
+	w := newWorldThatAsks(t, &refresh)
 	newcomer, err := identity.ParseIdentifier("5311299B500PB0")
 	if err != nil {
 		t.Fatal(err)
@@ -71,5 +84,49 @@ func TestTheRegisterIsAskedAboutWhoeverIsServed(t *testing.T) {
 	refresh = dies // during the visit
 	if _, err := w.desk.Assign(t.Context(), w.by, desk.PhoneChange, visit); err == nil || !strings.Contains(err.Error(), "g6") {
 		t.Errorf("at its end: %v", err)
+	}
+}
+
+// Of whom the register tells a death when it is asked nothing is given, however many have died that day: they are deactivated at once (order 82
+// p. 10). Nor is anything given where it tells of one in a way that cannot be taken in.
+func TestNobodyIsServedOfWhomTheRegisterTellsADeath(t *testing.T) {
+	t.Parallel()
+	died := ""
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var asked struct {
+			Number string `json:"identification_number"`
+		}
+		_ = json.NewDecoder(r.Body).Decode(&asked)
+		_, _ = fmt.Fprintf(w, `{"at":"2026-11-22T12:00:00Z","person":{"identification_number":%q,"sex":"F","birth_date":"1956-03-08","citizenship":"BY","death_date":%q}}`, asked.Number, died)
+	}))
+	t.Cleanup(server.Close)
+	var refresh func(context.Context, identity.Identifier) error
+	w := newWorldThatAsks(t, &refresh)
+	population := register.Register{
+		Pool: w.Pool, Cascade: w.Registry.Deactivate, DeactivatedShare: func() float64 { return 0.001 },
+		Source: &register.Source{URL: server.URL, Caller: fetch.New(fetch.Config{AllowLoopback: true})},
+	}
+	refresh = func(ctx context.Context, id identity.Identifier) error {
+		return population.Refresh(ctx, id.Reveal(), w.now)
+	}
+	_, newcomer := w.Person(t)
+	issuance := w.confirmed(t, newcomer, 9001)
+	died = "2026-11-21"
+	_, err := w.desk.Assign(t.Context(), w.by, desk.Issuance, issuance)
+	w.refused(t, err, "g6", 1)
+	open := func(want string, times int) {
+		t.Helper()
+		person, id := w.Active(t)
+		_, _, err := w.desk.Open(t.Context(), w.by, desk.PhoneChange, w.opening(t, id, 9002))
+		w.refused(t, err, "g6", times)
+		if got := w.State(t, person); got != want {
+			t.Errorf("died %s: %s, want %s", died, got, want)
+		}
+	}
+	open("blocked:register", 2)
+	died = "yesterday"
+	open("active", 3)
+	if n := w.Count(t, `event WHERE kind = 'person.changed'`); n != 2 {
+		t.Errorf("%d deaths are on record, want 2", n)
 	}
 }

@@ -34,6 +34,7 @@ type visit struct {
 	phone       identity.Phone
 	attested    []Attestation
 	report      document.Report
+	register    string // as in facts, at its end
 	clerk       uuid.UUID
 	language    string
 	codeKey     []byte // of the request by which another code was sent last

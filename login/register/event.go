@@ -50,6 +50,8 @@ type Event struct {
 	By       uuid.UUID `json:"-"` // who of the operator's staff tells of it; uuid.Nil: nobody was named
 	ClientID string    `json:"-"` // which does so in its own name
 	ToldAt   time.Time `json:"-"`
+
+	asked bool // about this one person, by us
 }
 
 // Format names the event without telling whom it is about.
@@ -153,7 +155,7 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	if err := g.compare(ctx, tx, &one); err != nil {
 		return Outcome{}, err
 	}
-	if one.Deactivated > 0 {
+	if one.Deactivated > 0 && !e.asked {
 		if err := g.few(ctx, tx, e.ToldAt); err != nil {
 			return Outcome{}, err
 		}

@@ -1,6 +1,7 @@
 package register
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,8 +13,11 @@ import (
 	"asoba.example/provider/fetch"
 )
 
-// ErrAway says that the register's owner does not answer.
-var ErrAway = errors.New("the population register does not answer")
+// Why nothing was learned of a person who was asked about.
+var (
+	ErrAway = errors.New("the population register does not answer")
+	ErrGone = errors.New("the population register says that the person is gone, and it could not be taken in")
+)
 
 // A Source is the register of population itself, which its owner keeps, asked about one person over HTTP:
 //
@@ -31,7 +35,7 @@ type Source struct {
 const asking = 4 * time.Second
 
 // Refresh asks the register about one person and takes in what it says, as an event of its own. Without a Source there is nobody to ask. Where
-// more is known of the person already, that is no error; whatever is one, what is known is the best there is.
+// more is known of the person already, that is no error; whatever is one but ErrGone, what is known is the best there is.
 func (g *Register) Refresh(ctx context.Context, number string, at time.Time) error {
 	if g.Source == nil {
 		return nil
@@ -42,11 +46,20 @@ func (g *Register) Refresh(ctx context.Context, number string, at time.Time) err
 	if err != nil || e.Person == nil {
 		return err
 	}
-	e.ID, e.ToldAt = "asked "+uuid.NewString(), at
-	if _, err := g.Take(ctx, e); err != nil && !errors.Is(err, ErrOlderEvent) {
-		return err
+	e.ID, e.ToldAt, e.asked = "asked "+uuid.NewString(), at, true
+	_, err = g.Take(ctx, e)
+	switch {
+	case errors.Is(err, ErrOlderEvent):
+		return nil
+	case err != nil && g.gone(e.Person):
+		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
-	return nil
+	return err
+}
+
+// gone tells whether a row, however badly written, ends what its person may do.
+func (g *Register) gone(r Row) bool {
+	return cmp.Or(r["death_date"], r["declared_dead_date"], r["missing_date"]) != "" || r["incapable_date"] != "" && g.deactivatesIncapable()
 }
 
 // ask asks about one person; an event of nobody where the register knows none.

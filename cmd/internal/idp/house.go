@@ -341,7 +341,7 @@ func (h *house) neighbour(setting, at string) (*fetch.Caller, error) {
 func (h *house) refresh(ctx context.Context, id identity.Identifier) error {
 	err := h.register.Refresh(ctx, id.Reveal(), time.Now())
 	if err != nil {
-		h.log.WarnContext(ctx, "the population register was not asked", "err", err)
+		h.log.WarnContext(ctx, "the population register was asked in vain", "err", err)
 	}
 	return err
 }
