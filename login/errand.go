@@ -250,20 +250,19 @@ func (l *Login) askedFrom(r *http.Request, e errand) throttle.Try {
 }
 
 // codesElsewhere is how many messages strangers may have sent to somebody, from wherever they ask. At home there is no such end.
-func (l *Login) codesElsewhere(o onErrand) throttle.Try {
-	return l.try(policy.RecoveryCodesElsewhere, string(o.purpose)+" "+o.Whose.String())
+func (l *Login) codesElsewhere(o onErrand) []throttle.Try {
+	if o.Home {
+		return nil
+	}
+	return []throttle.Try{l.try(policy.RecoveryCodesElsewhere, string(o.purpose)+" "+o.Whose.String())}
 }
 
 // sendAlike sends the code, or none, and leads to its page. The brake is on what is really sent, or strangers could put it on with numbers that
-// they make up; what goes to nobody is counted by its alias, for the sake of equal work. All is counted before it is sent, or any number would pass
-// at one moment, and given back where it was too early: what is not sent costs nothing.
+// they make up; what goes to nobody is counted by its alias, for the sake of equal work.
 func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to identity.Identity) error {
 	ctx := r.Context()
-	var counts []throttle.Try
-	if !o.Home {
-		counts = append(counts, l.codesElsewhere(o))
-	}
-	wait, err := l.throttle.Take(ctx, counts...)
+	counted := l.codesElsewhere(o)
+	wait, err := l.throttle.Take(ctx, counted...)
 	if err != nil {
 		return err
 	}
@@ -281,9 +280,8 @@ func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to
 	if wait > 0 {
 		to, of = identity.Identity{}, nobodys
 	}
-	_, err = l.codes.SendAlike(ctx, o.codeFor(), to, l.site.Language(r))
-	if errors.Is(err, code.ErrWait) {
-		err = l.throttle.Return(ctx, append(counts, l.try(policy.RecoveriesInAll, of))...)
+	if _, err = l.codes.SendAlike(ctx, o.codeFor(), to, l.site.Language(r)); err != nil {
+		err = l.unsent(ctx, err, append(counted, l.try(policy.RecoveriesInAll, of))...)
 	}
 	if err != nil {
 		return err
@@ -343,13 +341,9 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 	if !sent.Till.IsZero() {
 		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}
-	wait := sent.Again.Sub(l.now())
-	if !o.Home {
-		many, err := l.throttle.Look(r.Context(), l.codesElsewhere(o))
-		if err != nil {
-			return err
-		}
-		wait = max(wait, many)
+	wait, err := l.untilNext(r.Context(), sent, l.codesElsewhere(o)...)
+	if err != nil {
+		return err
 	}
 	if wait > 0 {
 		unit, count := inWords(wait)

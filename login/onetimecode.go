@@ -1,11 +1,14 @@
 package login
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
+	"asoba.example/login/throttle"
 	"asoba.example/provider/page"
 )
 
@@ -59,18 +62,48 @@ func (u underWay) passkeyOnly() bool { return u.Passkey && asksStrongest(u.Inter
 
 // sendCode sends a code and leads to its page. Sent, too early or too many, the page tells from when the next can be.
 func (l *Login) sendCode(w http.ResponseWriter, r *http.Request, u underWay) error {
-	wait, err := l.throttle.Take(r.Context(), l.codeBudget(r)...)
-	if err != nil {
-		return err
-	}
-	if wait == 0 {
-		_, err = l.codes.Send(r.Context(), u.code(), l.site.Language(r), nil)
-	}
-	if err != nil && !errors.Is(err, code.ErrWait) {
+	if err := l.send(r, u.code()); err != nil {
 		return err
 	}
 	http.Redirect(w, r, u.At(codePath), http.StatusSeeOther)
 	return nil
+}
+
+// send sends a code that only somebody asks for who has proved something, unless it is too early or too many were sent.
+func (l *Login) send(r *http.Request, f code.For) error {
+	ctx, budget := r.Context(), l.codeBudget(r)
+	for i, try := range budget {
+		wait, err := l.throttle.Take(ctx, try)
+		if err != nil || wait > 0 {
+			return l.unsent(ctx, err, budget[:i]...)
+		}
+	}
+	if _, err := l.codes.Send(ctx, f, l.site.Language(r), nil); err != nil {
+		return l.unsent(ctx, err, budget...)
+	}
+	return nil
+}
+
+// unsent gives back what a code was counted against that did not go out, or whoever keeps asking would use up everybody's. All is counted before it is
+// sent, since any number would pass at one moment after it. That it was too early is no fault: the page tells how long.
+func (l *Login) unsent(ctx context.Context, why error, counted ...throttle.Try) error {
+	if errors.Is(why, code.ErrWait) {
+		why = nil
+	}
+	return errors.Join(why, l.throttle.Return(context.WithoutCancel(ctx), counted...))
+}
+
+// untilNext is how long it is until another code can be sent, of one that stands so and counts against a budget.
+func (l *Login) untilNext(ctx context.Context, sent code.Sent, budget ...throttle.Try) (time.Duration, error) {
+	wait := sent.Again.Sub(l.now())
+	for _, try := range budget {
+		many, err := l.throttle.Look(ctx, try)
+		if err != nil {
+			return 0, err
+		}
+		wait = max(wait, many)
+	}
+	return wait, nil
 }
 
 // showCode shows the page: where the code went, until when it is good, from when another can be sent.
@@ -88,13 +121,9 @@ func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, sta
 	if !sent.Till.IsZero() {
 		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}
-	wait := sent.Again.Sub(l.now())
-	for _, try := range l.codeBudget(r) {
-		many, err := l.throttle.Look(r.Context(), try)
-		if err != nil {
-			return err
-		}
-		wait = max(wait, many)
+	wait, err := l.untilNext(r.Context(), sent, l.codeBudget(r)...)
+	if err != nil {
+		return err
 	}
 	if wait > 0 {
 		unit, count := inWords(wait)

@@ -144,14 +144,9 @@ func TestAnAddressAsksForSoManyCodes(t *testing.T) {
 	w := newWorld(t)
 	w.active(anna, "+375294911911")
 	w.active(boris, "+375291111111")
-	counted := &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: w.clock.now}
 	v := w.visitor()
 	v.from = "192.0.2.1"
-	for range policy.CodesOfNetwork.In(nil).Tries {
-		if wait, err := counted.Take(t.Context(), throttle.Try{Limit: policy.CodesOfNetwork.In(nil), By: v.from + "/32"}); wait > 0 || err != nil {
-			t.Fatal(wait, err)
-		}
-	}
+	w.leaves(0, policy.CodesOfNetwork, v.from+"/32")
 	w.clock.turn(10 * time.Minute)
 	v.open("/security")
 	v.submit("identifier", anna, "password", password)
@@ -166,6 +161,48 @@ func TestAnAddressAsksForSoManyCodes(t *testing.T) {
 	w.clock.turn(50 * time.Minute)
 	v.open("/security")
 	v.signIn(anna)
+}
+
+// leaves has others use up a limit, but for so many.
+func (w *world) leaves(n int, limit policy.Of[throttle.Limit], by string) {
+	w.Helper()
+	counted := &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: w.clock.now}
+	in := limit.In(w.policies)
+	for range in.Tries - n {
+		if wait, err := counted.Take(w.Context(), throttle.Try{Limit: in, By: by}); wait > 0 || err != nil {
+			w.Fatal(wait, err)
+		}
+	}
+}
+
+// Who asks for another code too early, or while too many go to all, is sent none, and takes none from anybody: neither at his address nor elsewhere.
+func TestACodeThatIsNotSentCostsNobodyAnything(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	w.active(boris, "+375291111111")
+	w.settled(map[string]string{"code.in_all": "1000 in 10m"})
+	v, neighbor := w.visitor(), w.visitor()
+	v.from, neighbor.from = "192.0.2.1", "192.0.2.1"
+	w.leaves(2, policy.CodesOfNetwork, v.from+"/32")
+	w.leaves(0, policy.CodesInAll, "")
+	v.open("/security")
+	v.submit("identifier", anna, "password", password)
+	v.want("/sign-in/code", http.StatusOK)
+	for range 2 {
+		v.submit("decision", "again")
+		v.sees("There is no good code right now", "in 10 minutes")
+	}
+	w.clock.turn(10 * time.Minute)
+	w.leaves(2, policy.CodesInAll, "")
+	for range 4 {
+		v.submit("decision", "again")
+		v.sees("in 60 seconds")
+	}
+	neighbor.signIn(boris)
+	if _, n := w.lastCode(); n != 2 {
+		t.Errorf("%d codes were sent, want one to each", n)
+	}
 }
 
 func (w *world) besieged(number, phone string) *siege {
