@@ -141,6 +141,11 @@ func BenchmarkRefusals(b *testing.B) {
 			return url.Values{"identifier": {visitor(i)}, "decision": {"code"}}
 		})
 	})
+	b.Run("unblock", func(b *testing.B) { // the right password of who may have it back would be a way on
+		measure(b, "/unblock", http.StatusUnprocessableEntity, func(i int) url.Values {
+			return guess(visitor(i), "not this one")
+		})
+	})
 }
 
 // compare tells by how much b is shifted against a, with the interval of 95 %, and how likely a difference like that is by chance.
