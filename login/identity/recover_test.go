@@ -59,6 +59,17 @@ func TestARecoveredPasswordReplacesTheLostOne(t *testing.T) {
 	if i, err = w.Registry.Of(t.Context(), person); err != nil || !i.Frozen(act.At.Add(23*time.Hour)) {
 		t.Errorf("thawed by a change of the password: %v, %v", i.FrozenTill, err)
 	}
+	// A desk has seen whose it is, and forms another password.
+	act = identitytest.Act(3 * time.Hour)
+	if err := w.Registry.Block(t.Context(), person, identity.Self, act); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Registry.Unblock(t.Context(), person, identity.Phone{}, act); err != nil {
+		t.Fatal(err)
+	}
+	if i, err = w.Registry.Of(t.Context(), person); err != nil || i.Frozen(act.At) {
+		t.Errorf("frozen after a desk gave access anew: %v, %v", i.FrozenTill, err)
+	}
 }
 
 // What was proved counts for the identifier as it stood then: of a recovery and any act in between, the act wins.

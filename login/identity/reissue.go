@@ -42,12 +42,12 @@ func (r *Registry) Reissue(ctx context.Context, person uuid.UUID, phone Phone, a
 
 // renew moves an identifier to Temporary, and sends the new password to its phone; an
 // earlier one that has not left yet is taken back, for whichever comes last is believed.
-// ErrNoPhone says that there is no phone.
+// ErrNoPhone says that there is no phone. Nothing is frozen any more: what was recovered is no longer how anybody comes in.
 func (r *Registry) renew(ctx context.Context, tx pgx.Tx, person uuid.UUID, d deed, p temporaryPassword, act Act) error {
 	const update = `
 		UPDATE identity
 		SET state = 'temporary', block_reason = NULL, password_hash = $3, password_till = $4,
-		    failures = 0, changed_at = $5
+		    failures = 0, changed_at = $5, recovered_at = NULL
 		WHERE person_id = $1 AND concat_ws(':', state, block_reason) = ANY($2)
 		RETURNING phone`
 	phone, err := r.move(ctx, tx, person, update, allowed[d], p.hash, p.till, act.At)
