@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
 
 	"asoba.example/login/factor/factortest"
@@ -71,11 +72,13 @@ type life struct {
 	*world
 	*citizen
 	n, acts, numbers int
-	followed         string // the link of a warning that was used last
+	followed         string    // the link of a warning that was used last
+	law              []string  // the records that the act under way leaves by it
+	seen             uuid.UUID // the last event that was looked at
 }
 
 // Sign-ins, factors, recoveries, phones, blocks by each of their ways and the clock in any order: whatever came before, the owner has a way in or back
-// in, and nobody has one by less than the account has bound. It goes on for ten seconds; for longer, say
+// in, nobody has one by less than the account has bound, and exactly the records of each act are there. It goes on for ten seconds; for longer, say
 //
 //	LIFE_FOR=10m go test -run AnyLife -timeout 20m ./login -rapid.checks 10000
 func TestAnyLifeHasAWayInAndNoneByLess(t *testing.T) {
@@ -114,10 +117,12 @@ func TestAnyLifeHasAWayInAndNoneByLess(t *testing.T) {
 		for range rapid.IntRange(1, 8).Draw(rt, "acts") {
 			name := rapid.SampledFrom(names).Draw(rt, "act")
 			acts[name]()
+			l.left(name)
 			l.acts++
-			l.clock.turn(7 * time.Hour) // pauses and budgets are for other tests
+			l.clock.turn(9 * time.Hour) // pauses and budgets are for other tests
 			l.phoneIsDue()
 			l.comesIn()
+			l.left("coming in after it")
 		}
 	})
 	t.Logf("%d acts in %d lives", l.acts, l.n)
@@ -129,11 +134,50 @@ func (l *life) begin() {
 	number += string(register.CheckDigit(number))
 	l.citizen = &citizen{number: number, password: password, home: l.visitor()}
 	l.person = l.active(number, fmt.Sprintf("+37529111%04d", l.n))
+	l.records() // others tell of those
+}
+
+// leaves adds to what the act under way leaves by the law.
+func (l *life) leaves(records ...string) { l.law = append(l.law, records...) }
+
+// left holds that an act left exactly its records.
+func (l *life) left(act string) {
+	l.Helper()
+	got := l.records()
+	slices.Sort(got)
+	slices.Sort(l.law)
+	if !slices.Equal(got, l.law) {
+		l.Fatalf("%s left\n%s\nby the law\n%s", act, strings.Join(got, "\n"), strings.Join(l.law, "\n"))
+	}
+	l.law = nil
+}
+
+// records are those that were made since they were last looked at, in words: what, at which level, why, and whether of somebody else.
+func (l *life) records() (all []string) {
+	l.Helper()
+	const since = `
+		SELECT id, concat_ws(' ', kind, acr,
+		       (SELECT string_agg(key || '=' || value, ' ' ORDER BY key) FROM jsonb_each_text(detail) WHERE key NOT LIKE 'where%'),
+		       CASE WHEN person_id IS DISTINCT FROM $2 THEN 'of somebody else' END)
+		FROM event WHERE id > $1 ORDER BY id`
+	var record string
+	rows, _ := l.pool.Query(l.Context(), since, l.seen, l.person)
+	_, err := pgx.ForEachRow(rows, []any{&l.seen, &record}, func() error {
+		all = append(all, record)
+		return nil
+	})
+	if err != nil {
+		l.Fatal(err)
+	}
+	return all
 }
 
 // confirms goes from the second step on by one of the ways.
 func (l *life) confirms(v *visitor, way string) {
 	l.Helper()
+	if way == "sms" || l.strongest() == "sms" { // a code is sent at once where nothing stronger is bound
+		l.leaves("code.sent purpose=sign_in")
+	}
 	to := func(path string) {
 		if v.at.Path != path {
 			v.open(path + "?" + v.at.RawQuery)
@@ -143,14 +187,17 @@ func (l *life) confirms(v *visitor, way string) {
 	switch way {
 	case "passkey":
 		v.use(l.passkey)
+		l.leaves("signed_in substantial by=passkey")
 	case "app":
 		to("/sign-in/authenticator")
 		v.submit("code", l.app.shows())
 		l.clock.turn(time.Minute) // each step is good once
+		l.leaves("signed_in substantial by=authenticator")
 	case "code":
 		to("/sign-in/recovery-code")
 		v.submit("recovery_code", l.codes[0])
 		l.codes = l.codes[1:]
+		l.leaves("recovery_code.used purpose=sign_in", "signed_in substantial by=recovery_code")
 	default:
 		to("/sign-in/code")
 		if strings.Contains(v.body, "Otherwise we can send") || strings.Contains(v.body, "no good code") {
@@ -158,6 +205,7 @@ func (l *life) confirms(v *visitor, way string) {
 		}
 		digits, _ := l.lastCode()
 		v.send("code", digits)
+		l.leaves("signed_in substantial")
 	}
 }
 
@@ -175,6 +223,8 @@ func (l *life) enters(path string) bool {
 		v.submit("identifier", l.number, "password", l.password)
 		if strings.HasPrefix(v.at.Path, "/sign-in/") {
 			l.confirms(v, l.strongest())
+		} else { // their own browser is known
+			l.leaves("signed_in low")
 		}
 	}
 	v.want(path, http.StatusOK)
@@ -187,10 +237,12 @@ func (l *life) comesBack(v *visitor) {
 	v.open("/unblock")
 	v.submit("identifier", l.number, "password", l.password)
 	if l.lost {
+		l.leaves("sign_in.refused why=password")
 		v.want("/unblock", http.StatusUnprocessableEntity)
 		v.sees("Take your identity document to the office")
 		return
 	}
+	l.leaves("code.sent purpose=unblock")
 	v.want("/unblock/code", http.StatusOK)
 	digits, _ := l.lastCode()
 	v.submit("code", digits)
@@ -220,6 +272,7 @@ func (l *life) comesIn() {
 	v.open("/authorize")
 	v.submit("identifier", l.number, "password", l.password)
 	if l.blocked {
+		l.leaves("sign_in.refused why=password")
 		v.want("/sign-in", http.StatusUnprocessableEntity)
 		l.comesBack(l.visitor())
 		return
@@ -264,6 +317,7 @@ func (l *life) addApp() {
 	l.home.submit("code", a.shows())
 	l.home.want("/security/factors", http.StatusOK)
 	l.app = &a
+	l.leaves("authenticator.added")
 	l.clock.turn(time.Minute)
 }
 
@@ -289,6 +343,7 @@ func (l *life) removeApp() {
 	l.home.submit("decision", "remove")
 	l.home.want("/security/factors", http.StatusOK)
 	l.app = nil
+	l.leaves("authenticator.removed")
 }
 
 func (l *life) addPasskey() {
@@ -302,6 +357,7 @@ func (l *life) addPasskey() {
 	l.home.adds(passkey, "")
 	l.home.want("/security/factors", http.StatusOK)
 	l.passkey = passkey
+	l.leaves("passkey.added")
 }
 
 func (l *life) removePasskey() {
@@ -314,6 +370,7 @@ func (l *life) removePasskey() {
 	l.home.submit("decision", "remove", "passkey_id", l.home.hidden("passkey_id"))
 	l.home.want("/security/passkeys", http.StatusOK)
 	l.passkey = nil
+	l.leaves("passkey.removed")
 }
 
 func (l *life) makeCodes() {
@@ -324,6 +381,7 @@ func (l *life) makeCodes() {
 		return
 	}
 	l.codes = l.home.codes()
+	l.leaves("recovery_codes.made")
 }
 
 func (l *life) changePassword() {
@@ -334,6 +392,7 @@ func (l *life) changePassword() {
 	l.home.submit("password", l.password, "new_password", fresh, "new_password_again", fresh)
 	l.home.want("/security", http.StatusOK)
 	l.password = fresh
+	l.leaves("sessions.ended why=password", "password.changed", "signed_in low") // who changed it stays signed in
 }
 
 // other is the one of two passwords that is not the present one.
@@ -354,7 +413,9 @@ func (l *life) recover() {
 	v.recovers(l.number)
 	l.proves(v, "/recover/proof")
 	v.want("/recover/password", http.StatusOK)
-	l.password, l.next = other(l.password), ""
+	l.password = other(l.password)
+	l.drops("recovered")
+	l.leaves("code.sent purpose=recover", "sessions.ended why=password", "password.recovered", "signed_in substantial")
 	l.frozen = l.clock.now().Add(24 * time.Hour)
 	l.mayBeTaken()
 	v.submit("new_password", l.password, "new_password_again", l.password)
@@ -365,13 +426,33 @@ func (l *life) block() {
 	if !l.enters("/security") { // who is not signed in blocks by an errand
 		return
 	}
+	by := ""
+	if len(l.law) == 0 { // nobody has signed in for it
+		by = " by=password"
+	}
 	l.home.open("/block")
 	l.home.submit("decision", "block", "identifier", l.number, "password", l.password) // which are asked where the sign-in was too long ago
 	l.home.want("/block/done", http.StatusOK)
-	l.isBlocked(false)
+	l.isBlocked(by, false)
 }
 
-func (l *life) isBlocked(lost bool) { l.blocked, l.lost, l.next = true, l.lost || lost, "" }
+// isBlocked is by some way, and may leave no password that lifts it.
+func (l *life) isBlocked(by string, lost bool) {
+	if !l.blocked {
+		l.leaves("sessions.ended why=blocked")
+	}
+	l.leaves("identifier.blocked" + by + " reason=self")
+	l.drops("blocked")
+	l.blocked, l.lost = true, l.lost || lost
+}
+
+// drops gives up the phone that was asked for.
+func (l *life) drops(why string) {
+	if l.next != "" {
+		l.leaves("phone_change.cancelled why=" + why)
+	}
+	l.next = ""
+}
 
 // mayBeTaken says that an act was warned of by which a thief would have all that lifts a block.
 func (l *life) mayBeTaken() { l.taken = l.clock.now().Add(10 * 24 * time.Hour) }
@@ -387,7 +468,8 @@ func (l *life) blockByCode() {
 	digits, _ := l.lastCode()
 	v.submit("code", digits)
 	v.want("/block/done", http.StatusOK)
-	l.isBlocked(l.clock.now().Before(l.taken))
+	l.leaves("code.sent purpose=block")
+	l.isBlocked(" by=code", l.clock.now().Before(l.taken))
 }
 
 // notMe follows the link of the last warning.
@@ -404,11 +486,11 @@ func (l *life) notMe() {
 	taken := l.clock.now().Before(l.taken)
 	v := l.visitor()
 	v.open(link)
-	v.submit("decision", "block")
+	v.send("decision", "block") // though a link that is over shows no form
 	switch {
 	case v.at.Path == "/block/done" && link != l.followed && (!l.blocked || taken):
 		l.followed = link
-		l.isBlocked(taken)
+		l.isBlocked(" by=warning", taken)
 	case v.status != http.StatusGone || link != l.followed && !l.blocked && taken:
 		l.Fatalf("the link leads to %s with %d", v.at.Path, v.status)
 	}
@@ -425,6 +507,7 @@ func (l *life) unblock() {
 	v.submit("new_password", l.password, "new_password_again", l.password)
 	v.want("/security", http.StatusOK)
 	l.blocked, l.home = false, v
+	l.leaves("sessions.ended why=unblocked", "identifier.unblocked", "signed_in substantial")
 	l.mayBeTaken()
 }
 
@@ -443,6 +526,7 @@ func (l *life) changePhone() {
 	l.home.submit("code", digits)
 	l.home.sees("Cancel the change")
 	l.next, l.dueAt = number, l.clock.now().Add(24*time.Hour)
+	l.leaves("code.sent purpose=change_phone", "phone_change.asked")
 }
 
 func (l *life) phoneIsDue() {
@@ -455,6 +539,7 @@ func (l *life) phoneIsDue() {
 		l.Fatalf("the phone is %s, want %s", got, l.next)
 	}
 	l.next = ""
+	l.leaves("phone.changed")
 	l.mayBeTaken()
 }
 
@@ -473,6 +558,16 @@ func (l *life) unblockAtDesk() {
 	l.home.submit("identifier", l.number, "password", temporary)
 	l.home.submit("new_password", password, "new_password_again", password)
 	l.home.want("/security", http.StatusOK)
+	l.leaves("sessions.ended why=unblocked", "identifier.unblocked", "identifier.activated", "signed_in low")
+	if l.app != nil {
+		l.leaves("authenticator.removed why=unblocked")
+	}
+	if l.passkey != nil {
+		l.leaves("passkey.removed why=unblocked")
+	}
+	if l.codes != nil { // though none is left
+		l.leaves("recovery_codes.removed why=unblocked")
+	}
 	l.blocked, l.lost, l.app, l.passkey, l.codes, l.password, l.frozen = false, false, nil, nil, nil, password, time.Time{}
 }
 
@@ -488,6 +583,7 @@ func (l *life) byLess(by string) {
 		}
 		v.open("/recover")
 		v.recovers(l.number)
+		l.leaves("code.sent purpose=recover")
 		v.want("/recover/proof", http.StatusOK)
 		v.open("/recover/password?" + v.at.RawQuery)
 		v.want("/recover/proof", http.StatusOK)
@@ -495,6 +591,9 @@ func (l *life) byLess(by string) {
 	}
 	v.open("/security/authenticator") // a page that asks for the strongest
 	v.submit("identifier", l.number, "password", l.password)
+	if l.strongest() == "sms" {
+		l.leaves("code.sent purpose=sign_in")
+	}
 	if by == "password" {
 		v.open("/security")
 		v.want("/sign-in", http.StatusOK)
@@ -503,7 +602,6 @@ func (l *life) byLess(by string) {
 	if l.enough(by) || by == "app" && l.app == nil || by == "code" && len(l.codes) == 0 {
 		return
 	}
-	before := l.count(`event WHERE kind = 'signed_in' AND person_id = $1`, l.person)
 	path := map[string]string{"sms": "/sign-in/code", "app": "/sign-in/authenticator", "code": "/sign-in/recovery-code"}[by]
 	v.open(path + "?" + v.at.RawQuery)
 	switch by {
@@ -514,7 +612,7 @@ func (l *life) byLess(by string) {
 	case "code":
 		v.send("recovery_code", l.codes[0])
 	}
-	if v.open("/security"); v.at.Path != "/sign-in" || l.count(`event WHERE kind = 'signed_in' AND person_id = $1`, l.person) != before {
+	if v.open("/security"); v.at.Path != "/sign-in" {
 		l.Fatalf("by %s somebody came to %s, with %s bound", by, v.at.Path, l.strongest())
 	}
 }
