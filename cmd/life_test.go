@@ -74,15 +74,19 @@ func (c *clock) turn(by time.Duration) {
 type one struct {
 	number, row string
 	at          time.Time       // of the last event
-	identifier  string          // "" for none, temporary, active or blocked
+	identifier  string          // "" for none, temporary, active, or blocked and for what reason
 	till        time.Time       // a temporary password's end
 	takenBack   map[string]bool // what was said of them that the operator took back
 }
 
-// says is that the register tells a row of somebody: whoever is gone is blocked, and does not come back by himself.
+// says is that the register, or the operator, tells a row of somebody: whoever is gone is blocked, and does not come back without the desk.
 func (p *one) says(row string) {
-	if p.row = row; gone(row) != "" && p.identifier != "" {
-		p.identifier = "blocked"
+	p.row = row
+	switch {
+	case gone(row) != "" && p.identifier != "" && p.identifier != "blocked:desk":
+		p.identifier = "blocked:register"
+	case gone(row) == "" && p.identifier == "blocked:register":
+		p.identifier = "blocked:desk"
 	}
 }
 
@@ -333,7 +337,8 @@ func (l *lives) find(rt *rapid.T, p *one) (who register.Person) {
 	return who
 }
 
-// identify has an identifier issued to somebody who has none, as a desk would, or a static password formed by who has a temporary one.
+// identify has an identifier issued to somebody who has none, as a desk would, or a static password formed by who has a temporary one; whoever
+// uses it blocks it, and the block is lifted: their own by themselves, and by the desk what was once the register's.
 func (l *lives) identify(rt *rapid.T) {
 	p := rapid.SampledFrom(l.people).Draw(rt, "person")
 	l.clock.turn(time.Minute) // no two things happen at once
@@ -350,6 +355,25 @@ func (l *lives) identify(rt *rapid.T) {
 			return l.world.Registry.Activate(context.Background(), who.ID, identitytest.Static, identity.Act{At: at})
 		})
 		p.identifier = "active"
+	case p.identifier == "active":
+		err = l.does(rt, func() error {
+			return l.world.Registry.Block(context.Background(), who.ID, identity.Self, identity.Act{At: at})
+		})
+		p.identifier = "blocked:self"
+	case p.identifier == "blocked:self":
+		err = l.does(rt, func() error {
+			i, err := l.world.Registry.Of(context.Background(), who.ID)
+			if err != nil {
+				return err
+			}
+			return l.world.Registry.UnblockSelf(context.Background(), who.ID, i.ChangedAt, true, fmt.Sprint(identitytest.Static, at.Unix()), identity.Act{At: at})
+		})
+		p.identifier = "active"
+	case p.identifier == "blocked:desk" && gone(p.row) == "":
+		err = l.does(rt, func() error {
+			return l.world.Registry.Unblock(context.Background(), who.ID, identity.Phone{}, identity.Act{At: at})
+		})
+		p.identifier, p.till = "temporary", at.Add(72*time.Hour)
 	default:
 		rt.Skip("nothing is to be done")
 	}
@@ -442,7 +466,7 @@ func (l *lives) restore(rt *rapid.T) {
 	}
 	p.takenBack[gone(p.row)] = true
 	fields := strings.Split(p.row, ",")
-	p.row = strings.Join(slices.Concat(fields[:3], make([]string, 6), fields[9:]), ",")
+	p.says(strings.Join(slices.Concat(fields[:3], make([]string, 6), fields[9:]), ","))
 }
 
 // check holds that both databases say what the model says.
@@ -467,7 +491,7 @@ func (l *lives) check(t *testing.T, rt *rapid.T) {
 	if !maps.Equal(got, want) {
 		rt.Fatalf("the register: got %v, want %v", got, want)
 	}
-	const stand = `SELECT p.identification_number, i.state FROM identity AS i JOIN person AS p ON p.id = i.person_id`
+	const stand = `SELECT p.identification_number, concat_ws(':', i.state, i.block_reason) FROM identity AS i JOIN person AS p ON p.id = i.person_id`
 	stands, identifiers := map[string]string{}, map[string]string{}
 	for _, p := range l.people {
 		if p.identifier != "" {

@@ -867,7 +867,7 @@ func (l *life) edition(rt *rapid.T) {
 		was := c.gone
 		c.gone = fact != nothing && fact != incapable
 		switch {
-		case c.gone && !was && c.is("temporary", "active"):
+		case c.gone && !was && c.is("temporary", "active", "blocked:self"):
 			c.stands = "blocked:register"
 			c.end()
 			events = append(events, c.drop("", "why=blocked")...)
@@ -901,6 +901,7 @@ func (l *life) check(rt *rapid.T) {
 		   OR (i.state = 'temporary') <> (i.password_till IS NOT NULL)
 		   OR i.state <> 'blocked' AND (i.password_hash IS NULL OR i.phone IS NULL OR gone)
 		   OR coalesce(i.block_reason, '') = 'register' AND NOT gone
+		   OR coalesce(i.block_reason, '') = 'self' AND gone
 		   OR EXISTS (SELECT FROM identity other WHERE other.phone_index = i.phone_index AND other.person_id <> i.person_id)
 		   OR EXISTS (SELECT FROM phone_change c WHERE c.phone_index = i.phone_index AND c.person_id <> i.person_id AND c.due_at IS NOT NULL)
 		   OR EXISTS (SELECT FROM phone_change c WHERE c.person_id = i.person_id AND i.state <> 'active')`

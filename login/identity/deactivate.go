@@ -14,8 +14,8 @@ import (
 
 // Deactivate blocks the identifiers of people whom the register has found dead,
 // declared dead or missing (order 82 p. 10), in the register's own transaction.
-// Who has none is passed over, and who is blocked already stays as they are. Nobody
-// of them is sent a message, nor what was still to be sent.
+// Who has none is passed over, and whose block only the desk lifts stays as they are.
+// Nobody of them is sent a message, nor what was still to be sent.
 // It is register.Register's Cascade; Redis is cleaned by the jobs it leaves.
 func (r *Registry) Deactivate(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error {
 	const inOrder = `SELECT person_id FROM identity WHERE person_id = ANY($1) ORDER BY person_id FOR NO KEY UPDATE` // as HoldWith holds

@@ -234,6 +234,7 @@ func TestNoMoveExistsButThoseDrawn(t *testing.T) {
 		"active Deactivate":              "blocked:register",
 		"blocked:self Unblock":           "temporary",
 		"blocked:self UnblockSelf":       "active",
+		"blocked:self Deactivate":        "blocked:register",
 		"blocked:desk Unblock":           "temporary",
 		"blocked:security Unblock":       "temporary",
 		"blocked:register Restore":       "blocked:desk",

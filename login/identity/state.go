@@ -73,7 +73,7 @@ var allowed = map[deed][]Stance{
 	blockSelf:      {InUse},
 	blockDesk:      {temporary, InUse},
 	blockSecurity:  {temporary, InUse},
-	deactivate:     {temporary, InUse},
+	deactivate:     {temporary, InUse, BlockedSelf}, // or the citizen would come back without the desk
 	restore:        {blockedRegister},
 	unblock:        {BlockedSelf, blockedDesk, blockedSecurity},
 	unblockSelf:    {BlockedSelf},

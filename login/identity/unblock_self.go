@@ -60,7 +60,7 @@ func (r *Registry) UnblockSelf(ctx context.Context, person uuid.UUID, changed ti
 		switch {
 		case err != nil:
 			return err
-		case known.Gone(): // whoever was blocked before the register told of a death is blocked still, and stays so
+		case known.Gone(): // whatever is known of the block
 			return ErrState
 		}
 		phone, err := r.move(ctx, tx, person, update, allowed[unblockSelf], changed, hash, act.At)
