@@ -121,11 +121,11 @@ func (l *Login) blockByCode(w http.ResponseWriter, r *http.Request, i provider.I
 		return l.showBlockErrand(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
 	}
 	ctx := r.Context()
-	known, err := l.atHome(r, id)
+	home, err := l.atHome(r, id)
 	if err != nil {
 		return err
 	}
-	if !known { // whose browser it is can block in an emergency, whatever the neighbours do
+	if home == nil { // whose browser it is can block in an emergency, whatever the neighbours do
 		wait, err := l.throttle.Take(ctx, l.askedFrom(r, blocking))
 		if err != nil {
 			return err
@@ -141,7 +141,7 @@ func (l *Login) blockByCode(w http.ResponseWriter, r *http.Request, i provider.I
 	if !mayBlock(who) {
 		who = identity.Identity{}
 	}
-	return l.asks(w, r, i, blocking, id, id.Reveal(), known, who)
+	return l.asks(w, r, i, blocking, id, id.Reveal(), home != nil, who)
 }
 
 // blockCodeRight blocks after the code.

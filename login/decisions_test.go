@@ -50,23 +50,26 @@ func TestWhichPageFollowsARightPassword(t *testing.T) {
 }
 
 // The right password wins back what wrong ones could use up, and nothing else: how often anybody may have a password
-// hashed has an end, at known browsers too, and strangers cannot use up what is a known browser's.
+// hashed has an end, at known browsers too, and neither strangers nor another known browser can use up what is a known browser's.
 func TestNoPasswordIsHashedWithoutEnd(t *testing.T) {
 	t.Parallel()
 	id, err := identity.ParseIdentifier("1010130K001PB9")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ownOfStrangers, allOfStrangers := new(Login).budget(id, false, false, "192.0.2.0/32")
-	for _, known := range []bool{true, false} {
-		own, all := new(Login).budget(id, known, false, "192.0.2.0/32")
+	others := map[string][]throttle.Try{} // what is counted of them
+	for _, other := range [][]byte{nil, []byte("another")} {
+		_, others[string(other)] = new(Login).budget(id, other, false, "192.0.2.0/32")
+	}
+	for _, home := range [][]byte{nil, []byte("home")} {
+		own, all := new(Login).budget(id, home, false, "192.0.2.0/32")
 		lasting := slices.DeleteFunc(slices.Clone(all), func(try throttle.Try) bool { return counts(own, try) })
 		if len(own) == 0 || len(lasting) == 0 {
-			t.Errorf("known %t: won back %v of %v", known, own, all)
+			t.Errorf("at %q: won back %v of %v", home, own, all)
 		}
-		for _, try := range all {
-			if known && (counts(ownOfStrangers, try) || counts(allOfStrangers, try)) {
-				t.Errorf("strangers can use up %s", try.Limit.Name)
+		for by, theirs := range others {
+			if home != nil && slices.ContainsFunc(all, func(try throttle.Try) bool { return counts(theirs, try) }) {
+				t.Errorf("a browser known by %q can use up %v", by, all)
 			}
 		}
 	}

@@ -19,14 +19,14 @@ func (l *Login) try(limit policy.Of[throttle.Limit], by string) throttle.Try {
 }
 
 // budget says what a try at a number counts against, and which of it a right password wins back. It counts alike for numbers that exist and
-// numbers that do not. braked says that there are too many tries in all.
-func (l *Login) budget(id identity.Identifier, known, braked bool, network string) (own, all []throttle.Try) {
-	number := id.Reveal()
-	if known {
-		own = []throttle.Try{l.try(policy.KnownBrowserTries, number)}
-		return own, []throttle.Try{own[0], l.try(policy.KnownBrowserTriesInAll, number)}
+// numbers that do not. home is what a browser is known by: each has a budget of its own, so that whoever sits at one of a person's shuts them out at
+// no other. braked says that there are too many tries in all.
+func (l *Login) budget(id identity.Identifier, home []byte, braked bool, network string) (own, all []throttle.Try) {
+	if home != nil {
+		own = []throttle.Try{l.try(policy.KnownBrowserTries, string(home))}
+		return own, []throttle.Try{own[0], l.try(policy.KnownBrowserTriesInAll, string(home))}
 	}
-	own = []throttle.Try{l.try(policy.NumberTries, number)}
+	own = []throttle.Try{l.try(policy.NumberTries, id.Reveal())}
 	own[0].Limit.Pauses = policy.NumberPauses.In(l.policies)
 	ofNetwork := policy.NetworkTries
 	if braked {
@@ -38,25 +38,26 @@ func (l *Login) budget(id identity.Identifier, known, braked bool, network strin
 // tryPassword counts a try at the password of a number, and tells whether the browser is known, what a right password wins back, and how
 // long to wait.
 func (l *Login) tryPassword(r *http.Request, id identity.Identifier) (known bool, own []throttle.Try, wait time.Duration, err error) {
-	if known, err = l.atHome(r, id); err != nil {
-		return false, nil, 0, err
-	}
-	braked, err := l.crowded(r.Context(), known)
+	home, err := l.atHome(r, id)
 	if err != nil {
 		return false, nil, 0, err
 	}
-	own, tries := l.budget(id, known, braked, api.Network(r))
+	braked, err := l.crowded(r.Context(), home != nil)
+	if err != nil {
+		return false, nil, 0, err
+	}
+	own, tries := l.budget(id, home, braked, api.Network(r))
 	wait, err = l.throttle.Take(r.Context(), tries...)
-	return known, own, wait, err
+	return home != nil, own, wait, err
 }
 
-// atHome tells whether the browser is known to whose number it is.
-func (l *Login) atHome(r *http.Request, id identity.Identifier) (bool, error) {
+// atHome gives what the browser is known by to whose number it is; of a stranger nothing.
+func (l *Login) atHome(r *http.Request, id identity.Identifier) ([]byte, error) {
 	person, err := l.registry.Whose(r.Context(), id)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	return l.browsers.Known(r.Context(), r, person)
+	return l.browsers.KnownBy(r.Context(), r, person)
 }
 
 // crowded counts a try at an unknown browser among all of them, and tells whether there are too many.

@@ -56,11 +56,11 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 		return l.showRecover(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
 	}
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
-	known, err := l.atHome(r, id)
+	home, err := l.atHome(r, id)
 	if err != nil {
 		return err
 	}
-	wait, err := l.throttle.Take(ctx, l.recoveries(r, id, known)...)
+	wait, err := l.throttle.Take(ctx, l.recoveries(r, id, home)...)
 	if err != nil {
 		return err
 	}
@@ -74,15 +74,15 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 	if !mayRecover(who) {
 		who = identity.Identity{}
 	}
-	return l.asks(w, r, i, recovering, id, id.Reveal()+" "+register.FoldNumber(document), known, who)
+	return l.asks(w, r, i, recovering, id, id.Reveal()+" "+register.FoldNumber(document), home != nil, who)
 }
 
 // recoveries says what a try at the document of a number counts against. It counts alike for numbers that exist and numbers that do not.
-func (l *Login) recoveries(r *http.Request, id identity.Identifier, known bool) []throttle.Try {
-	number := id.Reveal()
-	if known {
-		return []throttle.Try{l.try(policy.RecoveriesAtHome, number)}
+func (l *Login) recoveries(r *http.Request, id identity.Identifier, home []byte) []throttle.Try {
+	if home != nil {
+		return []throttle.Try{l.try(policy.RecoveriesAtHome, string(home))}
 	}
+	number := id.Reveal()
 	return []throttle.Try{
 		l.askedFrom(r, recovering), l.try(policy.RecoveriesElsewhere, number+" "+api.Network(r)), l.try(policy.RecoveriesOfNumber, number),
 	}

@@ -460,7 +460,7 @@ func TestStrangersUseUpNobodysRecovery(t *testing.T) {
 	}
 }
 
-// Tries at the document have an end: of one number, at one address, and at the person's own browser.
+// Tries at the document have an end: of one number, at one address, and at each of the person's own browsers.
 func TestTriesAtTheDocumentHaveAnEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -481,6 +481,15 @@ func TestTriesAtTheDocumentHaveAnEnd(t *testing.T) {
 		guess(home, http.StatusOK)
 	}
 	guess(home, http.StatusTooManyRequests)
+	w.clock.turn(time.Hour)
+	lost := w.visitor()
+	lost.signIn(anna)
+	lost.submit()
+	for range 10 {
+		guess(lost, http.StatusOK)
+	}
+	guess(lost, http.StatusTooManyRequests)
+	guess(home, http.StatusOK)
 	away := w.visitor()
 	for n := range 20 {
 		away.from = fmt.Sprintf("192.0.2.%d", n/5)

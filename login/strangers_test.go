@@ -24,6 +24,7 @@ type siege struct {
 	person      uuid.UUID
 	number      string
 	home        *visitor   // the person's own browser, which is known
+	lost        *visitor   // another one, known as well, in other hands
 	strangers   []*visitor // each from an address of its own
 	tries       []time.Time
 	failures    int // in a row
@@ -33,8 +34,8 @@ type siege struct {
 	signIns     int
 }
 
-// Strangers try a person's number from any addresses, in any order with what the person does at home and elsewhere. Strangers, and the
-// person elsewhere, are told exactly the wait that the rules name. At home the person gets in with the right password each time, the
+// Strangers try a person's number from any addresses, and a thief at another browser of the person's, in any order with what the person does at home
+// and elsewhere. Strangers, and the person elsewhere, are told exactly the wait that the rules name. At home the person gets in with the right password each time, the
 // state never moves, and a message goes out only for a right password (NIST SP 800-63B-4 §3.2.2: limits that lock nobody out).
 func TestNoStrangerKeepsAPersonOut(t *testing.T) {
 	t.Parallel()
@@ -55,6 +56,7 @@ func TestNoStrangerKeepsAPersonOut(t *testing.T) {
 			"stranger":                 func(rt *rapid.T) { s.elsewhere(rt, another) },
 			"storm of strangers":       s.storm,
 			"person elsewhere":         func(rt *rapid.T) { s.elsewhere(rt, password) },
+			"thief at a known browser": s.thief,
 			"person at home":           s.atHome,
 			"person mistyping at home": s.slip,
 			"time":                     s.time,
@@ -211,6 +213,9 @@ func (w *world) besieged(number, phone string) *siege {
 	s.person = w.active(s.number, phone)
 	s.home.signIn(s.number)
 	s.home.submit()
+	s.lost = w.visitor()
+	s.lost.signIn(s.number)
+	s.lost.submit()
 	w.clock.turn(time.Hour)
 	for i := range 3 {
 		v := w.visitor()
@@ -307,6 +312,23 @@ func (s *siege) slip(rt *rapid.T) {
 	if s.home.status != http.StatusUnprocessableEntity {
 		rt.Fatalf("a slip of the hand is answered with %d", s.home.status)
 	}
+}
+
+// thief tries passwords at the other known browser until told to wait.
+func (s *siege) thief(rt *rapid.T) {
+	for range 6 {
+		s.lost.open("/security")
+		s.lost.submit("identifier", s.number, "password", another)
+		switch s.lost.status {
+		case http.StatusUnprocessableEntity:
+			s.failures++
+		case http.StatusTooManyRequests:
+			return
+		default:
+			rt.Fatalf("a thief's guess is answered with %d", s.lost.status)
+		}
+	}
+	rt.Fatal("a thief guesses without end")
 }
 
 func (s *siege) time(rt *rapid.T) {

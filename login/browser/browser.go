@@ -32,19 +32,24 @@ type Browsers struct {
 
 // Known tells whether this browser is known for the person.
 func (b *Browsers) Known(ctx context.Context, r *http.Request, person uuid.UUID) (bool, error) {
+	mine, err := b.KnownBy(ctx, r, person)
+	return mine != nil, err
+}
+
+// KnownBy gives the digest that this browser is known by for the person; of a stranger none.
+func (b *Browsers) KnownBy(ctx context.Context, r *http.Request, person uuid.UUID) (mine []byte, err error) {
 	token, ok := b.token(r)
 	if !ok {
-		return false, nil
+		return nil, nil
 	}
 	const known = `
-		SELECT true FROM known_browser
+		SELECT token_hash FROM known_browser
 		WHERE person_id = $1 AND token_hash = $2 AND till > $3`
-	var yes bool
-	err := b.Pool.QueryRow(ctx, known, person, digest(person, token), b.Now()).Scan(&yes)
+	err = b.Pool.QueryRow(ctx, known, person, digest(person, token), b.Now()).Scan(&mine)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return false, fmt.Errorf("look for a known browser: %w", err)
+		return nil, fmt.Errorf("look for a known browser: %w", err)
 	}
-	return yes, nil
+	return mine, nil
 }
 
 // Remember makes this browser known for the person, in the transaction of the sign-in. It gives the digest that it is known by, and tells

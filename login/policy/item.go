@@ -34,10 +34,10 @@ var (
 	// of that cost too, so that the time of an answer tells nothing.
 	PasswordCost = cost("password.cost", "19MiB t=2 p=1")
 
-	// A known browser has a budget of its own, which nobody else can use up.
+	// Each known browser has a budget of its own, which nobody at another one can use up: 480 guesses a day at most for whoever has one of a person's.
 	KnownBrowserTries = limit("sign_in.known_browser", 5, 15*time.Minute, 3, 20)
 	// Right passwords win that budget back, and at a known browser they pass by the strangers' queue. This one they do
-	// not win back: nobody keeps every processor busy by signing in over and over.
+	// not win back: nobody keeps every processor busy by signing in over and over. It is each browser's too, and each cost a code or a factor to make known.
 	KnownBrowserTriesInAll = limit("sign_in.known_browser_in_all", 60, 15*time.Minute, 20, 600)
 	// All unknown browsers share one for a number, and after the third try of them the pauses grow.
 	NumberTries  = limit("sign_in.number", 10, 15*time.Minute, 3, 30)
