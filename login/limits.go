@@ -1,7 +1,6 @@
 package login
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -42,13 +41,22 @@ func (l *Login) tryPassword(r *http.Request, id identity.Identifier) (known bool
 	if err != nil {
 		return false, nil, 0, err
 	}
-	braked, err := l.crowded(r.Context(), home != nil)
+	if home != nil {
+		own, tries := l.budget(id, home, false, "")
+		wait, err = l.throttle.Take(r.Context(), tries...)
+		return true, own, wait, err
+	}
+	inAll := l.try(policy.TriesInAll, "")
+	crowded, err := l.throttle.Look(r.Context(), inAll)
 	if err != nil {
 		return false, nil, 0, err
 	}
-	own, tries := l.budget(id, home, braked, api.Network(r))
+	own, tries := l.budget(id, nil, crowded > 0, api.Network(r))
 	wait, err = l.throttle.Take(r.Context(), tries...)
-	return home != nil, own, wait, err
+	if err == nil && wait == 0 { // only what is let through: what waits costs nothing, and of it one address has enough to brake all the others
+		_, err = l.throttle.Take(r.Context(), inAll)
+	}
+	return false, own, wait, err
 }
 
 // atHome gives what the browser is known by to whose number it is; of a stranger nothing.
@@ -58,15 +66,6 @@ func (l *Login) atHome(r *http.Request, id identity.Identifier) ([]byte, error) 
 		return nil, err
 	}
 	return l.browsers.KnownBy(r.Context(), r, person)
-}
-
-// crowded counts a try at an unknown browser among all of them, and tells whether there are too many.
-func (l *Login) crowded(ctx context.Context, known bool) (bool, error) {
-	if known {
-		return false, nil
-	}
-	wait, err := l.throttle.Take(ctx, l.try(policy.TriesInAll, ""))
-	return wait > 0, err
 }
 
 // codeBudget is what a code of a sign-in counts against, beside what code counts by the person and by the phone.

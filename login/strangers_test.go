@@ -113,18 +113,38 @@ func TestAStormKeepsNobodyOut(t *testing.T) {
 	v.want("/security", http.StatusOK)
 }
 
-// Too many tries from all unknown browsers together shut nobody out: each address has fewer then, and a known browser as many as ever.
+// Too many tries from all unknown browsers together shut nobody out: each address has fewer then, and a known browser as many as ever. Those that were
+// told to wait are none of them, or one address would be enough.
 func TestTooManyTriesInAllBrakeEachAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.settled(map[string]string{"sign_in.in_all": "5000 in 5m", "sign_in.network_braked": "10 in 15m"})
 	s := w.besieged("2010130K900PB", "+375294911911")
 	counted := &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: w.clock.now}
-	for range 5000 { // of other numbers, from elsewhere
-		if wait, err := counted.Take(t.Context(), throttle.Try{Limit: policy.TriesInAll.In(w.policies)}); wait > 0 || err != nil {
-			t.Fatal(wait, err)
+	elsewhere := func(tries int) { // at other numbers
+		for range tries {
+			if wait, err := counted.Take(t.Context(), throttle.Try{Limit: policy.TriesInAll.In(w.policies)}); wait > 0 || err != nil {
+				t.Fatal(wait, err)
+			}
 		}
 	}
+	elsewhere(4980)
+	loud, beside := s.strangers[2], w.visitor()
+	beside.from = "192.0.2.9"
+	loud.open("/security")
+	for n := range 30 {
+		loud.submit("identifier", boris, "password", "x")
+		if waits := loud.status == http.StatusTooManyRequests; waits != (n >= 3) {
+			t.Fatalf("try %d is answered with %d", n, loud.status)
+		}
+	}
+	beside.open("/security")
+	for n := range 11 {
+		number := fmt.Sprintf("3090130K%03dPB", n)
+		beside.submit("identifier", number+string(register.CheckDigit(number)), "password", "x")
+		beside.want("/sign-in", http.StatusUnprocessableEntity)
+	}
+	elsewhere(5000 - 4980 - 3 - 11)
 	for i, v := range s.strangers[:2] {
 		v.open("/security")
 		for n := range 10 {

@@ -44,7 +44,7 @@ var (
 	NumberPauses = pauses("sign_in.number_pauses", 10*time.Second, 20*time.Second, 40*time.Second, time.Minute, 2*time.Minute, 4*time.Minute)
 	// Whole villages and mobile networks share an address.
 	NetworkTries = limit("sign_in.network", 300, 15*time.Minute, 100, 10_000)
-	// More than that from all unknown browsers together may be one guesser with many addresses and many numbers. Then nobody is shut out
+	// More than that let through from all unknown browsers together may be one guesser with many addresses and many numbers. Then nobody is shut out
 	// for it, since that would be a weapon, but each address has fewer tries.
 	TriesInAll         = limit("sign_in.in_all", 50_000, 15*time.Minute, 5000, 1_000_000)
 	BrakedNetworkTries = limit("sign_in.network_braked", 30, 15*time.Minute, 10, 300)
