@@ -2,6 +2,7 @@ package login
 
 import (
 	"net/http"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -66,6 +67,33 @@ func (l *Login) atHome(r *http.Request, id identity.Identifier) ([]byte, error) 
 		return nil, err
 	}
 	return l.browsers.KnownBy(r.Context(), r, person)
+}
+
+// tryDocument counts a try at the document of a number, and tells how long to wait. It counts alike for numbers that exist and numbers that do not.
+// Where strangers have used up what all of them have together, each network goes on with a little of its own, or they could close the way back.
+func (l *Login) tryDocument(r *http.Request, id identity.Identifier, home []byte) (wait time.Duration, err error) {
+	ctx, number, network := r.Context(), id.Reveal(), api.Network(r)
+	if home != nil {
+		return l.throttle.Take(ctx, l.try(policy.RecoveriesAtHome, string(home)))
+	}
+	wait, err = l.throttle.Take(ctx, l.askedFrom(r, recovering), l.try(policy.RecoveriesElsewhere, number+" "+network))
+	if err != nil || wait > 0 {
+		return wait, err
+	}
+	wait, err = l.throttle.Take(ctx, l.try(policy.RecoveriesOfNumber, number))
+	if err != nil || wait == 0 {
+		return 0, err
+	}
+	return l.throttle.Take(ctx, l.try(policy.BrakedRecoveries, number+" "+site(network)))
+}
+
+// site is what one customer has at most: the address, or for IPv6 a /48 (RFC 6177 §2), which holds 65,536 networks.
+func site(network string) string {
+	prefix, err := netip.ParsePrefix(network)
+	if err != nil || prefix.Addr().Is4() {
+		return network
+	}
+	return netip.PrefixFrom(prefix.Addr(), 48).Masked().String()
 }
 
 // codeBudget is what a code of a sign-in counts against, beside what code counts by the person and by the phone.

@@ -12,9 +12,7 @@ import (
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/register"
-	"asoba.example/login/throttle"
 	"asoba.example/provider"
-	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/page"
 )
@@ -60,7 +58,7 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 	if err != nil {
 		return err
 	}
-	wait, err := l.throttle.Take(ctx, l.recoveries(r, id, home)...)
+	wait, err := l.tryDocument(r, id, home)
 	if err != nil {
 		return err
 	}
@@ -75,17 +73,6 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 		who = identity.Identity{}
 	}
 	return l.asks(w, r, i, recovering, id, id.Reveal()+" "+register.FoldNumber(document), home != nil, who)
-}
-
-// recoveries says what a try at the document of a number counts against. It counts alike for numbers that exist and numbers that do not.
-func (l *Login) recoveries(r *http.Request, id identity.Identifier, home []byte) []throttle.Try {
-	if home != nil {
-		return []throttle.Try{l.try(policy.RecoveriesAtHome, string(home))}
-	}
-	number := id.Reveal()
-	return []throttle.Try{
-		l.askedFrom(r, recovering), l.try(policy.RecoveriesElsewhere, number+" "+api.Network(r)), l.try(policy.RecoveriesOfNumber, number),
-	}
 }
 
 func (l *Login) showRecover(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {

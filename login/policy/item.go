@@ -60,10 +60,13 @@ var (
 	FactorTries = limit("factor", 5, 15*time.Minute, 3, 20)
 	// Numbers of documents, tried to recover a password: at a known browser; of one number at one address elsewhere; and from everywhere. Only
 	// the right one has a code sent, so whoever knows no more than the number uses up no codes of its person's. Whoever has the phone too learns by
-	// the code that it was right: that is why all of them together have an end, one in ten thousand of the numbers that a series has.
+	// the code that it was right: that is why beyond what all of them have together each network has a few a day. Closed it is to nobody, since that
+	// would be a weapon. A series has ten million numbers: who has the phone and ten thousand networks tries 31,000 a day, and has even odds
+	// after 161 days in which nobody missed the phone.
 	RecoveriesAtHome    = limit("recovery.known_browser", 10, time.Hour, 3, 20)
 	RecoveriesElsewhere = limit("recovery.number_and_network", 5, time.Hour, 3, 20)
 	RecoveriesOfNumber  = limit("recovery.number", 1000, 24*time.Hour, 20, 1000)
+	BrakedRecoveries    = limit("recovery.number_braked", 3, 24*time.Hour, 1, 5)
 	// Who does not sign in has budgets of codes apart, by the number: strangers use up nobody's sign-in by it. A known browser has its own, and
 	// elsewhere each network, but all of those together send a person no more than so many.
 	RecoveryCodesInHour    = count("recovery.codes_in_hour", 3, 1, 10)
@@ -157,7 +160,7 @@ var Chapters = []Chapter{
 		KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NetworkTries, TriesInAll, BrakedNetworkTries, Failures, FactorTries,
 	}},
 	{"recovery", []Item{
-		RecoveriesAtHome, RecoveriesElsewhere, RecoveriesOfNumber,
+		RecoveriesAtHome, RecoveriesElsewhere, RecoveriesOfNumber, BrakedRecoveries,
 		RecoveryCodesInHour, RecoveryCodesInDay, RecoveryCodesElsewhere, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords,
 		RecoveryFreeze, PhoneChangeDelay, UnblockTries, UnblockClosedFor, NotMeFor,
 	}},
