@@ -96,7 +96,7 @@ func site(network string) string {
 	return netip.PrefixFrom(prefix.Addr(), 48).Masked().String()
 }
 
-// codeBudget is what a code of a sign-in counts against, beside what code counts by the person and by the phone.
+// codeBudget is what a code of a sign-in or to a new phone counts against, beside what code counts by the person and by the phone.
 func (l *Login) codeBudget(r *http.Request) []throttle.Try {
 	return []throttle.Try{l.try(policy.CodesOfNetwork, api.Network(r)), l.try(policy.CodesInAll, "")}
 }

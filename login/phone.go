@@ -75,8 +75,7 @@ func (l *Login) askPhone(w http.ResponseWriter, r *http.Request, v visitor) erro
 }
 
 func (l *Login) sendPhoneCode(w http.ResponseWriter, r *http.Request, v visitor, phone identity.Phone) error {
-	_, err := l.codes.Send(r.Context(), v.phoneCode(phone), l.site.Language(r), nil)
-	if err != nil && !errors.Is(err, code.ErrWait) {
+	if err := l.send(r, v.phoneCode(phone)); err != nil {
 		return err
 	}
 	return l.toPhone(w, r)
@@ -131,7 +130,11 @@ func (l *Login) showPhone(w http.ResponseWriter, r *http.Request, v visitor, sta
 		if !sent.Till.IsZero() {
 			data.Code.Till = sent.Till.In(identity.Minsk).Format("15:04")
 		}
-		if wait := sent.Again.Sub(l.now()); wait > 0 {
+		wait, err := l.untilNext(r.Context(), sent, l.codeBudget(r)...)
+		if err != nil {
+			return err
+		}
+		if wait > 0 {
 			unit, count := inWords(wait)
 			data.Code.Wait, data.Code.Count = "sign-in-code.wait."+unit, count
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 )
 
 // due does what is due by now, as the job does, and tells how long it would wait.
@@ -104,6 +105,27 @@ func TestACitizenChangesThePhone(t *testing.T) {
 	}
 	if n := w.count(`event WHERE kind IN ('phone_change.asked', 'phone.changed')`); n != 2 {
 		t.Errorf("%d events, want 2", n)
+	}
+}
+
+// A code to a new phone counts against what codes of sign-ins may cost one address and all together, and the page says from when one can be sent.
+func TestACodeToANewPhoneCountsAsOneOfASignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	w.settled(map[string]string{"code.in_all": "1000 in 10m"})
+	v := w.visitor()
+	v.from = "192.0.2.1"
+	w.leaves(1, policy.CodesInAll, "")
+	w.leaves(2, policy.CodesOfNetwork, v.from+"/32")
+	v.signInFor("/security/phone", anna)
+	v.asksForPhone("+375294911977")
+	v.sees("There is no good code right now", "in 10 minutes")
+	w.clock.turn(10 * time.Minute)
+	v.submit("decision", "again")
+	v.sees("We have sent a code", "in 50 minutes")
+	if _, n := w.lastCode(); n != 2 {
+		t.Errorf("%d codes were sent, want one to each phone", n)
 	}
 }
 

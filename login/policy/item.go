@@ -20,7 +20,7 @@ var (
 	CodePauses  = pauses("code.pauses", time.Minute, 2*time.Minute, 5*time.Minute)
 	CodesInHour = count("code.in_hour", 5, 1, 20)
 	CodesInDay  = count("code.in_day", 10, 1, 50)
-	// Codes of sign-ins, which only a right password asks for: of one address, and what all of them together may cost.
+	// Codes of sign-ins and to new phones, which only who has proved something asks for: of one address, and what all of them together may cost.
 	CodesOfNetwork = limit("code.network", 300, time.Hour, 100, 10_000)
 	CodesInAll     = limit("code.in_all", 20_000, 10*time.Minute, 1000, 1_000_000)
 
