@@ -132,6 +132,37 @@ func TestStrangersUseUpNobodysBlock(t *testing.T) {
 	sends(home, "192.0.2.1", true)
 }
 
+// Whoever knows a number ends no code that its person has asked for elsewhere; where it was asked for, only the latest is right.
+func TestACodeAskedForElsewhereEndsNobodys(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	own, stranger := w.visitor(), w.visitor()
+	own.from, stranger.from = "192.0.2.1", "192.0.2.2"
+	asks := func(v *visitor) string {
+		v.open("/block")
+		v.submit("identifier", anna, "decision", "code")
+		v.want("/block/code", http.StatusOK)
+		digits, _ := w.lastCode()
+		return digits
+	}
+	first := asks(own)
+	w.clock.turn(time.Minute)
+	latest := asks(own)
+	elsewhere := asks(stranger)
+	for range 5 {
+		stranger.submit("code", wrong(elsewhere))
+	}
+	own.submit("code", first)
+	own.want("/block/code", http.StatusUnprocessableEntity)
+	own.sees("only the latest code asked for here is right")
+	own.submit("code", latest)
+	own.want("/block/done", http.StatusOK)
+	if got := w.state(person); got != "blocked:self" {
+		t.Errorf("the identifier is %s", got)
+	}
+}
+
 // A warning's link blocks by one press, signs nobody in, says what was done and nothing of whom, and does nothing by being looked at. Whoever else is
 // signed in at that browser stays so.
 func TestTheLinkInAWarning(t *testing.T) {

@@ -8,8 +8,9 @@
 // purpose by itself. Of those that anybody may ask for who knows a number, fewer.
 //
 // Where a code is asked for by a number that may be anybody's, an alias of the number stands for the person, and
-// a code that goes to nobody takes the same work and the same waits. At a browser that is known to the person
-// the alias is another one, so that a stranger's codes take nothing from the owner's.
+// a code that goes to nobody takes the same work and the same waits. The alias is another one in each network, and
+// at a browser that is known to the person: so the newest is the only one good there, and a stranger's elsewhere
+// takes nothing from the owner's, nor ends the one that the owner is about to type.
 //
 // It owns the codes' digests in Redis; a lost one asks the person to have another sent.
 // The message goes through the outbox, in one transaction with the record that it was sent.
