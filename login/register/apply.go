@@ -69,11 +69,12 @@ func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) error {
 		       s.missing_date, s.missing_act, s.incapable_date, s.incapable_act, s.limited_date, s.limited_act);
 		ANALYZE difference;
 		SET LOCAL jit = off -- what follows looks dear to PostgreSQL and is not: it would be compiled for longer than it takes`
-	// What was told of later stays, and what the operator took back is over; a number that somebody had before makes nobody new.
+	// What was told of later stays, and what the operator took back is over; a number that somebody had before makes nobody new. Whom an edition
+	// does not tell of is missing though told of later, unless it cannot have known them by their number.
 	const withhold = `
 		WITH withheld AS (
 			DELETE FROM difference AS d
-			WHERE EXISTS (SELECT FROM person_event WHERE person_id = d.id AND at > $1)
+			WHERE EXISTS (SELECT FROM person_event WHERE person_id = d.id AND at > $1 AND (d.identification_number IS NOT NULL OR new_number))
 			   OR EXISTS (
 					SELECT FROM taken_back
 					WHERE person_id = d.id AND (death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act)

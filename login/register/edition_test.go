@@ -32,7 +32,8 @@ func count(t *testing.T, pool *pgxpool.Pool, what string) (n int) {
 	return n
 }
 
-// Whom a full edition does not tell of stays as they are, and is told to the operator; a delta leaves out whom it likes.
+// Whom a full edition does not tell of stays as they are, and is told to the operator, whatever an event has said since: unless it made them known,
+// or gave them another number. A delta leaves out whom it likes.
 func TestMissingIsAnAlertAndNeverADeactivation(t *testing.T) {
 	t.Parallel()
 	var gone int
@@ -49,9 +50,14 @@ func TestMissingIsAnAlertAndNeverADeactivation(t *testing.T) {
 	if e := mustLoad(t, r, edition(2, `7000001A000PB8,M,1990,PL,,,,,,,,,,`)); e.Missing != 0 || e.Kind != register.Delta {
 		t.Errorf("a delta: %+v", e)
 	}
+	mustTake(t, r, event("as known", 1, `1010130K001PB9,M,1930,BY,,,,,,,,,,`))
+	mustTake(t, r, event("new", 1, `5311299B500PB0,M,2026-11,BY,,,,,,,,,,`))
+	another := event("another number", 1, `7000000A000PB1,M,1990,PL,,,,,,,,,,`)
+	another.Former = "7000001A000PB8"
+	mustTake(t, r, another)
 	e := mustLoad(t, r, full(edition(3, `6290296C042BI1,F,1996,stateless,,,,,,,,,,`, `7000001A000PB8,M,1990,PL,,,,,,,,,,`)))
-	if got, want := [4]int64{e.Added, e.Changed, e.Same, e.Missing}, [4]int64{0, 0, 2, 2}; got != want || gone != 0 || e.Restored != 0 {
-		t.Errorf("added, changed, same, missing: got %v, want %v; %d deactivated, %d restored", got, want, gone, e.Restored)
+	if got, want := [5]int64{e.Added, e.Changed, e.Same, e.Missing, e.Withheld}, [5]int64{0, 0, 1, 2, 1}; got != want || gone != 0 || e.Restored != 0 {
+		t.Errorf("added, changed, same, missing, withheld: got %v, want %v; %d deactivated, %d restored", got, want, gone, e.Restored)
 	}
 	after := contents(t, r.Pool, "person")
 	var missing []string
@@ -75,7 +81,7 @@ func TestMissingIsAnAlertAndNeverADeactivation(t *testing.T) {
 			t.Errorf("who is missing was touched:\n%s\n%s", before[number], after[number])
 		}
 	}
-	if n := count(t, r.Pool, `event WHERE kind = 'edition.missing_people' AND edition = 3 AND detail = '{"people": "2"}'`); n != 1 {
+	if n := count(t, r.Pool, fmt.Sprintf(`event WHERE kind = 'edition.missing_people' AND edition = %d AND detail = '{"people": "2"}'`, e.ID)); n != 1 {
 		t.Errorf("%d alerts are on record", n)
 	}
 	if _, err := r.Missing(t.Context(), 99, uuid.Nil, 1); !errors.Is(err, register.ErrNoEdition) {

@@ -165,10 +165,10 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	}
 	o = Outcome{Changed: renamed || one.Added+one.Changed > 0}
 	const keep = `
-		INSERT INTO person_event (id, change, digest, person_id, at, told_at, deactivated, told_by, client_id)
-		SELECT $1, $2, $3, id, $4, $5, $6, $7, nullif($8, '') FROM person WHERE identification_number = $9
+		INSERT INTO person_event (id, change, digest, person_id, at, told_at, deactivated, new_number, told_by, client_id)
+		SELECT $1, $2, $3, id, $4, $5, $6, $7, $8, nullif($9, '') FROM person WHERE identification_number = $10
 		RETURNING person_id`
-	err = tx.QueryRow(ctx, keep, e.ID, one.ID, digest[:], e.At, e.ToldAt, one.Deactivated > 0, person(e.By), e.ClientID, row[number]).Scan(&o.Person)
+	err = tx.QueryRow(ctx, keep, e.ID, one.ID, digest[:], e.At, e.ToldAt, one.Deactivated > 0, renamed || one.Added > 0, person(e.By), e.ClientID, row[number]).Scan(&o.Person)
 	if err != nil || !o.Changed {
 		return o, err
 	}
