@@ -10,10 +10,18 @@ import (
 	"sync"
 )
 
-// common/NOTICE.md tells whose list it is and how it was made.
-//
-//go:embed common/common.txt.gz
-var commonPasswords []byte
+// common/NOTICE.md tells whose lists these are and how they were made.
+var (
+	//go:embed common/common.txt.gz
+	commonPasswords []byte
+
+	//go:embed common/ru.txt
+	russianWords string
+	//go:embed common/be.txt
+	belarusianWords string
+	//go:embed common/latin.txt
+	latinWords string
+)
 
 // readCommon gives the passwords of twelve characters and more that people choose most. They are read once.
 var readCommon = sync.OnceValues(func() (map[string]struct{}, error) {
@@ -25,9 +33,24 @@ var readCommon = sync.OnceValues(func() (map[string]struct{}, error) {
 	if _, err := io.Copy(&list, z); err != nil { //nolint:gosec // the list is our own
 		return nil, fmt.Errorf("read the list of common passwords: %w", err)
 	}
-	common := make(map[string]struct{}, strings.Count(list.String(), "\n"))
+	passwords := make(map[string]struct{}, strings.Count(list.String(), "\n"))
 	for password := range strings.Lines(list.String()) {
-		common[strings.TrimSuffix(password, "\n")] = struct{}{}
+		passwords[strings.TrimSuffix(password, "\n")] = struct{}{}
 	}
-	return common, nil
+	return passwords, nil
+})
+
+// readWords gives every form of the words that people make passwords of.
+var readWords = sync.OnceValue(func() map[string]struct{} {
+	var words []string
+	for line := range strings.Lines(russianWords + belarusianWords + latinWords) {
+		if !strings.HasPrefix(line, "#") {
+			words = append(words, strings.Fields(line)...)
+		}
+	}
+	forms := make(map[string]struct{})
+	for _, form := range expected(words) {
+		forms[form] = struct{}{}
+	}
+	return forms
 })

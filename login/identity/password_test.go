@@ -227,16 +227,45 @@ func TestAStaticPasswordIsLongAndOnesOwn(t *testing.T) {
 		"MP 1234567 пароль":             wordPersonal, // anybody's document
 		"К а в а л е н к а":             wordPersonal,
 	} {
-		if got := (strength{twelve, many, common}).judge(password, words); got != want {
+		if got := (strength{twelve, many, common, readWords()}).judge(password, words); got != want {
 			t.Errorf("%q: got %q, want %q", password, got, want)
 		}
 	}
-	settled := strength{func() int { return 15 }, func() int { return 64 }, common}
+	settled := strength{func() int { return 15 }, func() int { return 64 }, common, readWords()}
 	if got := settled.judge("Kh7#mQ2!vZp9aB", words); got != wordShort {
 		t.Errorf("fourteen where fifteen are settled: got %q", got)
 	}
 	if got := settled.judge(strings.Repeat("Kh7#mQ2!vZp9aB ", 5), words); got != wordLong {
 		t.Errorf("seventy-five where sixty-four are settled: got %q", got)
+	}
+}
+
+// What is made of a word or two that many choose is what many choose (NIST SP 800-63B-4 §3.1.1.2): repeated, joined, with digits and signs, in
+// either language, spelling and layout, forwards and backwards. A phrase is not, though each of its words be common.
+func TestAWordOrTwoThatManyChooseAreNoPassword(t *testing.T) {
+	t.Parallel()
+	s := strength{twelve, many, nil, readWords()}
+	for _, password := range []string{
+		"россияроссия", "hjccbzhjccbz", "rossiyarossiya", "яиссоряиссор",
+		"телефонтелефон", "ntktajyntktajy", "Телефон-Телефон!", "12.34.56.телефон", "телефон12345я",
+		"александр12345", "fktrcfylh12345", "Алёнка и Вова 2010", "Аленка-и-Вова-2010",
+		"ятебялюблютебя", "люблюмамуипапу", "якахаюкахаюякахаю",
+		"динамоминск1", "лето2024зима2025", "путинвладимир", "йцукен12345йцукен",
+		"сонейка-2007-зорачка", "воўк-зубр-воўк-2024", "нёманнёман123456", "неман123456неман",
+		"monkeydragon1", "ьщтлунвкфпщт1", "пр1вет-пр1вет",
+	} {
+		if got := s.judge(password, nil); got != wordCommon {
+			t.Errorf("%q: got %q", password, got)
+		}
+	}
+	for _, password := range []string{
+		"мама, велосипед и дождь", "солнце море дом я", "зима весна лето осень", "воўк мядзведзь заяц ліса",
+		"семь зелёных яблок на столе", "зимой кошка спит на печке", "кава з малаком раніцай", "сонца ўзышло над Нёманам",
+		"телефон чебурек", "александр ходит пешком", "847392017465", "россия-Kh7mQ", "8473-9201-7465-5012",
+	} {
+		if got := s.judge(password, nil); got != "" {
+			t.Errorf("%q: got %q", password, got)
+		}
 	}
 }
 
@@ -304,7 +333,7 @@ func FuzzAnyPasswordCanBeJudged(f *testing.F) {
 	f.Add("\xff\xfe aaaaaaaaaaaaaa", "")
 	f.Fuzz(func(t *testing.T, password, name string) {
 		words := about(Identity{Names: Names{Family: name}}, "1956-03-08")
-		_ = strength{shortest: twelve, longest: many}.judge(password, words)
+		_ = strength{shortest: twelve, longest: many, words: readWords()}.judge(password, words)
 		for _, p := range derived(password) {
 			if len(p) < FewestSymbols || len(p) > MostSymbols {
 				t.Errorf("%q is no temporary password", p)

@@ -153,7 +153,7 @@ func New(cfg Config) (*Registry, error) {
 	}
 	return &Registry{
 		pool: cfg.Pool, box: cfg.Box, jobs: cfg.Jobs, cleaner: cfg.Cleaner, sms: cfg.SMS, say: cfg.Say, deskAddress: cfg.DeskAddress,
-		temporaryFor: cfg.TemporaryFor, symbols: cfg.Symbols, failures: cfg.Failures, freezeFor: cfg.FreezeFor, notMeFor: cfg.NotMeFor, issuer: cfg.Issuer, unblockTries: cfg.UnblockTries, closedFor: cfg.ClosedFor, hasher: hasher, strength: strength{cfg.Shortest, cfg.Longest, common},
+		temporaryFor: cfg.TemporaryFor, symbols: cfg.Symbols, failures: cfg.Failures, freezeFor: cfg.FreezeFor, notMeFor: cfg.NotMeFor, issuer: cfg.Issuer, unblockTries: cfg.UnblockTries, closedFor: cfg.ClosedFor, hasher: hasher, strength: strength{cfg.Shortest, cfg.Longest, common, readWords()},
 	}, nil
 }
 

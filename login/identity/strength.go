@@ -28,23 +28,27 @@ func (e *WeakError) Unwrap() error { return ErrWeak }
 const (
 	wordShort     = "password.too_short"
 	wordLong      = "password.too_long"
-	wordCommon    = "password.common"
+	wordCommon    = "password.common"   // what many choose, or made of the words that they choose
 	wordPersonal  = "password.personal" // made of what is known of the person, or of the portal's words
 	wordSimple    = "password.simple"   // a row, a repetition
 	wordTemporary = "password.like_temporary"
 	wordSame      = "password.same" // as the present one
 )
 
-// ownPart is what must be left of a password without the words that anybody would try.
-const ownPart = 6
+const (
+	ownPart      = 6 // what must be left of a password without the words of its person's life
+	mostCommon   = 2 // the different common words that alone are no password yet; a phrase of more is one
+	shortestWord = 4 // what is shorter is no word to look for, and no word more
+)
 
 // A strength judges static passwords. There are no rules of composition, for
-// they make passwords worse; length, a list of what people choose, and the words
-// of the person's own life (NIST SP 800-63B-4 §3.1.1.2, OWASP ASVS 5.0 6.2).
+// they make passwords worse; length, lists of what people choose and of what they
+// make it of, and the words of the person's own life (NIST SP 800-63B-4 §3.1.1.2, OWASP ASVS 5.0 6.2).
 type strength struct {
 	shortest, longest func() int
 
-	common map[string]struct{}
+	common map[string]struct{} // whole passwords
+	words  map[string]struct{} // what people make them of, in every form
 }
 
 // judge gives the word of what is wrong, or "".
@@ -65,10 +69,14 @@ func (s strength) judge(password string, about []string) string {
 			return wordSimple
 		}
 	}
-	words := expected(about)
-	for _, p := range disguises(password) {
-		if utf8.RuneCountInString(without(p, words)) < ownPart {
+	personal := expected(about)
+	for _, p := range slices.Concat(disguises(password), disguises(withoutDigits(password))) {
+		left := without(p, personal)
+		switch {
+		case left != p && (utf8.RuneCountInString(left) < ownPart || s.madeOf(mostCommon, left)):
 			return wordPersonal
+		case s.madeOf(mostCommon, p):
+			return wordCommon
 		}
 	}
 	return ""
@@ -77,6 +85,27 @@ func (s strength) judge(password string, about []string) string {
 func (s strength) has(password string) bool {
 	_, ok := s.common[password]
 	return ok
+}
+
+// madeOf tells whether a password is so many common words, each as often as it likes, and less than a word beside. Every word is tried that can
+// be the first of them, not the longest alone, which may hide two that are all; less than a word stands before it, so these are few.
+func (s strength) madeOf(words int, password string) bool {
+	for i := range password {
+		if utf8.RuneCountInString(password[:i]) >= shortestWord {
+			break
+		}
+		for j, c := range password[i:] {
+			word := password[i : i+j+utf8.RuneLen(c)]
+			if _, ok := s.words[word]; !ok {
+				continue
+			}
+			left := strings.ReplaceAll(password, word, "")
+			if utf8.RuneCountInString(left) < shortestWord || words > 1 && s.madeOf(words-1, left) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // monotonous tells a password that is a repetition of a few characters, or runs
@@ -118,7 +147,7 @@ func expected(words []string) []string {
 	forms := map[string]struct{}{}
 	for _, word := range words {
 		for _, form := range disguises(word) {
-			if utf8.RuneCountInString(form) < 4 {
+			if utf8.RuneCountInString(form) < shortestWord {
 				continue
 			}
 			back := []rune(form)
@@ -139,6 +168,16 @@ func without(password string, words []string) string {
 
 var documents = regexp.MustCompile(`[a-z]{2}[0-9]{7}`)
 
+// withoutDigits leaves out the digits, which everybody adds to a word.
+func withoutDigits(s string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsDigit(c) {
+			return -1
+		}
+		return c
+	}, s)
+}
+
 // bare leaves letters and digits.
 func bare(s string) string {
 	return strings.Map(func(c rune) rune {
@@ -155,15 +194,13 @@ func alike(s string) string { return strings.ToLower(register.FoldNumber(s)) }
 // digits writes as digits the letters that look like them.
 var digits = strings.NewReplacer("o", "0", "о", "0", "i", "1", "l", "1", "z", "2", "з", "3", "ч", "4", "s", "5", "б", "6", "b", "8", "g", "9")
 
-// portal are words that stand before everyone's eyes here, and the passwords everyone thinks of first.
+// portal are words that stand before everyone's eyes here (NIST SP 800-63B-4 §3.1.1.2).
 var portal = []string{
-	"пароль", "parol", "password", "привет", "прывітанне", "привіт", "qwerty", "йцукен", "admin", "админ",
-	"идентификатор", "ідэнтыфікатар", "identifier", "кабинет", "кабінет", "cabinet", "kabinet",
-	"портал", "партал", "portal", "вход", "уваход", "login", "услуги", "паслугі", "uslugi", "gosuslugi",
-	"беларусь", "belarus", "минск", "мінск", "minsk", "люблю", "кахаю", "iloveyou",
+	"пароль", "password", "идентификатор", "ідэнтыфікатар", "identifier", "кабинет", "кабінет", "cabinet",
+	"портал", "партал", "вход", "уваход", "login", "услуги", "паслугі", "gosuslugi", "беларусь",
 }
 
-// about are the words of a person's own life: names, number, birth date, phone.
+// about are the words of a person's own life, names, number, birth date, phone, and the portal's.
 func about(i Identity, birthDate string) []string {
 	words := append([]string{i.Identifier.Reveal()}, portal...)
 	words = append(words, strings.Fields(i.Names.Full())...)
