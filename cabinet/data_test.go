@@ -53,6 +53,7 @@ func TestWhatIsHeldIsToldAndTakenWhole(t *testing.T) {
 			{ID: idOf(6), Person: anna, At: noon.Add(-time.Hour), Kind: "grant.given", Actor: journal.Self, ClientID: "pension", Detail: map[string]string{"claims": "birthdate"}},
 			{ID: idOf(7), Person: anna, At: noon, Kind: journal.ProfileRead, Actor: journal.Client, ClientID: "pension"},
 			{ID: idOf(8), Person: anna, At: noon.AddDate(-3, 0, -1), Kind: journal.ProfileRead, Actor: journal.Client, ClientID: "forgotten"},
+			{ID: idOf(10), Person: anna, At: noon, Kind: journal.DeskRefused, Actor: journal.Staff, Office: "17", Detail: map[string]string{"act": "unblock", "code": "g1"}},
 			{ID: idOf(9), Person: boris, At: noon, Kind: journal.ProfileRead, Actor: journal.Client, ClientID: "bank"},
 		})
 	})
@@ -69,8 +70,8 @@ func TestWhatIsHeldIsToldAndTakenWhole(t *testing.T) {
 	w.end(t, access.Ended{ID: anna, At: noon.Add(-30 * time.Minute)}) // before this sign-in
 
 	for _, says := range []string{
-		"Entries that you can see: 9", "Reports: 1", "5 years at least; you can see and take the last 3 years",
-		"Pension fund", "2 times, last on 12 May 2026", "Date of birth", "1 time, on 12 May 2026", "Issuing office 17", w.provider.URL + "/agreements",
+		"Entries that you can see: 10", "Reports: 1", "5 years at least; you can see and take the last 3 years",
+		"Pension fund", "2 times, last on 12 May 2026", "Date of birth", "1 time, on 12 May 2026", "Issuing office 17", "The issuing service refused to unblock the identifier", w.provider.URL + "/agreements",
 	} {
 		b.want("/profile/data", "/profile/data", 200, says)
 	}
@@ -127,7 +128,7 @@ func TestWhatIsHeldIsToldAndTakenWhole(t *testing.T) {
 		t.Errorf("reports and ends: %s", payload)
 	}
 	// The entries of lived, those above, the reported, the contact data, the activation, and that it was taken.
-	if len(told.Recipients) != 2 || len(told.Entries) != 10 || told.Entries[0].Kind != journal.DataExported {
+	if len(told.Recipients) != 2 || len(told.Entries) != 11 || told.Entries[0].Kind != journal.DataExported {
 		t.Errorf("%d recipients, %d entries: %s", len(told.Recipients), len(told.Entries), payload)
 	}
 	b.want("/journal", "/journal", 200, "You took all your data with you")
