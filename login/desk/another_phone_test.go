@@ -102,7 +102,7 @@ func TestAVisitForAnotherPhoneIsOpenedUnderGuards(t *testing.T) {
 			t.Errorf("%s of somebody missing: got %v, want a refusal g6", e, err)
 		}
 		w.Exec(t, `DELETE FROM issuance`)
-		w.Redis.FlushAll(t.Context())
+		w.Redis.FlushDB(t.Context())
 	}
 }
 
