@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"asoba.example/login/identity"
 	"asoba.example/login/place"
 	"asoba.example/login/policy"
+	"asoba.example/login/register"
 	"asoba.example/login/throttle"
 	"asoba.example/provider"
 	"asoba.example/provider/api"
@@ -56,7 +58,7 @@ type Config struct {
 	CabinetURL   string // where "back to the cabinet" leads
 	Now          func() time.Time
 	// Refresh has the population register asked about somebody before a grave act; nil: there is none to ask. Where it fails, what is known
-	// of them is the best there is.
+	// of them is the best there is; but by register.ErrGone nothing is given to them.
 	Refresh func(ctx context.Context, id identity.Identifier) error
 }
 
@@ -85,7 +87,7 @@ type Login struct {
 	refresh      func(ctx context.Context, id identity.Identifier) error
 }
 
-// inquire has the population register asked about somebody.
+// inquire has the population register asked about somebody. To whom it calls gone nothing is allowed, known or not: the answer is identity.ErrState.
 func (l *Login) inquire(ctx context.Context, person uuid.UUID) error {
 	if l.refresh == nil {
 		return nil
@@ -94,7 +96,9 @@ func (l *Login) inquire(ctx context.Context, person uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	_ = l.refresh(ctx, who.Identifier)
+	if err := l.refresh(ctx, who.Identifier); errors.Is(err, register.ErrGone) {
+		return fmt.Errorf("%w: %w", identity.ErrState, err)
+	}
 	return nil
 }
 

@@ -61,7 +61,11 @@ func (l *Login) askPhone(w http.ResponseWriter, r *http.Request, v visitor) erro
 	if word != "" {
 		return l.showPhone(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "phone", Word: word})
 	}
-	if err := l.inquire(r.Context(), v.Session.Person); err != nil {
+	err = l.inquire(r.Context(), v.Session.Person)
+	if errors.Is(err, identity.ErrState) {
+		return l.showPhone(w, r, v, http.StatusConflict, page.FieldError{Field: "phone", Word: "security-phone.refused"})
+	}
+	if err != nil {
 		return err
 	}
 	err = l.registry.AskPhone(r.Context(), v.Session.Person, phone, l.act(r))

@@ -105,10 +105,10 @@ func (l *Login) unblockPasswordPage(w http.ResponseWriter, r *http.Request, o on
 func (l *Login) formUnblocked(w http.ResponseWriter, r *http.Request, o onErrand) error {
 	password, wrong := readNewPassword(r)
 	if len(wrong) == 0 {
-		if err := l.inquire(r.Context(), o.Person); err != nil {
-			return err
+		err := l.inquire(r.Context(), o.Person)
+		if err == nil {
+			err = l.registry.UnblockSelf(r.Context(), o.Person, o.Changed, o.Home, password, l.forming(r, o.Person))
 		}
-		err := l.registry.UnblockSelf(r.Context(), o.Person, o.Changed, o.Home, password, l.forming(r, o.Person))
 		wrong = l.weak(err)
 		switch {
 		case errors.Is(err, identity.ErrClosed):

@@ -3,11 +3,13 @@ package login_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
 
 	"asoba.example/login/identity"
+	"asoba.example/login/register"
 )
 
 // unblocks goes as far as the page after the code.
@@ -51,15 +53,21 @@ func TestABlockOfOnesOwnIsLifted(t *testing.T) {
 	v.want("/security", http.StatusOK)
 }
 
-// The population register is asked before a block of one's own is lifted and before another phone is asked for: for the dead nobody does it.
-// Where it is away, that stands in nobody's way.
+// The population register is asked before a block of one's own is lifted and before another phone is asked for: for the dead nobody does it,
+// even where that could not be taken in. Where it is away, that stands in nobody's way.
 func TestTheRegisterIsAskedBeforeGraveActs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	person := w.active(anna, "+375294911911")
 	v := w.visitor()
-	w.refresh = func(context.Context, identity.Identifier) error { return errors.New("away") }
 	v.signInFor("/security/phone", anna)
+	w.refresh = func(context.Context, identity.Identifier) error {
+		return fmt.Errorf("import under way: %w", register.ErrGone)
+	}
+	v.submit("phone", "8 029 491-19-77")
+	v.want("/security/phone", http.StatusConflict)
+	v.sees("cannot be changed here now")
+	w.refresh = func(context.Context, identity.Identifier) error { return errors.New("away") }
 	v.submit("phone", "8 029 491-19-77")
 	v.sees("new number that ends in 77")
 
@@ -69,6 +77,15 @@ func TestTheRegisterIsAskedBeforeGraveActs(t *testing.T) {
 	w.clock.turn(time.Minute)
 	dead := w.visitor()
 	dead.open("/unblock")
+	dead.unblocks(anna)
+	w.refresh = func(context.Context, identity.Identifier) error {
+		return fmt.Errorf("import under way: %w", register.ErrGone)
+	}
+	dead.submit("new_password", another, "new_password_again", another)
+	dead.want("/unblock", http.StatusOK)
+	if got := w.state(person); got != "blocked:self" {
+		t.Errorf("called dead, and the identifier is %s", got)
+	}
 	dead.unblocks(anna)
 	w.refresh = func(ctx context.Context, id identity.Identifier) error {
 		_, err := w.pool.Exec(ctx, `UPDATE person SET death_date = '2026-05-01' WHERE identification_number = $1`, id.Reveal())
