@@ -142,7 +142,7 @@ func (f *Follower) read(ctx context.Context, api management.Caller, wait time.Du
 		return false, err
 	}
 	for _, e := range page.Entries {
-		if e.Kind == "edition.applied" {
+		if e.Kind == "edition.applied" || e.Kind == "person.changed" { // whoever changed since belongs to their own change
 			if err := f.meet(ctx, api, e.Edition); err != nil {
 				return false, err
 			}

@@ -25,6 +25,7 @@ func TestStandingFollowsTheFeed(t *testing.T) {
 		want  standing.Standing
 	}{
 		{map[string]any{"kind": "edition.applied", "edition": 7}, standing.Standing{State: "none"}},
+		{map[string]any{"kind": "person.changed", "edition": 8}, standing.Standing{State: "none"}},
 		{map[string]any{"kind": "identifier.issued", "staff": true}, standing.Standing{State: "temporary"}},
 		{map[string]any{"kind": "identifier.activated"}, standing.Standing{State: "active", Formed: 1}},
 		{map[string]any{"kind": "identifier.blocked", "detail": map[string]string{"reason": "self"}}, standing.Standing{State: "blocked", BlockReason: "self", Formed: 1}},
@@ -47,7 +48,8 @@ func TestStandingFollowsTheFeed(t *testing.T) {
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"entries": entries, "cursor": r.URL.Query().Get("after") + "1"})
 	})
-	mux.HandleFunc("GET /register/editions/7/people", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /register/editions/7/people", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"people":[]}`) })
+	mux.HandleFunc("GET /register/editions/8/people", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, `{"people":[{"id":%q,"identification_number":%q}]}`, person, number)
 	})
 	server := httptest.NewServer(mux)
