@@ -17,6 +17,7 @@ import (
 	"asoba.example/cabinet/issuer/issuertest"
 	"asoba.example/cabinet/keys"
 	"asoba.example/cabinet/profile"
+	"asoba.example/cabinet/wall"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/migrations/redistest"
 	"asoba.example/provider/seal"
@@ -35,7 +36,7 @@ const annasNumber = "0000000A000PB2"
 type world struct {
 	url      string
 	cabinet  *Cabinet
-	pool     *pgxpool.Pool
+	pool     *pgxpool.Pool // which sees all
 	trips    *pgtest.Trips
 	redis    redis.UniversalClient
 	keys     keys.Ring
@@ -55,10 +56,11 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	doors := pgtest.With(t, w.pool, wall.Settings())
 	w.keys = keys.Ring{Pool: w.pool, Box: box, Now: now}
 	c, err := New(Config{
 		URL: w.url, ClientID: issuertest.ClientID, IssuerURL: w.provider.URL, Issuer: w.provider.Issuer(t, w.url+"/callback"),
-		Pool: w.pool, Redis: w.redis, Keys: w.keys, Contacts: contact.Book{Pool: w.pool, Box: box}, JournalYears: 3, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
+		Pool: doors, Redis: w.redis, Keys: w.keys, Contacts: contact.Book{Pool: doors, Box: box}, JournalYears: 3, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
 	})
 	if err != nil {
 		t.Fatal(err)

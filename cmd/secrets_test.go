@@ -273,7 +273,7 @@ func (c *country) dump(setting string) string {
 		}
 		tool = found[len(found)-1]
 	}
-	out, err := exec.CommandContext(c.t.Context(), tool, "--data-only", c.setting(setting)).Output()
+	out, err := exec.CommandContext(c.t.Context(), tool, "--data-only", "--enable-row-security", c.setting(setting)).Output()
 	if err != nil {
 		c.t.Fatalf("pg_dump: %v", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"asoba.example/cabinet/access"
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/profile"
+	"asoba.example/cabinet/wall"
 	"asoba.example/migrations/pgtest"
 )
 
@@ -92,7 +93,7 @@ func TestAdmit(t *testing.T) {
 				_, err := tx.Exec(ctx, `UPDATE follow SET heard_at = $1`, c.heard)
 				return err
 			})
-			gate := access.Gate{Pool: pool, Provider: &c.provider}
+			gate := access.Gate{Pool: pgtest.With(t, pool, wall.Settings()), Provider: &c.provider}
 			got, err := gate.Admit(t.Context(), access.Question{
 				Subject: "0000000A000PB2", Grant: grant, AuthTime: began, At: now,
 				Kind: journal.ProfileRead, ClientID: "service", Via: []string{"first", "second"},
@@ -128,7 +129,7 @@ func TestActivationHappensOnce(t *testing.T) {
 		_, err = tx.Exec(ctx, `UPDATE follow SET heard_at = $1`, now)
 		return err
 	})
-	gate := access.Gate{Pool: pool}
+	gate := access.Gate{Pool: pgtest.With(t, pool, wall.Settings())}
 	for range 3 {
 		var found profile.Profile
 		q := access.Question{Subject: "0000000A000PB2", AuthTime: now, At: now}
@@ -185,4 +186,45 @@ func kinds(t *testing.T, pool *pgxpool.Pool) string {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// A door that let one person in and asks for another by mistake is given nothing, and one that asks for all, what is that person's.
+func TestADoorIsGivenOnlyWhatIsTheTokens(t *testing.T) {
+	t.Parallel()
+	const anna, boris = "0000000A000PB2", "1000000A000PB0"
+	pool := pgtest.NewCabinet(t)
+	write(t, pool, func(ctx context.Context, tx pgx.Tx) error {
+		var people []profile.Person
+		for _, number := range []string{anna, boris} {
+			people = append(people, profile.Person{ID: uuid.Must(uuid.NewV7()), Number: number, Sex: "F", BirthDate: "1956", Citizenship: "BY"})
+		}
+		if err := profile.Apply(ctx, tx, people, now); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `UPDATE follow SET heard_at = $1`, now)
+		return err
+	})
+	gate := access.Gate{Pool: pgtest.With(t, pool, wall.Settings())}
+	var (
+		another profile.Profile
+		entries []uuid.UUID
+	)
+	for _, subject := range []string{anna, boris} {
+		q := access.Question{Subject: subject, AuthTime: now, At: now}
+		got, err := gate.Admit(t.Context(), q, "token", func(b *pgx.Batch) {
+			if subject == anna {
+				profile.Queue(b, boris, &another)
+			}
+			b.Queue(`SELECT person_id FROM journal`).Query(func(rows pgx.Rows) (err error) {
+				entries, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+				return err
+			})
+		})
+		if got != access.Admit || err != nil {
+			t.Fatalf("got %q, %v", got, err)
+		}
+		if len(entries) != 1 || another.State != "" {
+			t.Errorf("%s was given %d entries, and another's profile: %v", subject, len(entries), another.State != "")
+		}
+	}
 }

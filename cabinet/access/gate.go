@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/cabinet/wall"
 )
 
 // A Provider tells whether an access token is still good (RFC 7662). cabinet/issuer is one.
@@ -19,8 +21,8 @@ type Gate struct {
 	Provider Provider
 }
 
-// Admit puts a Question, and with it, in the same round trip, whatever ask queues; what that brings is good only with
-// the decision Admit. While the feed is silent the access token is put before the provider first; an error then says
+// Admit puts a Question, and with it, in the same round trip, whatever ask queues, which sees its subject's rows alone; what
+// that brings is good only with the decision Admit. While the feed is silent the access token is put before the provider first; an error then says
 // that nobody can tell.
 func (g Gate) Admit(ctx context.Context, q Question, accessToken string, ask func(*pgx.Batch)) (Decision, error) {
 	decision, err := g.put(ctx, q, ask)
@@ -43,6 +45,7 @@ func (g Gate) put(ctx context.Context, q Question, ask func(*pgx.Batch)) (Decisi
 		b        pgx.Batch
 		decision Decision
 	)
+	wall.Queue(&b, q.Subject)
 	queue(&b, q, &decision)
 	if ask != nil {
 		ask(&b)

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/wall"
 	"asoba.example/provider/seal"
 )
 
@@ -43,8 +44,13 @@ func (k Book) Queue(b *pgx.Batch, subject string, to *Contact) {
 
 // Language is the one that a citizen likes to read; "" where they did not say.
 func (k Book) Language(ctx context.Context, subject string) (string, error) {
-	rows, _ := k.Pool.Query(ctx, find, subject)
-	found, err := k.read(rows)
+	var (
+		b     pgx.Batch
+		found Contact
+	)
+	wall.Queue(&b, subject)
+	k.Queue(&b, subject, &found)
+	err := k.Pool.SendBatch(ctx, &b).Close()
 	return found.Language, err
 }
 
@@ -55,8 +61,13 @@ func (k Book) Give(ctx context.Context, subject string, given Contact, acr strin
 	const hold = `SELECT person_id FROM cabinet WHERE identification_number = $1 FOR NO KEY UPDATE`
 
 	err := pgx.BeginFunc(ctx, k.Pool, func(tx pgx.Tx) error {
-		var person uuid.UUID
-		if err := tx.QueryRow(ctx, hold, subject).Scan(&person); err != nil {
+		var (
+			b      pgx.Batch
+			person uuid.UUID
+		)
+		wall.Queue(&b, subject)
+		b.Queue(hold, subject).QueryRow(func(row pgx.Row) error { return row.Scan(&person) })
+		if err := tx.SendBatch(ctx, &b).Close(); err != nil {
 			return err
 		}
 		rows, _ := tx.Query(ctx, find, subject)

@@ -8,7 +8,10 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/cabinet/wall"
 )
 
 // A Kind names what happened. Those that come by the feed keep the provider's names.
@@ -114,11 +117,15 @@ func Write(ctx context.Context, pool *pgxpool.Pool, subject string, e Entry) err
 	const insert = `
 		INSERT INTO journal (id, person_id, at, kind, actor, acr, detail)
 		SELECT $2, person_id, $3, $4, 'self', nullif($5, ''), $6 FROM cabinet WHERE identification_number = $1`
-	tag, err := pool.Exec(ctx, insert, subject, uuid.Must(uuid.NewV7()), e.At, string(e.Kind), e.ACR, e.Detail)
-	if err == nil && tag.RowsAffected() == 0 {
-		err = ErrUnknown
-	}
-	if err != nil {
+	var b pgx.Batch
+	wall.Queue(&b, subject)
+	b.Queue(insert, subject, uuid.Must(uuid.NewV7()), e.At, string(e.Kind), e.ACR, e.Detail).Exec(func(tag pgconn.CommandTag) error {
+		if tag.RowsAffected() == 0 {
+			return ErrUnknown
+		}
+		return nil
+	})
+	if err := pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}
 	return nil

@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/cabinet/wall"
 )
 
 // A Place in a person's journal, between two entries. The zero Place is before the newest one.
@@ -120,6 +122,7 @@ func Each(ctx context.Context, pool *pgxpool.Pool, subject string, f Filter, do 
 			b    pgx.Batch
 			page Page
 		)
+		wall.Queue(&b, subject)
 		Queue(&b, subject, f, from, atOnce, &page)
 		if err := pool.SendBatch(ctx, &b).Close(); err != nil {
 			return err

@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/cabinet/wall"
 )
 
 // ErrUnknown says that a person has no such entry.
@@ -37,12 +39,17 @@ func (r Report) Make(ctx context.Context, pool *pgxpool.Pool, subject string) er
 			SELECT $4, person_id, $3, $5, 'self', nullif($6, ''), jsonb_build_object('entry', entry_id) FROM reported
 		)
 		SELECT EXISTS (SELECT FROM found)`
-	var known bool
-	err := pool.QueryRow(ctx, report, subject, r.Entry, r.At, uuid.Must(uuid.NewV7()), string(EntryReported), r.ACR).Scan(&known)
-	switch {
-	case err != nil:
+	var (
+		b     pgx.Batch
+		known bool
+	)
+	wall.Queue(&b, subject)
+	b.Queue(report, subject, r.Entry, r.At, uuid.Must(uuid.NewV7()), string(EntryReported), r.ACR).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&known) })
+	if err := pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("report an entry: %w", err)
-	case !known:
+	}
+	if !known {
 		return ErrUnknown
 	}
 	return nil

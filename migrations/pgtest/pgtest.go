@@ -8,6 +8,7 @@ package pgtest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -36,6 +37,19 @@ func URL(t testing.TB) string { t.Helper(); return idp.clone(t) }
 
 // CabinetURL leads to a migrated database of the cabinet.
 func CabinetURL(t testing.TB) string { t.Helper(); return cabinet.clone(t) }
+
+// With connects to a pool's database once more, by connections that begin with settings.
+func With(t testing.TB, pool *pgxpool.Pool, settings map[string]string) *pgxpool.Pool {
+	t.Helper()
+	cfg := pool.Config()
+	maps.Copy(cfg.ConnConfig.RuntimeParams, settings)
+	again, err := pgxpool.NewWithConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(again.Close)
+	return again
+}
 
 // connect connects to a database until the test ends.
 func connect(t testing.TB, url string, trips *Trips) *pgxpool.Pool {

@@ -97,7 +97,7 @@ type database struct {
 
 // open opens it as the program does.
 func (d database) open(ctx context.Context) (*pgxpool.Pool, error) {
-	return stores.Database(ctx, "CABINET_DATABASE_URL", d.URL, backConnections, nil)
+	return stores.Database(ctx, "CABINET_DATABASE_URL", d.URL, backConnections)
 }
 
 // openAsOwner opens it as the role that owns what is in it.
@@ -105,7 +105,7 @@ func (d database) openAsOwner(ctx context.Context) (*pgxpool.Pool, error) {
 	if d.OwnerURL == "" {
 		return d.open(ctx)
 	}
-	return stores.Database(ctx, "CABINET_DATABASE_OWNER_URL", d.OwnerURL, backConnections, nil)
+	return stores.Database(ctx, "CABINET_DATABASE_OWNER_URL", d.OwnerURL, backConnections)
 }
 
 // withDatabase lets an errand act in it.

@@ -77,7 +77,7 @@ func withKeys(environ []string, act func(ctx context.Context, pool *pgxpool.Pool
 		if err != nil {
 			return err
 		}
-		pool, err := stores.Database(cmd.Context(), "CABINET_DATABASE_URL", cfg.URL, backConnections, nil)
+		pool, err := stores.Database(cmd.Context(), "CABINET_DATABASE_URL", cfg.URL, backConnections)
 		if err != nil {
 			return err
 		}

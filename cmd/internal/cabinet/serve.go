@@ -20,6 +20,7 @@ import (
 	"asoba.example/cabinet/issuer"
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/keys"
+	"asoba.example/cabinet/wall"
 	"asoba.example/cmd/internal/run"
 	"asoba.example/cmd/internal/stores"
 	"asoba.example/migrations"
@@ -63,7 +64,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	kept, err := stores.Open(ctx, stores.Config{
 		Program: "CABINET", Schema: migrations.Cabinet, DatabaseURL: cfg.DatabaseURL, RedisURL: cfg.RedisURL,
-		Connections: cfg.DatabaseConnections, Background: backConnections,
+		Connections: cfg.DatabaseConnections, Background: backConnections, Settings: wall.Settings(),
 	})
 	if err != nil {
 		return err

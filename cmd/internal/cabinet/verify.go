@@ -19,7 +19,7 @@ func Verify(ctx context.Context, cfg Config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	pool, err := stores.Database(ctx, "CABINET_DATABASE_URL", cfg.DatabaseURL, backConnections, nil)
+	pool, err := stores.Database(ctx, "CABINET_DATABASE_URL", cfg.DatabaseURL, backConnections)
 	if err != nil {
 		return err
 	}

@@ -198,7 +198,7 @@ func dropCommand(config reader) *cobra.Command {
 				return err
 			}
 			setting, url := cfg.owner()
-			pool, err := stores.Database(cmd.Context(), setting, url, 1, nil)
+			pool, err := stores.Database(cmd.Context(), setting, url, 1)
 			if err != nil {
 				return err
 			}

@@ -111,7 +111,7 @@ func migrateCommand(config reader) *cobra.Command {
 // Migrate brings the database to the schema of this build, and sets the audit apart where it has an owner of its own.
 func Migrate(ctx context.Context, cfg Config) error {
 	setting, url := cfg.owner()
-	pool, err := stores.Database(ctx, setting, url, backConnections, nil)
+	pool, err := stores.Database(ctx, setting, url, backConnections)
 	if err != nil {
 		return err
 	}

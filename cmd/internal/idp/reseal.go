@@ -109,7 +109,7 @@ func rewrapCommand(config reader) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			pool, err := stores.Database(cmd.Context(), "IDP_DATABASE_URL", cfg.DatabaseURL, 1, nil)
+			pool, err := stores.Database(cmd.Context(), "IDP_DATABASE_URL", cfg.DatabaseURL, 1)
 			if err != nil {
 				return err
 			}

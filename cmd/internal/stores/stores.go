@@ -6,6 +6,7 @@ package stores
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -20,9 +21,10 @@ type Config struct {
 	Schema      migrations.Schema
 	DatabaseURL string
 	RedisURL    string
-	Connections int32           // for requests
-	Background  int32           // for everything else
-	Tracer      pgx.QueryTracer // of what requests ask PostgreSQL; may be nil
+	Connections int32             // for requests
+	Background  int32             // for everything else
+	Tracer      pgx.QueryTracer   // of what requests ask PostgreSQL; may be nil
+	Settings    map[string]string // that PostgreSQL gives connections for requests; may be nil
 }
 
 // Stores are where a program keeps everything.
@@ -41,10 +43,13 @@ func Open(ctx context.Context, cfg Config) (*Stores, error) {
 		return nil, notRedis(cfg.Program + "_REDIS_URL")
 	}
 	s := &Stores{}
-	if s.Back, err = Database(ctx, setting, cfg.DatabaseURL, cfg.Background, nil); err != nil {
+	if s.Back, err = Database(ctx, setting, cfg.DatabaseURL, cfg.Background); err != nil {
 		return nil, err
 	}
-	if s.Pool, err = Database(ctx, setting, cfg.DatabaseURL, cfg.Connections, cfg.Tracer); err != nil {
+	if s.Pool, err = database(ctx, setting, cfg.DatabaseURL, cfg.Connections, func(c *pgx.ConnConfig) {
+		c.Tracer = cfg.Tracer
+		maps.Copy(c.RuntimeParams, cfg.Settings)
+	}); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -58,7 +63,11 @@ func Open(ctx context.Context, cfg Config) (*Stores, error) {
 }
 
 // Database opens the database that a setting names, once it has answered.
-func Database(ctx context.Context, setting, url string, connections int32, tracer pgx.QueryTracer) (*pgxpool.Pool, error) {
+func Database(ctx context.Context, setting, url string, connections int32) (*pgxpool.Pool, error) {
+	return database(ctx, setting, url, connections, func(*pgx.ConnConfig) {})
+}
+
+func database(ctx context.Context, setting, url string, connections int32, furnish func(*pgx.ConnConfig)) (*pgxpool.Pool, error) {
 	if err := PostgreSQL(ctx, setting, url); err != nil {
 		return nil, err
 	}
@@ -67,7 +76,7 @@ func Database(ctx context.Context, setting, url string, connections int32, trace
 		return nil, notPostgreSQL(setting)
 	}
 	settings.MaxConns = connections
-	settings.ConnConfig.Tracer = tracer
+	furnish(settings.ConnConfig)
 	return pgxpool.NewWithConfig(ctx, settings)
 }
 

@@ -1,0 +1,28 @@
+// Package wall keeps what is one citizen's from whoever asks for another, a second time: each statement of a door looks for
+// one subject's rows, and where one did not, PostgreSQL would still give no others (row-level security).
+//
+//	a door's connection ── sees nobody's rows
+//	   └─ Queue(subject) ── the rest of that batch sees, and writes, the subject's alone
+//
+// What is said ends with the transaction, so that nothing of it is left to the connection's next one. The program's own work, for
+// all citizens, goes by other connections, which see all. A superuser's role looks over the wall: it is none to run a program by.
+package wall
+
+import (
+	"cmp"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// nobody is a subject that nobody is.
+const nobody = "nobody"
+
+// Settings are those of connections that see nobody's rows until they are told whose.
+func Settings() map[string]string { return map[string]string{"cabinet.subject": nobody} }
+
+// Queue has the rest of a batch see what is a subject's, and no more; "" is nobody.
+func Queue(b *pgx.Batch, subject string) {
+	const say = `SELECT set_config('cabinet.subject', $1, true)`
+
+	b.Queue(say, cmp.Or(subject, nobody))
+}
