@@ -91,6 +91,10 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, q *request, i 
 		return nil
 	case Answer:
 		code, err := p.code(ctx, q, i, question.Session, now)
+		if errors.Is(err, ErrNoInteraction) { // answered at the same moment
+			redirect(w, Gone(r))
+			return nil
+		}
 		if err != nil {
 			return p.refuseRequest(w, r, q, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -311,6 +312,34 @@ func TestWhatWasAnsweredIsOver(t *testing.T) {
 		if to, _, _ := b.get(strings.Replace(page, "/sign-in", "/authorize", 1)); !strings.HasPrefix(to, "/sign-in?interaction=") {
 			t.Errorf("it leads to %q once more", to)
 		}
+	}
+}
+
+// Of many who come back with one request at the same moment exactly one has a code; the others are told the way back.
+func TestARequestIsAnsweredOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	page, _, _ := b.get("/authorize?" + params("portal").Encode())
+	back, _, _ := b.get(page)
+	var (
+		codes, gone atomic.Int64
+		race        sync.WaitGroup
+	)
+	const many = 20
+	for range many {
+		race.Go(func() {
+			switch to, _, _ := b.get(back); {
+			case strings.HasPrefix(to, callback) && strings.Contains(to, "code="):
+				codes.Add(1)
+			case to == page:
+				gone.Add(1)
+			}
+		})
+	}
+	race.Wait()
+	if codes.Load() != 1 || gone.Load() != many-1 {
+		t.Errorf("%d codes, and %d are told the way back, want 1 and %d", codes.Load(), gone.Load(), many-1)
 	}
 }
 

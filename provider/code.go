@@ -44,8 +44,8 @@ const (
 
 func codeKey(code string) string { return "code:{" + digest(code) + "}" }
 
-// keepCode keeps what a code stands for, and that the interaction was answered which led to it. One that a pushed request led to before is not to be
-// had again.
+// keepCode keeps what a code stands for, and that the interaction was answered which led to it. One that an interaction or a pushed request has led
+// to before is not to be had again: it is kept, but nobody is told it.
 func (p *Provider) keepCode(ctx context.Context, code string, t *ticket) error {
 	good := p.cfg.CodeFor()
 	record, err := json.Marshal(codeRecord{
@@ -54,21 +54,25 @@ func (p *Provider) keepCode(ctx context.Context, code string, t *ticket) error {
 	if err != nil {
 		return err
 	}
+	var first *redis.Cmd
 	_, err = p.cfg.Redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		pipe.Set(ctx, codeKey(code), append([]byte{unused}, record...), good+keepUsed)
 		if t.interaction != "" {
-			pipe.Set(ctx, interactionKey(t.interaction), answered, p.cfg.Interactions.cfg.For)
+			first = p.cfg.Interactions.answer(ctx, pipe, t.interaction)
 		}
 		if t.pushed != "" {
 			p.spend(ctx, pipe, t.pushed)
 		}
 		return nil
 	})
-	if errors.Is(err, redis.Nil) { // of spend alone: no other command of these is conditional
-		return refuse("invalid_request_uri", "The pushed request was used before.")
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, redis.Nil) {
 		return fmt.Errorf("keep code: %w", err)
+	}
+	if first != nil && first.Val() == int64(0) {
+		return over()
+	}
+	if err != nil { // nil is the answer to spend alone
+		return refuse("invalid_request_uri", "The pushed request was used before.")
 	}
 	return nil
 }
