@@ -85,15 +85,19 @@ func (l *Login) sendPhoneCode(w http.ResponseWriter, r *http.Request, v visitor,
 	return l.toPhone(w, r)
 }
 
-// confirmPhone takes the code.
+// confirmPhone takes the code. A change is confirmed once, so the code is spent only when that is done: where it could not be, the same code is good still.
 func (l *Login) confirmPhone(w http.ResponseWriter, r *http.Request, v visitor, phone identity.Phone) error {
 	digits, wrong := l.readCode(r)
 	if wrong != nil {
 		return l.showPhone(w, r, v, http.StatusUnprocessableEntity, wrong...)
 	}
-	err := l.codes.Check(r.Context(), v.phoneCode(phone), digits)
+	ctx, f := r.Context(), v.phoneCode(phone)
+	err := l.codes.Try(ctx, f, digits)
 	if err == nil {
-		err = l.registry.ConfirmPhone(r.Context(), v.Session.Person, phone, policy.PhoneChangeDelay.In(l.policies), l.act(r))
+		err = l.registry.ConfirmPhone(ctx, v.Session.Person, phone, policy.PhoneChangeDelay.In(l.policies), l.act(r))
+		if err == nil || errors.Is(err, identity.ErrPhoneTaken) {
+			err = errors.Join(err, l.codes.Spend(ctx, f, digits))
+		}
 	}
 	switch {
 	case errors.Is(err, code.ErrWrong):

@@ -13,6 +13,7 @@ import (
 
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
+	"asoba.example/migrations/pgtest"
 )
 
 // due does what is due by now, as the job does, and tells how long it would wait.
@@ -126,6 +127,35 @@ func TestACodeToANewPhoneCountsAsOneOfASignIn(t *testing.T) {
 	v.sees("We have sent a code", "in 50 minutes")
 	if _, n := w.lastCode(); n != 2 {
 		t.Errorf("%d codes were sent, want one to each phone", n)
+	}
+}
+
+// A confirmation that breaks changes nothing and costs no code: the same one confirms, once it can be done.
+func TestACodeOutlivesAConfirmationThatBreaks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.signInFor("/security/phone", anna)
+	v.asksForPhone("+375294911977")
+	digits, _ := w.lastCode()
+	form := *v
+	for _, fault := range []struct{ verb, table string }{{"UPDATE", "phone_change"}, {"INSERT", "event"}, {"INSERT", "river_job"}, {"INSERT", "not_me"}} {
+		heal := pgtest.FailOn(t, w.pool, fault.verb, fault.table)
+		*v = form
+		v.submit("code", digits)
+		v.want("/security/phone", http.StatusInternalServerError)
+		heal()
+		if n := w.count(`phone_change WHERE due_at IS NOT NULL`); n != 0 {
+			t.Errorf("%s %s broke, and the change is pending", fault.verb, fault.table)
+		}
+	}
+	*v = form
+	v.submit("code", digits)
+	v.want("/security/phone", http.StatusOK)
+	v.sees("Cancel the change")
+	if got := w.events("phone_change.asked", person); len(got) != 1 {
+		t.Errorf("recorded: %q", got)
 	}
 }
 
