@@ -30,6 +30,10 @@ type Browsers struct {
 	Now      func() time.Time
 }
 
+// most is how many browsers of one person are known at once. Each has tries at the password of its own, so they have an end; who closes a private
+// window each time leaves one behind at each sign-in, and keeps the others for all that.
+const most = 30
+
 // Known tells whether this browser is known for the person.
 func (b *Browsers) Known(ctx context.Context, r *http.Request, person uuid.UUID) (bool, error) {
 	mine, err := b.KnownBy(ctx, r, person)
@@ -62,10 +66,15 @@ func (b *Browsers) Remember(ctx context.Context, tx pgx.Tx, w http.ResponseWrite
 		rand.Read(token) // never fails: it ends the program instead
 	}
 	at := b.Now()
+	mine = digest(person, token)
 	const tidy = `
 		DELETE FROM known_browser
-		WHERE person_id = $1 AND till <= $2`
-	if _, err := tx.Exec(ctx, tidy, person, at); err != nil {
+		WHERE person_id = $1 AND (till <= $2 OR token_hash IN (
+			SELECT token_hash FROM known_browser
+			WHERE person_id = $1 AND token_hash <> $3
+			ORDER BY last_at DESC, token_hash
+			OFFSET $4))`
+	if _, err := tx.Exec(ctx, tidy, person, at, mine, most-1); err != nil {
 		return nil, false, fmt.Errorf("forget browsers not seen for long: %w", err)
 	}
 	// xmax is 0 in a row that was inserted, and not in one that was updated.
@@ -75,7 +84,6 @@ func (b *Browsers) Remember(ctx context.Context, tx pgx.Tx, w http.ResponseWrite
 		ON CONFLICT (person_id, token_hash) DO UPDATE
 		SET agent = EXCLUDED.agent, place = EXCLUDED.place, last_at = EXCLUDED.last_at, till = EXCLUDED.till
 		RETURNING xmax = 0`
-	mine = digest(person, token)
 	if err := tx.QueryRow(ctx, remember, person, mine, Agent(r), at, at.Add(b.For()), where).Scan(&stranger); err != nil {
 		return nil, false, fmt.Errorf("remember a browser: %w", err)
 	}

@@ -92,6 +92,42 @@ func TestKnown(t *testing.T) {
 	knows(anna, false)
 }
 
+// Of one person only so many are known at once: the one that signs in is always among them, and the one not seen for longest is forgotten.
+func TestSoManyAreKnownAtOnce(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	at := time.Date(2026, 5, 12, 9, 0, 0, 0, time.UTC)
+	b := &browser.Browsers{Pool: pool, For: func() time.Duration { return 180 * 24 * time.Hour }, Now: func() time.Time { return at }}
+	anna := person(t, pool, "0000000A000PB2")
+	remember := func(r *http.Request) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		if err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+			_, _, err := b.Remember(t.Context(), tx, w, r, anna, nil)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Cookie", w.Result().Cookies()[0].String())
+	}
+	const most = 30
+	var all []*http.Request
+	for range most {
+		all = append(all, httptest.NewRequest(http.MethodGet, "/sign-in", nil))
+		remember(all[len(all)-1])
+		at = at.Add(time.Minute)
+	}
+	remember(all[0]) // it is the latest now
+	late := httptest.NewRequest(http.MethodGet, "/sign-in", nil)
+	remember(late)
+	for n, r := range append(all, late) {
+		known, err := b.Known(t.Context(), r, anna)
+		if want := n != 1; err != nil || known != want {
+			t.Errorf("browser %d is known: %t, %v, want %t", n, known, err, want)
+		}
+	}
+}
+
 // The table cannot tell that two people share a browser.
 func TestDigestsAreSaltedByThePerson(t *testing.T) {
 	t.Parallel()

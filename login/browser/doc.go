@@ -2,7 +2,7 @@
 //
 // A browser carries one random token in a cookie; the table known_browser keeps a digest of it for
 // each person, salted by the person, so that two people who share a browser cannot be told from the table.
-// A browser stays known for 180 days after its last sign-in. Being known lets nobody in: it spares
+// A browser stays known for 180 days after its last sign-in, or until thirty others have had one since. Being known lets nobody in: it spares
 // the code by SMS, and gives the person's own tries a budget that strangers cannot use up.
 //
 // Of each is kept what kind it is and, in words, from where the last sign-in came; never an address.
