@@ -358,7 +358,7 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 func (l *Login) refuse(r *http.Request, o onErrand, why string) error {
 	err := audit.Record(r.Context(), l.pool, audit.Event{
 		Kind: o.refused, At: l.now(), Person: o.Person, ClientID: o.ClientID,
-		Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: map[string]string{"why": why},
+		Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: audit.Refused(why, o.Home),
 	})
 	if err == nil && o.closes && !o.Home {
 		err = l.registry.CountUnblock(r.Context(), o.Person, l.now())

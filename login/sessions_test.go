@@ -250,6 +250,34 @@ func TestTheHistoryOfSignIns(t *testing.T) {
 	v.want("/security/history", http.StatusNotFound)
 }
 
+// What is refused at a browser of the person's own stands apart from what strangers do: whatever was wrong there, before the password and after it.
+func TestRefusalsTellWhetherTheBrowserIsKnown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	home := w.visitor()
+	home.signIn(anna)
+	home.submit()
+	for v, want := range map[*visitor]int{w.visitor(): 0, home: 3} {
+		w.clock.turn(time.Hour)
+		v.open("/authorize?acr_values=substantial")
+		v.submit("identifier", anna, "password", another)
+		v.submit("identifier", anna, "password", password)
+		digits, _ := w.lastCode()
+		v.submit("code", wrong(digits))
+		v.want("/sign-in/code", http.StatusUnprocessableEntity)
+		v.open("/block")
+		v.submit("identifier", anna, "decision", "code")
+		digits, _ = w.lastCode()
+		v.submit("code", wrong(digits))
+		v.want("/block/code", http.StatusUnprocessableEntity)
+		const of = `event WHERE kind = 'sign_in.refused' AND at >= $1`
+		if all, known := w.count(of, w.clock.now()), w.count(of+` AND detail->>'browser' = 'known'`, w.clock.now()); all != 3 || known != want {
+			t.Errorf("%d refusals, %d of them at a known browser, want 3 and %d", all, known, want)
+		}
+	}
+}
+
 // The phone is told of a sign-in at a browser that was not known, and from where; not of the first of all, not where a change of the password
 // has told it already; and of all that come within a while of it once more, at its end.
 func TestThePhoneIsToldOfANewBrowser(t *testing.T) {

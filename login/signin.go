@@ -154,8 +154,12 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 
 // recordRefusal records a sign-in that failed after the password, or without one.
 func (l *Login) recordRefusal(r *http.Request, i provider.Interaction, person uuid.UUID, why string) error {
+	known, err := l.browsers.Known(r.Context(), r, person)
+	if err != nil {
+		return err
+	}
 	return audit.Record(r.Context(), l.pool, audit.Event{
 		Kind: audit.SignInRefused, At: l.now(), Person: person, ClientID: i.ClientID,
-		Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: map[string]string{"why": why},
+		Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: audit.Refused(why, known),
 	})
 }

@@ -120,10 +120,7 @@ func (r *Registry) refuse(ctx context.Context, person uuid.UUID, known bool, act
 	var b pgx.Batch
 	b.Queue(count, person)
 	refused := act.event(audit.SignInRefused, person)
-	refused.Detail = map[string]string{"why": "password"}
-	if known {
-		refused.Detail["browser"] = "known"
-	}
+	refused.Detail = audit.Refused("password", known)
 	refused.Queue(&b)
 	if err := r.pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("count a wrong password: %w", err)

@@ -39,7 +39,7 @@ const (
 	IdentifierActivated Kind = "identifier.activated"   // the static password was formed at first sign-in
 	PasswordChanged     Kind = "password.changed"
 	PasswordRecovered   Kind = "password.recovered" // a lost one was replaced by the citizen
-	RecoveryRefused     Kind = "recovery.refused"   // Event.Detail["why"]: code, document, passkey
+	RecoveryRefused     Kind = "recovery.refused"   // Event.Detail as of sign_in.refused
 	PasskeyAdded        Kind = "passkey.added"
 	PasskeyRemoved      Kind = "passkey.removed" // Event.Detail["why"] where not by the person: cloned, unblocked
 	AuthenticatorAdded  Kind = "authenticator.added"
@@ -50,7 +50,7 @@ const (
 	IdentifierBlocked   Kind = "identifier.blocked" // Event.Detail["reason"]; ["by"]: password, code, warning, where not by somebody signed in
 	IdentifierUnblocked Kind = "identifier.unblocked"
 	SignedIn            Kind = "signed_in"         // Event.Detail["by"]: passkey, authenticator, recovery_code, where by one
-	SignInRefused       Kind = "sign_in.refused"   // Event.Detail["why"]; ["browser"]: known, where the password was wrong at a known one
+	SignInRefused       Kind = "sign_in.refused"   // Event.Detail by Refused
 	SignedOut           Kind = "signed_out"        // Event.Detail["from"]: elsewhere, where at another browser than the session's
 	BrowserForgotten    Kind = "browser.forgotten" // a known browser is a stranger again
 	SessionsEnded       Kind = "sessions.ended"    // all of a person's sign-ins so far are worth nothing
@@ -120,6 +120,15 @@ type Event struct {
 	Edition  int64
 	Where    map[string]string // approximately, in words; becomes a part of Detail
 	Detail   map[string]string
+}
+
+// Refused is the Detail of a refusal: why, and whether that was at a browser which is known to whom it concerns, where strangers have no part in it.
+func Refused(why string, known bool) map[string]string {
+	detail := map[string]string{"why": why}
+	if known {
+		detail["browser"] = "known"
+	}
+	return detail
 }
 
 // A Batcher is a transaction, or a pool where the events stand alone.
