@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,9 +46,18 @@ func (g *Register) deactivatesIncapable() bool {
 // joins are how the staged rows meet those who are known: of a full edition also those are looked at of whom it does not tell.
 var joins = map[Kind]string{Full: "FULL", Delta: "LEFT"}
 
+// ends are those deaths, declarations of death and of being missing that one row has and the other has none of.
+func ends(one, other string) string {
+	return strings.NewReplacer("one.", one+".", "other.", other+".").Replace(`array_remove(ARRAY[
+		CASE WHEN other.death_date IS NULL THEN 'death ' || one.death_date || coalesce(' ' || one.death_act, '') END,
+		CASE WHEN other.declared_dead_date IS NULL THEN 'declared_dead ' || one.declared_dead_date || coalesce(' ' || one.declared_dead_act, '') END,
+		CASE WHEN other.missing_date IS NULL THEN 'missing ' || one.missing_date || coalesce(' ' || one.missing_act, '') END
+	], NULL)`)
+}
+
 // compare finds in one pass what is staged and not known, or known otherwise, or of a full edition known and not staged; and counts it.
-// All else that there is to do rests on these rows alone.
-func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) error {
+// All else that there is to do rests on these rows alone. It gives the first of the rows that are withheld.
+func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) (withheld []BadRow, err error) {
 	const before = `
 		SET LOCAL work_mem = '256MB'; -- so that the join holds much of an edition in memory
 		ANALYZE staged_person`
@@ -59,6 +69,7 @@ func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) error {
 		       coalesce(s.death_date, s.declared_dead_date, s.missing_date) IS NOT NULL OR ` + incapable + ` AS gone,
 		       p.incapable_date IS NOT NULL AS was_incapable,
 		       CASE WHEN ` + incapable + ` THEN 'incapable' END AS deactivated_for,
+		       ` + ends("s", "p") + ` AS ends, ` + ends("p", "s") + ` AS takes_back,
 		       s.*
 		FROM staged_person s ` + joins[e.Kind] + ` JOIN person p ON p.identification_number = s.identification_number
 		WHERE p.id IS NULL OR s.identification_number IS NULL
@@ -70,19 +81,25 @@ func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) error {
 		ANALYZE difference;
 		SET LOCAL jit = off -- what follows looks dear to PostgreSQL and is not: it would be compiled for longer than it takes`
 	// What was told of later stays, and what the operator took back is over; a number that somebody had before makes nobody new. Whom an edition
-	// does not tell of is missing though told of later, unless it cannot have known them by their number.
+	// does not tell of is missing though told of later, unless it cannot have known them by their number. One that does not say as of when it
+	// tells may have been made at any time since its month began: it takes nothing back that was told of since, but that somebody is gone is
+	// not lost in it, unless just that was taken back since.
 	const withhold = `
 		WITH withheld AS (
 			DELETE FROM difference AS d
-			WHERE EXISTS (SELECT FROM person_event WHERE person_id = d.id AND at > $1 AND (d.identification_number IS NOT NULL OR new_number))
+			WHERE EXISTS (SELECT FROM person_event WHERE person_id = d.id AND at > $1 AND (line IS NOT NULL OR new_number))
+			      AND ($2 OR ends = '{}' OR EXISTS (SELECT FROM person_event WHERE person_id = d.id AND at > $1 AND took_back && ends))
 			   OR EXISTS (
 					SELECT FROM taken_back
 					WHERE person_id = d.id AND (death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act)
 					      IS NOT DISTINCT FROM (d.death_date, d.death_act, d.declared_dead_date, d.declared_dead_act, d.missing_date, d.missing_act))
 			   OR id IS NULL AND EXISTS (SELECT FROM former_number WHERE identification_number = d.identification_number)
-			RETURNING d.identification_number
+			RETURNING line, CASE
+				WHEN id IS NULL THEN $3
+				WHEN EXISTS (SELECT FROM person_event WHERE person_id = d.id AND at > $1) THEN $4
+				ELSE $5 END AS reason
 		)
-		SELECT count(identification_number) FROM withheld`
+		SELECT line, reason, count(*) OVER () FROM withheld WHERE line IS NOT NULL ORDER BY line LIMIT $6`
 	const count = `
 		SELECT count(*) FILTER (WHERE id IS NULL),
 		       count(*) FILTER (WHERE id IS NOT NULL AND told),
@@ -91,19 +108,25 @@ func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) error {
 		       count(*) FILTER (WHERE NOT told)
 		FROM difference, LATERAL (SELECT identification_number IS NOT NULL) AS d (told)`
 	if _, err := tx.Exec(ctx, before); err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := tx.Exec(ctx, differ); err != nil {
-		return err
+		return nil, err
 	}
-	if err := tx.QueryRow(ctx, withhold, e.AsOf).Scan(&e.Withheld); err != nil {
-		return err
+	e.Withheld = 0
+	rows, _ := tx.Query(ctx, withhold, e.AsOf, !e.AsOf.Equal(e.Period), formerNumber, laterEvent, takenBack, maxTold)
+	withheld, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r BadRow, err error) {
+		err = row.Scan(&r.Line, &r.Reason, &e.Withheld)
+		return r, err
+	})
+	if err != nil {
+		return nil, err
 	}
 	if err := tx.QueryRow(ctx, count).Scan(&e.Added, &e.Changed, &e.Deactivated, &e.Restored, &e.Missing); err != nil {
-		return err
+		return nil, err
 	}
 	e.Same = e.Announced - e.Rejected - e.Withheld - e.Added - e.Changed
-	return nil
+	return withheld, nil
 }
 
 // write writes the difference.

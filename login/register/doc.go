@@ -32,8 +32,10 @@
 // of it. It alone tells that an identification number has become another one; the
 // former one is nobody else's. Of two that tell of one person, editions or events,
 // that counts which the register says as of the later time, whichever comes first:
-// an older event is refused, and an older edition's row withheld. So is what the
-// operator has taken back (Restore), while the register says the very same.
+// an older event is refused, and an older edition's row withheld, and told by its
+// line. So is what the operator has taken back (Restore), while the register says
+// the very same. An edition that does not say as of when it tells undoes no event of
+// its month; but no death is lost in it that was not taken back.
 //
 // Whoever a full edition does not tell of stays as they are, and is told to the
 // operator: they are not dead because a file forgot them.

@@ -29,7 +29,7 @@ type Edition struct {
 	ID          int64
 	Number      int
 	Period      time.Time // the first day of the month
-	AsOf        time.Time // by the register's clock: what was told of later does not give way to it
+	AsOf        time.Time // by the register's clock: what was told of later does not give way to it; the month's beginning where nothing is said
 	Kind        Kind
 	State       State
 	Checksum    []byte // SHA-256
@@ -43,7 +43,7 @@ type Edition struct {
 	Deactivated int64 // of those who changed
 	Restored    int64 // of those who changed
 	Missing     int64 // known, and not told of by a full edition
-	Withheld    int64 // not taken, since more is known of those people already
+	Withheld    int64 // rows not taken, since more is known of their people already
 	ImportedBy  *uuid.UUID
 	ClientID    string // which brought it, where no person did
 	BeganAt     time.Time
@@ -96,7 +96,7 @@ func (g *Register) Editions(ctx context.Context, before int64, limit int) ([]Edi
 	return all, nil
 }
 
-// BadRows gives the first thousand rows of an edition's file that something was wrong with, in their order.
+// BadRows gives the first thousand rows of an edition's file that something was wrong with, and of those that are withheld, in their order.
 func (g *Register) BadRows(ctx context.Context, id int64) ([]BadRow, error) {
 	const list = `SELECT line, column_name, reason, taken FROM bad_row WHERE edition_id = $1 ORDER BY line, taken DESC`
 	if _, err := g.Edition(ctx, id); err != nil {

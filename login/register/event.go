@@ -152,7 +152,7 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	if err := stageOne(ctx, tx, row); err != nil {
 		return Outcome{}, err
 	}
-	if err := g.compare(ctx, tx, &one); err != nil {
+	if _, err := g.compare(ctx, tx, &one); err != nil {
 		return Outcome{}, err
 	}
 	if one.Deactivated > 0 && !e.asked {
@@ -165,8 +165,8 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	}
 	o = Outcome{Changed: renamed || one.Added+one.Changed > 0}
 	const keep = `
-		INSERT INTO person_event (id, change, digest, person_id, at, told_at, deactivated, new_number, told_by, client_id)
-		SELECT $1, $2, $3, id, $4, $5, $6, $7, $8, nullif($9, '') FROM person WHERE identification_number = $10
+		INSERT INTO person_event (id, change, digest, person_id, at, told_at, deactivated, new_number, took_back, told_by, client_id)
+		SELECT $1, $2, $3, id, $4, $5, $6, $7, (SELECT takes_back FROM difference), $8, nullif($9, '') FROM person WHERE identification_number = $10
 		RETURNING person_id`
 	err = tx.QueryRow(ctx, keep, e.ID, one.ID, digest[:], e.At, e.ToldAt, one.Deactivated > 0, renamed || one.Added > 0, person(e.By), e.ClientID, row[number]).Scan(&o.Person)
 	if err != nil || !o.Changed {
@@ -252,8 +252,8 @@ func (g *Register) rename(ctx context.Context, tx pgx.Tx, who uuid.UUID, change 
 // stageOne stages a row by itself.
 func stageOne(ctx context.Context, tx pgx.Tx, row [len(fileColumns)]string) error {
 	const insert = `
-		INSERT INTO staged_person (` + rowColumns + `)
-		VALUES ($1, $2, $3, $4, nullif($5, '')::date, nullif($6, ''), nullif($7, '')::date, nullif($8, ''), nullif($9, '')::date, nullif($10, ''),
+		INSERT INTO ` + staged + `
+		VALUES (0, $1, $2, $3, $4, nullif($5, '')::date, nullif($6, ''), nullif($7, '')::date, nullif($8, ''), nullif($9, '')::date, nullif($10, ''),
 		        nullif($11, '')::date, nullif($12, ''), nullif($13, '')::date, nullif($14, ''))`
 	if err := aside(ctx, tx); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -132,6 +133,91 @@ func TestWhatIsOlderDoesNotUndoWhatIsNewer(t *testing.T) {
 	refuses("an event older than the edition", event("c", 9, dead))
 	mustTake(t, r, event("d", 9, `5311299B500PB0,M,1999,BY,,,,,,,,,,`)) // of somebody of whom no edition has told
 	mustTake(t, r, event("e", 10, dead))
+}
+
+// An edition that does not say as of when it tells undoes nothing that was told of since its month began; but whoever it says is gone is gone,
+// unless just that was taken back since.
+func TestNoDeathIsLostInAnEditionThatSaysNoMoment(t *testing.T) {
+	t.Parallel()
+	died := func(date string) string { return strings.Replace(living[0], ",BY,,", ",BY,"+date+",record", 1) }
+	for name, told := range map[string]struct {
+		events   []string // of the third day of the month, the fourth, and so on
+		asOf     string
+		row      string
+		gone     bool
+		withheld int64
+	}{
+		"the desk asked since":      {[]string{living[0]}, "", died("2026-10-30"), true, 0},
+		"taken back since":          {[]string{died("2026-10-30"), living[0]}, "", died("2026-10-30"), false, 1},
+		"another taken back since":  {[]string{died("2026-10-30"), living[0]}, "", died("2026-10-31"), true, 0},
+		"told of since":             {[]string{died("2026-10-30")}, "", living[0], true, 1},
+		"before what was asked":     {[]string{living[0]}, "2026-11-02T00:00:00Z", died("2026-10-30"), false, 1},
+		"after what was taken back": {[]string{died("2026-10-30"), living[0]}, "2026-11-20T00:00:00Z", died("2026-10-30"), true, 0},
+		"after what was told of":    {[]string{died("2026-10-30")}, "2026-11-20T00:00:00Z", living[0], false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := register.Register{Pool: pgtest.New(t)}
+			mustLoad(t, r, edition(10, living...))
+			for i, row := range told.events {
+				mustTake(t, r, event(fmt.Sprint(i), 2+i, row))
+			}
+			file := edition(11, told.row)
+			if told.asOf != "" {
+				file = strings.Replace(file, "\n", "\n# as_of "+told.asOf+"\n", 1)
+			}
+			o := order(file)
+			o.At = at.AddDate(0, 1, 0)
+			e, err := r.Import(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := register.Find(t.Context(), r.Pool, living[0][:14])
+			if err != nil || p.Gone() != told.gone || e.Withheld != told.withheld {
+				t.Errorf("%v: gone is %t, and %d are withheld", err, p.Gone(), e.Withheld)
+			}
+		})
+	}
+}
+
+// Each row that is withheld is told by its line and why, to who tries, who imports and who looks later.
+func TestWhatIsWithheldIsTold(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.1 }}
+	dead := func(n int) string { return strings.Replace(living[n], ",,,,,,,,,,", ",2026-10-30,record,,,,,,,,", 1) }
+	mustLoad(t, r, edition(10, dead(0), living[1], living[2], living[3], living[4]))
+	anna, boris, _ := staff(t, &r)
+	restored, err := register.Find(t.Context(), r.Pool, living[0][:14])
+	if err == nil {
+		err = pgx.BeginFunc(t.Context(), r.Pool, func(tx pgx.Tx) error { return r.Restore(t.Context(), tx, restored.ID, boris, at) })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustTake(t, r, event("a", 5, strings.Replace(living[1], "RU", "PL", 1)))
+	renamed := event("b", 6, strings.Replace(living[2], living[2][:14], "5311299B500PB0", 1))
+	renamed.Former = living[2][:14]
+	mustTake(t, r, renamed)
+	want := []register.BadRow{
+		{Line: 5, Reason: "taken_back"}, {Line: 6, Reason: "later_event"}, {Line: 7, Column: "identification_number", Reason: "shape"}, {Line: 8, Reason: "former_number"},
+	}
+	o := order(edition(11, dead(0), living[1], `123,M,1990,BY,,,,,,,,,,`, living[2], dead(3), dead(4)))
+	if tried, err := r.Try(t.Context(), o); err != nil || !slices.Equal(tried.Bad, want) {
+		t.Errorf("tried: %v: %v", err, tried.Bad)
+	}
+	o.By = anna
+	e, err := r.Import(t.Context(), o)
+	if err != nil || e.State != register.Waiting || e.Withheld != 3 || !slices.Equal(e.Bad, want) {
+		t.Errorf("imported: %v: %+v", err, e)
+	}
+	mustTake(t, r, event("c", 7, dead(3)))
+	mustTake(t, r, event("d", 8, living[1])) // as it is in the file
+	if e, err := r.Release(t.Context(), e.ID, boris, at); err != nil || e.Withheld != 2 {
+		t.Errorf("released: %v: %+v", err, e)
+	}
+	if told, err := r.BadRows(t.Context(), e.ID); err != nil || !slices.Equal(told, slices.Delete(want, 1, 2)) {
+		t.Errorf("on record: %v: %v", err, told)
+	}
 }
 
 // A number becomes another one: the person is found by it and no more by the one before, which is nobody else's, whoever tells of it.

@@ -219,6 +219,9 @@ const rowColumns = `
 	death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act,
 	incapable_date, incapable_act, limited_date, limited_act`
 
+// staged is where the rows of an edition are copied to, each with its line.
+const staged = `staged_person (line, ` + rowColumns + `)`
+
 // copyTo copies good rows, as far as the file is to be read.
 func (f *file) copyTo(ctx context.Context, tx pgx.Tx, table string) error {
 	_, err := tx.Conn().PgConn().CopyFrom(ctx, f, `COPY `+table+` FROM STDIN (NULL '')`)

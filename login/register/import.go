@@ -261,7 +261,7 @@ func (g *Register) stage(ctx context.Context, conn *pgxpool.Conn, e *Edition, f 
 	for f.err == nil {
 		f.stop = min(f.done+cmp.Or(g.piece, piece), f.size)
 		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			if err := f.copyTo(ctx, tx, "staged_person"); err != nil {
+			if err := f.copyTo(ctx, tx, staged); err != nil {
 				return err
 			}
 			_, err := tx.Exec(ctx, far, e.ID, f.done)
@@ -294,7 +294,7 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 		if fresh {
 			e.Added, err = g.fill(ctx, tx, e.ID, f)
 		} else { // an event has come since
-			err = f.copyTo(ctx, tx, "staged_person")
+			err = f.copyTo(ctx, tx, staged)
 		}
 		if err != nil {
 			return err
@@ -304,11 +304,13 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 		return err
 	}
 	if !fresh {
-		if err := g.compare(ctx, tx, e); err != nil {
+		withheld, err := g.compare(ctx, tx, e)
+		if err != nil {
 			return err
 		}
+		f.withhold(withheld)
 	}
-	if err := keep(ctx, tx, e, f); err != nil {
+	if err := keep(ctx, tx, e, f.bad); err != nil {
 		return err
 	}
 	many, err := g.many(ctx, tx, e)
@@ -356,14 +358,16 @@ func (g *Register) many(ctx context.Context, tx pgx.Tx, e *Edition) (bool, error
 	return float64(e.Deactivated) > g.DeactivatedShare()*float64(known), err
 }
 
-// keep keeps what was wrong with the file.
-func keep(ctx context.Context, tx pgx.Tx, e *Edition, f *file) error {
+// keep keeps which rows were bad, and which are withheld now.
+func keep(ctx context.Context, tx pgx.Tx, e *Edition, rows []BadRow) error {
+	const over = `DELETE FROM bad_row WHERE edition_id = $1 AND reason = ANY ($2)`
 	// Those of a file that is read again, because a crash has emptied what was staged, are there already.
 	const insert = `
 		INSERT INTO bad_row (edition_id, line, column_name, reason, taken) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT DO NOTHING`
 	var b pgx.Batch
-	for _, row := range f.bad {
+	b.Queue(over, e.ID, []string{laterEvent, takenBack, formerNumber})
+	for _, row := range rows {
 		b.Queue(insert, e.ID, row.Line, row.Column, row.Reason, row.Taken)
 	}
 	return tx.SendBatch(ctx, &b).Close()
@@ -414,7 +418,7 @@ func finish(ctx context.Context, tx pgx.Tx, e *Edition, by uuid.UUID, at time.Ti
 // refuse ends an edition of which too much is bad. What was wrong with it stays on record.
 func refuse(ctx context.Context, tx pgx.Tx, e *Edition, f *file, at time.Time) error {
 	e.State, e.Added, e.Same, e.DecidedAt = Refused, 0, 0, &at
-	if err := keep(ctx, tx, e, f); err != nil {
+	if err := keep(ctx, tx, e, f.bad); err != nil {
 		return err
 	}
 	if err := put(ctx, tx, e); err != nil {

@@ -36,7 +36,11 @@ func (g *Register) Release(ctx context.Context, id int64, by uuid.UUID, at time.
 		if err := changing(ctx, tx); err != nil {
 			return err
 		}
-		if err := g.compare(ctx, tx, e); err != nil { // what is known may have changed since
+		withheld, err := g.compare(ctx, tx, e) // what is known may have changed since
+		if err != nil {
+			return err
+		}
+		if err := keep(ctx, tx, e, withheld); err != nil {
 			return err
 		}
 		if err := g.write(ctx, tx, e, at); err != nil {

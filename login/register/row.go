@@ -2,6 +2,7 @@ package register
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/hex"
 	"errors"
@@ -16,12 +17,25 @@ import (
 	"github.com/google/uuid"
 )
 
-// A BadRow is a row of a file that something is wrong with. What stands in it is not told: it may be about somebody.
+// A BadRow is a row of a file that something is wrong with, or that is withheld. What stands in it is not told: it may be about somebody.
 type BadRow struct {
 	Line   int64
 	Column string // "" for the row as a whole
 	Reason string // a stable word
 	Taken  bool   // applied all the same: the register's owner should look at it
+}
+
+// Why a row that nothing is wrong with is withheld.
+const (
+	laterEvent   = "later_event"   // what an event has told of the person is later
+	takenBack    = "taken_back"    // the operator took it back
+	formerNumber = "former_number" // the person has another identification number
+)
+
+// withhold tells of rows that are withheld, in their order among the others.
+func (f *file) withhold(rows []BadRow) {
+	f.bad = append(f.bad, rows...)
+	slices.SortStableFunc(f.bad, func(a, b BadRow) int { return cmp.Compare(a.Line, b.Line) })
 }
 
 // row reads one line and adds what it says to out.
@@ -59,8 +73,10 @@ func (f *file) row() error {
 		f.out = hex.AppendEncode(f.out, id[:])
 		f.out = append(f.out, '\t')
 		f.out = strconv.AppendInt(f.out, f.first, 10)
-		f.out = append(f.out, '\t')
+	} else {
+		f.out = strconv.AppendInt(f.out, f.line, 10)
 	}
+	f.out = append(f.out, '\t')
 	for i, field := range row {
 		if i > 0 {
 			f.out = append(f.out, '\t')

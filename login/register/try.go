@@ -33,16 +33,19 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 		if err := aside(ctx, tx); err != nil {
 			return err
 		}
-		if err := f.copyTo(ctx, tx, "staged_person"); err != nil {
+		if err := f.copyTo(ctx, tx, staged); err != nil {
 			return err
 		}
 		r.Bad = f.bad
 		if err := g.judge(&r.Edition, f); err != nil {
 			return err
 		}
-		if err := g.compare(ctx, tx, &r.Edition); err != nil {
+		withheld, err := g.compare(ctx, tx, &r.Edition)
+		if err != nil {
 			return err
 		}
+		f.withhold(withheld)
+		r.Bad = f.bad
 		many, err := g.many(ctx, tx, &r.Edition)
 		if err != nil {
 			return err

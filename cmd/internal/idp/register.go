@@ -203,8 +203,8 @@ func tellReport(out io.Writer, r register.Report, dry bool, err error) error {
 	for _, row := range r.Bad {
 		tellBadRow(out, row)
 	}
-	if more := r.Rejected + r.Doubtful - int64(len(r.Bad)); more > 0 && !r.Again {
-		fmt.Fprintf(out, "and %d more bad rows\n", more)
+	if more := r.Rejected + r.Doubtful + r.Withheld - int64(len(r.Bad)); more > 0 && !r.Again {
+		fmt.Fprintf(out, "and %d more rows\n", more)
 	}
 	return nil
 }
@@ -285,10 +285,10 @@ func editionsCommand(config reader) *cobra.Command {
 
 func tellEditions(out io.Writer, all ...register.Edition) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tNUMBER\tPERIOD\tKIND\tSTATE\tBEGAN\tADDED\tCHANGED\tSAME\tREJECTED\tDEACTIVATED\tRESTORED\tMISSING")
+	fmt.Fprintln(table, "ID\tNUMBER\tPERIOD\tKIND\tSTATE\tBEGAN\tADDED\tCHANGED\tSAME\tREJECTED\tDEACTIVATED\tRESTORED\tMISSING\tWITHHELD")
 	for _, e := range all {
-		fmt.Fprintf(table, "%d\t%d\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", e.ID, e.Number, e.Period.Format("2006-01"), e.Kind, e.State,
-			e.BeganAt.UTC().Format(time.RFC3339), e.Added, e.Changed, e.Same, e.Rejected, e.Deactivated, e.Restored, e.Missing)
+		fmt.Fprintf(table, "%d\t%d\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", e.ID, e.Number, e.Period.Format("2006-01"), e.Kind, e.State,
+			e.BeganAt.UTC().Format(time.RFC3339), e.Added, e.Changed, e.Same, e.Rejected, e.Deactivated, e.Restored, e.Missing, e.Withheld)
 	}
 	return table.Flush()
 }
@@ -305,7 +305,7 @@ func editionArgument(s string) (int64, error) {
 func badRowsCommand(config reader) *cobra.Command {
 	return &cobra.Command{
 		Use:   "bad-rows EDITION",
-		Short: "List the first thousand rows of an edition's file that something was wrong with",
+		Short: "List the first thousand rows of an edition's file that something was wrong with, and of those that were withheld",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := editionArgument(args[0])

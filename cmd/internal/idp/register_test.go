@@ -94,7 +94,7 @@ func TestRegisterImportRefusesABadFile(t *testing.T) {
 	}
 	var out bytes.Buffer
 	err := Run(t.Context(), environ, nil, &out, "register", "import", registerFile(t, 1, "2025-01", "delta", rows...))
-	if !errors.Is(err, register.ErrBad) || strings.Count(out.String(), ": shape\n") != 1000 || !strings.HasSuffix(out.String(), "and 1000 more bad rows\n") ||
+	if !errors.Is(err, register.ErrBad) || strings.Count(out.String(), ": shape\n") != 1000 || !strings.HasSuffix(out.String(), "and 1000 more rows\n") ||
 		!strings.Contains(out.String(), "  rejected    2000\n") {
 		t.Errorf("%v: it said:\n%.1000s", err, &out)
 	}
