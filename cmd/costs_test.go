@@ -17,7 +17,7 @@ type costs struct {
 	server, postgresql, redis float64
 	toPostgreSQL, toRedis     float64
 	allocations               float64
-	resident                  float64 // bytes that idp holds now
+	resident, peak            float64 // bytes that idp and its child hold now, and the most that each ever held
 }
 
 // report prints what n of something cost, by the difference to an earlier look.
@@ -52,11 +52,14 @@ func (c *country) costs(idp *program) costs {
 		}
 		name, seconds := cpu(pid)
 		switch {
-		case pid == idp.cmd.Process.Pid:
-			sum.server = seconds
-		case name == "postgres" && ours(pid):
+		case descends(pid, idp.cmd.Process.Pid):
+			sum.server += seconds
+			sum.resident += held(pid, "VmRSS")
+			sum.peak += held(pid, "VmHWM")
+		case !descends(pid, os.Getpid()): // others on the machine may run a PostgreSQL too
+		case name == "postgres":
 			sum.postgresql += seconds
-		case name == "redis-server" && ours(pid):
+		case name == "redis-server":
 			sum.redis += seconds
 		}
 	}
@@ -69,7 +72,6 @@ func (c *country) costs(idp *program) costs {
 		`idp_round_trips_total{store="postgresql"}`: &sum.toPostgreSQL,
 		`idp_round_trips_total{store="redis"}`:      &sum.toRedis,
 		`go_memstats_mallocs_total`:                 &sum.allocations,
-		`process_resident_memory_bytes`:             &sum.resident,
 	}
 	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
 		name, value, _ := strings.Cut(lines.Text(), " ")
@@ -88,16 +90,16 @@ func (c *country) costs(idp *program) costs {
 	return sum
 }
 
-// ours tells a process that was begun here: others on the machine may run a PostgreSQL too.
-func ours(pid int) bool {
-	for pid > 1 && pid != os.Getpid() {
+// descends tells a process that is another, or was begun by it or its children.
+func descends(pid, from int) bool {
+	for pid > 1 && pid != from {
 		_, fields := stat(pid)
 		if len(fields) == 0 {
 			return false
 		}
 		pid, _ = strconv.Atoi(fields[1]) // its parent
 	}
-	return pid == os.Getpid()
+	return pid == from
 }
 
 // cpu is a process's name, and the seconds of CPU that it and its ended children used.
@@ -112,6 +114,15 @@ func cpu(pid int) (name string, seconds float64) {
 		seconds += n / ticks
 	}
 	return name, seconds
+}
+
+// held is how much of a kind of memory a process has (proc(5)), in bytes; nothing if it ended meanwhile.
+func held(pid int, kind string) float64 {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, after, _ := strings.Cut(string(text), kind+":")
+	var kib float64
+	_, _ = fmt.Sscan(after, &kib)
+	return kib * 1024
 }
 
 // stat is a process's name, and its fields from the state on (proc(5)); none if it ended meanwhile.

@@ -38,8 +38,9 @@ var directions = []struct {
 	{"provider/...", leaves},                                         // a leaf knows neither the protocol nor another room
 	{"provider", append(slices.Clone(leaves), "provider/tokens")},
 
+	{"login/hashing", nil},
 	{"login/register", leaves},
-	{"login/identity", append(slices.Clone(leaves), "login/register", "login/place")},
+	{"login/identity", append(slices.Clone(leaves), "login/hashing", "login/register", "login/place")},
 	{"login/account", append(slices.Clone(leaves), "login/identity", "provider")}, // the provider's Accounts
 	{"login/...", append(slices.Clone(leaves), "login/...")},
 	{"login", append(slices.Clone(leaves), "login/...", "provider")},

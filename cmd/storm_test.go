@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,8 +24,8 @@ import (
 // BenchmarkStorm is strangers who try passwords at one number, two hundred a second, each from an address of their own. The person whose
 // number it is signs in at home all the while, and elsewhere once it is over, after the wait that the page names; nothing else may come of it. While it
 // lasts the person tries elsewhere too, and the strangers may be faster at the end of each wait: how many waits were kept is printed. It prints how
-// long all that took, how long a token of client_credentials takes before and beside it, and what memory the program holds, also while as
-// many as all of two hundred at once have a password hashed.
+// long all that took, how long a token of client_credentials takes before and beside it, and what memory the program and
+// its child hold, also while as many as all of two hundred at once have a password hashed.
 //
 //	go test -run NONE -bench Storm -benchtime 10000x ./cmd
 func BenchmarkStorm(b *testing.B) {
@@ -162,7 +161,7 @@ func BenchmarkStorm(b *testing.B) {
 		for name, value := range map[string]float64{
 			"turned-away": float64(busy.Load()), "at-home-ms": ms(slowest),
 			"token-p99-before-ms": ms(before), "token-p99-beside-ms": ms(p99(during)),
-			"resident-before-MiB": resident / (1 << 20), "resident-peak-MiB": peak(b, idp) / (1 << 20),
+			"resident-before-MiB": resident / (1 << 20), "resident-peak-MiB": c.costs(idp).peak / (1 << 20),
 		} {
 			b.ReportMetric(value, name)
 		}
@@ -338,21 +337,6 @@ func (p *phone) sent() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.taken)
-}
-
-// peak is the most memory that a program ever held, in bytes (proc(5), VmHWM).
-func peak(t testing.TB, p *program) float64 {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, after, _ := strings.Cut(string(text), "VmHWM:")
-	kib, err := strconv.ParseFloat(strings.Fields(after)[0], 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kib * 1024
 }
 
 func p99(took []time.Duration) time.Duration {

@@ -27,6 +27,7 @@ import (
 	"asoba.example/login/browser"
 	"asoba.example/login/code"
 	"asoba.example/login/factor"
+	"asoba.example/login/hashing"
 	"asoba.example/login/identity"
 	"asoba.example/login/place"
 	"asoba.example/login/place/placetest"
@@ -83,7 +84,7 @@ func newWorld(t *testing.T) *world {
 	site := pagetest.Site(t, login.Room())
 	cleaner := &grant.Cleaner{Pool: w.pool, Denials: denials, Sessions: sessions, Now: now}
 	w.registry, err = identity.New(identity.Config{
-		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, Hashers: 2,
+		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, Hashers: 2, Hashing: hashing.Here{},
 		TemporaryFor: policy.TemporaryPasswordFor.From(nil), Symbols: policy.TemporaryPasswordSymbols.From(nil), Failures: policy.Failures.From(nil), Shortest: policy.ShortestPassword.From(nil), Longest: policy.LongestPassword.From(nil), Cost: policy.PasswordCost.From(nil),
 		Issuer: "http://idp.example", UnblockTries: policy.UnblockTries.From(nil), ClosedFor: policy.UnblockClosedFor.From(nil), NotMeFor: policy.NotMeFor.From(nil), FreezeFor: policy.RecoveryFreeze.From(nil), Cleaner: cleaner, Metrics: w.metrics,
 	})

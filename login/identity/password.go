@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/text/unicode/norm"
 
+	"asoba.example/login/hashing"
 	"asoba.example/login/register"
 )
 
@@ -52,23 +53,31 @@ func (c Cost) String() string { return fmt.Sprintf("%dMiB t=%d p=%d", c.Memory, 
 // params writes it as a hash tells it.
 func (c Cost) params() string { return fmt.Sprintf("m=%d,t=%d,p=%d", c.Memory*1024, c.Passes, c.Lanes) }
 
+// Hashing makes and compares hashes; hashing.Here does it in this process, a hashing.Process in another.
+type Hashing interface {
+	Create(c hashing.Creation, hash *string) error
+	Compare(c hashing.Comparison, fits *bool) error
+}
+
 // A hasher turns passwords into what is kept of them, so many at once and no more: each takes the memory that a Cost says, some time of as many
 // processors as it has lanes, and as many places. Strangers never fill every place, so that a storm of guesses leaves room for people at their
 // own browsers; where one password takes all the places, they wait for the one that is being hashed, and for no other.
 type hasher struct {
 	pepper    []byte // lies under the master key: a stolen database cannot be tried
 	cost      func() Cost
+	hashing   Hashing
 	atOnce    int
 	places    *semaphore.Weighted
 	strangers *semaphore.Weighted
 	came      *prometheus.CounterVec
 }
 
-func newHasher(pepper []byte, cost func() Cost, atOnce int) *hasher {
+func newHasher(pepper []byte, cost func() Cost, hashing Hashing, atOnce int) *hasher {
 	atOnce = max(atOnce, 2)
 	return &hasher{
 		pepper:    pepper,
 		cost:      cost,
+		hashing:   hashing,
 		atOnce:    atOnce,
 		places:    semaphore.NewWeighted(int64(atOnce)),
 		strangers: semaphore.NewWeighted(int64(atOnce - 1)),
@@ -143,11 +152,12 @@ func (h *hasher) hashNow(person uuid.UUID, password string) (string, error) {
 // make hashes, at its places.
 func (h *hasher) make(person uuid.UUID, password string, c Cost) (string, error) {
 	h.came.WithLabelValues("hashed").Inc()
-	hash, err := argon2id.CreateHash(h.mac(person, password), &argon2id.Params{
+	creation := hashing.Creation{Secret: h.mac(person, password), Params: argon2id.Params{
 		Memory: uint32(c.Memory) * 1024, Iterations: uint32(c.Passes), Parallelism: uint8(c.Lanes),
 		SaltLength: 16, KeyLength: 32,
-	})
-	if err != nil {
+	}}
+	var hash string
+	if err := h.hashing.Create(creation, &hash); err != nil {
 		return "", fmt.Errorf("hash a password: %w", err)
 	}
 	return hash, nil
@@ -171,8 +181,12 @@ func (h *hasher) matches(ctx context.Context, person uuid.UUID, known bool, hash
 	for _, hash := range hashes {
 		for _, password := range passwords {
 			h.came.WithLabelValues("hashed").Inc()
-			if right, err := argon2id.ComparePasswordAndHash(h.mac(person, password), hash); err != nil || right {
-				return right, err
+			var fits bool
+			if err := h.hashing.Compare(hashing.Comparison{Secret: h.mac(person, password), Hash: hash}, &fits); err != nil {
+				return false, fmt.Errorf("compare a password: %w", err)
+			}
+			if fits {
+				return true, nil
 			}
 		}
 	}

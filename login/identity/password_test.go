@@ -10,6 +10,8 @@ import (
 
 	"github.com/alexedwards/argon2id"
 	"github.com/google/uuid"
+
+	"asoba.example/login/hashing"
 )
 
 func TestATemporaryPasswordIsReadableAndFresh(t *testing.T) {
@@ -65,7 +67,7 @@ func TestATemporaryPasswordOfAnyLengthIsReadableAndKnownAgain(t *testing.T) {
 
 func TestAHashIsGoodForOnePersonOnly(t *testing.T) {
 	t.Parallel()
-	h := newHasher([]byte("pepper"), usual, 2)
+	h := newHasher([]byte("pepper"), usual, hashing.Here{}, 2)
 	person, other := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
 	hash, err := h.hash(t.Context(), person, "right")
 	if err != nil {
@@ -74,7 +76,7 @@ func TestAHashIsGoodForOnePersonOnly(t *testing.T) {
 	if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Errorf("kept as %s", hash)
 	}
-	kept, peppered := []string{hash}, newHasher([]byte("another"), usual, 2)
+	kept, peppered := []string{hash}, newHasher([]byte("another"), usual, hashing.Here{}, 2)
 	for what, got := range map[string]func() (bool, error){
 		"the right one":    func() (bool, error) { return h.matches(t.Context(), person, true, kept, "right") },
 		"one of two":       func() (bool, error) { return h.matches(t.Context(), person, false, kept, "wrong", "right") },
@@ -94,7 +96,7 @@ func TestAHashIsGoodForOnePersonOnly(t *testing.T) {
 func TestStrangersDoNotFillTheGate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := gate{t, newHasher([]byte("pepper"), usual, 2)}
+		g := gate{t, newHasher([]byte("pepper"), usual, hashing.Here{}, 2)}
 		leave := g.enter(false, 1)
 		g.full(false, 1)
 		leaveKnown := g.enter(true, 1)
@@ -112,7 +114,7 @@ func TestStrangersDoNotFillTheGate(t *testing.T) {
 func TestEachLaneTakesAPlace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := gate{t, newHasher([]byte("pepper"), func() Cost { return Cost{Memory: 19, Passes: 2, Lanes: 4} }, 4)}
+		g := gate{t, newHasher([]byte("pepper"), func() Cost { return Cost{Memory: 19, Passes: 2, Lanes: 4} }, hashing.Here{}, 4)}
 		leave := g.enter(true, 3)
 		g.full(true, 2)
 		one := g.enter(true, 1)
@@ -298,7 +300,7 @@ func TestEveryPasswordCostsAsMuch(t *testing.T) {
 	t.Parallel()
 	const former, now, next = "m=12288,t=3,p=2", "m=19456,t=2,p=1", "m=47104,t=1,p=1"
 	cost := usual()
-	h := newHasher([]byte("pepper"), func() Cost { return cost }, 2)
+	h := newHasher([]byte("pepper"), func() Cost { return cost }, hashing.Here{}, 2)
 	for _, settled := range []struct {
 		cost Cost
 		all  []string

@@ -59,6 +59,7 @@ type Config struct {
 	// Hashers is how many lanes may be hashed in at once, each by a processor and with no more than the memory of its password's cost; at least
 	// two, one of which strangers never take.
 	Hashers int
+	Hashing Hashing
 	Metrics prometheus.Registerer
 }
 
@@ -136,14 +137,14 @@ type Registry struct {
 // New makes a Registry.
 func New(cfg Config) (*Registry, error) {
 	if cfg.Pool == nil || cfg.Box == nil || cfg.Jobs == nil || cfg.Cleaner == nil || cfg.SMS == nil || cfg.Say == nil ||
-		cfg.TemporaryFor == nil || cfg.Symbols == nil || cfg.Failures == nil || cfg.FreezeFor == nil || cfg.NotMeFor == nil || cfg.UnblockTries == nil || cfg.ClosedFor == nil || cfg.Issuer == "" || cfg.Shortest == nil || cfg.Longest == nil || cfg.Cost == nil || cfg.Metrics == nil {
+		cfg.TemporaryFor == nil || cfg.Symbols == nil || cfg.Failures == nil || cfg.FreezeFor == nil || cfg.NotMeFor == nil || cfg.UnblockTries == nil || cfg.ClosedFor == nil || cfg.Issuer == "" || cfg.Shortest == nil || cfg.Longest == nil || cfg.Cost == nil || cfg.Hashing == nil || cfg.Metrics == nil {
 		return nil, errors.New("identity: the config is not complete")
 	}
 	pepper, err := cfg.Box.Key("password pepper")
 	if err != nil {
 		return nil, fmt.Errorf("derive the pepper: %w", err)
 	}
-	hasher := newHasher(pepper, cfg.Cost, cfg.Hashers)
+	hasher := newHasher(pepper, cfg.Cost, cfg.Hashing, cfg.Hashers)
 	if err := cfg.Metrics.Register(hasher.came); err != nil {
 		return nil, fmt.Errorf("register the metrics of passwords: %w", err)
 	}

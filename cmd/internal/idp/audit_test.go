@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"asoba.example/cmd/internal/settings"
+	"asoba.example/login/hashing"
 	"asoba.example/provider/audit"
 )
 
@@ -112,7 +113,7 @@ func TestTheAuditIsProvedFromTheTerminal(t *testing.T) {
 // withHouseOf lets a test act in the house as a node that serves does.
 func withHouseOf(t *testing.T, cfg Config, act func(*house)) {
 	t.Helper()
-	h, err := newHouse(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	h, err := newHouse(t.Context(), cfg, hashing.Here{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"asoba.example/cmd/internal/run"
 	"asoba.example/cmd/internal/settings"
 	"asoba.example/cmd/internal/stores"
+	"asoba.example/login/hashing"
 	"asoba.example/migrations"
 )
 
@@ -53,7 +54,7 @@ func command(config reader) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(serveCommand(config), migrateCommand(config), clientCommand(config), bodyCommand(config), clerkCommand(config), blockCommand(config), registerCommand(config), keyCommand(config), policyCommand(config), auditCommand(config))
+	root.AddCommand(serveCommand(config), hashCommand(), migrateCommand(config), clientCommand(config), bodyCommand(config), clerkCommand(config), blockCommand(config), registerCommand(config), keyCommand(config), policyCommand(config), auditCommand(config))
 	return root
 }
 
@@ -70,7 +71,7 @@ func withHouse(cmd *cobra.Command, config reader, act func(h *house) error) erro
 	if err != nil {
 		return err
 	}
-	h, err := newHouse(cmd.Context(), cfg, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil)))
+	h, err := newHouse(cmd.Context(), cfg, hashing.Here{}, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil)))
 	if err != nil {
 		return err
 	}
@@ -88,8 +89,20 @@ func serveCommand(config reader) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return Serve(cmd.Context(), cfg, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+			apart := hashing.NewProcess("hash")
+			return errors.Join(serve(cmd.Context(), cfg, apart, slog.New(slog.NewJSONHandler(os.Stderr, nil))), apart.Close())
 		},
+	}
+}
+
+// hashCommand is what serve starts beside itself.
+func hashCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "hash",
+		Short:  "Hash what comes by standard input, for the process that serves",
+		Args:   cobra.NoArgs,
+		Hidden: true,
+		RunE:   func(*cobra.Command, []string) error { return hashing.Serve(os.Stdin, os.Stdout) },
 	}
 }
 

@@ -104,6 +104,7 @@ type Config struct {
 
 	// Hashers is how many passwords are hashed at once, two at least; each takes a core and the memory that is settled
 	// (password.cost), 19 MiB and some 50 ms where nothing else is. One of several lanes counts as that many. 0 means one a core.
+	// They are hashed in a child process (idp hash), so that no other request waits for them.
 	Hashers int `env:"IDP_HASHERS" envDefault:"0"`
 
 	// Relaxed lifts the limits on attempts, SMS and clients, and lets keys rotate at once. For trials only; the log says so at every

@@ -68,6 +68,7 @@ type house struct {
 	box     *seal.Box
 	cfg     Config
 	log     *slog.Logger
+	hasher  identity.Hashing
 	metrics *prometheus.Registry
 	site    *page.Site
 	jobs    *river.Client[pgx.Tx]
@@ -103,8 +104,8 @@ type house struct {
 	subjects   provider.Subjects
 }
 
-func newHouse(ctx context.Context, cfg Config, log *slog.Logger) (*house, error) {
-	h := &house{cfg: cfg, log: log, metrics: prometheus.NewRegistry()}
+func newHouse(ctx context.Context, cfg Config, hasher identity.Hashing, log *slog.Logger) (*house, error) {
+	h := &house{cfg: cfg, log: log, hasher: hasher, metrics: prometheus.NewRegistry()}
 	h.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	count, err := newTrips(h.metrics)
 	if err != nil {
@@ -225,7 +226,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		Pool: h.Pool, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, SMS: h.outbox, Say: h.site.Say, DeskAddress: h.cfg.DeskAddress,
 		TemporaryFor: policy.TemporaryPasswordFor.From(h.policies), Symbols: policy.TemporaryPasswordSymbols.From(h.policies), Failures: policy.Failures.From(h.policies),
 		Issuer: h.cfg.Issuer, UnblockTries: policy.UnblockTries.From(h.policies), ClosedFor: policy.UnblockClosedFor.From(h.policies), NotMeFor: policy.NotMeFor.From(h.policies), FreezeFor: policy.RecoveryFreeze.From(h.policies), Shortest: policy.ShortestPassword.From(h.policies), Longest: policy.LongestPassword.From(h.policies),
-		Cost: policy.PasswordCost.From(h.policies), Hashers: h.cfg.hashers(runtime.GOMAXPROCS(0)), Metrics: h.metrics,
+		Cost: policy.PasswordCost.From(h.policies), Hashers: h.cfg.hashers(runtime.GOMAXPROCS(0)), Hashing: h.hasher, Metrics: h.metrics,
 	})
 	if err != nil {
 		return err

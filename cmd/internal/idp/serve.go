@@ -21,6 +21,8 @@ import (
 	"asoba.example/login/clerk"
 	"asoba.example/login/desk"
 	"asoba.example/login/desk/printed"
+	"asoba.example/login/hashing"
+	"asoba.example/login/identity"
 	"asoba.example/login/operator"
 	"asoba.example/login/policy"
 	"asoba.example/provider"
@@ -30,9 +32,13 @@ import (
 	"asoba.example/provider/manage"
 )
 
-// Serve runs the provider until ctx ends. When a setting, a port or a store is
+// Serve runs the provider until ctx ends, all in this process. When a setting, a port or a store is
 // wrong it says so and has served nobody.
 func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
+	return serve(ctx, cfg, hashing.Here{}, log)
+}
+
+func serve(ctx context.Context, cfg Config, hasher identity.Hashing, log *slog.Logger) error {
 	secure, err := run.Certificate(cfg.TLSCertFile, cfg.TLSKeyFile)
 	if err != nil {
 		return fmt.Errorf("IDP_TLS_CERT_FILE and IDP_TLS_KEY_FILE: %w", err)
@@ -65,7 +71,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err := stores.Redis(ctx, "IDP_REDIS_URL", cfg.RedisURL); err != nil { // errands do without it
 		return err
 	}
-	h, err := newHouse(ctx, cfg, log)
+	h, err := newHouse(ctx, cfg, hasher, log)
 	if err != nil {
 		return err
 	}

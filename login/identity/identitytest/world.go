@@ -19,6 +19,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
+	"asoba.example/login/hashing"
 	"asoba.example/login/identity"
 	"asoba.example/login/register"
 	"asoba.example/login/sms"
@@ -78,7 +79,7 @@ func New(t *testing.T) *World {
 		Cleaner:     &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: now},
 		DeskAddress: "Nemiga 5", TemporaryFor: func() time.Duration { return 72 * time.Hour }, Failures: func() int { return 50 },
 		Symbols: func() int { return identity.FewestSymbols },
-		Issuer:  "https://id.example", UnblockTries: func() int { return 5 }, ClosedFor: func() time.Duration { return w.ClosedFor }, NotMeFor: func() time.Duration { return 240 * time.Hour }, FreezeFor: func() time.Duration { return 24 * time.Hour }, Shortest: func() int { return 12 }, Longest: func() int { return 128 }, Hashers: 2,
+		Issuer:  "https://id.example", UnblockTries: func() int { return 5 }, ClosedFor: func() time.Duration { return w.ClosedFor }, NotMeFor: func() time.Duration { return 240 * time.Hour }, FreezeFor: func() time.Duration { return 24 * time.Hour }, Shortest: func() int { return 12 }, Longest: func() int { return 128 }, Hashers: 2, Hashing: hashing.Here{},
 		Cost:    func() identity.Cost { return identity.Cost{Memory: 19, Passes: 2, Lanes: 1} },
 		Metrics: prometheus.NewRegistry(),
 	})
