@@ -120,28 +120,21 @@ func (l *Login) blockByCode(w http.ResponseWriter, r *http.Request, i provider.I
 	if len(wrong) > 0 {
 		return l.showBlockErrand(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
 	}
-	ctx := r.Context()
-	home, err := l.atHome(r, id)
+	home, wait, err := l.comes(r, blocking, id)
 	if err != nil {
 		return err
 	}
-	if home == nil { // whose browser it is can block in an emergency, whatever the neighbours do
-		wait, err := l.throttle.Take(ctx, l.askedFrom(r, blocking))
-		if err != nil {
-			return err
-		}
-		if wait > 0 {
-			return l.showBlockErrand(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
-		}
+	if wait > 0 {
+		return l.showBlockErrand(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
 	}
-	who, err := l.registry.Find(ctx, id)
+	who, err := l.registry.Find(r.Context(), id)
 	if err != nil && !errors.Is(err, identity.ErrUnknown) {
 		return err
 	}
 	if !mayBlock(who) {
 		who = identity.Identity{}
 	}
-	return l.asks(w, r, i, blocking, id, id.Reveal(), home != nil, who)
+	return l.asks(w, r, onErrand{Interaction: i, errand: blocking, asked: asked{Home: home != nil}}, id, id.Reveal(), who)
 }
 
 // blockCodeRight blocks after the code.

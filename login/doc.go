@@ -31,14 +31,15 @@
 // Who cannot sign in comes on an errand, which begins with the number and a code to the phone, and comes back to whoever waits:
 //
 //	/recover ─► the document ─► code ─► the factor where one is bound ─┬─ static ────► another password ─► session, acr substantial
+//	         └► or none ──────► code ─► the factor that is bound ──────┤
 //	                                                                   └─ temporary ─► another one by SMS
 //	/block ──► the password, or a code ──► blocked
 //	/not-me/… , the link in a warning ───► blocked
 //	/unblock ─► the password ─► code ─► the factor where one is bound ──► another password ─► session, acr substantial
 //
 // Up to the right code an errand is alike for all numbers, to the byte and to the number of questions asked of the stores: to a number
-// without an identifier, or with a blocked one, or with another document, the code simply never comes. So whoever knows only a number, which
-// is printed on documents, sends nobody a message to recover a password, and uses up no codes of its person's. Codes have budgets of their own in
+// without an identifier, or with a blocked one, or with another document, or with none and no factor bound, the code simply never comes. So whoever
+// knows only a number, which is printed on documents, uses up no codes of who comes with the document. Codes have budgets of their own in
 // a known browser, and elsewhere in each network; and whoever fails with the password in hand closes the way back for a while, not for good, and
 // never in a browser of the person's own.
 //

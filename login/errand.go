@@ -45,14 +45,15 @@ func (e errand) code() string { return e.path + "/code" }
 
 // An asked is how far an errand has come: a number was typed, and a page is to come. It waits as a progress does.
 type asked struct {
-	Whose   uuid.UUID   `json:"typed"`   // alias of what was typed
-	Slip    bool        `json:"slip"`    // it is doubtful
-	Home    bool        `json:"home"`    // at a browser that is known to whose it is
-	Alias   uuid.UUID   `json:"alias"`   // of what was typed, there: the codes are counted by it
-	Person  uuid.UUID   `json:"person"`  // whose it is; nil where it is nobody's, or nobody's who may
-	Changed time.Time   `json:"changed"` // the identity's ChangedAt, as it was then
-	Page    string      `json:"page"`
-	By      factor.Kind `json:"by,omitempty"` // the factor that was used
+	Whose    uuid.UUID   `json:"typed"`    // alias of what was typed
+	Slip     bool        `json:"slip"`     // it is doubtful
+	Document bool        `json:"document"` // a document's number was typed too
+	Home     bool        `json:"home"`     // at a browser that is known to whose it is
+	Alias    uuid.UUID   `json:"alias"`    // of what was typed, there: the codes are counted by it
+	Person   uuid.UUID   `json:"person"`   // whose it is; nil where it is nobody's, or nobody's who may
+	Changed  time.Time   `json:"changed"`  // the identity's ChangedAt, as it was then
+	Page     string      `json:"page"`
+	By       factor.Kind `json:"by,omitempty"` // the factor that was used
 }
 
 // An onErrand is somebody on one.
@@ -225,28 +226,30 @@ func errandKey(i provider.Interaction, e errand) string {
 	return "errand:" + string(e.purpose) + ":" + hex.EncodeToString(sum[:16])
 }
 
+// comes counts that somebody comes on an errand by a number alone, for each leaves a record, and tells what the browser is known by to whose it is and
+// how long to wait. It counts by the network of unknown browsers: whose browser it is can act in an emergency, whatever the neighbours do.
+func (l *Login) comes(r *http.Request, e errand, id identity.Identifier) (home []byte, wait time.Duration, err error) {
+	if home, err = l.atHome(r, id); err != nil || home != nil {
+		return home, 0, err
+	}
+	wait, err = l.throttle.Take(r.Context(), l.try(policy.RecoveriesOfNetwork, string(e.purpose)+" "+api.Network(r)))
+	return nil, wait, err
+}
+
 // asks has a code sent for what was typed, to whose it is if they may, and leads to the page that asks for it. Who they are was found out by the same
-// work for all; known says that their own browser asks. Codes are counted there by itself, and elsewhere by the network: what is one's own no
-// stranger uses up.
-func (l *Login) asks(
-	w http.ResponseWriter, r *http.Request, i provider.Interaction, e errand, id identity.Identifier, typed string, known bool, who identity.Identity,
-) error {
-	i.Typed = id.Reveal()
-	if err := l.interactions.Save(r.Context(), i); err != nil {
+// work for all. Codes are counted in their own browser by itself, and elsewhere by the network: what is one's own no stranger uses up.
+func (l *Login) asks(w http.ResponseWriter, r *http.Request, o onErrand, id identity.Identifier, typed string, who identity.Identity) error {
+	o.Typed = id.Reveal()
+	if err := l.interactions.Save(r.Context(), o.Interaction); err != nil {
 		return err
 	}
 	from := "at home"
-	if !known {
+	if !o.Home {
 		from = api.Network(r)
 	}
-	return l.sendAlike(w, r, onErrand{Interaction: i, errand: e, asked: asked{
-		Whose: l.codes.Alias(typed), Slip: id.Doubtful(), Home: known, Alias: l.codes.Alias(typed + " " + from), Person: who.Person, Changed: who.ChangedAt,
-	}}, who)
-}
-
-// askedFrom is what is asked for without a sign-in from the address of an unknown browser: each leaves a record.
-func (l *Login) askedFrom(r *http.Request, e errand) throttle.Try {
-	return l.try(policy.RecoveriesOfNetwork, string(e.purpose)+" "+api.Network(r))
+	o.Whose, o.Slip, o.Alias = l.codes.Alias(typed), id.Doubtful(), l.codes.Alias(typed+" "+from)
+	o.Person, o.Changed = who.Person, who.ChangedAt
+	return l.sendAlike(w, r, o, who)
 }
 
 // codesElsewhere is how many messages strangers may have sent to somebody, from wherever they ask. At home there is no such end.

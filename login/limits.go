@@ -76,7 +76,7 @@ func (l *Login) tryDocument(r *http.Request, id identity.Identifier, home []byte
 	if home != nil {
 		return l.throttle.Take(ctx, l.try(policy.RecoveriesAtHome, string(home)))
 	}
-	wait, err = l.throttle.Take(ctx, l.askedFrom(r, recovering), l.try(policy.RecoveriesElsewhere, number+" "+network))
+	wait, err = l.throttle.Take(ctx, l.try(policy.RecoveriesElsewhere, number+" "+network))
 	if err != nil || wait > 0 {
 		return wait, err
 	}

@@ -3,7 +3,6 @@ package login
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -41,38 +40,40 @@ func (l *Login) recoverPage(w http.ResponseWriter, r *http.Request, i provider.I
 	return l.showRecover(w, r, i, http.StatusOK, i.Typed)
 }
 
-// recover handles POST /recover: a code goes to the phone if the document is the right one too. It is asked before the code, and whether it was
-// right is not told: whoever knows only the number, which is no secret, has nothing sent and uses up nothing.
+// recover handles POST /recover: a code goes to the phone if the document is the right one too, or if none was typed and a factor is bound, which will
+// be asked for in its place. The document is asked before the code, and neither whether it was right is told nor whether a factor is bound: whoever
+// knows only the number, which is no secret, uses up nothing of who comes with a document.
 func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	ctx := r.Context()
 	id, typed, wrong := readIdentifier(r)
-	document := strings.TrimSpace(r.PostFormValue("document_number"))
-	if document == "" {
-		wrong = append(wrong, page.FieldError{Field: "document_number", Word: "recover.no_document"})
-	}
 	if len(wrong) > 0 {
 		return l.showRecover(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
 	}
+	document := register.FoldNumber(r.PostFormValue("document_number"))
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
-	home, err := l.atHome(r, id)
-	if err != nil {
-		return err
+	home, wait, err := l.comes(r, recovering, id)
+	if err == nil && wait == 0 && document != "" {
+		wait, err = l.tryDocument(r, id, home)
 	}
-	wait, err := l.tryDocument(r, id, home)
 	if err != nil {
 		return err
 	}
 	if wait > 0 {
 		return l.showRecover(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
 	}
-	who, err := l.registry.Match(ctx, id, document)
+	var who identity.Identity
+	if document != "" {
+		who, err = l.registry.Match(r.Context(), id, document)
+	} else {
+		who, err = l.registry.Find(r.Context(), id)
+	}
 	if err != nil && !errors.Is(err, identity.ErrUnknown) {
 		return err
 	}
-	if !mayRecover(who) {
+	if !mayRecover(who) || document == "" && factor.Strongest(who) == factor.Message {
 		who = identity.Identity{}
 	}
-	return l.asks(w, r, i, recovering, id, id.Reveal()+" "+register.FoldNumber(document), home != nil, who)
+	o := onErrand{Interaction: i, errand: recovering, asked: asked{Home: home != nil, Document: document != ""}}
+	return l.asks(w, r, o, id, id.Reveal()+" "+document, who)
 }
 
 func (l *Login) showRecover(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
@@ -82,8 +83,8 @@ func (l *Login) showRecover(w http.ResponseWriter, r *http.Request, i provider.I
 	})
 }
 
-// recoverCodeRight goes on after the code: a recovery needs no less than the person has bound (OWASP ASVS 5.0 6.4.3). The document and the code
-// do where nothing is, for then they are two factors of different kinds (NIST SP 800-63B-4 §4.2).
+// recoverCodeRight goes on after the code: a recovery needs no less than the person has bound (OWASP ASVS 5.0 6.4.3). The code and a factor that is
+// bound do without the document (NIST SP 800-63B-4 §4.2), and where none is bound, the document and the code: two factors of different kinds.
 func (l *Login) recoverCodeRight(w http.ResponseWriter, r *http.Request, o onErrand) error {
 	who, err := l.whose(r.Context(), o.asked)
 	switch {
@@ -93,6 +94,8 @@ func (l *Login) recoverCodeRight(w http.ResponseWriter, r *http.Request, o onErr
 		return l.startOver(w, r, o)
 	case factor.Strongest(who) > factor.Message:
 		return l.goTo(w, r, o, recoverProofPath)
+	case !o.Document: // the factor was given up since
+		return l.startOver(w, r, o)
 	}
 	o.who = who
 	return l.recoverProved(w, r, o)

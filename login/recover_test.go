@@ -44,7 +44,7 @@ func TestRecovery(t *testing.T) {
 	first := v.at.RequestURI()
 	v.submit("identifier", "")
 	v.want("/recover", http.StatusUnprocessableEntity)
-	v.sees("Enter your unique identifier", "Enter the document number")
+	v.sees("Enter your unique identifier")
 	v.submit("identifier", "0000000A000PB", "document_number", document(anna))
 	v.sees("Check the identifier", `value="0000000A000PB"`)
 	v.submit("identifier", " 1010130k-001рв9", "document_number", "мр 1010130") // as people type them
@@ -156,6 +156,11 @@ func TestRecoveriesAreAlike(t *testing.T) {
 	errandsAreAlike(t, "/recover", func(number string) []string {
 		return []string{"identifier", number, "document_number", document(number)}
 	})
+}
+
+// Nor is told by one who leaves the document out who could come back by a factor.
+func TestRecoveriesWithoutADocumentAreAlike(t *testing.T) {
+	errandsAreAlike(t, "/recover", func(number string) []string { return []string{"identifier", number} })
 }
 
 // Neither is told that the document was another: of whoever knows nothing but numbers nothing is sent.
@@ -348,6 +353,77 @@ func TestARecoveryNeedsTheAppThatIsBound(t *testing.T) {
 	if n := w.count(`event WHERE kind = 'recovery_code.used' AND detail->>'purpose' = 'recovery'`); n != 1 {
 		t.Errorf("%d uses are recorded, want 1", n)
 	}
+}
+
+// Who has bound a factor recovers without the document at hand: by the code and that factor, and by no less (NIST SP 800-63B-4 §4.2). To who has bound
+// none no code goes without it; and whoever gives the factor up meanwhile begins again.
+func TestAFactorStandsInForTheDocument(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	asks := func() (*visitor, bool) {
+		w.clock.turn(time.Minute)
+		v, before := w.visitor(), w.count(`event WHERE kind = 'code.sent'`)
+		v.open("/recover")
+		v.submit("identifier", anna, "document_number", " - ")
+		v.want("/recover/code", http.StatusOK)
+		v.sees("If what you entered is right")
+		return v, w.count(`event WHERE kind = 'code.sent'`) > before
+	}
+	if _, sent := asks(); sent {
+		t.Fatal("the number alone had a code sent, with nothing bound")
+	}
+	own, a := w.withApp(anna)
+	w.clock.turn(time.Hour)
+	v, sent := asks()
+	if !sent {
+		t.Fatal("no code was sent, though an app is bound")
+	}
+	digits, _ := w.lastCode()
+	v.submit("code", digits)
+	v.want("/recover/proof", http.StatusOK)
+	v.open(strings.Replace(v.at.RequestURI(), "/proof", "/password", 1))
+	v.want("/recover/proof", http.StatusOK)
+	v.submit("own_code", a.shows())
+	v.want("/recover/password", http.StatusOK)
+
+	late, _ := asks()
+	digits, _ = w.lastCode()
+	own.open("/security/authenticator")
+	own.submit("identifier", anna, "password", password)
+	own.submit("code", a.shows())
+	own.submit("decision", "remove")
+	own.want("/security/factors", http.StatusOK)
+	late.submit("code", digits)
+	late.want("/recover", http.StatusOK)
+	late.sees("enter it once more")
+
+	v.submit("new_password", another, "new_password_again", another)
+	v.want("/security", http.StatusOK)
+}
+
+// Whoever knows no more than the number uses up the codes of who comes without a document, and none of who comes with it.
+func TestStrangersUseUpNoRecoveryWithTheDocument(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settled(map[string]string{"recovery.codes_elsewhere": "5 in 24h"})
+	w.active(anna, "+375294911911")
+	w.bound(anna)
+	for n := range 6 {
+		stranger := w.visitor()
+		stranger.from = fmt.Sprintf("192.0.2.%d", n)
+		stranger.open("/recover")
+		stranger.submit("identifier", anna)
+		stranger.want("/recover/code", http.StatusOK)
+	}
+	if n := w.count(`event WHERE kind = 'code.sent' AND detail->>'purpose' = 'recover'`); n != 5 {
+		t.Errorf("%d codes were sent, want 5", n)
+	}
+	own := w.visitor()
+	own.from = "192.0.2.9"
+	own.open("/recover")
+	own.recovers(anna)
+	own.want("/recover/proof", http.StatusOK)
 }
 
 // Who comes back from a block at the desk begins anew, and is asked for nothing that was bound before it, when the temporary password is lost too.

@@ -59,7 +59,7 @@ func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Inter
 	if err := l.throttle.Forgive(ctx, own...); err != nil {
 		return err
 	}
-	return l.asks(w, r, i, unblocking, id, id.Reveal(), known, proved)
+	return l.asks(w, r, onErrand{Interaction: i, errand: unblocking, asked: asked{Home: known}}, id, id.Reveal(), proved)
 }
 
 func (l *Login) showUnblock(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
