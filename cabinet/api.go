@@ -33,20 +33,26 @@ const retryAfter = "5"
 func (c *Cabinet) enter(
 	w http.ResponseWriter, r *http.Request, kind journal.Kind, ask func(b *pgx.Batch, subject string),
 ) error {
-	token, err := c.tokens.Verify(w, r)
+	token, err := c.identify(w, r)
 	if err != nil {
 		return err
 	}
-	if err := c.demands[r.Pattern].check(w, token, c.cfg.Now()); err != nil {
-		return err
-	}
-	q := c.question(token)
-	q.Kind = kind
-	return c.admit(w, r, token, q, func(b *pgx.Batch) { ask(b, token.Subject) })
+	return c.admit(w, r, token, kind, func(b *pgx.Batch) { ask(b, token.Subject) })
 }
 
-// admit puts the question to the gate, and says why not.
-func (c *Cabinet) admit(w http.ResponseWriter, r *http.Request, token api.Token, q access.Question, ask func(b *pgx.Batch)) error {
+// identify checks the token alone: of a door that reads a body first, so that what is wrong with that stands in no journal.
+func (c *Cabinet) identify(w http.ResponseWriter, r *http.Request) (api.Token, error) {
+	token, err := c.tokens.Verify(w, r)
+	if err != nil {
+		return token, err
+	}
+	return token, c.demands[r.Pattern].check(w, token, c.cfg.Now())
+}
+
+// admit puts the question to the gate, and says why not. kind is how the visit is noted.
+func (c *Cabinet) admit(w http.ResponseWriter, r *http.Request, token api.Token, kind journal.Kind, ask func(b *pgx.Batch)) error {
+	q := c.question(token)
+	q.Kind = kind
 	_, raw := api.Credentials(r)
 	decision, err := c.gate.Admit(r.Context(), q, raw, ask)
 	switch {

@@ -90,12 +90,18 @@ func (w *world) call(t *testing.T, path, token string) (*http.Response, []byte) 
 	if token != "" {
 		header.Set("Authorization", "bearer "+token)
 	}
-	return w.send(t, path, header)
+	return w.send(t, http.MethodGet, path, "", header)
 }
 
-func (w *world) send(t *testing.T, path string, header http.Header) (*http.Response, []byte) {
+// post acts by the API, and holds the answer to the document.
+func (w *world) post(t *testing.T, path, token, body string) (*http.Response, []byte) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+path, nil)
+	return w.send(t, http.MethodPost, path, body, http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}})
+}
+
+func (w *world) send(t *testing.T, method, path, body string, header http.Header) (*http.Response, []byte) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, w.url+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,12 +111,12 @@ func (w *world) send(t *testing.T, path string, header http.Header) (*http.Respo
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
+	said, err := io.ReadAll(answer.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.held(t, r, answer.StatusCode, answer.Header, body)
-	return answer, body
+	w.held(t, r, answer.StatusCode, answer.Header, said)
+	return answer, said
 }
 
 // held holds an answer to the document.

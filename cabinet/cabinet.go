@@ -13,6 +13,7 @@ import (
 	"asoba.example/cabinet/contact"
 	"asoba.example/cabinet/issuer"
 	"asoba.example/cabinet/keys"
+	"asoba.example/cabinet/profile"
 	"asoba.example/provider/api"
 	"asoba.example/provider/page"
 )
@@ -34,6 +35,7 @@ type Config struct {
 	Redis     redis.UniversalClient
 	Keys      keys.Ring // what is handed out is signed with
 	Contacts  contact.Book
+	Sources   profile.Sources
 	// JournalYears is how far back the journal is shown.
 	JournalYears int
 	// SessionIdle and SessionTotal end a web session that nobody uses, and every one.
@@ -97,6 +99,8 @@ func (c *Cabinet) api() map[string]api.Handler {
 		"GET /api/v1/journal": c.apiJournal,
 		"GET /jwks":           c.jwks,
 		"GET /openapi.json":   openapi,
+
+		"POST /api/v1/profile/refreshes": c.apiRefresh,
 
 		"GET /api/v1/services":        c.apiServices,
 		"GET /api/v1/services/{code}": c.apiService,

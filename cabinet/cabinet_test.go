@@ -20,6 +20,7 @@ import (
 	"asoba.example/cabinet/wall"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/migrations/redistest"
+	"asoba.example/provider/fetch"
 	"asoba.example/provider/seal"
 )
 
@@ -44,7 +45,7 @@ type world struct {
 	later    atomic.Int64 // how much later than noon it is
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, sources ...profile.Source) *world {
 	t.Helper()
 	w := &world{redis: redistest.New(t)}
 	now := func() time.Time { return noon.Add(time.Duration(w.later.Load())) }
@@ -60,7 +61,9 @@ func newWorld(t *testing.T) *world {
 	w.keys = keys.Ring{Pool: w.pool, Box: box, Now: now}
 	c, err := New(Config{
 		URL: w.url, ClientID: issuertest.ClientID, IssuerURL: w.provider.URL, Issuer: w.provider.Issuer(t, w.url+"/callback"),
-		Pool: doors, Redis: w.redis, Keys: w.keys, Contacts: contact.Book{Pool: doors, Box: box}, JournalYears: 3, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
+		Pool: doors, Redis: w.redis, Keys: w.keys, Contacts: contact.Book{Pool: doors, Box: box},
+		Sources:      profile.Sources{All: sources, Pool: doors, Box: box, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now},
+		JournalYears: 3, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
 	})
 	if err != nil {
 		t.Fatal(err)

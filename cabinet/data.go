@@ -23,6 +23,7 @@ const dataType = "personal-data+jwt"
 type mine struct {
 	profile  profile.Profile
 	contact  contact.Contact
+	told     profile.Told
 	ended    time.Time
 	reports  []journal.Reported
 	entries  int
@@ -34,6 +35,7 @@ func (c *Cabinet) visitData(w http.ResponseWriter, r *http.Request, since time.T
 	v, in, err = c.visit(w, r, func(b *pgx.Batch, subject string) {
 		profile.Queue(b, subject, &m.profile)
 		c.cfg.Contacts.Queue(b, subject, &m.contact)
+		c.cfg.Sources.Queue(b, subject, &m.told)
 		access.QueueEnded(b, subject, &m.ended)
 		journal.QueueReports(b, subject, &m.reports)
 		journal.QueueCount(b, subject, since, &m.entries)
@@ -63,6 +65,7 @@ func (c *Cabinet) dataPage(m mine, since time.Time, language string) dataPage {
 	return dataPage{
 		Held: []held{
 			{Name: "official", At: "/profile"},
+			{Name: "told", At: "/profile", Count: len(m.told.Values)},
 			{Name: "state"},
 			{Name: "contact", At: "/profile/contact"},
 			{Name: "journal", At: "/journal", Count: m.entries},
@@ -138,6 +141,7 @@ type dataFile struct {
 		Language string    `json:"language,omitempty"`
 		GivenAt  time.Time `json:"given_at,omitzero"`
 	} `json:"contact"`
+	Asked  map[string]asked `json:"sources_asked"` // by the name of the source
 	SignIn struct {
 		Name string    `json:"name,omitempty"`
 		ACR  string    `json:"acr"`
@@ -150,6 +154,12 @@ type dataFile struct {
 	Since      time.Time   `json:"since"` // of recipients and entries
 }
 
+// asked is when a source was heard last, and since when it has not answered.
+type asked struct {
+	HeardAt time.Time `json:"heard_at,omitzero"`
+	Silent  time.Time `json:"silent_since,omitzero"`
+}
+
 type report struct {
 	Entry   uuid.UUID `json:"entry"`
 	EntryAt time.Time `json:"entry_at"`
@@ -158,11 +168,15 @@ type report struct {
 
 func (c *Cabinet) fileOf(v visitor, m mine, since time.Time, language string) dataFile {
 	f := dataFile{
-		claims: c.claims(v), Profile: apiProfileOf(v.Token.Subject, m.profile), Created: m.profile.CreatedAt.UTC(),
+		claims: c.claims(v), Profile: c.apiProfileOf(v.Token.Subject, m.profile, m.told, language), Created: m.profile.CreatedAt.UTC(),
 		Ended: m.ended.UTC(), Reports: make([]report, len(m.reports)), Recipients: c.recipients(m.receipts, language), Since: since.UTC(),
 	}
 	f.Contact.Email, f.Contact.Phone, f.Contact.Language, f.Contact.GivenAt = m.contact.Email, m.contact.Phone, m.contact.Language, m.contact.GivenAt.UTC()
 	f.SignIn.Name, f.SignIn.ACR, f.SignIn.At, f.SignIn.Till = v.Name, v.Token.ACR, v.BeganAt.UTC(), v.BeganAt.Add(c.cfg.SessionTotal).UTC()
+	f.Asked = map[string]asked{}
+	for _, s := range c.cfg.Sources.All {
+		f.Asked[s.Name] = asked{m.told.Heard[s.Name].UTC(), m.told.Silent[s.Name].UTC()}
+	}
 	for i, r := range m.reports {
 		f.Reports[i] = report{r.Entry, r.EntryAt, r.At}
 	}

@@ -11,7 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/profile"
+	"asoba.example/cabinet/wall"
 	"asoba.example/provider/api"
 	"asoba.example/provider/page"
 )
@@ -92,7 +96,7 @@ func (c *Cabinet) writeCSV(w io.Writer, r *http.Request, v visitor, f journal.Fi
 	lines.UseCRLF = true
 	head := []string{
 		"entry.id", "csv.minsk", "csv.utc", "csv.what", "entry.who", "entry.where", "csv.office", "entry.how", "csv.level", "entry.device",
-		"entry.place", "csv.old", "csv.new", "entry.given", "entry.result",
+		"entry.place", "csv.old", "csv.new", "csv.source", "entry.given", "entry.result",
 	}
 	for i := range head {
 		head[i] = say(head[i])
@@ -100,7 +104,7 @@ func (c *Cabinet) writeCSV(w io.Writer, r *http.Request, v visitor, f journal.Fi
 	if err := lines.Write(head); err != nil {
 		return err
 	}
-	err := journal.Each(r.Context(), c.cfg.Pool, v.Token.Subject, f, func(e journal.Entry) error {
+	err := c.each(r, v, f, func(e journal.Entry) error {
 		p := c.entryPage(e, language)
 		result := "entry.done"
 		if p.Refused {
@@ -108,7 +112,7 @@ func (c *Cabinet) writeCSV(w io.Writer, r *http.Request, v visitor, f journal.Fi
 		}
 		fields := []string{
 			p.ID.String(), p.At.In(c.minsk).Format(time.DateTime), p.UTC, say(p.Word), say(p.Who), p.Site, p.Office, say(p.Level), say(p.ACR), p.Agent,
-			p.Place, p.Old, p.New, strings.Join(p.Given, "; "), say(result),
+			p.Place, p.Old, p.New, p.Source, strings.Join(p.Given, "; "), say(result),
 		}
 		for i := range fields {
 			fields[i] = harmless(fields[i])
@@ -117,6 +121,23 @@ func (c *Cabinet) writeCSV(w io.Writer, r *http.Request, v visitor, f journal.Fi
 	})
 	lines.Flush()
 	return errors.Join(err, lines.Error())
+}
+
+// each hands on the entries that a filter looks for, with what was and what is in those of changes.
+func (c *Cabinet) each(r *http.Request, v visitor, f journal.Filter, do func(journal.Entry) error) error {
+	var (
+		b       pgx.Batch
+		history profile.History
+	)
+	wall.Queue(&b, v.Token.Subject)
+	c.cfg.Sources.QueueHistory(&b, v.Token.Subject, &history)
+	if err := c.cfg.Pool.SendBatch(r.Context(), &b).Close(); err != nil {
+		return err
+	}
+	return journal.Each(r.Context(), c.cfg.Pool, v.Token.Subject, f, func(e journal.Entry) error {
+		history.Tell([]journal.Entry{e})
+		return do(e)
+	})
 }
 
 // harmless keeps a spreadsheet from taking for a formula what somebody has had written into the journal: the name of a site, say.
@@ -165,7 +186,7 @@ func (c *Cabinet) writeSigned(w io.Writer, r *http.Request, v visitor, f journal
 		return err
 	}
 	comma := ""
-	err = journal.Each(r.Context(), c.cfg.Pool, v.Token.Subject, f, func(e journal.Entry) error {
+	err = c.each(r, v, f, func(e journal.Entry) error {
 		text, err := json.Marshal(apiEntryOf(e))
 		if err != nil {
 			return err

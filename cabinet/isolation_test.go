@@ -86,9 +86,17 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 			}
 		}
 		at := o.url + path
+		var body string
+		if operation.RequestBody != nil {
+			example, err := json.Marshal(operation.RequestBody.Value.Content.Get("application/json").Example)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body = string(example)
+		}
 		read := func(story string, s shown) string {
 			t.Helper()
-			answer := o.ask(t, method, at, s)
+			answer := o.ask(t, method, at, body, s)
 			if answer.Code != http.StatusOK {
 				t.Errorf("%s: got %d %s", story, answer.Code, answer.Body)
 			}
@@ -97,7 +105,7 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 		refused := func(story string, s shown, status int, code string, challenge ...string) {
 			t.Helper()
 			before := o.entries(t)
-			answer := o.ask(t, method, at, s)
+			answer := o.ask(t, method, at, body, s)
 			want := fmt.Sprintf(`{"type":"about:blank","title":%q,"status":%d,"code":%q}`+"\n", http.StatusText(status), status, code)
 			if got := answer.Body.String(); answer.Code != status || got != want {
 				t.Errorf("%s: got %d %s, want %s", story, answer.Code, got, want)
@@ -202,10 +210,13 @@ type shown struct {
 	cert                 *x509.Certificate
 }
 
-// ask sends a request, holds the answer to the document, and wants one line and one count of it, which name nobody.
-func (o observed) ask(t *testing.T, method, address string, s shown) *httptest.ResponseRecorder {
+// ask sends a request, with a body or "", holds the answer to the document, and wants one line and one count of it, which name nobody.
+func (o observed) ask(t *testing.T, method, address, body string, s shown) *httptest.ResponseRecorder {
 	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), method, address, nil)
+	r := httptest.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
 	if s.token != "" {
 		r.Header.Set("Authorization", cmp.Or(s.scheme, api.Bearer)+" "+s.token)
 	}
@@ -271,9 +282,9 @@ func (o observed) names(t *testing.T) []string {
 	return append(entries, annasNumber)
 }
 
-func (o observed) entries(t *testing.T) (n int) {
+func (w *world) entries(t *testing.T) (n int) {
 	t.Helper()
-	if err := o.pool.QueryRow(t.Context(), `SELECT count(*) FROM journal`).Scan(&n); err != nil {
+	if err := w.pool.QueryRow(t.Context(), `SELECT count(*) FROM journal`).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n

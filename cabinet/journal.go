@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/profile"
 	"asoba.example/provider/page"
 )
 
@@ -25,15 +26,20 @@ func (c *Cabinet) journal(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	filter, wrong := c.filterOf(query)
-	var found journal.Page
+	var (
+		found   journal.Page
+		history profile.History
+	)
 	_, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) {
 		if wrong == nil {
 			journal.Queue(b, subject, filter, from, onePage, &found)
+			c.cfg.Sources.QueueHistory(b, subject, &history)
 		}
 	})
 	if err != nil || !in {
 		return err
 	}
+	history.Tell(found.Entries)
 	language := c.site.Language(r)
 	data := journalPage{
 		Form: c.filterForm(query, language), Wrong: wrong != nil, Entries: c.lines(found.Entries, language), Security: c.securityPage(),
@@ -59,14 +65,21 @@ func (c *Cabinet) entry(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var found journal.Entry
-	_, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) { journal.Find(b, subject, id, c.earliest(), &found) })
+	var (
+		found   journal.Entry
+		history profile.History
+	)
+	_, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) {
+		journal.Find(b, subject, id, c.earliest(), &found)
+		c.cfg.Sources.QueueHistory(b, subject, &history)
+	})
 	switch {
 	case err != nil || !in:
 		return err
 	case found.ID == uuid.Nil:
 		return page.Refuse(http.StatusNotFound, "error.not_found", journal.ErrUnknown)
 	}
+	history.Tell([]journal.Entry{found})
 	return c.site.Show(w, r, page.View{
 		Name: "entry", Data: c.entryPage(found, c.site.Language(r)), SignedIn: true, Wide: true, Back: c.back(r, "/journal"),
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/profile"
 	"asoba.example/provider/page"
 )
 
@@ -24,7 +25,8 @@ type line struct {
 	Place    string // approximately
 	Changed  bool   // a value of the profile, from Old to New
 	Old, New string
-	Reported bool // the citizen does not recognise it
+	Source   string // who says so
+	Reported bool   // the citizen does not recognise it
 }
 
 // told are the kinds of entries that have a word of their own, "kind." and this.
@@ -84,13 +86,20 @@ var told = map[string]bool{
 	"phone.released":                        true,
 	"phone_change.asked":                    true,
 	"phone_change.cancelled":                true,
+	"profile.changed.address":               true,
 	"profile.changed.birth_date":            true,
 	"profile.changed.citizenship":           true,
+	"profile.changed.document_number":       true,
+	"profile.changed.document_valid_till":   true,
 	"profile.changed.identification_number": true,
 	"profile.changed.incapable":             true,
 	"profile.changed.limited":               true,
+	"profile.changed.name_be":               true,
+	"profile.changed.name_latin":            true,
+	"profile.changed.name_ru":               true,
 	"profile.changed.sex":                   true,
 	"profile.read":                          true,
+	"profile.refreshed":                     true,
 	"recovery.refused":                      true,
 	"recovery_code.used":                    true,
 	"recovery_codes.made":                   true,
@@ -140,6 +149,7 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 		kind += "." + field
 		l.Changed = true
 		l.Old, l.New = c.value(field, e.Detail["old"], language), c.value(field, e.Detail["new"], language)
+		l.Source = c.sourceTitle(cmp.Or(e.Detail["source"], profile.Register), language)
 	}
 	if !told[kind] {
 		kind = "other" // of a provider newer than this cabinet
@@ -164,6 +174,14 @@ func placeOf(e journal.Entry, language string) string {
 	return name + ", " + country
 }
 
+// sourceTitle is what a source of values is called.
+func (c *Cabinet) sourceTitle(name, language string) string {
+	if name == profile.Register {
+		return c.site.Say(language, "source.register.title", nil)
+	}
+	return cmp.Or(c.cfg.Sources.Find(name).Title.In(language), name)
+}
+
 // value says a value of the profile.
 func (c *Cabinet) value(field, value, language string) string {
 	switch {
@@ -175,7 +193,7 @@ func (c *Cabinet) value(field, value, language string) string {
 		return c.site.Say(language, "value.stateless", nil)
 	case field == "citizenship":
 		return page.Country(value, language)
-	case field == "birth_date" || field == "incapable" || field == "limited":
+	case field == "birth_date" || field == "incapable" || field == "limited" || field == "document_valid_till":
 		if at := wholeDate(value); at != nil {
 			return at.Format("02.01.2006")
 		}

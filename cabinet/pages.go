@@ -28,6 +28,16 @@ type profilePage struct {
 	More        bool      // there are earlier ones
 	Since       time.Time // from when on changes are known
 	Contact     contact.Contact
+	Told        []toldLine // by other systems
+	Silent      []string   // systems that do not answer and have told nothing
+}
+
+type toldLine struct {
+	Word          string // key of what it is
+	Text          string
+	Source, Basis string
+	At            time.Time  // when it stood so there
+	Silent        *time.Time // since when the source has not answered; nil while it does
 }
 
 type contactPage struct {

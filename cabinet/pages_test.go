@@ -23,7 +23,13 @@ func TestWords(t *testing.T) {
 func TestPagesAreAsBefore(t *testing.T) {
 	t.Parallel()
 	site := pagetest.Site(t, Room())
-	c := &Cabinet{site: site, cfg: Config{ClientID: "cabinet", IssuerURL: "https://idp.example", URL: "https://cabinet.example", JournalYears: 3}}
+	c := &Cabinet{site: site, cfg: Config{
+		ClientID: "cabinet", IssuerURL: "https://idp.example", URL: "https://cabinet.example", JournalYears: 3,
+		Sources: profile.Sources{All: []profile.Source{
+			{Name: "documents", Title: journal.Names{"ru": "Реестр документов"}, Basis: journal.Names{"ru": "приказ № 82, п. 12"}},
+			{Name: "civil_registry", Title: journal.Names{"ru": "ЗАГС"}, Basis: journal.Names{"ru": "приказ № 82, п. 12"}},
+		}},
+	}}
 	given := journal.Entry{
 		ID: uuid.MustParse("018f0000-0000-7000-8000-000000000001"), At: noon, Kind: "grant.given", Actor: journal.Self, ClientID: "pension",
 		ACR: "substantial", Agent: "Firefox, Linux", Detail: map[string]string{"scope": "openid phone cabinet.inbox.read other", "claims": "birthdate"},
@@ -40,6 +46,14 @@ func TestPagesAreAsBefore(t *testing.T) {
 		{ID: uuid.MustParse("018f0000-0000-7000-8000-000000000002"), At: noon.Add(-24 * time.Hour), Kind: journal.ProfileChanged, Actor: journal.System, Detail: map[string]string{"field": "limited", "old": "", "new": "2026-01-15"}},
 	}}
 	reached := c.profilePage(annasNumber, partly, changed, time.Time{}, "ru")
+	told := profile.Told{
+		Values: []profile.Value{
+			{Name: "name_ru", Word: profile.Word{Source: "documents", Value: "Янка Купала", At: noon}},
+			{Name: "document_valid_till", Word: profile.Word{Source: "documents", Value: "2035-12-31", At: noon}, Silent: &noon},
+		},
+		Silent: map[string]time.Time{"documents": noon, "civil_registry": noon},
+	}
+	reached.Told, reached.Silent = c.toldLines(told, "ru"), c.silent(told, "ru")
 	reached.Contact = contact.Contact{Email: "anna@example.com", Language: "be"}
 	_, wrong := contactPage{Email: "anna", Phone: "29", Language: "pl"}.read()
 	whatThereIs := servicesPage{
@@ -119,6 +133,7 @@ func everything() []journal.Entry {
 		{Kind: "grant.ended", Actor: journal.Self, ClientID: "pension"},
 		{Kind: journal.TokenExchanged, Actor: journal.Client, ClientID: "pension"},
 		{Kind: journal.ProfileRead, Actor: journal.Client, ClientID: "pension"},
+		{Kind: journal.ProfileRefreshed, Actor: journal.Client, ClientID: "pension"},
 		{Kind: journal.JournalRead, Actor: journal.Client, ClientID: "pension"},
 		{Kind: "identifier.issued", Actor: journal.Staff, Office: "17"},
 		{Kind: "password.reissued", Actor: journal.Staff},
@@ -153,17 +168,23 @@ func everything() []journal.Entry {
 	for _, format := range []string{"csv", "json"} {
 		all = append(all, journal.Entry{Kind: journal.JournalExported, Actor: journal.Self, Detail: map[string]string{"format": format}})
 	}
-	for _, change := range []struct{ field, old, fresh string }{
-		{"sex", "F", "M"},
-		{"citizenship", "stateless", "BY"},
-		{"birth_date", "1956", "1956-03-08"},
-		{"incapable", "", "2026-01-15"},
-		{"limited", "2026-01-15", ""},
-		{"identification_number", annasNumber, "7000000A000PB1"},
+	for _, change := range []struct{ field, old, fresh, source string }{
+		{"sex", "F", "M", ""},
+		{"citizenship", "stateless", "BY", ""},
+		{"birth_date", "1956", "1956-03-08", ""},
+		{"incapable", "", "2026-01-15", ""},
+		{"limited", "2026-01-15", "", ""},
+		{"identification_number", annasNumber, "7000000A000PB1", ""},
+		{"name_be", "", "Ганна", "civil_registry"},
+		{"name_ru", "Анна", "", "civil_registry"},
+		{"name_latin", "Hanna", "Anna", "civil_registry"},
+		{"document_number", "AA0000001", "AA0000002", "documents"},
+		{"document_valid_till", "2026-12-31", "2036-12-31", "documents"},
+		{"address", "Минск, ул. Первая, 1", "Минск, ул. Вторая, 2", "closed"},
 	} {
 		all = append(all, journal.Entry{
 			Kind: journal.ProfileChanged, Actor: journal.System,
-			Detail: map[string]string{"field": change.field, "old": change.old, "new": change.fresh},
+			Detail: map[string]string{"field": change.field, "old": change.old, "new": change.fresh, "source": change.source},
 		})
 	}
 	for i := range all {

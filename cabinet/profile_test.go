@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/profile"
 	"asoba.example/migrations/pgtest"
 )
@@ -121,4 +124,90 @@ func TestContactDataAreTheCitizensOwn(t *testing.T) {
 		t.Errorf("taking back: %d", status)
 	}
 	check("taken back", 0, 2)
+}
+
+// On the occasions of order 82, p. 12 other systems are asked what they know of a citizen, though the citizen has no name here: at the primary
+// sign-in, and as an e-service says. Nobody waits for them, the page and the API tell each value with its source, date and basis, and while a
+// source is away its last word, dated.
+func TestOtherSystemsAreAskedOnTheirOccasions(t *testing.T) {
+	t.Parallel()
+	answer := `{"at": "2026-05-11T09:00:00Z", "values": {"name_be": "Янка Купала", "address": "Мінск"}}`
+	status := http.StatusOK
+	documents := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, answer)
+	}))
+	t.Cleanup(documents.Close)
+	source := profile.Source{
+		Name: "documents", Title: journal.Names{"en": "Register of documents"}, Basis: journal.Names{"en": "decree 7"}, URL: documents.URL,
+		Values: []string{"name_be", "address"},
+	}
+	w := newWorld(t, source)
+	asking := w.cabinet.cfg.Sources
+	asking.Pool = w.pool
+	refresh := func() error { return asking.Refresh(t.Context(), source) }
+	w.provider.SignIn(signIn(), "")
+	b := w.browser(t)
+	b.want("/sign-in?return=/profile", "/profile", 200, "Why is my name not here?")
+	if err := refresh(); err != nil {
+		t.Fatal(err)
+	}
+	for _, says := range []string{
+		"Янка Купала", "Register of documents, as of 11 May 2026 (decree 7)", "Before: none. Now: Мінск. Source: Register of documents.",
+	} {
+		b.want("/profile", "/profile", 200, says)
+		b.want("/journal?about=profile", "/journal", 200, "Before: none. Now: Мінск. Source: Register of documents.")
+	}
+	b.want("/", "/", 200, "Now: Янка Купала")
+	b.want("/profile/data", "/profile/data", 200, "Values: 2.")
+
+	type told struct {
+		Values  map[string]string
+		Sources map[string]struct {
+			Source, Basis string
+			AsOf          time.Time `json:"as_of"`
+			HeardAt       time.Time `json:"heard_at"`
+			Silent        time.Time `json:"silent_since"`
+		}
+	}
+	order := func(occasion string, status int) (got told) {
+		t.Helper()
+		answer, body := w.post(t, "/api/v1/profile/refreshes", w.provider.AccessToken(w.url, signIn()), `{"occasion": "`+occasion+`"}`)
+		if answer.StatusCode != status {
+			t.Errorf("%s: %d %s", occasion, answer.StatusCode, body)
+		}
+		if err := json.Unmarshal(body, &got); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	before := w.entries(t)
+	order("curiosity", 400)
+	order("primary_sign_in", 400)
+	if w.entries(t) != before {
+		t.Error("what was refused stands in the journal")
+	}
+	answer, status = "away", http.StatusBadGateway
+	w.later.Store(int64(time.Hour))
+	w.hear(t, noon.Add(time.Hour))
+	order("application", 200)
+	if refresh() == nil {
+		t.Error("it is not away")
+	}
+	got := order("complaint", 200)
+	says := got.Sources["name_be"]
+	if got.Values["name_be"] != "Янка Купала" || says.Source != "documents" || says.Basis != "decree 7" || !says.AsOf.Equal(noon.Add(-24*time.Hour)) ||
+		!says.HeardAt.Equal(noon) || !says.Silent.Equal(noon.Add(time.Hour)) {
+		t.Errorf("while it is away: %+v", got)
+	}
+	b = w.browser(t)
+	b.want("/sign-in?return=/profile", "/profile", 200, "Since 12 May 2026, 13:00. This is what it said last.")
+	b.want("/journal", "/journal", 200, "A site had your profile brought up to date and read it")
+
+	lately := signIn()
+	lately["auth_time"] = noon.Add(time.Hour).Unix()
+	_, body := w.call(t, "/api/v1/journal", w.provider.AccessToken(w.url, lately))
+	if bytes.Contains(body, []byte("Купала")) || !bytes.Contains(body, []byte(`"source":"documents"`)) {
+		t.Errorf("the journal gives e-services more than that something changed: %s", body)
+	}
 }

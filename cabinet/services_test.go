@@ -87,7 +87,7 @@ func TestReadingTheCatalogue(t *testing.T) {
 		for i := 0; i < len(header); i += 2 {
 			h.Set(header[i], header[i+1])
 		}
-		answer, body := w.send(t, path, h)
+		answer, body := w.send(t, http.MethodGet, path, "", h)
 		if answer.StatusCode != status {
 			t.Errorf("%s: got %s, want %d: %s", path, answer.Status, status, body)
 		}

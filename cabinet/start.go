@@ -24,16 +24,19 @@ func (c *Cabinet) start(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var (
-		mine profile.Profile
-		last journal.Page
+		mine    profile.Profile
+		last    journal.Page
+		history profile.History
 	)
 	in, err := c.letIn(w, r, visitor{found}, func(b *pgx.Batch, subject string) {
 		profile.Queue(b, subject, &mine)
 		journal.Queue(b, subject, journal.Filter{Since: c.earliest()}, journal.Place{}, lastEntries, &last)
+		c.cfg.Sources.QueueHistory(b, subject, &history)
 	})
 	if err != nil || !in {
 		return err
 	}
+	history.Tell(last.Entries)
 	return c.show(w, r, "start", startPage{
 		Name: found.Name, Since: mine.StateAt, Entries: c.lines(last.Entries, c.site.Language(r)), Security: c.securityPage(),
 	})

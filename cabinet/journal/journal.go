@@ -34,13 +34,14 @@ const (
 	CabinetActivated   Kind = "cabinet.activated"
 	CabinetDeactivated Kind = "cabinet.deactivated" // Detail["reason"]
 	CabinetRestored    Kind = "cabinet.restored"
-	ProfileChanged     Kind = "profile.changed"  // Detail["field"], ["old"], ["new"]
-	ProfileRead        Kind = "profile.read"     // by an e-service
-	ContactGiven       Kind = "contact.given"    // by the citizen
-	JournalRead        Kind = "journal.read"     // by an e-service
-	EntryReported      Kind = "entry.reported"   // the citizen does not recognise one; Detail["entry"]
-	JournalExported    Kind = "journal.exported" // by the citizen; Detail["format"]
-	DataExported       Kind = "data.exported"    // by the citizen: all that is held
+	ProfileChanged     Kind = "profile.changed"   // Detail["field"], ["old"], ["new"]; where ["source"] told it, the profile knows the last two
+	ProfileRead        Kind = "profile.read"      // by an e-service
+	ProfileRefreshed   Kind = "profile.refreshed" // for an e-service, which read it
+	ContactGiven       Kind = "contact.given"     // by the citizen
+	JournalRead        Kind = "journal.read"      // by an e-service
+	EntryReported      Kind = "entry.reported"    // the citizen does not recognise one; Detail["entry"]
+	JournalExported    Kind = "journal.exported"  // by the citizen; Detail["format"]
+	DataExported       Kind = "data.exported"     // by the citizen: all that is held
 )
 
 // An Actor is who did it.

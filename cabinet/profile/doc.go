@@ -1,5 +1,5 @@
 // Package profile is a citizen's cabinet as a fact (order 82): its state, and the official data that the population
-// register sent. Nobody edits them here.
+// register and other systems of the state told. Nobody edits them here.
 //
 //	              primary sign-in (p. 9)
 //	not activated ─────────────────────▶ activated
@@ -9,5 +9,18 @@
 //	     │   reversal      ▼
 //	     └───────────  deactivated
 //
-// The register has no names, so neither has a profile. Blocking belongs to the identifier, not to the cabinet.
+// The register has no names, so neither has a profile, unless another system told one. Blocking belongs to the
+// identifier, not to the cabinet.
+//
+// Other systems are asked on five occasions (p. 12), in the background, about one person once at a time:
+//
+//	         occasion                 its turn                   a whole answer
+//	at rest ──────────▶ due ─────────────────────▶ asked ──────────────────────────▶ at rest, heard
+//	   ▲                 ▲                           │ none
+//	   │                 │  longer each time         ▼
+//	   └─────────────────┴───────────────────────  silent: its last word stands, with its date
+//	     after the last time
+//
+// Of several sources' words the latest holds. What they told lies sealed; the journal tells that a value changed, and
+// what it was and is stands beside it, sealed too.
 package profile

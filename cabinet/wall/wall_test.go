@@ -35,6 +35,9 @@ func TestTheWallHoldsByItself(t *testing.T) {
 			`INSERT INTO journal (id, person_id, at, kind, actor) SELECT person_id, person_id, $1, 'signed_in', 'self' FROM cabinet`,
 			`INSERT INTO report (entry_id, entry_at, person_id, at) SELECT person_id, $1, person_id, $1 FROM cabinet`,
 			`INSERT INTO contact (person_id, given_at) SELECT person_id, $1 FROM cabinet`,
+			`INSERT INTO profile_value (person_id, source, name, at, since) SELECT person_id, 'a', 'address', $1, $1 FROM cabinet`,
+			`INSERT INTO profile_change (entry_id, person_id) SELECT person_id, person_id FROM cabinet WHERE created_at <= $1`,
+			`INSERT INTO refresh (person_id, source, occasion, due_at) SELECT person_id, 'a', 'order', $1 FROM cabinet`,
 		} {
 			if _, err := tx.Exec(t.Context(), write, at); err != nil {
 				return err
@@ -56,7 +59,7 @@ func TestTheWallHoldsByItself(t *testing.T) {
 		return n
 	}
 	untold := func(*pgx.Batch) {}
-	for _, table := range []string{"cabinet", "journal", "contact", "report"} {
+	for _, table := range []string{"cabinet", "journal", "contact", "report", "profile_value", "profile_change", "refresh"} {
 		for range 9 { // each connection of the pool, and what was said on it before
 			for story, c := range map[string]struct {
 				subject func(*pgx.Batch)

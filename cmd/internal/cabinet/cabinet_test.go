@@ -247,3 +247,17 @@ func eventually(t *testing.T, ask func() error) {
 		}
 	}
 }
+
+// Citizens' numbers are sent by https, or nowhere; what is wrong with the sources is told before anybody is served, and no address with it.
+func TestSourcesAreCalledByHTTPS(t *testing.T) {
+	t.Parallel()
+	const plain = `[{"name": "documents", "title": {"": "D"}, "basis": {"": "82"}, "url": "http://a:secret@localhost/ask", "values": ["address"]}]`
+	if all, err := sources(Config{Sources: plain, AllowLoopbackFetch: true}); err != nil || len(all) != 1 {
+		t.Errorf("for a trial: %v, %v", all, err)
+	}
+	for _, text := range []string{plain, "[{}]", "no"} {
+		if _, err := sources(Config{Sources: text}); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+}

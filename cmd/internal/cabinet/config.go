@@ -45,6 +45,13 @@ type Config struct {
 	// what citizens told of themselves; keep it apart from backups.
 	MasterKeyFile string `env:"CABINET_MASTER_KEY_FILE,required"`
 
+	// Sources are other systems of the state that are asked what they know of a citizen, as cmd/cabinet/sources.md tells: a JSON list, which
+	// holds secrets, so give it as a file. None by default.
+	Sources string `env:"CABINET_SOURCES"`
+
+	// AllowLoopbackFetch lets sources be on this machine, by plain http too. For trials only.
+	AllowLoopbackFetch bool `env:"CABINET_ALLOW_LOOPBACK_FETCH" envDefault:"false"`
+
 	// JournalYears is how far back citizens see their journal.
 	JournalYears int `env:"CABINET_JOURNAL_YEARS" envDefault:"3"`
 

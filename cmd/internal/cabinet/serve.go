@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,11 +21,13 @@ import (
 	"asoba.example/cabinet/issuer"
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/keys"
+	"asoba.example/cabinet/profile"
 	"asoba.example/cabinet/wall"
 	"asoba.example/cmd/internal/run"
 	"asoba.example/cmd/internal/stores"
 	"asoba.example/migrations"
 	"asoba.example/provider/api"
+	"asoba.example/provider/fetch"
 	"asoba.example/provider/seal"
 )
 
@@ -49,6 +52,10 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	if cfg.JournalYears < 1 {
 		return errors.New("CABINET_JOURNAL_YEARS is not a number of years")
+	}
+	sources, err := sources(cfg)
+	if err != nil {
+		return err
 	}
 	master, err := seal.ReadMasterKey("CABINET_MASTER_KEY_FILE", cfg.MasterKeyFile)
 	if err != nil {
@@ -84,9 +91,13 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	told := profile.Sources{
+		All: sources, Pool: kept.Pool, Box: box, Caller: fetch.New(fetch.Config{AllowLoopback: cfg.AllowLoopbackFetch, AllowPrivate: true}), Now: time.Now,
+	}
 	doors, err := cabinet.New(cabinet.Config{
 		URL: cfg.URL, MTLSURL: cfg.MTLSURL, ClientID: cfg.ClientID, IssuerURL: cfg.Issuer, Issuer: provider,
-		Pool: kept.Pool, Redis: kept.Redis, Keys: ring, Contacts: contact.Book{Pool: kept.Pool, Box: box}, JournalYears: cfg.JournalYears, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
+		Pool: kept.Pool, Redis: kept.Redis, Keys: ring, Contacts: contact.Book{Pool: kept.Pool, Box: box}, Sources: told,
+		JournalYears: cfg.JournalYears, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
 	})
 	if err != nil {
 		return err
@@ -111,15 +122,20 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		run.Every(time.Hour, log, "sign the root of the journal", roots.SignToday),
 		run.Every(24*time.Hour, log, "make the journal's months", func(ctx context.Context) error { return journal.MakeMonths(ctx, kept.Back, time.Now()) }),
 	}
+	asking := told
+	asking.Pool = kept.Back
+	for _, source := range sources { // each by itself, so that one that is slow holds up no other
+		parts = append(parts, run.Every(time.Second, log, "ask "+source.Name, func(ctx context.Context) error { return asking.Refresh(ctx, source) }))
+	}
 	if cfg.MTLSURL != "" {
 		listener, err := net.Listen("tcp", cfg.MTLSListen)
 		if err != nil {
 			return fmt.Errorf("CABINET_MTLS_LISTEN: %w", err)
 		}
 		defer listener.Close()
-		asking := secure.Clone()
-		asking.ClientAuth = tls.RequestClientCert // whose it is the token tells (RFC 8705 §3): some have no authority
-		parts = append(parts, run.Server{Listener: listener, Handler: observer.Observe(doors.API()), TLS: asking, Log: log, Notice: cfg.StopNotice, Ready: kept.Ready}.Run)
+		certified := secure.Clone()
+		certified.ClientAuth = tls.RequestClientCert // whose it is the token tells (RFC 8705 §3): some have no authority
+		parts = append(parts, run.Server{Listener: listener, Handler: observer.Observe(doors.API()), TLS: certified, Log: log, Notice: cfg.StopNotice, Ready: kept.Ready}.Run)
 	}
 	if cfg.MetricsListen != "" {
 		listener, err := net.Listen("tcp", cfg.MetricsListen)
@@ -133,6 +149,20 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	log.Info("serving", "cabinet", cfg.URL, "issuer", cfg.Issuer)
 	return run.All(ctx, parts...)
+}
+
+// sources are the other systems that the operator has named. What citizens' numbers are sent to is called by https.
+func sources(cfg Config) ([]profile.Source, error) {
+	all, err := profile.ParseSources(cfg.Sources)
+	if err != nil {
+		return nil, fmt.Errorf("CABINET_SOURCES: %w", err)
+	}
+	for _, s := range all {
+		if !strings.HasPrefix(s.URL, "https:") && !cfg.AllowLoopbackFetch {
+			return nil, fmt.Errorf("CABINET_SOURCES: %v is not by https", s)
+		}
+	}
+	return all, nil
 }
 
 func clientKey(cfg Config) (issuer.Key, error) {

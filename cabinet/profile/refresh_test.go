@@ -1,0 +1,246 @@
+package profile
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"asoba.example/migrations/pgtest"
+)
+
+// Other systems are asked at the primary sign-in, once, and on the four occasions of order 82, p. 12, and at no other time; about one person
+// no more often than the floor allows, however many occasions there are.
+func TestSourcesAreAskedOnTheirOccasions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string][]string{"documents": {"name_ru", "document_number"}})
+	documents := w.systems["documents"]
+	documents.tell(noon.Add(-time.Hour), map[string]string{"name_ru": "Янка Купала", "address": "not asked for"})
+	expect := func(story string, times int) {
+		t.Helper()
+		if w.refresh(t) != 0 || documents.times() != times {
+			t.Errorf("%s: asked %d times, want %d", story, documents.times(), times)
+		}
+	}
+	expect("nothing has happened", 0)
+	w.ask(t, PrimarySignIn)
+	expect("the primary sign-in", 1)
+	expect("nothing has happened since", 1)
+	w.now = w.now.Add(24 * time.Hour)
+	w.ask(t, PrimarySignIn)
+	expect("signed in again", 1)
+	for i, why := range []Occasion{Order, Application, Decision, Complaint} {
+		w.now = w.now.Add(floor)
+		for range 3 {
+			w.ask(t, why)
+		}
+		expect(string(why), 2+i)
+		w.now = w.now.Add(floor - time.Second)
+		w.ask(t, Order)
+		expect("a moment later", 2+i)
+		w.now = w.now.Add(time.Second - floor)
+	}
+	var why []Occasion
+	for _, q := range documents.asked {
+		why = append(why, q.Occasion)
+		if q.Number != annasNumber || !slices.Equal(q.Values, documents.Values) {
+			t.Errorf("asked %v", q)
+		}
+	}
+	if want := []Occasion{PrimarySignIn, Order, Application, Decision, Complaint}; !slices.Equal(why, want) {
+		t.Errorf("asked for %q, want %q", why, want)
+	}
+	if shown, _ := w.told(t); !slices.Equal(shown, []string{"name_ru=Янка Купала documents"}) {
+		t.Errorf("it holds %q", shown)
+	}
+	if got := w.changes(t); !slices.Equal(got, []string{"name_ru:  -> Янка Купала documents"}) {
+		t.Errorf("the journal tells %q", got)
+	}
+}
+
+// While a source is away what it said last stands, with its date and since when it is silent. It is left alone longer each time, and asked no
+// more at last, until there is another occasion; the other sources go on meanwhile.
+func TestTheLastWordStandsWhileASourceIsAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string][]string{"documents": {"document_number"}, "registry": {"address"}})
+	documents, registry := w.systems["documents"], w.systems["registry"]
+	asOf := noon.Add(-24 * time.Hour)
+	documents.tell(asOf, map[string]string{"document_number": "AA0000001"})
+	registry.away()
+	w.ask(t, PrimarySignIn)
+	if broken := w.refresh(t); broken != 1 {
+		t.Errorf("%d sources are away, want 1", broken)
+	}
+	documents.away()
+	w.now = w.now.Add(floor)
+	w.ask(t, Application)
+	silent := w.now
+	w.refresh(t)
+	_, all := w.told(t)
+	if v := all.Values; len(v) != 1 || v[0].Value != "AA0000001" || !v[0].At.Equal(asOf) || !v[0].Since.Equal(noon) || v[0].Silent == nil || !v[0].Silent.Equal(silent) {
+		t.Errorf("while it is away: %+v", v)
+	}
+	if !all.Heard["documents"].Equal(noon) || !all.Silent["registry"].Equal(noon) {
+		t.Errorf("heard %v, silent %v", all.Heard, all.Silent)
+	}
+	for _, wait := range waits {
+		before := documents.times()
+		w.now = w.now.Add(wait - time.Second)
+		w.ask(t, Complaint) // hurries nobody
+		w.refresh(t)
+		w.now = w.now.Add(time.Second)
+		w.refresh(t)
+		if got := documents.times() - before; got != 1 {
+			t.Errorf("within %s it was asked %d times, want 1", wait, got)
+		}
+	}
+	before := documents.times()
+	w.now = w.now.Add(30 * 24 * time.Hour)
+	w.refresh(t)
+	if documents.times() != before {
+		t.Error("it is asked for ever")
+	}
+	documents.tell(w.now, map[string]string{"document_number": "AA0000002"})
+	w.ask(t, Order)
+	w.refresh(t)
+	if shown, all := w.told(t); !slices.Contains(shown, "document_number=AA0000002 documents") || all.Values[0].Silent != nil {
+		t.Errorf("it is back: %q, %+v", shown, all)
+	}
+}
+
+// What a source says is taken only if it can be shown as it is; else it is none, what holds stays, and no error repeats it.
+func TestAnAnswerIsWholeOrNone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string][]string{"documents": {"name_ru", "document_valid_till"}})
+	documents := w.systems["documents"]
+	for _, says := range []string{
+		``, `no`, `{}`, `[]`, `{"at": "today"}`,
+		`{"at": "2026-05-12T09:01:01Z", "values": {"name_ru": "Secret"}}`, // of a time to come
+		`{"at": "2026-05-12T09:00:00Z", "values": {"name_ru": ""}}`,
+		`{"at": "2026-05-12T09:00:00Z", "values": {"name_ru": " Secret"}}`,
+		`{"at": "2026-05-12T09:00:00Z", "values": {"name_ru": 5}}`,
+		`{"at": "2026-05-12T09:00:00Z", "values": {"name_ru": "Secret\u202e"}}`,
+		`{"at": "2026-05-12T09:00:00Z", "values": {"name_ru": "Secret\u0007"}}`,
+		"{\"at\": \"2026-05-12T09:00:00Z\", \"values\": {\"name_ru\": \"Secret\xff\"}}",
+		`{"at": "2026-05-12T09:00:00Z", "values": {"name_ru": "` + strings.Repeat("я", longest+1) + `"}}`,
+		`{"at": "2026-05-12T09:00:00Z", "values": {"name_ru": "Secret", "document_valid_till": "12.05.2036"}}`,
+	} {
+		_, err := documents.read([]byte(says), noon)
+		if err == nil || strings.Contains(err.Error(), "Secret") {
+			t.Errorf("%s: %v", says, err)
+		}
+	}
+	documents.say(func(w http.ResponseWriter) {
+		_, _ = w.Write([]byte(`{"at": "2026-05-12T09:00:00Z", "values": {"name_ru": ""}}`))
+	})
+	w.ask(t, PrimarySignIn)
+	if w.refresh(t) != 1 {
+		t.Error("an answer that is none was taken")
+	}
+	if shown, all := w.told(t); shown != nil || all.Silent["documents"].IsZero() {
+		t.Errorf("it holds %q, %v", shown, all.Silent)
+	}
+}
+
+// About one person a source is asked once at a time, however many nodes look; one that was killed over a question is asked instead of after
+// the lease, and what it then still hears is let go.
+func TestOneQuestionIsInFlight(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string][]string{"documents": {"name_ru"}})
+	documents := w.systems["documents"]
+	asked, answered := make(chan struct{}), make(chan struct{})
+	documents.say(func(rw http.ResponseWriter) {
+		close(asked)
+		<-answered
+		_, _ = rw.Write([]byte(`{"at": "2026-05-12T09:00:00Z", "values": {"name_ru": "Late"}}`))
+	})
+	w.ask(t, PrimarySignIn)
+	var first sync.WaitGroup
+	first.Go(func() {
+		slow := *w
+		slow.Now = func() time.Time { return noon }
+		_ = slow.Refresh(t.Context(), documents.Source) // it hears, or has given up by then: both come too late
+	})
+	<-asked
+	w.refresh(t)
+	if documents.times() != 1 {
+		t.Errorf("asked %d times while one question was in flight", documents.times())
+	}
+	w.now = noon.Add(lease)
+	documents.tell(noon, map[string]string{"name_ru": "Янка Купала"})
+	w.refresh(t)
+	close(answered)
+	first.Wait()
+	if shown, _ := w.told(t); documents.times() != 2 || !slices.Equal(shown, []string{"name_ru=Янка Купала documents"}) {
+		t.Errorf("asked %d times, it holds %q", documents.times(), shown)
+	}
+}
+
+// What a source says is taken in whole, with its record, or not at all: then it is asked again. Of nobody who is gone it is asked anything.
+func TestWhatWasToldIsTakenWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string][]string{"documents": {"name_ru", "address"}})
+	documents := w.systems["documents"]
+	documents.tell(noon, map[string]string{"name_ru": "Янка Купала", "address": "Минск"})
+	w.ask(t, PrimarySignIn)
+	for _, table := range []string{"profile_value", "profile_change", "journal"} {
+		heal := pgtest.FailOn(t, w.Pool, "INSERT", table)
+		if w.refresh(t) != 1 {
+			t.Errorf("taken in over a broken %s", table)
+		}
+		heal()
+		if shown, _ := w.told(t); shown != nil || w.changes(t) != nil {
+			t.Errorf("over a broken %s something was left: %q", table, shown)
+		}
+		w.now = w.now.Add(lease)
+	}
+	heal := pgtest.FailOn(t, w.Pool, "INSERT", "refresh")
+	if err := w.Ask(t.Context(), annasNumber, Order); err == nil {
+		t.Error("asked over a broken table")
+	}
+	heal()
+	w.refresh(t)
+	if shown, _ := w.told(t); len(shown) != 2 || len(w.changes(t)) != 2 {
+		t.Errorf("healed, it holds %q", shown)
+	}
+	var open bool
+	const find = `SELECT bool_or(position(convert_to('Минск', 'UTF8') IN value) > 0) OR (SELECT bool_or(detail::text LIKE '%Минск%') FROM journal) FROM profile_value`
+	if err := w.Pool.QueryRow(t.Context(), find).Scan(&open); err != nil || open {
+		t.Errorf("it lies open: %v", err)
+	}
+
+	before := documents.times()
+	w.now = w.now.Add(floor)
+	w.ask(t, Order)
+	if _, err := w.Pool.Exec(t.Context(), `UPDATE cabinet SET state = 'deactivated', state_reason = 'death'`); err != nil {
+		t.Fatal(err)
+	}
+	w.refresh(t)
+	if documents.times() != before {
+		t.Error("it is asked of the dead")
+	}
+}
+
+// Sources are named by the operator, and all that is wrong with them is told at once, without their addresses.
+func TestSourcesAreWholeOrNone(t *testing.T) {
+	t.Parallel()
+	good := `{"name": "documents", "title": {"": "Documents"}, "basis": {"ru": "82"}, "url": "https://a:b@documents.example/ask", "values": ["name_ru"]}`
+	all, err := ParseSources("[" + good + "]")
+	if err != nil || len(all) != 1 || all[0].Title.In("be") != "Documents" {
+		t.Errorf("got %+v, %v", all, err)
+	}
+	if none, err := ParseSources(""); err != nil || none != nil {
+		t.Errorf("of nothing: %v, %v", none, err)
+	}
+	for _, text := range []string{"no", "{}", "[] []", `[{"name": "documents", "secret": "b@"}]`} {
+		if _, err := ParseSources(text); err == nil {
+			t.Errorf("%s was taken", text)
+		}
+	}
+	_, err = ParseSources("[" + good + "," + good + `, {"name": "` + Register + `", "url": "b@documents", "values": ["password"]}]`)
+	if err == nil || strings.Count(err.Error(), "\n") != 4 || strings.Contains(err.Error(), "b@") {
+		t.Errorf("got %v", err)
+	}
+}
