@@ -104,8 +104,9 @@ func (d *Editions) bring(w http.ResponseWriter, r *http.Request) error {
 	report, err := bring(r.Context(), register.Order{
 		File: file, Signature: signature, By: by, ClientID: client, At: d.Gate.Now(), Progress: func(int64, int64) {},
 	})
+	told := toldReport{Edition: tellEdition(report.Edition), BadRows: tellBadRows(report.Bad)}
 	if errors.Is(err, register.ErrBad) {
-		return refuseBad(report, err)
+		return refuseBad(report.ID, told, err)
 	}
 	if err != nil {
 		return editionRefusal(err)
@@ -120,20 +121,24 @@ func (d *Editions) bring(w http.ResponseWriter, r *http.Request) error {
 		toldEdition
 		DryRun  bool         `json:"dry_run,omitempty"`
 		Again   bool         `json:"again,omitempty"`
+		Behind  bool         `json:"behind,omitempty"`
 		BadRows []toldBadRow `json:"bad_rows"`
-	}{tellEdition(report.Edition), dry, report.Again, tellBadRows(report.Bad)})
+	}{told.Edition, dry, report.Again, report.Behind, told.BadRows})
 }
 
-// refuseBad refuses a file of too many bad rows. Which they are is read where the refusal is on record.
-func refuseBad(report register.Report, cause error) error {
-	problem := &api.Problem{
-		Type: "about:blank", Title: http.StatusText(http.StatusUnprocessableEntity), Status: http.StatusUnprocessableEntity,
-		Code: "too_many_bad_rows", Cause: cause,
+// A toldReport is what is told of a file that is refused.
+type toldReport struct {
+	Edition toldEdition  `json:"edition"`
+	BadRows []toldBadRow `json:"bad_rows"`
+}
+
+// refuseBad refuses a file of too many bad rows. Where the refusal is on record, they are read there as well.
+func refuseBad(id int64, told toldReport, cause error) error {
+	err := api.Tell(http.StatusUnprocessableEntity, "too_many_bad_rows", told, cause)
+	if problem, ok := errors.AsType[*api.Problem](err); ok && id != 0 {
+		problem.Instance = editionPath(id)
 	}
-	if report.ID != 0 {
-		problem.Instance = editionPath(report.ID)
-	}
-	return problem
+	return err
 }
 
 func editionPath(id int64) string { return "/register/editions/" + strconv.FormatInt(id, 10) }
@@ -346,6 +351,7 @@ func editionRefusal(err error) error {
 		{register.ErrWaits, http.StatusConflict, "edition_waits"},
 		{register.ErrBusy, http.StatusConflict, "import_under_way"},
 		{register.ErrStaging, http.StatusConflict, "edition_unread"},
+		{register.ErrNeverWaited, http.StatusConflict, "never_waited"},
 		{register.ErrLost, http.StatusConflict, "edition_lost"},
 		{register.ErrOtherEvent, http.StatusConflict, "other_event"},
 		{register.ErrOlderEvent, http.StatusConflict, "older_event"},
@@ -355,9 +361,13 @@ func editionRefusal(err error) error {
 		{pair.ErrOwn, http.StatusForbidden, "own_proposal"},
 		{clerk.ErrRole, http.StatusForbidden, "wrong_role"},
 	} {
-		if errors.Is(err, known.meaning) {
-			return api.Refuse(known.status, known.code, err)
+		if !errors.Is(err, known.meaning) {
+			continue
 		}
+		if file, ok := errors.AsType[*register.FileError](err); ok {
+			return api.Explain(known.status, known.code, file, err)
+		}
+		return api.Refuse(known.status, known.code, err)
 	}
 	return err
 }

@@ -125,6 +125,9 @@ func TestAnEditionComesInByTheAPI(t *testing.T) {
 	if answer, refused := r.bring(t, "a system", "", file(3, "delta", row(anna, alive))); answer.Code != 409 || refused["code"] != "edition_waits" {
 		t.Errorf("another one: %d %v", answer.Code, refused)
 	}
+	if answer, tried := r.bring(t, "a system", "?dry_run=true", file(3, "delta", row(anna, alive))); answer.Code != 200 || tried["behind"] != true {
+		t.Errorf("tried beside it: %d %v", answer.Code, tried)
+	}
 	r.asks(t, "anna", "POST", at+"/release", "", 403, "own_proposal")
 	r.asks(t, "a system", "POST", at+"/release", "", 403, "not_a_clerk")
 	r.asks(t, "vera", "POST", at+"/refuse", "", 403, "wrong_role")
@@ -134,6 +137,7 @@ func TestAnEditionComesInByTheAPI(t *testing.T) {
 		t.Errorf("released: %v, who has died is %s", released, r.State(t, died))
 	}
 	r.asks(t, "boris", "POST", at+"/refuse", "", 409, "decided")
+	r.asks(t, "boris", "POST", "/register/editions/1/release", "", 409, "never_waited")
 	page := r.asks(t, "boris", "GET", at+"/missing?limit=2", "", 200, "")
 	next := r.asks(t, "boris", "GET", at+"/missing?limit=2&after="+page["next"].(string), "", 200, "")
 	if len(page["people"].([]any)) != 2 || len(next["people"].([]any)) != 1 || next["next"] != nil {
@@ -172,6 +176,15 @@ func TestAFileIsRefusedByTheAPI(t *testing.T) {
 		return base64.StdEncoding.EncodeToString(ed25519.Sign(private, sum[:]))
 	}
 	next := file(6, "delta", `1010130K001PB9,M,1931,BY,,,,,,,,,,`)
+	// A trial tells as much of a bad file as an import; only that is on record.
+	for _, query := range []string{"?dry_run=true", ""} {
+		answer, problem := r.bring(t, "a system", query, file(6, "delta", `123`, `1010130K001PB9,X,1930,BY,,,,,,,,,,`))
+		edition, _ := problem["edition"].(map[string]any)
+		if answer.Code != 422 || edition["state"] != "refused" || edition["rejected"] != 2.0 || (problem["instance"] != nil) != (query == "") ||
+			fmt.Sprint(problem["bad_rows"]) != "[map[line:6 reason:fields] map[column:sex line:7 reason:unknown]]" {
+			t.Errorf("%q: %d %v", query, answer.Code, problem)
+		}
+	}
 	before := r.Count(t, `person`)
 	for code, refused := range map[string]struct {
 		file   string
@@ -187,7 +200,11 @@ func TestAFileIsRefusedByTheAPI(t *testing.T) {
 		"wrong_month":         {strings.Replace(next, "2025-06", "2025-04", 1), 409},
 	} {
 		answer, problem := r.bring(t, "a system", "", refused.file)
-		if answer.Code != refused.status || problem["code"] != code || (code == "too_many_bad_rows") != (problem["instance"] != nil) {
+		if detail := map[string]any{
+			"not_a_register_file": "not a register file: line 1: it ends before its columns are named",
+			"damaged_file":        "the file has not the rows that it announces: it is damaged: line 7: 1 rows, and not 2",
+			"not_utf8":            "the file is not in UTF-8: it looks like UTF-16",
+		}[code]; answer.Code != refused.status || problem["code"] != code || problem["detail"] != detail {
 			t.Errorf("%s: got %d %v", code, answer.Code, problem)
 		}
 	}

@@ -228,7 +228,7 @@ func TestManyDeactivationsWaitForASecondPerson(t *testing.T) {
 	if _, err := load(t, r, edition(3, living...)); !errors.Is(err, register.ErrWaits) {
 		t.Errorf("another one: %v", err)
 	}
-	if tried, err := r.Try(t.Context(), order(edition(3, deaths...))); err != nil || tried.State != register.Waiting {
+	if tried, err := r.Try(t.Context(), order(edition(3, deaths...))); err != nil || tried.State != register.Waiting || !tried.Behind {
 		t.Errorf("tried beside it: %v: %+v", err, tried.Edition)
 	}
 	for name, wrong := range map[string]struct {
@@ -238,7 +238,7 @@ func TestManyDeactivationsWaitForASecondPerson(t *testing.T) {
 	}{
 		"who imported it":   {anna, e.ID, pair.ErrOwn},
 		"of no edition":     {boris, 99, register.ErrNoEdition},
-		"of an applied one": {boris, 1, pair.ErrDecided},
+		"of an applied one": {boris, 1, register.ErrNeverWaited},
 	} {
 		for _, decide := range []func(context.Context, int64, uuid.UUID, time.Time) (register.Edition, error){r.Release, r.Refuse} {
 			if _, err := decide(t.Context(), wrong.id, wrong.by, at); !errors.Is(err, wrong.want) {

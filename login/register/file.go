@@ -23,6 +23,28 @@ var (
 	ErrCountry = errors.New("the file is of another country's register")
 )
 
+// A FileError says what is wrong with a whole file, and in which line. What stands there is not told.
+type FileError struct {
+	Meaning error // ErrFile, ErrShort, ErrEncoding
+	Line    int64 // 0: in all of it
+	What    string
+}
+
+func (e *FileError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%v: %s", e.Meaning, e.What)
+	}
+	return fmt.Sprintf("%v: line %d: %s", e.Meaning, e.Line, e.What)
+}
+
+// Unwrap gives the meaning.
+func (e *FileError) Unwrap() error { return e.Meaning }
+
+// wrong is a FileError of the line that was read last.
+func (f *file) wrong(meaning error, what string, args ...any) error {
+	return &FileError{meaning, f.line, fmt.Sprintf(what, args...)}
+}
+
 // country is the one whose register this is.
 const country = "BY"
 
@@ -105,7 +127,7 @@ func open(in io.ReadSeeker, progress func(done, total int64)) (*file, error) {
 		return nil, fmt.Errorf("read the register file: %w", err)
 	}
 	if text.wide {
-		return nil, fmt.Errorf("%w: it looks like UTF-16", ErrEncoding)
+		return nil, &FileError{Meaning: ErrEncoding, What: "it looks like UTF-16"}
 	}
 	if _, err := in.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("read the register file: %w", err)
@@ -116,7 +138,7 @@ func open(in io.ReadSeeker, progress func(done, total int64)) (*file, error) {
 	for {
 		line, err := f.next()
 		if err != nil {
-			return nil, fmt.Errorf("%w: it ends before its columns are named", ErrFile)
+			return nil, f.wrong(ErrFile, "it ends before its columns are named")
 		}
 		line = bytes.TrimPrefix(line, []byte("\ufeff"))
 		comment, isComment := bytes.CutPrefix(line, []byte("#"))
@@ -128,7 +150,7 @@ func open(in io.ReadSeeker, progress func(done, total int64)) (*file, error) {
 		}
 		word, value, _ := strings.Cut(strings.TrimSpace(string(comment)), " ")
 		if said[word] { // which of the two counts is a matter of taste
-			return nil, fmt.Errorf("%w: line %d: it was said before", ErrFile, f.line)
+			return nil, f.wrong(ErrFile, "it was said before")
 		}
 		said[word] = true
 		if err := f.say(word, strings.TrimSpace(value)); err != nil {
@@ -136,10 +158,10 @@ func open(in io.ReadSeeker, progress func(done, total int64)) (*file, error) {
 		}
 	}
 	if text.broken > text.whole {
-		return nil, fmt.Errorf("%w: it looks like Windows-1251 or another encoding of eight bits", ErrEncoding)
+		return nil, &FileError{Meaning: ErrEncoding, What: "it looks like Windows-1251 or another encoding of eight bits"}
 	}
 	if f.rows > size/2 {
-		return nil, fmt.Errorf("%w: it announces more than it has room for", ErrShort)
+		return nil, &FileError{Meaning: ErrShort, What: "it announces more than it has room for"}
 	}
 	f.seen = newNumbers(min(f.rows, size/int64(minRow)+1))
 	return f, nil
@@ -163,13 +185,13 @@ func (f *file) say(word, value string) (err error) {
 		f.asOf, err = time.Parse(time.RFC3339, value)
 	case "kind":
 		if f.kind = Kind(value); f.kind != Full && f.kind != Delta {
-			return fmt.Errorf("%w: line %d: neither full nor delta", ErrFile, f.line)
+			return f.wrong(ErrFile, "neither full nor delta")
 		}
 	case "rows":
 		f.rows, err = strconv.ParseInt(value, 10, 64)
 	}
 	if err != nil {
-		return fmt.Errorf("%w: line %d: %s", ErrFile, f.line, word)
+		return f.wrong(ErrFile, "%s", word)
 	}
 	return nil
 }
@@ -177,22 +199,22 @@ func (f *file) say(word, value string) (err error) {
 // columns takes the line that names them, in any order.
 func (f *file) columns(line string) error {
 	if f.number < 1 || f.period.IsZero() || f.rows < 0 {
-		return fmt.Errorf("%w: it does not begin with # edition, # period and # rows", ErrFile)
+		return f.wrong(ErrFile, "it does not begin with # edition, # period and # rows")
 	}
 	if f.asOf.IsZero() {
 		f.asOf = f.period
 	}
 	if f.asOf.Before(f.period) {
-		return fmt.Errorf("%w: it is as of a time before its month", ErrFile)
+		return f.wrong(ErrFile, "it is as of a time before its month")
 	}
 	names := strings.Split(line, ",")
 	for i, column := range fileColumns {
 		if f.place[i] = slices.Index(names, column); f.place[i] < 0 {
-			return fmt.Errorf("%w: line %d: no column %s", ErrFile, f.line, column)
+			return f.wrong(ErrFile, "no column %s", column)
 		}
 	}
 	if len(names) != len(fileColumns) {
-		return fmt.Errorf("%w: line %d: more columns than the register may give", ErrFile, f.line)
+		return f.wrong(ErrFile, "more columns than the register may give")
 	}
 	return nil
 }
@@ -204,9 +226,9 @@ func (f *file) next() ([]byte, error) {
 	f.done += int64(len(line))
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull), len(line) > maxLine:
-		return nil, fmt.Errorf("%w: line %d is too long", ErrFile, f.line)
+		return nil, f.wrong(ErrFile, "it is too long")
 	case errors.Is(err, io.EOF) && len(line) > 0: // cut off within its last row, which may still look like one
-		return nil, fmt.Errorf("%w: line %d does not end", ErrShort, f.line)
+		return nil, f.wrong(ErrShort, "it does not end")
 	case err != nil:
 		return nil, err
 	}

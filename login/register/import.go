@@ -43,8 +43,9 @@ type Order struct {
 // A Report is what came of an import, or would.
 type Report struct {
 	Edition
-	Again bool     // this very file was imported before: nothing was written now
-	Bad   []BadRow // the first thousand
+	Again  bool     // this very file was imported before: nothing was written now
+	Behind bool     // of a trial: another edition waits, and before that is decided an import is refused
+	Bad    []BadRow // the first thousand, and the first thousand that are withheld
 }
 
 // piece is how much of a file is staged at a time: what a kill may lose.

@@ -15,8 +15,9 @@ import (
 
 // Why an edition cannot be decided.
 var (
-	ErrStaging = errors.New("its file was not read to the end")
-	ErrLost    = errors.New("the database has lost its rows in a crash: its file must be imported again")
+	ErrStaging     = errors.New("its file was not read to the end")
+	ErrNeverWaited = errors.New("it never waited for a second person")
+	ErrLost        = errors.New("the database has lost its rows in a crash: its file must be imported again")
 )
 
 // stands is how an edition stands before those who decide.
@@ -83,6 +84,9 @@ func (g *Register) decide(ctx context.Context, id int64, by uuid.UUID, at time.T
 		var settled bool
 		if proposal.State, settled = stands[e.State]; !settled {
 			return ErrStaging
+		}
+		if e.State != Waiting && e.DecidedBy == nil { // applied at once, or refused by itself
+			return ErrNeverWaited
 		}
 		if e.ImportedBy != nil {
 			proposal.Author = *e.ImportedBy

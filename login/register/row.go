@@ -6,7 +6,6 @@ import (
 	"encoding/csv"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -42,7 +41,7 @@ func (f *file) withhold(rows []BadRow) {
 func (f *file) row() error {
 	line, err := f.next()
 	if errors.Is(err, io.EOF) && f.read != f.rows {
-		return fmt.Errorf("%w: %d, and not %d", ErrShort, f.read, f.rows)
+		return f.wrong(ErrShort, "%d rows, and not %d", f.read, f.rows)
 	}
 	if err != nil {
 		return err
@@ -51,7 +50,7 @@ func (f *file) row() error {
 		return nil
 	}
 	if f.read == f.rows {
-		return fmt.Errorf("%w: more than %d", ErrShort, f.rows)
+		return f.wrong(ErrShort, "more than %d", f.rows)
 	}
 	f.read++
 	var given, row [len(fileColumns)][]byte

@@ -24,7 +24,8 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 			r.Edition, r.Again = known, true
 			return err
 		}
-		if err := follows(ctx, tx, f.head); err != nil && !errors.Is(err, ErrWaits) {
+		err = follows(ctx, tx, f.head)
+		if r.Behind = errors.Is(err, ErrWaits); err != nil && !r.Behind {
 			return err
 		}
 		r.Edition = Edition{
@@ -38,6 +39,7 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 		}
 		r.Bad = f.bad
 		if err := g.judge(&r.Edition, f); err != nil {
+			r.State, r.Same = Refused, 0
 			return err
 		}
 		withheld, err := g.compare(ctx, tx, &r.Edition)

@@ -16,6 +16,7 @@ type Problem struct {
 	Detail   string  `json:"detail,omitempty"`
 	Instance string  `json:"instance,omitempty"` // the name of this very refusal, where it is on record
 	Fields   []Field `json:"fields,omitempty"`
+	Members  any     `json:"-"` // a struct: what a problem of this Code tells besides (RFC 9457 §3.2)
 	Cause    error   `json:"-"`
 }
 
@@ -49,6 +50,13 @@ func Explain(status int, code string, meaning, cause error) error {
 	return p
 }
 
+// Tell is Refuse for a meaning that tells more: members are those of a struct, which are sent beside the others (RFC 9457 §3.2).
+func Tell(status int, code string, members any, cause error) error {
+	p := newProblem(status, code, cause)
+	p.Members = members
+	return p
+}
+
 // The type is about:blank, so the title is the status' own (RFC 9457 §4.2.1).
 func newProblem(status int, code string, cause error, fields ...Field) *Problem {
 	return &Problem{
@@ -63,6 +71,12 @@ func newProblem(status int, code string, cause error, fields ...Field) *Problem 
 
 func (p *Problem) write(w http.ResponseWriter) {
 	text, err := json.Marshal(p)
+	if err == nil && p.Members != nil {
+		var more []byte
+		if more, err = json.Marshal(p.Members); err == nil {
+			text = append(append(text[:len(text)-1], ','), more[1:]...)
+		}
+	}
 	if err != nil { // strings and numbers: cannot be
 		http.Error(w, p.Title, p.Status)
 		return

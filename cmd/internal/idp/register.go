@@ -27,8 +27,8 @@ func registerCommand(config reader) *cobra.Command {
 		"The terminal believes what --by says: two people belong before it."
 	command.AddCommand(
 		importCommand(config), verifyFileCommand(config), editionsCommand(config), badRowsCommand(config), missingCommand(config),
-		decideEditionCommand(config, "release", "Apply an edition that waits", (*register.Register).Release),
-		decideEditionCommand(config, "refuse", "Refuse an edition that waits", (*register.Register).Refuse),
+		decideEditionCommand(config, "release", "Apply an edition that waits", "Applying", (*register.Register).Release),
+		decideEditionCommand(config, "refuse", "Refuse an edition that waits", "Refusing", (*register.Register).Refuse),
 		eventCommand(config), restoreCommand(config), sampleCommand(),
 	)
 	return command
@@ -93,7 +93,7 @@ func importCommand(config reader) *cobra.Command {
 				if dry {
 					bring = h.register.Try
 				}
-				report, err := watch(cmd.Context(), bring, order, cmd.ErrOrStderr())
+				report, err := bringWatched(cmd.Context(), bring, order, cmd.ErrOrStderr())
 				if err != nil && !errors.Is(err, register.ErrBad) {
 					return err
 				}
@@ -108,24 +108,10 @@ func importCommand(config reader) *cobra.Command {
 	return command
 }
 
-// watch shows how far an import is where somebody watches.
-func watch(ctx context.Context, bring func(context.Context, register.Order) (register.Report, error), order register.Order, screen io.Writer) (report register.Report, err error) {
-	bar := progress.NewWriter()
-	bar.SetOutputWriter(screen)
-	bar.SetUpdateFrequency(100 * time.Millisecond)
-	bar.SetStyle(progress.StyleBlocks)
-	bar.SetMessageLength(8)
-	bar.Style().Visibility.Value = true
+// bringWatched brings an edition in and shows how far that is.
+func bringWatched(ctx context.Context, bring func(context.Context, register.Order) (register.Report, error), order register.Order, screen io.Writer) (report register.Report, err error) {
 	reading := &progress.Tracker{Message: "Reading", Units: progress.UnitsBytes}
 	applying := &progress.Tracker{Message: "Applying", DeferStart: true} // of unknown length
-	bar.AppendTrackers([]*progress.Tracker{reading, applying})
-	bar.SetAutoStop(true)
-	show := func(context.Context) error {
-		if watched(screen) {
-			bar.Render() // until both are done
-		}
-		return nil
-	}
 	order.Progress = func(done, total int64) {
 		reading.UpdateTotal(total)
 		reading.SetValue(done)
@@ -133,18 +119,40 @@ func watch(ctx context.Context, bring func(context.Context, register.Order) (reg
 			applying.Start()
 		}
 	}
-	load := func(ctx context.Context) (err error) {
-		if report, err = bring(ctx, order); err != nil {
-			reading.MarkAsErrored()
-			applying.MarkAsErrored()
-			return err
+	err = watch(ctx, screen, func(ctx context.Context) (err error) {
+		report, err = bring(ctx, order)
+		return err
+	}, reading, applying)
+	return report, err
+}
+
+// watch does what takes long, and shows how far it is where somebody watches.
+func watch(ctx context.Context, screen io.Writer, do func(context.Context) error, parts ...*progress.Tracker) error {
+	bar := progress.NewWriter()
+	bar.SetOutputWriter(screen)
+	bar.SetUpdateFrequency(100 * time.Millisecond)
+	bar.SetStyle(progress.StyleBlocks)
+	bar.SetMessageLength(8)
+	bar.Style().Visibility.Value = true
+	bar.AppendTrackers(parts)
+	bar.SetAutoStop(true)
+	show := func(context.Context) error {
+		if watched(screen) {
+			bar.Render() // until all parts are done
 		}
-		reading.MarkAsDone()
-		applying.MarkAsDone()
 		return nil
 	}
-	err = run.All(ctx, show, load)
-	return report, err
+	return run.All(ctx, show, func(ctx context.Context) error {
+		err := do(ctx)
+		for _, part := range parts {
+			if err != nil {
+				part.MarkAsErrored()
+			} else {
+				part.MarkAsDone()
+			}
+		}
+		return err
+	})
 }
 
 func watched(screen io.Writer) bool {
@@ -165,6 +173,8 @@ func tellReport(out io.Writer, r register.Report, dry bool, err error) error {
 	case r.Again:
 		_, err := fmt.Fprintf(out, "%s was applied on %s; nothing to do.\n", name, r.AppliedAt.UTC().Format(time.DateOnly))
 		return err
+	case errors.Is(err, register.ErrBad) && dry:
+		fmt.Fprintf(out, "%s would be refused: too many of its rows are bad. Nothing is written.\n", name)
 	case errors.Is(err, register.ErrBad):
 		fmt.Fprintf(out, "%s is refused: too many of its rows are bad. Nothing is applied.\n", name)
 	case dry && r.State == register.Waiting:
@@ -175,6 +185,9 @@ func tellReport(out io.Writer, r register.Report, dry bool, err error) error {
 		fmt.Fprintf(out, "%s waits for a second person: idp register release %d, or refuse.\n", name, r.ID)
 	default:
 		fmt.Fprintf(out, "%s is applied.\n", name)
+	}
+	if r.Behind {
+		fmt.Fprintln(out, "Another edition waits: until that is released or refused, this one is not taken in.")
 	}
 	signed := "not asked to be signed"
 	if r.Signed {
@@ -357,11 +370,15 @@ func missingCommand(config reader) *cobra.Command {
 	}
 }
 
-func decideEditionCommand(config reader, use, short string,
+func decideEditionCommand(config reader, use, short, doing string,
 	decide func(*register.Register, context.Context, int64, uuid.UUID, time.Time) (register.Edition, error),
 ) *cobra.Command {
 	return decideCommand(config, use+" EDITION", short, editionArgument, func(cmd *cobra.Command, h *house, id int64, by uuid.UUID) error {
-		e, err := decide(h.register, cmd.Context(), id, by, time.Now())
+		var e register.Edition
+		err := watch(cmd.Context(), cmd.ErrOrStderr(), func(ctx context.Context) (err error) {
+			e, err = decide(h.register, ctx, id, by, time.Now())
+			return err
+		}, &progress.Tracker{Message: doing}) // of unknown length
 		if err != nil {
 			return err
 		}

@@ -136,6 +136,13 @@ func TestRegisterImportWaitsForASecondPerson(t *testing.T) {
 	if _, err := said("register", "release", "2", "--by", "6290296C042BI1"); !errors.Is(err, clerk.ErrRole) {
 		t.Errorf("by a citizen: %v", err)
 	}
+	third := registerFile(t, 3, "2025-03", "delta", living[0])
+	if out, err := said("register", "import", "--dry-run", third); err != nil || !strings.Contains(out, "Another edition waits: until that is released or refused") {
+		t.Errorf("%v: of another it said:\n%s", err, out)
+	}
+	if _, err := said("register", "release", "1", "--by", boris); !errors.Is(err, register.ErrNeverWaited) {
+		t.Errorf("one that never waited: %v", err)
+	}
 	for range 2 { // whoever decides the same again is told the same
 		if out, err := said("register", "release", "2", "--by", boris); err != nil || !strings.Contains(out, " applied ") {
 			t.Errorf("%v: it said:\n%s", err, out)
