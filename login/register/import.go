@@ -24,7 +24,7 @@ var (
 	ErrMonth  = errors.New("its month is before that of the last edition")
 	ErrAhead  = errors.New("its month is more than one ahead, or it is as of a time that has not come")
 	ErrBad    = errors.New("too many of its rows are bad")
-	ErrBusy   = errors.New("another import is under way")
+	ErrBusy   = errors.New("another import is under way: try again once it has ended")
 	ErrWaits  = errors.New("another edition waits to be released or refused")
 	ErrNobody = errors.New("it would deactivate so many people that another one must release it: say who imports it")
 )
@@ -52,13 +52,14 @@ type Report struct {
 const piece = 32 << 20
 
 // importing is the advisory lock of whoever imports or releases an edition, and applying that of whoever changes people: an event does not
-// come between what an edition has compared and what it writes. They are asked for so often, with a pause between: a statement of an import
-// that was killed may last for some seconds more.
+// come between what an edition has compared and what it writes. They are asked for so often, with a pause between: PostgreSQL finds out within
+// watching that an import was killed, and ends what it does for it.
 const (
 	importing = 0x65646974696f6e
 	applying  = 0x6170706c79696e67
 	patience  = 100
 	pause     = 100 * time.Millisecond
+	watching  = time.Second
 )
 
 // Import brings an edition in. Bad rows are told and the rest is applied, in one transaction; the same file twice changes and writes nothing,
@@ -331,9 +332,10 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 	return finish(ctx, tx, e, o.By, o.At)
 }
 
-// changing keeps events out until the transaction ends. They are short.
+// changing keeps events out until the transaction ends. They are short; its own statements are not, and are not to outlast who asked for them.
 func changing(ctx context.Context, tx pgx.Tx) error {
-	_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, applying)
+	const begin = `SELECT set_config('client_connection_check_interval', $1, true), pg_advisory_xact_lock($2)`
+	_, err := tx.Exec(ctx, begin, strconv.FormatInt(watching.Milliseconds(), 10), applying)
 	return err
 }
 

@@ -3,13 +3,17 @@ package register_test
 import (
 	"bytes"
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"asoba.example/login/register"
@@ -110,4 +114,51 @@ func (m *mortal) Read(p []byte) (int, error) {
 		_ = syscall.Kill(syscall.Getpid(), syscall.SIGKILL)
 	}
 	return n, err
+}
+
+// killedAt is a connection of a process that is killed once something is asked by it: no other one tells the server so.
+type killedAt struct {
+	net.Conn
+	asked string
+	gone  *atomic.Bool
+}
+
+func (k killedAt) Write(p []byte) (int, error) {
+	n, err := k.Conn.Write(p)
+	if bytes.Contains(p, []byte(k.asked)) {
+		k.gone.Store(true)
+		k.Close()
+	}
+	return n, err
+}
+
+// What PostgreSQL does for an import that was killed ends with it: the same file is applied without waiting for that.
+func TestAKilledImportHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	const long = `SELECT pg_sleep(600)`
+	cfg, err := pgxpool.ParseConfig(pgtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := register.Register{Pool: newPool(t, cfg.Copy())}
+	mustLoad(t, r, edition(10, living...))
+	next := edition(11, deaths...)
+	gone := new(atomic.Bool)
+	cfg.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if gone.Load() {
+			return nil, net.ErrClosed
+		}
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		return killedAt{conn, long, gone}, err
+	}
+	killed := register.Register{Pool: newPool(t, cfg), Cascade: func(ctx context.Context, tx pgx.Tx, _ []uuid.UUID, _ time.Time) error {
+		_, err := tx.Exec(ctx, long)
+		return err
+	}}
+	if e, err := load(t, killed, next); err == nil {
+		t.Fatalf("it was not killed: %+v", e)
+	}
+	if e := mustLoad(t, r, next); e.Again || e.Deactivated != 2 {
+		t.Errorf("afterwards: %+v", e)
+	}
 }
