@@ -232,7 +232,10 @@ func (l *Login) comes(r *http.Request, e errand, id identity.Identifier) (home [
 	if home, err = l.atHome(r, id); err != nil || home != nil {
 		return home, 0, err
 	}
-	wait, err = l.throttle.Take(r.Context(), l.try(policy.RecoveriesOfNetwork, string(e.purpose)+" "+api.Network(r)))
+	share, err := l.share(r, policy.RecoveriesOfNetwork, string(e.purpose)+" ")
+	if err == nil {
+		wait, err = l.throttle.Take(r.Context(), share)
+	}
 	return nil, wait, err
 }
 
@@ -260,31 +263,14 @@ func (l *Login) codesElsewhere(o onErrand) []throttle.Try {
 	return []throttle.Try{l.try(policy.RecoveryCodesElsewhere, string(o.purpose)+" "+o.Whose.String())}
 }
 
-// sendAlike sends the code, or none, and leads to its page. The brake is on what is really sent, or strangers could put it on with numbers that
-// they make up; what goes to nobody is counted by its alias, for the sake of equal work.
+// sendAlike sends the code, or none, and leads to its page, which tells how long it is to the next.
 func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to identity.Identity) error {
-	ctx := r.Context()
-	counted := l.codesElsewhere(o)
+	ctx, counted := r.Context(), l.codesElsewhere(o)
 	wait, err := l.throttle.Take(ctx, counted...)
-	if err != nil {
-		return err
-	}
-	if wait > 0 { // the page tells how long
-		return l.goTo(w, r, o, o.code())
-	}
-	of := string(o.purpose)
-	nobodys := of + " " + o.Alias.String()
-	if to.Person == uuid.Nil {
-		of = nobodys
-	}
-	if wait, err = l.throttle.Take(ctx, l.try(policy.RecoveriesInAll, of)); err != nil {
-		return err
-	}
-	if wait > 0 {
-		to, of = identity.Identity{}, nobodys
-	}
-	if _, err = l.codes.SendAlike(ctx, o.codeFor(), to, l.site.Language(r)); err != nil {
-		err = l.unsent(ctx, err, append(counted, l.try(policy.RecoveriesInAll, of))...)
+	if err == nil && wait == 0 {
+		if _, err = l.codes.SendAlike(ctx, o.codeFor(), to, l.site.Language(r)); err != nil {
+			err = l.unsent(ctx, err, counted...)
+		}
 	}
 	if err != nil {
 		return err

@@ -96,9 +96,20 @@ func site(network string) string {
 	return netip.PrefixFrom(prefix.Addr(), 48).Masked().String()
 }
 
-// codeBudget is what a code of a sign-in or to a new phone counts against, beside what code counts by the person and by the phone.
-func (l *Login) codeBudget(r *http.Request) []throttle.Try {
-	return []throttle.Try{l.try(policy.CodesOfNetwork, api.Network(r)), l.try(policy.CodesInAll, "")}
+// share is what is asked for from one address counts against, that has codes sent: a limit of the network's or, while all messages together have used up
+// what they may cost, a lesser one, of which a whole site has no more than one address.
+func (l *Login) share(r *http.Request, of policy.Of[throttle.Limit], what string) (throttle.Try, error) {
+	network := api.Network(r)
+	braked, err := l.throttle.Look(r.Context(), l.try(policy.MessagesInAll, ""))
+	if err != nil || braked == 0 {
+		return l.try(of, what+network), err
+	}
+	return l.try(policy.BrakedCodesOfNetwork, what+site(network)), nil
+}
+
+// codeShare is that of a code of a sign-in or to a new phone, beside what code counts by the person and by the phone.
+func (l *Login) codeShare(r *http.Request) (throttle.Try, error) {
+	return l.share(r, policy.CodesOfNetwork, "")
 }
 
 // tooMany says how long to wait, in the header for machines and as a word for people.

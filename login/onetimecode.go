@@ -71,15 +71,17 @@ func (l *Login) sendCode(w http.ResponseWriter, r *http.Request, u underWay) err
 
 // send sends a code that only somebody asks for who has proved something, unless it is too early or too many were sent.
 func (l *Login) send(r *http.Request, f code.For) error {
-	ctx, budget := r.Context(), l.codeBudget(r)
-	for i, try := range budget {
-		wait, err := l.throttle.Take(ctx, try)
-		if err != nil || wait > 0 {
-			return l.unsent(ctx, err, budget[:i]...)
-		}
+	ctx := r.Context()
+	share, err := l.codeShare(r)
+	if err != nil {
+		return err
+	}
+	wait, err := l.throttle.Take(ctx, share)
+	if err != nil || wait > 0 {
+		return err
 	}
 	if _, err := l.codes.Send(ctx, f, l.site.Language(r), nil); err != nil {
-		return l.unsent(ctx, err, budget...)
+		return l.unsent(ctx, err, share)
 	}
 	return nil
 }
@@ -91,6 +93,15 @@ func (l *Login) unsent(ctx context.Context, why error, counted ...throttle.Try) 
 		why = nil
 	}
 	return errors.Join(why, l.throttle.Return(context.WithoutCancel(ctx), counted...))
+}
+
+// untilNextCode is how long it is until another code of a sign-in or to a new phone can be sent.
+func (l *Login) untilNextCode(r *http.Request, sent code.Sent) (time.Duration, error) {
+	share, err := l.codeShare(r)
+	if err != nil {
+		return 0, err
+	}
+	return l.untilNext(r.Context(), sent, share)
 }
 
 // untilNext is how long it is until another code can be sent, of one that stands so and counts against a budget.
@@ -121,7 +132,7 @@ func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, sta
 	if !sent.Till.IsZero() {
 		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}
-	wait, err := l.untilNext(r.Context(), sent, l.codeBudget(r)...)
+	wait, err := l.untilNextCode(r, sent)
 	if err != nil {
 		return err
 	}

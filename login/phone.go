@@ -138,7 +138,7 @@ func (l *Login) showPhone(w http.ResponseWriter, r *http.Request, v visitor, sta
 		if !sent.Till.IsZero() {
 			data.Code.Till = sent.Till.In(identity.Minsk).Format("15:04")
 		}
-		wait, err := l.untilNext(r.Context(), sent, l.codeBudget(r)...)
+		wait, err := l.untilNextCode(r, sent)
 		if err != nil {
 			return err
 		}

@@ -109,20 +109,22 @@ func TestACitizenChangesThePhone(t *testing.T) {
 	}
 }
 
-// A code to a new phone counts against what codes of sign-ins may cost one address and all together, and the page says from when one can be sent.
+// A code to a new phone counts against what one address may ask for, less while all messages together cost too much, and the page says from when one
+// can be sent.
 func TestACodeToANewPhoneCountsAsOneOfASignIn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.active(anna, "+375294911911")
-	w.settled(map[string]string{"code.in_all": "1000 in 10m"})
+	w.settled(map[string]string{"sms.in_all": "1000 in 10m"})
 	v := w.visitor()
 	v.from = "192.0.2.1"
-	w.leaves(1, policy.CodesInAll, "")
-	w.leaves(2, policy.CodesOfNetwork, v.from+"/32")
+	w.leaves(1, policy.CodesOfNetwork, v.from+"/32")
+	w.leaves(1, policy.BrakedCodesOfNetwork, v.from+"/32")
+	w.leaves(0, policy.MessagesInAll, "")
 	v.signInFor("/security/phone", anna)
 	v.asksForPhone("+375294911977")
-	v.sees("There is no good code right now", "in 10 minutes")
-	w.clock.turn(10 * time.Minute)
+	v.sees("There is no good code right now", "in 60 minutes")
+	w.clock.turn(10 * time.Minute) // there are fewer messages now
 	v.submit("decision", "again")
 	v.sees("We have sent a code", "in 50 minutes")
 	if _, n := w.lastCode(); n != 2 {

@@ -197,26 +197,26 @@ func (w *world) leaves(n int, limit policy.Of[throttle.Limit], by string) {
 	}
 }
 
-// Who asks for another code too early, or while too many go to all, is sent none, and takes none from anybody: neither at his address nor elsewhere.
+// Who asks for another code too early, or while less is left to his address, is sent none, and takes none from anybody: neither at his address nor elsewhere.
 func TestACodeThatIsNotSentCostsNobodyAnything(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.active(anna, "+375294911911")
 	w.active(boris, "+375291111111")
-	w.settled(map[string]string{"code.in_all": "1000 in 10m"})
+	w.settled(map[string]string{"sms.in_all": "1000 in 10m"})
 	v, neighbor := w.visitor(), w.visitor()
 	v.from, neighbor.from = "192.0.2.1", "192.0.2.1"
 	w.leaves(2, policy.CodesOfNetwork, v.from+"/32")
-	w.leaves(0, policy.CodesInAll, "")
+	w.leaves(0, policy.BrakedCodesOfNetwork, v.from+"/32")
+	w.leaves(0, policy.MessagesInAll, "")
 	v.open("/security")
 	v.submit("identifier", anna, "password", password)
 	v.want("/sign-in/code", http.StatusOK)
 	for range 2 {
 		v.submit("decision", "again")
-		v.sees("There is no good code right now", "in 10 minutes")
+		v.sees("There is no good code right now", "in 60 minutes")
 	}
 	w.clock.turn(10 * time.Minute)
-	w.leaves(2, policy.CodesInAll, "")
 	for range 4 {
 		v.submit("decision", "again")
 		v.sees("in 60 seconds")

@@ -20,9 +20,12 @@ var (
 	CodePauses  = pauses("code.pauses", time.Minute, 2*time.Minute, 5*time.Minute)
 	CodesInHour = count("code.in_hour", 5, 1, 20)
 	CodesInDay  = count("code.in_day", 10, 1, 50)
-	// Codes of sign-ins and to new phones, which only who has proved something asks for: of one address, and what all of them together may cost.
+	// Codes of sign-ins and to new phones, which only who has proved something asks for, of one address.
 	CodesOfNetwork = limit("code.network", 300, time.Hour, 100, 10_000)
-	CodesInAll     = limit("code.in_all", 20_000, 10*time.Minute, 1000, 1_000_000)
+	// What all messages together may cost, whatever they are of. Beyond that none is held back, for whoever made so many go would have taken everybody's
+	// codes and warnings: each address asks for fewer codes, those at a person's own browsers apart.
+	MessagesInAll        = limit("sms.in_all", 30_000, 10*time.Minute, 1000, 1_000_000)
+	BrakedCodesOfNetwork = limit("code.network_braked", 20, time.Hour, 5, 300)
 
 	TemporaryPasswordFor     = duration("temporary_password.for", 72*time.Hour, 24*time.Hour, 30*24*time.Hour)
 	TemporaryPasswordSymbols = count("temporary_password.symbols", 10, identity.FewestSymbols, identity.MostSymbols)
@@ -73,8 +76,6 @@ var (
 	RecoveryCodesInDay     = count("recovery.codes_in_day", 5, 1, 20)
 	RecoveryCodesElsewhere = limit("recovery.codes_elsewhere", 15, 24*time.Hour, 5, 50)
 	RecoveriesOfNetwork    = limit("recovery.network", 300, time.Hour, 20, 2000)
-	// The brake: what those that are sent may cost, for each purpose by itself.
-	RecoveriesInAll = limit("recovery.in_all", 2000, 10*time.Minute, 100, 100_000)
 	// The factor, of somebody who has the phone in hand.
 	RecoveryProofs = limit("recovery.proofs", 5, 24*time.Hour, 3, 10)
 	// Temporary passwords that the citizen has sent to himself.
@@ -151,7 +152,7 @@ const LongestAccessToken = 15 * time.Minute
 
 // Chapters are all of them, in the order in which they are shown.
 var Chapters = []Chapter{
-	{"codes", []Item{CodeDigits, CodeFor, CodeTries, CodePauses, CodesInHour, CodesInDay, CodesOfNetwork, CodesInAll}},
+	{"codes", []Item{CodeDigits, CodeFor, CodeTries, CodePauses, CodesInHour, CodesInDay, CodesOfNetwork, MessagesInAll, BrakedCodesOfNetwork}},
 	{"passwords", []Item{
 		TemporaryPasswordSymbols, TemporaryPasswordFor, ShortestPassword, LongestPassword, PasswordCost,
 		CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
@@ -161,7 +162,7 @@ var Chapters = []Chapter{
 	}},
 	{"recovery", []Item{
 		RecoveriesAtHome, RecoveriesElsewhere, RecoveriesOfNumber, BrakedRecoveries,
-		RecoveryCodesInHour, RecoveryCodesInDay, RecoveryCodesElsewhere, RecoveriesOfNetwork, RecoveriesInAll, RecoveryProofs, TemporaryPasswords,
+		RecoveryCodesInHour, RecoveryCodesInDay, RecoveryCodesElsewhere, RecoveriesOfNetwork, RecoveryProofs, TemporaryPasswords,
 		RecoveryFreeze, PhoneChangeDelay, UnblockTries, UnblockClosedFor, NotMeFor,
 	}},
 	{"sessions", []Item{SessionIdle, SessionTotal, SessionWarning, FreshFor, KnownBrowserFor, NewBrowserPause}},

@@ -18,4 +18,8 @@
 // without receipts is asked again and tells by the id, one with receipts is left
 // to bring one. Then the other is asked. A code that comes late and twice is
 // better than a person without one.
+//
+// What a gateway has taken counts, whatever it is of, against what all messages
+// together may cost. Beyond that none is held back here, and a metric tells the
+// operator; it is whoever has codes sent without much proof that has fewer then.
 package sms

@@ -17,7 +17,9 @@ import (
 	"github.com/riverqueue/river"
 
 	"asoba.example/login/identity"
+	"asoba.example/login/policy"
 	"asoba.example/login/sms"
+	"asoba.example/login/throttle"
 	"asoba.example/migrations/pgtest"
 )
 
@@ -64,7 +66,7 @@ func TestAGatewayThatFailsLeavesItsMessagesToTheOther(t *testing.T) {
 	}
 	w.asked(t, 3, 3)
 	families, err := w.metrics.Gather()
-	if err != nil || len(families) != 1 {
+	if err != nil || len(families) != 2 {
 		t.Fatalf("%d metrics, %v", len(families), err)
 	}
 	counted := map[string]float64{}
@@ -142,6 +144,7 @@ func TestAGatewayAloneIsAskedAgainAfterTheWindow(t *testing.T) {
 	var err error
 	w.sender, err = sms.NewSender(sms.SenderConfig{
 		Pool: w.Pool, Box: w.Box, First: w.gateway, Metrics: prometheus.NewRegistry(), Now: func() time.Time { return w.now },
+		Throttle: &throttle.Throttle{Relaxed: true}, InAll: policy.MessagesInAll.From(nil),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -255,7 +258,10 @@ func TestTheSecondGatewayIsAskedByWhatTheFirstAnswers(t *testing.T) {
 			second := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
 			t.Cleanup(first.Close)
 			t.Cleanup(second.Close)
-			cfg := sms.SenderConfig{Pool: w.Pool, Box: w.Box, Metrics: prometheus.NewRegistry(), Now: func() time.Time { return w.now }}
+			cfg := sms.SenderConfig{
+				Pool: w.Pool, Box: w.Box, Metrics: prometheus.NewRegistry(), Now: func() time.Time { return w.now },
+				Throttle: &throttle.Throttle{Relaxed: true}, InAll: policy.MessagesInAll.From(nil),
+			}
 			var err error
 			if cfg.First, err = sms.NewGateway(first.URL, nil); err != nil {
 				t.Fatal(err)

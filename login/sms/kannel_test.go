@@ -25,7 +25,9 @@ import (
 
 	"asoba.example/login/identity"
 	"asoba.example/login/identity/identitytest"
+	"asoba.example/login/policy"
 	"asoba.example/login/sms"
+	"asoba.example/login/throttle"
 	"asoba.example/migrations/leash"
 )
 
@@ -237,6 +239,7 @@ func TestAKannelLosesAndDoublesNothing(t *testing.T) {
 	}
 	sender, err := sms.NewSender(sms.SenderConfig{
 		Pool: w.Pool, Box: w.Box, First: gateway, Metrics: prometheus.NewRegistry(), Now: time.Now,
+		Throttle: &throttle.Throttle{Relaxed: true}, InAll: policy.MessagesInAll.From(nil),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/riverqueue/river"
 
+	"asoba.example/login/throttle"
 	"asoba.example/provider/seal"
 )
 
@@ -42,6 +43,8 @@ type SenderConfig struct {
 	Pool          *pgxpool.Pool
 	Box           *seal.Box
 	First, Second Gateway // Second is nil where there is one gateway
+	Throttle      *throttle.Throttle
+	InAll         func() throttle.Limit // what all messages together may cost
 	Metrics       prometheus.Registerer
 	Now           func() time.Time
 }
@@ -53,7 +56,10 @@ type Sender struct {
 	pool     *pgxpool.Pool
 	box      *seal.Box
 	gateways []*outlet
+	throttle *throttle.Throttle
+	inAll    func() throttle.Limit
 	asked    *prometheus.CounterVec
+	over     prometheus.Counter
 	now      func() time.Time
 }
 
@@ -68,7 +74,10 @@ type outlet struct {
 
 // NewSender makes a Sender.
 func NewSender(cfg SenderConfig) (*Sender, error) {
-	s := &Sender{pool: cfg.Pool, box: cfg.Box, now: cfg.Now, gateways: []*outlet{{Gateway: cfg.First, name: "first"}}}
+	s := &Sender{
+		pool: cfg.Pool, box: cfg.Box, now: cfg.Now, gateways: []*outlet{{Gateway: cfg.First, name: "first"}},
+		throttle: cfg.Throttle, inAll: cfg.InAll,
+	}
 	if cfg.Second != nil {
 		s.gateways = append(s.gateways, &outlet{Gateway: cfg.Second, name: "second"})
 	}
@@ -76,8 +85,14 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 		Name: "idp_sms_asked_total",
 		Help: "Messages that an SMS gateway was asked to send, by what came of it: taken, refused, no_number, or doubt where no answer was heard.",
 	}, []string{"gateway", "outcome"})
-	if err := cfg.Metrics.Register(s.asked); err != nil {
-		return nil, fmt.Errorf("register the metrics of messages: %w", err)
+	s.over = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "idp_sms_over_budget_total",
+		Help: "Messages that were sent while all together had used up what they may cost (sms.in_all): each address has fewer codes then, and somebody is to look.",
+	})
+	for _, c := range []prometheus.Collector{s.asked, s.over} {
+		if err := cfg.Metrics.Register(c); err != nil {
+			return nil, fmt.Errorf("register the metrics of messages: %w", err)
+		}
 	}
 	return s, nil
 }
@@ -148,6 +163,9 @@ func (s *Sender) hand(ctx context.Context, m waiting, o *outlet) (settled bool, 
 	err = o.Send(ctx, m.Message)
 	s.note(o, err)
 	ctx = context.WithoutCancel(ctx)
+	if err == nil {
+		s.count(ctx)
+	}
 	switch {
 	case err == nil && o.Receipts():
 		if err := s.move(ctx, m, Sent); err != nil {
@@ -160,6 +178,13 @@ func (s *Sender) hand(ctx context.Context, m waiting, o *outlet) (settled bool, 
 		return true, s.move(ctx, m, Failed)
 	}
 	return false, err
+}
+
+// count counts a message that was taken against what all may cost. None is held back for that, and one that cannot be counted was sent all the same.
+func (s *Sender) count(ctx context.Context) {
+	if wait, err := s.throttle.Take(ctx, throttle.Try{Limit: s.inAll()}); err == nil && wait > 0 {
+		s.over.Inc()
+	}
 }
 
 // wait puts off a message that a gateway may have taken: one that knows it by its id is asked again, one with receipts is left the

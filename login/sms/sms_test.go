@@ -19,7 +19,10 @@ import (
 
 	"asoba.example/login/identity"
 	"asoba.example/login/identity/identitytest"
+	"asoba.example/login/policy"
 	"asoba.example/login/sms"
+	"asoba.example/login/throttle"
+	"asoba.example/migrations/redistest"
 )
 
 // A gateway that takes what it is handed, or fails as it is told.
@@ -58,6 +61,7 @@ func newWorld(t *testing.T) *world {
 	var err error
 	w.sender, err = sms.NewSender(sms.SenderConfig{
 		Pool: w.Pool, Box: w.Box, First: w.gateway, Second: w.second, Metrics: w.metrics, Now: func() time.Time { return w.now },
+		Throttle: &throttle.Throttle{Relaxed: true}, InAll: policy.MessagesInAll.From(nil),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -280,5 +284,38 @@ func TestAMessageToNobodyIsPutAndNotSent(t *testing.T) {
 	}
 	if n := w.Count(t, `sms_message WHERE id = $1 AND state = 'failed' AND text IS NULL`, id); n != 1 {
 		t.Error("it is not wiped")
+	}
+}
+
+// All messages count that a gateway has taken, whatever they are of, and none is held back when they are more than all may cost: the operator sees it.
+func TestNoMessageIsHeldBackByWhatAllMayCost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	inAll := throttle.Limit{Name: "sms.in_all", Tries: 3, In: 10 * time.Minute}
+	metrics := prometheus.NewRegistry()
+	tries := &throttle.Throttle{Redis: redistest.New(t), Key: []byte("tries"), Now: func() time.Time { return w.now }}
+	var err error
+	w.sender, err = sms.NewSender(sms.SenderConfig{
+		Pool: w.Pool, Box: w.Box, First: w.gateway, Metrics: metrics, Now: func() time.Time { return w.now },
+		Throttle: tries, InAll: func() throttle.Limit { return inAll },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 5 {
+		wait, err := tries.Look(t.Context(), throttle.Try{Limit: inAll})
+		if over := n >= 3; err != nil || (wait > 0) != over {
+			t.Errorf("after %d messages those to come wait %s, %v", n, wait, err)
+		}
+		if err := w.work(t, w.put(t), 1); err != nil || len(w.gateway.taken) != n+1 {
+			t.Fatalf("%d messages were sent, %v, want %d", len(w.gateway.taken), err, n+1)
+		}
+	}
+	families, err := metrics.Gather()
+	if err != nil || len(families) != 2 || families[1].GetName() != "idp_sms_over_budget_total" {
+		t.Fatalf("metrics %v, %v", families, err)
+	}
+	if got := families[1].Metric[0].Counter.GetValue(); got != 2 {
+		t.Errorf("%v messages are told to be over it, want 2", got)
 	}
 }

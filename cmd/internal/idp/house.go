@@ -193,6 +193,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	if err != nil {
 		return err
 	}
+	h.throttle = &throttle.Throttle{Redis: h.Redis, Key: throttleKey, Relaxed: h.cfg.Relaxed, Now: time.Now}
 	sender, err := h.sender()
 	if err != nil {
 		return err
@@ -258,7 +259,6 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	h.throttle = &throttle.Throttle{Redis: h.Redis, Key: throttleKey, Relaxed: h.cfg.Relaxed, Now: time.Now}
 	documents, err := h.documents()
 	if err != nil {
 		return err
@@ -295,7 +295,9 @@ func judges(ctx context.Context, tx pgx.Tx, person uuid.UUID) (bool, error) {
 
 // sender sends messages by one gateway or two.
 func (h *house) sender() (*sms.Sender, error) {
-	cfg := sms.SenderConfig{Pool: h.Back, Box: h.box, Metrics: h.metrics, Now: time.Now}
+	cfg := sms.SenderConfig{
+		Pool: h.Back, Box: h.box, Throttle: h.throttle, InAll: policy.MessagesInAll.From(h.policies), Metrics: h.metrics, Now: time.Now,
+	}
 	h.receipts = &sms.Receipts{Pool: h.Pool, Box: h.box, URL: h.cfg.ManagementURL, Now: time.Now}
 	var err error
 	if cfg.First, err = sms.NewGateway(h.cfg.SMSGatewayURL, h.receipts); err != nil {
