@@ -14,6 +14,7 @@ import (
 	"asoba.example/cabinet/issuer"
 	"asoba.example/cabinet/keys"
 	"asoba.example/cabinet/profile"
+	"asoba.example/cabinet/signal"
 	"asoba.example/provider/api"
 	"asoba.example/provider/page"
 )
@@ -36,6 +37,8 @@ type Config struct {
 	Keys      keys.Ring // what is handed out is signed with
 	Contacts  contact.Book
 	Sources   profile.Sources
+	Signals   *signal.Feed
+	Calls     func(uri string) bool // tells the addresses that e-services may be told at
 	// JournalYears is how far back the journal is shown.
 	JournalYears int
 	// SessionIdle and SessionTotal end a web session that nobody uses, and every one.
@@ -97,8 +100,13 @@ func (c *Cabinet) api() map[string]api.Handler {
 	return map[string]api.Handler{
 		"GET /api/v1/profile": c.apiProfile,
 		"GET /api/v1/journal": c.apiJournal,
-		"GET /jwks":           c.jwks,
-		"GET /openapi.json":   openapi,
+
+		"GET /api/v1/events":       c.apiEvents,
+		"GET /api/v1/subscription": c.apiSubscription,
+		"PUT /api/v1/subscription": c.apiSubscribe,
+
+		"GET /jwks":         c.jwks,
+		"GET /openapi.json": openapi,
 
 		"POST /api/v1/profile/refreshes": c.apiRefresh,
 

@@ -17,6 +17,7 @@ import (
 	"asoba.example/cabinet/issuer/issuertest"
 	"asoba.example/cabinet/keys"
 	"asoba.example/cabinet/profile"
+	"asoba.example/cabinet/signal"
 	"asoba.example/cabinet/wall"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/migrations/redistest"
@@ -41,6 +42,7 @@ type world struct {
 	trips    *pgtest.Trips
 	redis    redis.UniversalClient
 	keys     keys.Ring
+	signals  *signal.Feed
 	provider *issuertest.Provider
 	later    atomic.Int64 // how much later than noon it is
 }
@@ -58,11 +60,13 @@ func newWorld(t *testing.T, sources ...profile.Source) *world {
 		t.Fatal(err)
 	}
 	doors := pgtest.With(t, w.pool, wall.Settings())
+	w.signals = &signal.Feed{Pool: w.pool, Now: now}
 	w.keys = keys.Ring{Pool: w.pool, Box: box, Now: now}
 	c, err := New(Config{
 		URL: w.url, ClientID: issuertest.ClientID, IssuerURL: w.provider.URL, Issuer: w.provider.Issuer(t, w.url+"/callback"),
 		Pool: doors, Redis: w.redis, Keys: w.keys, Contacts: contact.Book{Pool: doors, Box: box},
-		Sources:      profile.Sources{All: sources, Pool: doors, Box: box, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now},
+		Sources: profile.Sources{All: sources, Pool: doors, Box: box, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now},
+		Signals: w.signals, Calls: fetch.New(fetch.Config{}).Calls,
 		JournalYears: 3, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
 	})
 	if err != nil {

@@ -138,7 +138,7 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 		kind += "." + e.Detail["act"]
 	case e.Kind == journal.JournalExported:
 		kind += "." + e.Detail["format"]
-	case here && (kind == "grant.given" || e.Kind == journal.GrantEnded):
+	case here && (e.Kind == journal.GrantGiven || e.Kind == journal.GrantEnded):
 		kind += ".here"
 	case kind == "signed_in" && slices.Contains([]string{"passkey", "authenticator", "recovery_code"}, e.Detail["by"]):
 		l.Level = "level." + e.Detail["by"]

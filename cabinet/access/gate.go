@@ -46,6 +46,7 @@ func (g Gate) put(ctx context.Context, q Question, ask func(*pgx.Batch)) (Decisi
 		decision Decision
 	)
 	wall.Queue(&b, q.Subject)
+	wall.QueueClient(&b, q.ClientID)
 	queue(&b, q, &decision)
 	if ask != nil {
 		ask(&b)

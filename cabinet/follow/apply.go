@@ -10,6 +10,7 @@ import (
 	"asoba.example/cabinet/access"
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/profile"
+	"asoba.example/cabinet/signal"
 )
 
 // apply gives entries their effects and moves the cursor past them, in one transaction.
@@ -40,6 +41,12 @@ func (f *Follower) apply(ctx context.Context, cursor string, news changes) error
 			return err
 		}
 		if err := access.Disable(ctx, tx, e.disabled); err != nil {
+			return err
+		}
+		if err := signal.Hold(ctx, tx, e.granted, now); err != nil {
+			return err
+		}
+		if err := signal.Over(ctx, tx, e.over); err != nil {
 			return err
 		}
 		if err := activate(ctx, tx, e.activated); err != nil {
@@ -79,6 +86,8 @@ type effects struct {
 	journal   []journal.Entry
 	ended     []access.Ended
 	disabled  []access.Disabled
+	granted   []signal.Grant
+	over      []signal.End
 	keyGone   bool // what a key has signed is believed no more
 	activated []uuid.UUID
 	editions  []edition
@@ -107,14 +116,27 @@ func effectsOf(entries []entry) effects {
 			ACR: e.ACR, Agent: e.Agent, Detail: e.Detail,
 		})
 		switch kind {
+		case journal.GrantGiven:
+			all.granted = append(all.granted, signal.Grant{ID: e.GID, Person: e.Person, ClientID: e.ClientID, Scope: e.Detail["scope"], At: e.At})
+		case journal.GrantEnded:
+			all.over = append(all.over, signal.End{Event: e.ID, Grant: e.GID, Why: e.Detail["why"], At: e.At})
 		case journal.IdentifierActivated:
 			all.activated = append(all.activated, e.Person)
 		case journal.IdentifierBlocked, journal.SessionsEnded:
 			all.ended = append(all.ended, access.Ended{ID: e.Person, At: e.At})
+			all.over = append(all.over, signal.End{Event: e.ID, Person: e.Person, Why: why(e), At: e.At})
 		default: // for the journal only
 		}
 	}
 	return all
+}
+
+// why tells why nothing that a person granted is good any more.
+func why(e entry) string {
+	if e.Detail["reason"] == "register" {
+		return signal.Deactivated
+	}
+	return e.Detail["why"]
 }
 
 // actor is who acted, as far as the feed tells: a clerk, the register, an e-service with the citizen's token, or the citizen.

@@ -4,6 +4,7 @@
 //	feed ──▶ Run ─┬─▶ journal                  one transaction with the cursor: an entry has its
 //	              ├─▶ ended sign-ins           effects exactly once, whenever the program is killed
 //	              ├─▶ disabled clients
+//	              ├─▶ grants, and signals of their end
 //	              ├─▶ activated cabinets
 //	              └─▶ editions, events ──▶ RunEditions ──▶ cabinets, page by page of people
 //

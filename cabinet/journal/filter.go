@@ -33,7 +33,7 @@ var kinds = map[Topic][]Kind{
 		"phone.changed", "phone.released", "phone_change.asked", "phone_change.cancelled",
 	},
 	Desk:     {DeskLookedUp, DeskRefused, PaperRead, "identifier.issued", "password.reissued", "phone.released"},
-	Services: {"grant.given", GrantEnded, TokenExchanged, "agreement.given", "agreement.withdrawn", ProfileRead, ProfileRefreshed, JournalRead},
+	Services: {GrantGiven, GrantEnded, TokenExchanged, "agreement.given", "agreement.withdrawn", ProfileRead, ProfileRefreshed, JournalRead},
 	Profile:  {"person.changed", ProfileChanged, ContactGiven},
 	Changes:  {ProfileChanged},
 	Cabinet:  {CabinetActivated, CabinetDeactivated, CabinetRestored, EntryReported, JournalExported, DataExported},

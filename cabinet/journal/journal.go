@@ -23,9 +23,10 @@ const (
 	IdentifierBlocked   Kind = "identifier.blocked" // Detail["reason"]
 	PaperRead           Kind = "paper.read"         // Detail["purpose"]
 	SessionsEnded       Kind = "sessions.ended"
-	DeskLookedUp        Kind = "desk.looked_up" // Detail["purpose"]
-	DeskRefused         Kind = "desk.refused"   // Detail["act"]
-	GrantEnded          Kind = "grant.ended"
+	DeskLookedUp        Kind = "desk.looked_up"  // Detail["purpose"]
+	DeskRefused         Kind = "desk.refused"    // Detail["act"]
+	GrantGiven          Kind = "grant.given"     // Detail["scope"]
+	GrantEnded          Kind = "grant.ended"     // Detail["why"]
 	TokenExchanged      Kind = "token.exchanged" // by an e-service
 )
 

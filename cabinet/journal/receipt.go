@@ -15,7 +15,7 @@ type Receipt struct {
 }
 
 // received are the kinds by which an e-service gets data. A clerk sees some with whatever he does.
-var received = []Kind{"grant.given", TokenExchanged, ProfileRead, ProfileRefreshed, JournalRead}
+var received = []Kind{GrantGiven, TokenExchanged, ProfileRead, ProfileRefreshed, JournalRead}
 
 const receipts = `
 	SELECT kind, actor, coalesce(client_id, '') AS client_id, client.name AS client, coalesce(office, '') AS office,

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/signal"
 )
 
 // Apply makes the cabinets of people be as the register says: new ones come into being, not activated, with no
@@ -75,6 +77,9 @@ func change(ctx context.Context, tx pgx.Tx, at time.Time) ([]uuid.UUID, error) {
 	}
 	if err := date(ctx, tx, changes, at); err != nil {
 		return nil, fmt.Errorf("date changes: %w", err)
+	}
+	if err := signal.Tell(ctx, tx, altered(changes), at); err != nil {
+		return nil, err
 	}
 	// The register gives a number to one person. Whoever else still holds one of these here holds it no more, and
 	// is told the new one by a page of the register yet to come.
@@ -205,4 +210,19 @@ func date(ctx context.Context, tx pgx.Tx, changes []journal.Entry, at time.Time)
 	}
 	_, err := tx.Exec(ctx, date, people, fields, at)
 	return err
+}
+
+// members are what the API calls the values that the journal calls otherwise.
+var members = map[string]string{"identification_number": "sub", "incapable": "incapable_since", "limited": "limited_since"}
+
+// altered are the people whose official values change, and which those are, as e-services read them.
+func altered(changes []journal.Entry) map[uuid.UUID][]string {
+	fields := map[uuid.UUID][]string{}
+	for _, e := range changes {
+		if e.Kind == journal.ProfileChanged {
+			field := e.Detail["field"]
+			fields[e.Person] = append(fields[e.Person], cmp.Or(members[field], field))
+		}
+	}
+	return fields
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/signal"
 )
 
 // A Value is one that holds, with who says it and how fresh it is.
@@ -187,7 +188,10 @@ func (s Sources) tell(ctx context.Context, tx pgx.Tx, person uuid.UUID, name, wa
 	if _, err := tx.Exec(ctx, insert, e.ID, person, old, fresh); err != nil {
 		return err
 	}
-	return journal.Append(ctx, tx, []journal.Entry{e})
+	if err := journal.Append(ctx, tx, []journal.Entry{e}); err != nil {
+		return err
+	}
+	return signal.Tell(ctx, tx, map[uuid.UUID][]string{person: {name}}, now)
 }
 
 // A History is what values were and what they became, by the entry of the journal that tells of the change.

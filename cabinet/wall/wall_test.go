@@ -38,6 +38,8 @@ func TestTheWallHoldsByItself(t *testing.T) {
 			`INSERT INTO profile_value (person_id, source, name, at, since) SELECT person_id, 'a', 'address', $1, $1 FROM cabinet`,
 			`INSERT INTO profile_change (entry_id, person_id) SELECT person_id, person_id FROM cabinet WHERE created_at <= $1`,
 			`INSERT INTO refresh (person_id, source, occasion, due_at) SELECT person_id, 'a', 'order', $1 FROM cabinet`,
+			`INSERT INTO subscriber (client_id, next_at) VALUES ('tax', $1), ('bank', $1)`,
+			`INSERT INTO signal (id, client_id, subject, at, kind, detail) SELECT gen_random_uuid(), client_id, '', $1, '', '{}' FROM subscriber`,
 		} {
 			if _, err := tx.Exec(t.Context(), write, at); err != nil {
 				return err
@@ -48,28 +50,28 @@ func TestTheWallHoldsByItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := func(subject func(*pgx.Batch), table string) (n int) {
+	seen := func(told func(*pgx.Batch), table string) (n int) {
 		t.Helper()
 		var b pgx.Batch
-		subject(&b)
+		told(&b)
 		b.Queue(`SELECT count(*) FROM ` + table).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
 		if err := doors.SendBatch(t.Context(), &b).Close(); err != nil {
 			t.Fatal(err)
 		}
 		return n
 	}
-	untold := func(*pgx.Batch) {}
-	for _, table := range []string{"cabinet", "journal", "contact", "report", "profile_value", "profile_change", "refresh"} {
+	for table, ofClients := range map[string]int{"cabinet": 0, "journal": 0, "contact": 0, "report": 0, "profile_value": 0, "profile_change": 0, "refresh": 0, "signal": 1, "subscriber": 1} {
 		for range 9 { // each connection of the pool, and what was said on it before
 			for story, c := range map[string]struct {
-				subject func(*pgx.Batch)
-				want    int
+				told func(*pgx.Batch)
+				want int
 			}{
-				"Anna":           {func(b *pgx.Batch) { wall.Queue(b, anna) }, 1},
-				"a client alone": {func(b *pgx.Batch) { wall.Queue(b, "") }, 0},
-				"nobody told":    {untold, 0},
+				"Anna":          {func(b *pgx.Batch) { wall.Queue(b, anna) }, 1 - ofClients},
+				"the tax":       {func(b *pgx.Batch) { wall.QueueClient(b, "tax") }, ofClients},
+				"nobody":        {func(b *pgx.Batch) { wall.Queue(b, "") }, 0},
+				"whoever is it": {func(*pgx.Batch) {}, 0},
 			} {
-				if got := seen(c.subject, table); got != c.want {
+				if got := seen(c.told, table); got != c.want {
 					t.Errorf("%s sees %d rows of %s, want %d", story, got, table, c.want)
 				}
 			}

@@ -86,11 +86,22 @@ func whole(body *[]byte) func(*http.Response) error {
 
 // Post sends a form to uri and gives the status of the answer.
 func (c *Caller) Post(ctx context.Context, uri string, form url.Values) (status int, err error) {
-	err = c.call(ctx, http.MethodPost, uri, "application/x-www-form-urlencoded", []byte(form.Encode()), func(answer *http.Response) error {
+	return c.Send(ctx, uri, "application/x-www-form-urlencoded", []byte(form.Encode()))
+}
+
+// Send sends something of a kind to uri and gives the status of the answer.
+func (c *Caller) Send(ctx context.Context, uri, kind string, body []byte) (status int, err error) {
+	err = c.call(ctx, http.MethodPost, uri, kind, body, func(answer *http.Response) error {
 		status = answer.StatusCode
 		return nil
 	})
 	return status, err
+}
+
+// Calls tells whether uri is of a kind that is called at all: where it leads is judged with each call.
+func (c *Caller) Calls(uri string) bool {
+	u, err := url.Parse(uri)
+	return err == nil && u.Host != "" && u.Fragment == "" && c.speaks(u)
 }
 
 // call makes one call, in its turn, and has the answer read. An error names the host alone: the rest of an address may be a secret.

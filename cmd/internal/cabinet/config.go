@@ -49,7 +49,7 @@ type Config struct {
 	// holds secrets, so give it as a file. None by default.
 	Sources string `env:"CABINET_SOURCES"`
 
-	// AllowLoopbackFetch lets sources be on this machine, by plain http too. For trials only.
+	// AllowLoopbackFetch lets sources be on this machine, and e-services be told there, by plain http too. For trials only.
 	AllowLoopbackFetch bool `env:"CABINET_ALLOW_LOOPBACK_FETCH" envDefault:"false"`
 
 	// JournalYears is how far back citizens see their journal.

@@ -22,6 +22,7 @@ import (
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/keys"
 	"asoba.example/cabinet/profile"
+	"asoba.example/cabinet/signal"
 	"asoba.example/cabinet/wall"
 	"asoba.example/cmd/internal/run"
 	"asoba.example/cmd/internal/stores"
@@ -94,9 +95,13 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	told := profile.Sources{
 		All: sources, Pool: kept.Pool, Box: box, Caller: fetch.New(fetch.Config{AllowLoopback: cfg.AllowLoopbackFetch, AllowPrivate: true}), Now: time.Now,
 	}
+	caller := fetch.New(fetch.Config{AllowLoopback: cfg.AllowLoopbackFetch})
+	signals := &signal.Feed{Pool: kept.Back, Now: time.Now}
+	deliverer := signal.Deliverer{Pool: kept.Back, Caller: caller, Sign: ring.Sign, URL: cfg.URL, Issuer: cfg.Issuer, Now: time.Now, Log: log}
 	doors, err := cabinet.New(cabinet.Config{
 		URL: cfg.URL, MTLSURL: cfg.MTLSURL, ClientID: cfg.ClientID, IssuerURL: cfg.Issuer, Issuer: provider,
 		Pool: kept.Pool, Redis: kept.Redis, Keys: ring, Contacts: contact.Book{Pool: kept.Pool, Box: box}, Sources: told,
+		Signals: signals, Calls: caller.Calls,
 		JournalYears: cfg.JournalYears, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
 	})
 	if err != nil {
@@ -126,6 +131,12 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	asking.Pool = kept.Back
 	for _, source := range sources { // each by itself, so that one that is slow holds up no other
 		parts = append(parts, run.Every(time.Second, log, "ask "+source.Name, func(ctx context.Context) error { return asking.Refresh(ctx, source) }))
+	}
+	parts = append(parts,
+		run.Every(time.Second, log, "give signals their places", signals.Seal),
+		run.Every(24*time.Hour, log, "drop signals", signals.Wipe))
+	for range signal.Workers {
+		parts = append(parts, run.Every(time.Second, log, "tell e-services", deliverer.Deliver))
 	}
 	if cfg.MTLSURL != "" {
 		listener, err := net.Listen("tcp", cfg.MTLSListen)

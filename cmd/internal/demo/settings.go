@@ -39,19 +39,20 @@ type system struct {
 func newSystem(environ []string, dir string, relaxed bool) (*system, error) {
 	s := &system{environ: environ, choices: map[string]string{}}
 	if err := s.choose(map[string]string{
-		"IDP_DATABASE_URL":         later,
-		"IDP_REDIS_URL":            later,
-		"IDP_MASTER_KEY_FILE":      filepath.Join(dir, "master.key"),
-		"IDP_SMS_GATEWAY_URL":      later,
-		"IDP_RELAXED":              strconv.FormatBool(relaxed),
-		"IDP_ALLOW_LOOPBACK_FETCH": "true", // the e-services are on this machine
-		"CABINET_DATABASE_URL":     later,
-		"CABINET_REDIS_URL":        later,
-		"CABINET_CLIENT_ID":        later,
-		"CABINET_MASTER_KEY_FILE":  filepath.Join(dir, "cabinet-master.key"),
-		"CABINET_CLIENT_KEY_FILE":  filepath.Join(dir, "cabinet.jwk"),
-		"ESERVICE_CLIENT_ID":       later,
-		"ESERVICE_CLIENT_SECRET":   later,
+		"IDP_DATABASE_URL":             later,
+		"IDP_REDIS_URL":                later,
+		"IDP_MASTER_KEY_FILE":          filepath.Join(dir, "master.key"),
+		"IDP_SMS_GATEWAY_URL":          later,
+		"IDP_RELAXED":                  strconv.FormatBool(relaxed),
+		"IDP_ALLOW_LOOPBACK_FETCH":     "true", // the e-services are on this machine
+		"CABINET_ALLOW_LOOPBACK_FETCH": "true",
+		"CABINET_DATABASE_URL":         later,
+		"CABINET_REDIS_URL":            later,
+		"CABINET_CLIENT_ID":            later,
+		"CABINET_MASTER_KEY_FILE":      filepath.Join(dir, "cabinet-master.key"),
+		"CABINET_CLIENT_KEY_FILE":      filepath.Join(dir, "cabinet.jwk"),
+		"ESERVICE_CLIENT_ID":           later,
+		"ESERVICE_CLIENT_SECRET":       later,
 	}); err != nil {
 		return nil, err
 	}

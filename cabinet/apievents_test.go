@@ -1,0 +1,156 @@
+package cabinet
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/cabinet/profile"
+	"asoba.example/cabinet/signal"
+)
+
+// A client reads its own events by its own token, and asks again from where it was; it is told at an https address of the open Internet, sees how that
+// goes, and no other client is told or shown any of it.
+func TestAClientIsToldByTheFeedAndAtItsAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := func(client string) string {
+		return w.provider.AccessToken(w.url, map[string]any{"sub": client, "client_id": client, "scope": "cabinet.profile.read"})
+	}
+	change := func(citizenship string) {
+		t.Helper()
+		w.write(t, func(ctx context.Context, tx pgx.Tx) error {
+			return profile.Apply(ctx, tx, []profile.Person{{ID: anna, Number: annasNumber, Sex: "F", BirthDate: "1956-03", Citizenship: citizenship}}, noon)
+		})
+		if err := w.signals.Seal(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	type answer struct {
+		Events []struct{ Jti, Kind, Sub string }
+		Cursor string
+	}
+	events := func(client, query string) (a answer) {
+		t.Helper()
+		got, body := w.call(t, "/api/v1/events"+query, token(client))
+		if got.StatusCode != http.StatusOK {
+			t.Fatalf("%s%s: %d %s", client, query, got.StatusCode, body)
+		}
+		if err := json.Unmarshal(body, &a); err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	put := func(client, body string) (int, string) {
+		t.Helper()
+		header := http.Header{"Authorization": {"Bearer " + token(client)}, "Content-Type": {"application/json"}}
+		got, text := w.send(t, http.MethodPut, "/api/v1/subscription", body, header)
+		return got.StatusCode, string(text)
+	}
+
+	w.write(t, func(ctx context.Context, tx pgx.Tx) error {
+		return signal.Hold(ctx, tx, []signal.Grant{{ID: uuid.New(), Person: anna, ClientID: "tax", Scope: "offline_access cabinet.profile", At: noon}}, noon)
+	})
+	empty := events("tax", "")
+	for body, field := range map[string]string{
+		`{"url":"http://tax.example/"}`:            "/url",
+		`{"url":"https://a:b@tax.example/"}`:       "/url",
+		`{"url":"https://tax.example/#x"}`:         "/url",
+		`{"url":"nowhere"}`:                        "/url",
+		`{"url":"https://tax.example/","x":1}`:     "/x",
+		`{"url":"https://tax.example/","after":1}`: "/after",
+		`{"after":"soon"}`:                         "/after",
+	} {
+		if status, text := put("tax", body); status != http.StatusBadRequest || !strings.Contains(text, `"`+field+`"`) {
+			t.Errorf("%s: %d %s", body, status, text)
+		}
+	}
+	const address = "https://tax.example/events"
+	if status, text := put("tax", `{"url":"`+address+`"}`); status != http.StatusOK || !strings.Contains(text, address) {
+		t.Errorf("%d %s", status, text)
+	}
+	change("PL")
+	first := events("tax", "")
+	if len(first.Events) != 1 || first.Events[0].Kind != "profile-changed" || first.Events[0].Sub != annasNumber {
+		t.Fatalf("got %+v", first)
+	}
+	if again := events("tax", "?after="+empty.Cursor); again.Events[0] != first.Events[0] {
+		t.Errorf("got %+v, want %+v", again, first)
+	}
+	if rest := events("tax", "?after="+first.Cursor); len(rest.Events) != 0 || rest.Cursor != first.Cursor {
+		t.Errorf("got %+v", rest)
+	}
+	if _, body := w.call(t, "/api/v1/subscription", token("tax")); !bytes.Contains(body, []byte(`"waiting":1`)) || !bytes.Contains(body, []byte(address)) {
+		t.Errorf("got %s", body)
+	}
+	if others := events("bank", ""); len(others.Events) != 0 {
+		t.Errorf("another was told %+v", others)
+	}
+	if _, body := w.call(t, "/api/v1/subscription", token("bank")); bytes.Contains(body, []byte("tax")) {
+		t.Errorf("another was shown %s", body)
+	}
+	answered, _ := w.call(t, "/api/v1/events", token("tax"))
+	kept := http.Header{"Authorization": {"Bearer " + token("tax")}, "If-None-Match": {answered.Header.Get("ETag")}}
+	if got, _ := w.send(t, http.MethodGet, "/api/v1/events", "", kept); got.StatusCode != http.StatusNotModified {
+		t.Errorf("what was kept: %d", got.StatusCode)
+	}
+
+	for query, want := range map[string]string{
+		"?after=x":                           `400 invalid_parameter`,
+		"?after=9":                           `400 invalid_parameter`,
+		"?since=yesterday":                   `400 invalid_parameter`,
+		"?since=2026-01-01T00:00:00Z":        `410 gone`,
+		"?since=2026-05-12T11:00:00%2B03:00": `200 `,
+	} {
+		got, body := w.call(t, "/api/v1/events"+query, token("tax"))
+		var problem struct{ Code string }
+		if err := json.Unmarshal(body, &problem); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(got.StatusCode, " ", problem.Code); got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+
+	var (
+		waiting sync.WaitGroup
+		late    answer
+	)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/api/v1/events?wait=30&after="+first.Cursor, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token("tax"))
+	waiting.Go(func() {
+		got, err := http.DefaultClient.Do(r)
+		if err == nil {
+			defer got.Body.Close()
+			err = json.NewDecoder(got.Body).Decode(&late)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	change("LT")
+	waiting.Wait()
+	if len(late.Events) != 1 || late.Events[0].Jti == first.Events[0].Jti {
+		t.Errorf("waited for %+v", late)
+	}
+	w.later.Store(int64(31 * 24 * time.Hour))
+	w.hear(t, noon.Add(31*24*time.Hour))
+	if err := w.signals.Wipe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, body := w.call(t, "/api/v1/events?after="+first.Cursor, token("tax")); got.StatusCode != http.StatusGone {
+		t.Errorf("what was dropped: %d %s", got.StatusCode, body)
+	}
+}
