@@ -3,6 +3,7 @@ package follow
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -21,6 +22,10 @@ func (f *Follower) apply(ctx context.Context, cursor string, news changes) error
 		heard = news.Entries[n-1].At // there may be more behind the last one: all that is sure is what came before it
 	}
 	e := effectsOf(news.Entries)
+	if news.anew {
+		heard = time.Time{} // nothing, until everybody was read
+		e.editions = append(e.editions, edition{id: everybody, at: now})
+	}
 	err := pgx.BeginFunc(ctx, f.cfg.Pool, func(tx pgx.Tx) error {
 		// First, so that another node with the same entries waits here and then finds them applied.
 		const move = `UPDATE follow SET cursor = $2, heard_at = greatest(heard_at, $3) WHERE cursor = $1`

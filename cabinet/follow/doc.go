@@ -11,6 +11,7 @@
 // Reading an edition may take minutes; it stands apart so that a block is heard meanwhile. Whatever comes first, the
 // person's record or the person's events, the outcome is the same. Any number of nodes may follow: the cursor moves
 // by compare-and-set, and pages of people are applied one after another. To start anew, set the cursor to 0: nothing doubles.
+// Where the feed has dropped what comes next, everybody is read as they are, and the feed from there on.
 //
 // A single event of the register has a place among editions, and is read like one. Verify compares all cabinets with
 // the register; Lag tells in metrics how far they are behind.

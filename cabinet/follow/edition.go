@@ -19,6 +19,9 @@ type edition struct {
 	after uuid.UUID
 }
 
+// everybody is the id of what is no edition, but all people as they are.
+const everybody = 0
+
 // announce notes editions to be read, from their beginning, also those that were read before: a feed that is read
 // anew repairs what was missed.
 func announce(ctx context.Context, tx pgx.Tx, editions []edition) error {
@@ -48,7 +51,12 @@ func (f *Follower) readPage(ctx context.Context) (done bool, err error) {
 	case err != nil:
 		return false, fmt.Errorf("find an edition to read: %w", err)
 	}
-	page, err := f.cfg.Feed.people(ctx, e.id, e.after)
+	var page people
+	if e.id == everybody {
+		page, err = f.cfg.Feed.everybody(ctx, e.after, peopleAtOnce)
+	} else {
+		page, err = f.cfg.Feed.people(ctx, e.id, e.after)
+	}
 	if err != nil {
 		return false, fmt.Errorf("read edition %d: %w", e.id, err)
 	}
@@ -62,7 +70,11 @@ func (f *Follower) readPage(ctx context.Context) (done bool, err error) {
 // read again: of somebody in both it may tell what was so before.
 func (f *Follower) applyPage(ctx context.Context, e edition, pages int64, page people) error {
 	incoming := make([]profile.Person, len(page.People))
+	var active []uuid.UUID
 	for i, p := range page.People {
+		if p.Identifier == "active" { // which only everybody's pages tell
+			active = append(active, p.ID)
+		}
 		incoming[i] = profile.Person{
 			ID: p.ID, Number: p.IdentificationNumber, Sex: p.Sex, BirthDate: p.BirthDate, Citizenship: p.Citizenship,
 			Gone: gone(p), Incapable: since(p.Incapable), Limited: since(p.Limited),
@@ -86,7 +98,10 @@ func (f *Follower) applyPage(ctx context.Context, e edition, pages int64, page p
 		if len(incoming) == 0 {
 			return nil
 		}
-		return profile.Apply(ctx, tx, incoming, e.at)
+		if err := profile.Apply(ctx, tx, incoming, e.at); err != nil {
+			return err
+		}
+		return profile.SignedIn(ctx, tx, active, e.at)
 	})
 }
 

@@ -30,7 +30,10 @@ const (
 	answerLimit = 16 << 20
 )
 
-var errRefused = errors.New("the feed refuses our token")
+var (
+	errRefused = errors.New("the feed refuses our token")
+	errDropped = errors.New("the feed has dropped what comes next")
+)
 
 // entry is one change, as the feed says it.
 type entry struct {
@@ -55,6 +58,7 @@ type changes struct {
 	Entries []entry                  `json:"entries"`
 	Clients map[string]journal.Names `json:"clients"` // what those of the entries are called
 	Cursor  string                   `json:"cursor"`
+	anew    bool                     // some of what came before Cursor was dropped: everybody is to be read
 }
 
 // people is one page of those whom an edition touched. Next is nil on the last one.
@@ -105,12 +109,16 @@ type Feed struct {
 	Token func(ctx context.Context, refused string) (string, error)
 }
 
-// changes asks what happened after a cursor; without news it answers, empty, after wait.
+// changes asks what happened after a cursor; without news it answers, empty, after wait. Where that was dropped, it gives the cursor to go on from
+// once everybody was read.
 func (f Feed) changes(ctx context.Context, after string) (c changes, err error) {
 	query := url.Values{
 		"after": {after}, "wait": {strconv.Itoa(int(wait / time.Second))}, "limit": {strconv.Itoa(entriesAtOnce)},
 	}
 	err = f.get(ctx, "/changes", query, &c)
+	if errors.Is(err, errDropped) {
+		c.anew, err = true, nil
+	}
 	if err == nil && c.Cursor == "" {
 		err = errors.New("GET /changes: no cursor in the answer")
 	}
@@ -171,14 +179,18 @@ func (f Feed) getBy(ctx context.Context, token, path string, query url.Values, i
 		return err
 	}
 	defer answer.Body.Close()
-	switch {
-	case answer.StatusCode == http.StatusUnauthorized:
+	var gone error
+	switch answer.StatusCode {
+	case http.StatusOK:
+	case http.StatusGone:
+		gone = errDropped // and the rest of it says from where on there is more
+	case http.StatusUnauthorized:
 		return errRefused
-	case answer.StatusCode != http.StatusOK:
+	default:
 		return fmt.Errorf("GET %s: %s", path, answer.Status)
 	}
 	if err := json.NewDecoder(io.LimitReader(answer.Body, answerLimit)).Decode(into); err != nil {
 		return fmt.Errorf("GET %s: %w", path, err)
 	}
-	return nil
+	return gone
 }

@@ -46,6 +46,7 @@ type provider struct {
 	mu      sync.Mutex
 	entries []string
 	people  map[int64][]string
+	dropped int           // entries
 	away    atomic.Int32  // answers 502 so many times
 	asked   chan struct{} // gets one for each request that found no news
 	paged   func()        // is called once, with a page of people in hand
@@ -142,6 +143,11 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/changes" {
 		var after int
 		fmt.Sscan(r.URL.Query().Get("after"), &after)
+		if after < p.dropped {
+			w.WriteHeader(http.StatusGone)
+			fmt.Fprintf(w, `{"code":"dropped","cursor":"%d"}`, p.dropped)
+			return
+		}
 		news := p.entries[after:]
 		if len(news) == 0 && p.asked != nil {
 			select {
@@ -342,6 +348,39 @@ func TestStartingAnewDoublesNothing(t *testing.T) {
 		}
 		if err := Anew(t.Context(), c.pool); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// What the feed has dropped is made good by reading everybody: in a cabinet that knows nobody, one that was away for long, and one that is read
+// anew. Whoever has the identifier in use has signed in, though nothing tells when.
+func TestWhatTheFeedHasDroppedIsMadeGood(t *testing.T) {
+	t.Parallel()
+	p := &provider{}
+	p.edition(1, living(anna, annasNumber, `"identifier":"none"`), living(boris, borisNumber, `"identifier":"none"`))
+	away := newCabinet(t, p)
+	away.catchUp(t)
+	p.touch(1, living(boris, borisNumber, `"identifier":"none"`))
+	p.edition(2, living(anna, annasNumber, `"identifier":"active"`))
+	p.say("identifier.activated", anna)
+	p.edition(3, living(vera, verasNumber, `"identifier":"none"`))
+	p.dropped = 3
+	anew := newCabinet(t, p)
+	anew.catchUp(t)
+	if err := Anew(t.Context(), anew.pool); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]cabinet{"fresh": newCabinet(t, p), "away": away, "anew": anew} {
+		c.catchUp(t) // everybody, and then what is left
+		c.catchUp(t)
+		found, err := Verify(t.Context(), c.pool, c.cfg.Feed, func(int) {})
+		if err != nil || len(found) > 0 {
+			t.Errorf("%s: %v: %v", name, err, found)
+		}
+		for _, want := range []string{"cursor 4\n", "cabinet " + annasNumber + " activated", "cabinet " + borisNumber + " not_activated", "cabinet " + verasNumber + " not_activated"} {
+			if got := c.all(t); !strings.Contains(got, want) {
+				t.Errorf("%s: got:\n%s\nwant %s", name, got, want)
+			}
 		}
 	}
 }

@@ -174,7 +174,7 @@ func level(ctx context.Context, pool *pgxpool.Pool, feed Feed) error {
 		switch {
 		case err != nil:
 			return cmp.Or(behind(ctx), err)
-		case len(news.Entries) == 0 && !unread:
+		case len(news.Entries) == 0 && !news.anew && !unread:
 			return nil
 		}
 		select {

@@ -32,7 +32,25 @@ func Activate(ctx context.Context, tx pgx.Tx, people []uuid.UUID) error {
 		FROM turn
 		WHERE cabinet.person_id = turn.person_id AND cabinet.state = 'not_activated' AND turn.kind = 'identifier.activated'
 		RETURNING cabinet.person_id, cabinet.state_at`
-	rows, err := tx.Query(ctx, activate, people)
+	return activated(ctx, tx, activate, people)
+}
+
+// SignedIn activates the cabinets of people who have their identifiers in use, so that a first sign-in was, whether anybody tells of it any more.
+func SignedIn(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error {
+	const activate = `
+		UPDATE cabinet
+		SET state = 'activated', state_at = $2
+		WHERE person_id = ANY($1) AND state = 'not_activated'
+		RETURNING person_id, state_at`
+	if len(people) == 0 {
+		return nil
+	}
+	return activated(ctx, tx, activate, people, at)
+}
+
+// activated activates cabinets and tells of it in the journal.
+func activated(ctx context.Context, tx pgx.Tx, activate string, args ...any) error {
+	rows, err := tx.Query(ctx, activate, args...)
 	if err != nil {
 		return fmt.Errorf("activate cabinets: %w", err)
 	}

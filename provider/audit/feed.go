@@ -22,6 +22,13 @@ var (
 	ErrStalled = errors.New("the feed has stalled")
 )
 
+// A DroppedError says that what comes after a cursor was dropped in part. Who learns anew how everything stands may go on from Cursor.
+type DroppedError struct{ Cursor Cursor }
+
+func (*DroppedError) Error() string {
+	return "what comes next was dropped: learn anew how everything stands"
+}
+
 // stall is how long an event may wait for its place before the feed says that it has stalled. A consumer
 // that hears nothing else must not take silence for peace: it may be a block that waits.
 const stall = 3 * time.Second
@@ -103,7 +110,8 @@ func NewFeed(pool, background *pgxpool.Pool) *Feed {
 
 // After gives at most limit entries after a cursor, and the cursor to go on
 // from, which moves past what is not told as well. ErrCursor, where no event has
-// come so far yet; ErrStalled, where it cannot be told whether there are any.
+// come so far yet; a DroppedError, where some of them are there no longer; ErrStalled,
+// where it cannot be told whether there are any.
 func (f *Feed) After(ctx context.Context, after Cursor, limit int) ([]Entry, Cursor, error) {
 	const last = `
 		SELECT place, EXISTS (SELECT FROM event WHERE place IS NULL AND id < $1)
@@ -116,20 +124,27 @@ func (f *Feed) After(ctx context.Context, after Cursor, limit int) ([]Entry, Cur
 		WHERE place > $1 AND place <= (SELECT place FROM event_head) AND (kind = ANY ($3) AND person_id IS NOT NULL OR kind = ANY ($5))
 		ORDER BY place LIMIT $2`
 
+	const dropped = `SELECT place FROM event_base`
+
 	var (
-		entries []Entry
-		cursor  Cursor
-		stalled bool
+		entries      []Entry
+		cursor, base Cursor
+		stalled      bool
 	)
-	// The last place is read first: everything up to it is seen by the second statement.
+	// The last place is read first: everything up to it is seen by the second statement. What that did not see because it was dropped is known
+	// to the third.
 	b := new(pgx.Batch)
 	b.Queue(last, idBefore(stall)).QueryRow(func(row pgx.Row) error { return row.Scan(&cursor, &stalled) })
 	b.Queue(find, after, limit, told, uuid.Nil, toldToAll).Query(func(rows pgx.Rows) (err error) {
 		entries, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Entry])
 		return err
 	})
+	b.Queue(dropped).QueryRow(func(row pgx.Row) error { return row.Scan(&base) })
 	if err := f.pool.SendBatch(ctx, b).Close(); err != nil {
 		return nil, 0, fmt.Errorf("read the feed: %w", err)
+	}
+	if after < base {
+		return nil, 0, &DroppedError{base}
 	}
 	if after > cursor { // whoever read on from there would take our silence for peace
 		return nil, 0, ErrCursor

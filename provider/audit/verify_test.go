@@ -335,6 +335,14 @@ func TestAYearIsDroppedWhenItsTimeIsOver(t *testing.T) {
 	drop(year+1, over.AddDate(1, 0, 0), audit.ErrEarlier)
 	drop(year, over, nil)
 	drop(year, over, audit.ErrNoYear)
+	feed := audit.NewFeed(l.pool, l.pool)
+	_, _, err := feed.After(t.Context(), 6, 10)
+	if dropped, gone := errors.AsType[*audit.DroppedError](err); !gone || dropped.Cursor != 7 {
+		t.Errorf("what comes after the last but one that was dropped: %v", err)
+	}
+	if _, _, err := feed.After(t.Context(), 7, 10); err != nil {
+		t.Errorf("what comes after the last that was dropped: %v", err)
+	}
 	if _, err := l.verify(t); err == nil {
 		t.Error("a year was dropped whose time is not over")
 	}

@@ -15,7 +15,8 @@ import (
 const longest = 30
 
 // changes handles GET /changes: what happened after a cursor, or nothing once the
-// caller has waited long enough. It may be asked from any cursor at any time.
+// caller has waited long enough. It may be asked from any cursor at any time, but not
+// for what was dropped: then everybody is read first.
 func (m *Manage) changes(w http.ResponseWriter, r *http.Request) error {
 	if _, err := m.bearer.Require(w, r, "changes:read"); err != nil {
 		return err
@@ -26,7 +27,13 @@ func (m *Manage) changes(w http.ResponseWriter, r *http.Request) error {
 	}
 	wait := min(api.Number(r, "wait", 0), longest)
 	entries, cursor, err := m.feed.Wait(r.Context(), after, limit, time.Duration(wait)*time.Second)
+	dropped, gone := errors.AsType[*audit.DroppedError](err)
 	switch {
+	case gone:
+		return api.Tell(http.StatusGone, "dropped", struct {
+			Detail string       `json:"detail"`
+			Cursor audit.Cursor `json:"cursor"`
+		}{"begin with /register/people, and then go on from cursor", dropped.Cursor}, err)
 	case errors.Is(err, audit.ErrStalled):
 		return api.Refuse(http.StatusServiceUnavailable, "feed_stalled", err)
 	case err != nil:

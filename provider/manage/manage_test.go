@@ -480,6 +480,25 @@ func TestWrongRequestsAreToldWhatIsWrong(t *testing.T) {
 	}
 }
 
+// Whoever would follow from before what is left is told to read everybody first, and from where to go on then (RFC 9110 §15.5.11).
+func TestWhatTheFeedHasDroppedIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, err := w.pool.Exec(t.Context(), `UPDATE event_base SET place = 12; UPDATE event_head SET place = 12`); err != nil {
+		t.Fatal(err)
+	}
+	token := w.token(t, nil)
+	for _, path := range []string{"/changes", "/changes?after=11"} {
+		status, answer := w.call(t, token, "GET", path, "")
+		if status != http.StatusGone || answer["code"] != "dropped" || answer["cursor"] != "12" || !strings.HasPrefix(answer["detail"].(string), "begin with /register/people") {
+			t.Errorf("%s: %d %v", path, status, answer)
+		}
+	}
+	if status, answer := w.call(t, token, "GET", "/changes?after=12", ""); status != http.StatusOK {
+		t.Errorf("from there: %d %v", status, answer)
+	}
+}
+
 // Only a token of ours, for us, that still holds opens a door, and only with the door's scope.
 func TestDoorsOpenToTheRightTokensOnly(t *testing.T) {
 	t.Parallel()
