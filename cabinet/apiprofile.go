@@ -1,9 +1,12 @@
 package cabinet
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/cabinet/journal"
@@ -20,6 +23,9 @@ type source struct {
 	AsOf    time.Time `json:"as_of,omitzero"`
 	HeardAt time.Time `json:"heard_at,omitzero"`
 	Silent  time.Time `json:"silent_since,omitzero"`
+	// The citizen says that it is wrong, since when, and whether it is withheld for that.
+	DisputedAt time.Time `json:"disputed_at,omitzero"`
+	Restricted bool      `json:"restricted,omitempty"`
 }
 
 // apiProfile is a profile as e-services read it.
@@ -37,9 +43,14 @@ type apiProfile struct {
 	Sources     map[string]source `json:"sources"` // by the member, or the value, that each is of
 }
 
-func (c *Cabinet) apiProfileOf(subject string, p profile.Profile, told profile.Told, language string) apiProfile {
+func (c *Cabinet) apiProfileOf(subject string, o official, language string) apiProfile {
+	p, told := o.profile, o.told
 	say := func(field string) source {
-		return source{Source: profile.Register, Since: p.Since(field).UTC(), Basis: "order 82, p. 5"}
+		s := source{Source: profile.Register, Since: p.Since(field).UTC(), Basis: "order 82, p. 5"}
+		if d := o.disputed(field); d != nil {
+			s.DisputedAt = d.At.UTC()
+		}
+		return s
 	}
 	shown := apiProfile{
 		Subject: subject, State: p.State, StateAt: p.StateAt.UTC(), Sex: p.Sex, BirthDate: p.BirthDate, Citizenship: p.Citizenship,
@@ -59,6 +70,9 @@ func (c *Cabinet) apiProfileOf(subject string, p profile.Profile, told profile.T
 		says := source{
 			Source: v.Source, Since: v.Since.UTC(), Basis: c.cfg.Sources.Find(v.Source).Basis.In(language), AsOf: v.At.UTC(),
 			HeardAt: told.Heard[v.Source].UTC(), Silent: told.Silent[v.Source].UTC(),
+		}
+		if d := o.disputed(v.Name); d != nil {
+			says.DisputedAt, says.Restricted = d.At.UTC(), d.Restricts
 		}
 		shown.Sources[v.Name] = says
 	}
@@ -92,21 +106,70 @@ func (c *Cabinet) apiRefresh(w http.ResponseWriter, r *http.Request) error {
 
 // readProfile lets an e-service in and answers with the profile. On an occasion other systems are asked besides.
 func (c *Cabinet) readProfile(w http.ResponseWriter, r *http.Request, token api.Token, kind journal.Kind, why profile.Occasion) error {
-	var (
-		found profile.Profile
-		told  profile.Told
-	)
-	err := c.admit(w, r, token, kind, func(b *pgx.Batch) {
-		profile.Queue(b, token.Subject, &found)
-		c.cfg.Sources.Queue(b, token.Subject, &told)
-	})
+	var found official
+	err := c.admit(w, r, token, kind, func(b *pgx.Batch) { c.queueOfficial(b, token.Subject, &found) })
 	if err == nil && why != "" {
 		err = c.cfg.Sources.Ask(r.Context(), token.Subject, why)
 	}
 	if err != nil {
 		return err
 	}
-	return api.Write(w, http.StatusOK, c.apiProfileOf(token.Subject, found, told, c.speak(w, r)))
+	shown := c.apiProfileOf(token.Subject, found, c.speak(w, r))
+	maps.DeleteFunc(shown.Values, func(name, _ string) bool { return found.restricted(name) })
+	return api.Write(w, http.StatusOK, shown)
+}
+
+// restricted tells whether e-services are not given a value for the time being.
+func (o official) restricted(name string) bool {
+	d := o.disputed(name)
+	return d != nil && d.Restricts
+}
+
+// apiChange is a change of an official value as e-services read it.
+type apiChange struct {
+	ID     uuid.UUID `json:"id"`
+	At     time.Time `json:"at"`
+	Name   string    `json:"value"`
+	Old    string    `json:"old,omitempty"`
+	New    string    `json:"new,omitempty"`
+	Source string    `json:"source"`
+}
+
+// apiChanges handles GET /api/v1/profile/changes. Of a value that is withheld, it is withheld what it was too.
+func (c *Cabinet) apiChanges(w http.ResponseWriter, r *http.Request) error {
+	from, limit, err := pageOf(r)
+	if err != nil {
+		return err
+	}
+	var (
+		known   official
+		found   journal.Page
+		history profile.History
+	)
+	reply := struct {
+		Subject string      `json:"sub"`
+		Changes []apiChange `json:"changes"`
+		Next    string      `json:"next,omitempty"`
+	}{Changes: []apiChange{}}
+	err = c.enter(w, r, journal.ProfileRead, func(b *pgx.Batch, subject string) {
+		reply.Subject = subject
+		c.cfg.Disputes.Queue(b, subject, &known.disputes)
+		journal.Queue(b, subject, journal.Filter{About: journal.Changes, Since: c.earliest()}, from, limit, &found)
+		c.cfg.Sources.QueueHistory(b, subject, &history)
+	})
+	if err != nil {
+		return err
+	}
+	history.Tell(found.Entries)
+	for _, e := range found.Entries {
+		if d := e.Detail; !known.restricted(d["field"]) {
+			reply.Changes = append(reply.Changes, apiChange{e.ID, e.At.UTC(), d["field"], d["old"], d["new"], cmp.Or(d["source"], profile.Register)})
+		}
+	}
+	if !found.Next.IsZero() {
+		reply.Next = found.Next.String()
+	}
+	return api.Write(w, http.StatusOK, reply)
 }
 
 func day(at *time.Time) string {

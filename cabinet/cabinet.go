@@ -11,6 +11,7 @@ import (
 
 	"asoba.example/cabinet/access"
 	"asoba.example/cabinet/contact"
+	"asoba.example/cabinet/dispute"
 	"asoba.example/cabinet/issuer"
 	"asoba.example/cabinet/keys"
 	"asoba.example/cabinet/profile"
@@ -37,6 +38,7 @@ type Config struct {
 	Keys      keys.Ring // what is handed out is signed with
 	Contacts  contact.Book
 	Sources   profile.Sources
+	Disputes  dispute.Book
 	Signals   *signal.Feed
 	Calls     func(uri string) bool // tells the addresses that e-services may be told at
 	// JournalYears is how far back the journal is shown.
@@ -98,7 +100,6 @@ func New(cfg Config) (*Cabinet, error) {
 // api has the routes that openapi.json describes.
 func (c *Cabinet) api() map[string]api.Handler {
 	return map[string]api.Handler{
-		"GET /api/v1/profile": c.apiProfile,
 		"GET /api/v1/journal": c.apiJournal,
 
 		"GET /api/v1/events":       c.apiEvents,
@@ -108,6 +109,8 @@ func (c *Cabinet) api() map[string]api.Handler {
 		"GET /jwks":         c.jwks,
 		"GET /openapi.json": openapi,
 
+		"GET /api/v1/profile":            c.apiProfile,
+		"GET /api/v1/profile/changes":    c.apiChanges,
 		"POST /api/v1/profile/refreshes": c.apiRefresh,
 
 		"GET /api/v1/services":        c.apiServices,
@@ -137,6 +140,9 @@ func (c *Cabinet) Handler() http.Handler {
 
 	mux.Handle("GET /{$}", c.site.Handle(c.start))
 	mux.Handle("GET /profile", c.site.Handle(c.profile))
+	mux.Handle("GET /profile/values/{name}", c.site.Handle(c.showValue))
+	mux.Handle("POST /profile/values/{name}/dispute", c.site.Handle(c.dispute))
+	mux.Handle("POST /profile/values/{name}/withdraw", c.site.Handle(c.withdraw))
 	mux.Handle("GET /profile/contact", c.site.Handle(c.askContact))
 	mux.Handle("POST /profile/contact", c.site.Handle(c.giveContact))
 	mux.Handle("GET /profile/data", c.site.Handle(c.data))

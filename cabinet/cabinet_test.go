@@ -14,6 +14,7 @@ import (
 
 	"asoba.example/cabinet/access"
 	"asoba.example/cabinet/contact"
+	"asoba.example/cabinet/dispute"
 	"asoba.example/cabinet/issuer/issuertest"
 	"asoba.example/cabinet/keys"
 	"asoba.example/cabinet/profile"
@@ -65,8 +66,9 @@ func newWorld(t *testing.T, sources ...profile.Source) *world {
 	c, err := New(Config{
 		URL: w.url, ClientID: issuertest.ClientID, IssuerURL: w.provider.URL, Issuer: w.provider.Issuer(t, w.url+"/callback"),
 		Pool: doors, Redis: w.redis, Keys: w.keys, Contacts: contact.Book{Pool: doors, Box: box},
-		Sources: profile.Sources{All: sources, Pool: doors, Box: box, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now},
-		Signals: w.signals, Calls: fetch.New(fetch.Config{}).Calls,
+		Sources:  profile.Sources{All: sources, Pool: doors, Box: box, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now},
+		Disputes: dispute.Book{Pool: doors, Box: box},
+		Signals:  w.signals, Calls: fetch.New(fetch.Config{}).Calls,
 		JournalYears: 3, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
 	})
 	if err != nil {

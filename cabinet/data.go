@@ -11,8 +11,8 @@ import (
 
 	"asoba.example/cabinet/access"
 	"asoba.example/cabinet/contact"
+	"asoba.example/cabinet/dispute"
 	"asoba.example/cabinet/journal"
-	"asoba.example/cabinet/profile"
 	"asoba.example/provider/page"
 )
 
@@ -21,9 +21,8 @@ const dataType = "personal-data+jwt"
 
 // mine is what the database holds about a citizen, but for the entries of the journal.
 type mine struct {
-	profile  profile.Profile
+	official
 	contact  contact.Contact
-	told     profile.Told
 	ended    time.Time
 	reports  []journal.Reported
 	entries  int
@@ -33,9 +32,8 @@ type mine struct {
 // visitData lets the citizen in and asks for all of it, by one round trip.
 func (c *Cabinet) visitData(w http.ResponseWriter, r *http.Request, since time.Time) (v visitor, m mine, in bool, err error) {
 	v, in, err = c.visit(w, r, func(b *pgx.Batch, subject string) {
-		profile.Queue(b, subject, &m.profile)
+		c.queueOfficial(b, subject, &m.official)
 		c.cfg.Contacts.Queue(b, subject, &m.contact)
-		c.cfg.Sources.Queue(b, subject, &m.told)
 		access.QueueEnded(b, subject, &m.ended)
 		journal.QueueReports(b, subject, &m.reports)
 		journal.QueueCount(b, subject, since, &m.entries)
@@ -66,6 +64,7 @@ func (c *Cabinet) dataPage(m mine, since time.Time, language string) dataPage {
 		Held: []held{
 			{Name: "official", At: "/profile"},
 			{Name: "told", At: "/profile", Count: len(m.told.Values)},
+			{Name: "disputes", Count: len(m.disputes)},
 			{Name: "state"},
 			{Name: "contact", At: "/profile/contact"},
 			{Name: "journal", At: "/journal", Count: m.entries},
@@ -104,7 +103,11 @@ func (c *Cabinet) recipients(receipts []journal.Receipt, language string) []reci
 		l := c.line(r.Entry, language)
 		last := len(all) - 1
 		if last < 0 || all[last].ClientID != r.ClientID || all[last].Office != r.Office {
-			name := cmp.Or(l.Site, c.site.Say(language, "entry.desk", nil))
+			by := "entry.desk"
+			if !l.Desk {
+				by = "entry.operator"
+			}
+			name := cmp.Or(l.Site, c.site.Say(language, by, nil))
 			if l.Site == "" && r.Office != "" {
 				name = c.site.Say(language, "entry.office", map[string]any{"Office": r.Office})
 			}
@@ -149,6 +152,7 @@ type dataFile struct {
 		Till time.Time `json:"till"`
 	} `json:"sign_in"`
 	Ended      time.Time   `json:"earlier_sign_ins_ended_at,omitzero"`
+	Disputes   []disputed  `json:"disputes"`
 	Reports    []report    `json:"reports"`
 	Recipients []recipient `json:"recipients"`
 	Since      time.Time   `json:"since"` // of recipients and entries
@@ -160,6 +164,20 @@ type asked struct {
 	Silent  time.Time `json:"silent_since,omitzero"`
 }
 
+// disputed is a value that the citizen says is wrong, and what came of that.
+type disputed struct {
+	Name      string        `json:"value"`
+	Source    string        `json:"source"`
+	Stood     string        `json:"stood"`
+	Words     string        `json:"words"`
+	Restricts bool          `json:"restricts"`
+	State     dispute.State `json:"state"`
+	At        time.Time     `json:"at"`
+	SentAt    *time.Time    `json:"sent_at,omitempty"`
+	EndedAt   *time.Time    `json:"ended_at,omitempty"`
+	Answer    string        `json:"answer,omitempty"`
+}
+
 type report struct {
 	Entry   uuid.UUID `json:"entry"`
 	EntryAt time.Time `json:"entry_at"`
@@ -168,11 +186,15 @@ type report struct {
 
 func (c *Cabinet) fileOf(v visitor, m mine, since time.Time, language string) dataFile {
 	f := dataFile{
-		claims: c.claims(v), Profile: c.apiProfileOf(v.Token.Subject, m.profile, m.told, language), Created: m.profile.CreatedAt.UTC(),
+		claims: c.claims(v), Profile: c.apiProfileOf(v.Token.Subject, m.official, language), Created: m.profile.CreatedAt.UTC(),
 		Ended: m.ended.UTC(), Reports: make([]report, len(m.reports)), Recipients: c.recipients(m.receipts, language), Since: since.UTC(),
 	}
 	f.Contact.Email, f.Contact.Phone, f.Contact.Language, f.Contact.GivenAt = m.contact.Email, m.contact.Phone, m.contact.Language, m.contact.GivenAt.UTC()
 	f.SignIn.Name, f.SignIn.ACR, f.SignIn.At, f.SignIn.Till = v.Name, v.Token.ACR, v.BeganAt.UTC(), v.BeganAt.Add(c.cfg.SessionTotal).UTC()
+	f.Disputes = make([]disputed, len(m.disputes))
+	for i, d := range m.disputes {
+		f.Disputes[i] = disputed{d.Name, d.Source, d.Value, d.Words, d.Restricts, d.State, d.At.UTC(), d.SentAt, d.EndedAt, d.Answer}
+	}
 	f.Asked = map[string]asked{}
 	for _, s := range c.cfg.Sources.All {
 		f.Asked[s.Name] = asked{m.told.Heard[s.Name].UTC(), m.told.Silent[s.Name].UTC()}

@@ -36,7 +36,7 @@ func TestWhatIsHeldIsToldAndTakenWhole(t *testing.T) {
 		WHERE table_schema = current_schema() AND column_name = 'person_id' AND table_name !~ '^journal_'`
 	var got []string
 	err := w.pool.QueryRow(t.Context(), tables).Scan(&got)
-	if want := []string{"cabinet", "contact", "journal", "profile_change", "profile_value", "refresh", "report"}; err != nil || !slices.Equal(got, want) {
+	if want := []string{"cabinet", "contact", "dispute", "journal", "profile_change", "profile_value", "reader", "refresh", "report"}; err != nil || !slices.Equal(got, want) {
 		t.Fatalf("tables that hold something of a person: got %q, want %q; %v", got, want, err)
 	}
 

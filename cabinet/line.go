@@ -3,6 +3,7 @@ package cabinet
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +20,7 @@ type line struct {
 	Word     string // key of what happened
 	Site     string // which e-service, by its name, or else by its client id
 	Desk     bool   // a clerk acted
+	Field    string // key of the value that it is about
 	Office   string
 	Level    string // key of how the citizen signed in
 	Agent    string
@@ -58,6 +60,11 @@ var told = map[string]bool{
 	"desk.refused.read_paper":               true,
 	"desk.refused.reissue":                  true,
 	"desk.refused.unblock":                  true,
+	"dispute.answered.corrected":            true,
+	"dispute.answered.upheld":               true,
+	"dispute.made":                          true,
+	"dispute.sent":                          true,
+	"dispute.withdrawn":                     true,
 	"entry.reported":                        true,
 	"grant.ended":                           true,
 	"grant.ended.here":                      true,
@@ -122,7 +129,7 @@ func (c *Cabinet) lines(entries []journal.Entry, language string) []line {
 // line puts an entry as a person would.
 func (c *Cabinet) line(e journal.Entry, language string) line {
 	l := line{
-		ID: e.ID, At: e.At, Site: cmp.Or(e.Client.In(language), e.ClientID), Desk: e.Actor == journal.Staff, Office: e.Office,
+		ID: e.ID, At: e.At, Site: cmp.Or(e.Client.In(language), e.ClientID), Desk: e.Actor == journal.Staff && !strings.HasPrefix(string(e.Kind), "dispute."), Office: e.Office,
 		Agent: e.Agent, Place: placeOf(e, language), Reported: e.ReportedAt != nil,
 	}
 	kind, here := string(e.Kind), e.ClientID == c.cfg.ClientID
@@ -138,6 +145,8 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 		kind += "." + e.Detail["act"]
 	case e.Kind == journal.JournalExported:
 		kind += "." + e.Detail["format"]
+	case e.Kind == journal.DisputeAnswered:
+		kind += "." + e.Detail["outcome"]
 	case here && (e.Kind == journal.GrantGiven || e.Kind == journal.GrantEnded):
 		kind += ".here"
 	case kind == "signed_in" && slices.Contains([]string{"passkey", "authenticator", "recovery_code"}, e.Detail["by"]):
@@ -150,6 +159,9 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 		l.Changed = true
 		l.Old, l.New = c.value(field, e.Detail["old"], language), c.value(field, e.Detail["new"], language)
 		l.Source = c.sourceTitle(cmp.Or(e.Detail["source"], profile.Register), language)
+	}
+	if strings.HasPrefix(kind, "dispute.") && e.Detail["field"] != "" {
+		l.Field = fieldWord(e.Detail["field"])
 	}
 	if !told[kind] {
 		kind = "other" // of a provider newer than this cabinet

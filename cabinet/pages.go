@@ -5,7 +5,6 @@ import (
 
 	"asoba.example/cabinet/catalogue"
 	"asoba.example/cabinet/contact"
-	"asoba.example/cabinet/profile"
 	"asoba.example/provider/page"
 )
 
@@ -19,25 +18,15 @@ type startPage struct {
 }
 
 type profilePage struct {
-	Identifier  string
-	Profile     profile.Profile
-	Born        *time.Time // nil where the day is not known
-	BornAbout   string     // then this is: 03.1956 or 1956
-	Citizenship string
-	Changes     []line    // of official values, newest first
-	More        bool      // there are earlier ones
-	Since       time.Time // from when on changes are known
-	Contact     contact.Contact
-	Told        []toldLine // by other systems
-	Silent      []string   // systems that do not answer and have told nothing
-}
-
-type toldLine struct {
-	Word          string // key of what it is
-	Text          string
-	Source, Basis string
-	At            time.Time  // when it stood so there
-	Silent        *time.Time // since when the source has not answered; nil while it does
+	UpdatedAt time.Time // the register's values were
+	StateAt   time.Time
+	Register  []valueLine // what it says
+	Told      []valueLine // by other systems
+	Silent    []string    // systems that do not answer and have told nothing
+	Changes   []line      // of official values, newest first
+	More      bool        // there are earlier ones
+	Since     time.Time   // from when on changes are known
+	Contact   contact.Contact
 }
 
 type contactPage struct {

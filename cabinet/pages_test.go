@@ -2,12 +2,14 @@ package cabinet
 
 import (
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"asoba.example/cabinet/contact"
+	"asoba.example/cabinet/dispute"
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/profile"
 	"asoba.example/provider/page"
@@ -45,7 +47,6 @@ func TestPagesAreAsBefore(t *testing.T) {
 		{ID: uuid.MustParse("018f0000-0000-7000-8000-000000000003"), At: noon, Kind: journal.ProfileChanged, Actor: journal.System, Detail: map[string]string{"field": "citizenship", "old": "BY", "new": "stateless"}},
 		{ID: uuid.MustParse("018f0000-0000-7000-8000-000000000002"), At: noon.Add(-24 * time.Hour), Kind: journal.ProfileChanged, Actor: journal.System, Detail: map[string]string{"field": "limited", "old": "", "new": "2026-01-15"}},
 	}}
-	reached := c.profilePage(annasNumber, partly, changed, time.Time{}, "ru")
 	told := profile.Told{
 		Values: []profile.Value{
 			{Name: "name_ru", Word: profile.Word{Source: "documents", Value: "Янка Купала", At: noon}},
@@ -53,7 +54,23 @@ func TestPagesAreAsBefore(t *testing.T) {
 		},
 		Silent: map[string]time.Time{"documents": noon, "civil_registry": noon},
 	}
-	reached.Told, reached.Silent = c.toldLines(told, "ru"), c.silent(told, "ru")
+	open := dispute.Dispute{
+		Name: "citizenship", Source: profile.Register, Value: "stateless", Words: "Я гражданка Беларуси.\nЭто видно из паспорта.", State: dispute.Sent, At: noon.Add(-time.Hour), SentAt: &noon,
+	}
+	upheld := dispute.Dispute{
+		Name: "name_ru", Source: "documents", Value: "Янка Купала", Words: "Иван", State: dispute.Upheld, At: noon.Add(-time.Hour), SentAt: &noon, EndedAt: &noon, Answer: "В документе: Янка.",
+	}
+	withheld := dispute.Dispute{Name: "name_ru", Source: "documents", Value: "Янка Купала", Words: "Иван", Restricts: true, State: dispute.Received, At: noon}
+	value := func(d *dispute.Dispute, i int, changes []journal.Entry) page.View {
+		o := official{profile: partly, told: told}
+		if d != nil {
+			o.disputes = []dispute.Dispute{*d}
+		}
+		return c.valueView(c.valuePage(slices.Concat(c.registerLines(annasNumber, o, "ru"), c.toldLines(o, "ru"))[i], changes, d, "ru"), "ru")
+	}
+	said := value(nil, 5, nil)
+	said.Errors, said.Data = []page.FieldError{{Field: "words", Word: "wrong.words"}}, func(p valuePage) valuePage { p.Restricts = true; return p }(said.Data.(valuePage))
+	reached := c.profilePage(annasNumber, official{profile: partly, told: told, disputes: []dispute.Dispute{open}}, changed, time.Time{}, "ru")
 	reached.Contact = contact.Contact{Email: "anna@example.com", Language: "be"}
 	_, wrong := contactPage{Email: "anna", Phone: "29", Language: "pl"}.read()
 	whatThereIs := servicesPage{
@@ -63,7 +80,7 @@ func TestPagesAreAsBefore(t *testing.T) {
 	nothingFound := whatThereIs
 	nothingFound.Query, nothingFound.Asked = "xyzzy", true
 	held := mine{
-		profile: annas, reports: make([]journal.Reported, 1), entries: 42, receipts: []journal.Receipt{
+		official: official{profile: annas}, reports: make([]journal.Reported, 1), entries: 42, receipts: []journal.Receipt{
 			{Entry: given, Times: 2},
 			{Entry: journal.Entry{At: noon, Kind: journal.ProfileRead, Actor: journal.Client, ClientID: "pension"}, Times: 5},
 			{Entry: journal.Entry{At: noon, Kind: "grant.given", Actor: journal.Self, ClientID: "cabinet"}, Times: 9},
@@ -78,12 +95,17 @@ func TestPagesAreAsBefore(t *testing.T) {
 		{"welcome", "/", page.View{Name: "welcome"}},
 		{"start", "/", page.View{Name: "start", Data: startPage{Name: "Анна", Since: noon, Security: "https://idp.example/security"}}},
 		{"start-nameless", "/", page.View{Name: "start", Data: startPage{Since: noon, Security: "https://idp.example/security"}}},
-		{"profile", "/profile", page.View{Name: "profile", Data: c.profilePage(annasNumber, annas, journal.Page{}, time.Time{}, "ru")}},
+		{"profile", "/profile", page.View{Name: "profile", Data: c.profilePage(annasNumber, official{profile: annas}, journal.Page{}, time.Time{}, "ru")}},
 		{"profile-partly", "/profile", page.View{Name: "profile", Data: reached}},
+		{"value", "/profile/values/birth_date", value(nil, 2, nil)},
+		{"value-disputed", "/profile/values/citizenship", value(&open, 3, changed.Entries[:1])},
+		{"value-withheld", "/profile/values/name_ru", value(&withheld, 5, nil)},
+		{"value-upheld", "/profile/values/name_ru", value(&upheld, 5, nil)},
+		{"value-wrong", "/profile/values/name_ru", said},
 		{"contact", "/profile/contact", page.View{Name: "contact", Back: "/profile", Data: contactPage{Email: "anna@example.com", Phone: "+375294911911", Language: "be", Languages: c.languages("ru")}}},
 		{"contact-wrong", "/profile/contact", page.View{Name: "contact", Back: "/profile", Errors: wrong, Data: contactPage{Email: "anna", Phone: "29", Language: "pl", Languages: c.languages("ru")}}},
 		{"data", "/profile/data", page.View{Name: "data", Back: "/profile", Data: c.dataPage(held, noon.AddDate(-3, 0, 0), "ru")}},
-		{"data-nobody", "/profile/data", page.View{Name: "data", Back: "/profile", Data: c.dataPage(mine{profile: partly}, noon.AddDate(-3, 0, 0), "ru")}},
+		{"data-nobody", "/profile/data", page.View{Name: "data", Back: "/profile", Data: c.dataPage(mine{official: official{profile: partly}}, noon.AddDate(-3, 0, 0), "ru")}},
 		{"journal", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Older: "/journal?from=x", Newest: "/journal", Entries: c.lines(everything(), "ru"), Security: "https://idp.example/security", Keys: "https://cabinet.example/jwks"}}},
 		{"journal-empty", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Security: "https://idp.example/security"}}},
 		{"journal-nothing", "/journal?about=desk&since=2026-05-01", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(url.Values{"about": {"desk"}, "since": {"2026-05-01"}}, "ru"), Security: "https://idp.example/security"}}},
@@ -142,6 +164,11 @@ func everything() []journal.Entry {
 		{Kind: journal.DeskLookedUp, Actor: journal.Staff, Office: "17", Detail: map[string]string{"purpose": "visit"}},
 		{Kind: journal.DeskLookedUp, Actor: journal.Staff, Office: "17", Detail: map[string]string{"purpose": "complaint"}},
 		{Kind: journal.DeskLookedUp, Actor: journal.Staff, Office: "17", Detail: map[string]string{"purpose": "inquiry"}},
+		{Kind: journal.DisputeMade, Actor: journal.Self, Detail: map[string]string{"field": "sex"}},
+		{Kind: journal.DisputeSent, Actor: journal.Staff, Detail: map[string]string{"field": "limited"}},
+		{Kind: journal.DisputeAnswered, Actor: journal.Staff, Detail: map[string]string{"field": "identification_number", "outcome": "upheld"}},
+		{Kind: journal.DisputeAnswered, Actor: journal.Staff, Detail: map[string]string{"field": "address", "outcome": "corrected"}},
+		{Kind: journal.DisputeWithdrawn, Actor: journal.Self, Detail: map[string]string{"field": "name_be"}},
 		{Kind: "something.new", Actor: journal.System},
 	}
 	for _, kind := range []journal.Kind{

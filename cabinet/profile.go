@@ -16,53 +16,37 @@ import (
 // profile handles GET /profile.
 func (c *Cabinet) profile(w http.ResponseWriter, r *http.Request) error {
 	var (
-		mine    profile.Profile
+		known   official
 		changes journal.Page
-		given   contact.Contact
-		told    profile.Told
 		history profile.History
+		given   contact.Contact
 		since   = c.earliest()
 	)
 	v, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) {
-		profile.Queue(b, subject, &mine)
+		c.queueOfficial(b, subject, &known)
 		journal.Queue(b, subject, journal.Filter{About: journal.Changes, Since: since}, journal.Place{}, onePage, &changes)
-		c.cfg.Contacts.Queue(b, subject, &given)
-		c.cfg.Sources.Queue(b, subject, &told)
 		c.cfg.Sources.QueueHistory(b, subject, &history)
+		c.cfg.Contacts.Queue(b, subject, &given)
 	})
 	if err != nil || !in {
 		return err
 	}
-	language := c.site.Language(r)
 	history.Tell(changes.Entries)
-	data := c.profilePage(v.Token.Subject, mine, changes, since, language)
-	data.Contact, data.Told, data.Silent = given, c.toldLines(told, language), c.silent(told, language)
+	data := c.profilePage(v.Token.Subject, known, changes, since, c.site.Language(r))
+	data.Contact = given
 	return c.show(w, r, "profile", data)
 }
 
 // profilePage puts a profile, and what the journal knows to have changed in it since a time.
-func (c *Cabinet) profilePage(subject string, p profile.Profile, changes journal.Page, since time.Time, language string) profilePage {
-	if since.Before(p.CreatedAt) {
-		since = p.CreatedAt
+func (c *Cabinet) profilePage(subject string, o official, changes journal.Page, since time.Time, language string) profilePage {
+	if since.Before(o.profile.CreatedAt) {
+		since = o.profile.CreatedAt
 	}
 	return profilePage{
-		Identifier: subject, Profile: p,
-		Born: wholeDate(p.BirthDate), BornAbout: partialDate(p.BirthDate),
-		Citizenship: c.value("citizenship", p.Citizenship, language),
-		Changes:     c.lines(changes.Entries, language), More: !changes.Next.IsZero(), Since: since,
+		UpdatedAt: o.profile.UpdatedAt, StateAt: o.profile.StateAt,
+		Register: c.registerLines(subject, o, language), Told: c.toldLines(o, language), Silent: c.silent(o.told, language),
+		Changes: c.lines(changes.Entries, language), More: !changes.Next.IsZero(), Since: since,
 	}
-}
-
-// toldLines puts what other systems told.
-func (c *Cabinet) toldLines(told profile.Told, language string) []toldLine {
-	all := make([]toldLine, len(told.Values))
-	for i, v := range told.Values {
-		all[i] = toldLine{
-			Word: "profile." + v.Name, Text: c.value(v.Name, v.Value, language), Source: c.sourceTitle(v.Source, language),
-			Basis: c.cfg.Sources.Find(v.Source).Basis.In(language), At: v.At, Silent: v.Silent,
-		}
-	}
-	return all
 }
 
 // silent are the sources that do not answer and of which nothing is shown, by which it could be told.

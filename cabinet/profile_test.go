@@ -12,8 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/cabinet/dispute"
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/profile"
 	"asoba.example/migrations/pgtest"
@@ -210,4 +212,104 @@ func TestOtherSystemsAreAskedOnTheirOccasions(t *testing.T) {
 	if bytes.Contains(body, []byte("Купала")) || !bytes.Contains(body, []byte(`"source":"documents"`)) {
 		t.Errorf("the journal gives e-services more than that something changed: %s", body)
 	}
+}
+
+// A citizen says in their own words that a value is wrong, though they have no name; it stands at the value until it is answered, on the page and
+// to e-services, which are not given the value where the citizen wants so. Another's values are not theirs to dispute, and no other site's page
+// disputes any.
+func TestAWrongValueIsDisputed(t *testing.T) {
+	t.Parallel()
+	documents := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"at": "2026-05-11T09:00:00Z", "values": {"address": "Мінск"}}`)
+	}))
+	t.Cleanup(documents.Close)
+	w := newWorld(t, profile.Source{Name: "documents", Title: journal.Names{"": "Register of documents"}, URL: documents.URL, Values: []string{"address"}})
+	w.provider.SignIn(signIn(), "")
+	b := w.browser(t)
+	b.want("/sign-in?return=/profile/values/citizenship", "/profile/values/citizenship", 200, "What is wrong, and how it should be")
+	asking := w.cabinet.cfg.Sources
+	asking.Pool = w.pool
+	if err := asking.Refresh(t.Context(), asking.All[0]); err != nil {
+		t.Fatal(err)
+	}
+	for _, nothing := range []string{"incapable", "name_ru", "password", "sub"} {
+		b.want("/profile/values/"+nothing, "/profile/values/"+nothing, 404, "Page not found")
+	}
+	act := func(value, does string, form url.Values, header http.Header) (int, string) {
+		t.Helper()
+		_, status, page := b.do(http.MethodPost, "/profile/values/"+value+"/"+does, form, header)
+		return status, page
+	}
+	words := url.Values{"words": {"I have moved.\r\nTo Brest."}, "restricts": {"yes"}}
+	if status, page := act("address", "dispute", url.Values{"words": {" "}, "restricts": {"yes"}}, nil); status != http.StatusBadRequest ||
+		!strings.Contains(page, "Write what is wrong") || !strings.Contains(page, "checked") {
+		t.Errorf("of no words: %d\n%s", status, page)
+	}
+	if status, _ := act("address", "dispute", words, http.Header{"Sec-Fetch-Site": {"cross-site"}}); status != http.StatusForbidden {
+		t.Errorf("another site's page disputed a value: %d", status)
+	}
+	if status, _ := act("name_ru", "dispute", words, nil); status != http.StatusNotFound {
+		t.Errorf("what is not there was disputed: %d", status)
+	}
+	b.want("/profile", "/profile", 200, "Мінск")
+	for value, says := range map[string]string{"address": "Sites are not given this value for now.", "citizenship": "Received: the operator will send it"} {
+		if status, page := act(value, "dispute", words, nil); status != 200 || !strings.Contains(page, says) || !strings.Contains(page, "I have moved.<br>To Brest.") {
+			t.Errorf("%s: %d\n%s", value, status, page)
+		}
+	}
+	b.want("/profile", "/profile", 200, "You dispute it")
+	b.want("/profile/data", "/profile/data", 200, "Disputes: 2.")
+	b.want("/journal", "/journal", 200, "You reported a mistake in your profile")
+
+	type told struct {
+		Citizenship string
+		Values      map[string]string
+		Changes     []struct{ Value, Old, New, Source string }
+		Sources     map[string]struct {
+			DisputedAt time.Time `json:"disputed_at"`
+			Restricted bool
+		}
+	}
+	read := func(path string) (got told) {
+		t.Helper()
+		_, body := w.call(t, path, w.provider.AccessToken(w.url, signIn()))
+		if err := json.Unmarshal(body, &got); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	got := read("/api/v1/profile")
+	if got.Values["address"] != "" || !got.Sources["address"].Restricted || !got.Sources["address"].DisputedAt.Equal(noon) {
+		t.Errorf("the address is withheld: %+v", got)
+	}
+	if got.Citizenship != "BY" || got.Sources["citizenship"].Restricted || !got.Sources["citizenship"].DisputedAt.Equal(noon) {
+		t.Errorf("the citizenship is disputed: %+v", got)
+	}
+	if got := read("/api/v1/profile/changes"); len(got.Changes) != 0 {
+		t.Errorf("what the address was is told: %+v", got)
+	}
+
+	if status, page := act("address", "withdraw", url.Values{}, nil); status != 200 || !strings.Contains(page, "You took it back") {
+		t.Errorf("withdrawn: %d\n%s", status, page)
+	}
+	if got := read("/api/v1/profile"); got.Values["address"] != "Мінск" || !got.Sources["address"].DisputedAt.IsZero() {
+		t.Errorf("withdrawn: %+v", got)
+	}
+	got = read("/api/v1/profile/changes")
+	if len(got.Changes) != 1 || got.Changes[0].Value != "address" || got.Changes[0].Old != "" || got.Changes[0].New != "Мінск" || got.Changes[0].Source != "documents" {
+		t.Errorf("changes: %+v", got)
+	}
+	var id uuid.UUID
+	if err := w.pool.QueryRow(t.Context(), `SELECT id FROM dispute WHERE ended_at IS NULL`).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	operators := dispute.Book{Pool: w.pool, Box: w.cabinet.cfg.Disputes.Box}
+	if _, err := operators.Send(t.Context(), id, "Operator", noon); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := operators.Answer(t.Context(), id, dispute.Answer{Outcome: dispute.Upheld, Words: "Your passport says so.", By: "Operator", At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	b.want("/profile/values/citizenship", "/profile/values/citizenship", 200, "Your passport says so.")
+	b.want("/profile/data", "/profile/data", 200, "The operator of the cabinet")
 }

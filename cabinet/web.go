@@ -20,8 +20,11 @@ var pages = map[string]bool{
 	"/": true, "/profile": true, "/profile/contact": true, "/profile/data": true, "/services": true, "/cases": true, "/inbox": true, "/journal": true,
 }
 
-// isPage tells whether a citizen may come back to a path: one of those, one entry of the journal, or one service.
+// isPage tells whether a citizen may come back to a path: one of those, one entry of the journal, one value, or one service.
 func isPage(path string) bool {
+	if isValue(path) {
+		return true
+	}
 	if id, ok := strings.CutPrefix(path, "/journal/"); ok {
 		parsed, err := uuid.Parse(id)
 		return err == nil && parsed.String() == id
@@ -106,7 +109,9 @@ func (c *Cabinet) securityPage() string { return c.cfg.IssuerURL + "/security" }
 
 // signInAt is where one signs in for a page, or for what a form of it does: that leads back to the page.
 func signInAt(path string) string {
-	path = strings.TrimSuffix(strings.TrimSuffix(path, "/report"), "/export")
+	for _, does := range []string{"/report", "/export", "/dispute", "/withdraw"} {
+		path = strings.TrimSuffix(path, does)
+	}
 	if !isPage(path) || path == "/" {
 		return "/sign-in"
 	}

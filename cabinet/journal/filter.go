@@ -34,7 +34,7 @@ var kinds = map[Topic][]Kind{
 	},
 	Desk:     {DeskLookedUp, DeskRefused, PaperRead, "identifier.issued", "password.reissued", "phone.released"},
 	Services: {GrantGiven, GrantEnded, TokenExchanged, "agreement.given", "agreement.withdrawn", ProfileRead, ProfileRefreshed, JournalRead},
-	Profile:  {"person.changed", ProfileChanged, ContactGiven},
+	Profile:  {"person.changed", ProfileChanged, ContactGiven, DisputeMade, DisputeWithdrawn, DisputeSent, DisputeAnswered},
 	Changes:  {ProfileChanged},
 	Cabinet:  {CabinetActivated, CabinetDeactivated, CabinetRestored, EntryReported, JournalExported, DataExported},
 }

@@ -38,11 +38,15 @@ const (
 	ProfileChanged     Kind = "profile.changed"   // Detail["field"], ["old"], ["new"]; where ["source"] told it, the profile knows the last two
 	ProfileRead        Kind = "profile.read"      // by an e-service
 	ProfileRefreshed   Kind = "profile.refreshed" // for an e-service, which read it
-	ContactGiven       Kind = "contact.given"     // by the citizen
-	JournalRead        Kind = "journal.read"      // by an e-service
-	EntryReported      Kind = "entry.reported"    // the citizen does not recognise one; Detail["entry"]
-	JournalExported    Kind = "journal.exported"  // by the citizen; Detail["format"]
-	DataExported       Kind = "data.exported"     // by the citizen: all that is held
+	DisputeMade        Kind = "dispute.made"      // by the citizen, of a value; Detail["field"], ["source"], as in the next three
+	DisputeWithdrawn   Kind = "dispute.withdrawn"
+	DisputeSent        Kind = "dispute.sent"     // to whoever the value is from; the operator has read it
+	DisputeAnswered    Kind = "dispute.answered" // Detail["outcome"]
+	ContactGiven       Kind = "contact.given"    // by the citizen
+	JournalRead        Kind = "journal.read"     // by an e-service
+	EntryReported      Kind = "entry.reported"   // the citizen does not recognise one; Detail["entry"]
+	JournalExported    Kind = "journal.exported" // by the citizen; Detail["format"]
+	DataExported       Kind = "data.exported"    // by the citizen: all that is held
 )
 
 // An Actor is who did it.

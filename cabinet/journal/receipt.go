@@ -19,14 +19,14 @@ var received = []Kind{GrantGiven, TokenExchanged, ProfileRead, ProfileRefreshed,
 
 const receipts = `
 	SELECT kind, actor, coalesce(client_id, '') AS client_id, client.name AS client, coalesce(office, '') AS office,
-	       jsonb_strip_nulls(jsonb_build_object('purpose', detail->>'purpose', 'reason', detail->>'reason', 'act', detail->>'act',
+	       jsonb_strip_nulls(jsonb_build_object('purpose', detail->>'purpose', 'reason', detail->>'reason', 'act', detail->>'act', 'outcome', detail->>'outcome',
 	           'scope', string_agg(DISTINCT detail->>'scope', ' '), 'claims', string_agg(DISTINCT detail->>'claims', ' '))) AS detail,
 	       count(*) AS times, max(at) AS at
 	FROM journal
 	LEFT JOIN client ON client.id = client_id
 	WHERE person_id = (SELECT person_id FROM cabinet WHERE identification_number = $1)
 	  AND at >= $2 AND (actor = 'staff' OR kind = ANY ($3))
-	GROUP BY kind, actor, client_id, client.id, office, detail->>'purpose', detail->>'reason', detail->>'act'
+	GROUP BY kind, actor, client_id, client.id, office, detail->>'purpose', detail->>'reason', detail->>'act', detail->>'outcome'
 	ORDER BY max(max(at)) OVER (PARTITION BY client_id, office) DESC, client_id, office, max(at) DESC, kind`
 
 // QueueReceipts asks who was given data of a person since a time, as one part of a batch: who was last comes first, and

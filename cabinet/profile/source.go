@@ -22,6 +22,9 @@ var Names = []string{"name_be", "name_ru", "name_latin", "document_number", "doc
 // Register is the source of what the population register sends. It comes by the feed, and nobody asks it here.
 const Register = "population_register"
 
+// RegisterNames are those of its values, in the order in which they are shown.
+var RegisterNames = []string{"identification_number", "sex", "birth_date", "citizenship", "incapable", "limited"}
+
 // A Source is another system of the state, which is asked about one person over HTTP:
 //
 //	POST {"identification_number": "…", "occasion": "application", "values": ["name_ru", "address"]}

@@ -37,6 +37,8 @@ func TestTheWallHoldsByItself(t *testing.T) {
 			`INSERT INTO contact (person_id, given_at) SELECT person_id, $1 FROM cabinet`,
 			`INSERT INTO profile_value (person_id, source, name, at, since) SELECT person_id, 'a', 'address', $1, $1 FROM cabinet`,
 			`INSERT INTO profile_change (entry_id, person_id) SELECT person_id, person_id FROM cabinet WHERE created_at <= $1`,
+			`INSERT INTO dispute (id, person_id, name, source, value, words, restricts, state, at)
+			 SELECT person_id, person_id, 'sex', 'a', '', '', false, 'received', $1 FROM cabinet`,
 			`INSERT INTO refresh (person_id, source, occasion, due_at) SELECT person_id, 'a', 'order', $1 FROM cabinet`,
 			`INSERT INTO subscriber (client_id, next_at) VALUES ('tax', $1), ('bank', $1)`,
 			`INSERT INTO signal (id, client_id, subject, at, kind, detail) SELECT gen_random_uuid(), client_id, '', $1, '', '{}' FROM subscriber`,
@@ -60,7 +62,7 @@ func TestTheWallHoldsByItself(t *testing.T) {
 		}
 		return n
 	}
-	for table, ofClients := range map[string]int{"cabinet": 0, "journal": 0, "contact": 0, "report": 0, "profile_value": 0, "profile_change": 0, "refresh": 0, "signal": 1, "subscriber": 1} {
+	for table, ofClients := range map[string]int{"cabinet": 0, "journal": 0, "contact": 0, "report": 0, "profile_value": 0, "profile_change": 0, "refresh": 0, "dispute": 0, "signal": 1, "subscriber": 1} {
 		for range 9 { // each connection of the pool, and what was said on it before
 			for story, c := range map[string]struct {
 				told func(*pgx.Batch)

@@ -3,6 +3,7 @@ package cabinet
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -16,10 +17,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/cabinet/dispute"
 	"asoba.example/cabinet/issuer/issuertest"
+	"asoba.example/cabinet/profile"
 	"asoba.example/cmd/internal/settings"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/migrations/redistest"
+	"asoba.example/provider/seal"
 )
 
 var update = flag.Bool("update", false, "write golden files anew")
@@ -259,5 +267,74 @@ func TestSourcesAreCalledByHTTPS(t *testing.T) {
 		if _, err := sources(Config{Sources: text}); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: got %v", text, err)
 		}
+	}
+}
+
+// A dispute is listed, sent on and answered by the command, by somebody who is named, and once it is answered no more.
+func TestDisputesAreAnsweredByTheCommand(t *testing.T) {
+	t.Parallel()
+	database, master := pgtest.CabinetURL(t), filepath.Join(t.TempDir(), "master.key")
+	key := seal.NewMasterKey()
+	if err := os.WriteFile(master, []byte(key), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := seal.ReadMasterKey("", master)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := pgxpool.New(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	box, err := seal.Open(t.Context(), pool, raw, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const number = "0000000A000PB2"
+	err = pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		return profile.Apply(t.Context(), tx, []profile.Person{{ID: uuid.New(), Number: number, Sex: "F", BirthDate: "1956", Citizenship: "BY"}}, time.Now())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := dispute.Dispute{Name: "address", Source: "documents", Value: "Minsk", Words: "I have moved"}
+	if err := (dispute.Book{Pool: pool, Box: box}).Make(t.Context(), number, d, "low", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	environment := []string{
+		"CABINET_DATABASE_URL=" + database, "CABINET_MASTER_KEY_FILE=" + master,
+		`CABINET_SOURCES=[{"name": "documents", "title": {"": "D"}, "basis": {"": "82"}, "url": "https://documents.example", "values": ["address"]}]`,
+	}
+	run := func(says string, fails bool, args ...string) string {
+		t.Helper()
+		var out bytes.Buffer
+		root := command(environment)
+		root.SetOut(&out)
+		root.SetIn(strings.NewReader("It is corrected.\n"))
+		root.SetArgs(append([]string{"dispute"}, args...))
+		err := settings.Execute(t.Context(), root)
+		if (err != nil) != fails || !strings.Contains(out.String()+fmt.Sprint(err), says) {
+			t.Errorf("%s: got %v and %s", args, err, out.String())
+		}
+		return out.String()
+	}
+	var listed dispute.Waiting
+	if list := run(`"state":"received"`, false, "list"); json.Unmarshal([]byte(list), &listed) != nil || strings.Contains(list, "moved") {
+		t.Fatalf("the list: %s", list)
+	}
+	id := listed.ID.String()
+	run("not the id", true, "send", "first", "--by", "Operator")
+	run("required flag", true, "send", id)
+	run(`"words":"I have moved"`, false, "send", id, "--by", "Operator")
+	run("corrected or upheld", true, "answer", id, "--by", "Operator", "--outcome", "sent")
+	run("", false, "answer", id, "--by", "Operator", "--outcome", "corrected")
+	run("has ended", true, "answer", id, "--by", "Operator", "--outcome", "upheld")
+	if list := run("", false, "list"); list != "" {
+		t.Errorf("it still waits: %s", list)
+	}
+	var occasion profile.Occasion
+	if err := pool.QueryRow(t.Context(), `SELECT occasion FROM refresh WHERE due_at IS NOT NULL`).Scan(&occasion); err != nil || occasion != profile.Decision {
+		t.Errorf("its source is asked for %q, %v", occasion, err)
 	}
 }

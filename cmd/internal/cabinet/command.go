@@ -84,6 +84,7 @@ func command(environ []string) *cobra.Command {
 	errand("follow-anew", "Have the provider's feed read again from its beginning, to repair what was missed; nothing is doubled",
 		withDatabase(environ, func(cmd *cobra.Command, pool *pgxpool.Pool) error { return follow.Anew(cmd.Context(), pool) }))
 	root.AddCommand(journalCommand(environ))
+	root.AddCommand(disputeCommand(environ))
 	root.AddCommand(catalogueCommand(environ))
 	return root
 }

@@ -17,6 +17,7 @@ import (
 
 	"asoba.example/cabinet"
 	"asoba.example/cabinet/contact"
+	"asoba.example/cabinet/dispute"
 	"asoba.example/cabinet/follow"
 	"asoba.example/cabinet/issuer"
 	"asoba.example/cabinet/journal"
@@ -101,7 +102,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	doors, err := cabinet.New(cabinet.Config{
 		URL: cfg.URL, MTLSURL: cfg.MTLSURL, ClientID: cfg.ClientID, IssuerURL: cfg.Issuer, Issuer: provider,
 		Pool: kept.Pool, Redis: kept.Redis, Keys: ring, Contacts: contact.Book{Pool: kept.Pool, Box: box}, Sources: told,
-		Signals: signals, Calls: caller.Calls,
+		Disputes: dispute.Book{Pool: kept.Pool, Box: box}, Signals: signals, Calls: caller.Calls,
 		JournalYears: cfg.JournalYears, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
 	})
 	if err != nil {
