@@ -298,8 +298,9 @@ func (s *stand) signsIn(b *browser, identifier, phone string) {
 	b.at(s.at + "/desk")
 }
 
-// Two operators block somebody for security at the demo's desk page, in a browser each, and restore somebody: one proposes, and is offered no
-// decision; the other is. A proposal that was refused blocks nobody, and an auditor reads along.
+// Two operators block somebody for security at the demo's desk page, in a browser each, and restore somebody: one proposes, and may only take
+// that back; the other decides. A proposal that was refused blocks nobody, one that was withdrawn makes room for another, and an auditor reads
+// along.
 func TestTwoOperatorsDecideAtTheDesk(t *testing.T) {
 	t.Parallel()
 	s := newStand(t)
@@ -319,7 +320,7 @@ func TestTwoOperatorsDecideAtTheDesk(t *testing.T) {
 	anna.write("identifiers", maryna+", "+siarhei)
 	anna.press(`form[action="/desk/blocks"] button`)
 	anna.see("waits for another operator", maryna, siarhei, "so another operator decides")
-	anna.sees(`main form`, 0)
+	anna.sees(`main form button`, 1) // by which she would withdraw it
 
 	vera.press(`a[href="/desk/blocks"]`)
 	vera.press(`main li a[href^="/desk/blocks/"]`)
@@ -357,9 +358,17 @@ func TestTwoOperatorsDecideAtTheDesk(t *testing.T) {
 		anna.press(`form[action="/desk/restorations"] button`)
 		anna.see(want)
 	}
-	anna.write("person", "1090149H041PB0")
-	anna.press(`form[action="/desk/restorations"] button`)
-	anna.see("waits for another operator", "1090149H041PB0", "so another operator decides")
+	for _, number := range []string{"8/12", "9/12"} { // of a wrong act, and of the right one
+		anna.open(s.at + "/desk/restorations")
+		anna.write("basis_number", number)
+		anna.write("person", "1090149H041PB0")
+		anna.press(`form[action="/desk/restorations"] button`)
+		anna.see("waits for another operator", "1090149H041PB0", "so another operator decides")
+		if number == "8/12" {
+			anna.decide("withdraw")
+			anna.see("withdrawn by who proposed it")
+		}
+	}
 	boris.open(s.at + "/desk/restorations")
 	boris.press(`main li a[href^="/desk/restorations/"]`)
 	boris.see("By act No. 9/12")

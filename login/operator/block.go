@@ -45,7 +45,7 @@ const (
 )
 
 // decided are the records of how a proposal ends.
-var decided = map[pair.State]audit.Kind{pair.Approved: audit.BlockApproved, pair.Refused: audit.BlockRefused}
+var decided = map[pair.State]audit.Kind{pair.Approved: audit.BlockApproved, pair.Refused: audit.BlockRefused, pair.Withdrawn: audit.BlockDropped}
 
 // A Proposal is to block identifiers.
 type Proposal struct {
@@ -183,6 +183,11 @@ func (b *Blocks) Approve(ctx context.Context, by clerk.Clerk, id uuid.UUID) (Pro
 // Refuse has another of the staff refuse a proposal.
 func (b *Blocks) Refuse(ctx context.Context, by clerk.Clerk, id uuid.UUID) (Proposal, error) {
 	return b.decide(ctx, by, id, pair.Refused, func(pgx.Tx, time.Time) error { return nil })
+}
+
+// Withdraw has whoever made a proposal take it back.
+func (b *Blocks) Withdraw(ctx context.Context, by clerk.Clerk, id uuid.UUID) (Proposal, error) {
+	return b.decide(ctx, by, id, pair.Withdrawn, func(pgx.Tx, time.Time) error { return nil })
 }
 
 // decide ends an open proposal. Whoever decides the same again is told what became of it.

@@ -111,7 +111,7 @@ func (d *Doors) proposeBlock(w http.ResponseWriter, r *http.Request) error {
 	return api.Write(w, http.StatusCreated, tell(p, nil))
 }
 
-// decideBlock handles POST /operator/blocks/{id}/approve and /refuse.
+// decideBlock handles POST /operator/blocks/{id}/approve, /refuse and /withdraw.
 func (d *Doors) decideBlock(decide func(context.Context, clerk.Clerk, uuid.UUID) (Proposal, error)) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		by, err := d.actor(w, r, clerk.Secure)

@@ -133,9 +133,15 @@ func TestASecurityBlockTakesTwoOperators(t *testing.T) {
 		if _, err := w.blocks.Refuse(t.Context(), by, p.ID); !errors.Is(err, clerk.ErrRole) {
 			t.Errorf("%s refuses: %v", name, err)
 		}
+		if _, err := w.blocks.Withdraw(t.Context(), by, p.ID); !errors.Is(err, clerk.ErrRole) {
+			t.Errorf("%s withdraws: %v", name, err)
+		}
 	}
 	if _, err := w.blocks.Approve(t.Context(), anna, p.ID); !errors.Is(err, pair.ErrOwn) {
 		t.Errorf("their own: %v", err)
+	}
+	if _, err := w.blocks.Withdraw(t.Context(), boris, p.ID); !errors.Is(err, pair.ErrOwn) {
+		t.Errorf("another's, withdrawn: %v", err)
 	}
 	if _, err := w.blocks.Approve(t.Context(), boris, uuid.New()); !errors.Is(err, operator.ErrUnknown) {
 		t.Errorf("none: %v", err)
@@ -148,6 +154,20 @@ func TestASecurityBlockTakesTwoOperators(t *testing.T) {
 	}
 	if _, err := w.blocks.Approve(t.Context(), boris, p.ID); !errors.Is(err, pair.ErrDecided) {
 		t.Errorf("approved after the refusal: %v", err)
+	}
+	if p, err = propose(anna); err != nil {
+		t.Fatal(err)
+	}
+	again := p.ID
+	w.BreakEach(t, func() (err error) {
+		p, err = w.blocks.Withdraw(t.Context(), anna, again)
+		return err
+	})
+	if n := w.Count(t, `event WHERE kind = 'security_block.withdrawn' AND clerk_id = $1`, anna.Person); n != 1 || p.State != pair.Withdrawn {
+		t.Errorf("withdrawn: %+v, recorded %d times", p, n)
+	}
+	if _, err := w.blocks.Approve(t.Context(), boris, p.ID); !errors.Is(err, pair.ErrDecided) {
+		t.Errorf("approved after it was withdrawn: %v", err)
 	}
 	if got := w.State(t, person); got != "active" {
 		t.Errorf("the state is %s", got)
@@ -284,9 +304,10 @@ func TestWhoDidNotHearOfADecisionDecidesAgain(t *testing.T) {
 				}
 		})
 	})
-	for name, decide := range map[string]func(context.Context, clerk.Clerk, uuid.UUID) (operator.Proposal, error){
-		"approve": w.blocks.Approve, "refuse": w.blocks.Refuse,
-	} {
+	for name, d := range map[string]struct {
+		by     clerk.Clerk
+		decide func(context.Context, clerk.Clerk, uuid.UUID) (operator.Proposal, error)
+	}{"approve": {boris, w.blocks.Approve}, "refuse": {boris, w.blocks.Refuse}, "withdraw": {anna, w.blocks.Withdraw}} {
 		t.Run(name, func(t *testing.T) {
 			w.LoseEach(t, func() (func() (uuid.UUID, string, error), func() string) {
 				person, id := w.Active(t)
@@ -295,7 +316,7 @@ func TestWhoDidNotHearOfADecisionDecidesAgain(t *testing.T) {
 					t.Fatal(err)
 				}
 				return func() (uuid.UUID, string, error) {
-						p, err := decide(t.Context(), boris, p.ID)
+						p, err := d.decide(t.Context(), d.by, p.ID)
 						return p.ID, fmt.Sprint(p.State, p.Blocked), err
 					}, func() string {
 						decided := w.Count(t, `event WHERE kind LIKE 'security_block.%' AND detail->>'proposal' = $1`, p.ID.String())
@@ -352,7 +373,13 @@ func TestTheDoorsOfSecurityBlocks(t *testing.T) {
 	}
 	w.asks(t, "boris", "POST", at+"/approve", "", 200, "")
 	w.asks(t, "boris", "POST", at+"/refuse", "", 409, "decided")
-	for state, want := range map[string]int{"": 1, "open": 0, "approved": 1} {
+	w.asks(t, "anna", "POST", at+"/withdraw", "", 409, "decided")
+	at = "/operator/blocks/" + w.asks(t, "anna", "POST", "/operator/blocks", ask("leak", day, id.Reveal()), 201, "")["id"].(string)
+	w.asks(t, "boris", "POST", at+"/withdraw", "", 403, "own_proposal")
+	if withdrawn := w.asks(t, "anna", "POST", at+"/withdraw", "", 200, ""); withdrawn["state"] != "withdrawn" {
+		t.Errorf("withdrawn: %v", withdrawn)
+	}
+	for state, want := range map[string]int{"": 2, "open": 0, "approved": 1, "withdrawn": 1} {
 		if all := w.asks(t, "vera", "GET", "/operator/blocks?state="+state, "", 200, "")["blocks"].([]any); len(all) != want {
 			t.Errorf("%q: %v", state, all)
 		}

@@ -6,7 +6,8 @@
 // Identifiers that somebody else may have taken over, one or many, are blocked by two:
 //
 //	Propose ──▶ open ──┬─ Approve, by another ──▶ approved: all of them blocked, in one transaction
-//	                   └─ Refuse, by another ───▶ refused
+//	                   ├─ Refuse, by another ───▶ refused
+//	                   └─ Withdraw, by the same ▶ withdrawn
 //
 // Every sign-in so far ends with it, and each phone is told where to turn. The way back
 // leads through a desk (login/identity).

@@ -36,6 +36,7 @@ func (d *Doors) Mount(mux api.Mux) {
 	mux.Handle("GET /operator/blocks/{id}", api.Handler(d.findBlock))
 	mux.Handle("POST /operator/blocks/{id}/approve", d.decideBlock(d.Blocks.Approve))
 	mux.Handle("POST /operator/blocks/{id}/refuse", d.decideBlock(d.Blocks.Refuse))
+	mux.Handle("POST /operator/blocks/{id}/withdraw", d.decideBlock(d.Blocks.Withdraw))
 }
 
 // reader admits staff who have the duty. actor asks for a sign-in of a moment ago besides.

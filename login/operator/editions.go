@@ -51,6 +51,7 @@ func (d *Editions) Mount(mux api.Mux) {
 	mux.Handle("POST /register/restorations", api.Handler(d.proposeRestoration))
 	mux.Handle("POST /register/restorations/{id}/approve", d.decideRestoration(d.Restorations.Approve))
 	mux.Handle("POST /register/restorations/{id}/refuse", d.decideRestoration(d.Restorations.Refuse))
+	mux.Handle("POST /register/restorations/{id}/withdraw", d.decideRestoration(d.Restorations.Withdraw))
 }
 
 // Streams tells the requests that last: a file comes, or an edition is applied.

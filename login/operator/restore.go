@@ -24,7 +24,9 @@ var (
 )
 
 // restored are the records of how the proposal of a restoration ends.
-var restored = map[pair.State]audit.Kind{pair.Approved: audit.RestorationApproved, pair.Refused: audit.RestorationRefused}
+var restored = map[pair.State]audit.Kind{
+	pair.Approved: audit.RestorationApproved, pair.Refused: audit.RestorationRefused, pair.Withdrawn: audit.RestorationDropped,
+}
 
 // A Restoration is a proposal that somebody whom the register tells to be dead or missing is alive, and found.
 type Restoration struct {
@@ -104,6 +106,11 @@ func (r *Restorations) Approve(ctx context.Context, by clerk.Clerk, id uuid.UUID
 // Refuse has another of the staff refuse a proposal.
 func (r *Restorations) Refuse(ctx context.Context, by clerk.Clerk, id uuid.UUID) (Restoration, error) {
 	return r.decide(ctx, by, id, pair.Refused, func(pgx.Tx, Restoration, time.Time) error { return nil })
+}
+
+// Withdraw has whoever made a proposal take it back.
+func (r *Restorations) Withdraw(ctx context.Context, by clerk.Clerk, id uuid.UUID) (Restoration, error) {
+	return r.decide(ctx, by, id, pair.Withdrawn, func(pgx.Tx, Restoration, time.Time) error { return nil })
 }
 
 // decide ends an open proposal. Whoever decides the same again is told what became of it.

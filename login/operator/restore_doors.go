@@ -74,7 +74,7 @@ func (d *Editions) proposeRestoration(w http.ResponseWriter, r *http.Request) er
 	return api.Write(w, http.StatusCreated, tellRestoration(p))
 }
 
-// decideRestoration handles POST /register/restorations/{id}/approve and /refuse.
+// decideRestoration handles POST /register/restorations/{id}/approve, /refuse and /withdraw.
 func (d *Editions) decideRestoration(decide func(context.Context, clerk.Clerk, uuid.UUID) (Restoration, error)) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		by, err := d.Gate.Enter(w, r, RegisterScope, clerk.Import, 2*policy.FreshFor.In(d.Policies))

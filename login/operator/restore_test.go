@@ -108,11 +108,19 @@ func TestTheDoorsOfRestorations(t *testing.T) {
 	if told := r.asks(t, "boris", "POST", at+"/approve", "", 409, "decided"); !strings.HasPrefix(told["detail"].(string), "the proposal was decided: refused by ") {
 		t.Errorf("decided before: %v", told)
 	}
+	at = path + "/" + r.asks(t, "anna", "POST", path, good, 201, "")["id"].(string)
+	r.asks(t, "boris", "POST", at+"/withdraw", "", 403, "own_proposal")
+	for range 2 {
+		if withdrawn := r.asks(t, "anna", "POST", at+"/withdraw", "", 200, ""); withdrawn["state"] != "withdrawn" {
+			t.Errorf("withdrawn: %v", withdrawn)
+		}
+	}
+	r.asks(t, "boris", "POST", at+"/approve", "", 409, "decided")
 	at = path + "/" + r.asks(t, "boris", "POST", path, good, 201, "")["id"].(string)
 	if approved := r.asks(t, "anna", "POST", at+"/approve", "", 200, ""); approved["state"] != "approved" || approved["identification_number"] != id.Reveal() {
 		t.Errorf("approved: %v", approved)
 	}
-	for state, want := range map[string]int{"": 2, "?state=refused": 1, "?state=open": 0} {
+	for state, want := range map[string]int{"": 3, "?state=refused": 1, "?state=withdrawn": 1, "?state=open": 0} {
 		if all := r.asks(t, "anna", "GET", path+state, "", 200, "")["restorations"].([]any); len(all) != want {
 			t.Errorf("%q: %v", state, all)
 		}

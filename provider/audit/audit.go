@@ -91,9 +91,11 @@ const (
 	BlockProposed       Kind = "security_block.proposed" // of these Event.Detail["proposal"], ["reason"], ["people"]: how many
 	BlockApproved       Kind = "security_block.approved"
 	BlockRefused        Kind = "security_block.refused"
+	BlockDropped        Kind = "security_block.withdrawn"
 	RestorationProposed Kind = "restoration.proposed" // of these Event.Detail["proposal"]
 	RestorationApproved Kind = "restoration.approved" // what the register said of the person is taken back
 	RestorationRefused  Kind = "restoration.refused"
+	RestorationDropped  Kind = "restoration.withdrawn"
 	PaperKept           Kind = "paper.kept"      // the signed paper that an act rests on; Event.Detail["sha256"]: the digest of the scan; of both ["number"]: which of its scans
 	PaperRead           Kind = "paper.read"      // Event.Detail["purpose"]
 	PolicyProposed      Kind = "policy.proposed" // Event.Detail["name"], ["value"], ["in_force_from"]

@@ -26,6 +26,7 @@ func blockCommand(config reader) *cobra.Command {
 		listBlocksCommand(config), showBlockCommand(config), proposeBlockCommand(config),
 		decideBlockCommand(config, "approve", "Block what is proposed, all at once", (*operator.Blocks).Approve),
 		decideBlockCommand(config, "refuse", "Refuse what is proposed", (*operator.Blocks).Refuse),
+		decideBlockCommand(config, "withdraw", "Take back what the same person has proposed", (*operator.Blocks).Withdraw),
 	)
 	return command
 }
@@ -50,7 +51,7 @@ func listBlocksCommand(config reader) *cobra.Command {
 			})
 		},
 	}
-	list.Flags().StringVar(&state, "state", "", "only those that are open, approved or refused")
+	list.Flags().StringVar(&state, "state", "", "only those that are open, approved, refused or withdrawn")
 	return list
 }
 

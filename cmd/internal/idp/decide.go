@@ -54,10 +54,10 @@ func proposalArgument(unknown error) func(string) (uuid.UUID, error) {
 // stateFlag reads which proposals to list.
 func stateFlag(flag string) (pair.State, error) {
 	switch state := pair.State(flag); state {
-	case "", pair.Open, pair.Approved, pair.Refused:
+	case "", pair.Open, pair.Approved, pair.Refused, pair.Withdrawn:
 		return state, nil
 	default:
-		return "", errors.New("--state: neither open, approved nor refused")
+		return "", errors.New("--state: neither open, approved, refused nor withdrawn")
 	}
 }
 

@@ -218,7 +218,7 @@ func TestRegisterErrandsAreAskedRightly(t *testing.T) {
 		"sample --people many":     "invalid argument \"many\" for \"--people\" flag\nusage: idp register sample [flags]",
 		"restore propose":          "required flag(s) \"by\", \"date\", \"number\", \"person\" not set\nusage: idp register restore propose [flags]",
 		"restore approve x --by x": "ID: no such proposal",
-		"restore list --state x":   "--state: neither open, approved nor refused",
+		"restore list --state x":   "--state: neither open, approved, refused nor withdrawn",
 	} {
 		err := Run(t.Context(), nil, nil, new(bytes.Buffer), append([]string{"register"}, strings.Fields(asked)...)...)
 		if err == nil || err.Error() != want {

@@ -25,6 +25,7 @@ func restoreCommand(config reader) *cobra.Command {
 		listRestorationsCommand(config), proposeRestorationCommand(config),
 		decideRestorationCommand(config, "approve", "Restore the person", (*operator.Restorations).Approve),
 		decideRestorationCommand(config, "refuse", "Refuse what is proposed", (*operator.Restorations).Refuse),
+		decideRestorationCommand(config, "withdraw", "Take back what the same person has proposed", (*operator.Restorations).Withdraw),
 	)
 	return command
 }
@@ -49,7 +50,7 @@ func listRestorationsCommand(config reader) *cobra.Command {
 			})
 		},
 	}
-	list.Flags().StringVar(&state, "state", "", "only those that are open, approved or refused")
+	list.Flags().StringVar(&state, "state", "", "only those that are open, approved, refused or withdrawn")
 	return list
 }
 

@@ -356,7 +356,7 @@ func TestAProposalIsMarkedAtItsFields(t *testing.T) {
 	}
 }
 
-// Who may not decide is offered no decision: an auditor reads along, and whoever proposed it is told that another decides.
+// Who may not decide is offered no decision: an auditor reads along, and whoever proposed it may only take it back.
 func TestOnlyWhoMayDecideIsOfferedADecision(t *testing.T) {
 	t.Parallel()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -374,7 +374,9 @@ func TestOnlyWhoMayDecideIsOfferedADecision(t *testing.T) {
 	t.Cleanup(api.Close)
 	site := pagetest.Site(t, Room(), workbench.Room())
 	d := New(Config{Site: site})
-	for subject, offered := range map[string]struct{ proposes, decides bool }{"1": {true, false}, "2": {true, true}, "3": {false, false}} {
+	for subject, offered := range map[string]struct{ proposes, decides, withdraws bool }{
+		"1": {true, false, true}, "2": {true, true, false}, "3": {false, false, false},
+	} {
 		v := &visit{subject: subject, api: management.Caller{URL: api.URL, HTTP: api.Client()}}
 		v.learn(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/desk/callback", nil))
 		for _, m := range []matter{blocks, restorations} {
@@ -384,7 +386,9 @@ func TestOnlyWhoMayDecideIsOfferedADecision(t *testing.T) {
 				offered bool
 			}{
 				{d.proposals(m), `action="` + m.page() + `"`, offered.proposes},
-				{d.proposal(m), `action="` + m.page() + `/1"`, offered.decides},
+				{d.proposal(m), `value="approve"`, offered.decides},
+				{d.proposal(m), `value="refuse"`, offered.decides},
+				{d.proposal(m), `value="withdraw"`, offered.withdraws},
 			} {
 				answer := httptest.NewRecorder()
 				r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, m.page(), nil)
@@ -587,7 +591,7 @@ func TestPagesAreSound(t *testing.T) {
 	}
 	const proposals = `{"blocks": [{"id": "1", "reason": "leak", "basis": {"number": "7", "date": "2026-11-25"}, "people": 2}],
 		"restorations": [{"id": "1", "identification_number": "2", "basis": {"number": "7", "date": "2026-11-25"}, "state": "STATE"}]}`
-	for _, state := range []string{"none", "open", "approved", "refused"} {
+	for _, state := range []string{"none", "open", "approved", "refused", "withdrawn"} {
 		for i, reason := range append([]string{""}, reasons...) {
 			refused := []*management.Refusal{
 				nil,

@@ -205,11 +205,14 @@ func (d *Page) proposal(m matter) func(http.ResponseWriter, *http.Request, *visi
 	return func(w http.ResponseWriter, r *http.Request, v *visit) error { return d.showProposal(w, r, v, m, nil) }
 }
 
+// decisions are what becomes of a proposal, as the API's addresses name them; who made it may only withdraw it.
+var decisions = []string{"approve", "refuse", "withdraw"}
+
 // decide handles POST /desk/MATTER/ID.
 func (d *Page) decide(m matter) func(http.ResponseWriter, *http.Request, *visit) error {
 	return func(w http.ResponseWriter, r *http.Request, v *visit) error {
 		id, decision := url.PathEscape(r.PathValue("id")), r.PostFormValue("decision")
-		if decision != "approve" && decision != "refuse" {
+		if !slices.Contains(decisions, decision) {
 			return d.showProposal(w, r, v, m, nil)
 		}
 		at := m.page() + "/" + id
