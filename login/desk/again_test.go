@@ -239,15 +239,8 @@ func TestWhatIsToldAgainCountsAgainstNoRate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	act, err := w.desk.FindAct(t.Context(), done.Act)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for err == nil {
-		_, err = w.desk.KeepPaper(t.Context(), by, act, scan(t, 1)) // counts the first time alone
-		if err == nil {
-			_, err = w.desk.Block(t.Context(), by, visit(id)) // counts nothing
-		}
+		_, err = w.desk.Block(t.Context(), by, visit(id)) // counts nothing
 		if err == nil {
 			err = w.desk.Admit(t.Context(), by, "block")
 		}
@@ -258,12 +251,6 @@ func TestWhatIsToldAgainCountsAgainstNoRate(t *testing.T) {
 	}
 	if again, err := w.desk.Block(t.Context(), by, visit(id)); err != nil || again != done {
 		t.Errorf("asked again: %v, %v, want %v", again, err, done)
-	}
-	if number, err := w.desk.KeepPaper(t.Context(), by, act, scan(t, 1)); err != nil || number != 1 {
-		t.Errorf("kept again: %d, %v", number, err)
-	}
-	if _, err := w.desk.KeepPaper(t.Context(), by, act, scan(t, 2)); !rate(err) {
-		t.Errorf("another paper: %v", err)
 	}
 	by.Key = "two"
 	if _, err := w.desk.Block(t.Context(), by, visit(another)); !rate(err) {

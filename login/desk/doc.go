@@ -17,8 +17,9 @@
 //
 // Who did not hear the answer asks again. In a visit that is known by the visit; a request that opens one, is all there is, or has
 // another code sent carries a key of the clerk's choice (Idempotency-Key), by which is found what it has done: nothing else is done,
-// and nothing more is sent. A key that comes with another request is refused. What is told again counts against no rate. A refusal has
-// done nothing, so it is looked at again: what can be done by now is done, and who is refused the same is told of the same refusal.
+// and nothing more is sent. A key that comes with another request is refused. What is told again counts against no rate; but a scan counts
+// whenever it comes, before it is read, and apart from acts. A refusal has done nothing, so it is looked at again: what can be done by now
+// is done, and who is refused the same is told of the same refusal.
 //
 // The population register, where it can be asked, is asked about whoever is served; where it
 // does not answer, what is known of them counts.

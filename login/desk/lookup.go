@@ -56,16 +56,24 @@ func (d *Desk) LookUp(ctx context.Context, by By, id identity.Identifier, docume
 		}
 		event.Person, event.Detail["code"] = tried.Person, "unknown_identifier"
 	}
-	b := new(pgx.Batch)
-	event.Queue(b)
-	var seen []Pattern
-	if d.closed(at) {
-		seen = append(seen, OutOfHours)
-		OutOfHours.queue(b, by, lookUp, at)
+	if failed := d.recordReading(ctx, event, by, lookUp); failed != nil {
+		return identity.Identity{}, failed
 	}
-	if err := d.pool.SendBatch(ctx, b).Close(); err != nil { // before anything is told
-		return identity.Identity{}, fmt.Errorf("record a look-up: %w", err)
+	return i, err
+}
+
+// recordReading records what is read of a person, before anything of it is told, and that nobody should do so at that hour.
+func (d *Desk) recordReading(ctx context.Context, e audit.Event, by By, act string) error {
+	b := new(pgx.Batch)
+	e.Queue(b)
+	var seen []Pattern
+	if d.closed(e.At) {
+		seen = append(seen, OutOfHours)
+		OutOfHours.queue(b, by, act, e.At)
+	}
+	if err := d.pool.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("record a %s: %w", act, err)
 	}
 	d.count(seen...)
-	return i, err
+	return nil
 }

@@ -114,24 +114,15 @@ const (
 	readPaper = "read_paper"
 )
 
+// MayBring counts a scan before it is read, or refuses it. The same once more counts as well, for it is as much to read; but acts are
+// counted apart, so whoever did not hear the answer brings it again and may act no less.
+func (d *Desk) MayBring(ctx context.Context, by By) error { return d.admit(ctx, by, keepPaper) }
+
 // KeepPaper keeps the signed paper with its act. Another one puts a wrong scan right: that stays, as superseded, and the newest is
-// what is read. It gives the number that the scan has among those of its act. Who brings the newest once more is told of it again, and it
-// counts against no rate. Nobody keeps that of an act upon himself.
+// what is read. It gives the number that the scan has among those of its act; who brings the newest once more is told of it again. Nobody
+// keeps that of an act upon himself.
 func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (number int, err error) {
-	own := a.Person == by.Person
-	if !own {
-		newest, err := d.paper(ctx, a.ID, 0)
-		if err == nil && bytes.Equal(newest.Content, p.Content) {
-			return newest.Number, nil
-		}
-		if err != nil && !errors.Is(err, ErrNoPaper) {
-			return 0, err
-		}
-	}
-	if err := d.admit(ctx, by, keepPaper); err != nil {
-		return 0, err
-	}
-	if own {
+	if a.Person == by.Person {
 		return 0, d.record(ctx, &GuardError{Code: "g9"}, by, a.Person, keepPaper)
 	}
 	sealed, err := d.box.Seal(paperPlace(a.ID), p.Content)
@@ -151,7 +142,8 @@ func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (number
 		}
 		p.Number = 1
 		if tag.RowsAffected() == 0 {
-			if p.Number, err = d.supersede(ctx, tx, by, a.ID, p, at); err != nil {
+			var same bool
+			if p.Number, same, err = d.supersede(ctx, tx, by, a.ID, p, at); err != nil || same {
 				return err
 			}
 			if _, err := tx.Exec(ctx, replace, a.ID, p.Kind, sealed, by.Person, at); err != nil {
@@ -162,51 +154,43 @@ func (d *Desk) KeepPaper(ctx context.Context, by By, a ActDone, p Paper) (number
 		kept.Detail["sha256"] = fmt.Sprintf("%x", sha256.Sum256(p.Content))
 		return audit.Record(ctx, tx, kept)
 	})
-	if errors.Is(err, errKept) {
-		return d.KeepPaper(ctx, by, a, p) // which finds it
-	}
 	if err != nil {
 		return 0, fmt.Errorf("keep the paper of %s: %w", a.ID, err)
 	}
 	return p.Number, nil
 }
 
-// errKept says that the same scan was brought at the same moment.
-var errKept = errors.New("kept already")
-
-// supersede puts the paper that an act has beside it, to make room for another one, and gives the number of that.
-func (d *Desk) supersede(ctx context.Context, tx pgx.Tx, by By, act uuid.UUID, p Paper, at time.Time) (number int, err error) {
+// supersede puts the paper that an act has beside it, to make room for another one, and gives the number of that; or of the one that is
+// there, where it is the same.
+func (d *Desk) supersede(ctx context.Context, tx pgx.Tx, by By, act uuid.UUID, p Paper, at time.Time) (number int, same bool, err error) {
 	const present = `SELECT content FROM paper WHERE act_id = $1 FOR UPDATE`
+	const count = `SELECT 1 + count(*) FROM superseded_paper WHERE act_id = $1`
 	const keep = `
 		INSERT INTO superseded_paper (id, act_id, number, kind, content, clerk_id, kept_at, superseded_at)
-		SELECT $2, act_id, 1 + (SELECT count(*) FROM superseded_paper WHERE act_id = $1), kind, $3, clerk_id, kept_at, $4
-		FROM paper WHERE act_id = $1
-		RETURNING number`
+		SELECT $2, act_id, $3, kind, $4, clerk_id, kept_at, $5 FROM paper WHERE act_id = $1`
 	var sealed []byte
 	if err := tx.QueryRow(ctx, present, act).Scan(&sealed); err != nil {
-		return 0, err
+		return 0, false, err
+	}
+	if err := tx.QueryRow(ctx, count, act).Scan(&number); err != nil { // once nobody else adds to them
+		return 0, false, err
 	}
 	former, err := d.box.Open(paperPlace(act), sealed)
-	if err != nil {
-		return 0, err
+	if err != nil || bytes.Equal(former, p.Content) {
+		return number, err == nil, err
 	}
-	if bytes.Equal(former, p.Content) {
-		return 0, errKept
+	if number >= by.mostPapers() {
+		return 0, false, ErrPapers
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if sealed, err = d.box.Seal(supersededPlace(id), former); err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	if err := tx.QueryRow(ctx, keep, act, id, sealed, at).Scan(&number); err != nil {
-		return 0, err
-	}
-	if number++; number > by.mostPapers() {
-		return 0, ErrPapers
-	}
-	return number, nil
+	_, err = tx.Exec(ctx, keep, act, id, number, sealed, at)
+	return number + 1, false, err
 }
 
 // event is the record of what was done with a paper.
@@ -219,6 +203,9 @@ func (p Paper) event(kind audit.Kind, by By, person uuid.UUID, at time.Time) aud
 // ReadPaper gives the paper of an act by its number, or the newest where that is 0, to somebody who has a purpose; the person
 // sees in the journal that it was read. Nobody reads that of an act upon himself.
 func (d *Desk) ReadPaper(ctx context.Context, by By, a ActDone, number int, why Purpose) (Paper, error) {
+	if err := d.admit(ctx, by, readPaper); err != nil {
+		return Paper{}, err
+	}
 	if a.Person == by.Person {
 		return Paper{}, d.record(ctx, &GuardError{Code: "g9"}, by, a.Person, readPaper)
 	}
@@ -228,7 +215,7 @@ func (d *Desk) ReadPaper(ctx context.Context, by By, a ActDone, number int, why 
 	}
 	read := p.event(audit.PaperRead, by, a.Person, d.now())
 	read.Detail["purpose"] = string(why)
-	return p, audit.Record(ctx, d.pool, read)
+	return p, d.recordReading(ctx, read, by, readPaper)
 }
 
 // paper finds a paper of an act by its number, or the newest where that is 0.

@@ -37,6 +37,9 @@ func (d *Doors) keepPaper(w http.ResponseWriter, r *http.Request) error {
 	if !token.ByClient() && (act.Office != by.Office || act.By != by.Person && !by.May(clerk.Supervise)) {
 		return d.refusal(w, ErrNoAct)
 	}
+	if err := d.Desk.MayBring(r.Context(), by); err != nil {
+		return d.refusal(w, err)
+	}
 	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, PaperSize))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return api.Refuse(http.StatusRequestEntityTooLarge, "too_large", err)

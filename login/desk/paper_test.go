@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/uuid"
@@ -170,6 +172,48 @@ func TestAPaperIsKeptWithItsAct(t *testing.T) {
 		if w := d.send(t, token, "PUT", "/desk/acts/"+none+"/paper", "application/pdf", pdf); w.Code != 404 {
 			t.Errorf("with no act: %d", w.Code)
 		}
+	}
+}
+
+// Each scan counts before it is read, the same once more too, and apart from acts: whoever brings them again and again is stopped, is seen,
+// and may act and read all the same. What is read counts as an act.
+func TestWhoBringsScansAgainAndAgainIsStopped(t *testing.T) {
+	t.Parallel()
+	d := newDoors(t)
+	_, id := d.Active(t)
+	token := d.own(t, d.clerk, uuid.New())
+	at := "/desk/acts/" + d.asks(t, token, "POST", "/desk/blocks", body(id, nil), 200, nil)["act"].(string) + "/paper"
+	const allowed = 120
+	for n := range allowed {
+		if w := d.send(t, token, "PUT", at, "application/pdf", pdf(nil)); w.Code != 201 || !strings.Contains(w.Body.String(), `"number":1,`) {
+			t.Fatalf("scan %d: %d %s", n, w.Code, w.Body)
+		}
+	}
+	r := httptest.NewRequestWithContext(t.Context(), "PUT", at, iotest.ErrReader(errors.New("it was read")))
+	r.Header.Set("Authorization", "Bearer "+token)
+	w := httptest.NewRecorder()
+	if d.mux.ServeHTTP(w, r); w.Code != 429 || w.Header().Get("Retry-After") == "" {
+		t.Errorf("one more: %d %s", w.Code, w.Body)
+	}
+	const alerted = `event WHERE kind = 'desk.alerted' AND detail->>'pattern' = 'too_many_acts' AND detail->>'act' = $1`
+	if n := d.Count(t, alerted, "keep_paper"); n != 1 {
+		t.Errorf("%d alerts", n)
+	}
+	_, another := d.Active(t)
+	d.asks(t, token, "POST", "/desk/blocks", body(another, nil), 200, nil)
+
+	_, who := d.world.clerk(t, clerk.Auditor)
+	auditor := d.own(t, who, uuid.New())
+	for range allowed {
+		if w := d.send(t, auditor, "GET", at+"?purpose=inquiry", "", nil); w.Code != 200 {
+			t.Fatalf("read: %d %s", w.Code, w.Body)
+		}
+	}
+	if w := d.send(t, auditor, "GET", at+"?purpose=inquiry", "", nil); w.Code != 429 || d.Count(t, `event WHERE kind = 'paper.read'`) != allowed {
+		t.Errorf("one more is read: %d %s", w.Code, w.Body)
+	}
+	if n := d.Count(t, alerted, "read_paper"); n != 1 {
+		t.Errorf("%d alerts", n)
 	}
 }
 

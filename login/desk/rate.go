@@ -26,14 +26,19 @@ func (e *RateError) Error() string { return fmt.Sprintf("%v: wait %s", ErrRate, 
 func (e *RateError) Unwrap() error { return ErrRate }
 
 // admit counts an act, an errand or whatever else one is called in an alert, for its clerk, its office and the system that named the clerk, or refuses it and raises an alert.
-// Who uses a clerk's hands for many does it slowly, and is seen. Whoever is told again of what was done before is not counted.
+// Who uses a clerk's hands for many does it slowly, and is seen. Whoever is told again of what was done before is not counted; but scans
+// are, each that comes, and there may be as many of them as of acts.
 func (d *Desk) admit(ctx context.Context, by By, act string) error {
+	var apart string
+	if act == keepPaper {
+		apart = "scans of "
+	}
 	tries := []throttle.Try{
-		{Limit: policy.ActsOfClerk.In(d.policies), By: by.Person.String()},
-		{Limit: policy.ActsOfOffice.In(d.policies), By: by.Office},
+		{Limit: policy.ActsOfClerk.In(d.policies), By: apart + by.Person.String()},
+		{Limit: policy.ActsOfOffice.In(d.policies), By: apart + by.Office},
 	}
 	if by.Named {
-		tries = append(tries, throttle.Try{Limit: policy.ActsOfSystem.In(d.policies), By: by.ClientID})
+		tries = append(tries, throttle.Try{Limit: policy.ActsOfSystem.In(d.policies), By: apart + by.ClientID})
 	}
 	wait, err := d.throttle.Take(ctx, tries...)
 	if err != nil || wait == 0 {
