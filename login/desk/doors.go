@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 
 	"asoba.example/login/clerk"
-	"asoba.example/login/code"
 	"asoba.example/login/desk/printed"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
@@ -239,48 +237,6 @@ func outcome(w http.ResponseWriter, o Outcome) error {
 		State identity.State `json:"state"`
 		SMS   sms.State      `json:"sms,omitempty"`
 	}{o.Act, o.State, o.SMS})
-}
-
-// refusal answers what the desk's rules say. A refusal on record has a name, which can be quoted (RFC 9457 §3.1.5).
-func (d *Doors) refusal(w http.ResponseWriter, err error) error {
-	a, ok := answerTo(err)
-	if !ok {
-		return err // no meaning: it stays with us
-	}
-	if after := d.after(err); after > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(after))
-	}
-	said := api.Refuse(a.status, a.code, err, a.fields...)
-	recorded, ok := errors.AsType[*RefusedError](err)
-	if problem, told := errors.AsType[*api.Problem](said); ok && told {
-		problem.Instance = "/desk/refusals/" + recorded.ID.String()
-	}
-	return said
-}
-
-// after is in how many seconds it is worth asking again; 0 where waiting mends nothing.
-func (d *Doors) after(err error) int {
-	var (
-		wait    *code.WaitError
-		rate    *RateError
-		reissue *ReissueError
-		left    time.Duration
-	)
-	switch {
-	case errors.As(err, &wait):
-		left = wait.Till.Sub(d.Gate.Now())
-	case errors.As(err, &rate):
-		left = rate.Wait
-	case errors.As(err, &reissue):
-		left = reissue.Till.Sub(d.Gate.Now())
-	case errors.Is(err, ErrAway):
-		return 60
-	case errors.Is(err, identity.ErrBusy):
-		return 10
-	default:
-		return 0
-	}
-	return max(int(left.Seconds())+1, 1)
 }
 
 // asked understands who acts in an errand, and upon which papers.

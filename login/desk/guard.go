@@ -128,13 +128,12 @@ func (gs guards) check(f facts) error {
 	return away
 }
 
+// ErrGuard says that a guard does not hold.
+var ErrGuard = errors.New("refused by a guard") // wrapped by *GuardError
+
 // A GuardError says which guard does not hold.
 type GuardError struct{ Code string }
 
 func (e *GuardError) Error() string { return "refused by guard " + e.Code }
 
-// Is knows a guard by its code.
-func (e *GuardError) Is(target error) bool {
-	other, ok := target.(*GuardError)
-	return ok && other.Code == e.Code
-}
+func (e *GuardError) Unwrap() error { return ErrGuard }

@@ -4,73 +4,45 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"asoba.example/login/code"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/register"
 	"asoba.example/login/throttle"
-	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 )
 
 // ErrNoRefusal says that no such refusal is on record.
 var ErrNoRefusal = errors.New("no such refusal of this desk")
 
-// An answer is what the doors say where one of the desk's meanings stands in the way.
-type answer struct {
-	means  error
-	status int
-	code   string
-	slip   bool // it decides of the person at the counter, who takes a slip home: why, what can be done now, and how to appeal
-	fields []api.Field
+// decisions are the refusals that decide of the person at the counter, besides those by a guard, and the codes under which they are on
+// record: the person takes a slip home, which says why, what can be done now, and how to appeal.
+var decisions = []struct {
+	means error
+	code  string
+}{
+	{register.ErrUnknown, "unknown_identifier"},
+	{identity.ErrUnknown, "unknown_identifier"},
+	{identity.ErrState, "wrong_state"},
+	{ErrReissues, "too_many_reissues"},
 }
 
-// answers are the whole vocabulary of refusals. What leaves no slip decides of nobody: it is the clerk's to put right, or passes by itself.
-var answers = []answer{
-	{means: &GuardError{"g1"}, status: http.StatusConflict, code: "g1", slip: true},
-	{means: &GuardError{"g2"}, status: http.StatusConflict, code: "g2", slip: true},
-	{means: &GuardError{"g3"}, status: http.StatusConflict, code: "g3", slip: true},
-	{means: &GuardError{"g4"}, status: http.StatusConflict, code: "g4", slip: true},
-	{means: &GuardError{"g5"}, status: http.StatusConflict, code: "g5", slip: true},
-	{means: &GuardError{"g6"}, status: http.StatusConflict, code: "g6", slip: true},
-	{means: &GuardError{"g7"}, status: http.StatusConflict, code: "g7", slip: true},
-	{means: &GuardError{"g8"}, status: http.StatusConflict, code: "g8", slip: true},
-	{means: &GuardError{"g9"}, status: http.StatusConflict, code: "g9", slip: true},
-	{means: register.ErrUnknown, status: http.StatusNotFound, code: "unknown_identifier", slip: true},
-	{means: identity.ErrUnknown, status: http.StatusNotFound, code: "unknown_identifier", slip: true},
-	{means: identity.ErrState, status: http.StatusConflict, code: "wrong_state", slip: true},
-	{means: ErrReissues, status: http.StatusTooManyRequests, code: "too_many_reissues", slip: true},
-
-	{means: ErrNoVisit, status: http.StatusNotFound, code: "unknown_visit"},
-	{means: ErrNoRefusal, status: http.StatusNotFound, code: "unknown_refusal"},
-	{means: ErrNoAct, status: http.StatusNotFound, code: "unknown_act"},
-	{means: ErrNoPaper, status: http.StatusNotFound, code: "no_paper"},
-	{means: ErrPaper, status: http.StatusUnsupportedMediaType, code: "not_a_scan"},
-	{means: ErrPapers, status: http.StatusConflict, code: "too_many_papers"},
-	{means: ErrReused, status: http.StatusUnprocessableEntity, code: "idempotency_key_reused"},
-	{means: ErrOver, status: http.StatusGone, code: "visit_over"},
-	{means: code.ErrWrong, status: http.StatusUnprocessableEntity, code: "wrong_code", fields: []api.Field{{Name: "/code", Code: "wrong"}}},
-	{means: code.ErrOver, status: http.StatusUnprocessableEntity, code: "code_over", fields: []api.Field{{Name: "/code", Code: "over"}}},
-	{means: code.ErrWait, status: http.StatusTooManyRequests, code: "wait"},
-	{means: ErrRate, status: http.StatusTooManyRequests, code: "too_many_acts"},
-	{means: ErrAway, status: http.StatusServiceUnavailable, code: "register_away"},
-	{means: identity.ErrBusy, status: http.StatusServiceUnavailable, code: "busy"},
-}
-
-// answerTo finds what the doors say of an error; nothing of one that has no meaning.
-func answerTo(err error) (answer, bool) {
-	i := slices.IndexFunc(answers, func(a answer) bool { return errors.Is(err, a.means) })
-	if i < 0 {
-		return answer{}, false
+// decided is the code under which a refusal is on record. Any other decides of nobody, and has none: it is the clerk's to put right, or
+// passes by itself.
+func decided(err error) (code string) {
+	if guard, ok := errors.AsType[*GuardError](err); ok {
+		return guard.Code
 	}
-	return answers[i], true
+	for _, d := range decisions {
+		if errors.Is(err, d.means) {
+			return d.code
+		}
+	}
+	return ""
 }
 
 // A RefusedError is a refusal on record, for whose slip the doors are asked. It is what refused.
@@ -90,20 +62,20 @@ func (d *Desk) record(ctx context.Context, err error, by By, person uuid.UUID, w
 	const keep = `INSERT INTO desk_refusal (request_key, event_id) VALUES ($1, $2) ON CONFLICT (request_key) DO NOTHING`
 	const first = `SELECT event_id FROM desk_refusal WHERE request_key = $1`
 
-	a, ok := answerTo(err)
-	if !ok || !a.slip {
+	code := decided(err)
+	if code == "" {
 		return err
 	}
 	id, failed := uuid.NewV7()
 	if failed != nil {
 		return failed
 	}
-	key, failed := d.key(by, what, person.String(), a.code)
+	key, failed := d.key(by, what, person.String(), code)
 	if failed != nil {
 		return failed
 	}
 	event := event(audit.DeskRefused, by, person, d.now())
-	event.ID, event.Detail = id, map[string]string{"code": a.code, "act": what}
+	event.ID, event.Detail = id, map[string]string{"code": code, "act": what}
 	refused := &RefusedError{id, err}
 	var seen []Pattern
 	failed = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
@@ -121,7 +93,7 @@ func (d *Desk) record(ctx context.Context, err error, by By, person uuid.UUID, w
 		if err := tx.SendBatch(ctx, b).Close(); err != nil || refused.ID != id {
 			return err
 		}
-		if a.code == "g9" {
+		if code == "g9" {
 			seen = append(seen, OwnIdentifier)
 		}
 		if many {
