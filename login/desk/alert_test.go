@@ -122,7 +122,7 @@ func TestManyIssuancesInAnHourAreSeen(t *testing.T) {
 	w.alerted(t, desk.ManyIssuances, 1)
 }
 
-func TestAnIssuanceAtNightIsSeen(t *testing.T) {
+func TestAnIssuanceOrARefusalAtNightIsSeen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for n, row := range []struct {
@@ -138,6 +138,13 @@ func TestAnIssuanceAtNightIsSeen(t *testing.T) {
 		w.issue(t, 100*n)
 		w.alerted(t, desk.OutOfHours, row.seen)
 	}
+	_, id := w.Active(t)
+	w.now = w.now.Add(13 * time.Hour)
+	_, err := w.desk.Unblock(t.Context(), w.by, visit(id))
+	if _, ok := errors.AsType[*desk.RefusedError](err); !ok {
+		t.Fatal(err)
+	}
+	w.alerted(t, desk.OutOfHours, 3)
 }
 
 // papers are those of somebody who brings the document of the issuance, which is good for a while.
@@ -361,34 +368,38 @@ func TestWhatIsUnusualIsCountedOnceItIsDone(t *testing.T) {
 	_, fresh := w.Person(t)
 	issuance := w.confirmed(t, fresh, 9001)
 	own, himself := w.clerk(t, clerk.AtDesk)
-	for n, act := range []func() error{
-		func() error { _, err := w.desk.Block(t.Context(), w.by, visit(active)); return err },
-		func() error { _, err := w.desk.Assign(t.Context(), w.by, desk.Issuance, issuance); return err },
-		func() error {
+	var counted float64
+	for n, row := range []struct {
+		unusual float64
+		act     func() error
+	}{
+		{1, func() error { _, err := w.desk.Block(t.Context(), w.by, visit(active)); return err }},
+		{1, func() error { _, err := w.desk.Assign(t.Context(), w.by, desk.Issuance, issuance); return err }},
+		{1, func() error {
 			_, err := w.desk.LookUp(t.Context(), w.by, fresh, "MP1234567", desk.InPerson)
 			return err
-		},
-		func() error {
+		}},
+		{2, func() error { // a refusal, of his own and at night
 			_, err := w.desk.Block(t.Context(), own, visit(himself))
 			if _, refused := errors.AsType[*desk.RefusedError](err); refused {
 				return nil
 			}
 			return err
-		},
+		}},
 	} {
 		for failed := 1; ; failed++ {
 			w.Trips.FailAt(failed)
-			err := act()
+			err := row.act()
 			w.Trips.FailAt(0)
 			if err == nil {
 				break
 			}
-			if got := w.counted(t); got != float64(n) {
+			if got := w.counted(t); got != counted {
 				t.Fatalf("act %d was tried, and %v are counted", n, got)
 			}
 		}
-		if got := w.counted(t); got != float64(n+1) {
-			t.Errorf("act %d is done, and %v are counted", n, got)
+		if counted += row.unusual; w.counted(t) != counted {
+			t.Errorf("act %d is done, and %v are counted, want %v", n, w.counted(t), counted)
 		}
 	}
 }

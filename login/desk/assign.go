@@ -37,10 +37,21 @@ func (d *Desk) Assign(ctx context.Context, by By, e Errand, id uuid.UUID) (Outco
 		state, sent, err := d.assigned(ctx, v.person)
 		return Outcome{id, state, sent}, err
 	case err != nil:
-		return Outcome{}, d.record(ctx, guarded(err), by, v.person, string(e))
+		return Outcome{}, d.refused(ctx, guarded(err), by, v)
 	}
 	d.count(seen...)
 	return Outcome{id, state, d.replaced(ctx, v.person, state)}, nil
+}
+
+// refused records that an assignment was refused, and counts it: the visit was counted when it was opened, and could be refused as often as
+// anybody likes.
+func (d *Desk) refused(ctx context.Context, err error, by By, v visit) error {
+	if decided(err) != "" {
+		if err := d.admit(ctx, by, string(v.errand)); err != nil {
+			return err
+		}
+	}
+	return d.record(ctx, err, by, v.person, string(v.errand))
 }
 
 // again asks once more about the document of a visit. If its register is away by now,

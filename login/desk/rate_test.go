@@ -2,14 +2,34 @@ package desk_test
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
+	"asoba.example/login/desk"
 	"asoba.example/login/identity"
 )
+
+// An assignment counts when its visit is opened, and again each time that it is refused.
+func TestRefusedAssignmentsAreLimited(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, id := w.Person(t)
+	opened, _, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, id, 9001))
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard, rate := new(desk.GuardError), new(desk.RateError)
+	for errors.As(err, &guard) || err == nil { // the phone is not confirmed
+		_, err = w.desk.Assign(t.Context(), w.by, desk.Issuance, opened)
+	}
+	if n := w.Count(t, `event WHERE kind = 'desk.refused'`); n != 119 || !errors.As(err, &rate) {
+		t.Errorf("%d are refused and recorded, and then: %v", n, err)
+	}
+}
 
 // A person is sent three temporary passwords anew in a day, whatever for and by whichever way. The fourth is refused with
 // the time from which it is not, on record and with a slip, and nothing is done or sent.

@@ -99,6 +99,9 @@ func (d *Desk) record(ctx context.Context, err error, by By, person uuid.UUID, w
 		if many {
 			seen = append(seen, ManyRefusals)
 		}
+		if d.closed(event.At) {
+			seen = append(seen, OutOfHours)
+		}
 		return raise(ctx, tx, seen, by, what, event.At)
 	})
 	if failed != nil {
