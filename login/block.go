@@ -164,6 +164,7 @@ var warnings = map[string]string{
 	"sms.activated":             "history.identifier.activated",
 	"sms.authenticator_added":   "history.authenticator.added",
 	"sms.authenticator_removed": "history.authenticator.removed",
+	"sms.block_offered":         "not-me.block_offered",
 	"sms.new_browser":           "not-me.new_browser",
 	"sms.new_browsers":          "not-me.new_browsers",
 	"sms.passkey_added":         "history.passkey.added",
@@ -188,7 +189,11 @@ func (l *Login) notMePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return l.site.Show(w, r, page.View{Name: "not-me", Data: notMePage{Word: warnings[of.Word], At: of.At, Agent: of.Agent, Place: of.Place}})
+	data := notMePage{Word: warnings[of.Word], What: "not-me.what", At: of.At, Agent: of.Agent, Place: of.Place}
+	if of.Word == "sms.block_offered" {
+		data.What = "not-me.block_offered.what"
+	}
+	return l.site.Show(w, r, page.View{Name: "not-me", Data: data})
 }
 
 // notMeGone tells that the link is worth nothing any more.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/login/identity"
+	"asoba.example/migrations/pgtest"
 )
 
 func (w *world) state(person uuid.UUID) string {
@@ -97,12 +98,12 @@ func TestTriesToBlockAreTriesToSignIn(t *testing.T) {
 	}
 }
 
-// Whoever knows a number uses up nobody's codes to block it: each network has its own, and the browser of whose it is; only what all of them send to
-// one phone has an end, and then the pages name the other ways.
+// Whoever knows a number uses up nobody's block: each network has codes of its own, a whole /48 of IPv6 no more than one address, and the browser of whose
+// it is; and after the last of a day that all strangers may have sent, the phone has a link that blocks. No more than that is sent.
 func TestStrangersUseUpNobodysBlock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.active(anna, "+375294911911")
+	person := w.active(anna, "+375294911911")
 	home := w.visitor()
 	home.signIn(anna)
 	home.submit()
@@ -119,17 +120,97 @@ func TestStrangersUseUpNobodysBlock(t *testing.T) {
 		v.sees("The password blocks at once")
 		w.clock.turn(5 * time.Minute)
 	}
-	for network := range 5 {
+	offers := func() (links []string) {
+		for _, m := range w.phones.sent {
+			if strings.Contains(m.Text, "no more codes to block") {
+				links = append(links, regexp.MustCompile(`/not-me/\w+$`).FindString(m.Text))
+			}
+		}
+		return links
+	}
+	for network := range 6 {
+		sends(w.visitor(), fmt.Sprintf("[2001:db8:0:%d::1]", network), network < 5)
+	}
+	for network := range 3 {
 		from := fmt.Sprintf("192.0.2.%d", network)
 		for range 3 {
 			sends(w.visitor(), from, true)
 		}
 		sends(w.visitor(), from, false)
 	}
+	if links := offers(); len(links) != 0 {
+		t.Errorf("a link was sent before the last code: %q", links)
+	}
+	sends(w.visitor(), "192.0.2.76", true)
 	last := w.visitor()
 	sends(last, "192.0.2.77", false) // fifteen of them in a day
 	last.sees("in 23 hours")
 	sends(home, "192.0.2.1", true)
+	w.clock.turn(22*time.Hour + 15*time.Minute)
+	for range 3 { // those of whom the day is over
+		sends(w.visitor(), "192.0.2.78", true)
+	}
+	links := offers()
+	if len(links) != 1 {
+		t.Fatalf("links were sent %d times in a day, want once", len(links))
+	}
+	own := w.visitor()
+	own.open(links[0])
+	own.sees("asked for too often", "nothing has happened")
+	own.submit("decision", "block")
+	own.want("/block/done", http.StatusOK)
+	if got := w.state(person); got != "blocked:self" {
+		t.Errorf("the identifier is %s", got)
+	}
+}
+
+// With the last code that strangers may have sent goes a link, and for nobody the work of that (OWASP ASVS 5.0 6.3.8); and where it cannot be kept, no
+// code goes.
+func TestTheOfferOfABlockTellsNobodyApart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settled(map[string]string{"recovery.codes_elsewhere": "5 in 24h"})
+	w.active(anna, "+375294911911")
+	var did []string
+	for _, number := range []string{anna, nobody} {
+		for n := range 5 {
+			v := w.visitor()
+			v.from = fmt.Sprintf("192.0.2.%d", n)
+			v.open("/block")
+			calls, heard := w.calls.hear(), w.trips.Hear()
+			v.submit("identifier", number, "decision", "code")
+			v.want("/block/code", http.StatusOK)
+			v.sees("good until")
+			statements := strings.Join(heard(), "\n")
+			if offered := strings.Contains(statements, "INSERT INTO not_me"); offered != (n == 4) {
+				t.Errorf("of code %d of %s a link was offered: %t", n, number, offered)
+			}
+			did = append(did, fmt.Sprint(len(calls()))+" calls of Redis\n"+statements)
+		}
+	}
+	if did[4] != did[9] {
+		t.Errorf("of somebody\n%s\nof nobody\n%s", did[4], did[9])
+	}
+	w.clock.turn(25 * time.Hour)
+	v := w.visitor()
+	for n := range 5 {
+		v.from = fmt.Sprintf("192.0.2.%d", n)
+		v.open("/block")
+		if n < 4 {
+			v.submit("identifier", anna, "decision", "code")
+		}
+	}
+	_, before := w.lastCode()
+	heal := pgtest.FailOn(t, w.pool, "INSERT", "not_me")
+	form := *v
+	v.submit("identifier", anna, "decision", "code")
+	if _, sent := w.lastCode(); v.status != http.StatusInternalServerError || sent != before {
+		t.Errorf("got %d, and %d codes", v.status, sent-before)
+	}
+	heal()
+	*v = form
+	v.submit("identifier", anna, "decision", "code")
+	v.sees("good until")
 }
 
 // Whoever knows a number ends no code that its person has asked for elsewhere; where it was asked for, only the latest is right.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9"
 
 	"asoba.example/login/browser"
@@ -255,27 +256,48 @@ func (l *Login) asks(w http.ResponseWriter, r *http.Request, o onErrand, id iden
 	return l.sendAlike(w, r, o, who)
 }
 
-// codesElsewhere is how many messages strangers may have sent to somebody, from wherever they ask. At home there is no such end.
-func (l *Login) codesElsewhere(o onErrand) []throttle.Try {
+// codesElsewhere is how many messages strangers may have sent to somebody: one of them, who may have a /48 of networks, and then all, from wherever they
+// ask. At home there is no such end.
+func (l *Login) codesElsewhere(r *http.Request, o onErrand) []throttle.Try {
 	if o.Home {
 		return nil
 	}
-	return []throttle.Try{l.try(policy.RecoveryCodesElsewhere, string(o.purpose)+" "+o.Whose.String())}
+	of := string(o.purpose) + " " + o.Whose.String()
+	ofSite := throttle.Limit{Name: "recovery.codes_of_site", Tries: policy.RecoveryCodesInDay.In(l.policies), In: 24 * time.Hour}
+	return []throttle.Try{{Limit: ofSite, By: of + " " + site(api.Network(r))}, l.try(policy.RecoveryCodesElsewhere, of)}
 }
 
 // sendAlike sends the code, or none, and leads to its page, which tells how long it is to the next.
 func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to identity.Identity) error {
-	ctx, counted := r.Context(), l.codesElsewhere(o)
+	ctx, counted := r.Context(), l.codesElsewhere(r, o)
 	wait, err := l.throttle.Take(ctx, counted...)
 	if err == nil && wait == 0 {
-		if _, err = l.codes.SendAlike(ctx, o.codeFor(), to, l.site.Language(r)); err != nil {
-			err = l.unsent(ctx, err, counted...)
-		}
+		err = l.sendCounted(r, o, to, counted)
 	}
 	if err != nil {
 		return err
 	}
 	return l.goTo(w, r, o, o.code())
+}
+
+// sendCounted sends what was counted. With the last code to block that strangers may have sent goes a link that blocks: whoever has the phone in hand
+// needs no other, so strangers who use up the codes of a day take nothing from its person.
+func (l *Login) sendCounted(r *http.Request, o onErrand, to identity.Identity, counted []throttle.Try) error {
+	ctx := r.Context()
+	var offer func(context.Context, pgx.Tx) error
+	if o.purpose == code.Block && !o.Home {
+		wait, err := l.throttle.Look(ctx, counted[len(counted)-1])
+		if err != nil {
+			return err
+		}
+		if wait > 0 {
+			offer = func(ctx context.Context, tx pgx.Tx) error { return l.registry.OfferBlock(ctx, tx, to, l.act(r)) }
+		}
+	}
+	if _, err := l.codes.SendAlike(ctx, o.codeFor(), to, l.site.Language(r), offer); err != nil {
+		return l.unsent(ctx, err, counted...)
+	}
+	return nil
 }
 
 // errandCodePage handles GET of the page that asks for the code.
@@ -330,7 +352,7 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 	if !sent.Till.IsZero() {
 		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}
-	wait, err := l.untilNext(r.Context(), sent, l.codesElsewhere(o)...)
+	wait, err := l.untilNext(r.Context(), sent, l.codesElsewhere(r, o)...)
 	if err != nil {
 		return err
 	}

@@ -141,6 +141,7 @@ type happened struct {
 // notMePage tells what somebody was warned of.
 type notMePage struct {
 	Word  string // of what it was; "" where that is not known
+	What  string // the word of when to block
 	At    time.Time
 	Agent string
 	Place place.Place

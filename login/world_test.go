@@ -2,6 +2,7 @@ package login_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -192,8 +193,11 @@ func (*phones) TakeBack(context.Context, pgx.Tx, uuid.UUID, time.Time, ...identi
 }
 
 func (p *phones) Put(_ context.Context, _ pgx.Tx, m identity.Message) error {
-	if m.Phone == (identity.Phone{}) {
-		return nil // to nobody
+	if m.Phone == (identity.Phone{}) { // to nobody
+		if m.Till.After(m.At) {
+			return errors.New("what goes to nobody would be sent")
+		}
+		return nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

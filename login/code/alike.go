@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
@@ -19,8 +20,8 @@ func (c *Codes) Alias(number string) uuid.UUID {
 }
 
 // SendAlike sends a code that was asked for by a number, whose alias f bears: to whose it is, or to nobody where none may go, which is the
-// zero Identity. Either way the work is the same, but only a code that was sent can ever be right.
-func (c *Codes) SendAlike(ctx context.Context, f For, to identity.Identity, language string) (Sent, error) {
+// zero Identity. Either way the work is the same, but only a code that was sent can ever be right. What within does, if there is one, is done as in Send.
+func (c *Codes) SendAlike(ctx context.Context, f For, to identity.Identity, language string, within func(context.Context, pgx.Tx) error) (Sent, error) {
 	code, err := random(policy.CodeDigits.In(c.Policies))
 	if err != nil {
 		return Sent{}, err
@@ -28,6 +29,7 @@ func (c *Codes) SendAlike(ctx context.Context, f For, to identity.Identity, lang
 	l := letter{
 		message: identity.Message{Person: to.Person, Phone: to.Phone, Text: c.Say(language, words[f.Purpose], map[string]any{"Code": code})},
 		event:   audit.Event{Kind: audit.CodeSent, Person: to.Person},
+		within:  within,
 	}
 	if to.Phone == (identity.Phone{}) {
 		code = rand.Text() // nobody types that

@@ -158,9 +158,11 @@ func (r *Registry) tell(ctx context.Context, tx pgx.Tx, person uuid.UUID, phone 
 			break
 		}
 	}
-	return r.sms.Put(ctx, tx, Message{
-		Person: person, Phone: phone, Kind: NoticeMessage, Text: text, At: act.At, Till: act.At.Add(24 * time.Hour),
-	})
+	till := act.At.Add(24 * time.Hour)
+	if phone == (Phone{}) {
+		till = act.At
+	}
+	return r.sms.Put(ctx, tx, Message{Person: person, Phone: phone, Kind: NoticeMessage, Text: text, At: act.At, Till: till})
 }
 
 // fits tells whether a message is within two segments (3GPP TS 23.038).

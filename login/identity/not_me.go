@@ -38,7 +38,31 @@ func (r *Registry) link(ctx context.Context, tx pgx.Tx, person uuid.UUID, word s
 	if _, err := tx.Exec(ctx, insert, tokenHash(token), person, act.At.Add(r.notMeFor()), takes(word), word, act.At, act.Agent, act.Where); err != nil {
 		return "", fmt.Errorf("keep a link of %s: %w", person, err)
 	}
-	return r.issuer + "/not-me/" + token, nil
+	return r.notMe(token), nil
+}
+
+// notMe is the link that has a token.
+func (r *Registry) notMe(token string) string { return r.issuer + "/not-me/" + token }
+
+// OfferBlock tells whoever has a person's phone of a link that blocks, once a day at most, in the transaction that sends the last code to block: strangers
+// have asked for too many. The work is the same where it is told already, and for the zero Identity: then the message goes nowhere.
+func (r *Registry) OfferBlock(ctx context.Context, tx pgx.Tx, to Identity, act Act) error {
+	const word = "sms.block_offered"
+	const insert = `
+		INSERT INTO not_me (token_hash, person_id, till, taken, word, warned_at, agent, place)
+		SELECT $1, person_id, $3, false, $4, $5, $6, coalesce($7::jsonb, '{}')
+		FROM identity
+		WHERE person_id = $2 AND NOT EXISTS (
+			SELECT FROM not_me n WHERE n.person_id = $2 AND n.word = $4 AND n.warned_at > $8)`
+	token, aDayAgo := rand.Text(), act.At.Add(-24*time.Hour)
+	tag, err := tx.Exec(ctx, insert, tokenHash(token), to.Person, act.At.Add(r.notMeFor()), word, act.At, act.Agent, act.Where, aDayAgo)
+	if err != nil {
+		return fmt.Errorf("keep a link of %s: %w", to.Person, err)
+	}
+	if tag.RowsAffected() == 0 {
+		to.Phone = Phone{}
+	}
+	return r.tell(ctx, tx, to.Person, to.Phone, word, r.notMe(token), act)
 }
 
 // Proofs of a block by which whoever asks need not know the password.
