@@ -161,7 +161,7 @@ func (w *world) everybody() (all []somebody) {
 	w.active(mistaken, phone())
 	add("wrong password", mistaken, another)
 	former := number()
-	_, err := w.pool.Exec(w.Context(), `UPDATE identity SET password_hash = replace(password_hash, 'm=19456,t=2,p=1', 'm=1024,t=1,p=2') WHERE person_id = $1`,
+	_, err := w.pool.Exec(w.Context(), `UPDATE identity SET password_hash = replace(password_hash, 't=1,p=1', 't=1,p=2') WHERE person_id = $1`,
 		w.active(former, phone()))
 	if err != nil {
 		w.Fatal(err)

@@ -86,7 +86,7 @@ func newWorld(t *testing.T) *world {
 	cleaner := &grant.Cleaner{Pool: w.pool, Denials: denials, Sessions: sessions, Now: now}
 	w.registry, err = identity.New(identity.Config{
 		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, Hashers: 2, Hashing: hashing.Here{},
-		TemporaryFor: policy.TemporaryPasswordFor.From(nil), Symbols: policy.TemporaryPasswordSymbols.From(nil), Failures: policy.Failures.From(nil), Shortest: policy.ShortestPassword.From(nil), Longest: policy.LongestPassword.From(nil), Cost: policy.PasswordCost.From(nil),
+		TemporaryFor: policy.TemporaryPasswordFor.From(nil), Symbols: policy.TemporaryPasswordSymbols.From(nil), Failures: policy.Failures.From(nil), Shortest: policy.ShortestPassword.From(nil), Longest: policy.LongestPassword.From(nil), Cost: func() identity.Cost { return identity.Cost{Memory: 1, Passes: 1, Lanes: 1} },
 		Issuer: "http://idp.example", UnblockTries: policy.UnblockTries.From(nil), ClosedFor: policy.UnblockClosedFor.From(nil), NotMeFor: policy.NotMeFor.From(nil), FreezeFor: policy.RecoveryFreeze.From(nil), Cleaner: cleaner, Metrics: w.metrics,
 	})
 	must(err)
