@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -71,65 +73,83 @@ func (c *citizen) enough(way string) bool {
 type life struct {
 	*world
 	*citizen
-	n, acts, numbers int
-	followed         string    // the link of a warning that was used last
-	law              []string  // the records that the act under way leaves by it
-	seen             uuid.UUID // the last event that was looked at
+	n, numbers int
+	did        map[string]int // how often each act, of all lives
+	story      []string       // the acts of this one
+	followed   string         // the link of a warning that was used last
+	law        []string       // the records that the act under way leaves by it
+	seen       uuid.UUID      // the last event that was looked at
 }
 
-// Sign-ins, factors, recoveries, phones, blocks by each of their ways and the clock in any order: whatever came before, the owner has a way in or back
-// in, nobody has one by less than the account has bound, and exactly the records of each act are there. It goes on for ten seconds; for longer, say
+// Sign-ins, factors, recoveries, phones, blocks by each of their ways, strangers, a neighbour at the same browser, the loss of Redis and the clock in any
+// order: whatever came before, the owner has a way in or back in, nobody has one by less than the account has bound, and exactly the records of each
+// act are there. It goes on until so many acts are done, and each kind of them; for more, say
 //
-//	LIFE_FOR=10m go test -run AnyLife -timeout 20m ./login -rapid.checks 10000
+//	LIFE_ACTS=10000 go test -run AnyLife -timeout 60m ./login -rapid.checks 10000
 func TestAnyLifeHasAWayInAndNoneByLess(t *testing.T) {
 	t.Parallel()
-	l := &life{world: newWorld(t)}
-	long := 10 * time.Second
-	if said := os.Getenv("LIFE_FOR"); said != "" {
+	l := &life{world: newWorld(t), did: map[string]int{}}
+	l.active(boris, "+375294911911")
+	defer func() {
+		if t.Failed() {
+			t.Logf("the life was %s", strings.Join(l.story, ", "))
+		}
+	}()
+	many := 120
+	if said := os.Getenv("LIFE_ACTS"); said != "" {
 		var err error
-		if long, err = time.ParseDuration(said); err != nil {
+		if many, err = strconv.Atoi(said); err != nil {
 			t.Fatal(err)
 		}
 	}
-	over := time.Now().Add(long)
+	var way, by string              // drawn for an act, whether it needs them or not
+	acts := map[string]func() bool{ // each tells whether there was something to do
+		"sign in elsewhere": func() bool { return l.signInElsewhere(way) },
+		"add an app":        l.addApp, "remove the app": l.removeApp,
+		"add a passkey": l.addPasskey, "remove the passkey": l.removePasskey,
+		"make codes":      l.makeCodes,
+		"change password": l.changePassword,
+		"recover":         func() bool { return l.recover(true) }, "recover without the document": func() bool { return l.recover(false) },
+		"block": l.block, "block by a code": l.blockByCode, "not me": l.notMe,
+		"unblock": l.unblock, "unblock at the desk": l.unblockAtDesk,
+		"change phone":    l.changePhone,
+		"a day":           func() bool { l.clock.turn(25 * time.Hour); return true },
+		"less than bound": func() bool { return l.byLess(by) },
+		"strangers":       l.strangers, "neighbour": l.neighbour, "Redis is lost": l.redisLost,
+	}
+	names := slices.Sorted(maps.Keys(acts))
+	rare := []string{"remove the app", "remove the passkey", "unblock"} // can be done after others alone
+	deck := rapid.Permutation(slices.Concat(names, names, rare, rare))
+	done := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		if time.Now().After(over) {
+		if done >= many && len(l.did) == len(acts) {
 			return
 		}
 		l.begin()
-		acts := map[string]func(){
-			"sign in elsewhere": func() { l.signInElsewhere(rapid.SampledFrom(l.ways()).Draw(rt, "way")) },
-			"add an app":        l.addApp, "remove the app": l.removeApp,
-			"add a passkey": l.addPasskey, "remove the passkey": l.removePasskey,
-			"make codes":      l.makeCodes,
-			"change password": l.changePassword,
-			"recover":         func() { l.recover(rapid.Bool().Draw(rt, "with the document")) },
-			"block":           l.block, "block by a code": l.blockByCode, "not me": l.notMe,
-			"unblock": l.unblock, "unblock at the desk": l.unblockAtDesk,
-			"change phone": l.changePhone,
-			"a minute":     func() { l.clock.turn(time.Minute) },
-			"a day":        func() { l.clock.turn(25 * time.Hour) },
-			"less than bound": func() {
-				l.byLess(rapid.SampledFrom([]string{"password", "sms", "code", "app", "document"}).Draw(rt, "by"))
-			},
-		}
-		names := slices.Sorted(maps.Keys(acts))
-		for range rapid.IntRange(1, 8).Draw(rt, "acts") {
-			name := rapid.SampledFrom(names).Draw(rt, "act")
-			acts[name]()
+		for _, name := range deck.Draw(rt, "acts") {
+			way, by = rapid.SampledFrom(l.ways()).Draw(rt, "way"), rapid.SampledFrom([]string{"password", "sms", "code", "app", "document"}).Draw(rt, "by")
+			l.story = append(l.story, name)
+			if !acts[name]() {
+				l.story = l.story[:len(l.story)-1]
+				continue
+			}
 			l.left(name)
-			l.acts++
+			l.did[name]++
+			done++
 			l.clock.turn(9 * time.Hour) // pauses and budgets are for other tests
 			l.phoneIsDue()
 			l.comesIn()
-			l.left("coming in after it")
+			l.left("coming in after " + name)
 		}
 	})
-	t.Logf("%d acts in %d lives", l.acts, l.n)
+	t.Logf("%d acts in %d lives: %v", done, l.n, l.did)
+	if done < many || len(l.did) < len(acts) {
+		t.Errorf("%d acts of %d kinds were done, want %d of %d", done, len(l.did), many, len(acts))
+	}
 }
 
 func (l *life) begin() {
-	l.n++
+	l.n, l.story = l.n+1, nil
 	number := fmt.Sprintf("7%06dA000PB", l.n)
 	number += string(register.CheckDigit(number))
 	l.citizen = &citizen{number: number, password: password, home: l.visitor()}
@@ -152,13 +172,13 @@ func (l *life) left(act string) {
 	l.law = nil
 }
 
-// records are those that were made since they were last looked at, in words: what, at which level, why, and whether of somebody else.
+// records are those that were made since they were last looked at, in words: what, at which level it was come by, why, and whether of somebody else.
 func (l *life) records() (all []string) {
 	l.Helper()
 	const since = `
-		SELECT id, concat_ws(' ', kind, acr,
+		SELECT id, concat_ws(' ', kind, CASE WHEN kind <> 'signed_out' THEN acr END,
 		       (SELECT string_agg(key || '=' || value, ' ' ORDER BY key) FROM jsonb_each_text(detail) WHERE key NOT LIKE 'where%'),
-		       CASE WHEN person_id IS DISTINCT FROM $2 THEN 'of somebody else' END)
+		       CASE WHEN person_id IS NULL THEN 'of nobody' WHEN person_id <> $2 THEN 'of somebody else' END)
 		FROM event WHERE id > $1 ORDER BY id`
 	var record string
 	rows, _ := l.pool.Query(l.Context(), since, l.seen, l.person)
@@ -288,9 +308,9 @@ func (l *life) comesIn() {
 	}
 }
 
-func (l *life) signInElsewhere(way string) {
+func (l *life) signInElsewhere(way string) bool {
 	if l.blocked {
-		return
+		return false
 	}
 	v := l.visitor()
 	v.open("/authorize?acr_values=substantial")
@@ -304,14 +324,15 @@ func (l *life) signInElsewhere(way string) {
 		v.open(path)
 		v.want("/sign-in", http.StatusOK)
 	}
+	return true
 }
 
-func (l *life) addApp() {
+func (l *life) addApp() bool {
 	if l.app != nil || !l.enters("/security/authenticator") {
-		return
+		return false
 	}
 	if l.refused("code", "000000") {
-		return
+		return true
 	}
 	a := l.home.takes()
 	l.home.submit("code", a.shows())
@@ -319,6 +340,7 @@ func (l *life) addApp() {
 	l.app = &a
 	l.leaves("authenticator.added")
 	l.clock.turn(time.Minute)
+	return true
 }
 
 // refused tells whether nothing is added or removed now, and that the page would not have it though it is sent.
@@ -333,66 +355,71 @@ func (l *life) refused(fields ...string) bool {
 	return true
 }
 
-func (l *life) removeApp() {
+func (l *life) removeApp() bool {
 	if l.app == nil || !l.enters("/security/authenticator") {
-		return
+		return false
 	}
 	if l.refused("decision", "remove") {
-		return
+		return true
 	}
 	l.home.submit("decision", "remove")
 	l.home.want("/security/factors", http.StatusOK)
 	l.app = nil
 	l.leaves("authenticator.removed")
+	return true
 }
 
-func (l *life) addPasskey() {
+func (l *life) addPasskey() bool {
 	if l.passkey != nil || !l.enters("/security/passkeys") {
-		return
+		return false
 	}
 	if l.refused("passkey", "{}") {
-		return
+		return true
 	}
 	passkey := l.device()
 	l.home.adds(passkey, "")
 	l.home.want("/security/factors", http.StatusOK)
 	l.passkey = passkey
 	l.leaves("passkey.added")
+	return true
 }
 
-func (l *life) removePasskey() {
+func (l *life) removePasskey() bool {
 	if l.passkey == nil || !l.enters("/security/passkeys") {
-		return
+		return false
 	}
 	if l.refused("decision", "remove") {
-		return
+		return true
 	}
 	l.home.submit("decision", "remove", "passkey_id", l.home.hidden("passkey_id"))
 	l.home.want("/security/passkeys", http.StatusOK)
 	l.passkey = nil
 	l.leaves("passkey.removed")
+	return true
 }
 
-func (l *life) makeCodes() {
+func (l *life) makeCodes() bool {
 	if !l.enters("/security/recovery-codes") {
-		return
+		return false
 	}
 	if l.refused() {
-		return
+		return true
 	}
 	l.codes = l.home.codes()
 	l.leaves("recovery_codes.made")
+	return true
 }
 
-func (l *life) changePassword() {
+func (l *life) changePassword() bool {
 	if !l.enters("/security/password") {
-		return
+		return false
 	}
 	fresh := other(l.password)
 	l.home.submit("password", l.password, "new_password", fresh, "new_password_again", fresh)
 	l.home.want("/security", http.StatusOK)
 	l.password = fresh
 	l.leaves("sessions.ended why=password", "password.changed", "signed_in low") // who changed it stays signed in
+	return true
 }
 
 // other is the one of two passwords that is not the present one.
@@ -404,9 +431,9 @@ func other(present string) string {
 }
 
 // recover forms another password by the phone and the strongest that is bound, or the document where nothing is: it alone does not need the document.
-func (l *life) recover(document bool) {
+func (l *life) recover(document bool) bool {
 	if l.blocked {
-		return
+		return false
 	}
 	v := l.visitor()
 	v.open("/recover")
@@ -416,8 +443,8 @@ func (l *life) recover(document bool) {
 	case l.strongest() == "sms":
 		v.submit("identifier", l.number)
 		v.want("/recover/code", http.StatusOK)
-		l.leaves("code.withheld purpose=recover of somebody else")
-		return
+		l.leaves("code.withheld purpose=recover of nobody")
+		return true
 	default:
 		v.submit("identifier", l.number)
 		digits, _ := l.lastCode()
@@ -432,11 +459,12 @@ func (l *life) recover(document bool) {
 	l.mayBeTaken()
 	v.submit("new_password", l.password, "new_password_again", l.password)
 	v.want("/security", http.StatusOK)
+	return true
 }
 
-func (l *life) block() {
+func (l *life) block() bool {
 	if !l.enters("/security") { // who is not signed in blocks by an errand
-		return
+		return false
 	}
 	by := ""
 	if len(l.law) == 0 { // nobody has signed in for it
@@ -446,6 +474,7 @@ func (l *life) block() {
 	l.home.submit("decision", "block", "identifier", l.number, "password", l.password) // which are asked where the sign-in was too long ago
 	l.home.want("/block/done", http.StatusOK)
 	l.isBlocked(by, false)
+	return true
 }
 
 // isBlocked is by some way, and may leave no password that lifts it.
@@ -470,9 +499,9 @@ func (l *life) drops(why string) {
 func (l *life) mayBeTaken() { l.taken = l.clock.now().Add(10 * 24 * time.Hour) }
 
 // blockByCode is from anywhere. Whoever may have taken the identifier over lifts that block no more.
-func (l *life) blockByCode() {
+func (l *life) blockByCode() bool {
 	if l.blocked {
-		return
+		return false
 	}
 	v := l.visitor()
 	v.open("/block")
@@ -482,10 +511,11 @@ func (l *life) blockByCode() {
 	v.want("/block/done", http.StatusOK)
 	l.leaves("code.sent purpose=block")
 	l.isBlocked(" by=code", l.clock.now().Before(l.taken))
+	return true
 }
 
 // notMe follows the link of the last warning.
-func (l *life) notMe() {
+func (l *life) notMe() bool {
 	link := ""
 	for _, m := range l.phones.sent {
 		if found := regexp.MustCompile(`/not-me/\w+$`).FindString(m.Text); found != "" && m.Person == l.person {
@@ -493,7 +523,7 @@ func (l *life) notMe() {
 		}
 	}
 	if link == "" {
-		return
+		return false
 	}
 	taken := l.clock.now().Before(l.taken)
 	v := l.visitor()
@@ -506,12 +536,13 @@ func (l *life) notMe() {
 	case v.status != http.StatusGone || link != l.followed && !l.blocked && taken:
 		l.Fatalf("the link leads to %s with %d", v.at.Path, v.status)
 	}
+	return true
 }
 
 // unblock is by the citizen alone.
-func (l *life) unblock() {
+func (l *life) unblock() bool {
 	if !l.blocked || l.lost {
-		return
+		return false
 	}
 	v := l.visitor()
 	l.comesBack(v)
@@ -521,17 +552,18 @@ func (l *life) unblock() {
 	l.blocked, l.home = false, v
 	l.leaves("sessions.ended why=unblocked", "identifier.unblocked", "signed_in substantial")
 	l.mayBeTaken()
+	return true
 }
 
 // changePhone asks for another phone, which is used after a day.
-func (l *life) changePhone() {
+func (l *life) changePhone() bool {
 	if l.next != "" || !l.enters("/security/phone") {
-		return
+		return false
 	}
 	l.numbers++
 	number := fmt.Sprintf("+37533%07d", l.numbers)
 	if l.refused("phone", number) {
-		return
+		return true
 	}
 	l.home.asksForPhone(number)
 	digits, _ := l.lastCode()
@@ -539,6 +571,7 @@ func (l *life) changePhone() {
 	l.home.sees("Cancel the change")
 	l.next, l.dueAt = number, l.clock.now().Add(24*time.Hour)
 	l.leaves("code.sent purpose=change_phone", "phone_change.asked")
+	return true
 }
 
 func (l *life) phoneIsDue() {
@@ -556,9 +589,9 @@ func (l *life) phoneIsDue() {
 }
 
 // unblockAtDesk is where the citizen begins anew: with nothing bound.
-func (l *life) unblockAtDesk() {
+func (l *life) unblockAtDesk() bool {
 	if !l.blocked {
-		return
+		return false
 	}
 	if err := l.registry.Unblock(l.Context(), l.person, identity.Phone{}, identity.Act{At: l.clock.now()}); err != nil {
 		l.Fatal(err)
@@ -581,40 +614,30 @@ func (l *life) unblockAtDesk() {
 		l.leaves("recovery_codes.removed why=unblocked")
 	}
 	l.blocked, l.lost, l.app, l.passkey, l.codes, l.password, l.frozen = false, false, nil, nil, nil, password, time.Time{}
+	return true
 }
 
 // byLess is somebody who has less than the account has bound, and gets nowhere.
-func (l *life) byLess(by string) {
-	if l.blocked {
-		return
-	}
+func (l *life) byLess(by string) bool {
 	v := l.visitor()
-	if by == "document" { // and the phone
-		if l.strongest() == "sms" {
-			return
-		}
+	switch {
+	case l.blocked, l.enough(by), by == "document" && l.strongest() == "sms", by == "app" && l.app == nil, by == "code" && len(l.codes) == 0:
+		return false
+	case by == "document": // and the phone
 		v.open("/recover")
 		v.recovers(l.number)
 		l.leaves("code.sent purpose=recover")
 		v.want("/recover/proof", http.StatusOK)
 		v.open("/recover/password?" + v.at.RawQuery)
 		v.want("/recover/proof", http.StatusOK)
-		return
+		return true
 	}
 	v.open("/security/authenticator") // a page that asks for the strongest
 	v.submit("identifier", l.number, "password", l.password)
 	if l.strongest() == "sms" {
 		l.leaves("code.sent purpose=sign_in")
 	}
-	if by == "password" {
-		v.open("/security")
-		v.want("/sign-in", http.StatusOK)
-		return
-	}
-	if l.enough(by) || by == "app" && l.app == nil || by == "code" && len(l.codes) == 0 {
-		return
-	}
-	path := map[string]string{"sms": "/sign-in/code", "app": "/sign-in/authenticator", "code": "/sign-in/recovery-code"}[by]
+	path := map[string]string{"password": "/security", "sms": "/sign-in/code", "app": "/sign-in/authenticator", "code": "/sign-in/recovery-code"}[by]
 	v.open(path + "?" + v.at.RawQuery)
 	switch by {
 	case "sms":
@@ -627,4 +650,79 @@ func (l *life) byLess(by string) {
 	if v.open("/security"); v.at.Path != "/sign-in" {
 		l.Fatalf("by %s somebody came to %s, with %s bound", by, v.at.Path, l.strongest())
 	}
+	return true
+}
+
+// redisLost has Redis lose all that it holds between two pages of a sign-in: by that nobody is in.
+func (l *life) redisLost() bool {
+	if l.blocked {
+		return false
+	}
+	v := l.visitor()
+	v.open("/authorize")
+	v.submit("identifier", l.number, "password", l.password)
+	if l.strongest() == "sms" {
+		l.leaves("code.sent purpose=sign_in")
+	}
+	half := v.at.RequestURI()
+	if err := l.redis.FlushDB(l.Context()).Err(); err != nil {
+		l.Fatal(err)
+	}
+	v.open(half)
+	v.want("/sign-in", http.StatusOK)
+	v.open("/security")
+	v.want("/sign-in", http.StatusOK)
+	l.home.open("/security")
+	l.home.want("/sign-in", http.StatusOK)
+	return true
+}
+
+// strangers guess the password, have a code sent by which they would block, and try to recover the password by another document.
+func (l *life) strangers() bool {
+	v := l.visitor()
+	v.from = "198.18.0.1"
+	l.clock.turn(time.Hour) // the citizen's own tries would count with theirs
+	v.open("/authorize")
+	for range 3 {
+		v.submit("identifier", l.number, "password", "нешта зусім іншае")
+		v.want("/sign-in", http.StatusUnprocessableEntity)
+		l.leaves("sign_in.refused why=password")
+	}
+	v.open("/block")
+	v.submit("identifier", l.number, "decision", "code")
+	v.submit("code", "000000")
+	v.want("/block/code", http.StatusUnprocessableEntity)
+	if l.blocked {
+		l.leaves("code.withheld purpose=block of nobody", "sign_in.refused why=code of nobody")
+	} else {
+		l.leaves("code.sent purpose=block", "sign_in.refused why=code")
+	}
+	v.open("/recover")
+	v.submit("identifier", l.number, "document_number", "MP0000000")
+	v.submit("code", "000000")
+	v.want("/recover/code", http.StatusUnprocessableEntity)
+	l.leaves("code.withheld purpose=recover of nobody", "recovery.refused why=code of nobody")
+	return true
+}
+
+// neighbour signs in at the citizen's own browser, and out again.
+func (l *life) neighbour() bool {
+	v := l.home
+	if v.open("/security"); v.at.Path == "/security" {
+		v.do(http.MethodPost, l.server.URL+"/sign-out", url.Values{})
+		l.leaves("signed_out")
+		v.open("/security")
+	}
+	v.submit("identifier", boris, "password", password)
+	if v.at.Path == "/sign-in/code" {
+		digits, _ := l.lastCode()
+		v.submit("code", digits)
+		l.leaves("code.sent purpose=sign_in of somebody else", "signed_in substantial of somebody else")
+	} else {
+		l.leaves("signed_in low of somebody else")
+	}
+	v.want("/security", http.StatusOK)
+	v.do(http.MethodPost, l.server.URL+"/sign-out", url.Values{})
+	l.leaves("signed_out of somebody else")
+	return true
 }
