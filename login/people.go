@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -25,13 +26,21 @@ type People struct {
 	}
 }
 
+// typeCSV is the other form of an edition's people (RFC 7111).
+const typeCSV = "text/csv"
+
+// Streams tells the requests that last: everybody is read at once.
+func Streams(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/register/editions/") && r.Header.Get("Accept") == typeCSV
+}
+
 // Mount puts the doors on the management API.
 func (p People) Mount(mux api.Mux) {
 	mux.Handle("GET /register/editions/{edition}/people", api.Handler(p.touched))
 	mux.Handle("GET /register/people", api.Handler(p.everybody))
 }
 
-// touched handles GET /register/editions/{edition}/people?after=&limit=.
+// touched handles GET /register/editions/{edition}/people?after=&limit=; as CSV all of them.
 func (p People) touched(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.Tokens.Require(w, r, "changes:read"); err != nil {
 		return err
@@ -39,6 +48,15 @@ func (p People) touched(w http.ResponseWriter, r *http.Request) error {
 	edition, err := strconv.ParseInt(r.PathValue("edition"), 10, 64)
 	if err != nil {
 		return api.Refuse(http.StatusNotFound, "unknown_edition", nil)
+	}
+	if r.Header.Get("Accept") == typeCSV {
+		w.Header().Set("Content-Type", typeCSV)
+		written, err := p.Register.CopyTouched(r.Context(), edition, w)
+		if err != nil && written > 0 {
+			api.Note(r, err)
+			panic(http.ErrAbortHandler) // a part must not look like the whole
+		}
+		return err
 	}
 	return p.page(w, r, func(after uuid.UUID, limit int) ([]register.Person, map[uuid.UUID]identity.State, error) {
 		people, err := p.Register.Touched(r.Context(), edition, after, limit)

@@ -5,9 +5,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/csv"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +58,7 @@ identification_number,sex,birth_date,citizenship,death_date,death_act,declared_d
 		Keys: publicKey(key.PublicKey), Issuer: "https://idp.example", Audience: "https://management.example",
 		Now: func() time.Time { return now },
 	}}.Mount(document.Hold(mux))
-	ask := func(scope, path string) (int, string) {
+	ask := func(scope, path string, accept ...string) (int, string) {
 		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithType("at+jwt"))
 		if err != nil {
 			t.Fatal(err)
@@ -70,6 +72,7 @@ identification_number,sex,birth_date,citizenship,death_date,death_act,declared_d
 		}
 		w, req := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil)
 		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header["Accept"] = accept
 		mux.ServeHTTP(w, req)
 		return w.Code, w.Body.String()
 	}
@@ -120,6 +123,26 @@ identification_number,sex,birth_date,citizenship,death_date,death_act,declared_d
 	}
 	if status, _ := get("clients:manage", ""); status != http.StatusForbidden {
 		t.Errorf("without the scope: got %d", status)
+	}
+
+	const path = "/register/editions/1/people"
+	status, all := ask("changes:read", path, "text/csv")
+	rows, err := csv.NewReader(strings.NewReader(all)).ReadAll()
+	if err != nil || status != http.StatusOK || len(rows) != 1+len(people) {
+		t.Fatalf("all as CSV: %d, %v\n%s", status, err, all)
+	}
+	for _, row := range rows[1:] {
+		told := map[string]string{}
+		for i, name := range rows[0] {
+			told[name] = row[i]
+		}
+		i := slices.IndexFunc(people, func(p map[string]any) bool { return p["identification_number"] == told["identification_number"] })
+		if i < 0 || uuid.Validate(told["id"]) != nil || (told["death_date"] != "") != (people[i]["death"] != nil) {
+			t.Errorf("as CSV: %v, by pages: %v", told, people)
+		}
+	}
+	if status, body := ask("clients:manage", path, "text/csv"); status != http.StatusForbidden || strings.Contains(body, "1010130K001PB9") {
+		t.Errorf("as CSV without the scope: got %d", status)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,13 +44,22 @@ func (f *Follower) readPage(ctx context.Context) (done bool, err error) {
 	var (
 		e     edition
 		pages int64
+		none  bool // no cabinet is there yet
 	)
-	const next = `SELECT edition.id, at, after, pages FROM edition, reading WHERE read_at IS NULL ORDER BY edition.id LIMIT 1`
-	switch err := f.cfg.Pool.QueryRow(ctx, next).Scan(&e.id, &e.at, &e.after, &pages); {
+	const next = `
+		SELECT edition.id, at, after, pages, NOT EXISTS (SELECT FROM cabinet)
+		FROM edition, reading WHERE read_at IS NULL ORDER BY edition.id LIMIT 1`
+	switch err := f.cfg.Pool.QueryRow(ctx, next).Scan(&e.id, &e.at, &e.after, &pages, &none); {
 	case errors.Is(err, pgx.ErrNoRows):
 		return true, nil
 	case err != nil:
 		return false, fmt.Errorf("find an edition to read: %w", err)
+	}
+	if none && e.id != everybody {
+		if err := f.fill(ctx, e, pages); err != nil && !errors.Is(err, errMoved) {
+			return false, fmt.Errorf("fill with edition %d: %w", e.id, err)
+		}
+		return false, nil
 	}
 	var page people
 	if e.id == everybody {
@@ -81,28 +91,45 @@ func (f *Follower) applyPage(ctx context.Context, e edition, pages int64, page p
 		}
 	}
 	return pgx.BeginFunc(ctx, f.cfg.Pool, func(tx pgx.Tx) error {
-		const turn = `UPDATE reading SET pages = pages + 1 WHERE pages = $1`
-		const move = `
-			UPDATE edition SET after = coalesce($3, after), read_at = CASE WHEN $3::uuid IS NULL THEN $4::timestamptz END
-			WHERE id = $1 AND after = $2 AND read_at IS NULL`
-		tag, err := tx.Exec(ctx, turn, pages)
-		if err == nil && tag.RowsAffected() > 0 {
-			tag, err = tx.Exec(ctx, move, e.id, e.after, page.Next, f.cfg.Now())
-		}
-		if err != nil {
+		if err := f.turn(ctx, tx, e, pages, page.Next); err != nil || len(incoming) == 0 {
 			return err
-		}
-		if tag.RowsAffected() == 0 {
-			return errMoved
-		}
-		if len(incoming) == 0 {
-			return nil
 		}
 		if err := profile.Apply(ctx, tx, incoming, e.at); err != nil {
 			return err
 		}
 		return profile.SignedIn(ctx, tx, active, e.at)
 	})
+}
+
+// fill makes the cabinets of all whom an edition touched, where there are none yet, in one transaction. What is read goes from one
+// database to the other as it is, and nothing is held until all of it is here.
+func (f *Follower) fill(ctx context.Context, e edition, pages int64) error {
+	return pgx.BeginFunc(ctx, f.cfg.Pool, func(tx pgx.Tx) error {
+		err := f.cfg.Feed.copyPeople(ctx, e.id, func(csv io.Reader) error { return profile.Stage(ctx, tx, csv) })
+		if err != nil {
+			return err
+		}
+		if err := f.turn(ctx, tx, e, pages, nil); err != nil {
+			return err
+		}
+		return profile.Fill(ctx, tx, e.at)
+	})
+}
+
+// turn moves past a page, whose people are to be applied in the same transaction; errMoved where another was applied since it was read.
+func (f *Follower) turn(ctx context.Context, tx pgx.Tx, e edition, pages int64, next *uuid.UUID) error {
+	const turn = `UPDATE reading SET pages = pages + 1 WHERE pages = $1`
+	const move = `
+		UPDATE edition SET after = coalesce($3, after), read_at = CASE WHEN $3::uuid IS NULL THEN $4::timestamptz END
+		WHERE id = $1 AND after = $2 AND read_at IS NULL`
+	tag, err := tx.Exec(ctx, turn, pages)
+	if err == nil && tag.RowsAffected() > 0 {
+		tag, err = tx.Exec(ctx, move, e.id, e.after, next, f.cfg.Now())
+	}
+	if err == nil && tag.RowsAffected() == 0 {
+		err = errMoved
+	}
+	return err
 }
 
 // gone tells why a person's cabinet is deactivated (order 82, p. 10). Incapacity is no such reason, unless the operator has settled so.

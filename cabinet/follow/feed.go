@@ -22,6 +22,8 @@ const (
 	wait = 2 * time.Second
 	// patience is for an answer, beyond wait.
 	patience = 10 * time.Second
+	// streamFor is for an answer that brings everybody.
+	streamFor = time.Hour
 	// entriesAtOnce is how many entries are asked for and applied together.
 	entriesAtOnce = 1000
 	// peopleAtOnce is how many people of an edition are read and applied together.
@@ -136,8 +138,12 @@ func (f Feed) people(ctx context.Context, edition int64, after uuid.UUID) (p peo
 	if after != uuid.Nil {
 		query.Set("after", after.String())
 	}
-	err = f.get(ctx, "/register/editions/"+strconv.FormatInt(edition, 10)+"/people", query, &p)
+	err = f.get(ctx, peopleOf(edition), query, &p)
 	return p, err
+}
+
+func peopleOf(edition int64) string {
+	return "/register/editions/" + strconv.FormatInt(edition, 10) + "/people"
 }
 
 // everybody asks for all people of the register, after one.
@@ -150,30 +156,46 @@ func (f Feed) everybody(ctx context.Context, after uuid.UUID, limit int) (p peop
 	return p, err
 }
 
-// get asks once more with another token when the first is refused: the provider may have ended it.
+// copyPeople hands over all whom an edition touched, as CSV.
+func (f Feed) copyPeople(ctx context.Context, edition int64, take func(csv io.Reader) error) error {
+	ctx, cancel := context.WithTimeout(ctx, streamFor)
+	defer cancel()
+	return f.trying(ctx, func(token string) error { return f.ask(ctx, token, peopleOf(edition), nil, "text/csv", take) })
+}
+
+// get asks for JSON.
 func (f Feed) get(ctx context.Context, path string, query url.Values, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, wait+patience)
 	defer cancel()
+	return f.trying(ctx, func(token string) error {
+		return f.ask(ctx, token, path, query, "application/json", func(answer io.Reader) error {
+			return json.NewDecoder(io.LimitReader(answer, answerLimit)).Decode(into)
+		})
+	})
+}
+
+// trying asks once more with another token when the first is refused: the provider may have ended it.
+func (f Feed) trying(ctx context.Context, ask func(token string) error) error {
 	token, err := f.Token(ctx, "")
 	if err != nil {
 		return err
 	}
-	err = f.getBy(ctx, token, path, query, into)
+	err = ask(token)
 	if errors.Is(err, errRefused) {
 		if token, err = f.Token(ctx, token); err == nil {
-			err = f.getBy(ctx, token, path, query, into)
+			err = ask(token)
 		}
 	}
 	return err
 }
 
-func (f Feed) getBy(ctx context.Context, token, path string, query url.Values, into any) error {
+func (f Feed) ask(ctx context.Context, token, path string, query url.Values, kind string, take func(answer io.Reader) error) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, f.URL+path+"?"+query.Encode(), nil)
 	if err != nil {
 		return err
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
-	r.Header.Set("Accept", "application/json")
+	r.Header.Set("Accept", kind)
 	answer, err := f.HTTP.Do(r)
 	if err != nil {
 		return err
@@ -189,7 +211,7 @@ func (f Feed) getBy(ctx context.Context, token, path string, query url.Values, i
 	default:
 		return fmt.Errorf("GET %s: %s", path, answer.Status)
 	}
-	if err := json.NewDecoder(io.LimitReader(answer.Body, answerLimit)).Decode(into); err != nil {
+	if err := take(answer.Body); err != nil {
 		return fmt.Errorf("GET %s: %w", path, err)
 	}
 	return gone

@@ -3,9 +3,11 @@ package follow
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -50,6 +52,7 @@ type provider struct {
 	away    atomic.Int32  // answers 502 so many times
 	asked   chan struct{} // gets one for each request that found no news
 	paged   func()        // is called once, with a page of people in hand
+	cut     bool          // the next copy of people is cut off in its middle
 }
 
 // say adds an entry; members are JSON without braces.
@@ -176,12 +179,47 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		paged()
 		p.mu.Lock()
 	}
+	if r.Header.Get("Accept") == "text/csv" {
+		if p.cut {
+			p.cut = false
+			writePeople(w, page[:len(page)/2])
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}
+		writePeople(w, page)
+		return
+	}
 	next := ""
 	if len(page) > 1 { // one at a time, so that there are pages
 		page = page[:1]
 		next = fmt.Sprintf(`,"next":%q`, idOf(page[0]))
 	}
 	fmt.Fprintf(w, `{"people":[%s]%s}`, strings.Join(page, ","), next)
+}
+
+// writePeople writes people as the register copies them.
+func writePeople(w io.Writer, people []string) {
+	out := csv.NewWriter(w)
+	defer out.Flush()
+	_ = out.Write([]string{
+		"id", "identification_number", "sex", "birth_date", "citizenship", "death_date", "death_act", "declared_dead_date", "declared_dead_act",
+		"missing_date", "missing_act", "incapable_date", "incapable_act", "limited_date", "limited_act", "deactivated_for",
+	})
+	for _, told := range people {
+		var p person
+		if err := json.Unmarshal([]byte(told), &p); err != nil {
+			panic(err)
+		}
+		row := []string{p.ID.String(), p.IdentificationNumber, p.Sex, p.BirthDate, p.Citizenship}
+		for _, f := range []*fact{p.Death, p.DeclaredDead, p.Missing, p.Incapable, p.Limited} {
+			if f == nil {
+				row = append(row, "", "")
+			} else {
+				row = append(row, f.Date.Format(time.DateOnly), "Act 1")
+			}
+		}
+		_ = out.Write(append(row, p.DeactivatedFor))
+	}
 }
 
 // cabinet follows a provider; its log is kept.
@@ -446,6 +484,51 @@ func TestCabinetsFollowTheRegister(t *testing.T) {
 	// Two people change numbers with each other; whoever comes first finds the number taken.
 	p.edition(8, living(anna, borisNumber), living(boris, annasNumber))
 	check("numbers", "cabinet 7000000A000PB1 activated BY\ncabinet 0000000A000PB2 not_activated BY")
+}
+
+// The first edition comes as a whole, and makes of everybody the same as pages would, which find nothing to change when they are read after it.
+// What was cut off has made no cabinet.
+func TestTheFirstEditionFillsTheCabinets(t *testing.T) {
+	t.Parallel()
+	fact := func(name string) string { return fmt.Sprintf(`%q:{"date":"2026-03-04","act":"1"}`, name) }
+	var people []string
+	for i, members := range [][]string{
+		{},
+		{fact("death")},
+		{fact("declared_dead")},
+		{fact("missing")},
+		{fact("limited")},
+		{fact("incapable")},
+		{fact("incapable"), `"deactivated_for":"incapable"`},
+		{fact("missing"), fact("death"), fact("declared_dead"), fact("limited")},
+	} {
+		people = append(people, living(uuid.UUID{15: byte(i + 1)}, fmt.Sprintf("Number%d", i), members...))
+	}
+	p := &provider{cut: true}
+	c := newCabinet(t, p)
+	p.edition(1, people...)
+	if err := c.tryToCatchUp(t); err == nil {
+		t.Error("what was cut off is taken for the whole")
+	}
+	if got := c.all(t); strings.Contains(got, "Number") {
+		t.Errorf("what was cut off has made cabinets:\n%s", got)
+	}
+	c.catchUp(t)
+	known := func() string {
+		_, rest, _ := strings.Cut(c.all(t), "\ncabinet")
+		return rest // how far the edition was read is not of them
+	}
+	filled := known()
+	if n := strings.Count(filled, "Number"); n != len(people) {
+		t.Errorf("%d cabinets of %d people:\n%s", n, len(people), filled)
+	}
+	if err := Anew(t.Context(), c.pool); err != nil {
+		t.Fatal(err)
+	}
+	c.catchUp(t)
+	if got := known(); got != filled {
+		t.Errorf("by pages:\n%s\nas a whole:\n%s", got, filled)
+	}
 }
 
 // The person's events may come before the person.

@@ -100,7 +100,7 @@ func serve(ctx context.Context, cfg Config, hasher identity.Hashing, log *slog.L
 	if err != nil {
 		return err
 	}
-	serveManagement, err := server(management, asking, doors, operator.Streams)
+	serveManagement, err := server(management, asking, doors, func(r *http.Request) bool { return operator.Streams(r) || login.Streams(r) })
 	if err != nil {
 		return err
 	}
