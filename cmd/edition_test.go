@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -33,120 +34,123 @@ func (c *country) bear(share string) {
 }
 
 // BenchmarkEdition has an operator bring a country, and then two months of it, each changing a hundredth: as a full edition and as a
-// delta. All the while people sign in at browsers that are known, one after another at four doors. It prints how many did in a second before
-// it and beside it, how long the import took, what memory it held, how long after its end the cabinet was level with the register, and how many
-// cabinets were made in a second.
+// delta. Once there are people, they sign in at browsers that are known, one after another at four doors, until the cabinet is level with the
+// register. It prints how many did in a second before an import, beside it and while the cabinet caught up, how long these took, what memory the
+// import held, and how many cabinets were made in a second.
 //
 //	go test -run NONE -bench Edition -benchtime 1x -timeout 60m ./cmd -people 9200000
 func BenchmarkEdition(b *testing.B) {
-	const doors = 4
 	c := newCountry(b)
 	c.set("IDP_RELAXED", "true") // nobody signs in so often
 	c.errand("idp", "migrate")
 	c.errand("cabinet", "migrate")
-	month := strings.Replace(edition, "# rows 4", "# rows 6", 1)
-	for i := range 2 {
-		month += visitor(i) + ",M,1830-01-01,BY,,,,,,,,,,\n"
-	}
-	c.errand("idp", "register", "import", c.file("edition.csv", month))
 	c.registerCabinet()
 	c.serve("idp", c.issuer)
 	c.serve("cabinet", c.cabinet)
-	home := c.signIn(citizenNumber, c.desk().issue(citizenNumber, citizenPhone), c.issuer+"/security", c.issuer+"/security")
-	c.bear("5%")
 	store, err := pgx.Connect(b.Context(), c.setting("CABINET_DATABASE_URL"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { store.Close(b.Context()) })
 
-	// signIns is how many there are in a second until it is over.
-	signIns := func(over <-chan struct{}) float64 {
-		var (
-			group sync.WaitGroup
-			done  = make([]int, doors)
-			began = time.Now()
-		)
-		for i := range done {
-			group.Go(func() {
-				for {
-					select {
-					case <-over:
-						return
-					default:
-						c.signInAtHome(b, home)
-						done[i]++
-					}
-				}
-			})
-		}
-		group.Wait()
-		sum := 0
-		for _, n := range done {
-			sum += n
-		}
-		return float64(sum) / time.Since(began).Seconds()
-	}
-	level := func(number int) error {
-		var read bool
-		if err := store.QueryRow(b.Context(), `SELECT count(*) = 0 FROM edition WHERE read_at IS NULL`).Scan(&read); err != nil || !read {
-			return errors.Join(err, errors.New("it is read"))
-		}
-		var editions int
-		if err := store.QueryRow(b.Context(), `SELECT count(*) FROM edition`).Scan(&editions); err != nil || editions < number {
-			return errors.Join(err, fmt.Errorf("%d editions were heard of", editions))
-		}
-		return nil
-	}
+	m := &months{country: c, cabinet: store}
+	_, level := m.bring(b, "first", register.Sample{Edition: 10})
+	b.ReportMetric(float64(*people)/level.Seconds(), "cabinets/s")
 
-	quiet := make(chan struct{})
-	time.AfterFunc(20*time.Second, func() { close(quiet) })
-	b.ReportMetric(signIns(quiet), "sign-ins/s")
-	for i, month := range []struct {
-		name   string
-		sample register.Sample
-	}{
-		{"first", register.Sample{Edition: 12}}, // after the one of the journeys
-		{"full", register.Sample{Edition: 13}},
-		{"delta", register.Sample{Edition: 14, Delta: true}},
-	} {
-		month.sample.People, month.sample.Corrected = *people, 10
-		name := filepath.Join(b.TempDir(), "register.csv")
-		file, err := os.Create(name)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := errors.Join(month.sample.Write(file), file.Close()); err != nil {
-			b.Fatal(err)
-		}
-		var (
-			beside sync.WaitGroup
-			rate   float64
-			over   = make(chan struct{})
-		)
-		beside.Go(func() { rate = signIns(over) })
-		began := time.Now()
-		load := exec.CommandContext(b.Context(), filepath.Join(binaries, "idp"), "register", "import", name)
-		load.Env = c.environment("idp")
-		said, err := load.CombinedOutput()
-		took := time.Since(began)
-		close(over)
-		beside.Wait()
-		if err != nil {
-			b.Fatalf("the import: %v\n%s", err, said)
-		}
-		for level(i+2) != nil {
-			<-time.After(100 * time.Millisecond)
-		}
-		b.ReportMetric(took.Seconds(), month.name+"-s")
-		b.ReportMetric(rate, month.name+"-sign-ins/s")
-		after := time.Since(began) - took
-		b.ReportMetric(after.Seconds(), month.name+"-level-after-s")
-		b.ReportMetric(after.Seconds()/took.Seconds(), month.name+"-level/import")
-		if i == 0 {
-			b.ReportMetric(float64(*people)/after.Seconds(), "cabinets/s")
-		}
-		b.ReportMetric(float64(load.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)/1024, month.name+"-MiB-at-most")
+	ours := strings.NewReplacer("# edition 1\n", "# edition 11\n# kind delta\n", "# rows 4", "# rows 6").Replace(edition)
+	for i := range 2 {
+		ours += visitor(i) + ",M,1830-01-01,BY,,,,,,,,,,\n"
 	}
+	c.errand("idp", "register", "import", c.file("edition.csv", ours))
+	m.brought++
+	home := c.signIn(citizenNumber, c.desk().issue(citizenNumber, citizenPhone), c.issuer+"/security", c.issuer+"/security")
+	c.bear("5%")
+	var (
+		doors sync.WaitGroup
+		over  = make(chan struct{})
+	)
+	for range 4 {
+		doors.Go(func() {
+			for {
+				select {
+				case <-over:
+					return
+				default:
+					c.signInAtHome(b, home)
+					m.signIns.Add(1)
+				}
+			}
+		})
+	}
+	usual := m.rate()
+	<-time.After(20 * time.Second)
+	m.usual = usual()
+	b.ReportMetric(m.usual, "sign-ins/s")
+	m.bring(b, "full", register.Sample{Edition: 12}) // of the month after that of the journeys
+	m.bring(b, "delta", register.Sample{Edition: 13, Delta: true})
+	close(over)
+	doors.Wait()
 	b.ReportMetric(0, "ns/op")
+}
+
+// months are brought one after the other.
+type months struct {
+	*country
+	cabinet *pgx.Conn // its database
+	brought int
+	signIns atomic.Int64
+	usual   float64 // in a second; none while there is nobody
+}
+
+// rate begins to count sign-ins; what it gives tells how many there were in a second until then.
+func (m *months) rate() func() float64 {
+	began, before := time.Now(), m.signIns.Load()
+	return func() float64 { return float64(m.signIns.Load()-before) / time.Since(began).Seconds() }
+}
+
+// bring imports a month, waits until the cabinet is level with it, and reports both.
+func (m *months) bring(b *testing.B, name string, sample register.Sample) (took, level time.Duration) {
+	b.Helper()
+	sample.People, sample.Corrected = *people, 10
+	path := filepath.Join(b.TempDir(), "register.csv")
+	file, err := os.Create(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := errors.Join(sample.Write(file), file.Close()); err != nil {
+		b.Fatal(err)
+	}
+	load := exec.CommandContext(b.Context(), filepath.Join(binaries, "idp"), "register", "import", path)
+	load.Env = m.environment("idp")
+	began, rate := time.Now(), m.rate()
+	said, err := load.CombinedOutput()
+	took, beside := time.Since(began), rate()
+	if err != nil {
+		b.Fatalf("the import: %v\n%s", err, said)
+	}
+	m.brought++
+	began, rate = time.Now(), m.rate()
+	for !m.level(b) {
+		<-time.After(100 * time.Millisecond)
+	}
+	level, after := time.Since(began), rate()
+	b.ReportMetric(took.Seconds(), name+"-s")
+	b.ReportMetric(level.Seconds(), name+"-level-after-s")
+	b.ReportMetric(level.Seconds()/took.Seconds(), name+"-level/import")
+	b.ReportMetric(float64(load.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)/1024, name+"-MiB-at-most")
+	if m.usual > 0 {
+		b.ReportMetric(beside/m.usual, name+"-sign-ins-beside/usual")
+		b.ReportMetric(after/m.usual, name+"-sign-ins-after/usual")
+	}
+	return took, level
+}
+
+// level tells whether the cabinet has heard of every month and read it.
+func (m *months) level(b *testing.B) (level bool) {
+	b.Helper()
+	const read = `SELECT count(*) = $1 AND bool_and(read_at IS NOT NULL) FROM edition`
+	if err := m.cabinet.QueryRow(b.Context(), read, m.brought).Scan(&level); err != nil {
+		b.Fatal(err)
+	}
+	return level
 }
