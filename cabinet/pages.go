@@ -13,6 +13,7 @@ import (
 type startPage struct {
 	Name     string    // "" where none is known
 	Since    time.Time // the cabinet is activated
+	Matters  []matter
 	Entries  []line
 	Security string // where the provider's page is
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/cabinet/contact"
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/profile"
 	"asoba.example/provider/page"
@@ -26,11 +27,15 @@ func (c *Cabinet) start(w http.ResponseWriter, r *http.Request) error {
 	var (
 		mine    profile.Profile
 		last    journal.Page
+		news    journal.Page
+		given   contact.Contact
 		history profile.History
 	)
 	in, err := c.letIn(w, r, visitor{found}, func(b *pgx.Batch, subject string) {
 		profile.Queue(b, subject, &mine)
 		journal.Queue(b, subject, journal.Filter{Since: c.earliest()}, journal.Place{}, lastEntries, &last)
+		journal.Queue(b, subject, journal.Filter{About: journal.Attention, Since: c.cfg.Now().Add(-newsFor)}, journal.Place{}, mostNews, &news)
+		c.cfg.Contacts.Queue(b, subject, &given)
 		c.cfg.Sources.QueueHistory(b, subject, &history)
 	})
 	if err != nil || !in {
@@ -38,7 +43,8 @@ func (c *Cabinet) start(w http.ResponseWriter, r *http.Request) error {
 	}
 	history.Tell(last.Entries)
 	return c.show(w, r, "start", startPage{
-		Name: found.Name, Since: mine.StateAt, Entries: c.lines(last.Entries, c.site.Language(r)), Security: c.securityPage(),
+		Name: found.Name, Since: mine.StateAt, Matters: c.attention(news.Entries, given, found.Token.ACR),
+		Entries: c.lines(last.Entries, c.site.Language(r)), Security: c.securityPage(),
 	})
 }
 
