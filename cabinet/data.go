@@ -13,6 +13,7 @@ import (
 	"asoba.example/cabinet/contact"
 	"asoba.example/cabinet/dispute"
 	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/signal"
 	"asoba.example/provider/page"
 )
 
@@ -27,6 +28,8 @@ type mine struct {
 	reports  []journal.Reported
 	entries  int
 	receipts []journal.Receipt
+	readers  []signal.Reader
+	signals  []signal.Told
 }
 
 // visitData lets the citizen in and asks for all of it, by one round trip.
@@ -38,6 +41,7 @@ func (c *Cabinet) visitData(w http.ResponseWriter, r *http.Request, since time.T
 		journal.QueueReports(b, subject, &m.reports)
 		journal.QueueCount(b, subject, since, &m.entries)
 		journal.QueueReceipts(b, subject, since, &m.receipts)
+		signal.QueueHeld(b, subject, &m.readers, &m.signals)
 	})
 	return v, m, in, err
 }
@@ -69,6 +73,7 @@ func (c *Cabinet) dataPage(m mine, since time.Time, language string) dataPage {
 			{Name: "contact", At: "/profile/contact"},
 			{Name: "journal", At: "/journal", Count: m.entries},
 			{Name: "reports", Count: len(m.reports)},
+			{Name: "signals", Count: len(m.signals)},
 			{Name: "sign_in"},
 		},
 		KeptYears: journal.LeastYears, ShownYears: c.cfg.JournalYears,
@@ -154,6 +159,8 @@ type dataFile struct {
 	Ended      time.Time   `json:"earlier_sign_ins_ended_at,omitzero"`
 	Disputes   []disputed  `json:"disputes"`
 	Reports    []report    `json:"reports"`
+	Readers    []reader    `json:"readers"`
+	Signals    []sent      `json:"signals"`
 	Recipients []recipient `json:"recipients"`
 	Since      time.Time   `json:"since"` // of recipients and entries
 }
@@ -184,10 +191,25 @@ type report struct {
 	At      time.Time `json:"at"`
 }
 
+// reader is an e-service that may read the profile while the citizen is away.
+type reader struct {
+	ClientID string    `json:"client_id"`
+	Since    time.Time `json:"since"`
+}
+
+// sent is what an e-service was told.
+type sent struct {
+	ClientID string      `json:"client_id"`
+	At       time.Time   `json:"at"`
+	Kind     signal.Kind `json:"kind"`
+	signal.Detail
+}
+
 func (c *Cabinet) fileOf(v visitor, m mine, since time.Time, language string) dataFile {
 	f := dataFile{
 		claims: c.claims(v), Profile: c.apiProfileOf(v.Token.Subject, m.official, language), Created: m.profile.CreatedAt.UTC(),
-		Ended: m.ended.UTC(), Reports: make([]report, len(m.reports)), Recipients: c.recipients(m.receipts, language), Since: since.UTC(),
+		Ended: m.ended.UTC(), Reports: make([]report, len(m.reports)), Readers: make([]reader, len(m.readers)), Signals: make([]sent, len(m.signals)),
+		Recipients: c.recipients(m.receipts, language), Since: since.UTC(),
 	}
 	f.Contact.Email, f.Contact.Phone, f.Contact.Language, f.Contact.GivenAt = m.contact.Email, m.contact.Phone, m.contact.Language, m.contact.GivenAt.UTC()
 	f.SignIn.Name, f.SignIn.ACR, f.SignIn.At, f.SignIn.Till = v.Name, v.Token.ACR, v.BeganAt.UTC(), v.BeganAt.Add(c.cfg.SessionTotal).UTC()
@@ -198,6 +220,12 @@ func (c *Cabinet) fileOf(v visitor, m mine, since time.Time, language string) da
 	f.Asked = map[string]asked{}
 	for _, s := range c.cfg.Sources.All {
 		f.Asked[s.Name] = asked{m.told.Heard[s.Name].UTC(), m.told.Silent[s.Name].UTC()}
+	}
+	for i, r := range m.readers {
+		f.Readers[i] = reader{r.ClientID, r.At.UTC()}
+	}
+	for i, s := range m.signals {
+		f.Signals[i] = sent{s.ClientID, s.At.UTC(), s.Kind, s.Detail}
 	}
 	for i, r := range m.reports {
 		f.Reports[i] = report{r.Entry, r.EntryAt, r.At}

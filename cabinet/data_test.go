@@ -18,6 +18,7 @@ import (
 	"asoba.example/cabinet/contact"
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/profile"
+	"asoba.example/cabinet/signal"
 	"asoba.example/migrations/pgtest"
 )
 
@@ -57,6 +58,16 @@ func TestWhatIsHeldIsToldAndTakenWhole(t *testing.T) {
 			{ID: idOf(9), Person: boris, At: noon, Kind: journal.ProfileRead, Actor: journal.Client, ClientID: "bank"},
 		})
 	})
+	w.write(t, func(ctx context.Context, tx pgx.Tx) error {
+		grants := []signal.Grant{
+			{ID: idOf(11), Person: anna, ClientID: "tax", Scope: "offline_access cabinet.profile", At: noon},
+			{ID: idOf(12), Person: boris, ClientID: "bank", Scope: "offline_access cabinet.profile", At: noon},
+		}
+		if err := signal.Hold(ctx, tx, grants, noon); err != nil {
+			return err
+		}
+		return signal.Tell(ctx, tx, map[uuid.UUID][]string{anna: {"sex"}, boris: {"sex"}}, noon)
+	})
 	for number, given := range map[string]contact.Contact{annasNumber: {Email: "anna@example.com"}, borisNumber: {Email: "boris@example.com"}} {
 		if err := w.cabinet.cfg.Contacts.Give(t.Context(), number, given, "low", noon); err != nil {
 			t.Fatal(err)
@@ -70,7 +81,7 @@ func TestWhatIsHeldIsToldAndTakenWhole(t *testing.T) {
 	w.end(t, access.Ended{ID: anna, At: noon.Add(-30 * time.Minute)}) // before this sign-in
 
 	for _, says := range []string{
-		"Entries that you can see: 10", "Reports: 1", "5 years at least; you can see and take the last 3 years",
+		"Entries that you can see: 10", "Reports: 1", "Told: 1", "5 years at least; you can see and take the last 3 years",
 		"Pension fund", "2 times, last on 12 May 2026", "Date of birth", "1 time, on 12 May 2026", "Issuing office 17", "The issuing service refused to unblock the identifier", w.provider.URL + "/agreements",
 	} {
 		b.want("/profile/data", "/profile/data", 200, says)
@@ -126,6 +137,9 @@ func TestWhatIsHeldIsToldAndTakenWhole(t *testing.T) {
 	}
 	if len(told.Reports) != 1 || told.Reports[0].Entry != idOf(2) || !told.Ended.Equal(noon.Add(-30*time.Minute)) {
 		t.Errorf("reports and ends: %s", payload)
+	}
+	if len(told.Readers) != 1 || told.Readers[0] != (reader{"tax", noon}) || len(told.Signals) != 1 || !slices.Equal(told.Signals[0].Fields, []string{"sex"}) {
+		t.Errorf("who may read, and what they were told: %s", payload)
 	}
 	// The entries of lived, those above, the reported, the contact data, the activation, and that it was taken.
 	if len(told.Recipients) != 2 || len(told.Entries) != 11 || told.Entries[0].Kind != journal.DataExported {

@@ -128,11 +128,13 @@ func TestWhoMayReadIsToldUntilItMayNot(t *testing.T) {
 	w.now = noon.Add(time.Hour)
 	w.citizen(t, "PL")
 	w.citizen(t, "PL") // nothing new
-	for range 2 {      // the feed may be read anew
+	w.now = noon.Add(90 * time.Minute)
+	for range 2 { // the feed may be read anew
 		w.end(t, signal.End{Event: grant, Grant: grant, Why: signal.Withdrawn, At: w.now})
 	}
 	w.now = noon.Add(2 * time.Hour)
 	w.citizen(t, "stateless")
+	w.now = noon.Add(150 * time.Minute)
 	for range 2 {
 		w.end(t, signal.End{Event: anna, Person: anna, Why: "blocked", At: w.now})
 	}

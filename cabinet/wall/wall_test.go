@@ -40,6 +40,7 @@ func TestTheWallHoldsByItself(t *testing.T) {
 			`INSERT INTO dispute (id, person_id, name, source, value, words, restricts, state, at)
 			 SELECT person_id, person_id, 'sex', 'a', '', '', false, 'received', $1 FROM cabinet`,
 			`INSERT INTO refresh (person_id, source, occasion, due_at) SELECT person_id, 'a', 'order', $1 FROM cabinet`,
+			`INSERT INTO reader (grant_id, person_id, client_id, at) SELECT person_id, person_id, 'tax', $1 FROM cabinet`,
 			`INSERT INTO subscriber (client_id, next_at) VALUES ('tax', $1), ('bank', $1)`,
 			`INSERT INTO signal (id, client_id, subject, at, kind, detail) SELECT gen_random_uuid(), client_id, '', $1, '', '{}' FROM subscriber`,
 		} {
@@ -62,7 +63,7 @@ func TestTheWallHoldsByItself(t *testing.T) {
 		}
 		return n
 	}
-	for table, ofClients := range map[string]int{"cabinet": 0, "journal": 0, "contact": 0, "report": 0, "profile_value": 0, "profile_change": 0, "refresh": 0, "dispute": 0, "signal": 1, "subscriber": 1} {
+	for table, ofClients := range map[string]int{"cabinet": 0, "journal": 0, "contact": 0, "report": 0, "profile_value": 0, "profile_change": 0, "refresh": 0, "dispute": 0, "reader": 0, "signal": 1, "subscriber": 1} {
 		for range 9 { // each connection of the pool, and what was said on it before
 			for story, c := range map[string]struct {
 				told func(*pgx.Batch)
