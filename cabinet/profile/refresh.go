@@ -31,7 +31,7 @@ const (
 )
 
 const (
-	// floor is how long after a source was asked about a person it is not asked about them again: what it said is still fresh.
+	// floor is how long after a source was asked about a person it is not asked about them again.
 	floor = 10 * time.Minute
 	// lease is how long a node may take to hear a source, far longer than a call lasts; then another one asks.
 	lease = time.Minute
@@ -58,15 +58,16 @@ func (s Sources) Find(name string) Source {
 }
 
 // Ask has all sources asked about a citizen, soon and in the background: whatever the citizen does meanwhile waits for none of them. A source
-// that is to be asked anyway, or was a moment ago, is not asked for another occasion; and for the first sign-in only where it never was.
+// that is to be asked anyway is not asked for another occasion; one that was a moment ago is when the floor allows; and for the first sign-in
+// one is asked only where it never was.
 func (s Sources) Ask(ctx context.Context, subject string, why Occasion) error {
 	const ask = `
 		INSERT INTO refresh (person_id, source, occasion, due_at)
 		SELECT person_id, source, $3, $4
 		FROM cabinet CROSS JOIN unnest($2::text[]) AS source
 		WHERE identification_number = $1
-		ON CONFLICT (person_id, source) DO UPDATE SET occasion = $3, due_at = $4, tries = 0
-		WHERE $3 <> 'primary_sign_in' AND refresh.due_at IS NULL AND refresh.asked_at <= $5`
+		ON CONFLICT (person_id, source) DO UPDATE SET occasion = $3, due_at = greatest($4, refresh.asked_at + $5), tries = 0
+		WHERE $3 <> 'primary_sign_in' AND refresh.due_at IS NULL`
 	if len(s.All) == 0 {
 		return nil
 	}
@@ -74,12 +75,9 @@ func (s Sources) Ask(ctx context.Context, subject string, why Occasion) error {
 	for i, one := range s.All {
 		names[i] = one.Name
 	}
-	var (
-		b   pgx.Batch
-		now = s.Now()
-	)
+	var b pgx.Batch
 	wall.Queue(&b, subject)
-	b.Queue(ask, subject, names, string(why), now, now.Add(-floor))
+	b.Queue(ask, subject, names, string(why), s.Now(), floor)
 	if err := s.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("have sources asked: %w", err)
 	}
@@ -112,20 +110,21 @@ func (s Sources) Refresh(ctx context.Context, from Source) error {
 	}
 }
 
+const take = `
+	UPDATE refresh SET asked_at = $2, due_at = $3, tries = tries + 1
+	FROM (
+		SELECT person_id, CASE WHEN state <> 'deactivated' THEN identification_number END AS number
+		FROM refresh JOIN cabinet USING (person_id)
+		WHERE source = $1 AND due_at <= $2
+		ORDER BY due_at
+		LIMIT 1
+		FOR UPDATE OF refresh SKIP LOCKED
+	) AS next
+	WHERE refresh.person_id = next.person_id AND source = $1
+	RETURNING refresh.person_id, number, occasion, tries, asked_at`
+
 // next takes the person who has waited longest. Whoever else looks takes another one: about one person a source is asked once at a time.
 func (s Sources) next(ctx context.Context, from Source) (waiting, error) {
-	const take = `
-		UPDATE refresh SET asked_at = $2, due_at = $3, tries = tries + 1
-		FROM (
-			SELECT person_id, CASE WHEN state <> 'deactivated' THEN identification_number END AS number
-			FROM refresh JOIN cabinet USING (person_id)
-			WHERE source = $1 AND due_at <= $2
-			ORDER BY due_at
-			LIMIT 1
-			FOR UPDATE OF refresh SKIP LOCKED
-		) AS next
-		WHERE refresh.person_id = next.person_id AND source = $1
-		RETURNING refresh.person_id, number, occasion, tries, asked_at`
 	now := s.Now()
 	rows, _ := s.Pool.Query(ctx, take, from.Name, now, now.Add(lease))
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[waiting])
