@@ -250,6 +250,7 @@ func (d *demo) workbench(ctx context.Context) (run.Server, error) {
 	d.bench.Mount(mux)
 	desk.Mount(mux)
 	mux.Handle("POST /documents", api.Handler(documents.Answer))
+	mux.Handle("POST /holders", documents.Holder(time.Now))
 	mux.Handle("POST /population", population.Answer(func() int {
 		if d.ready.Load() {
 			return cast.Editions
@@ -260,7 +261,7 @@ func (d *demo) workbench(ctx context.Context) (run.Server, error) {
 	if err != nil {
 		return run.Server{}, err
 	}
-	doors, err := known(d.demo.URL, site.Protect(site.Over(mux), "POST /sms", "POST /documents", "POST /population"))
+	doors, err := known(d.demo.URL, site.Protect(site.Over(mux), "POST /sms", "POST /documents", "POST /holders", "POST /population"))
 	if err != nil {
 		return run.Server{}, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"asoba.example/cmd/internal/cabinet"
 	"asoba.example/cmd/internal/demo/clients"
+	"asoba.example/cmd/internal/demo/documents"
 	"asoba.example/cmd/internal/eservice"
 	"asoba.example/cmd/internal/idp"
 	"asoba.example/cmd/internal/settings"
@@ -57,12 +58,13 @@ func newSystem(environ []string, dir string, relaxed bool) (*system, error) {
 		return nil, err
 	}
 	at := s.addresses()
-	documents, population := at.Workbench+"/documents", at.Workbench+"/population"
-	if u, err := url.Parse(documents); err != nil || u.Scheme != "http" || !here(u) || !s.idp.AllowLoopbackFetch {
-		documents, population = "", "" // elsewhere idp asks nobody by plain http
+	papers, population := at.Workbench+"/documents", at.Workbench+"/population"
+	if u, err := url.Parse(papers); err != nil || u.Scheme != "http" || !here(u) || !s.idp.AllowLoopbackFetch {
+		papers, population = "", "" // elsewhere idp asks nobody by plain http
 	}
 	return s, s.choose(map[string]string{
-		"IDP_DOCUMENT_REGISTER_URL": documents,
+		"CABINET_SOURCES":           s.holders(at.Workbench + "/holders"),
+		"IDP_DOCUMENT_REGISTER_URL": papers,
 		"IDP_REGISTER_URL":          population,
 		"IDP_CABINET_URL":           at.Cabinet,
 		"IDP_SMS_GATEWAY_URL":       at.Workbench + "/sms",
@@ -71,6 +73,14 @@ func newSystem(environ []string, dir string, relaxed bool) (*system, error) {
 		"ESERVICE_ISSUER":           at.Issuer,
 		"ESERVICE_CABINET_URL":      at.Cabinet,
 	})
+}
+
+// holders is the register of documents as the cabinet is told of it; "" where the cabinet asks nobody by plain http.
+func (s *system) holders(at string) string {
+	if u, err := url.Parse(at); err != nil || u.Scheme != "http" || !here(u) || !s.cabinet.AllowLoopbackFetch {
+		return ""
+	}
+	return documents.Source(at)
 }
 
 // choose takes more choices of the demo and reads every program's settings anew. Every mistake is told at once.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"asoba.example/cmd/internal/demo/clients"
+	"asoba.example/cmd/internal/demo/documents"
 )
 
 // Every setting of every program works here, and what one program is told of another follows it.
@@ -30,6 +31,7 @@ func TestSettingsOfTheProgramsWin(t *testing.T) {
 		{"idp's gateway", a.idp.SMSGatewayURL, "http://localhost:9084/sms"},
 		{"idp's register of documents", a.idp.DocumentRegisterURL, "http://localhost:9084/documents"},
 		{"idp's register of population", a.idp.RegisterURL, "http://localhost:9084/population"},
+		{"cabinet's sources", a.cabinet.Sources, documents.Source("http://localhost:9084/holders")},
 		{"idp's notice", a.idp.StopNotice.String(), "1m0s"},
 		{"idp's database", a.idp.DatabaseURL, "postgres://mine"},
 		{"cabinet's database", a.cabinet.DatabaseURL, "postgres://ours"},
