@@ -60,6 +60,7 @@ func ends(one, other string) string {
 func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) (withheld []BadRow, err error) {
 	const before = `
 		SET LOCAL work_mem = '256MB'; -- so that the join holds much of an edition in memory
+		SET LOCAL max_parallel_workers_per_gather = 0; -- the other processors are for whoever signs in meanwhile
 		ANALYZE staged_person`
 	incapable := `s.incapable_date IS NOT NULL AND ` + strconv.FormatBool(g.deactivatesIncapable())
 	differ := `
