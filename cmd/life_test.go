@@ -93,7 +93,7 @@ func (p *one) says(row string) {
 // The facts that a row may tell, and a living person's.
 const alive = ",,,,,,,,,"
 
-var facts = []string{alive, alive, "1989-01-01,a,,,,,,,,", ",,,,1989-01-01,c,,,,", ",,,,,,1989-01-01,d,,", ",,,,,,,,1989-01-01,e"}
+var facts = []string{alive, alive, "1989-01-01,a,,,,,,,,", ",,1989-01-01,b,,,,,,", ",,,,1989-01-01,c,,,,", ",,,,,,1989-01-01,d,,", ",,,,,,,,1989-01-01,e"}
 
 // Editions and events come in any order, new and old; numbers become others, the operator restores people, and some are issued identifiers and
 // use them; statements fail on both sides, a follower's process is killed, and they start anew: in the end both databases say what the model

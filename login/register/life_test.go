@@ -49,8 +49,8 @@ type told struct {
 	by          uuid.UUID
 }
 
-// Editions of any kind come in any order, cut off anywhere, again, late, refused and released: after each the database says what the model
-// says. It goes on for ten seconds.
+// Editions of any kind come in any order, cut off and killed anywhere, again, late, refused and released: after each the database says what the
+// model says. It goes on for ten seconds.
 func TestAnyLifeOfTheRegister(t *testing.T) {
 	t.Parallel()
 	pool, trips := pgtest.Counting(t)
@@ -99,7 +99,7 @@ func (l *life) begin(rt *rapid.T) {
 	l.people, l.former, l.turned = map[string]string{}, map[string][]string{}, map[string]string{}
 	l.number, l.applied, l.waiting, l.left, l.staff = 0, nil, nil, nil, nil
 	first := l.file(1, register.Full, map[string]string{"1010130K001PB9": living[0][15:], "2290296M000BA3": living[1][15:]}, 0)
-	l.bring(rt, first, 0)
+	l.bring(rt, first, unbroken)
 	for _, number := range []string{"1010130K001PB9", "2290296M000BA3"} {
 		p, err := register.Find(l.t.Context(), l.Pool, number)
 		if err != nil {
@@ -142,22 +142,60 @@ func (l *life) edition(rt *rapid.T) {
 	l.bring(rt, f, l.fault(rt))
 }
 
-// fault is at which trip to the database to break; 0 is at none.
-func (l *life) fault(rt *rapid.T) int {
-	if rapid.Bool().Draw(rt, "broken") {
-		return rapid.IntRange(1, 40).Draw(rt, "at trip")
+// A fault breaks what is done from now on; what it gives heals, and tells whether more may have been done than was reported.
+type fault func() (heal func() bool)
+
+// unbroken breaks nothing.
+func unbroken() func() bool { return func() bool { return false } }
+
+// fault draws where to break, and how: a trip to the database fails, the program is killed before it, or once something was committed.
+func (l *life) fault(rt *rapid.T) fault {
+	at := rapid.IntRange(1, 40).Draw(rt, "at trip")
+	switch rapid.SampledFrom([]string{"", "", "fails", "killed", "killed after"}).Draw(rt, "broken") {
+	case "fails":
+		return func() func() bool {
+			l.trips.FailAt(at)
+			return func() bool { l.trips.FailAt(0); return false }
+		}
+	case "killed":
+		return func() func() bool { return l.trips.CutAt(at) }
+	case "killed after":
+		return func() func() bool { return l.trips.LoseCommit(1 + at/8) }
 	}
-	return 0
+	return unbroken
+}
+
+// found has the model follow what a killed program has left behind.
+func (l *life) found(rt *rapid.T, f *told) {
+	const find = `SELECT id, state FROM edition WHERE checksum = sha256($1) AND state <> 'refused'`
+	var state register.State
+	err := l.Pool.QueryRow(l.t.Context(), find, []byte(f.text)).Scan(&f.id, &state)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		rt.Fatal(err)
+	}
+	if l.waiting != nil && l.waiting.text == f.text {
+		l.waiting = nil
+	}
+	switch state {
+	case register.Staging:
+		l.left = f
+	case register.Waiting:
+		l.waiting = f
+	case register.Applied:
+		if l.left = nil; !slices.ContainsFunc(l.applied, func(a told) bool { return a.text == f.text }) {
+			l.apply(f)
+		}
+	}
 }
 
 // bring imports a file and has the model follow.
-func (l *life) bring(rt *rapid.T, f *told, fault int) {
+func (l *life) bring(rt *rapid.T, f *told, breaks fault) {
 	l.now = l.now.Add(time.Hour)
 	o := order(f.text)
 	o.At, o.By = l.now, f.by
-	l.trips.FailAt(fault)
+	heal := breaks()
 	r, err := l.Import(l.t.Context(), o)
-	l.trips.FailAt(0)
+	killed := heal()
 
 	var c changes
 	bad := f.bad > 1 && 2*f.bad > len(f.rows)+f.bad
@@ -181,7 +219,10 @@ func (l *life) bring(rt *rapid.T, f *told, fault int) {
 		want = register.ErrNobody
 	}
 	switch {
-	case fault > 0 && err != nil && !errors.Is(err, want): // it broke, and nothing is applied
+	case killed && err != nil:
+		l.found(rt, f)
+		return
+	case errors.Is(err, context.Canceled): // it broke, and nothing is applied
 		if want == nil && l.waiting == nil {
 			l.left = f
 		}
@@ -283,7 +324,7 @@ func (l *life) goOn(rt *rapid.T) {
 
 // older brings one that is too late.
 func (l *life) older(rt *rapid.T) {
-	l.bring(rt, l.file(rapid.IntRange(1, l.number).Draw(rt, "number"), register.Full, map[string]string{"6290296C042BI1": "F,1900,BY,,,,,,,,,,"}, 0), 0)
+	l.bring(rt, l.file(rapid.IntRange(1, l.number).Draw(rt, "number"), register.Full, map[string]string{"6290296C042BI1": "F,1900,BY,,,,,,,,,,"}, 0), unbroken)
 }
 
 // decide releases or refuses what waits, or is cut off.
@@ -297,12 +338,14 @@ func (l *life) decide(rt *rapid.T) {
 	}
 	by := rapid.SampledFrom(l.staff).Draw(rt, "by")
 	l.now = l.now.Add(time.Hour)
-	fault := l.fault(rt)
-	l.trips.FailAt(fault)
+	heal := l.fault(rt)()
 	e, err := do(l.t.Context(), l.waiting.id, by, l.now)
-	l.trips.FailAt(0)
+	killed := heal()
 	switch {
-	case fault > 0 && err != nil:
+	case killed && err != nil:
+		l.found(rt, l.waiting)
+		return
+	case errors.Is(err, context.Canceled):
 		return
 	case by == l.waiting.by:
 		if !errors.Is(err, pair.ErrOwn) {
@@ -333,7 +376,7 @@ func (l *life) crash(rt *rapid.T) {
 		}
 	}
 	l.waiting = nil
-	l.bring(rt, f, 0)
+	l.bring(rt, f, unbroken)
 	if l.waiting == nil {
 		rt.Fatal("it waits no more")
 	}

@@ -14,6 +14,7 @@ import (
 type Trips struct {
 	n, fail atomic.Int64
 	lose    atomic.Int64 // the COMMITs until the one whose answer is lost
+	cutAt   atomic.Int64 // the trip before which the network is cut
 	cut     atomic.Bool
 
 	mu    sync.Mutex
@@ -61,7 +62,11 @@ func (t *Trips) hear(sql string) {
 
 // set counts a trip; one that is to fail gets a context that is over.
 func (t *Trips) set(ctx context.Context) context.Context {
-	if t.n.Add(1) != t.fail.Load() {
+	n := t.n.Add(1)
+	if n == t.cutAt.Load() {
+		t.cut.Store(true)
+	}
+	if n != t.fail.Load() {
 		return ctx
 	}
 	ctx, cancel := context.WithCancel(ctx)

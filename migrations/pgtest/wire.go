@@ -22,6 +22,18 @@ func (t *Trips) LoseCommit(n int) (mend func() bool) {
 	}
 }
 
+// CutAt begins the count anew and cuts the network before the nth trip, as a kill of the program does: nothing is rolled back or given up by
+// it. All that comes after fails too, until the network is mended. It tells then whether there were so many.
+func (t *Trips) CutAt(n int) (mend func() bool) {
+	t.cut.Store(false)
+	t.n.Store(0)
+	t.cutAt.Store(int64(n))
+	return func() bool {
+		t.cutAt.Store(0)
+		return t.cut.Swap(false)
+	}
+}
+
 // dial connects by a wire.
 func (t *Trips) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	if t.cut.Load() {
@@ -41,7 +53,7 @@ type wire struct {
 
 func (w *wire) Write(p []byte) (int, error) {
 	if w.trips.cut.Load() {
-		return 0, errCut
+		return 0, w.die()
 	}
 	// A statement without arguments goes by the simple protocol (PostgreSQL, 54.2.2).
 	if bytes.HasPrefix(p, []byte("Q")) && bytes.HasSuffix(p, []byte("commit\x00")) && w.trips.lose.Load() > 0 {
@@ -56,7 +68,13 @@ func (w *wire) Read(p []byte) (int, error) {
 		w.trips.cut.Store(true)
 	}
 	if w.trips.cut.Load() {
-		return 0, errCut
+		return 0, w.die()
 	}
 	return n, err
+}
+
+// die ends a wire that was cut for good, when it is mended too: the server is to know.
+func (w *wire) die() error {
+	_ = w.Close()
+	return errCut
 }
