@@ -35,6 +35,7 @@ func newBrowser(t *testing.T) *browser {
 		chromedp.NoSandbox, // Debian's Chromium will not sandbox for root
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-back-forward-cache", true), // Back asks anew, as it does where memory is short
 		chromedp.Flag("accept-lang", "en"),
 		chromedp.Env("TMPDIR="+dir),
 	)

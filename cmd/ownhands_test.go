@@ -8,6 +8,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
 // A plain browser has cookies and no scripts. It sends what a page asks for back to the page.
@@ -60,70 +63,213 @@ func (p *plain) want(path string, status int) {
 	}
 }
 
-// What a citizen does for himself, with nothing in hand but a phone, a document and a browser without scripts: blocks by the link in a
-// warning with one factor, comes back with two and a new password, and never over a block of the desk's; recovers a temporary password that
-// was lost, and a static one (resolution 792 ¶5–7).
+// A restless person reloads whatever a form leads to, goes Back, and comes again.
+type restless struct{ *browser }
+
+func (r restless) submit() { r.t.Helper(); r.browser.submit(); r.survives() }
+
+func (r restless) decide(decision string) { r.t.Helper(); r.browser.decide(decision); r.survives() }
+
+// survives fails unless the form was taken, and the page is there again after a reload and after Back, which leads to a page with a way on.
+func (r restless) survives() {
+	r.t.Helper()
+	status, err := chromedp.Run(r.ctx, chromedp.Evaluate[int](`performance.getEntriesByType("navigation")[0].responseStatus`))
+	if err != nil || status != http.StatusOK {
+		r.t.Fatalf("the form was answered with %d: %v\n%s", status, err, r.page())
+	}
+	at, _, _ := strings.Cut(r.location(), "?")
+	r.do("reload", chromedp.Reload())
+	r.at(at)
+	r.do("go back", chromedp.NavigateBack())
+	r.holds("there is a way on", `document.querySelector("main a[href], main form") !== null`)
+	r.do("come again", chromedp.NavigateForward())
+	r.at(at)
+}
+
+// refused submits a form that is not taken, reloads what is said of it, goes Back to the form, and begins it anew.
+func (r restless) refused(why string) {
+	r.t.Helper()
+	r.browser.submit()
+	r.see(why)
+	r.do("reload", chromedp.Reload())
+	r.see(why)
+	r.do("go back", chromedp.NavigateBack())
+	r.open(r.location()) // the browser gives back what was typed, whenever it likes
+}
+
+// What a citizen does for himself, with nothing in hand but a phone, a document, and a browser without scripts and with a restless person before
+// it: recovers a temporary password that was lost, and a static one; blocks by the link in a warning, by a press and by a code, with one factor, and comes
+// back with two and a new password; changes the password, asks for another phone, binds an app and gives it up, and ends what is open elsewhere
+// (resolution 792 ¶5–7).
 func TestWhatIsInTheCitizensOwnHands(t *testing.T) {
 	t.Parallel()
 	c := newCountry(t)
+	c.set("IDP_RELAXED", "true") // all of it is done within a minute
 	c.errand("idp", "migrate")
 	c.errand("idp", "register", "import", c.file("edition.csv", edition))
 	c.serve("idp", c.issuer)
 	desk := c.desk()
-	c.signIn(citizenNumber, desk.issue(citizenNumber, citizenPhone), c.issuer+"/security", c.issuer+"/security")
-	p := newPlain(t)
+	lost := desk.issue(citizenNumber, citizenPhone)
+	home := restless{newBrowser(t)}
+	home.scriptless()
+	at := func(path string) { t.Helper(); home.at(c.issuer + path) }
 	sentCode := func() string { t.Helper(); return code(t, c.phone.next(t, "code")) }
-
-	p.open(find(t, c.issuer+`/not-me/\w+`, c.phone.next(t, "notice", "/not-me/")))
-	p.send("decision", "block")
-	p.want("/block/done", http.StatusOK)
-	p.open(c.issuer + "/security")
-	p.send("identifier", citizenNumber, "password", strong)
-	p.want("/sign-in", http.StatusUnprocessableEntity)
-	p.open(c.issuer + "/unblock")
-	p.send("identifier", citizenNumber, "password", strong)
-	p.want("/unblock/code", http.StatusOK)
-	asks := p.at.String()
-	p.open(strings.Replace(asks, "/code", "/password", 1)) // one factor is not enough
-	p.want("/unblock/code", http.StatusOK)
-	p.open(asks)
-	p.send("code", sentCode())
-	p.want("/unblock/password", http.StatusOK)
-	p.send("new_password", strong, "new_password_again", strong)
-	p.want("/unblock/password", http.StatusUnprocessableEntity) // it must be another
-	p.send("new_password", stronger, "new_password_again", stronger)
-	p.want("/security", http.StatusOK)
-
-	act := map[string]any{"identifier": citizenNumber, "document": document, "basis": basis, "attested": attested}
-	desk.act("/desk/blocks", http.StatusOK, act)
-	p.open(c.issuer + "/unblock")
-	p.send("identifier", citizenNumber, "password", stronger)
-	p.want("/unblock", http.StatusUnprocessableEntity)
-	desk.act("/desk/unblocks", http.StatusOK, act)
-	lost := password(t, c.phone.next(t, "temporary_password"))
-
-	number := document["number"].(string)
-	recoverTo := func(path string) {
+	forms := func(password string) { t.Helper(); home.fill("new-password", password); home.submit() }
+	types := func(b restless, password string) {
 		t.Helper()
-		p.open(c.issuer + "/recover")
-		p.send("identifier", strings.ToLower(citizenNumber), "document_number", strings.ToLower(number))
-		p.want("/recover/code", http.StatusOK)
-		p.send("code", sentCode())
-		p.want(path, http.StatusOK)
+		b.fill("username", citizenNumber)
+		b.fill("current-password", password)
 	}
-	recoverTo("/recover/sent")
-	temporary := password(t, c.phone.next(t, "temporary_password"))
-	p.open(c.issuer + "/security")
-	p.send("identifier", citizenNumber, "password", lost)
-	p.want("/sign-in", http.StatusUnprocessableEntity)
-	p.send("identifier", citizenNumber, "password", temporary)
-	p.want("/sign-in/password", http.StatusOK)
-	p.send("new_password", strong, "new_password_again", strong)
-	p.want("/security", http.StatusOK)
+	signsIn := func(password string) { t.Helper(); types(home, password); home.submit() }
+	wrongly := func(password string) { t.Helper(); types(home, password); home.refused("does not match") }
+	signsInByCode := func(password string) {
+		t.Helper()
+		signsIn(password)
+		at("/sign-in/code")
+		home.fill("one-time-code", sentCode())
+		home.submit()
+	}
+	help := func(path string) { // that the page of the sign-in keeps folded up
+		t.Helper()
+		link := `a[href^="` + path + `"]`
+		home.do("unfold", chromedp.Click(chromedp.CSS(`details:has(`+link+`) summary`)))
+		home.press(link)
+	}
+	recovers := func() {
+		t.Helper()
+		home.open(c.issuer + "/security")
+		help("/recover")
+		home.fill("username", strings.ToLower(citizenNumber))
+		home.write("document_number", strings.ToLower(document["number"].(string)))
+		home.submit()
+		at("/recover/code")
+		home.fill("one-time-code", sentCode())
+		home.submit()
+	}
+	comesBack := func(from, to string) {
+		t.Helper()
+		signsIn(from)
+		at("/unblock/code")
+		home.open(strings.Replace(home.location(), "/code", "/password", 1)) // one factor is not enough
+		at("/unblock/code")
+		home.fill("one-time-code", sentCode())
+		home.submit()
+		at("/unblock/password")
+		home.fill("new-password", from)
+		home.refused("Think of another")
+		forms(to)
+		at("/security")
+	}
 
-	recoverTo("/recover/password")
-	p.send("new_password", stronger, "new_password_again", stronger)
-	p.want("/security", http.StatusOK)
+	// The temporary password is lost before it was ever used.
+	recovers()
+	at("/recover/sent")
+	home.press(`main a[href^="/sign-in"]`)
+	wrongly(lost)
+	signsIn(password(t, c.phone.next(t, "temporary_password")))
+	at("/sign-in/password")
+	forms(strong)
+	at("/security")
+
+	// The link in a warning blocks; with the password, the code and another password the identifier is in use again.
+	home.open(find(t, c.issuer+`/not-me/\w+`, c.phone.next(t, "notice", "/not-me/")))
+	home.decide("block")
+	at("/block/done")
+	home.open(c.issuer + "/security")
+	wrongly(strong)
+	help("/unblock")
+	comesBack(strong, stronger)
+
+	// Another password, at once.
+	home.press(`main a[href="/security/password"]`)
+	home.fill("current-password", stronger)
+	forms(strong)
+	at("/security")
+	home.see("The password has been changed")
+
+	// Another phone: more than the password is asked for first. It is given up again.
+	home.press(`main a[href="/security/phone"]`)
+	signsInByCode(strong)
+	at("/security/phone")
+	home.write("phone", "8 029 491-19-13")
+	home.submit()
+	home.fill("one-time-code", sentCode())
+	home.submit()
+	home.see("your number will be the one that ends in 13")
+	home.decide("cancel")
+	at("/security/phone")
+	home.sees(`[name="phone"]`, 1)
+
+	// An app, by its key.
+	home.open(c.issuer + "/security/factors")
+	home.press(`main a[href^="/security/authenticator"]`)
+	signsInByCode(strong)
+	at("/security/authenticator")
+	key := home.appKey()
+	home.fill("one-time-code", shows(t, key, 0))
+	home.submit()
+	at("/security/factors")
+	home.see("You have an authenticator app")
+
+	// What is open elsewhere ends, and stands in the history.
+	elsewhere := restless{newBrowser(t)}
+	elsewhere.scriptless()
+	elsewhere.open(c.issuer + "/security")
+	types(elsewhere, strong)
+	elsewhere.submit()
+	elsewhere.at(c.issuer + "/sign-in/authenticator")
+	elsewhere.press(`main a[href^="/sign-in/code"]`)
+	elsewhere.decide("again")
+	elsewhere.fill("one-time-code", sentCode())
+	elsewhere.submit()
+	elsewhere.at(c.issuer + "/security")
+	home.open(c.issuer + "/security/sessions")
+	home.decide("end_others")
+	at("/security/sessions")
+	home.press(`main a[href="/security/history"]`)
+	home.see("An authenticator app was added", "A change of the phone was asked for")
+	elsewhere.do("reload", chromedp.Reload())
+	elsewhere.at(c.issuer + "/sign-in")
+
+	// The app is given up by what it shows.
+	home.open(c.issuer + "/security/authenticator")
+	signsIn(strong)
+	at("/sign-in/authenticator")
+	home.fill("one-time-code", shows(t, key, 30*time.Second)) // each is good once
+	home.submit()
+	at("/security/authenticator")
+	home.decide("remove")
+	at("/security/factors")
+
+	// Who is signed in blocks by a press, and comes back.
+	home.open(c.issuer + "/security")
+	home.press(`main a[href="/block"]`)
+	home.decide("block")
+	at("/block/done")
+	home.press(`main a[href="/unblock"]`)
+	comesBack(strong, stronger)
+
+	// Who is not, by a code; and since access was got back lately, the desk alone gives it back then.
+	elsewhere.open(c.issuer + "/block")
+	elsewhere.fill("username", citizenNumber)
+	elsewhere.decide("code")
+	elsewhere.fill("one-time-code", sentCode())
+	elsewhere.submit()
+	elsewhere.at(c.issuer + "/block/done")
+	home.open(c.issuer + "/unblock")
+	wrongly(stronger)
+	desk.act("/desk/unblocks", http.StatusOK, map[string]any{"identifier": citizenNumber, "document": document, "basis": basis, "attested": attested})
+	home.open(c.issuer + "/security")
+	signsIn(password(t, c.phone.next(t, "temporary_password")))
+	forms(strong)
+	at("/security")
+
+	// The static password is lost.
+	home.press(`form[action="/sign-out"] button`)
+	recovers()
+	at("/recover/password")
+	forms(stronger)
+	at("/security")
 }
 
 // Unknown, without an identifier, with a temporary password, active and blocked: whoever tries a number is answered alike, head and body, but

@@ -133,15 +133,7 @@ func TestAnAuthenticatorsLife(t *testing.T) {
 	kept := regexp.MustCompile(`[A-Z2-7]{4}(-[A-Z2-7]{4}){3}`).FindString(home.page())
 	home.press(`main a.govuk-button`)
 	home.press(`main a[href^="/security/authenticator"]`)
-	found := regexp.MustCompile(`\n([A-Z2-7]{4}(?: [A-Z2-7]{4}){7})\n`).FindStringSubmatch(home.page())
-	if found == nil {
-		t.Fatalf("the page shows no key\n%s", home.page())
-	}
-	shows, err := totp.GenerateCode(strings.ReplaceAll(found[1], " ", ""), time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	home.fill("one-time-code", shows)
+	home.fill("one-time-code", shows(t, home.appKey(), 0))
 	home.holds("the warning is shown", `(late(), document.querySelector("dialog").open)`)
 	home.do("stay", chromedp.Click(chromedp.CSS("dialog button")))
 	home.holds("there is more time", `!document.querySelector("dialog").open && document.querySelector("#limit").dataset.warn > 0`)
@@ -160,6 +152,26 @@ func TestAnAuthenticatorsLife(t *testing.T) {
 	stranger.submit()
 	stranger.at(c.issuer + "/security")
 	stranger.see("code from the app or the list")
+}
+
+// appKey is what an authenticator app is to be told, as the page shows it.
+func (b *browser) appKey() string {
+	b.t.Helper()
+	found := regexp.MustCompile(`\n([A-Z2-7]{4}(?: [A-Z2-7]{4}){7})\n`).FindStringSubmatch(b.page())
+	if found == nil {
+		b.t.Fatalf("the page shows no key\n%s", b.page())
+	}
+	return strings.ReplaceAll(found[1], " ", "")
+}
+
+// shows gives what an app shows that was told a key, some time later.
+func shows(t *testing.T, key string, later time.Duration) string {
+	t.Helper()
+	code, err := totp.GenerateCode(key, time.Now().Add(later))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
 }
 
 // waits lets a test say when the script of a page has waited long enough, wherever the browser comes to a path: late().
