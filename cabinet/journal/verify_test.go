@@ -209,3 +209,44 @@ func TestNoActWaitsForTheSealer(t *testing.T) {
 		t.Errorf("%+v, %v", proof, err)
 	}
 }
+
+// An entry of a month that was not made yet is there from the first, and goes into its month when that is made, as it was and with its place; what
+// stays where it was can still not be taken out.
+func TestAnEarlyEntryGoesIntoItsMonth(t *testing.T) {
+	t.Parallel()
+	r := newRecord(t)
+	soon := time.Now().UTC().AddDate(0, 6, 0) // months are made for three
+	add := func(n int) {
+		t.Helper()
+		write(t, r.pool, func(ctx context.Context, tx pgx.Tx) error {
+			return journal.Append(ctx, tx, []journal.Entry{
+				{ID: idOf(n), Person: idOf(99), At: soon, Kind: "signed_in", Actor: journal.Self},
+				{ID: idOf(n + 1), Person: idOf(99), At: soon.AddDate(3, 0, 0), Kind: "signed_in", Actor: journal.Self},
+			})
+		})
+	}
+	add(200)
+	r.seal(t)
+	add(300) // without a place
+	for range 2 {
+		if err := journal.MakeMonths(t.Context(), r.pool, time.Now().AddDate(0, 5, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const in = `SELECT count(*) FROM journal WHERE tableoid = $1::regclass AND at = $2`
+	for part, at := range map[string]time.Time{"journal_" + soon.Format("2006_01"): soon, "journal_otherwise": soon.AddDate(3, 0, 0)} {
+		var n int
+		if err := r.pool.QueryRow(t.Context(), in, part, at.Truncate(time.Microsecond)).Scan(&n); err != nil || n != 2 {
+			t.Errorf("%d entries in %s, %v, want 2", n, part, err)
+		}
+	}
+	r.seal(t)
+	if _, err := r.verify(t, r.kept); err != nil {
+		t.Errorf("what was moved is not proved: %v", err)
+	}
+	for _, table := range []string{"journal_otherwise", "journal_" + soon.Format("2006_01")} {
+		if _, err := r.pool.Exec(t.Context(), `DELETE FROM `+table); err == nil {
+			t.Errorf("entries of %s were taken out", table)
+		}
+	}
+}
