@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -86,6 +87,15 @@ func (r Ring) Public(ctx context.Context) (set jose.JSONWebKeySet, err error) {
 	return set, err
 }
 
+// Check names the keys that do not open: somebody has written there who has not the master key, or the master key is another one.
+func (r Ring) Check(ctx context.Context) error {
+	_, shut, err := r.read(ctx)
+	if err == nil && len(shut) > 0 {
+		err = fmt.Errorf("keys that do not open: %s", strings.Join(shut, ", "))
+	}
+	return err
+}
+
 // Find gives the public half of a key. That it is ours, the seal says, and not whoever has written into the database.
 func (r Ring) Find(ctx context.Context, kid string) (jose.JSONWebKey, error) {
 	all, err := r.all(ctx)
@@ -102,15 +112,18 @@ func (r Ring) Find(ctx context.Context, kid string) (jose.JSONWebKey, error) {
 
 // newest gives the key that signs, having made it if there is none.
 func (r Ring) newest(ctx context.Context) (key, error) {
-	all, err := r.all(ctx)
-	if err == nil && len(all) == 0 {
+	all, shut, err := r.read(ctx)
+	if err == nil && len(all)+len(shut) == 0 {
 		var made key
 		if made, err = generate(); err == nil {
 			err = r.keep(ctx, made, true)
 		}
 		if err == nil {
-			all, err = r.all(ctx)
+			all, _, err = r.read(ctx)
 		}
+	}
+	if err == nil && len(all) == 0 {
+		err = errors.New("no key opens")
 	}
 	if err != nil {
 		return key{}, err
@@ -153,8 +166,15 @@ func (r Ring) keep(ctx context.Context, k key, first bool) error {
 	})
 }
 
-// all gives every key, the newest first.
-func (r Ring) all(ctx context.Context) (all []key, err error) {
+// all gives every key that opens, the newest first.
+func (r Ring) all(ctx context.Context) ([]key, error) {
+	all, _, err := r.read(ctx)
+	return all, err
+}
+
+// read gives the keys, the newest first, and apart from them the names of those that do not open: they are passed over, so that one row that
+// somebody spoilt does not stop the others.
+func (r Ring) read(ctx context.Context) (all []key, shut []string, err error) {
 	const find = `SELECT kid, private_key FROM signing_key ORDER BY created_at DESC, kid`
 
 	var (
@@ -163,23 +183,31 @@ func (r Ring) all(ctx context.Context) (all []key, err error) {
 	)
 	rows, _ := r.Pool.Query(ctx, find)
 	_, err = pgx.ForEachRow(rows, []any{&kid, &sealed}, func() error {
-		plain, err := r.Box.Open(place(kid), sealed)
-		if err != nil {
-			return err
+		if private, err := r.open(kid, sealed); err != nil {
+			shut = append(shut, kid)
+		} else {
+			all = append(all, key{kid, private})
 		}
-		opened, err := x509.ParsePKCS8PrivateKey(plain)
-		if err != nil {
-			return err
-		}
-		private, ok := opened.(*ecdsa.PrivateKey)
-		if !ok {
-			return fmt.Errorf("key %s is of another kind", kid)
-		}
-		all = append(all, key{kid, private})
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open the keys: %w", err)
+		return nil, nil, fmt.Errorf("read the keys: %w", err)
 	}
-	return all, nil
+	return all, shut, nil
+}
+
+func (r Ring) open(kid string, sealed []byte) (*ecdsa.PrivateKey, error) {
+	plain, err := r.Box.Open(place(kid), sealed)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := x509.ParsePKCS8PrivateKey(plain)
+	if err != nil {
+		return nil, err
+	}
+	private, ok := opened.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, errors.New("of another kind")
+	}
+	return private, nil
 }

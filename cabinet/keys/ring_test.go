@@ -3,6 +3,7 @@ package keys_test
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -83,7 +84,25 @@ func TestTheRing(t *testing.T) {
 	if _, err := pool.Exec(t.Context(), `UPDATE signing_key SET kid = 'moved' WHERE kid = $1`, set.Keys[1].KeyID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ring.Find(t.Context(), "moved"); err == nil {
-		t.Error("a key that was moved opens")
+	if _, err := ring.Find(t.Context(), "moved"); !errors.Is(err, keys.ErrUnknown) {
+		t.Errorf("a key that was moved opens: %v", err)
+	}
+	// It stops none of the others; where none is left, no other takes their place unasked.
+	if err := ring.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "moved") {
+		t.Errorf("which key does not open: %v", err)
+	}
+	if left, err := ring.Public(t.Context()); err != nil || len(left.Keys) != 1 || left.Keys[0].KeyID != set.Keys[0].KeyID {
+		t.Errorf("left are %v, %v", left, err)
+	}
+	after, err := ring.Sign(t.Context(), "test+jwt", map[string]string{"iss": "us"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(after, set.Keys[0].KeyID)
+	if _, err := pool.Exec(t.Context(), `UPDATE signing_key SET private_key = '\x00'`); err != nil {
+		t.Fatal(err)
+	}
+	if signed, err := ring.Sign(t.Context(), "test+jwt", map[string]string{}); err == nil {
+		t.Errorf("signed %s though no key opens", signed)
 	}
 }
