@@ -224,6 +224,12 @@ func TestSearch(t *testing.T) {
 			t.Errorf("%q: want %s first, got %s", typed, want, strings.Join(got, "; "))
 		}
 	}
+	for russian, belarusian := range map[string]string{"паспорт": "пашпарт", "паспорта": "пашпарта", "замена паспорта": "замена пашпарта"} {
+		got, want := codes(t, pool, Filter{Query: ParseQuery(belarusian), On: on}), codes(t, pool, Filter{Query: ParseQuery(russian), On: on})
+		if got != want || want == "" {
+			t.Errorf("%q finds %s, %q %s", belarusian, got, russian, want)
+		}
+	}
 	for _, typed := range []string{"абракадабра", "xyzzy", "🙂", "и", "' OR 1=1 --", "a & b | !c:*", strings.Repeat("ы", 5000)} {
 		if got := codes(t, pool, Filter{Query: ParseQuery(typed), On: on, Kind: "none"}); got != "" {
 			t.Errorf("%q of no kind: got %s", typed, got)
