@@ -146,12 +146,12 @@ func (s *Interactions) Save(ctx context.Context, i Interaction) error {
 // its copy until it hears the answer, raises the request once more.
 const answered = ""
 
-// answer answers a request once, whether it waits or was lost: of two that do so at one moment the later is told that it came too late.
+// answer answers a request once, whether it waits or Redis has lost it: by 0 the later of two that do so at one moment hears that it came too late.
 const answer = `
 	if redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'GET') == ARGV[1] then return 0 end
 	return 1`
 
-// answer is that in a pipeline.
+// answer puts that into a pipeline.
 func (s *Interactions) answer(ctx context.Context, pipe redis.Pipeliner, id string) *redis.Cmd {
 	return pipe.Eval(ctx, answer, []string{interactionKey(id)}, answered, s.cfg.For.Milliseconds())
 }
