@@ -235,25 +235,25 @@ func TestAWrongValueIsDisputed(t *testing.T) {
 	for _, nothing := range []string{"incapable", "name_ru", "password", "sub"} {
 		b.want("/profile/values/"+nothing, "/profile/values/"+nothing, 404, "Page not found")
 	}
-	act := func(value, does string, form url.Values, header http.Header) (int, string) {
+	act := func(value string, form url.Values, header http.Header) (int, string) {
 		t.Helper()
-		_, status, page := b.do(http.MethodPost, "/profile/values/"+value+"/"+does, form, header)
+		_, status, page := b.do(http.MethodPost, "/profile/values/"+value, form, header)
 		return status, page
 	}
 	words := url.Values{"words": {"I have moved.\r\nTo Brest."}, "restricts": {"yes"}}
-	if status, page := act("address", "dispute", url.Values{"words": {" "}, "restricts": {"yes"}}, nil); status != http.StatusBadRequest ||
+	if status, page := act("address", url.Values{"words": {" "}, "restricts": {"yes"}}, nil); status != http.StatusBadRequest ||
 		!strings.Contains(page, "Write what is wrong") || !strings.Contains(page, "checked") {
 		t.Errorf("of no words: %d\n%s", status, page)
 	}
-	if status, _ := act("address", "dispute", words, http.Header{"Sec-Fetch-Site": {"cross-site"}}); status != http.StatusForbidden {
+	if status, _ := act("address", words, http.Header{"Sec-Fetch-Site": {"cross-site"}}); status != http.StatusForbidden {
 		t.Errorf("another site's page disputed a value: %d", status)
 	}
-	if status, _ := act("name_ru", "dispute", words, nil); status != http.StatusNotFound {
+	if status, _ := act("name_ru", words, nil); status != http.StatusNotFound {
 		t.Errorf("what is not there was disputed: %d", status)
 	}
 	b.want("/profile", "/profile", 200, "Мінск")
 	for value, says := range map[string]string{"address": "Sites are not given this value for now.", "citizenship": "Received: the operator will send it"} {
-		if status, page := act(value, "dispute", words, nil); status != 200 || !strings.Contains(page, says) || !strings.Contains(page, "I have moved.<br>To Brest.") {
+		if status, page := act(value, words, nil); status != 200 || !strings.Contains(page, says) || !strings.Contains(page, "I have moved.<br>To Brest.") {
 			t.Errorf("%s: %d\n%s", value, status, page)
 		}
 	}
@@ -289,7 +289,7 @@ func TestAWrongValueIsDisputed(t *testing.T) {
 		t.Errorf("what the address was is told: %+v", got)
 	}
 
-	if status, page := act("address", "withdraw", url.Values{}, nil); status != 200 || !strings.Contains(page, "You took it back") {
+	if status, page := act("address", url.Values{"decision": {"withdraw"}}, nil); status != 200 || !strings.Contains(page, "You took it back") {
 		t.Errorf("withdrawn: %d\n%s", status, page)
 	}
 	if got := read("/api/v1/profile"); got.Values["address"] != "Мінск" || !got.Sources["address"].DisputedAt.IsZero() {

@@ -3,7 +3,6 @@ package cabinet
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -207,7 +206,7 @@ func (c *Cabinet) valueView(p valuePage, language string) page.View {
 	return page.View{Name: "value", TitleArgs: title, Data: p, SignedIn: true, Wide: true, Back: "/profile"}
 }
 
-// dispute handles POST /profile/values/{name}/dispute: the citizen says that the value is wrong.
+// dispute handles POST /profile/values/{name}: the citizen says that the value is wrong, or takes that back.
 func (c *Cabinet) dispute(w http.ResponseWriter, r *http.Request) error {
 	v, o, p, in, err := c.visitValue(w, r)
 	if err != nil || !in {
@@ -216,38 +215,27 @@ func (c *Cabinet) dispute(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return page.Refuse(http.StatusBadRequest, "error.dispute", err)
 	}
-	p.Words, p.Restricts = r.PostForm.Get("words"), r.PostForm.Has("restricts")
-	words, err := dispute.ParseWords(p.Words)
-	if err != nil {
-		view := c.valueView(p, c.site.Language(r))
-		view.Status, view.Errors = http.StatusBadRequest, []page.FieldError{{Field: "words", Word: "wrong.words"}}
-		return c.site.Show(w, r, view)
+	if r.PostForm.Get("decision") == "withdraw" {
+		err = c.cfg.Disputes.Withdraw(r.Context(), v.Token.Subject, p.Name, v.Token.ACR, c.cfg.Now())
+	} else {
+		p.Words, p.Restricts = r.PostForm.Get("words"), r.PostForm.Has("restricts")
+		words, wrong := dispute.ParseWords(p.Words)
+		if wrong != nil {
+			view := c.valueView(p, c.site.Language(r))
+			view.Status, view.Errors = http.StatusBadRequest, []page.FieldError{{Field: "words", Word: "wrong.words"}}
+			return c.site.Show(w, r, view)
+		}
+		source := o.source(p.Name)
+		err = c.cfg.Disputes.Make(r.Context(), v.Token.Subject, dispute.Dispute{
+			Name: p.Name, Source: source, Value: p.raw, Words: words, Restricts: p.Restricts && source != profile.Register,
+		}, v.Token.ACR, c.cfg.Now())
 	}
-	source := o.source(p.Name)
-	err = c.cfg.Disputes.Make(r.Context(), v.Token.Subject, dispute.Dispute{
-		Name: p.Name, Source: source, Value: p.raw, Words: words, Restricts: p.Restricts && source != profile.Register,
-	}, v.Token.ACR, c.cfg.Now())
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, valueAt(p.Name), http.StatusSeeOther)
+	http.Redirect(w, r, "/profile/values/"+p.Name, http.StatusSeeOther)
 	return nil
 }
-
-// withdraw handles POST /profile/values/{name}/withdraw: the citizen takes that back.
-func (c *Cabinet) withdraw(w http.ResponseWriter, r *http.Request) error {
-	v, _, p, in, err := c.visitValue(w, r)
-	if err != nil || !in {
-		return err
-	}
-	if err := c.cfg.Disputes.Withdraw(r.Context(), v.Token.Subject, p.Name, v.Token.ACR, c.cfg.Now()); err != nil {
-		return err
-	}
-	http.Redirect(w, r, valueAt(p.Name), http.StatusSeeOther)
-	return nil
-}
-
-func valueAt(name string) string { return "/profile/values/" + url.PathEscape(name) }
 
 // isValue tells whether a path is the page of a value that there may be.
 func isValue(path string) bool {

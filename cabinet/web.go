@@ -109,9 +109,7 @@ func (c *Cabinet) securityPage() string { return c.cfg.IssuerURL + "/security" }
 
 // signInAt is where one signs in for a page, or for what a form of it does: that leads back to the page.
 func signInAt(path string) string {
-	for _, does := range []string{"/report", "/export", "/dispute", "/withdraw"} {
-		path = strings.TrimSuffix(path, does)
-	}
+	path = strings.TrimSuffix(strings.TrimSuffix(path, "/report"), "/export")
 	if !isPage(path) || path == "/" {
 		return "/sign-in"
 	}

@@ -35,6 +35,7 @@ func TestNothingThatIsKeptTellsAnybody(t *testing.T) {
 		misread    = "MP7654321"
 		email      = "alesia.prykladnaja@example.com"
 		forNotices = "+375445551975"
+		disputed   = "адзінаццаць сініх васількоў у жыце"
 	)
 	c := newCountry(t)
 	metrics := freeAddress(t)
@@ -137,6 +138,9 @@ func TestNothingThatIsKeptTellsAnybody(t *testing.T) {
 	own.open(c.cabinet + "/profile/contact")
 	own.send("email", email, "phone", forNotices, "language", "be")
 	own.want("/profile", http.StatusOK)
+	own.open(c.cabinet + "/profile/values/citizenship")
+	own.send("words", disputed)
+	own.want("/profile/values/citizenship", http.StatusOK)
 	w.look()
 
 	// The password is lost, and recovered by a code that was kept.
@@ -169,7 +173,7 @@ func TestNothingThatIsKeptTellsAnybody(t *testing.T) {
 
 	people := []string{
 		citizenPhone, otherPhone, ownPhone, clerkPhone, "Прыкладная", "Алеся", "Янаўна", "Работнікава", "MP0000001", "MP0000002", misread,
-		strong, stronger, recovered, mistyped, key, email, forNotices,
+		strong, stronger, recovered, mistyped, key, email, forNotices, disputed,
 	}
 	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(key)
 	if err != nil {
