@@ -3,7 +3,7 @@
 // cabinet is a relying party like any other.
 //
 //	e-service ── access token ──▶ API ──────────┐
-//	                                            ├─▶ access.Gate ─▶ profile, contact, journal, catalogue   one round trip
+//	                                            ├─▶ access.Gate ─▶ profile, dispute, contact, journal, catalogue   one round trip
 //	citizen ── session in Redis ─▶ web cabinet ─┘
 //
 // What a request may see in the database is its subject's alone, whatever it asks for (wall).

@@ -5,6 +5,7 @@ import (
 
 	"asoba.example/cabinet/catalogue"
 	"asoba.example/cabinet/contact"
+	"asoba.example/cabinet/dispute"
 	"asoba.example/provider/page"
 )
 
@@ -28,6 +29,32 @@ type profilePage struct {
 	More      bool        // there are earlier ones
 	Since     time.Time   // from when on changes are known
 	Contact   contact.Contact
+}
+
+type valueLine struct {
+	Name     string     // in addresses, and to the journal
+	Word     string     // key of what it is
+	Text     string     // the value
+	Day      *time.Time // the value, where it is a day
+	Says     string     // key of what is said of that day; "" where it is shown by itself
+	Source   string     // what it is called; "" for the register
+	Basis    string
+	At       time.Time  // when it stood so at the source; of the register's values, since when it stands so here
+	Silent   *time.Time // since when the source has not answered; nil while it does
+	Disputed *time.Time // since when; nil where it is not
+	from     string     // the source, by its name
+	raw      string     // the value, as the source says it
+}
+
+type valuePage struct {
+	valueLine
+	Changes   []line // the latest first
+	Dispute   *dispute.Dispute
+	Stood     string   // the value, when it was disputed
+	Said      []string // the lines of it
+	Answer    []string // and those of the answer
+	Words     string   // as they were entered
+	Restricts bool
 }
 
 type contactPage struct {
