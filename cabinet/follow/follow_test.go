@@ -375,6 +375,47 @@ func TestEffectsAreExactlyOnce(t *testing.T) {
 	}
 }
 
+// Whoever may read a profile is told once what becomes of it, wherever the program was killed, and however often the feed is read.
+func TestSignalsAreToldOnce(t *testing.T) {
+	t.Parallel()
+	const told = `SELECT coalesce(string_agg(concat_ws(' ', client_id, kind, detail), ', ' ORDER BY kind, client_id), '') FROM signal`
+	const want = `service access-ended {"why": "withdrawn"}, tax access-ended {}, service profile-changed {"fields": ["citizenship"]}, tax profile-changed {"fields": ["citizenship"]}`
+	for fault := 1; ; fault++ {
+		p := &provider{}
+		p.edition(1, living(anna, annasNumber), living(boris, borisNumber))
+		p.say("grant.given", anna, `"gid":"`+grant.String()+`","client_id":"service","detail":{"scope":"openid offline_access cabinet.profile.read"}`)
+		p.say("grant.given", anna, `"gid":"`+vera.String()+`","client_id":"tax","detail":{"scope":"openid offline_access cabinet.profile"}`)
+		c := newCabinet(t, p)
+		c.catchUp(t)
+		p.edition(2, `{"id":"`+anna.String()+`","identification_number":"`+annasNumber+`","sex":"F","birth_date":"1956-03","citizenship":"PL"}`)
+		c.trips.FailAt(fault)
+		failed := c.tryToCatchUp(t)
+		c.trips.FailAt(0)
+		c.catchUp(t)
+		p.say("grant.ended", anna, `"gid":"`+grant.String()+`","client_id":"service","detail":{"why":"withdrawn"}`)
+		p.say("sessions.ended", anna, `"detail":{"why":"password"}`)
+		c.trips.FailAt(fault)
+		failed = errors.Join(failed, c.tryToCatchUp(t))
+		c.trips.FailAt(0)
+		for range 2 {
+			c.catchUp(t)
+			var got string
+			if err := c.pool.QueryRow(t.Context(), told).Scan(&got); err != nil || got != want {
+				t.Fatalf("after statement %d failed: told %s, %v", fault, got, err)
+			}
+			if err := Anew(t.Context(), c.pool); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if failed == nil {
+			if fault < 15 {
+				t.Errorf("only %d statements were made to fail", fault-1)
+			}
+			return
+		}
+	}
+}
+
 // A feed that is read again from its beginning changes nothing and doubles nothing.
 func TestStartingAnewDoublesNothing(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package signal_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -228,7 +229,7 @@ func TestTheFeedGoesOnFromAnyPlace(t *testing.T) {
 			t.Errorf("%s: %v", story, got)
 		}
 	}
-	if err := w.ask(t, signal.Question{ClientID: "tax", After: three.Place + 1}).Err(); err != signal.ErrPlace {
+	if err := w.ask(t, signal.Question{ClientID: "tax", After: three.Place + 1}).Err(); !errors.Is(err, signal.ErrPlace) {
 		t.Errorf("a place that is still to come: %v", err)
 	}
 
@@ -257,7 +258,7 @@ func TestTheFeedGoesOnFromAnyPlace(t *testing.T) {
 		"from the start": {signal.Question{ClientID: "tax"}, nil, 1},
 		"long ago":       {signal.Question{ClientID: "tax", Since: noon}, signal.ErrGone, 1},
 	} {
-		if got := w.ask(t, c.asked); got.Err() != c.err || len(got.Signals) != c.n {
+		if got := w.ask(t, c.asked); !errors.Is(got.Err(), c.err) || len(got.Signals) != c.n {
 			t.Errorf("%s: %d signals, %v", story, len(got.Signals), got.Err())
 		}
 	}
@@ -296,6 +297,14 @@ func (r *receiver) took(status int) []string {
 	return r.tokens
 }
 
+// event is what a Security Event Token says.
+type event struct {
+	Iss, Aud, Jti string
+	Toe           int64
+	Sub           map[string]string                    `json:"sub_id"`
+	Events        map[string]struct{ Fields []string } `json:"events"`
+}
+
 // A signal is told as a Security Event Token (RFC 8417, RFC 8935), signed, in order, again and again after growing pauses until it is taken, under
 // one name even where the program dies in between; given up after a day, with what comes next told all the same; and told anew on demand.
 func TestASignalArrivesHoweverOftenItFails(t *testing.T) {
@@ -329,12 +338,7 @@ func TestASignalArrivesHoweverOftenItFails(t *testing.T) {
 		return s
 	}
 	// open reads a token as a receiver does (RFC 8417 §4).
-	open := func(token string) (claims struct {
-		Iss, Aud, Jti string
-		Toe           int64
-		Sub           map[string]string                    `json:"sub_id"`
-		Events        map[string]struct{ Fields []string } `json:"events"`
-	}) {
+	open := func(token string) (claims event) {
 		t.Helper()
 		jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256})
 		if err != nil {
