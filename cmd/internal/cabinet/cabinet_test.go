@@ -145,8 +145,9 @@ func TestServe(t *testing.T) {
 		fmt.Fprint(w, `{"entries":[],"cursor":"1"}`)
 	})
 	p.Mux.HandleFunc("GET /register/editions/1/people", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `{"people":[{"id":"018f0000-0000-7000-8000-000000000001","identification_number":"0000000A000PB2","sex":"F",`+
-			`"birth_date":"1956","citizenship":"BY"}]}`)
+		fmt.Fprintln(w, "id,identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act,"+
+			"missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act,deactivated_for")
+		fmt.Fprintln(w, "018f0000-0000-7000-8000-000000000001,0000000A000PB2,F,1956,BY"+strings.Repeat(",", 11))
 	})
 	p.Down(true)
 	given := settingsFor(t, p)
