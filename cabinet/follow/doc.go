@@ -6,7 +6,7 @@
 //	              ├─▶ disabled clients
 //	              ├─▶ grants, and signals of their end
 //	              ├─▶ activated cabinets
-//	              └─▶ editions, events ──▶ RunEditions ──▶ cabinets, page by page of people
+//	              └─▶ editions, events ──▶ RunEditions ──▶ cabinets, page by page of people; the first edition's at once
 //
 // Reading an edition may take minutes; it stands apart so that a block is heard meanwhile. Whatever comes first, the
 // person's record or the person's events, the outcome is the same. Any number of nodes may follow: the cursor moves
