@@ -49,6 +49,7 @@ type Clerks struct {
 }
 
 // Add makes somebody who has an identifier a clerk, or takes back one who was removed. The zero by is the operator's command.
+// Whoever did not hear that somebody was added, moved or removed says the same again: it is so, and it is recorded once.
 func (c *Clerks) Add(ctx context.Context, clerk Clerk, by uuid.UUID, at time.Time) error {
 	err := pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
 		if err := appointing(ctx, tx, by, clerk.Role); err != nil {
@@ -70,7 +71,8 @@ func add(ctx context.Context, tx pgx.Tx, clerk Clerk, by uuid.UUID, at time.Time
 		ON CONFLICT (person_id) DO UPDATE
 		SET office = excluded.office, role = excluded.role, added_at = excluded.added_at, removed_at = NULL
 		WHERE clerk.removed_at IS NOT NULL`
-	var specimen bool
+	const same = `SELECT office = $2 AND role = $3 FROM clerk WHERE person_id = $1`
+	var specimen, again bool
 	if err := tx.QueryRow(ctx, find, clerk.Person).Scan(&specimen); err != nil {
 		return err
 	}
@@ -82,7 +84,11 @@ func add(ctx context.Context, tx pgx.Tx, clerk Clerk, by uuid.UUID, at time.Time
 		return err
 	}
 	if tag.RowsAffected() == 0 {
-		return ErrAlready
+		err := tx.QueryRow(ctx, same, clerk.Person, clerk.Office, clerk.Role).Scan(&again)
+		if err == nil && !again {
+			err = ErrAlready
+		}
+		return err
 	}
 	return audit.Record(ctx, tx, event(audit.ClerkAdded, clerk, by, at))
 }
@@ -90,9 +96,15 @@ func add(ctx context.Context, tx pgx.Tx, clerk Clerk, by uuid.UUID, at time.Time
 // Move gives a clerk another office, another role or both.
 func (c *Clerks) Move(ctx context.Context, clerk Clerk, by uuid.UUID, at time.Time) error {
 	const update = `UPDATE clerk SET office = $2, role = $3 WHERE person_id = $1`
-	return c.change(ctx, clerk.Person, by, func(tx pgx.Tx, _ Clerk) error {
+	return c.change(ctx, clerk.Person, by, func(tx pgx.Tx, was Clerk, removed bool) error {
+		if removed {
+			return ErrUnknown
+		}
 		if err := appointing(ctx, tx, by, clerk.Role); err != nil {
 			return err
+		}
+		if clerk.Office == was.Office && clerk.Role == was.Role {
+			return nil
 		}
 		if _, err := tx.Exec(ctx, update, clerk.Person, clerk.Office, clerk.Role); err != nil {
 			return err
@@ -104,7 +116,10 @@ func (c *Clerks) Move(ctx context.Context, clerk Clerk, by uuid.UUID, at time.Ti
 // Remove makes a clerk a citizen like any other. What they have done stays theirs.
 func (c *Clerks) Remove(ctx context.Context, person, by uuid.UUID, at time.Time) error {
 	const update = `UPDATE clerk SET removed_at = $2 WHERE person_id = $1`
-	return c.change(ctx, person, by, func(tx pgx.Tx, was Clerk) error {
+	return c.change(ctx, person, by, func(tx pgx.Tx, was Clerk, removed bool) error {
+		if removed {
+			return nil
+		}
 		if _, err := tx.Exec(ctx, update, person, at); err != nil {
 			return err
 		}
@@ -112,12 +127,12 @@ func (c *Clerks) Remove(ctx context.Context, person, by uuid.UUID, at time.Time)
 	})
 }
 
-// change changes a clerk as they are now.
-func (c *Clerks) change(ctx context.Context, person, by uuid.UUID, do func(tx pgx.Tx, was Clerk) error) error {
-	const find = `SELECT office, role FROM clerk WHERE person_id = $1 AND removed_at IS NULL FOR UPDATE`
+// change changes a clerk as they are now, or were when they were removed.
+func (c *Clerks) change(ctx context.Context, person, by uuid.UUID, do func(tx pgx.Tx, was Clerk, removed bool) error) error {
+	const find = `SELECT office, role, removed_at IS NOT NULL FROM clerk WHERE person_id = $1 FOR UPDATE`
 	err := pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
-		was := Clerk{Person: person}
-		err := tx.QueryRow(ctx, find, person).Scan(&was.Office, &was.Role)
+		was, removed := Clerk{Person: person}, false
+		err := tx.QueryRow(ctx, find, person).Scan(&was.Office, &was.Role, &removed)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrUnknown
 		}
@@ -127,7 +142,7 @@ func (c *Clerks) change(ctx context.Context, person, by uuid.UUID, do func(tx pg
 		if err := appointing(ctx, tx, by, was.Role); err != nil {
 			return err
 		}
-		return do(tx, was)
+		return do(tx, was, removed)
 	})
 	if err != nil {
 		return fmt.Errorf("change clerk %s: %w", person, err)

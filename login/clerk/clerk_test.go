@@ -89,8 +89,8 @@ func TestClerksAreMovedAndRemoved(t *testing.T) {
 		t.Errorf("on duty after the removal: %v", err)
 	}
 	before := w.Contents(t)
-	if err := clerks.Remove(t.Context(), person, operator, identitytest.Noon); !errors.Is(err, clerk.ErrUnknown) {
-		t.Errorf("removed again: %v", err)
+	if err := clerks.Remove(t.Context(), uuid.New(), operator, identitytest.Noon); !errors.Is(err, clerk.ErrUnknown) {
+		t.Errorf("removed somebody who never was a clerk: %v", err)
 	}
 	if err := clerks.Move(t.Context(), to, operator, identitytest.Noon); !errors.Is(err, clerk.ErrUnknown) {
 		t.Errorf("moved after the removal: %v", err)
@@ -105,6 +105,40 @@ func TestClerksAreMovedAndRemoved(t *testing.T) {
 	staff, err := clerks.List(t.Context())
 	if err != nil || len(staff) != 2 || staff[1].Identifier != id || staff[1].Role != clerk.Auditor {
 		t.Errorf("the staff is %v, %v", staff, err)
+	}
+}
+
+// Done but reported failed: who says the same again of a clerk hears that it is so, and it is recorded once.
+func TestWhoDidNotHearOfAClerkSaysTheSameAgain(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	clerks := &clerk.Clerks{Pool: w.Pool}
+	operator, _ := w.Active(t)
+	if err := clerks.Add(t.Context(), clerk.Clerk{Person: operator, Office: "Centre", Role: clerk.Operator}, uuid.Nil, identitytest.Noon); err != nil {
+		t.Fatal(err)
+	}
+	at := clerk.Clerk{Office: "Minsk-1", Role: clerk.AtDesk}
+	for name, act := range map[string]func(clerk.Clerk) error{
+		"add": func(c clerk.Clerk) error { return clerks.Add(t.Context(), c, operator, identitytest.Noon) },
+		"move": func(c clerk.Clerk) error {
+			c.Office, c.Role = "Brest-3", clerk.Supervisor
+			return clerks.Move(t.Context(), c, operator, identitytest.Noon)
+		},
+		"remove": func(c clerk.Clerk) error { return clerks.Remove(t.Context(), c.Person, operator, identitytest.Noon) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.LoseEach(t, func() (func() (uuid.UUID, string, error), func() string) {
+				c := at
+				c.Person, _ = w.Active(t)
+				if name != "add" {
+					if err := clerks.Add(t.Context(), c, operator, identitytest.Noon); err != nil {
+						t.Fatal(err)
+					}
+				}
+				return func() (uuid.UUID, string, error) { return c.Person, "", act(c) },
+					func() string { return w.Left(t, c.Person) }
+			})
+		})
 	}
 }
 

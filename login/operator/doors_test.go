@@ -91,7 +91,8 @@ func TestTheOperatorSaysWhoIsAClerk(t *testing.T) {
 	}
 	at := "/clerks/" + person.String()
 	w.asks(t, "anna", "POST", "/clerks", post(id.Reveal(), "Minsk-1", "clerk"), 201, "")
-	w.asks(t, "anna", "POST", "/clerks", post(id.Reveal(), "Minsk-1", "clerk"), 409, "clerk_already")
+	w.asks(t, "anna", "POST", "/clerks", post(id.Reveal(), "Minsk-1", "clerk"), 201, "")
+	w.asks(t, "anna", "POST", "/clerks", post(id.Reveal(), "Brest-3", "clerk"), 409, "clerk_already")
 	w.asks(t, "anna", "POST", "/clerks", post(none.Reveal(), "Minsk-1", "clerk"), 404, "unknown_identifier")
 	w.asks(t, "anna", "POST", "/clerks", post("0000000A000PB", " ", "boss"), 422, "invalid")
 	specimen, _ := w.Active(t)
@@ -104,7 +105,8 @@ func TestTheOperatorSaysWhoIsAClerk(t *testing.T) {
 		t.Errorf("the staff is %v", all)
 	}
 	w.asks(t, "anna", "DELETE", at, "", 204, "")
-	w.asks(t, "anna", "DELETE", at, "", 404, "unknown_clerk")
+	w.asks(t, "anna", "DELETE", at, "", 204, "")
+	w.asks(t, "anna", "DELETE", "/clerks/"+uuid.NewString(), "", 404, "unknown_clerk")
 	w.asks(t, "anna", "PUT", "/clerks/nobody", `{"office":"x","role":"clerk"}`, 404, "unknown_clerk")
 }
 

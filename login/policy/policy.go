@@ -117,8 +117,16 @@ func (p *Policies) History(ctx context.Context) ([]Row, error) {
 	return found, nil
 }
 
-// Propose has one of the operator's staff propose a value. Nothing changes before another approves it.
+// Propose has one of the operator's staff propose a value. Nothing changes before another approves it. Whoever proposes the same again
+// while it waits is told of that proposal.
 func (p *Policies) Propose(ctx context.Context, author uuid.UUID, name, value string, from time.Time, g Ground) (Row, error) {
+	// Of two who propose the same at one moment the second finds the first.
+	const alone = `LOCK TABLE policy IN SHARE ROW EXCLUSIVE MODE`
+	// Whatever date had passed when it was proposed, a value is in force from its approval.
+	const same = `
+		SELECT ` + columns + ` FROM policy
+		WHERE state = 'open' AND author = $1 AND name = $2 AND value = $3 AND ground_title = $4 AND ground_number = $5 AND ground_date = $6 AND
+		      (in_force_from = $7 OR in_force_from <= proposed_at AND $7 <= $8)`
 	const insert = `
 		INSERT INTO policy (id, name, value, in_force_from, ground_title, ground_number, ground_date, state, author, proposed_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9)`
@@ -143,6 +151,18 @@ func (p *Policies) Propose(ctx context.Context, author uuid.UUID, name, value st
 	}
 	row := Row{ID: id, Name: name, Value: value, InForceFrom: from, Ground: g, State: pair.Open, Author: author, ProposedAt: p.now()}
 	err = p.act(ctx, author, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, alone); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, same, author, name, value, g.Title, g.Number, g.Date, from, row.ProposedAt)
+		before, err := pgx.CollectExactlyOneRow(rows, scan)
+		if err == nil {
+			row = before
+			return nil
+		}
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
 		if _, err := tx.Exec(ctx, insert, id, name, value, from, g.Title, g.Number, g.Date, author, row.ProposedAt); err != nil {
 			return err
 		}
@@ -197,7 +217,9 @@ func (p *Policies) decide(ctx context.Context, id, by uuid.UUID, to pair.State, 
 	if err != nil {
 		return Row{}, err
 	}
-	return row, p.Refresh(ctx)
+	// It is settled; should it not be read at once, it is within a second.
+	_ = p.Refresh(ctx)
+	return row, nil
 }
 
 // act is one transaction of one of the operator's staff, who stays that until its end.

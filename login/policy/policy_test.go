@@ -3,6 +3,7 @@ package policy_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"asoba.example/login/clerk"
+	"asoba.example/login/identity/identitytest"
 	"asoba.example/login/policy"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/provider/pair"
@@ -242,5 +244,96 @@ func TestSettlingLeavesNothingHalfDone(t *testing.T) {
 	}
 	if n := w.events(t); n != 2 {
 		t.Errorf("%d events of 2", n)
+	}
+}
+
+// Broken at any statement nothing is settled. Done but reported failed, who settles the same again is told what became of it, and it is
+// done once.
+func TestWhoDidNotHearSettlesTheSameAgain(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	clerks := &clerk.Clerks{Pool: w.Pool}
+	anna, _ := w.Active(t)
+	boris, _ := w.Active(t)
+	for _, person := range []uuid.UUID{anna, boris} {
+		if err := clerks.Add(t.Context(), clerk.Clerk{Person: person, Office: "Centre", Role: clerk.Operator}, uuid.Nil, noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := noon
+	policies, err := policy.New(t.Context(), w.Pool, func() time.Time { now = now.Add(time.Second); return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	seconds := 120
+	proposing := func(from func() time.Time) (value string, propose func() (policy.Row, error)) {
+		seconds++
+		value = fmt.Sprintf("%ds", seconds)
+		return value, func() (policy.Row, error) {
+			return policies.Propose(t.Context(), anna, "code.for", value, from(), order)
+		}
+	}
+	passed := func() time.Time { return now }
+	later := func() time.Time { return noon.AddDate(0, 1, 0) }
+	for name, anew := range map[string]func() (string, func() (policy.Row, error)){
+		"propose, from its approval": func() (string, func() (policy.Row, error)) { return proposing(passed) },
+		"propose, from a day":        func() (string, func() (policy.Row, error)) { return proposing(later) },
+		"approve": func() (string, func() (policy.Row, error)) {
+			value, propose := proposing(later)
+			row, err := propose()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return value, func() (policy.Row, error) { return policies.Approve(t.Context(), row.ID, boris) }
+		},
+		"refuse": func() (string, func() (policy.Row, error)) {
+			value, propose := proposing(later)
+			row, err := propose()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return value, func() (policy.Row, error) { return policies.Refuse(t.Context(), row.ID, boris) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, act := anew()
+			w.BreakEach(t, func() error { _, err := act(); return err })
+			w.LoseEach(t, func() (func() (uuid.UUID, string, error), func() string) {
+				value, act := anew()
+				return func() (uuid.UUID, string, error) {
+						row, err := act()
+						return row.ID, string(row.State), err
+					}, func() string {
+						return fmt.Sprint(w.Count(t, `policy WHERE value = $1`, value), w.Count(t, `event WHERE detail->>'value' = $1`, value))
+					}
+			})
+		})
+	}
+
+	// What differs in anything is another proposal.
+	_, propose := proposing(later)
+	first, err := propose()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := order
+	other.Number = "18"
+	for story, propose := range map[string]func() (policy.Row, error){
+		"by another": func() (policy.Row, error) {
+			return policies.Propose(t.Context(), boris, first.Name, first.Value, later(), order)
+		},
+		"from another day": func() (policy.Row, error) {
+			return policies.Propose(t.Context(), anna, first.Name, first.Value, later().Add(time.Hour), order)
+		},
+		"from its approval": func() (policy.Row, error) {
+			return policies.Propose(t.Context(), anna, first.Name, first.Value, noon, order)
+		},
+		"on another document": func() (policy.Row, error) {
+			return policies.Propose(t.Context(), anna, first.Name, first.Value, later(), other)
+		},
+	} {
+		if row, err := propose(); err != nil || row.ID == first.ID {
+			t.Errorf("%s: %v, %v", story, row, err)
+		}
 	}
 }

@@ -202,7 +202,7 @@ func (w *World) Exec(t *testing.T, sql string, args ...any) {
 }
 
 // Tables are those that an act upon an identifier writes to.
-var Tables = []string{"identity", "not_me", "ended", "client_grant", "event", "sms_message", "river_job", "issuance", "desk_act", "paper", "superseded_paper", "desk_refusal", "clerk", "passkey", "authenticator", "recovery_codes", "security_block", "security_block_person", "restoration", "taken_back"}
+var Tables = []string{"identity", "not_me", "ended", "client_grant", "event", "sms_message", "river_job", "issuance", "desk_act", "paper", "superseded_paper", "desk_refusal", "phone_change", "policy", "clerk", "passkey", "authenticator", "recovery_codes", "security_block", "security_block_person", "restoration", "taken_back"}
 
 // Contents gives all rows of Tables, to see that nothing has changed.
 func (w *World) Contents(t *testing.T) string {
