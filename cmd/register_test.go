@@ -188,7 +188,7 @@ func TestTheRegisterEndsAndRestores(t *testing.T) {
 
 	// It was a mistake.
 	system := c.caller(importer.ID, c.file("importer.jwk", private), "register:manage")
-	event := map[string]any{"id": "2025-12-1", "at": "2025-12-20T10:00:00+03:00", "person": map[string]any{
+	event := map[string]any{"id": "2026-01-1", "at": "2026-01-20T10:00:00+03:00", "person": map[string]any{
 		"identification_number": citizenNumber, "sex": "F", "birth_date": "1899-12", "citizenship": "BY",
 	}}
 	if told := system.post("/register/events", http.StatusCreated, event); told["changed"] != true {
@@ -214,7 +214,7 @@ func TestTheRegisterEndsAndRestores(t *testing.T) {
 
 	// The register gives them another number: they are told, and sign in by it; the one before is nobody's.
 	const fresh = "5311299B500PB0"
-	event = map[string]any{"id": "2025-12-2", "at": "2025-12-21T10:00:00+03:00", "former_number": citizenNumber, "person": map[string]any{
+	event = map[string]any{"id": "2026-01-2", "at": "2026-01-21T10:00:00+03:00", "former_number": citizenNumber, "person": map[string]any{
 		"identification_number": fresh, "sex": "F", "birth_date": "1899-12", "citizenship": "BY",
 	}}
 	system.post("/register/events", http.StatusCreated, event)

@@ -35,7 +35,8 @@
 // an older event is refused, and an older edition's row withheld, and told by its
 // line. So is what the operator has taken back (Restore), while the register says
 // the very same. An edition that does not say as of when it tells undoes no event of
-// its month; but no death is lost in it that was not taken back.
+// its month; but no death is lost in it that was not taken back, and no event of
+// that month from before it came takes one back.
 //
 // Whoever a full edition does not tell of stays as they are, and is told to the
 // operator: they are not dead because a file forgot them.

@@ -137,7 +137,8 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	if err != nil {
 		return Outcome{}, err
 	}
-	if err := later(ctx, tx, known, e.At); err != nil {
+	unordered, err := later(ctx, tx, known, e.At)
+	if err != nil {
 		return Outcome{}, err
 	}
 	one := Edition{Kind: Delta, AsOf: e.At, Announced: 1}
@@ -154,6 +155,9 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	}
 	if _, err := g.compare(ctx, tx, &one); err != nil {
 		return Outcome{}, err
+	}
+	if one.Restored > 0 && unordered {
+		return Outcome{}, ErrOlderEvent
 	}
 	if one.Deactivated > 0 && !e.asked {
 		if err := g.few(ctx, tx, e.ToldAt); err != nil {
@@ -212,24 +216,28 @@ func whose(ctx context.Context, tx pgx.Tx, number, former string) (known *uuid.U
 	return before, true, nil
 }
 
-// later holds that an event tells more than is known of a person, and keeps that person as they are.
-func later(ctx context.Context, tx pgx.Tx, known *uuid.UUID, at time.Time) error {
+// later holds that an event tells more than is known of a person, and keeps that person as they are. It is unordered where what is known was told
+// by an edition of the month that does not say as of when, and came after the time of the event: that takes no death back then.
+func later(ctx context.Context, tx pgx.Tx, known *uuid.UUID, at time.Time) (unordered bool, err error) {
 	// An edition tells of everybody: who is left out of a delta is as before.
 	const find = `
 		SELECT EXISTS (SELECT FROM person_event WHERE person_id = $1 AND at > $2)
-		    OR EXISTS (SELECT FROM edition WHERE state = 'applied' AND as_of > $2)
+		    OR EXISTS (SELECT FROM edition WHERE state = 'applied' AND as_of > $2),
+		       EXISTS (
+				SELECT FROM edition
+				WHERE id = changed_in AND as_of = period AT TIME ZONE 'UTC' AND least(began_at, (period + interval '1 month') AT TIME ZONE 'UTC') > $2)
 		FROM person WHERE id = $1 FOR NO KEY UPDATE`
 	if known == nil {
-		return nil
+		return false, nil
 	}
 	var more bool
-	if err := tx.QueryRow(ctx, find, known, at).Scan(&more); err != nil {
-		return err
+	if err := tx.QueryRow(ctx, find, known, at).Scan(&more, &unordered); err != nil {
+		return false, err
 	}
 	if more {
-		return ErrOlderEvent
+		return false, ErrOlderEvent
 	}
-	return nil
+	return unordered, nil
 }
 
 // rename gives a person another identification number, and keeps the one there was. What that ends comes first: the identifier is locked

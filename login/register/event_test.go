@@ -180,6 +180,29 @@ func TestNoDeathIsLostInAnEditionThatSaysNoMoment(t *testing.T) {
 	}
 }
 
+// Nor does an event take back whoever is gone by such an edition, where the edition came after the time of which the event tells. A later event
+// does.
+func TestAnEventTakesNoDeathBackThatMayBeLater(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	mustLoad(t, r, edition(10, living...))
+	died := strings.Replace(living[0], ",BY,,", ",BY,2026-11-02,record", 1)
+	mustLoad(t, r, edition(11, died, living[1])) // on the third
+	if _, err := r.Take(t.Context(), event("a", 1, living[0])); !errors.Is(err, register.ErrOlderEvent) {
+		t.Errorf("of the second: %v", err)
+	}
+	mustTake(t, r, event("b", 1, strings.Replace(living[1], ",RU,,", ",RU,2026-11-02,record", 1)))
+	mustTake(t, r, event("c", 1, strings.Replace(died, "BY", "PL", 1)))
+	for _, row := range living[:2] {
+		if p, err := register.Find(t.Context(), r.Pool, row[:14]); err != nil || !p.Gone() {
+			t.Errorf("%v: %s is not gone", err, p)
+		}
+	}
+	if o := mustTake(t, r, event("d", 4, living[0])); !o.Changed {
+		t.Error("of the fifth: nothing is changed")
+	}
+}
+
 // Each row that is withheld is told by its line and why, to who tries, who imports and who looks later.
 func TestWhatIsWithheldIsTold(t *testing.T) {
 	t.Parallel()
