@@ -185,6 +185,7 @@ func (l *life) found(rt *rapid.T, f *told) {
 		if l.left = nil; !slices.ContainsFunc(l.applied, func(a told) bool { return a.text == f.text }) {
 			l.apply(f)
 		}
+	case register.Refused: // as if it had not come
 	}
 }
 
