@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"asoba.example/cabinet/keys"
 	"asoba.example/cabinet/profile"
@@ -393,6 +394,22 @@ func TestASignalArrivesHoweverOftenItFails(t *testing.T) {
 		}
 		w.now = w.now.Add(pause)
 	}
+	watched := func() (values []float64) {
+		t.Helper()
+		metrics := prometheus.NewRegistry()
+		metrics.MustRegister(signal.Watch{Pool: w.pool})
+		families, err := metrics.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, family := range families { // in the order of their names
+			values = append(values, family.GetMetric()[0].GetGauge().GetValue())
+		}
+		return values
+	}
+	if got := watched(); !slices.Equal(got, []float64{2, 1}) {
+		t.Errorf("waiting and failing are %v, want two signals of one e-service", got)
+	}
 	to.took(http.StatusAccepted)
 	heal := pgtest.FailOn(t, w.pool, "UPDATE", "subscriber")
 	if err := deliver(); err == nil || len(to.took(http.StatusAccepted)) != 0 {
@@ -425,7 +442,7 @@ func TestASignalArrivesHoweverOftenItFails(t *testing.T) {
 		!slices.Equal(got.Events["https://cabinet.example/events/profile-changed"].Fields, []string{"citizenship"}) {
 		t.Errorf("told %+v", got)
 	}
-	if s := state(); s.Waiting != 0 || s.Tries != 0 || s.Missed != 0 {
+	if s := state(); s.Waiting != 0 || s.Tries != 0 || s.Missed != 0 || !slices.Equal(watched(), []float64{0, 0}) {
 		t.Errorf("all was taken: %+v", s)
 	}
 

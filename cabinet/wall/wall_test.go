@@ -110,3 +110,16 @@ func TestTheWallHoldsByItself(t *testing.T) {
 		t.Errorf("Anna wrote into another's journal: %v", err)
 	}
 }
+
+// No table that holds something of a person stands outside of the wall, nor is its owner let through.
+func TestNothingOfAPersonStandsOutside(t *testing.T) {
+	t.Parallel()
+	const outside = `
+		SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+		WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition AND attname = 'person_id'
+		AND NOT (relrowsecurity AND relforcerowsecurity)`
+	rows, _ := pgtest.NewCabinet(t).Query(t.Context(), outside)
+	if found, err := pgx.CollectRows(rows, pgx.RowTo[string]); err != nil || len(found) > 0 {
+		t.Errorf("outside stand %q, %v", found, err)
+	}
+}

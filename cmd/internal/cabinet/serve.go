@@ -114,7 +114,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		Keep: cfg.SessionTotal + time.Hour, RefreshKeys: provider.Refresh, Now: time.Now, Log: log,
 	})
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(follow.Lag{Pool: kept.Back, Now: time.Now}, journal.Watch{Pool: kept.Back, Now: time.Now})
+	metrics.MustRegister(follow.Lag{Pool: kept.Back, Now: time.Now}, journal.Watch{Pool: kept.Back, Now: time.Now}, signal.Watch{Pool: kept.Back})
 	observer, err := api.NewObserver(api.ObserverConfig{Log: log, Metrics: metrics, Now: time.Now})
 	if err != nil {
 		return err
