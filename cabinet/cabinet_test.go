@@ -40,6 +40,7 @@ type world struct {
 	url      string
 	cabinet  *Cabinet
 	pool     *pgxpool.Pool // which sees all
+	doors    *pgxpool.Pool // of the cabinet's, behind the wall
 	trips    *pgtest.Trips
 	redis    redis.UniversalClient
 	keys     keys.Ring
@@ -60,14 +61,14 @@ func newWorld(t *testing.T, sources ...profile.Source) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doors := pgtest.With(t, w.pool, wall.Settings())
+	w.doors = pgtest.With(t, w.pool, wall.Settings())
 	w.signals = &signal.Feed{Pool: w.pool, Now: now}
 	w.keys = keys.Ring{Pool: w.pool, Box: box, Now: now}
 	c, err := New(Config{
 		URL: w.url, ClientID: issuertest.ClientID, IssuerURL: w.provider.URL, Issuer: w.provider.Issuer(t, w.url+"/callback"),
-		Pool: doors, Redis: w.redis, Keys: w.keys, Contacts: contact.Book{Pool: doors, Box: box},
-		Sources:  profile.Sources{All: sources, Pool: doors, Box: box, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now},
-		Disputes: dispute.Book{Pool: doors, Box: box},
+		Pool: w.doors, Redis: w.redis, Keys: w.keys, Contacts: contact.Book{Pool: w.doors, Box: box},
+		Sources:  profile.Sources{All: sources, Pool: w.doors, Box: box, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now},
+		Disputes: dispute.Book{Pool: w.doors, Box: box},
 		Signals:  w.signals, Calls: fetch.New(fetch.Config{}).Calls,
 		JournalYears: 3, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
 	})

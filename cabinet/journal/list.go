@@ -53,14 +53,14 @@ type Page struct {
 	Next    Place
 }
 
-// entries are those of the person whom a token's subject names.
+// entries are those of the person whom a token's subject names. Whether one was reported is looked up for each: joined, everybody's
+// reports would be read for a page.
 const entries = `
 	SELECT journal.id, journal.person_id AS person, journal.at, kind, actor, coalesce(client_id, '') AS client_id, client.name AS client,
 	       coalesce(office, '') AS office, coalesce(acr, '') AS acr, coalesce(agent, '') AS agent, detail,
-	       report.at AS reported_at
+	       (SELECT report.at FROM report WHERE entry_id = journal.id) AS reported_at
 	FROM journal
 	LEFT JOIN client ON client.id = client_id
-	LEFT JOIN report ON report.entry_id = journal.id
 	WHERE journal.person_id = (SELECT person_id FROM cabinet WHERE identification_number = $1)`
 
 // list looks at one person's entries alone, by their index; what is not looked for is passed over there.

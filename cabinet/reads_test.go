@@ -1,0 +1,187 @@
+package cabinet
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"asoba.example/provider/api"
+)
+
+// What a door reads does not grow with the country: each one that openapi.json describes, and each page, reads a few rows of every table,
+// however many others have theirs there, by the planner's own choice, as PostgreSQL counts them. A new operation is held to this by standing in the document, a
+// new page by its route.
+func TestDoorsReadNobodyElsesRows(t *testing.T) {
+	t.Parallel()
+	o := observe(t)
+	o.stock(t)
+	o.lived(t)
+	o.crowd(t)
+
+	for path, item := range described(t).Paths.Map() {
+		for method, operation := range item.Operations() {
+			if len(*operation.Security) == 0 {
+				continue // it is everybody's, and asks no database
+			}
+			claims := signIn()
+			acr, _ := operation.Extensions["x-acr"].(string)
+			claims["scope"], claims["acr"] = (*operation.Security)[0]["bearer"][0], cmp.Or(acr, api.Low)
+			address := o.url + path
+			for _, p := range operation.Parameters {
+				if p.Value.In == openapi3.ParameterInPath {
+					address = strings.ReplaceAll(address, "{"+p.Value.Name+"}", p.Value.Example.(string))
+				}
+			}
+			var body []byte
+			if operation.RequestBody != nil {
+				body, _ = json.Marshal(operation.RequestBody.Value.Content.Get("application/json").Example)
+			}
+			token := o.provider.AccessToken(o.url, claims)
+			o.readsFew(t, method+" "+path, func() int { return o.ask(t, method, address, string(body), shown{token: token}).Code })
+		}
+	}
+
+	o.provider.Mux.HandleFunc("POST /end-session", func(http.ResponseWriter, *http.Request) {})
+	o.provider.SignIn(signIn(), "Анна")
+	b := o.browser(t)
+	b.want("/sign-in", "/", http.StatusOK, "Анна")
+	var entry string
+	if err := o.pool.QueryRow(t.Context(), `SELECT id::text FROM journal WHERE person_id = $1 AND kind = 'sign_in.refused'`, anna).Scan(&entry); err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("cabinet.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := map[string]struct {
+		address string
+		form    url.Values
+	}{
+		"GET /{$}":                             {address: "/"},
+		"GET /profile":                         {address: "/profile"},
+		"GET /profile/values/{name}":           {address: "/profile/values/sex"},
+		"POST /profile/values/{name}/dispute":  {"/profile/values/sex/dispute", url.Values{"words": {"It is not so."}}},
+		"POST /profile/values/{name}/withdraw": {"/profile/values/sex/withdraw", url.Values{}},
+		"GET /profile/contact":                 {address: "/profile/contact"},
+		"POST /profile/contact":                {"/profile/contact", url.Values{"email": {"anna@example.com"}, "phone": {""}, "language": {"be"}}},
+		"GET /profile/data":                    {address: "/profile/data"},
+		"POST /profile/data/export":            {"/profile/data/export", url.Values{}},
+		"GET /journal":                         {address: "/journal?about=desk&since=2026-05-01"},
+		"POST /journal/export":                 {"/journal/export", url.Values{"format": {"json"}}},
+		"GET /journal/{id}":                    {address: "/journal/" + entry},
+		"POST /journal/{id}/report":            {"/journal/" + entry + "/report", url.Values{}},
+		"GET /services":                        {address: "/services?q=паспрт"},
+		"GET /services/{code}":                 {address: "/services/200.8.1"},
+		"GET /cases":                           {address: "/cases"},
+		"GET /inbox":                           {address: "/inbox"},
+		"GET /sign-in":                         {address: "/sign-in"},
+		"GET /callback":                        {address: "/sign-in"}, // which leads there
+		"GET /sign-out":                        {address: "/sign-out"},
+		"POST /sign-out":                       {"/sign-out", url.Values{}},
+	}
+	routes := regexp.MustCompile(`mux\.Handle\("((GET|POST) /[^"]*)"`).FindAllStringSubmatch(string(source), -1)
+	for _, route := range routes {
+		pattern, method := route[1], route[2]
+		as, ok := asked[pattern]
+		if !ok {
+			t.Errorf("%s is not looked at", pattern)
+			continue
+		}
+		o.readsFew(t, pattern, func() int {
+			_, status, _ := b.do(method, as.address, as.form, nil)
+			return status
+		})
+	}
+	if len(routes) != len(asked) {
+		t.Errorf("%d routes, and %d are looked at", len(routes), len(asked))
+	}
+}
+
+// crowd is how many others there are. There is an e-service for forty of them.
+const crowd = 2000
+
+// crowd has others live beside Anna, each of whom has something of everything.
+func (w *world) crowd(t *testing.T) {
+	t.Helper()
+	for _, write := range []string{
+		`INSERT INTO cabinet (person_id, identification_number, state, state_at, sex, birth_date, citizenship, updated_at, created_at)
+		 SELECT gen_random_uuid(), 'number ' || n, 'activated', $1, 'F', '1956', 'BY', $1, $1 FROM generate_series(1, $2) AS n`,
+		`INSERT INTO journal (id, person_id, at, kind, actor, client_id) SELECT gen_random_uuid(), person_id, $1, 'sign_in.refused', 'self', 'tax' FROM cabinet LIMIT $2`,
+		`INSERT INTO report (entry_id, entry_at, person_id, at) SELECT gen_random_uuid(), $1, person_id, $1 FROM cabinet LIMIT $2`,
+		`INSERT INTO contact (person_id, given_at) SELECT person_id, $1 FROM cabinet LIMIT $2`,
+		`INSERT INTO profile_value (person_id, source, name, at, since) SELECT person_id, 'a', 'address', $1, $1 FROM cabinet LIMIT $2`,
+		`INSERT INTO profile_change (entry_id, person_id) SELECT gen_random_uuid(), person_id FROM cabinet WHERE created_at <= $1 LIMIT $2`,
+		`INSERT INTO refresh (person_id, source, occasion, due_at) SELECT person_id, 'a', 'order', $1 FROM cabinet LIMIT $2`,
+		`INSERT INTO dispute (id, person_id, name, source, value, words, restricts, state, at)
+		 SELECT gen_random_uuid(), person_id, 'citizenship', 'a', '', '', false, 'received', $1 FROM cabinet WHERE identification_number LIKE 'number %' LIMIT $2`,
+		`INSERT INTO reader (grant_id, person_id, client_id, at) SELECT gen_random_uuid(), person_id, 'tax', $1 FROM cabinet LIMIT $2`,
+		`INSERT INTO signal (id, client_id, subject, at, kind, detail, place, placed_at)
+		 SELECT gen_random_uuid(), 'client ' || n % ($2 / 40), 'number ' || n, $1, 'profile.changed', '{}', n, $1 FROM generate_series(1, $2) AS n`,
+		`INSERT INTO subscriber (client_id, next_at) SELECT 'client ' || n, $1 FROM generate_series(1, $2 / 40) AS n`,
+		`INSERT INTO client (id, name) SELECT 'client ' || n, jsonb_build_object('', $1::timestamptz) FROM generate_series(1, $2 / 40) AS n`,
+		`INSERT INTO disabled_client (client_id, disabled, at) SELECT 'disabled ' || n, true, $1 FROM generate_series(1, $2 / 40) AS n`,
+		`INSERT INTO ended (id, at) SELECT gen_random_uuid(), $1 FROM generate_series(1, $2)`,
+	} {
+		if _, err := w.pool.Exec(t.Context(), write, noon.Add(-time.Hour), crowd); err != nil {
+			t.Fatalf("%v: %s", err, write)
+		}
+	}
+	if _, err := w.pool.Exec(t.Context(), `ANALYZE`); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// readsFew does something that is to be answered well, and wants it to read few rows of each table; the catalogue's, which is everybody's, aside.
+func (w *world) readsFew(t *testing.T, story string, do func() (status int)) {
+	t.Helper()
+	before := w.read(t)
+	if status := do(); status != http.StatusOK {
+		t.Errorf("%s: got %d", story, status)
+	}
+	for table, after := range w.read(t) {
+		if n := after - before[table]; n >= crowd/10 && !slices.Contains([]string{"body", "service", "service_word", "situation"}, table) {
+			t.Errorf("%s reads %d rows of %s", story, n, table)
+		}
+	}
+}
+
+// read is how many rows of each table, and entries of its indexes, were read so far.
+func (w *world) read(t *testing.T) map[string]int {
+	t.Helper()
+	for _, pool := range []*pgxpool.Pool{w.pool, w.doors} {
+		for _, conn := range pool.AcquireAllIdle(t.Context()) {
+			if _, err := conn.Exec(t.Context(), `SELECT pg_stat_force_next_flush()`); err != nil { // what it has counted is told before it answers
+				t.Fatal(err)
+			}
+			conn.Release()
+		}
+	}
+	const count = `
+		SELECT t.relname::text, (t.seq_tup_read + coalesce(sum(i.idx_tup_read), 0))::bigint
+		FROM pg_stat_user_tables AS t LEFT JOIN pg_stat_user_indexes AS i USING (relid)
+		GROUP BY t.relid, t.relname, t.seq_tup_read`
+	rows, err := w.pool.Query(t.Context(), count)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := map[string]int{}
+	var (
+		table string
+		n     int
+	)
+	if _, err := pgx.ForEachRow(rows, []any{&table, &n}, func() error { read[table] += n; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return read
+}
