@@ -31,6 +31,8 @@ type Config struct {
 	// AllowPrivate lets calls go into private networks too, and lets an address bear a name and a password: for what the operator has
 	// named. Still by https.
 	AllowPrivate bool
+	// Certificates are shown to a server that asks for one.
+	Certificates []tls.Certificate
 }
 
 // A Caller calls addresses that others have named.
@@ -48,7 +50,7 @@ func New(cfg Config) *Caller {
 	c.http = &http.Client{
 		Transport: &http.Transport{
 			DialContext:            dialer.DialContext,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, Certificates: cfg.Certificates},
 			DisableKeepAlives:      true,
 			DisableCompression:     true, // what is small on the way may be large here
 			MaxResponseHeaderBytes: maxHead,

@@ -224,6 +224,25 @@ func TestThePrivateNetworkMayBeAllowed(t *testing.T) {
 	}
 }
 
+// A system that wants to know who calls it is shown a certificate (RFC 8446 §4.4.2), where the caller has one.
+func TestACertificateIsShownToWhoAsks(t *testing.T) {
+	t.Parallel()
+	server, _ := serve(t, func(s *httptest.Server) {
+		s.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+		s.StartTLS()
+	}, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, len(r.TLS.PeerCertificates)) })
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	for _, certificates := range [][]tls.Certificate{nil, server.TLS.Certificates} {
+		caller := fetch.New(fetch.Config{AllowLoopback: true, Certificates: certificates})
+		caller.Trust(roots)
+		body, err := caller.Ask(t.Context(), server.URL, []byte("{}"))
+		if shown := err == nil && string(body) == "1"; shown != (certificates != nil) {
+			t.Errorf("with %d certificates: got %q, %v", len(certificates), body, err)
+		}
+	}
+}
+
 // What an answer can do is little: it is short, leads nowhere, and leaves nothing behind. The error tells the host, and no more of an
 // address that may hold a secret.
 func TestAnswersAreBounded(t *testing.T) {

@@ -49,6 +49,12 @@ type Config struct {
 	// holds secrets, so give it as a file. None by default.
 	Sources string `env:"CABINET_SOURCES"`
 
+	// SourcesCertFile and SourcesKeyFile are shown to sources that ask for a certificate (mutual TLS).
+	SourcesCertFile string `env:"CABINET_SOURCES_CERT_FILE"`
+
+	// SourcesKeyFile is the private key of SourcesCertFile.
+	SourcesKeyFile string `env:"CABINET_SOURCES_KEY_FILE"`
+
 	// AllowLoopbackFetch lets sources be on this machine, and e-services be told there, by plain http too. For trials only.
 	AllowLoopbackFetch bool `env:"CABINET_ALLOW_LOOPBACK_FETCH" envDefault:"false"`
 

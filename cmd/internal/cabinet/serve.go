@@ -59,6 +59,10 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	neighbours, err := neighbours(cfg)
+	if err != nil {
+		return err
+	}
 	master, err := seal.ReadMasterKey("CABINET_MASTER_KEY_FILE", cfg.MasterKeyFile)
 	if err != nil {
 		return err
@@ -93,9 +97,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	told := profile.Sources{
-		All: sources, Pool: kept.Pool, Box: box, Caller: fetch.New(fetch.Config{AllowLoopback: cfg.AllowLoopbackFetch, AllowPrivate: true}), Now: time.Now,
-	}
+	told := profile.Sources{All: sources, Pool: kept.Pool, Box: box, Caller: neighbours, Now: time.Now}
 	caller := fetch.New(fetch.Config{AllowLoopback: cfg.AllowLoopbackFetch})
 	signals := &signal.Feed{Pool: kept.Back, Now: time.Now}
 	deliverer := signal.Deliverer{Pool: kept.Back, Caller: caller, Sign: ring.Sign, URL: cfg.URL, Issuer: cfg.Issuer, Now: time.Now, Log: log}
@@ -176,6 +178,19 @@ func sources(cfg Config) ([]profile.Source, error) {
 		}
 	}
 	return all, nil
+}
+
+// neighbours calls other systems of the state, which may be in a private network.
+func neighbours(cfg Config) (*fetch.Caller, error) {
+	calls := fetch.Config{AllowLoopback: cfg.AllowLoopbackFetch, AllowPrivate: true}
+	certified, err := run.Certificate(cfg.SourcesCertFile, cfg.SourcesKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("CABINET_SOURCES_CERT_FILE and CABINET_SOURCES_KEY_FILE: %w", err)
+	}
+	if certified != nil {
+		calls.Certificates = certified.Certificates
+	}
+	return fetch.New(calls), nil
 }
 
 func clientKey(cfg Config) (issuer.Key, error) {
