@@ -179,6 +179,27 @@ func TestUnknownBrowserIsAskedACode(t *testing.T) {
 	v.want("/sign-in/code", http.StatusOK)
 }
 
+// Who is signed in, and is asked by a service to do so again, is told why and has no number to type; where nobody is, nobody's number stands.
+func TestAServiceAsksWhoIsSignedInOnceMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.signIn(anna)
+	v.open("/authorize?acr_values=substantial")
+	v.sees("sign in once more", `value="`+anna+`"`)
+	v.open("/authorize")
+	v.submit("identifier", anna, "password", password) // at a known browser
+	v.open("/authorize?acr_values=substantial")
+	v.sees("in one more way", `value="`+anna+`"`)
+	v.open("/security")
+	v.submit() // signs out
+	v.open("/authorize?acr_values=substantial")
+	if strings.Contains(v.body, `value="`+anna+`"`) || strings.Contains(v.body, "signed in already") {
+		t.Errorf("a browser at which nobody is signed in is told\n%s", v.body)
+	}
+}
+
 // wrong is a code, but not this one.
 func wrong(digits string) string {
 	if digits == "000000" {

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"asoba.example/provider/audit"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/page"
+	"asoba.example/provider/session"
 )
 
 // signInPage handles GET /sign-in.
@@ -120,25 +122,22 @@ func mismatch(id identity.Identifier) (wrong []page.FieldError) {
 	return append(wrong, page.FieldError{Field: "password", Word: "sign-in.wrong"})
 }
 
-// showSignIn shows the page. The identifier comes back to who typed it; the password never does.
+// showSignIn shows the page. The identifier comes back to who typed it, and to who is signed in at this browser; the password never does.
 func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
 	passkey, err := l.factors.Passkeys.Ask(i.ID)
 	if err != nil {
 		return err
 	}
-	data := signInPage{Again: said(r), Identifier: typed, Passkey: passkey, Waits: status == http.StatusTooManyRequests, Recover: i.At(recovering.path), Block: i.At(blocking.path), Unblock: i.At(unblocking.path)}
-	if i.ClientID == "" && i.Page != "/security" { // somebody who is signed in is asked once more, and others as ever
-		s, _, err := l.signedIn(r)
-		if err != nil {
-			return err
-		}
-		switch {
-		case s.IsZero():
-		case asksStrongest(i):
-			data.Again = "sign-in.again_strongest"
-		default:
-			data.Again = "sign-in.again"
-		}
+	s, who, err := l.signedIn(r)
+	if err != nil {
+		return err
+	}
+	if !s.IsZero() && r.Method == http.MethodGet {
+		typed = cmp.Or(typed, who.Identifier.Reveal())
+	}
+	data := signInPage{
+		Again: cmp.Or(said(r), onceMore(i, s)), Identifier: typed, Passkey: passkey, Waits: status == http.StatusTooManyRequests,
+		Recover: i.At(recovering.path), Block: i.At(blocking.path), Unblock: i.At(unblocking.path),
 	}
 	if i.ClientID != "" {
 		switch client, err := l.clients.Find(r.Context(), i.ClientID); {
@@ -150,6 +149,21 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 		}
 	}
 	return l.showFirst(w, r, i, page.View{Status: status, Name: "sign-in", Shows: true, Errors: wrong, Script: "passkey.js", Data: data})
+}
+
+// onceMore is the word of why somebody who is signed in is asked to do so again; "" for others.
+func onceMore(i provider.Interaction, s session.Session) string {
+	switch {
+	case s.IsZero(), i.ClientID == "" && i.Page == "/security":
+		return ""
+	case i.ClientID == "" && asksStrongest(i):
+		return "sign-in.again_strongest"
+	case i.ClientID == "":
+		return "sign-in.again"
+	case api.Level(i.ACR) > api.Level(s.ACR):
+		return "sign-in.again_surer"
+	}
+	return "sign-in.again_service"
 }
 
 // recordRefusal records a sign-in that failed after the password, or without one.
