@@ -66,7 +66,7 @@ func New(cfg Config) (*Cabinet, error) {
 	sessions := sessions{
 		redis: cfg.Redis, secure: secure, idle: cfg.SessionIdle, total: cfg.SessionTotal, now: cfg.Now,
 	}
-	site, err := page.New(page.Config{Name: "cabinet", Secure: secure, Rooms: []page.Room{Room()}, SignedIn: sessions.had})
+	site, err := page.New(page.Config{Name: "cabinet", Secure: secure, Rooms: []page.Room{Room()}, SignedIn: sessions.had, Start: "/"})
 	if err != nil {
 		return nil, err
 	}

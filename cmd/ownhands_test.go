@@ -270,6 +270,7 @@ func TestWhatIsInTheCitizensOwnHands(t *testing.T) {
 	at("/recover/password")
 	forms(stronger)
 	at("/security")
+	home.see("The password has been changed")
 }
 
 // Unknown, without an identifier, with a temporary password, active and blocked: whoever tries a number is answered alike, head and body, but

@@ -26,6 +26,7 @@ type proof struct {
 	factor  *factor.Proof // the factor that was used; nil for none
 	told    bool          // the phone is told of what was done at this browser already
 	factors bool          // are to be added next
+	formed  bool          // a password was, and the page of security tells so
 }
 
 // byPassword is proof of the lower level: at a browser known for the person, or at the first sign-in.
@@ -36,10 +37,12 @@ func byCode() proof { return proof{acr: api.Substantial, amr: []string{"pwd", "s
 
 // byErrand is a code by SMS, one more proof, and the password that was formed upon them.
 func byErrand(by factor.Kind) proof {
+	p := byCode()
 	if by != "" {
-		return proof{acr: api.Substantial, amr: by.Methods("sms")}
+		p.amr = by.Methods("sms")
 	}
-	return byCode()
+	p.formed = true
+	return p
 }
 
 // byFactor is a factor, alone or after what was proved before it.
@@ -71,7 +74,11 @@ func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if how.factors {
 		i.Page = factorsPath
 	}
-	http.Redirect(w, r, onward(i), http.StatusSeeOther)
+	to := onward(i)
+	if how.formed && to == "/security" {
+		to += "?changed"
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
 

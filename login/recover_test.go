@@ -118,7 +118,7 @@ func TestRecovery(t *testing.T) {
 	v.recovers(anna)
 	v.submit("new_password", password, "new_password_again", password)
 	v.want("/security", http.StatusOK)
-	v.sees("code by SMS")
+	v.sees("The password has been changed", "code by SMS")
 }
 
 // For a day nothing is bound by who has recovered the password: a thief of the phone and the document would bind what the owner cannot get past.

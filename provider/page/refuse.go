@@ -113,11 +113,16 @@ func (s *Site) tell(w http.ResponseWriter, r *http.Request, refusal *Refusal) {
 	if !s.known[heading] {
 		heading = "error.title"
 	}
-	type data struct{ Word, RequestID string }
+	missing := refusal.Word == "error.not_found"
+	signedIn := missing && s.signedIn != nil && s.signedIn(r)
+	type data struct{ Word, RequestID, Start string }
+	said := data{Word: refusal.Word, RequestID: api.RequestID(r.Context())}
+	if missing && !signedIn {
+		said.Start = s.start
+	}
 	err := s.Show(w, r, View{
-		Status: refusal.Status, Name: "error", Title: heading, Data: data{refusal.Word, api.RequestID(r.Context())},
-		SignedIn: refusal.Word == "error.not_found" && s.signedIn != nil && s.signedIn(r),
-		Once:     r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Query().Get("interaction") == "",
+		Status: refusal.Status, Name: "error", Title: heading, Data: said, SignedIn: signedIn,
+		Once: r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Query().Get("interaction") == "",
 	})
 	if err != nil {
 		api.Note(r, errors.Join(refusal, err))

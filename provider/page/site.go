@@ -31,6 +31,8 @@ type Config struct {
 
 	// SignedIn tells whether who asks for a page that is not there has the navigation; nil: nobody has.
 	SignedIn func(*http.Request) bool
+	// Start is where others begin who ask for such a page; "" for nowhere.
+	Start string
 }
 
 // A Site shows one program's pages, in the reader's language.
@@ -44,6 +46,7 @@ type Site struct {
 	minsk  *time.Location
 
 	signedIn func(*http.Request) bool
+	start    string
 }
 
 // New parses every template and every word; a missing word or template is an error here, not before a citizen.
@@ -52,7 +55,7 @@ func New(cfg Config) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{name: cfg.Name, secure: cfg.Secure, minsk: minsk, signedIn: cfg.SignedIn}
+	s := &Site{name: cfg.Name, secure: cfg.Secure, minsk: minsk, signedIn: cfg.SignedIn, start: cfg.Start}
 	rooms := append([]Room{Own()}, cfg.Rooms...)
 	if err := s.readWords(rooms); err != nil {
 		return nil, fmt.Errorf("words: %w", err)

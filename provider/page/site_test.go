@@ -312,6 +312,29 @@ func TestStrangersAreMetByPages(t *testing.T) {
 	}
 }
 
+// A page that is not there has a way on: the navigation for who was signed in, and for others the start.
+func TestAMissingPageHasAWayOn(t *testing.T) {
+	t.Parallel()
+	const way = `<main class="site-sheet" id="main">
+<h1 class="govuk-heading-l">Страница не найдена</h1>
+<p class="govuk-body">Такой страницы нет. Возможно, ссылка устарела или адрес набран с ошибкой.</p>
+<p class="govuk-body"><a class="govuk-link" href="/start">Начать сначала</a></p>`
+	for _, in := range []bool{false, true} {
+		s, err := page.New(page.Config{
+			Name: "idp", Rooms: []page.Room{{FS: room(nil)}}, SignedIn: func(*http.Request) bool { return in }, Start: "/start",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		s.Over(http.NewServeMux()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/sing-in", nil))
+		pagetest.Sound(t, w.Body.Bytes())
+		if strings.Contains(w.Body.String(), way) == in {
+			t.Errorf("signed in: %t; the page is\n%s", in, w.Body)
+		}
+	}
+}
+
 // Every file that the page names is there, under an address that may be kept for ever.
 func TestStaticFiles(t *testing.T) {
 	t.Parallel()

@@ -110,6 +110,9 @@ func (s *Store) Find(ctx context.Context, r *http.Request) (Session, error) {
 	return session, nil
 }
 
+// Had tells, without asking Redis, whether the browser was given a session, which may be over by now.
+func (s *Store) Had(r *http.Request) bool { return s.key(r) != "" }
+
 // Till is when a session that was found just now ends, if nothing more comes of it.
 func (s *Store) Till(session Session) time.Time {
 	idle, total := s.now().Add(s.idle()), session.AuthTime.Add(s.total())

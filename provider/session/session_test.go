@@ -62,6 +62,9 @@ func TestASessionIsFoundByItsCookieAlone(t *testing.T) {
 	if got.SID != begun.SID || got.Person != person || !got.AuthTime.Equal(noon) || got.ACR != "substantial" || len(got.AMR) != 2 {
 		t.Errorf("got %+v, want %+v", got, begun)
 	}
+	if !store.Had(browser) || store.Had(fresh()) {
+		t.Error("who was given a session is not told by the cookie")
+	}
 	if s := find(t, store, fresh()); !s.IsZero() {
 		t.Errorf("a browser without a cookie is %+v", s)
 	}

@@ -153,19 +153,19 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	h.site, err = page.New(page.Config{
-		Name: "idp", Secure: h.secure(), Rooms: []page.Room{provider.Room(), dashboard.Room(), login.Room(), consent.Room()},
-	})
-	if err != nil {
-		return err
-	}
-
 	if h.policies, err = policy.New(ctx, h.Back, time.Now); err != nil {
 		return err
 	}
 	h.sessions = session.New(session.Config{
 		Redis: h.Redis, Secure: h.secure(), Idle: policy.SessionIdle.From(h.policies), Total: policy.SessionTotal.From(h.policies), Now: time.Now,
 	})
+	h.site, err = page.New(page.Config{
+		Name: "idp", Secure: h.secure(), Rooms: []page.Room{provider.Room(), dashboard.Room(), login.Room(), consent.Room()},
+		SignedIn: h.sessions.Had, Start: "/security",
+	})
+	if err != nil {
+		return err
+	}
 	h.denials = grant.NewDenials(h.Pool, h.Redis, policy.LongestAccessToken, time.Now)
 	h.cleaner = &grant.Cleaner{Pool: h.Back, Denials: h.denials, Sessions: h.sessions, Now: time.Now}
 	hsm, err := h.cfg.hsm()
