@@ -58,6 +58,7 @@ var told = map[string]bool{
 	"desk.refused.look_up":                  true,
 	"desk.refused.phone_change":             true,
 	"desk.refused.read_paper":               true,
+	"desk.refused.read_trail":               true,
 	"desk.refused.reissue":                  true,
 	"desk.refused.unblock":                  true,
 	"dispute.answered.corrected":            true,
@@ -116,6 +117,9 @@ var told = map[string]bool{
 	"signed_in":                             true,
 	"signed_out":                            true,
 	"token.exchanged":                       true,
+	"trail.read.complaint":                  true,
+	"trail.read.inquiry":                    true,
+	"trail.read.visit":                      true,
 }
 
 func (c *Cabinet) lines(entries []journal.Entry, language string) []line {
@@ -139,7 +143,7 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 	switch {
 	case e.Kind == journal.IdentifierBlocked:
 		kind += "." + e.Detail["reason"]
-	case e.Kind == journal.DeskLookedUp, e.Kind == journal.PaperRead, kind == "code.sent":
+	case e.Kind == journal.DeskLookedUp, e.Kind == journal.PaperRead, e.Kind == journal.TrailRead, kind == "code.sent":
 		kind += "." + e.Detail["purpose"]
 	case e.Kind == journal.DeskRefused:
 		kind += "." + e.Detail["act"]

@@ -194,9 +194,11 @@ func everything() []journal.Entry {
 		all = append(all, journal.Entry{Kind: journal.IdentifierBlocked, Actor: journal.Self, Detail: map[string]string{"reason": reason}})
 	}
 	for _, purpose := range []string{"visit", "complaint", "inquiry"} {
-		all = append(all, journal.Entry{Kind: journal.PaperRead, Actor: journal.Staff, Office: "17", Detail: map[string]string{"purpose": purpose}})
+		all = append(all,
+			journal.Entry{Kind: journal.PaperRead, Actor: journal.Staff, Office: "17", Detail: map[string]string{"purpose": purpose}},
+			journal.Entry{Kind: journal.TrailRead, Actor: journal.Staff, Office: "17", Detail: map[string]string{"purpose": purpose}})
 	}
-	for _, act := range []string{"issuance", "phone_change", "unblock", "reissue", "block", "look_up", "keep_paper", "read_paper"} {
+	for _, act := range []string{"issuance", "phone_change", "unblock", "reissue", "block", "look_up", "keep_paper", "read_paper", "read_trail"} {
 		all = append(all, journal.Entry{Kind: journal.DeskRefused, Actor: journal.Staff, Office: "17", Detail: map[string]string{"act": act}})
 	}
 	for _, purpose := range []string{"sign_in", "recover", "block", "unblock", "change_phone", "confirm_phone"} {

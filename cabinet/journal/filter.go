@@ -33,7 +33,7 @@ var kinds = map[Topic][]Kind{
 		"recovery_codes.made", "recovery_codes.removed", "recovery_code.used",
 		"phone.changed", "phone.released", "phone_change.asked", "phone_change.cancelled",
 	},
-	Desk:     {DeskLookedUp, DeskRefused, PaperRead, "identifier.issued", "password.reissued", "phone.released"},
+	Desk:     {DeskLookedUp, DeskRefused, PaperRead, TrailRead, "identifier.issued", "password.reissued", "phone.released"},
 	Services: {GrantGiven, GrantEnded, TokenExchanged, "agreement.given", "agreement.withdrawn", ProfileRead, ProfileRefreshed, JournalRead},
 	Profile:  {"person.changed", ProfileChanged, ContactGiven, DisputeMade, DisputeWithdrawn, DisputeSent, DisputeAnswered},
 	Changes:  {ProfileChanged},

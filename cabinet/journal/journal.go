@@ -22,6 +22,7 @@ const (
 	IdentifierActivated Kind = "identifier.activated"
 	IdentifierBlocked   Kind = "identifier.blocked" // Detail["reason"]
 	PaperRead           Kind = "paper.read"         // Detail["purpose"]
+	TrailRead           Kind = "trail.read"         // Detail["purpose"]
 	SessionsEnded       Kind = "sessions.ended"
 	DeskLookedUp        Kind = "desk.looked_up"  // Detail["purpose"]
 	DeskRefused         Kind = "desk.refused"    // Detail["act"]

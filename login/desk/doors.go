@@ -55,6 +55,7 @@ func (d *Doors) Mount(mux api.Mux) {
 	mux.Handle("GET /desk/refusals/{id}/slip", api.Handler(d.slip))
 	mux.Handle("PUT /desk/acts/{id}/paper", api.Handler(d.keepPaper))
 	mux.Handle("GET /desk/acts/{id}/paper", api.Handler(d.readPaper))
+	mux.Handle("GET /desk/people/{person}/events", api.Handler(d.readTrail))
 }
 
 // open handles POST /desk/issuances and the same of phone changes.

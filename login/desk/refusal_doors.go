@@ -12,6 +12,7 @@ import (
 	"asoba.example/login/identity"
 	"asoba.example/login/register"
 	"asoba.example/provider/api"
+	"asoba.example/provider/audit"
 )
 
 // An answer is what the doors say where one of the desk's meanings stands in the way.
@@ -38,6 +39,7 @@ var answers = []answer{
 	{means: ErrPapers, status: http.StatusConflict, code: "too_many_papers"},
 	{means: ErrReused, status: http.StatusUnprocessableEntity, code: "idempotency_key_reused"},
 	{means: ErrOver, status: http.StatusGone, code: "visit_over"},
+	{means: audit.ErrCursor, status: http.StatusBadRequest, code: "invalid_cursor", fields: []api.Field{{Name: "/after", Code: "invalid"}}},
 	{means: code.ErrWrong, status: http.StatusUnprocessableEntity, code: "wrong_code", fields: []api.Field{{Name: "/code", Code: "wrong"}}},
 	{means: code.ErrOver, status: http.StatusUnprocessableEntity, code: "code_over", fields: []api.Field{{Name: "/code", Code: "over"}}},
 	{means: code.ErrWait, status: http.StatusTooManyRequests, code: "wait"},

@@ -75,11 +75,8 @@ func (d *Doors) alerts(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		found, cursor, err = Alerts(r.Context(), d.Feed, d.Gate.Clerks, office, after)
 	}
-	if errors.Is(err, audit.ErrCursor) {
-		return api.Refuse(http.StatusBadRequest, "invalid_cursor", err, api.Field{Name: "/after", Code: "invalid"})
-	}
 	if err != nil {
-		return err
+		return d.refusal(w, err)
 	}
 	return api.Write(w, http.StatusOK, struct {
 		Alerts []Alert      `json:"alerts"`

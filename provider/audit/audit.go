@@ -98,6 +98,7 @@ const (
 	RestorationDropped  Kind = "restoration.withdrawn"
 	PaperKept           Kind = "paper.kept"      // the signed paper that an act rests on; Event.Detail["sha256"]: the digest of the scan; of both ["number"]: which of its scans
 	PaperRead           Kind = "paper.read"      // Event.Detail["purpose"]
+	TrailRead           Kind = "trail.read"      // what is recorded of a person; Event.Detail["purpose"]
 	PolicyProposed      Kind = "policy.proposed" // Event.Detail["name"], ["value"], ["in_force_from"]
 	PolicyApproved      Kind = "policy.approved"
 	PolicyRefused       Kind = "policy.refused"

@@ -79,7 +79,7 @@ var told = []string{
 	string(PersonChanged),
 	string(IdentifierIssued), string(PasswordReissued), string(IdentifierActivated), string(PasswordChanged), string(PasswordRecovered), string(RecoveryRefused), string(PhoneChangeAsked), string(PhoneChangeDropped), string(PhoneChanged), string(PhoneReleased),
 	string(DeskLookedUp), string(DeskRefused),
-	string(PaperRead),
+	string(PaperRead), string(TrailRead),
 	string(PasskeyAdded), string(PasskeyRemoved),
 	string(AuthenticatorAdded), string(AuthenticatorGone), string(RecoveryCodesMade), string(RecoveryCodesGone), string(RecoveryCodeUsed),
 	string(IdentifierBlocked), string(IdentifierUnblocked),

@@ -3,8 +3,6 @@ package manage
 import (
 	"net/http"
 
-	"github.com/google/uuid"
-
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/clients"
@@ -29,10 +27,8 @@ func (m *Manage) events(w http.ResponseWriter, r *http.Request) error {
 			return api.RefuseParameter("kind", err)
 		}
 	}
-	if person := query.Get("person"); person != "" {
-		if filter.Person, err = uuid.Parse(person); err != nil {
-			return api.RefuseParameter("person", err)
-		}
+	if query.Has("person") { // what is held of one person somebody reads by name and for a purpose, at the desk's doors
+		return api.RefuseParameter("person", nil)
 	}
 	lines, cursor, err := m.feed.Search(r.Context(), filter, after, limit)
 	if err != nil {

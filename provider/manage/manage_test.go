@@ -443,7 +443,7 @@ func TestWrongRequestsAreToldWhatIsWrong(t *testing.T) {
 		{"GET", "/audit/events?kind=%00", ``, 400, "invalid_parameter", "/kind"},
 		{"GET", "/audit/events?kind=nope", ``, 400, "invalid_parameter", "/kind"},
 		{"GET", "/audit/events?client_id=%00", ``, 400, "invalid_parameter", "/client_id"},
-		{"GET", "/audit/events?person=anna", ``, 400, "invalid_parameter", "/person"},
+		{"GET", "/audit/events?person=" + uuid.NewString(), ``, 400, "invalid_parameter", "/person"},
 		{"GET", "/audit/roots?after=yesterday", ``, 400, "invalid_parameter", "/after"},
 		{"GET", "/audit/roots?limit=0", ``, 400, "invalid_parameter", "/limit"},
 		{"POST", "/clients", `{`, 400, "invalid_body", ""},
@@ -781,8 +781,7 @@ func TestEventsAreSearched(t *testing.T) {
 	}
 	w.seal(t)
 	for query, want := range map[string]int{
-		"kind=client.registered": 1, "kind=signed_in": 2, "client_id=portal": 2, "person=" + anna.String(): 2, "kind=signed_in&person=" + anna.String(): 1,
-		"client_id=operator": 1, "client_id=nobody": 0,
+		"kind=client.registered": 1, "kind=signed_in": 2, "client_id=portal": 2, "kind=signed_in&client_id=portal": 2, "client_id=operator": 1, "client_id=nobody": 0,
 	} {
 		var found []any
 		for after := ""; ; {

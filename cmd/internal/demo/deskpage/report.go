@@ -40,7 +40,7 @@ var (
 		"own_identifier", "too_many_acts", "many_issuances", "many_restorations", "many_blocks", "many_refusals", "staff_blocked",
 		"neighbouring_phones", "passing_phone", "blocked_and_restored", "unvouched_document", "out_of_hours",
 	}
-	acts = []string{"issuance", "phone_change", "reissue", "block", "unblock", "look_up", "keep_paper", "read_paper"}
+	acts = []string{"issuance", "phone_change", "reissue", "block", "unblock", "look_up", "keep_paper", "read_paper", "read_trail"}
 )
 
 // What is the key of the word for what was unusual.
