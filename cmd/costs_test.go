@@ -5,19 +5,20 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-// costs are what idp and its stores have spent since they began: seconds of CPU,
-// round trips of requests, and pieces of memory that idp asked for. Of PostgreSQL it is
+// costs are what a program and its stores have spent since they began: seconds of CPU,
+// round trips of requests, and pieces of memory that the program asked for. Of PostgreSQL it is
 // every process, those that write and vacuum in the background among them.
 type costs struct {
 	server, postgresql, redis float64
 	toPostgreSQL, toRedis     float64
 	allocations               float64
-	resident, peak            float64 // bytes that idp and its child hold now, and the most that each ever held
+	resident, peak            float64 // bytes that the program and its child hold now, and the most that each ever held
 }
 
 // report prints what n of something cost, by the difference to an earlier look.
@@ -38,9 +39,13 @@ func (c costs) report(b *testing.B, before costs, n float64, each string) {
 	b.ReportMetric(c.resident/(1<<20), "server-resident-MiB")
 }
 
-func (c *country) costs(idp *program) costs {
+func (c *country) costs(program *program) costs {
 	c.t.Helper()
-	var sum costs
+	var (
+		sum     costs
+		called  = filepath.Base(program.cmd.Path)
+		metrics = map[string]string{"idp": c.management, "cabinet": "http://" + c.setting("CABINET_METRICS_LISTEN")}[called]
+	)
 	processes, err := os.ReadDir("/proc")
 	if err != nil {
 		c.t.Fatal(err)
@@ -52,7 +57,7 @@ func (c *country) costs(idp *program) costs {
 		}
 		name, seconds := cpu(pid)
 		switch {
-		case descends(pid, idp.cmd.Process.Pid):
+		case descends(pid, program.cmd.Process.Pid):
 			sum.server += seconds
 			sum.resident += held(pid, "VmRSS")
 			sum.peak += held(pid, "VmHWM")
@@ -63,29 +68,29 @@ func (c *country) costs(idp *program) costs {
 			sum.redis += seconds
 		}
 	}
-	res, err := http.Get(c.management + "/metrics")
+	res, err := http.Get(metrics + "/metrics")
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	defer res.Body.Close()
-	metrics := map[string]*float64{
-		`idp_round_trips_total{store="postgresql"}`: &sum.toPostgreSQL,
-		`idp_round_trips_total{store="redis"}`:      &sum.toRedis,
-		`go_memstats_mallocs_total`:                 &sum.allocations,
+	told := map[string]*float64{
+		called + `_round_trips_total{store="postgresql"}`: &sum.toPostgreSQL,
+		called + `_round_trips_total{store="redis"}`:      &sum.toRedis,
+		`go_memstats_mallocs_total`:                       &sum.allocations,
 	}
 	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
 		name, value, _ := strings.Cut(lines.Text(), " ")
-		to := metrics[name]
+		to := told[name]
 		if to == nil {
 			continue
 		}
-		delete(metrics, name)
+		delete(told, name)
 		if *to, err = strconv.ParseFloat(value, 64); err != nil {
 			c.t.Fatal(err)
 		}
 	}
-	if len(metrics) > 0 {
-		c.t.Fatalf("idp does not tell %v", metrics)
+	if len(told) > 0 {
+		c.t.Fatalf("%s does not tell %v", called, told)
 	}
 	return sum
 }

@@ -19,7 +19,7 @@ import (
 	"asoba.example/login/register"
 )
 
-var people = flag.Int("people", 100_000, "of the benchmark of editions")
+var people = flag.Int("people", 100_000, "of the benchmarks of editions and of the cabinet")
 
 // bear has two operators settle how great a share of all people an edition may deactivate before another has to release it.
 func (c *country) bear(share string) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"asoba.example/cabinet"
@@ -75,9 +76,11 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err := stores.Redis(ctx, "CABINET_REDIS_URL", cfg.RedisURL); err != nil {
 		return err
 	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	kept, err := stores.Open(ctx, stores.Config{
 		Program: "CABINET", Schema: migrations.Cabinet, DatabaseURL: cfg.DatabaseURL, RedisURL: cfg.RedisURL,
-		Connections: cfg.DatabaseConnections, Background: backConnections, Settings: wall.Settings(),
+		Connections: cfg.DatabaseConnections, Background: backConnections, Settings: wall.Settings(), Metrics: metrics,
 	})
 	if err != nil {
 		return err
@@ -115,7 +118,6 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		Feed: follow.Feed{URL: cfg.ManagementURL, HTTP: &http.Client{}, Token: provider.FeedToken},
 		Keep: cfg.SessionTotal + time.Hour, RefreshKeys: provider.Refresh, Now: time.Now, Log: log,
 	})
-	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(follow.Lag{Pool: kept.Back, Now: time.Now}, journal.Watch{Pool: kept.Back, Now: time.Now}, signal.Watch{Pool: kept.Back})
 	observer, err := api.NewObserver(api.ObserverConfig{Log: log, Metrics: metrics, Now: time.Now})
 	if err != nil {

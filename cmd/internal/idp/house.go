@@ -107,22 +107,17 @@ type house struct {
 func newHouse(ctx context.Context, cfg Config, hasher identity.Hashing, log *slog.Logger) (*house, error) {
 	h := &house{cfg: cfg, log: log, hasher: hasher, metrics: prometheus.NewRegistry()}
 	h.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	count, err := newTrips(h.metrics)
-	if err != nil {
-		return nil, err
-	}
 	master, err := seal.ReadMasterKey("IDP_MASTER_KEY_FILE", cfg.MasterKeyFile)
 	if err != nil {
 		return nil, err
 	}
 	h.Stores, err = stores.Open(ctx, stores.Config{
 		Program: "IDP", Schema: migrations.IDP, DatabaseURL: cfg.DatabaseURL, RedisURL: cfg.RedisURL,
-		Connections: cfg.DatabaseConnections, Background: backConnections, Tracer: toPostgreSQL{count},
+		Connections: cfg.DatabaseConnections, Background: backConnections, Metrics: h.metrics,
 	})
 	if err != nil {
 		return nil, err
 	}
-	h.Redis.AddHook(toRedis{count})
 	if err := h.furnish(ctx, master); err != nil {
 		h.Close()
 		return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"asoba.example/migrations"
@@ -21,10 +22,10 @@ type Config struct {
 	Schema      migrations.Schema
 	DatabaseURL string
 	RedisURL    string
-	Connections int32             // for requests
-	Background  int32             // for everything else
-	Tracer      pgx.QueryTracer   // of what requests ask PostgreSQL; may be nil
-	Settings    map[string]string // that PostgreSQL gives connections for requests; may be nil
+	Connections int32                 // for requests
+	Background  int32                 // for everything else
+	Metrics     prometheus.Registerer // in which stands how often requests asked a store
+	Settings    map[string]string     // that PostgreSQL gives connections for requests; may be nil
 }
 
 // Stores are where a program keeps everything.
@@ -42,12 +43,16 @@ func Open(ctx context.Context, cfg Config) (*Stores, error) {
 	if err != nil {
 		return nil, notRedis(cfg.Program + "_REDIS_URL")
 	}
+	count, err := newTrips(cfg.Program, cfg.Metrics)
+	if err != nil {
+		return nil, err
+	}
 	s := &Stores{}
 	if s.Back, err = Database(ctx, setting, cfg.DatabaseURL, cfg.Background); err != nil {
 		return nil, err
 	}
 	if s.Pool, err = database(ctx, setting, cfg.DatabaseURL, cfg.Connections, func(c *pgx.ConnConfig) {
-		c.Tracer = cfg.Tracer
+		c.Tracer = toPostgreSQL{count}
 		maps.Copy(c.RuntimeParams, cfg.Settings)
 	}); err != nil {
 		s.Close()
@@ -55,6 +60,7 @@ func Open(ctx context.Context, cfg Config) (*Stores, error) {
 	}
 	redisSettings.DialerRetries, redisSettings.MaxRetries = 1, 1
 	s.Redis = redis.NewClient(redisSettings)
+	s.Redis.AddHook(toRedis{count})
 	if err := migrations.Check(ctx, s.Back, cfg.Schema); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("%s: %w", setting, err)

@@ -1,8 +1,9 @@
-package idp
+package stores
 
 import (
 	"context"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,9 +14,9 @@ import (
 // pipeline is one. Jobs and notifications have connections of their own and do not count.
 type trips struct{ postgresql, redis prometheus.Counter }
 
-func newTrips(metrics prometheus.Registerer) (*trips, error) {
+func newTrips(program string, metrics prometheus.Registerer) (*trips, error) {
 	count := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "idp_round_trips_total",
+		Name: strings.ToLower(program) + "_round_trips_total",
 		Help: "Round trips to a store on behalf of requests.",
 	}, []string{"store"})
 	if err := metrics.Register(count); err != nil {
