@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -88,11 +90,11 @@ func newWorld(t *testing.T, sources map[string][]string) *world {
 		t.Fatal(err)
 	}
 	w.Sources = Sources{Pool: pool, Box: box, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: func() time.Time { return w.now }}
-	for name, values := range sources {
+	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		s := &system{}
 		server := httptest.NewServer(s)
 		t.Cleanup(server.Close)
-		s.Source = Source{Name: name, URL: server.URL, Values: values}
+		s.Source = Source{Name: name, URL: server.URL, Values: sources[name]}
 		w.systems[name] = s
 		w.All = append(w.All, s.Source)
 	}
