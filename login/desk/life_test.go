@@ -890,6 +890,9 @@ func (l *life) edition(rt *rapid.T) {
 
 func (l *life) pass(rt *rapid.T) {
 	l.now = l.now.Add(rapid.SampledFrom([]time.Duration{300 * time.Millisecond, time.Second, 4 * time.Minute, time.Hour, 73 * time.Hour}).Draw(rt, "time"))
+	if err := l.Registry.Expire(l.t.Context(), l.now); err != nil {
+		rt.Fatal(err)
+	}
 }
 
 // check holds that the database says what the model says, and that no law is broken by whatever way it came about.
@@ -899,13 +902,14 @@ func (l *life) check(rt *rapid.T) {
 		CROSS JOIN LATERAL (SELECT coalesce(p.death_date, p.declared_dead_date, p.missing_date) IS NOT NULL) AS register (gone)
 		WHERE (i.state = 'blocked') <> (i.block_reason IS NOT NULL)
 		   OR (i.state = 'temporary') <> (i.password_till IS NOT NULL)
-		   OR i.state <> 'blocked' AND (i.password_hash IS NULL OR i.phone IS NULL OR gone)
+		   OR i.state <> 'blocked' AND (coalesce(i.password_hash, i.password_till::text) IS NULL OR i.phone IS NULL OR gone)
+		   OR i.password_hash IS NOT NULL AND i.password_till < $1::timestamptz - interval '1 minute'
 		   OR coalesce(i.block_reason, '') = 'register' AND NOT gone
 		   OR coalesce(i.block_reason, '') = 'self' AND gone
 		   OR EXISTS (SELECT FROM identity other WHERE other.phone_index = i.phone_index AND other.person_id <> i.person_id)
 		   OR EXISTS (SELECT FROM phone_change c WHERE c.phone_index = i.phone_index AND c.person_id <> i.person_id AND c.due_at IS NOT NULL)
 		   OR EXISTS (SELECT FROM phone_change c WHERE c.person_id = i.person_id AND i.state <> 'active')`
-	if n := l.Count(l.t, broken); n != 0 {
+	if n := l.Count(l.t, broken, l.now); n != 0 {
 		rt.Fatalf("%d identifiers are as none may be", n)
 	}
 	for _, c := range l.citizens {

@@ -6,8 +6,9 @@
 // refused (¶4):
 //
 //	none ──Issue──► temporary ──Activate──► active ◄─┐
-//	                 ▲  │  ▲ └─Reissue─────┐ │  └────┴─ChangePassword, Recover
-//	                 │  │  └───ChangePhone─┘ │         ChangePhone
+//	                 ▲  │  ▲ ├─Reissue─────┐ │  └────┴─ChangePassword, Recover
+//	                 │  │  │ └─Expire──────┤ │         ChangePhone
+//	                 │  │  └───ChangePhone─┘ │
 //	                 │  └───────┐   ┌────────┘
 //	              Unblock     Block, Deactivate
 //	                 │          ▼   ▼
@@ -16,6 +17,7 @@
 //	Issue           the desk, under its guards (¶4): a temporary password goes out by SMS
 //	Reissue         the desk: another temporary password to the same phone, or to another one;
 //	                the citizen himself, to the same phone
+//	Expire          the clock: a temporary password whose term is over is destroyed
 //	Activate        the citizen at the first sign-in, forming the static password (¶5)
 //	ChangePassword  the citizen, as often as he likes (¶5)
 //	Recover         the citizen who has lost the static password and proves himself otherwise

@@ -480,6 +480,54 @@ func TestAPasswordIsProvedOnlyWhileItIsGood(t *testing.T) {
 	}
 }
 
+// A temporary password whose term is over is destroyed, and no other one: whoever types it hears what everybody hears, and is sent another.
+func TestATemporaryPasswordThatIsOverIsDestroyed(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	person, id := w.Issued(t)
+	over := w.Said("Password")
+	later, _ := w.Issued(t)
+	if err := w.Registry.Reissue(t.Context(), later, identity.Phone{}, identitytest.Act(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	w.Active(t)
+	blocked, _ := w.Active(t)
+	if err := w.Registry.Block(t.Context(), blocked, identity.Self, identitytest.Act(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	const good = `identity WHERE password_hash IS NOT NULL`
+	before := w.Count(t, good)
+	till := identitytest.Act(72 * time.Hour)
+	w.Trips.FailAt(1)
+	if err := w.Registry.Expire(t.Context(), till.At); err == nil {
+		t.Error("destroyed over a broken statement")
+	}
+	w.Trips.FailAt(0)
+	if err := w.Registry.Expire(t.Context(), till.At.Add(-time.Microsecond)); err != nil || w.Count(t, good) != before {
+		t.Errorf("destroyed before its time: %v", err)
+	}
+	for range 2 {
+		if err := w.Registry.Expire(t.Context(), till.At); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.Count(t, good); n != before-1 || w.Count(t, good+` AND person_id = $1`, person) != 0 || w.State(t, person) != "temporary" {
+			t.Errorf("%d passwords of %d are left; it is %s", n, before, w.State(t, person))
+		}
+	}
+	if _, err := w.Registry.Check(t.Context(), id, over, false, till); !errors.Is(err, identity.ErrWrong) {
+		t.Errorf("the password that is over: %v", err)
+	}
+	if err := w.Registry.Activate(t.Context(), person, identitytest.Static, till); !errors.Is(err, identity.ErrState) {
+		t.Errorf("activated by it: %v", err)
+	}
+	if err := w.Registry.Reissue(t.Context(), person, identity.Phone{}, till); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Registry.Check(t.Context(), id, w.Said("Password"), false, till); err != nil {
+		t.Errorf("the one that was sent then: %v", err)
+	}
+}
+
 // The temporary password can never become the static one (resolution 792 ¶5).
 func TestTheTemporaryPasswordNeverBecomesStatic(t *testing.T) {
 	t.Parallel()

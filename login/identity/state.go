@@ -48,6 +48,7 @@ type deed string
 
 const (
 	reissue        deed = "reissue"
+	expire         deed = "expire"
 	activate       deed = "activate"
 	changePassword deed = "change password"
 	recovery       deed = "recover"
@@ -66,6 +67,7 @@ const (
 // its WHERE, so that nobody reads, thinks and then writes over another's act.
 var allowed = map[deed][]Stance{
 	reissue:        {temporary},
+	expire:         {temporary},
 	activate:       {temporary},
 	changePassword: {InUse},
 	recovery:       {InUse},
