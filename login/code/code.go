@@ -63,6 +63,7 @@ type For struct {
 	Person   uuid.UUID      // or an alias
 	Occasion string         // the interaction or the visit that asks
 	Phone    identity.Phone // zero with an alias
+	ID       uuid.UUID      // of the record that it was sent, where whoever sends it is to know it
 }
 
 // Codes sends and checks one-time codes.
@@ -158,7 +159,7 @@ func (c *Codes) deliver(ctx context.Context, f For, code string, l letter) (Sent
 	if l.event.Kind == audit.CodeWithheld {
 		l.message.Till = at
 	}
-	l.event.At, l.event.Detail = at, map[string]string{"purpose": string(f.Purpose)}
+	l.event.ID, l.event.At, l.event.Detail = f.ID, at, map[string]string{"purpose": string(f.Purpose)}
 	if err := c.put(ctx, l); err != nil {
 		err = fmt.Errorf("send a code: %w", err)
 		if errors.Is(err, errUnheard) { // it may be on its way

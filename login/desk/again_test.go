@@ -379,3 +379,41 @@ func TestARequestWithAKeyIsAnsweredTheSame(t *testing.T) {
 		t.Errorf("a long key: %d %v", status, said)
 	}
 }
+
+// With a visit stands what has confirmed its phone: when, which code, and which number. What comes after that changes nothing of it.
+func TestWhatConfirmedThePhoneStandsWithTheVisit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person, id := w.Person(t)
+	visit, _, err := w.desk.Open(t.Context(), w.by, desk.Issuance, w.opening(t, id, 9001))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resend := func() {
+		t.Helper()
+		w.now = w.now.Add(time.Minute)
+		if _, err := w.desk.Resend(t.Context(), w.by, desk.Issuance, visit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shown := func() int {
+		return w.Count(t, `issuance AS i JOIN event AS e ON e.id = i.code_id
+			WHERE i.id = $1 AND e.kind = 'code.sent' AND e.person_id = $2 AND e.at = $3 AND i.phone_index IS NOT NULL`, visit, person, w.now)
+	}
+	if shown() != 1 {
+		t.Error("the first code does not stand with the visit")
+	}
+	resend()
+	if shown() != 1 {
+		t.Error("the second does not")
+	}
+	if err := w.desk.ConfirmPhone(t.Context(), w.by, desk.Issuance, visit, w.Said("Code")); err != nil {
+		t.Fatal(err)
+	}
+	confirmed := w.now
+	w.now = w.now.Add(time.Hour / 4)
+	resend()
+	if w.now = confirmed; shown() != 1 {
+		t.Error("a code that came later has taken the place of the one that confirmed the phone")
+	}
+}

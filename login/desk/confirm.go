@@ -44,10 +44,25 @@ func (d *Desk) Resend(ctx context.Context, by By, e Errand, id uuid.UUID) (code.
 	if _, err := d.begun(ctx, request{key, []byte{}}); !errors.Is(err, errNew) { // something else was asked for by the key
 		return code.Sent{}, err
 	}
-	return d.codes.Send(ctx, f, v.language, func(ctx context.Context, tx pgx.Tx) error {
-		const update = `UPDATE issuance SET code_key = $2 WHERE id = $1`
-		if _, err := tx.Exec(ctx, update, id, key); err != nil {
-			return fmt.Errorf("keep who asked for a code: %w", err)
+	return d.send(ctx, f, v.language, id, key, func(context.Context, pgx.Tx) error { return nil })
+}
+
+// send sends a code, and keeps with its visit by which request, and which one it is: that the phone was confirmed by it is to be shown later.
+func (d *Desk) send(
+	ctx context.Context, f code.For, language string, visit uuid.UUID, key []byte, within func(context.Context, pgx.Tx) error,
+) (sent code.Sent, err error) {
+	const keep = `
+		UPDATE issuance SET code_key = $2, code_id = CASE WHEN phone_confirmed_at IS NULL THEN $3 ELSE code_id END
+		WHERE id = $1`
+	if f.ID, err = uuid.NewV7(); err != nil {
+		return code.Sent{}, err
+	}
+	return d.codes.Send(ctx, f, language, func(ctx context.Context, tx pgx.Tx) error {
+		if err := within(ctx, tx); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, keep, visit, key, f.ID); err != nil {
+			return fmt.Errorf("keep which code was sent: %w", err)
 		}
 		return nil
 	})

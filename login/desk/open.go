@@ -59,7 +59,7 @@ func (d *Desk) begin(ctx context.Context, id uuid.UUID, e Errand, o Opening, f *
 	if err := pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error { return d.mayBegin(ctx, tx, e, o, f) }); err != nil {
 		return err
 	}
-	_, err := d.codes.Send(ctx, confirming(id, f.person.ID, o.Phone), o.Language, func(ctx context.Context, tx pgx.Tx) error {
+	_, err := d.send(ctx, confirming(id, f.person.ID, o.Phone), o.Language, id, nil, func(ctx context.Context, tx pgx.Tx) error {
 		if err := d.mayBegin(ctx, tx, e, o, f); err != nil {
 			return err
 		}
