@@ -68,27 +68,26 @@ func TestDoorsReadNobodyElsesRows(t *testing.T) {
 		address string
 		form    url.Values
 	}{
-		"GET /{$}":                             {address: "/"},
-		"GET /profile":                         {address: "/profile"},
-		"GET /profile/values/{name}":           {address: "/profile/values/sex"},
-		"POST /profile/values/{name}/dispute":  {"/profile/values/sex/dispute", url.Values{"words": {"It is not so."}}},
-		"POST /profile/values/{name}/withdraw": {"/profile/values/sex/withdraw", url.Values{}},
-		"GET /profile/contact":                 {address: "/profile/contact"},
-		"POST /profile/contact":                {"/profile/contact", url.Values{"email": {"anna@example.com"}, "phone": {""}, "language": {"be"}}},
-		"GET /profile/data":                    {address: "/profile/data"},
-		"POST /profile/data/export":            {"/profile/data/export", url.Values{}},
-		"GET /journal":                         {address: "/journal?about=desk&since=2026-05-01"},
-		"POST /journal/export":                 {"/journal/export", url.Values{"format": {"json"}}},
-		"GET /journal/{id}":                    {address: "/journal/" + entry},
-		"POST /journal/{id}/report":            {"/journal/" + entry + "/report", url.Values{}},
-		"GET /services":                        {address: "/services?q=паспрт"},
-		"GET /services/{code}":                 {address: "/services/200.8.1"},
-		"GET /cases":                           {address: "/cases"},
-		"GET /inbox":                           {address: "/inbox"},
-		"GET /sign-in":                         {address: "/sign-in"},
-		"GET /callback":                        {address: "/sign-in"}, // which leads there
-		"GET /sign-out":                        {address: "/sign-out"},
-		"POST /sign-out":                       {"/sign-out", url.Values{}},
+		"GET /{$}":                    {address: "/"},
+		"GET /profile":                {address: "/profile"},
+		"GET /profile/values/{name}":  {address: "/profile/values/sex"},
+		"POST /profile/values/{name}": {"/profile/values/sex", url.Values{"words": {"It is not so."}}},
+		"GET /profile/contact":        {address: "/profile/contact"},
+		"POST /profile/contact":       {"/profile/contact", url.Values{"email": {"anna@example.com"}, "phone": {""}, "language": {"be"}}},
+		"GET /profile/data":           {address: "/profile/data"},
+		"POST /profile/data/export":   {"/profile/data/export", url.Values{}},
+		"GET /journal":                {address: "/journal?about=desk&since=2026-05-01"},
+		"POST /journal/export":        {"/journal/export", url.Values{"format": {"json"}}},
+		"GET /journal/{id}":           {address: "/journal/" + entry},
+		"POST /journal/{id}/report":   {"/journal/" + entry + "/report", url.Values{}},
+		"GET /services":               {address: "/services?q=паспрт"},
+		"GET /services/{code}":        {address: "/services/200.8.1"},
+		"GET /cases":                  {address: "/cases"},
+		"GET /inbox":                  {address: "/inbox"},
+		"GET /sign-in":                {address: "/sign-in"},
+		"GET /callback":               {address: "/sign-in"}, // which leads there
+		"GET /sign-out":               {address: "/sign-out"},
+		"POST /sign-out":              {"/sign-out", url.Values{}},
 	}
 	routes := regexp.MustCompile(`mux\.Handle\("((GET|POST) /[^"]*)"`).FindAllStringSubmatch(string(source), -1)
 	for _, route := range routes {
