@@ -110,13 +110,22 @@ type Basis struct {
 	Date   string // YYYY-MM-DD
 }
 
-// ParseBasis checks that there is such a paper: it is not of tomorrow.
+// A paper's number is one word, with a digit in it.
+var (
+	numbered = regexp.MustCompile(`^[0-9\p{L}]+(?:[-/.][0-9\p{L}]+)*$`)
+	digit    = regexp.MustCompile(`[0-9]`)
+	written  = regexp.MustCompile(`\p{L}{5}`)
+)
+
+// ParseBasis checks that there is such a paper: it is not of tomorrow, and its number is one. That is kept as it was typed, and read by
+// whoever reads of the act: a name, a phone or an identifier does not pass for it.
 func ParseBasis(number, date string, at time.Time) (Basis, error) {
-	b := Basis{Number: tidy(number), Date: date}
-	if _, err := time.Parse(time.DateOnly, date); err != nil ||
-		date > at.In(Minsk).Format(time.DateOnly) ||
-		b.Number == "" || utf8.RuneCountInString(b.Number) > 64 ||
-		strings.ContainsFunc(b.Number, unicode.IsControl) {
+	b := Basis{Number: strings.TrimSpace(strings.TrimPrefix(tidy(number), "№")), Date: date}
+	_, undated := time.Parse(time.DateOnly, date)
+	_, noPhone := ParsePhone(b.Number)
+	_, noIdentifier := ParseIdentifier(b.Number)
+	if undated != nil || date > at.In(Minsk).Format(time.DateOnly) || noPhone == nil || noIdentifier == nil ||
+		len(b.Number) > 64 || !numbered.MatchString(b.Number) || !digit.MatchString(b.Number) || written.MatchString(b.Number) {
 		return Basis{}, ErrBasis
 	}
 	return b, nil
