@@ -12,7 +12,8 @@
 //	                                              former one is told, and what was asked besides
 //
 // A visit and its first code are one act: where no code may go yet, nothing is opened.
-// It is over some time after it was opened, a visit's (login/policy), or with the assignment.
+// It is over some time after it was opened, a visit's (login/policy), or with the assignment;
+// where it came to nothing, it is forgotten like what waits too long.
 // Everything else is one request.
 //
 // Who did not hear the answer asks again. In a visit that is known by the visit; a request that opens one, is all there is, or has

@@ -174,11 +174,11 @@ func (d *Desk) wipe(ctx context.Context, by By, id uuid.UUID) error {
 	})
 }
 
-// Forget deletes what was kept of pending issuances past their term.
+// Forget deletes what was kept of pending issuances, and of visits that never came to their end, past the term of either.
 func (d *Desk) Forget(ctx context.Context) error {
-	const forget = `DELETE FROM issuance WHERE opened_at IS NULL AND pending_at < $1`
+	const forget = `DELETE FROM issuance WHERE assigned_at IS NULL AND coalesce(opened_at, pending_at) < $1`
 	if _, err := d.pool.Exec(ctx, forget, d.now().Add(-policy.PendingFor.In(d.policies))); err != nil {
-		return fmt.Errorf("forget pending issuances: %w", err)
+		return fmt.Errorf("forget what came to nothing: %w", err)
 	}
 	return nil
 }

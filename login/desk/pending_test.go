@@ -345,8 +345,8 @@ func TestAPendingIssuanceIsUnderGuards(t *testing.T) {
 	}
 }
 
-// What waits past its term is over, and nothing is kept of it.
-func TestAPendingIssuanceIsForgotten(t *testing.T) {
+// What waits past its term is over, and nothing is kept of it; nor of a visit that came to nothing.
+func TestWhatCameToNothingIsForgotten(t *testing.T) {
 	t.Parallel()
 	w, documents := asked(t)
 	documents.say("")
@@ -358,7 +358,12 @@ func TestAPendingIssuanceIsForgotten(t *testing.T) {
 	}
 	documents.say(document.Valid)
 	_, other := w.Person(t)
-	w.confirmed(t, other, 9002) // an open one is not for forgetting
+	w.confirmed(t, other, 9002)
+	_, third := w.Person(t)
+	assigned := w.confirmed(t, third, 9003)
+	if _, err := w.desk.Assign(t.Context(), w.by, desk.Issuance, assigned); err != nil {
+		t.Fatal(err)
+	}
 	listed := func() int {
 		t.Helper()
 		pending, err := w.desk.Pending(t.Context(), "Minsk-1", uuid.Nil, 10)
@@ -381,11 +386,8 @@ func TestAPendingIssuanceIsForgotten(t *testing.T) {
 	if err := w.desk.Forget(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := w.Count(t, `issuance WHERE id = $1`, issuance); n != 0 {
-		t.Error("it is still kept")
-	}
-	if n := w.Count(t, `issuance`); n != 1 {
-		t.Errorf("%d are kept, want the open one", n)
+	if all, kept := w.Count(t, `issuance`), w.Count(t, `issuance WHERE id = $1`, assigned); all != 1 || kept != 1 {
+		t.Errorf("%d are kept, and %d that was assigned", all, kept)
 	}
 }
 

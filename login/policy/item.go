@@ -114,7 +114,7 @@ var (
 	BasisFor = duration("basis.for", 90*24*time.Hour, 24*time.Hour, 365*24*time.Hour)
 	// A visit, in which the person stands before the clerk: a phone confirmed in another one confirms nothing.
 	VisitFor = duration("issuance.visit", 2*time.Hour, 15*time.Minute, 12*time.Hour)
-	// What was written down at the desk while a register was away waits for it so long.
+	// What was written down at the desk while a register was away waits for it so long; and so long stays what came to nothing.
 	PendingFor = duration("issuance.pending", 30*24*time.Hour, 24*time.Hour, 90*24*time.Hour)
 
 	// Temporary passwords that one person is sent anew at desks, by reissues and by unblocks: each ends the one before.

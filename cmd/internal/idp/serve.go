@@ -133,7 +133,7 @@ func serve(ctx context.Context, cfg Config, hasher identity.Hashing, log *slog.L
 		run.Every(time.Second, log, "follow the policies", h.policies.Refresh),
 		run.Every(time.Minute, log, "forget old answers", h.answers.Forget),
 		run.Every(time.Hour, log, "destroy passwords that are over", func(ctx context.Context) error { return h.identities.Expire(ctx, time.Now()) }),
-		run.Every(time.Hour, log, "forget issuances that waited too long", h.desk.Forget),
+		run.Every(time.Hour, log, "forget visits that came to nothing", h.desk.Forget),
 		run.Every(24*time.Hour, log, "warn of what ends soon", expiry.Look),
 		run.Every(time.Hour, log, "wipe old logout notices", h.notices.Wipe),
 	)
