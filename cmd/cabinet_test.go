@@ -63,7 +63,10 @@ func BenchmarkCabinet(b *testing.B) {
 		b.Fatal(err)
 	}
 	for _, operation := range []struct{ name, path string }{
-		{"start", "/"}, {"profile", "/profile"}, {"search", "/services?q=" + url.QueryEscape("паспорта")}, {"journal", "/journal"},
+		{"start", "/"},
+		{"profile", "/profile"},
+		{"search", "/services?q=" + url.QueryEscape("паспорта")},
+		{"journal", "/journal"},
 		{"api-profile", "/api/v1/profile"},
 	} {
 		for _, clients := range []int{1, 16} {
