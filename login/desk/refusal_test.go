@@ -28,7 +28,7 @@ func TestEveryRefusalOfAPersonHasASlip(t *testing.T) {
 		"g1": true, "g2": true, "g3": true, "g4": true, "g5": true, "g6": true, "g7": true, "g8": true, "g9": true,
 		"wrong_state": true, "unknown_identifier": true, "too_many_reissues": true,
 		"unknown_visit": false, "visit_over": false, "unknown_refusal": false, "unknown_act": false, "no_paper": false, "not_a_scan": false, "too_many_papers": false,
-		"wrong_code": false, "code_over": false, "idempotency_key_reused": false,
+		"wrong_code": false, "code_over": false, "idempotency_key_reused": false, "invalid_cursor": false,
 		"wait": false, "too_many_acts": false, "register_away": false, "busy": false,
 	}
 	if got := desk.Slips(); !maps.Equal(got, want) {
