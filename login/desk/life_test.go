@@ -343,7 +343,7 @@ func (l *life) guard(e *errand, over bool) string {
 	if e.kind == desk.Issuance && !e.whose.is("none") {
 		return "g2"
 	}
-	if other := l.owner(e); other != nil && !other.blocked() {
+	if other := l.owner(e); other != nil && !other.blocked() || l.held(e.whose, e.phone) {
 		return "g4"
 	}
 	return ""
@@ -496,8 +496,6 @@ func (l *life) assign(rt *rapid.T) {
 		refused = "g3"
 	case e.reissues() && l.often(c):
 		refused = "too many"
-	case l.held(c, e.phone):
-		refused = "g4"
 	case !e.fits():
 		refused = "wrong_state"
 	}

@@ -113,11 +113,13 @@ func (d *Desk) look(ctx context.Context, tx pgx.Tx, f *facts, number string, pho
 	if err := identity.HoldWith(ctx, tx, person.ID, index); err != nil {
 		return err
 	}
-	// The phone of a blocked identifier is not in use: it stays with it until another person has confirmed it here.
+	// The phone of a blocked identifier is not in use: it stays with it until another person has confirmed it here. One that somebody has
+	// asked for and proved is in use already: they will have it in a day.
 	const read = `
 		SELECT coalesce((SELECT state FROM identity WHERE person_id = $1), 'none'),
 		       EXISTS (SELECT FROM identity WHERE phone_index = $2 AND person_id = $1),
-		       EXISTS (SELECT FROM identity WHERE phone_index = $2 AND person_id <> $1 AND state <> 'blocked')`
+		       EXISTS (SELECT FROM identity WHERE phone_index = $2 AND person_id <> $1 AND state <> 'blocked')
+		       OR EXISTS (SELECT FROM phone_change WHERE phone_index = $2 AND person_id <> $1 AND due_at IS NOT NULL)`
 	if err := tx.QueryRow(ctx, read, person.ID, index).Scan(&f.state, &f.same, &f.used); err != nil {
 		return fmt.Errorf("look at identities: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -76,12 +77,22 @@ func TestAPhoneChangeIsOpenedUnderGuards(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	asking, _ := w.Active(t)
+	act := identity.Act{At: w.now}
+	if err := w.Registry.AskPhone(t.Context(), asking, w.Phone(t, 9002), act); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Registry.ConfirmPhone(t.Context(), asking, w.Phone(t, 9002), 24*time.Hour, act); err != nil {
+		t.Fatal(err)
+	}
+
 	seen := map[string]int{}
 	for name, row := range map[string]struct {
 		code   string
 		change func(*desk.Opening)
 	}{
 		"a document that is over":       {"g1", func(o *desk.Opening) { o.Document.ValidTill = "2026-11-21" }},
+		"what another has asked for":    {"g4", func(o *desk.Opening) { o.Phone = w.Phone(t, 9002) }},
 		"another's phone":               {"g4", func(o *desk.Opening) { o.Phone = phoneOf(t, w, other) }},
 		"the use of phone not attested": {"g5", func(o *desk.Opening) { o.Attested = []desk.Attestation{desk.Holder, desk.Particulars} }},
 		"dead":                          {"g6", func(o *desk.Opening) { o.Identifier = dead }},
