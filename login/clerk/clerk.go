@@ -58,7 +58,7 @@ func (c *Clerks) Add(ctx context.Context, clerk Clerk, by uuid.UUID, at time.Tim
 		return add(ctx, tx, clerk, by, at)
 	})
 	if err != nil {
-		return fmt.Errorf("add clerk %s: %w", clerk.Person, err)
+		return fmt.Errorf("add a clerk: %w", err)
 	}
 	return nil
 }
@@ -145,7 +145,7 @@ func (c *Clerks) change(ctx context.Context, person, by uuid.UUID, do func(tx pg
 		return do(tx, was, removed)
 	})
 	if err != nil {
-		return fmt.Errorf("change clerk %s: %w", person, err)
+		return fmt.Errorf("change a clerk: %w", err)
 	}
 	return nil
 }
