@@ -28,11 +28,11 @@ func (l *Login) checkAuthenticator(w http.ResponseWriter, r *http.Request, u und
 	if wrong != nil {
 		return show(http.StatusUnprocessableEntity, *wrong)
 	}
-	known, err := l.browsers.Known(r.Context(), r, u.Person)
+	home, err := l.browsers.KnownBy(r.Context(), r, u.Person)
 	if err != nil {
 		return err
 	}
-	used, err := l.factors.Authenticators.Check(r.Context(), factor.SignIn, u.Person, digits, known)
+	used, err := l.factors.Authenticators.Check(r.Context(), factor.SignIn, u.Person, digits, home)
 	return l.typed(w, r, u, used, err, page.FieldError{Field: "code", Word: "authenticator.wrong"}, show)
 }
 

@@ -88,7 +88,7 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 		return l.showBlockErrand(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
 	}
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
-	known, own, wait, err := l.tryPassword(r, id)
+	home, own, wait, err := l.tryPassword(r, id)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 	}
 	act := l.act(r)
 	act.ClientID, act.By = i.ClientID, "password"
-	proved, err := l.registry.Check(ctx, id, password, known, act)
+	proved, err := l.registry.Check(ctx, id, password, home != nil, act)
 	if errors.Is(err, identity.ErrWrong) || err == nil && proved.State != identity.Active { // a temporary password blocks nothing
 		return l.showBlockErrand(w, r, i, http.StatusUnprocessableEntity, typed, mismatch(id)...)
 	}
@@ -134,7 +134,7 @@ func (l *Login) blockByCode(w http.ResponseWriter, r *http.Request, i provider.I
 	if !mayBlock(who) {
 		who = identity.Identity{}
 	}
-	return l.asks(w, r, onErrand{Interaction: i, errand: blocking, asked: asked{Home: home != nil}}, id, id.Reveal(), who)
+	return l.asks(w, r, onErrand{Interaction: i, errand: blocking, asked: asked{Home: home}}, id, id.Reveal(), who)
 }
 
 // blockCodeRight blocks after the code.

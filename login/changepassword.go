@@ -41,17 +41,17 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 			return l.ask(w, r, provider.Interaction{Page: "/security/password", ACR: api.Substantial})
 		}
 	}
-	tries := l.try(policy.CurrentPasswordTries, person.String())
+	home, err := l.browsers.KnownBy(ctx, r, person) // which none is after it
+	if err != nil {
+		return err
+	}
+	tries := l.ownTry(policy.CurrentPasswordTries, person, home)
 	wait, err := l.throttle.Take(ctx, tries, l.try(policy.CurrentPasswordTriesInAll, person.String()))
 	if err != nil {
 		return err
 	}
 	if wait > 0 {
 		return l.showPassword(w, r, v, http.StatusTooManyRequests, tooMany(w, wait))
-	}
-	known, err := l.browsers.Known(ctx, r, person) // which none is after it
-	if err != nil {
-		return err
 	}
 	err = l.registry.ChangePassword(ctx, person, current, password, l.forming(r, person))
 	if errors.Is(err, identity.ErrWrong) {
@@ -67,7 +67,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, wrong...)
 	}
 	if err == nil {
-		err = l.passwordChanged(w, r, person, known, changes)
+		err = l.passwordChanged(w, r, person, home != nil, changes)
 	}
 	if errors.Is(err, identity.ErrState) { // changed or blocked from elsewhere at the same moment
 		http.Redirect(w, r, "/security", http.StatusSeeOther)
@@ -77,7 +77,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 		return err
 	}
 	to := "/security?changed"
-	if !known {
+	if home == nil {
 		i, err := l.interactions.Begin(ctx, w, r, provider.Interaction{Page: "/security"})
 		if err != nil {
 			return err

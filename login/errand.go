@@ -49,7 +49,7 @@ type asked struct {
 	Whose    uuid.UUID   `json:"typed"`    // alias of what was typed
 	Slip     bool        `json:"slip"`     // it is doubtful
 	Document bool        `json:"document"` // a document's number was typed too
-	Home     bool        `json:"home"`     // at a browser that is known to whose it is
+	Home     []byte      `json:"home"`     // what the browser is known by to whose it is; nil elsewhere
 	Alias    uuid.UUID   `json:"alias"`    // of what was typed, there: the codes are counted by it
 	Person   uuid.UUID   `json:"person"`   // whose it is; nil where it is nobody's, or nobody's who may
 	Changed  time.Time   `json:"changed"`  // the identity's ChangedAt, as it was then
@@ -241,14 +241,14 @@ func (l *Login) comes(r *http.Request, e errand, id identity.Identifier) (home [
 }
 
 // asks has a code sent for what was typed, to whose it is if they may, and leads to the page that asks for it. Who they are was found out by the same
-// work for all. Codes are counted in their own browser by itself, and elsewhere by the network: what is one's own no stranger uses up.
+// work for all. Codes are counted in each browser of their own by itself, and elsewhere by the network: what is one's own nobody else uses up.
 func (l *Login) asks(w http.ResponseWriter, r *http.Request, o onErrand, id identity.Identifier, typed string, who identity.Identity) error {
 	o.Typed = id.Reveal()
 	if err := l.interactions.Save(r.Context(), o.Interaction); err != nil {
 		return err
 	}
-	from := "at home"
-	if !o.Home {
+	from := string(o.Home)
+	if o.Home == nil {
 		from = api.Network(r)
 	}
 	o.Whose, o.Slip, o.Alias = l.codes.Alias(typed), id.Doubtful(), l.codes.Alias(typed+" "+from)
@@ -259,7 +259,7 @@ func (l *Login) asks(w http.ResponseWriter, r *http.Request, o onErrand, id iden
 // codesElsewhere is how many messages strangers may have sent to somebody: one of them, who may have a /48 of networks, and then all, from wherever they
 // ask. At home there is no such end.
 func (l *Login) codesElsewhere(r *http.Request, o onErrand) []throttle.Try {
-	if o.Home {
+	if o.Home != nil {
 		return nil
 	}
 	of := string(o.purpose) + " " + o.Whose.String()
@@ -285,7 +285,7 @@ func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to
 func (l *Login) sendCounted(r *http.Request, o onErrand, to identity.Identity, counted []throttle.Try) error {
 	ctx := r.Context()
 	var offer func(context.Context, pgx.Tx) error
-	if o.purpose == code.Block && !o.Home {
+	if o.purpose == code.Block && o.Home == nil {
 		wait, err := l.throttle.Look(ctx, counted[len(counted)-1])
 		if err != nil {
 			return err
@@ -369,9 +369,9 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 func (l *Login) refuse(r *http.Request, o onErrand, why string) error {
 	err := audit.Record(r.Context(), l.pool, audit.Event{
 		Kind: o.refused, At: l.now(), Person: o.Person, ClientID: o.ClientID,
-		Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: audit.Refused(why, o.Home),
+		Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: audit.Refused(why, o.Home != nil),
 	})
-	if err == nil && o.closes && !o.Home {
+	if err == nil && o.closes && o.Home == nil {
 		err = l.registry.CountUnblock(r.Context(), o.Person, l.now())
 	}
 	return err

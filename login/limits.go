@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
@@ -35,29 +37,28 @@ func (l *Login) budget(id identity.Identifier, home []byte, braked bool, network
 	return own, []throttle.Try{l.try(ofNetwork, network), own[0]}
 }
 
-// tryPassword counts a try at the password of a number, and tells whether the browser is known, what a right password wins back, and how
+// tryPassword counts a try at the password of a number, and tells what the browser is known by, what a right password wins back, and how
 // long to wait.
-func (l *Login) tryPassword(r *http.Request, id identity.Identifier) (known bool, own []throttle.Try, wait time.Duration, err error) {
-	home, err := l.atHome(r, id)
-	if err != nil {
-		return false, nil, 0, err
+func (l *Login) tryPassword(r *http.Request, id identity.Identifier) (home []byte, own []throttle.Try, wait time.Duration, err error) {
+	if home, err = l.atHome(r, id); err != nil {
+		return nil, nil, 0, err
 	}
 	if home != nil {
 		own, tries := l.budget(id, home, false, "")
 		wait, err = l.throttle.Take(r.Context(), tries...)
-		return true, own, wait, err
+		return home, own, wait, err
 	}
 	inAll := l.try(policy.TriesInAll, "")
 	crowded, err := l.throttle.Look(r.Context(), inAll)
 	if err != nil {
-		return false, nil, 0, err
+		return nil, nil, 0, err
 	}
 	own, tries := l.budget(id, nil, crowded > 0, api.Network(r))
 	wait, err = l.throttle.Take(r.Context(), tries...)
 	if err == nil && wait == 0 { // only what is let through: what waits costs nothing, and of it one address has enough to brake all the others
 		_, err = l.throttle.Take(r.Context(), inAll)
 	}
-	return false, own, wait, err
+	return nil, own, wait, err
 }
 
 // atHome gives what the browser is known by to whose number it is; of a stranger nothing.
@@ -110,6 +111,12 @@ func (l *Login) share(r *http.Request, of policy.Of[throttle.Limit], what string
 // codeShare is that of a code of a sign-in or to a new phone, beside what code counts by the person and by the phone.
 func (l *Login) codeShare(r *http.Request) (throttle.Try, error) {
 	return l.share(r, policy.CodesOfNetwork, "")
+}
+
+// ownTry counts by a limit what a person who has proved something tries next: at a browser that is known to them by that one, so that whoever sits at
+// another stops nobody at home, and everywhere else by the person.
+func (l *Login) ownTry(limit policy.Of[throttle.Limit], person uuid.UUID, home []byte) throttle.Try {
+	return l.try(limit, person.String()+string(home))
 }
 
 // tooMany says how long to wait, in the header for machines and as a word for people.

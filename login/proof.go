@@ -29,7 +29,7 @@ func (l *Login) prove(right func(http.ResponseWriter, *http.Request, onErrand) e
 			}
 			answered, why, wrong = l.answeredCode, factor.ByAuthenticator, page.FieldError{Field: "own_code", Word: "proof.code_wrong"}
 		}
-		tries := l.try(policy.RecoveryProofs, o.Person.String())
+		tries := l.ownTry(policy.RecoveryProofs, o.Person, o.Home)
 		wait, err := l.throttle.Take(r.Context(), tries)
 		if err != nil {
 			return err
@@ -79,16 +79,12 @@ func (l *Login) answeredPasskey(r *http.Request, o onErrand) (factor.Proof, erro
 
 // answeredCode tells from its form whether an app showed a code, or it is a recovery code.
 func (l *Login) answeredCode(r *http.Request, o onErrand) (factor.Proof, error) {
-	known, err := l.browsers.Known(r.Context(), r, o.Person)
-	if err != nil {
-		return factor.Proof{}, err
-	}
 	typed := r.PostFormValue("own_code")
 	if digits, ok := code.Parse(typed); ok {
-		return l.factors.Authenticators.Check(r.Context(), o.proves, o.Person, digits, known)
+		return l.factors.Authenticators.Check(r.Context(), o.proves, o.Person, digits, o.Home)
 	}
 	if kept, ok := factor.ParseRecoveryCode(typed); ok {
-		return l.factors.RecoveryCodes.Check(r.Context(), o.proves, o.Person, kept, known)
+		return l.factors.RecoveryCodes.Check(r.Context(), o.proves, o.Person, kept, o.Home)
 	}
 	return factor.Proof{}, factor.ErrWrong
 }

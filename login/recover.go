@@ -72,7 +72,7 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 	if !mayRecover(who) || document == "" && factor.Strongest(who) == factor.Message {
 		who = identity.Identity{}
 	}
-	o := onErrand{Interaction: i, errand: recovering, asked: asked{Home: home != nil, Document: document != ""}}
+	o := onErrand{Interaction: i, errand: recovering, asked: asked{Home: home, Document: document != ""}}
 	return l.asks(w, r, o, id, id.Reveal()+" "+document, who)
 }
 

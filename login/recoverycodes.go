@@ -29,11 +29,11 @@ func (l *Login) checkRecoveryCode(w http.ResponseWriter, r *http.Request, u unde
 		}
 		return show(http.StatusUnprocessableEntity, page.FieldError{Field: "recovery_code", Word: word})
 	}
-	known, err := l.browsers.Known(r.Context(), r, u.Person)
+	home, err := l.browsers.KnownBy(r.Context(), r, u.Person)
 	if err != nil {
 		return err
 	}
-	used, err := l.factors.RecoveryCodes.Check(r.Context(), factor.SignIn, u.Person, code, known)
+	used, err := l.factors.RecoveryCodes.Check(r.Context(), factor.SignIn, u.Person, code, home)
 	return l.typed(w, r, u, used, err, page.FieldError{Field: "recovery_code", Word: "recovery-code.wrong"}, show)
 }
 

@@ -43,7 +43,7 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	}
 
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
-	known, own, wait, err := l.tryPassword(r, id)
+	home, own, wait, err := l.tryPassword(r, id)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	}
 	act := l.act(r)
 	act.ClientID = i.ClientID
-	proved, err := l.registry.Check(ctx, id, password, known, act)
+	proved, err := l.registry.Check(ctx, id, password, home != nil, act)
 	if errors.Is(err, identity.ErrWrong) {
 		return l.showSignIn(w, r, i, http.StatusUnprocessableEntity, typed, mismatch(id)...)
 	}
@@ -63,7 +63,7 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 		return err
 	}
 
-	next := after(underWay{Interaction: i, Identity: proved}, known)
+	next := after(underWay{Interaction: i, Identity: proved}, home != nil)
 	if next == "" {
 		return l.finish(w, r, i, proved.Person, proved.ChangedAt, byPassword())
 	}

@@ -227,6 +227,81 @@ func TestACodeThatIsNotSentCostsNobodyAnything(t *testing.T) {
 	}
 }
 
+// Whoever sits at another browser that is known for a person uses up nothing of theirs at home: neither tries at the current password, at the app and at
+// the proof of a recovery, nor codes, of which the newest is good at each.
+func TestWhoSitsAtAnotherKnownBrowserStopsNobodyAtHome(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	lost, home := w.visitor(), w.visitor()
+	lost.signIn(anna)
+	w.clock.turn(time.Minute)
+	home.signIn(anna)
+	guesses := func(fields ...string) {
+		t.Helper()
+		for range 5 {
+			lost.submit(fields...)
+			if lost.status != http.StatusUnprocessableEntity {
+				t.Fatalf("a guess at %s is answered with %d", lost.at.Path, lost.status)
+			}
+		}
+		lost.submit(fields...)
+		if lost.status != http.StatusTooManyRequests {
+			t.Fatalf("the sixth guess at %s is answered with %d", lost.at.Path, lost.status)
+		}
+	}
+
+	lost.open("/security/password")
+	wrong := []string{"password", "x", "new_password", another, "new_password_again", another}
+	guesses(wrong...)
+	home.open("/security/password")
+	home.submit(wrong...)
+	home.want("/security/password", http.StatusUnprocessableEntity)
+
+	w.clock.turn(time.Minute)
+	home.signInFor("/security/authenticator", anna)
+	a := home.takes()
+	home.submit("code", a.shows())
+	w.clock.turn(time.Minute)
+	for _, v := range []*visitor{lost, home} {
+		v.open("/security")
+		v.submit() // signs out
+		v.open("/authorize?acr_values=substantial")
+		v.submit("identifier", anna, "password", password)
+		v.want("/sign-in/authenticator", http.StatusOK)
+	}
+	guesses("code", "000000")
+	home.submit("code", a.shows())
+	home.sees("authorize goes on")
+
+	w.clock.turn(16 * time.Minute) // of the app
+	for _, v := range []*visitor{lost, home} {
+		v.open("/recover")
+		v.submit("identifier", anna)
+		digits, _ := w.lastCode()
+		v.submit("code", digits)
+		v.want("/recover/proof", http.StatusOK)
+	}
+	guesses("own_code", "000000")
+	home.submit("own_code", a.shows())
+	home.want("/recover/password", http.StatusOK)
+
+	home.open("/security")
+	home.submit()
+	var digits string
+	for _, v := range []*visitor{home, lost} {
+		v.open("/block")
+		v.submit("identifier", anna, "decision", "code")
+		v.want("/block/code", http.StatusOK)
+		if v == home {
+			digits, _ = w.lastCode()
+			w.clock.turn(time.Minute)
+		}
+	}
+	home.submit("code", digits)
+	home.want("/block/done", http.StatusOK)
+}
+
 func (w *world) besieged(number, phone string) *siege {
 	w.Helper()
 	s := &siege{world: w, number: number + string(register.CheckDigit(number)), home: w.visitor()}

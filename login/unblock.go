@@ -40,7 +40,7 @@ func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Inter
 		return l.showUnblock(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
 	}
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
-	known, own, wait, err := l.tryPassword(r, id)
+	home, own, wait, err := l.tryPassword(r, id)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Inter
 	}
 	act := l.act(r)
 	act.ClientID = i.ClientID
-	proved, err := l.registry.CheckBlocked(ctx, id, password, known, act)
+	proved, err := l.registry.CheckBlocked(ctx, id, password, home != nil, act)
 	if errors.Is(err, identity.ErrWrong) {
 		return l.showUnblock(w, r, i, http.StatusUnprocessableEntity, typed, mismatch(id)...)
 	}
@@ -59,7 +59,7 @@ func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Inter
 	if err := l.throttle.Forgive(ctx, own...); err != nil {
 		return err
 	}
-	return l.asks(w, r, onErrand{Interaction: i, errand: unblocking, asked: asked{Home: known}}, id, id.Reveal(), proved)
+	return l.asks(w, r, onErrand{Interaction: i, errand: unblocking, asked: asked{Home: home}}, id, id.Reveal(), proved)
 }
 
 func (l *Login) showUnblock(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
@@ -82,7 +82,7 @@ func (l *Login) unblockCodeRight(w http.ResponseWriter, r *http.Request, o onErr
 		return l.finish(w, r, o.Interaction, who.Person, who.ChangedAt, byCode())
 	case who.State != identity.Blocked || who.BlockReason != identity.Self:
 		return l.startOver(w, r, o)
-	case who.Closed(l.now()) && !o.Home:
+	case who.Closed(l.now()) && o.Home == nil:
 		return l.toDesk(w, r, o, unblockDeskPath)
 	case factor.Strongest(who) > factor.Message:
 		return l.goTo(w, r, o, unblockProofPath)
@@ -107,7 +107,7 @@ func (l *Login) formUnblocked(w http.ResponseWriter, r *http.Request, o onErrand
 	if len(wrong) == 0 {
 		err := l.inquire(r.Context(), o.Person)
 		if err == nil {
-			err = l.registry.UnblockSelf(r.Context(), o.Person, o.Changed, o.Home, password, l.forming(r, o.Person))
+			err = l.registry.UnblockSelf(r.Context(), o.Person, o.Changed, o.Home != nil, password, l.forming(r, o.Person))
 		}
 		wrong = l.weak(err)
 		switch {

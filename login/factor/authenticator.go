@@ -155,11 +155,11 @@ func (a *Authenticators) Add(ctx context.Context, who identity.Identity, occasio
 // Check proves what a person's app shows. Each step is accepted once (RFC 6238 §5.2), with the one before and the one after it for clocks that
 // differ (§6). ErrWrong says nothing more: not whether the person has an authenticator; a *WaitError that there were too many tries.
 //
-// known tells that the browser is known to this person: it has a budget of its own. After so many wrong answers in a row an authenticator
+// home is what the browser is known by to this person, nil elsewhere: it has a budget of its own. After so many wrong answers in a row an authenticator
 // proves nothing at strange browsers (NIST SP 800-63B-4 §3.2.2), until a right one comes from a known browser or it is bound anew: whoever has
 // only the password can neither guess it nor take it from its owner.
-func (a *Authenticators) Check(ctx context.Context, p Purpose, person uuid.UUID, digits string, known bool) (Proof, error) {
-	try := a.try(ByAuthenticator, person, known)
+func (a *Authenticators) Check(ctx context.Context, p Purpose, person uuid.UUID, digits string, home []byte) (Proof, error) {
+	try := a.try(ByAuthenticator, person, home)
 	if err := a.take(ctx, try); err != nil {
 		return Proof{}, err
 	}
@@ -185,7 +185,7 @@ func (a *Authenticators) Check(ctx context.Context, p Purpose, person uuid.UUID,
 		return Proof{}, err
 	}
 	step, right := shows(secret, digits, a.now(), last)
-	if !right || !known && failed >= a.failures() {
+	if !right || home == nil && failed >= a.failures() {
 		const count = `UPDATE authenticator SET failures = failures + 1 WHERE person_id = $1`
 		if _, err := a.pool.Exec(ctx, count, person); err != nil {
 			return Proof{}, fmt.Errorf("count a wrong answer: %w", err)
@@ -246,9 +246,9 @@ func (a *Authenticators) remove(ctx context.Context, tx pgx.Tx, person uuid.UUID
 
 func secretPlace(person uuid.UUID) string { return "authenticator:secret:" + person.String() }
 
-// try is what an answer that is typed counts against. A known browser has a budget that nobody else can use up.
-func (r room) try(k Kind, person uuid.UUID, known bool) throttle.Try {
-	return throttle.Try{Limit: r.tries(), By: fmt.Sprint(k, " ", person, " ", known)}
+// try is what an answer that is typed counts against. Each known browser has a budget that nobody at another can use up.
+func (r room) try(k Kind, person uuid.UUID, home []byte) throttle.Try {
+	return throttle.Try{Limit: r.tries(), By: string(k) + " " + person.String() + string(home)}
 }
 
 // take counts a try.

@@ -29,10 +29,13 @@ func (w *world) app(t *testing.T, who identity.Identity) string {
 	return invitation.Key
 }
 
+// atHome is what a browser of the person's is known by.
+var atHome = []byte("home")
+
 // types signs in with what an app shows, as far as this room has a part in it.
-func (w *world) types(t *testing.T, who identity.Identity, digits string, known bool) error {
+func (w *world) types(t *testing.T, who identity.Identity, digits string, home []byte) error {
 	t.Helper()
-	proof, err := w.Authenticators.Check(t.Context(), factor.SignIn, who.Person, digits, known)
+	proof, err := w.Authenticators.Check(t.Context(), factor.SignIn, who.Person, digits, home)
 	if err != nil {
 		return err
 	}
@@ -111,13 +114,13 @@ func TestAStepIsAcceptedOnce(t *testing.T) {
 	w := newWorld(t)
 	who := w.active(t)
 	key := w.app(t, who)
-	if err := w.types(t, who, factortest.Shows(t, key, w.at.Add(-time.Minute)), true); !errors.Is(err, factor.ErrWrong) {
+	if err := w.types(t, who, factortest.Shows(t, key, w.at.Add(-time.Minute)), atHome); !errors.Is(err, factor.ErrWrong) {
 		t.Errorf("the digits of the confirmation: %v", err)
 	}
 	digits := factortest.Shows(t, key, w.at)
 	var proofs []factor.Proof
 	for range 2 {
-		proof, err := w.Authenticators.Check(t.Context(), factor.SignIn, who.Person, digits, true)
+		proof, err := w.Authenticators.Check(t.Context(), factor.SignIn, who.Person, digits, atHome)
 		if err != nil || proof.Person != who.Person || proof.By != factor.ByAuthenticator || !proof.Changed.Equal(who.ChangedAt) {
 			t.Fatalf("%+v, %v", proof, err)
 		}
@@ -128,11 +131,11 @@ func TestAStepIsAcceptedOnce(t *testing.T) {
 			t.Errorf("answer %d: %v, want %v", i, err, want)
 		}
 	}
-	if err := w.types(t, who, digits, true); !errors.Is(err, factor.ErrWrong) {
+	if err := w.types(t, who, digits, atHome); !errors.Is(err, factor.ErrWrong) {
 		t.Errorf("once more: %v", err)
 	}
 	w.at = w.at.Add(30 * time.Second)
-	if err := w.types(t, who, factortest.Shows(t, key, w.at), true); err != nil {
+	if err := w.types(t, who, factortest.Shows(t, key, w.at), atHome); err != nil {
 		t.Errorf("the next digits: %v", err)
 	}
 }
@@ -146,12 +149,12 @@ func TestGuessersDoNotStopTheOwner(t *testing.T) {
 	failures := 0
 	for range 5 {
 		for range 5 {
-			if err := w.types(t, who, "000000", false); !errors.Is(err, factor.ErrWrong) {
+			if err := w.types(t, who, "000000", nil); !errors.Is(err, factor.ErrWrong) {
 				t.Fatal(err)
 			}
 			failures++
 		}
-		err := w.types(t, who, factortest.Shows(t, key, w.at), false)
+		err := w.types(t, who, factortest.Shows(t, key, w.at), nil)
 		if wait, ok := errors.AsType[*factor.WaitError](err); !ok || wait.For <= 0 || wait.For > 15*time.Minute {
 			t.Fatalf("after %d wrong answers: %v", failures, err)
 		}
@@ -162,14 +165,14 @@ func TestGuessersDoNotStopTheOwner(t *testing.T) {
 	}
 	// More than twenty in a row: at strange browsers it proves nothing, whatever Redis forgets.
 	w.Redis.FlushDB(t.Context())
-	if err := w.types(t, who, factortest.Shows(t, key, w.at), false); !errors.Is(err, factor.ErrWrong) {
+	if err := w.types(t, who, factortest.Shows(t, key, w.at), nil); !errors.Is(err, factor.ErrWrong) {
 		t.Errorf("at a strange browser: %v", err)
 	}
-	if err := w.types(t, who, factortest.Shows(t, key, w.at), true); err != nil {
+	if err := w.types(t, who, factortest.Shows(t, key, w.at), atHome); err != nil {
 		t.Errorf("at a known browser: %v", err)
 	}
 	w.at = w.at.Add(time.Minute)
-	if err := w.types(t, who, factortest.Shows(t, key, w.at), false); err != nil {
+	if err := w.types(t, who, factortest.Shows(t, key, w.at), nil); err != nil {
 		t.Errorf("at a strange browser, afterwards: %v", err)
 	}
 }
@@ -203,8 +206,8 @@ func TestAFactorIsWorthWhatItsStateAllows(t *testing.T) {
 				}
 			}
 			_, byPasskey := w.Passkeys.Check(t.Context(), purpose, occasion, device.Use(w.ask(t)), w.act())
-			_, byApp := w.Authenticators.Check(t.Context(), purpose, who.Person, factortest.Shows(t, key, w.at), true)
-			_, byCode := w.RecoveryCodes.Check(t.Context(), purpose, who.Person, codes[0], true)
+			_, byApp := w.Authenticators.Check(t.Context(), purpose, who.Person, factortest.Shows(t, key, w.at), atHome)
+			_, byCode := w.RecoveryCodes.Check(t.Context(), purpose, who.Person, codes[0], atHome)
 			for by, err := range map[string]error{"passkey": byPasskey, "authenticator": byApp, "recovery code": byCode} {
 				if !errors.Is(err, want) {
 					t.Errorf("%s, %s by %s: %v, want %v", name, purpose, by, err, want)

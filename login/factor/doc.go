@@ -12,7 +12,7 @@
 // of the person is a handle that means nothing elsewhere, and the identifier masked.
 //
 // An authenticator app (RFC 6238) shares a key with us and shows what it is by now; its counter is the step of time. It and recovery codes,
-// of which each is good once, come after a password and are typed; so wrong ones are counted, with a budget for browsers that are known to
+// of which each is good once, come after a password and are typed; so wrong ones are counted, with a budget for each browser that is known to
 // the person. Somebody who guesses stops nobody else.
 //
 //	passkey          phishing-resistant                         Unphishable

@@ -86,9 +86,9 @@ func ParseRecoveryCode(typed string) (string, bool) {
 }
 
 // Check proves a recovery code, which its use spends, records and tells the phone. ErrWrong says nothing more: not whether the person has any;
-// a *WaitError that there were too many tries. known tells that the browser is known to this person: it has a budget of its own.
-func (c *RecoveryCodes) Check(ctx context.Context, p Purpose, person uuid.UUID, code string, known bool) (Proof, error) {
-	try := c.try(ByRecoveryCode, person, known)
+// a *WaitError that there were too many tries. home is what the browser is known by to this person, nil elsewhere: it has a budget of its own.
+func (c *RecoveryCodes) Check(ctx context.Context, p Purpose, person uuid.UUID, code string, home []byte) (Proof, error) {
+	try := c.try(ByRecoveryCode, person, home)
 	if err := c.take(ctx, try); err != nil {
 		return Proof{}, err
 	}

@@ -35,7 +35,7 @@ func (w *world) codes(t *testing.T, who identity.Identity) []string {
 // typesCode signs in with a recovery code, as far as this room has a part in it.
 func (w *world) typesCode(t *testing.T, who identity.Identity, code string) error {
 	t.Helper()
-	proof, err := w.RecoveryCodes.Check(t.Context(), factor.SignIn, who.Person, code, true)
+	proof, err := w.RecoveryCodes.Check(t.Context(), factor.SignIn, who.Person, code, atHome)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func TestARecoveryCodeIsGoodOnce(t *testing.T) {
 	proofs := make([]factor.Proof, 2)
 	for i := range proofs {
 		var err error
-		if proofs[i], err = w.RecoveryCodes.Check(t.Context(), factor.SignIn, who.Person, codes[3], false); err != nil {
+		if proofs[i], err = w.RecoveryCodes.Check(t.Context(), factor.SignIn, who.Person, codes[3], nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -102,7 +102,7 @@ func TestGuessesAtRecoveryCodesAreSlowedDown(t *testing.T) {
 	codes := w.codes(t, who)
 	var err error
 	for range 6 {
-		_, err = w.RecoveryCodes.Check(t.Context(), factor.SignIn, who.Person, "AAAABBBBCCCCDDDD", false)
+		_, err = w.RecoveryCodes.Check(t.Context(), factor.SignIn, who.Person, "AAAABBBBCCCCDDDD", nil)
 	}
 	if _, ok := errors.AsType[*factor.WaitError](err); !ok {
 		t.Errorf("after five wrong ones: %v", err)
@@ -111,7 +111,7 @@ func TestGuessesAtRecoveryCodesAreSlowedDown(t *testing.T) {
 		t.Errorf("the owner, at a known browser: %v", err)
 	}
 	w.at = w.at.Add(15 * time.Minute)
-	if _, err := w.RecoveryCodes.Check(t.Context(), factor.SignIn, who.Person, codes[1], false); err != nil {
+	if _, err := w.RecoveryCodes.Check(t.Context(), factor.SignIn, who.Person, codes[1], nil); err != nil {
 		t.Errorf("the owner, a quarter of an hour later: %v", err)
 	}
 }

@@ -70,7 +70,7 @@ var (
 	RecoveriesElsewhere = limit("recovery.number_and_network", 5, time.Hour, 3, 20)
 	RecoveriesOfNumber  = limit("recovery.number", 1000, 24*time.Hour, 20, 1000)
 	BrakedRecoveries    = limit("recovery.number_braked", 3, 24*time.Hour, 1, 5)
-	// Who does not sign in has budgets of codes apart, by the number: strangers use up nobody's sign-in by it. A known browser has its own, and
+	// Who does not sign in has budgets of codes apart, by the number: strangers use up nobody's sign-in by it. Each known browser has its own, and
 	// elsewhere each network, but all of those together send a person no more than so many.
 	RecoveryCodesInHour    = count("recovery.codes_in_hour", 3, 1, 10)
 	RecoveryCodesInDay     = count("recovery.codes_in_day", 5, 1, 20)
