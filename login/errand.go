@@ -256,20 +256,17 @@ func (l *Login) asks(w http.ResponseWriter, r *http.Request, o onErrand, id iden
 	return l.sendAlike(w, r, o, who)
 }
 
-// codesElsewhere is how many messages strangers may have sent to somebody: one of them, who may have a /48 of networks, and then all, from wherever they
-// ask. At home there is no such end.
-func (l *Login) codesElsewhere(r *http.Request, o onErrand) []throttle.Try {
+// codesElsewhere is how many messages strangers may have sent to somebody, from wherever they ask. At home there is no such end.
+func (l *Login) codesElsewhere(o onErrand) []throttle.Try {
 	if o.Home != nil {
 		return nil
 	}
-	of := string(o.purpose) + " " + o.Whose.String()
-	ofSite := throttle.Limit{Name: "recovery.codes_of_site", Tries: policy.RecoveryCodesInDay.In(l.policies), In: 24 * time.Hour}
-	return []throttle.Try{{Limit: ofSite, By: of + " " + site(api.Network(r))}, l.try(policy.RecoveryCodesElsewhere, of)}
+	return []throttle.Try{l.try(policy.RecoveryCodesElsewhere, string(o.purpose)+" "+o.Whose.String())}
 }
 
 // sendAlike sends the code, or none, and leads to its page, which tells how long it is to the next.
 func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to identity.Identity) error {
-	ctx, counted := r.Context(), l.codesElsewhere(r, o)
+	ctx, counted := r.Context(), l.codesElsewhere(o)
 	wait, err := l.throttle.Take(ctx, counted...)
 	if err == nil && wait == 0 {
 		err = l.sendCounted(r, o, to, counted)
@@ -286,7 +283,7 @@ func (l *Login) sendCounted(r *http.Request, o onErrand, to identity.Identity, c
 	ctx := r.Context()
 	var offer func(context.Context, pgx.Tx) error
 	if o.purpose == code.Block && o.Home == nil {
-		wait, err := l.throttle.Look(ctx, counted[len(counted)-1])
+		wait, err := l.throttle.Look(ctx, counted[0])
 		if err != nil {
 			return err
 		}
@@ -352,7 +349,7 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 	if !sent.Till.IsZero() {
 		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}
-	wait, err := l.untilNext(r.Context(), sent, l.codesElsewhere(r, o)...)
+	wait, err := l.untilNext(r.Context(), sent, l.codesElsewhere(o)...)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package login
 
 import (
 	"net/http"
-	"net/netip"
 	"strconv"
 	"time"
 
@@ -85,27 +84,17 @@ func (l *Login) tryDocument(r *http.Request, id identity.Identifier, home []byte
 	if err != nil || wait == 0 {
 		return 0, err
 	}
-	return l.throttle.Take(ctx, l.try(policy.BrakedRecoveries, number+" "+site(network)))
-}
-
-// site is what one customer has at most: the address, or for IPv6 a /48 (RFC 6177 §2), which holds 65,536 networks.
-func site(network string) string {
-	prefix, err := netip.ParsePrefix(network)
-	if err != nil || prefix.Addr().Is4() {
-		return network
-	}
-	return netip.PrefixFrom(prefix.Addr(), 48).Masked().String()
+	return l.throttle.Take(ctx, l.try(policy.BrakedRecoveries, number+" "+network))
 }
 
 // share is what is asked for from one address counts against, that has codes sent: a limit of the network's or, while all messages together have used up
-// what they may cost, a lesser one, of which a whole site has no more than one address.
+// what they may cost, a lesser one.
 func (l *Login) share(r *http.Request, of policy.Of[throttle.Limit], what string) (throttle.Try, error) {
-	network := api.Network(r)
 	braked, err := l.throttle.Look(r.Context(), l.try(policy.MessagesInAll, ""))
-	if err != nil || braked == 0 {
-		return l.try(of, what+network), err
+	if braked > 0 {
+		of = policy.BrakedCodesOfNetwork
 	}
-	return l.try(policy.BrakedCodesOfNetwork, what+site(network)), nil
+	return l.try(of, what+api.Network(r)), err
 }
 
 // codeShare is that of a code of a sign-in or to a new phone, beside what code counts by the person and by the phone.

@@ -536,7 +536,7 @@ func TestStrangersUseUpNobodysRecovery(t *testing.T) {
 }
 
 // Tries at the document have an end: of one number, at one address, and at each of the person's own browsers. Beyond what all strangers have together
-// each network has a few more, a whole /48 of IPv6 no more than one address, so that the person comes back in from wherever strangers are not.
+// each network has a few more, so that the person comes back in from wherever strangers are not.
 func TestTriesAtTheDocumentHaveAnEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -585,7 +585,7 @@ func TestTriesAtTheDocumentHaveAnEnd(t *testing.T) {
 	away.want("/recover/password", http.StatusOK)
 }
 
-// While all messages together have used up what they may cost, each network comes on fewer errands, a whole /48 of IPv6 on no more than one address; it is
+// While all messages together have used up what they may cost, each network comes on fewer errands; it is
 // told so alike of somebody's number and of nobody's, and a person's own browser goes on as ever (OWASP ASVS 5.0 6.3.8).
 func TestErrandsHaveABrake(t *testing.T) {
 	t.Parallel()

@@ -8,13 +8,13 @@ import (
 	"asoba.example/provider/api"
 )
 
-func TestANetworkIsWhatOneHouseholdHas(t *testing.T) {
+func TestANetworkIsWhatOneCustomerHas(t *testing.T) {
 	t.Parallel()
 	for from, want := range map[string]string{
 		"192.0.2.7:1234":              "192.0.2.7/32",
 		"[::ffff:192.0.2.7]:1234":     "192.0.2.7/32",
-		"[2001:db8:1:2:3:4:5:6]:1234": "2001:db8:1:2::/64",
-		"[fe80::1%eth0]:1234":         "fe80::/64",
+		"[2001:db8:1:2:3:4:5:6]:1234": "2001:db8:1::/48",
+		"[fe80::1%eth0]:1234":         "fe80::/48",
 		"@":                           "@",
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/", nil)
