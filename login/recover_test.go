@@ -420,6 +420,12 @@ func TestStrangersUseUpNoRecoveryWithTheDocument(t *testing.T) {
 	}
 	own := w.visitor()
 	own.from = "192.0.2.9"
+	for _, number := range []string{nobody, anna} {
+		own.open("/recover")
+		own.submit("identifier", number)
+		own.want("/recover/code", http.StatusOK)
+		own.sees("With the number you can go on even then")
+	}
 	own.open("/recover")
 	own.recovers(anna)
 	own.want("/recover/proof", http.StatusOK)

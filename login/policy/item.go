@@ -62,8 +62,8 @@ var (
 	// Answers of an authenticator or a recovery code, which are typed. Who cannot go on with them still has the other ways.
 	FactorTries = limit("factor", 5, 15*time.Minute, 3, 20)
 	// Numbers of documents, tried to recover a password: at a known browser; of one number at one address elsewhere; and from everywhere. Only
-	// the right one has a code sent, so whoever knows no more than the number uses up no codes of its person's. Whoever has the phone too learns by
-	// the code that it was right: that is why beyond what all of them have together each network has a few a day. Closed it is to nobody, since that
+	// the right one has a code sent, so whoever knows no more than the number uses up no codes of who comes with the document; of who comes without it,
+	// by a factor that is bound, so many as all strangers may have sent. Whoever has the phone too learns by the code that it was right: that is why beyond what all of them have together each network has a few a day. Closed it is to nobody, since that
 	// would be a weapon. A series has ten million numbers: who has the phone and ten thousand networks tries 31,000 a day, and has even odds
 	// after 161 days in which nobody missed the phone.
 	RecoveriesAtHome    = limit("recovery.known_browser", 10, time.Hour, 3, 20)
