@@ -89,7 +89,7 @@ func New(cfg Config) (*Cabinet, error) {
 		site:     site,
 		minsk:    minsk,
 		tokens: api.Verifier{
-			Keys: cfg.Issuer, Issuer: cfg.IssuerURL, Audience: cfg.URL, Now: cfg.Now,
+			Keys: cfg.Issuer, Issuer: cfg.IssuerURL, Audience: cfg.URL, Verified: new(api.Verified), Now: cfg.Now,
 			Proofs: &api.Proofs{URLs: []string{cfg.URL, cfg.MTLSURL}, Redis: cfg.Redis, Now: cfg.Now},
 		},
 		gate:     access.Gate{Pool: cfg.Pool, Provider: cfg.Issuer},

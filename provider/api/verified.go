@@ -10,7 +10,7 @@ import (
 // stays good; the rest of a token is read and judged each time, and so is whether its key is still believed.
 //
 // A token is known by the digest of the whole of it, its signature among it, so that nothing else passes for it. The memory has a fixed size:
-// each digest has one place, where the latest stands. Only what we have signed comes to one, so strangers push nothing out.
+// each digest has one place, where the latest stands. Only what the issuer has signed comes to one, so strangers push nothing out.
 type Verified struct {
 	mu     sync.Mutex
 	places [1 << 13][sha256.Size]byte // under mu
