@@ -146,7 +146,7 @@ func (c *Cabinet) apiSubscribe(w http.ResponseWriter, r *http.Request) error {
 		b     pgx.Batch
 		found signal.Subscriber
 	)
-	wall.QueueClient(&b, token.ClientID)
+	wall.Queue(&b, "", token.ClientID)
 	signal.Subscribe(&b, token.ClientID, asked.URL, after, c.cfg.Now())
 	signal.QueueSubscriber(&b, token.ClientID, &found)
 	if err := c.cfg.Pool.SendBatch(r.Context(), &b).Close(); err != nil {

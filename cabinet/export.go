@@ -129,7 +129,7 @@ func (c *Cabinet) each(r *http.Request, v visitor, f journal.Filter, do func(jou
 		b       pgx.Batch
 		history profile.History
 	)
-	wall.Queue(&b, v.Token.Subject)
+	wall.Queue(&b, v.Token.Subject, "")
 	c.cfg.Sources.QueueHistory(&b, v.Token.Subject, &history)
 	if err := c.cfg.Pool.SendBatch(r.Context(), &b).Close(); err != nil {
 		return err

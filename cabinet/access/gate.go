@@ -45,8 +45,7 @@ func (g Gate) put(ctx context.Context, q Question, ask func(*pgx.Batch)) (Decisi
 		b        pgx.Batch
 		decision Decision
 	)
-	wall.Queue(&b, q.Subject)
-	wall.QueueClient(&b, q.ClientID)
+	wall.Queue(&b, q.Subject, q.ClientID)
 	queue(&b, q, &decision)
 	if ask != nil {
 		ask(&b)

@@ -48,7 +48,7 @@ func (k Book) Language(ctx context.Context, subject string) (string, error) {
 		b     pgx.Batch
 		found Contact
 	)
-	wall.Queue(&b, subject)
+	wall.Queue(&b, subject, "")
 	k.Queue(&b, subject, &found)
 	err := k.Pool.SendBatch(ctx, &b).Close()
 	return found.Language, err
@@ -65,7 +65,7 @@ func (k Book) Give(ctx context.Context, subject string, given Contact, acr strin
 			b      pgx.Batch
 			person uuid.UUID
 		)
-		wall.Queue(&b, subject)
+		wall.Queue(&b, subject, "")
 		b.Queue(hold, subject).QueryRow(func(row pgx.Row) error { return row.Scan(&person) })
 		if err := tx.SendBatch(ctx, &b).Close(); err != nil {
 			return err

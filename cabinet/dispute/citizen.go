@@ -34,7 +34,7 @@ func (k Book) Make(ctx context.Context, subject string, d Dispute, acr string, a
 		return fmt.Errorf("make a dispute: %w", err)
 	}
 	var b pgx.Batch
-	wall.Queue(&b, subject)
+	wall.Queue(&b, subject, "")
 	b.Queue(insert, subject, id, d.Name, d.Source, value, words, d.Restricts, at, uuid.Must(uuid.NewV7()), string(journal.DisputeMade), acr)
 	if err := k.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("make a dispute: %w", err)
@@ -53,7 +53,7 @@ func (k Book) Withdraw(ctx context.Context, subject, name, acr string, at time.T
 		INSERT INTO journal (id, person_id, at, kind, actor, acr, detail)
 		SELECT $4, person_id, $3, $5, 'self', nullif($6, ''), jsonb_build_object('field', $2::text, 'source', source) FROM withdrawn`
 	var b pgx.Batch
-	wall.Queue(&b, subject)
+	wall.Queue(&b, subject, "")
 	b.Queue(withdraw, subject, name, at, uuid.Must(uuid.NewV7()), string(journal.DisputeWithdrawn), acr)
 	if err := k.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("withdraw a dispute: %w", err)

@@ -125,7 +125,7 @@ func Write(ctx context.Context, pool *pgxpool.Pool, subject string, e Entry) err
 		INSERT INTO journal (id, person_id, at, kind, actor, acr, detail)
 		SELECT $2, person_id, $3, $4, 'self', nullif($5, ''), $6 FROM cabinet WHERE identification_number = $1`
 	var b pgx.Batch
-	wall.Queue(&b, subject)
+	wall.Queue(&b, subject, "")
 	b.Queue(insert, subject, uuid.Must(uuid.NewV7()), e.At, string(e.Kind), e.ACR, e.Detail).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() == 0 {
 			return ErrUnknown

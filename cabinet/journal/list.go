@@ -122,7 +122,7 @@ func Each(ctx context.Context, pool *pgxpool.Pool, subject string, f Filter, do 
 			b    pgx.Batch
 			page Page
 		)
-		wall.Queue(&b, subject)
+		wall.Queue(&b, subject, "")
 		Queue(&b, subject, f, from, atOnce, &page)
 		if err := pool.SendBatch(ctx, &b).Close(); err != nil {
 			return err

@@ -43,7 +43,7 @@ func (r Report) Make(ctx context.Context, pool *pgxpool.Pool, subject string) er
 		b     pgx.Batch
 		known bool
 	)
-	wall.Queue(&b, subject)
+	wall.Queue(&b, subject, "")
 	b.Queue(report, subject, r.Entry, r.At, uuid.Must(uuid.NewV7()), string(EntryReported), r.ACR).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&known) })
 	if err := pool.SendBatch(ctx, &b).Close(); err != nil {

@@ -76,7 +76,7 @@ func (s Sources) Ask(ctx context.Context, subject string, why Occasion) error {
 		names[i] = one.Name
 	}
 	var b pgx.Batch
-	wall.Queue(&b, subject)
+	wall.Queue(&b, subject, "")
 	b.Queue(ask, subject, names, string(why), s.Now(), floor)
 	if err := s.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("have sources asked: %w", err)

@@ -32,7 +32,7 @@ const told = `SELECT client_id, at, kind, detail FROM signal WHERE subject = $1 
 
 // QueueHeld asks for both of a person, as parts of a batch of their own.
 func QueueHeld(b *pgx.Batch, subject string, toReaders *[]Reader, toTold *[]Told) {
-	wall.QueueClient(b, "")
+	wall.Queue(b, subject, "")
 	b.Queue(readers, subject).Query(func(rows pgx.Rows) (err error) {
 		if *toReaders, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Reader]); err != nil {
 			return fmt.Errorf("find who may read: %w", err)

@@ -2,7 +2,7 @@
 // looks for one subject's rows, or one client's, and where one did not, PostgreSQL would still give no others (row-level security).
 //
 //	a door's connection ── sees nobody's rows
-//	   └─ Queue(subject), QueueClient(client) ── the rest of that batch sees, and writes, theirs alone
+//	   └─ Queue(subject, client) ── the rest of that batch sees, and writes, theirs alone
 //
 // What is said ends with the transaction, so that nothing of it is left to the connection's next one. The program's own work, for
 // all citizens, goes by other connections, which see all. A superuser's role looks over the wall: it is none to run a program by.
@@ -22,16 +22,9 @@ func Settings() map[string]string {
 	return map[string]string{"cabinet.subject": nobody, "cabinet.client": nobody}
 }
 
-// Queue has the rest of a batch see what is a subject's; "" is nobody.
-func Queue(b *pgx.Batch, subject string) {
-	const say = `SELECT set_config('cabinet.subject', $1, true)`
+// Queue has the rest of a batch see what is a subject's, and what is a client's; "" is nobody.
+func Queue(b *pgx.Batch, subject, client string) {
+	const say = `SELECT set_config('cabinet.subject', $1, true), set_config('cabinet.client', $2, true)`
 
-	b.Queue(say, cmp.Or(subject, nobody))
-}
-
-// QueueClient has the rest of a batch see what is a client's; "" is nobody.
-func QueueClient(b *pgx.Batch, client string) {
-	const say = `SELECT set_config('cabinet.client', $1, true)`
-
-	b.Queue(say, cmp.Or(client, nobody))
+	b.Queue(say, cmp.Or(subject, nobody), cmp.Or(client, nobody))
 }

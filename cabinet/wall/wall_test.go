@@ -69,9 +69,9 @@ func TestTheWallHoldsByItself(t *testing.T) {
 				told func(*pgx.Batch)
 				want int
 			}{
-				"Anna":          {func(b *pgx.Batch) { wall.Queue(b, anna) }, 1 - ofClients},
-				"the tax":       {func(b *pgx.Batch) { wall.QueueClient(b, "tax") }, ofClients},
-				"nobody":        {func(b *pgx.Batch) { wall.Queue(b, "") }, 0},
+				"Anna":          {func(b *pgx.Batch) { wall.Queue(b, anna, "") }, 1 - ofClients},
+				"the tax":       {func(b *pgx.Batch) { wall.Queue(b, "", "tax") }, ofClients},
+				"nobody":        {func(b *pgx.Batch) { wall.Queue(b, "", "") }, 0},
 				"whoever is it": {func(*pgx.Batch) {}, 0},
 			} {
 				if got := seen(c.told, table); got != c.want {
@@ -86,7 +86,7 @@ func TestTheWallHoldsByItself(t *testing.T) {
 	}
 	as := func(ctx context.Context, subject, statement string, arguments ...any) (changed int64, err error) {
 		var b pgx.Batch
-		wall.Queue(&b, subject)
+		wall.Queue(&b, subject, "")
 		b.Queue(statement, arguments...)
 		results := doors.SendBatch(ctx, &b)
 		defer results.Close()
