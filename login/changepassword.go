@@ -20,7 +20,8 @@ func (l *Login) passwordPage(w http.ResponseWriter, r *http.Request, v visitor) 
 }
 
 // changePassword handles POST /security/password: a static password may be formed any number of times
-// (resolution 792 ¶5). Everybody else who is signed in as this person is signed out; this browser goes on.
+// (resolution 792 ¶5). The current one is asked, and of who has bound a factor that too; of others no code, since to change it often is a right, until
+// there are so many changes in a day that it may not be its owner who has the password. Everybody else who is signed in as this person is signed out; this browser goes on.
 func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor) error {
 	ctx, current := r.Context(), r.PostFormValue("password")
 	password, wrong := readNewPassword(r)

@@ -40,9 +40,10 @@ type siege struct {
 func TestNoStrangerKeepsAPersonOut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	over, lives, broken := time.Now().Add(10*time.Second), 0, false
+	const many = 400
+	acts, lives, broken := 0, 0, false
 	rapid.Check(t, func(rt *rapid.T) {
-		if time.Now().After(over) && !broken { // what broke is made smaller to the end
+		if acts >= many && !broken { // what broke is made smaller to the end
 			return
 		}
 		defer func() { broken = broken || rt.Failed() }()
@@ -60,9 +61,16 @@ func TestNoStrangerKeepsAPersonOut(t *testing.T) {
 			"person at home":           s.atHome,
 			"person mistyping at home": s.slip,
 			"time":                     s.time,
-			"":                         s.holds,
+			"": func(rt *rapid.T) {
+				acts++
+				s.holds(rt)
+			},
 		})
 	})
+	t.Logf("%d acts in %d lives", acts, lives)
+	if acts < many {
+		t.Errorf("%d acts were done, want %d", acts, many)
+	}
 }
 
 // As many strangers as there are try one number at once, each from an address of its own: three are let through to a hash, and the others are told
