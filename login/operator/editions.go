@@ -149,7 +149,7 @@ type toldEdition struct {
 	ID          int64          `json:"id,omitempty"`
 	Number      int            `json:"number"`
 	Period      string         `json:"period"`
-	AsOf        time.Time      `json:"as_of"`
+	AsOf        *time.Time     `json:"as_of,omitempty"`
 	Kind        register.Kind  `json:"kind"`
 	State       register.State `json:"state"`
 	Checksum    string         `json:"checksum"`
@@ -180,7 +180,7 @@ func tellEdition(e register.Edition) toldEdition {
 		return new(at.UTC())
 	}
 	return toldEdition{
-		ID: e.ID, Number: e.Number, Period: e.Period.Format("2006-01"), AsOf: e.AsOf.UTC(), Kind: e.Kind, State: e.State, Checksum: hex.EncodeToString(e.Checksum),
+		ID: e.ID, Number: e.Number, Period: e.Period.Format("2006-01"), AsOf: utc(e.AsOf), Kind: e.Kind, State: e.State, Checksum: hex.EncodeToString(e.Checksum),
 		Signed: e.Signed, Rows: e.Announced, Added: e.Added, Changed: e.Changed, Same: e.Same, Rejected: e.Rejected, Doubtful: e.Doubtful,
 		Deactivated: e.Deactivated, Restored: e.Restored, Missing: e.Missing, Withheld: e.Withheld, ImportedBy: e.ImportedBy, ClientID: e.ClientID,
 		BeganAt: e.BeganAt.UTC(), DecidedBy: e.DecidedBy, DecidedAt: utc(e.DecidedAt), AppliedAt: utc(e.AppliedAt),

@@ -3,7 +3,6 @@ package register
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -46,33 +45,60 @@ func (g *Register) deactivatesIncapable() bool {
 // joins are how the staged rows meet those who are known: of a full edition also those are looked at of whom it does not tell.
 var joins = map[Kind]string{Full: "FULL", Delta: "LEFT"}
 
-// ends are those deaths, declarations of death and of being missing that one row has and the other has none of.
-func ends(one, other string) string {
-	return strings.NewReplacer("one.", one+".", "other.", other+".").Replace(`array_remove(ARRAY[
-		CASE WHEN other.death_date IS NULL THEN 'death ' || one.death_date || coalesce(' ' || one.death_act, '') END,
-		CASE WHEN other.declared_dead_date IS NULL THEN 'declared_dead ' || one.declared_dead_date || coalesce(' ' || one.declared_dead_act, '') END,
-		CASE WHEN other.missing_date IS NULL THEN 'missing ' || one.missing_date || coalesce(' ' || one.missing_act, '') END
-	], NULL)`)
-}
+// Of a death, a declaration of death or of being missing: that an edition tells it which may be later than what events told, that it is not known,
+// and that none of them took just it back; and what of it the row takes back.
+const (
+	ends = `NOT told.later AND p.fact_date IS NULL AND s.fact_date IS NOT NULL
+		           AND 'fact ' || s.fact_date || coalesce(' ' || s.fact_act, '') <> ALL (told.took_back)`
+	takesBack = `CASE WHEN s.fact_date IS NULL THEN 'fact ' || p.fact_date || coalesce(' ' || p.fact_act, '') END`
+)
+
+// of puts one of the three where a fact stands.
+func of(fact, sql string) string { return strings.ReplaceAll(sql, "fact", fact) }
 
 // compare finds in one pass what is staged and not known, or known otherwise, or of a full edition known and not staged; and counts it.
-// All else that there is to do rests on these rows alone. It gives the first of the rows that are withheld.
+// All else that there is to do rests on these rows alone. It gives the first of the rows that are withheld, wholly or in part.
 func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) (withheld []BadRow, err error) {
 	const before = `
 		SET LOCAL work_mem = '256MB'; -- so that the join holds much of an edition in memory
 		SET LOCAL max_parallel_workers_per_gather = 0; -- the other processors are for whoever signs in meanwhile
 		ANALYZE staged_person`
-	incapable := `s.incapable_date IS NOT NULL AND ` + strconv.FormatBool(g.deactivatesIncapable())
+	// Why a row is withheld: a number that somebody had before makes nobody new, what the operator took back is over, and what was told of later
+	// stays. Whom an edition does not tell of is missing though told of later, unless it cannot have known them by their number. Where it may be
+	// the later one of the two, whoever ends by it ends, unless just that was taken back since. Whoever stays incapable by the same act stays as
+	// deactivated as they were: the operator may have restored them.
 	differ := `
 		CREATE TEMPORARY TABLE difference ON COMMIT DROP AS
 		SELECT p.id, p.citizenship AS was,
 		       coalesce(p.death_date, p.declared_dead_date, p.missing_date) IS NOT NULL OR p.deactivated_for IS NOT NULL AS was_gone,
-		       coalesce(s.death_date, s.declared_dead_date, s.missing_date) IS NOT NULL OR ` + incapable + ` AS gone,
+		       coalesce(s.death_date, s.declared_dead_date, s.missing_date) IS NOT NULL OR stays.deactivated_for IS NOT NULL AS gone,
 		       p.incapable_date IS NOT NULL AS was_incapable,
-		       CASE WHEN ` + incapable + ` THEN 'incapable' END AS deactivated_for,
-		       ` + ends("s", "p") + ` AS ends, ` + ends("p", "s") + ` AS takes_back,
+		       stays.deactivated_for,
+		       array_remove(ARRAY[` + of("death", takesBack) + `, ` + of("declared_dead", takesBack) + `, ` + of("missing", takesBack) + `], NULL) AS takes_back,
+		       CASE
+				WHEN p.id IS NULL AND EXISTS (SELECT FROM former_number WHERE identification_number = s.identification_number) THEN $4
+				WHEN EXISTS (
+					SELECT FROM taken_back
+					WHERE person_id = p.id AND (death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act)
+					      IS NOT DISTINCT FROM (s.death_date, s.death_act, s.declared_dead_date, s.declared_dead_act, s.missing_date, s.missing_act)) THEN $5
+				WHEN told.later IS NOT NULL THEN $6 END AS why,
+		       false AS in_part,
+		       ` + of("death", ends) + ` AS dies,
+		       ` + of("declared_dead", ends) + ` AS is_declared_dead,
+		       ` + of("missing", ends) + ` AS goes_missing,
 		       s.*
 		FROM staged_person s ` + joins[e.Kind] + ` JOIN person p ON p.identification_number = s.identification_number
+		CROSS JOIN LATERAL (
+			SELECT CASE
+				WHEN s.incapable_date IS NULL THEN NULL
+				WHEN (p.incapable_date, p.incapable_act) IS NOT DISTINCT FROM (s.incapable_date, s.incapable_act) THEN p.deactivated_for
+				WHEN $1 THEN 'incapable' END AS deactivated_for
+		) AS stays
+		CROSS JOIN LATERAL (
+			SELECT bool_or(at > $3) AS later, coalesce(array_agg(fact) FILTER (WHERE fact IS NOT NULL), '{}') AS took_back
+			FROM person_event LEFT JOIN unnest(took_back) AS fact ON true
+			WHERE person_id = p.id AND at > $2 AND (s.line IS NOT NULL OR new_number)
+		) AS told
 		WHERE p.id IS NULL OR s.identification_number IS NULL
 		   OR (p.sex, p.birth_date, p.citizenship, p.death_date, p.death_act, p.declared_dead_date, p.declared_dead_act,
 		       p.missing_date, p.missing_act, p.incapable_date, p.incapable_act, p.limited_date, p.limited_act)
@@ -81,26 +107,25 @@ func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) (withheld
 		       s.missing_date, s.missing_act, s.incapable_date, s.incapable_act, s.limited_date, s.limited_act);
 		ANALYZE difference;
 		SET LOCAL jit = off -- what follows looks dear to PostgreSQL and is not: it would be compiled for longer than it takes`
-	// What was told of later stays, and what the operator took back is over; a number that somebody had before makes nobody new. Whom an edition
-	// does not tell of is missing though told of later, unless it cannot have known them by their number. One that does not say as of when it
-	// tells may have been made at any time since its month began: it takes nothing back that was told of since, but that somebody is gone is
-	// not lost in it, unless just that was taken back since.
-	const withhold = `
-		WITH withheld AS (
-			DELETE FROM difference AS d
-			WHERE EXISTS (SELECT FROM person_event WHERE person_id = d.id AND at > $1 AND (line IS NOT NULL OR new_number))
-			      AND ($2 OR ends = '{}' OR EXISTS (SELECT FROM person_event WHERE person_id = d.id AND at > $1 AND took_back && ends))
-			   OR EXISTS (
-					SELECT FROM taken_back
-					WHERE person_id = d.id AND (death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act)
-					      IS NOT DISTINCT FROM (d.death_date, d.death_act, d.declared_dead_date, d.declared_dead_act, d.missing_date, d.missing_act))
-			   OR id IS NULL AND EXISTS (SELECT FROM former_number WHERE identification_number = d.identification_number)
-			RETURNING line, CASE
-				WHEN id IS NULL THEN $3
-				WHEN EXISTS (SELECT FROM person_event WHERE person_id = d.id AND at > $1) THEN $4
-				ELSE $5 END AS reason
-		)
-		SELECT line, reason, count(*) OVER () FROM withheld WHERE line IS NOT NULL ORDER BY line LIMIT $6`
+	const part = `
+		UPDATE difference AS d SET
+			in_part = true,
+			sex = p.sex, birth_date = p.birth_date, citizenship = p.citizenship,
+			death_date = CASE WHEN dies THEN d.death_date ELSE p.death_date END,
+			death_act = CASE WHEN dies THEN d.death_act ELSE p.death_act END,
+			declared_dead_date = CASE WHEN is_declared_dead THEN d.declared_dead_date ELSE p.declared_dead_date END,
+			declared_dead_act = CASE WHEN is_declared_dead THEN d.declared_dead_act ELSE p.declared_dead_act END,
+			missing_date = CASE WHEN goes_missing THEN d.missing_date ELSE p.missing_date END,
+			missing_act = CASE WHEN goes_missing THEN d.missing_act ELSE p.missing_act END,
+			incapable_date = p.incapable_date, incapable_act = p.incapable_act,
+			limited_date = p.limited_date, limited_act = p.limited_act,
+			deactivated_for = p.deactivated_for
+		FROM person p
+		WHERE p.id = d.id AND why = $1 AND (dies OR is_declared_dead OR goes_missing)`
+	const tell = `
+		SELECT line, why, in_part, count(*) FILTER (WHERE NOT in_part) OVER ()
+		FROM difference WHERE why IS NOT NULL AND line IS NOT NULL ORDER BY line LIMIT $1`
+	const withhold = `DELETE FROM difference WHERE why IS NOT NULL AND NOT in_part`
 	const count = `
 		SELECT count(*) FILTER (WHERE id IS NULL),
 		       count(*) FILTER (WHERE id IS NOT NULL AND told),
@@ -111,16 +136,24 @@ func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) (withheld
 	if _, err := tx.Exec(ctx, before); err != nil {
 		return nil, err
 	}
-	if _, err := tx.Exec(ctx, differ); err != nil {
+	// A table is created by the simple protocol alone, where its query has parameters.
+	_, err = tx.Exec(ctx, differ, pgx.QueryExecModeSimpleProtocol, g.deactivatesIncapable(), e.NotBefore, e.NotAfter, formerNumber, takenBack, laterEvent)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := tx.Exec(ctx, part, laterEvent); err != nil {
 		return nil, err
 	}
 	e.Withheld = 0
-	rows, _ := tx.Query(ctx, withhold, e.AsOf, !e.AsOf.Equal(e.Period), formerNumber, laterEvent, takenBack, maxTold)
+	rows, _ := tx.Query(ctx, tell, maxTold)
 	withheld, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r BadRow, err error) {
-		err = row.Scan(&r.Line, &r.Reason, &e.Withheld)
+		err = row.Scan(&r.Line, &r.Reason, &r.Taken, &e.Withheld)
 		return r, err
 	})
 	if err != nil {
+		return nil, err
+	}
+	if _, err := tx.Exec(ctx, withhold); err != nil {
 		return nil, err
 	}
 	if err := tx.QueryRow(ctx, count).Scan(&e.Added, &e.Changed, &e.Deactivated, &e.Restored, &e.Missing); err != nil {

@@ -34,9 +34,15 @@
 // that counts which the register says as of the later time, whichever comes first:
 // an older event is refused, and an older edition's row withheld, and told by its
 // line. So is what the operator has taken back (Restore), while the register says
-// the very same. An edition that does not say as of when it tells undoes no event of
-// its month; but no death is lost in it that was not taken back, and no event of
-// that month from before it came takes one back.
+// the very same. An edition that does not say as of when it tells was made between
+// two moments, its month's beginning and when it came: what an event tells as of a
+// time between them stays; but no death is lost in the edition that was not taken
+// back, and the event takes none back:
+//
+//	               NotBefore              NotAfter
+//	─────────────────────┼────────────────────┼─────────────────────▶ time of the event
+//	the event is refused │ both tell of ends; │ the edition's row is
+//	or gives way         │ else the event's   │ withheld
 //
 // Whoever a full edition does not tell of stays as they are, and is told to the
 // operator: they are not dead because a file forgot them.

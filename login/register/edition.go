@@ -28,8 +28,10 @@ const (
 type Edition struct {
 	ID          int64
 	Number      int
-	Period      time.Time // the first day of the month
-	AsOf        time.Time // by the register's clock: what was told of later does not give way to it; the month's beginning where nothing is said
+	Period      time.Time  // the first day of the month
+	AsOf        *time.Time // by the register's clock; nil: it does not say
+	NotBefore   time.Time  // it was made then at the earliest: what was told of before gives way to it
+	NotAfter    time.Time  // and then at the latest: what was told of later does not
 	Kind        Kind
 	State       State
 	Checksum    []byte // SHA-256
@@ -56,11 +58,11 @@ type Edition struct {
 
 // editionColumns are those of an edition, in the order of scanEdition.
 const editionColumns = `
-	id, number, period, as_of, kind, state, checksum, signed, announced, added, changed, same, rejected, doubtful, deactivated, restored, missing, withheld,
+	id, number, period, as_of, not_before, not_after, kind, state, checksum, signed, announced, added, changed, same, rejected, doubtful, deactivated, restored, missing, withheld,
 	imported_by, coalesce(client_id, ''), began_at, decided_by, decided_at, applied_at, staged_bytes`
 
 func scanEdition(row pgx.CollectableRow) (e Edition, err error) {
-	err = row.Scan(&e.ID, &e.Number, &e.Period, &e.AsOf, &e.Kind, &e.State, &e.Checksum, &e.Signed, &e.Announced, &e.Added, &e.Changed, &e.Same,
+	err = row.Scan(&e.ID, &e.Number, &e.Period, &e.AsOf, &e.NotBefore, &e.NotAfter, &e.Kind, &e.State, &e.Checksum, &e.Signed, &e.Announced, &e.Added, &e.Changed, &e.Same,
 		&e.Rejected, &e.Doubtful, &e.Deactivated, &e.Restored, &e.Missing, &e.Withheld,
 		&e.ImportedBy, &e.ClientID, &e.BeganAt, &e.DecidedBy, &e.DecidedAt, &e.AppliedAt, &e.staged)
 	return e, err

@@ -141,7 +141,7 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	if err != nil {
 		return Outcome{}, err
 	}
-	one := Edition{Kind: Delta, AsOf: e.At, Announced: 1}
+	one := Edition{Kind: Delta, NotBefore: e.At, NotAfter: e.At, Announced: 1}
 	if one.ID, err = nextChange(ctx, tx); err != nil {
 		return Outcome{}, err
 	}
@@ -217,15 +217,13 @@ func whose(ctx context.Context, tx pgx.Tx, number, former string) (known *uuid.U
 }
 
 // later holds that an event tells more than is known of a person, and keeps that person as they are. It is unordered where what is known was told
-// by an edition of the month that does not say as of when, and came after the time of the event: that takes no death back then.
+// by an edition that may be the later one of the two: that takes no death back then.
 func later(ctx context.Context, tx pgx.Tx, known *uuid.UUID, at time.Time) (unordered bool, err error) {
 	// An edition tells of everybody: who is left out of a delta is as before.
 	const find = `
 		SELECT EXISTS (SELECT FROM person_event WHERE person_id = $1 AND at > $2)
-		    OR EXISTS (SELECT FROM edition WHERE state = 'applied' AND as_of > $2),
-		       EXISTS (
-				SELECT FROM edition
-				WHERE id = changed_in AND as_of = period AT TIME ZONE 'UTC' AND least(began_at, (period + interval '1 month') AT TIME ZONE 'UTC') > $2)
+		    OR EXISTS (SELECT FROM edition WHERE state = 'applied' AND not_before > $2),
+		       EXISTS (SELECT FROM edition WHERE id = changed_in AND not_after > $2)
 		FROM person WHERE id = $1 FOR NO KEY UPDATE`
 	if known == nil {
 		return false, nil

@@ -133,27 +133,42 @@ func TestWhatIsOlderDoesNotUndoWhatIsNewer(t *testing.T) {
 	refuses("an event older than the edition", event("c", 9, dead))
 	mustTake(t, r, event("d", 9, `5311299B500PB0,M,1999,BY,,,,,,,,,,`)) // of somebody of whom no edition has told
 	mustTake(t, r, event("e", 10, dead))
+	o = order(strings.NewReplacer("edition 12", "edition 13", "2026-11-10T12", "2026-11-10T11").Replace(next))
+	o.At = o.At.AddDate(0, 0, 9)
+	if _, err := r.Import(t.Context(), o); !errors.Is(err, register.ErrOlder) {
+		t.Errorf("an edition of a later number that is as of an earlier time: %v", err)
+	}
 }
 
-// An edition that does not say as of when it tells undoes nothing that was told of since its month began; but whoever it says is gone is gone,
-// unless just that was taken back since.
+// An edition that does not say as of when it tells undoes nothing that was told of since its month began, or of the month in which it came before
+// that; but whoever it says is gone is gone, unless just that was taken back since. Nothing in it is later than when it came.
 func TestNoDeathIsLostInAnEditionThatSaysNoMoment(t *testing.T) {
 	t.Parallel()
-	died := func(date string) string { return strings.Replace(living[0], ",BY,,", ",BY,"+date+",record", 1) }
+	const date = "2026-10-30"
+	with := func(facts string) string { return strings.Replace(living[0], ",,,,,,,,,,", facts, 1) }
+	died, missing, both := with(","+date+",record,,,,,,,,"), with(",,,,,"+date+",search,,,,"), with(","+date+",record,,,"+date+",search,,,,")
+	emigrated := strings.Replace(living[0], "BY", "PL", 1)
 	for name, told := range map[string]struct {
-		events   []string // of the third day of the month, the fourth, and so on
-		asOf     string
-		row      string
-		gone     bool
-		withheld int64
+		events []string // of the third day of the month, the fourth, and so on
+		period string   // of the month, where it is none
+		asOf   string
+		came   int // on that day of the month
+		row    string
+		want   string
+		why    string // of what is withheld: of the row, or "part"
 	}{
-		"the desk asked since":      {[]string{living[0]}, "", died("2026-10-30"), true, 0},
-		"taken back since":          {[]string{died("2026-10-30"), living[0]}, "", died("2026-10-30"), false, 1},
-		"another taken back since":  {[]string{died("2026-10-30"), living[0]}, "", died("2026-10-31"), true, 0},
-		"told of since":             {[]string{died("2026-10-30")}, "", living[0], true, 1},
-		"before what was asked":     {[]string{living[0]}, "2026-11-02T00:00:00Z", died("2026-10-30"), false, 1},
-		"after what was taken back": {[]string{died("2026-10-30"), living[0]}, "2026-11-20T00:00:00Z", died("2026-10-30"), true, 0},
-		"after what was told of":    {[]string{died("2026-10-30")}, "2026-11-20T00:00:00Z", living[0], false, 0},
+		"the desk asked since":         {[]string{living[0]}, "", "", 33, died, died, "part"},
+		"taken back since":             {[]string{died, living[0]}, "", "", 33, died, living[0], "row"},
+		"another taken back since":     {[]string{died, living[0]}, "", "", 33, strings.Replace(died, date, "2026-10-31", 1), strings.Replace(died, date, "2026-10-31", 1), "part"},
+		"one of two taken back since":  {[]string{missing, living[0]}, "", "", 33, both, died, "part"},
+		"one of two told of since":     {[]string{missing}, "", "", 33, died, both, "part"},
+		"told of since":                {[]string{died}, "", "", 33, living[0], died, "row"},
+		"something else told of since": {[]string{emigrated}, "", "", 33, died, strings.Replace(died, "BY", "PL", 1), "part"},
+		"told of once it had come":     {[]string{living[0], living[0]}, "", "", 3, died, living[0], "row"},
+		"before its month":             {[]string{died}, "2026-12", "", 3, living[0], died, "row"},
+		"before what was asked":        {[]string{living[0]}, "", "2026-11-02T00:00:00Z", 33, died, living[0], "row"},
+		"after what was taken back":    {[]string{died, living[0]}, "", "2026-11-20T00:00:00Z", 33, died, died, ""},
+		"after what was told of":       {[]string{died}, "", "2026-11-20T00:00:00Z", 33, living[0], living[0], ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -162,21 +177,73 @@ func TestNoDeathIsLostInAnEditionThatSaysNoMoment(t *testing.T) {
 			for i, row := range told.events {
 				mustTake(t, r, event(fmt.Sprint(i), 2+i, row))
 			}
-			file := edition(11, told.row)
+			file, head := edition(11, told.row), int64(4)
+			if told.period != "" {
+				file = strings.Replace(file, "2026-11", told.period, 1)
+			}
 			if told.asOf != "" {
-				file = strings.Replace(file, "\n", "\n# as_of "+told.asOf+"\n", 1)
+				file, head = strings.Replace(file, "\n", "\n# as_of "+told.asOf+"\n", 1), head+1
 			}
 			o := order(file)
-			o.At = at.AddDate(0, 1, 0)
+			o.At = at.AddDate(0, 0, told.came-at.Day())
 			e, err := r.Import(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := register.Find(t.Context(), r.Pool, living[0][:14])
-			if err != nil || p.Gone() != told.gone || e.Withheld != told.withheld {
-				t.Errorf("%v: gone is %t, and %d are withheld", err, p.Gone(), e.Withheld)
+			var want []register.BadRow
+			if told.why != "" {
+				want = []register.BadRow{{Line: head + 1, Reason: "later_event", Taken: told.why == "part"}}
+			}
+			if got := rowOf(t, r, living[0][:14]); got != told.want || !slices.Equal(e.Bad, want) || (e.Withheld == 1) != (told.why == "row") {
+				t.Errorf("got %s, want %s; withheld %d: %v", got, told.want, e.Withheld, e.Bad)
 			}
 		})
+	}
+}
+
+// rowOf is somebody as a file would tell of them.
+func rowOf(t *testing.T, r register.Register, number string) string {
+	t.Helper()
+	p, err := register.Find(t.Context(), r.Pool, number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := []string{p.IdentificationNumber, p.Sex, p.BirthDate, p.Citizenship}
+	for _, fact := range []register.Fact{p.Death, p.DeclaredDead, p.Missing, p.Incapable, p.Limited} {
+		row = append(row, fact.Date, fact.Act)
+	}
+	return strings.Join(row, ",")
+}
+
+// What waits is as old when it is released as it was when it came: an event of the days between corrects it.
+func TestWhatWaitsGrowsNoYounger(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.1 }}
+	mustLoad(t, r, edition(10, living...))
+	anna, boris, _ := staff(t, &r)
+	dead := func(n int) string { return strings.Replace(living[n], ",,,,,,,,,,", ",2026-10-30,record,,,,,,,,", 1) }
+	o := order(edition(11, dead(3), dead(4)))
+	o.By = anna
+	e, err := r.Import(t.Context(), o)
+	if err != nil || e.State != register.Waiting {
+		t.Fatalf("%v: %+v", err, e.Edition)
+	}
+	mustTake(t, r, event("a", 4, living[3])) // as it was known: of no change
+	got, err := r.Release(t.Context(), e.ID, boris, at.AddDate(0, 0, 7))
+	if err != nil || got.Deactivated != 1 || got.Withheld != 1 || rowOf(t, r, living[3][:14]) != living[3] {
+		t.Errorf("%v: %+v", err, got)
+	}
+}
+
+// An edition that comes before its month is of no time that has not come: an event of now is later than it.
+func TestAnEditionThatComesEarlyRefusesNoEvent(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	mustLoad(t, r, edition(10, living...))
+	mustLoad(t, r, edition(12, living...)) // on the third of the eleventh month
+	died := strings.Replace(living[0], ",BY,,", ",BY,2026-11-03,record", 1)
+	if o := mustTake(t, r, event("a", 3, died)); !o.Changed || rowOf(t, r, living[0][:14]) != died {
+		t.Errorf("%+v", o)
 	}
 }
 
@@ -449,6 +516,34 @@ func TestIncapacityRestricts(t *testing.T) {
 				t.Errorf("turned: %v, want %s", turned, want)
 			}
 		})
+	}
+}
+
+// Whom the operator restores though a court has found them incapable, the same ruling does not deactivate again; another one does.
+func TestARestoredPersonStaysSoByTheSameRuling(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t), DeactivateIncapable: func() bool { return true }}
+	incapable := strings.Replace(living[0], ",,,,,,,,,,", ",,,,,,,2026-10-30,ruling,,", 1)
+	mustLoad(t, r, edition(10, living...))
+	mustTake(t, r, event("a", 1, incapable))
+	p, err := register.Find(t.Context(), r.Pool, living[0][:14])
+	if err != nil || !p.Gone() {
+		t.Fatalf("%v: deactivated for %q", err, p.DeactivatedFor)
+	}
+	if err := pgx.BeginFunc(t.Context(), r.Pool, func(tx pgx.Tx) error { return r.Restore(t.Context(), tx, p.ID, uuid.Nil, at) }); err != nil {
+		t.Fatal(err)
+	}
+	emigrated := strings.Replace(incapable, "BY", "PL", 1)
+	for i, told := range []struct {
+		row  string
+		gone bool
+	}{{emigrated, false}, {strings.Replace(emigrated, "ruling", "another ruling", 1), true}} {
+		if mustTake(t, r, event(fmt.Sprint(i), 2+i, told.row)); rowOf(t, r, living[0][:14]) != told.row {
+			t.Errorf("%s is not taken", told.row)
+		}
+		if p, err := register.Find(t.Context(), r.Pool, living[0][:14]); err != nil || p.Gone() != told.gone {
+			t.Errorf("%v: %s: gone is %t", err, told.row, p.Gone())
+		}
 	}
 }
 

@@ -86,12 +86,28 @@ const maxTold = 1000
 type head struct {
 	number   int
 	period   time.Time
-	month    string // the period as it was written
-	asOf     time.Time
+	month    string     // the period as it was written
+	asOf     *time.Time // nil: it does not say
 	kind     Kind
 	rows     int64
 	checksum [sha256.Size]byte
 	size     int64
+}
+
+// made tells when a file that came then was made, at the earliest and at the latest: as of when it says; or else within its month, or the one in
+// which it came where that is before.
+func (h head) made(came time.Time) (notBefore, notAfter time.Time) {
+	if h.asOf != nil {
+		return *h.asOf, *h.asOf
+	}
+	notBefore, notAfter = h.period, h.period.AddDate(0, 1, 0)
+	if notBefore.After(came) {
+		notBefore = notBefore.AddDate(0, -1, 0) // no file comes more than a month ahead
+	}
+	if notAfter.After(came) {
+		notAfter = came
+	}
+	return notBefore, notAfter
 }
 
 // A file is a register file being read: as an io.Reader it gives its good rows
@@ -182,7 +198,9 @@ func (f *file) say(word, value string) (err error) {
 		f.month = value
 		f.period, err = time.Parse("2006-01", value)
 	case "as_of":
-		f.asOf, err = time.Parse(time.RFC3339, value)
+		var at time.Time
+		at, err = time.Parse(time.RFC3339, value)
+		f.asOf = &at
 	case "kind":
 		if f.kind = Kind(value); f.kind != Full && f.kind != Delta {
 			return f.wrong(ErrFile, "neither full nor delta")
@@ -201,11 +219,8 @@ func (f *file) columns(line string) error {
 	if f.number < 1 || f.period.IsZero() || f.rows < 0 {
 		return f.wrong(ErrFile, "it does not begin with # edition, # period and # rows")
 	}
-	if f.asOf.IsZero() {
-		f.asOf = f.period
-	}
-	if f.asOf.Before(f.period) {
-		return f.wrong(ErrFile, "it is as of a time before its month")
+	if f.asOf != nil && f.asOf.Format("2006-01") < f.month { // by the clock of where it was made
+		return &FileError{Meaning: ErrFile, What: "it is as of a time before its month"}
 	}
 	names := strings.Split(line, ",")
 	for i, column := range fileColumns {

@@ -90,7 +90,7 @@ func (g *Register) open(o Order) (*file, error) {
 	if err := g.Key.check(f.checksum, o.Signature); err != nil {
 		return nil, err
 	}
-	if f.period.After(o.At.UTC().AddDate(0, 1, 1-o.At.UTC().Day())) || f.asOf.After(f.period) && f.asOf.After(o.At.Add(tolerance)) {
+	if f.period.After(o.At.UTC().AddDate(0, 1, 1-o.At.UTC().Day())) || f.asOf != nil && f.asOf.After(o.At.Add(tolerance)) {
 		return nil, ErrAhead
 	}
 	return f, nil
@@ -203,16 +203,16 @@ func person(id uuid.UUID) *uuid.UUID {
 // follows holds that a file is the next one.
 func follows(ctx context.Context, tx pgx.Tx, h head) error {
 	const waits = `SELECT EXISTS (SELECT FROM edition WHERE state = 'waiting')`
-	const last = `SELECT number, period FROM edition WHERE state = 'applied' ORDER BY number DESC LIMIT 1`
+	const last = `SELECT number, period, max(not_before) OVER () FROM edition WHERE state = 'applied' ORDER BY number DESC LIMIT 1`
 	var (
-		waiting bool
-		number  int
-		period  time.Time
+		waiting           bool
+		number            int
+		period, notBefore time.Time
 	)
 	if err := tx.QueryRow(ctx, waits).Scan(&waiting); err != nil {
 		return err
 	}
-	err := tx.QueryRow(ctx, last).Scan(&number, &period)
+	err := tx.QueryRow(ctx, last).Scan(&number, &period, &notBefore)
 	switch {
 	case err != nil && !errors.Is(err, pgx.ErrNoRows):
 		return err
@@ -222,6 +222,8 @@ func follows(ctx context.Context, tx pgx.Tx, h head) error {
 		return ErrOther
 	case h.period.Before(period): // a second one of a month corrects the first
 		return ErrMonth
+	case h.asOf != nil && h.asOf.Before(notBefore):
+		return ErrOlder
 	case waiting:
 		return ErrWaits
 	}
@@ -231,13 +233,14 @@ func follows(ctx context.Context, tx pgx.Tx, h head) error {
 // begin begins an edition. One that was begun and left gives way to it.
 func (g *Register) begin(ctx context.Context, tx pgx.Tx, h head, o Order) (Edition, error) {
 	const insert = `
-		INSERT INTO edition (number, period, as_of, kind, state, checksum, signed, announced, imported_by, client_id, began_at)
-		VALUES ($1, $2, $3, $4, 'staging', $5, $6, $7, $8, nullif($9, ''), $10)
+		INSERT INTO edition (number, period, as_of, not_before, not_after, kind, state, checksum, signed, announced, imported_by, client_id, began_at)
+		VALUES ($1, $2, $3, $4, $5, $6, 'staging', $7, $8, $9, $10, nullif($11, ''), $12)
 		RETURNING ` + editionColumns
 	if err := forget(ctx, tx); err != nil {
 		return Edition{}, err
 	}
-	rows, _ := tx.Query(ctx, insert, h.number, h.period, h.asOf, h.kind, h.checksum[:], g.Key != nil, h.rows, person(o.By), o.ClientID, o.At)
+	notBefore, notAfter := h.made(o.At)
+	rows, _ := tx.Query(ctx, insert, h.number, h.period, h.asOf, notBefore, notAfter, h.kind, h.checksum[:], g.Key != nil, h.rows, person(o.By), o.ClientID, o.At)
 	return pgx.CollectExactlyOneRow(rows, scanEdition)
 }
 

@@ -242,6 +242,8 @@ func TestImportRefusesFiles(t *testing.T) {
 		"with two numbers":     {"# edition 4\n" + next, register.ErrFile},
 		"of another country":   {"# country LT\n" + next, register.ErrCountry},
 		"of an older month":    {strings.Replace(next, "2026-03", "2025-12", 1), register.ErrMonth},
+		"of before its month":  {"# as_of 2026-02-28T23:59:59+03:00\n" + next, register.ErrFile},
+		"of a time to come":    {"# as_of 2026-11-03T12:06:00Z\n" + next, register.ErrAhead},
 		"of a month far ahead": {strings.Replace(next, "2026-03", "2027-01", 1), register.ErrAhead},
 		"with too many rows":   {next + row + "\n", register.ErrShort},
 		"with no end of rows":  {strings.Replace(next, "# rows 2", "# rows 9000000000000000000", 1), register.ErrShort},
@@ -259,7 +261,7 @@ func TestImportRefusesFiles(t *testing.T) {
 			t.Fatalf("%s: something of it remains", name)
 		}
 	}
-	mustLoad(t, r, next)
+	mustLoad(t, r, "# as_of 2026-03-01T00:00:00+03:00\n"+next)
 }
 
 // wide writes a text in UTF-16.

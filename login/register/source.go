@@ -35,7 +35,8 @@ type Source struct {
 const asking = 4 * time.Second
 
 // Refresh asks the register about one person and takes in what it says, as an event of its own. Without a Source there is nobody to ask. Where
-// more is known of the person already, that is no error; whatever is one but ErrGone, what is known is the best there is.
+// more is known of the person already, that is no error; whatever is one but ErrGone, what is known is the best there is. ErrGone it is where they
+// are gone by what it says and not by what is known, whatever the reason for which it could not be taken in.
 func (g *Register) Refresh(ctx context.Context, number string, at time.Time) error {
 	if g.Source == nil {
 		return nil
@@ -48,11 +49,13 @@ func (g *Register) Refresh(ctx context.Context, number string, at time.Time) err
 	}
 	e.ID, e.ToldAt, e.asked = "asked "+uuid.NewString(), at, true
 	_, err = g.Take(ctx, e)
-	switch {
-	case errors.Is(err, ErrOlderEvent):
+	if err != nil && g.gone(e.Person) {
+		if known, unknown := Find(ctx, g.Pool, number); unknown != nil || !known.Gone() {
+			return fmt.Errorf("%w: %w", ErrGone, err)
+		}
+	}
+	if errors.Is(err, ErrOlderEvent) {
 		return nil
-	case err != nil && g.gone(e.Person):
-		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	return err
 }

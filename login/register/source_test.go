@@ -46,6 +46,8 @@ func TestOnePersonIsAskedAbout(t *testing.T) {
 		"a time to come":   {200, told(number, "2026-11-04T12:00:00Z", ""), register.ErrEvent},
 		"nobody":           {200, `{}`, nil},
 		"what was so once": {200, told(number, "2026-09-30T12:00:00Z", ""), nil},
+		"dead since long":  {200, strings.Replace(told(number, "2026-09-30T12:00:00Z", ""), `"PL"`, `"PL","death_date":"2026-09-01"`, 1), register.ErrGone},
+		"dead, and new":    {200, strings.Replace(told("5311299B500PB0", "2026-11-04T12:00:00Z", `"former_number":"`+number+`",`), `"PL"`, `"PL","death_date":"2026-09-01"`, 1), register.ErrGone},
 	} {
 		status, answer = no.status, no.answer
 		err := r.Refresh(t.Context(), number, at)
@@ -62,6 +64,11 @@ func TestOnePersonIsAskedAbout(t *testing.T) {
 	}
 	if p, err := register.Find(t.Context(), r.Pool, number); err != nil || p.Citizenship != "PL" {
 		t.Errorf("%v: %v", err, p)
+	}
+	mustTake(t, r, event("dead", 2, `2290296M000BA3,F,1996,RU,2026-10-30,record,,,,,,,,`))
+	answer = strings.Replace(told("2290296M000BA3", "2026-09-30T12:00:00Z", ""), `"PL"`, `"PL","death_date":"2026-09-01"`, 1)
+	if err := r.Refresh(t.Context(), "2290296M000BA3", at); err != nil {
+		t.Errorf("dead, which is known: %v", err)
 	}
 	answer = told("5311299B500PB0", now, `"former_number":"`+number+`",`)
 	if err := r.Refresh(t.Context(), number, at); err != nil {

@@ -31,6 +31,7 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 		r.Edition = Edition{
 			Number: f.number, Period: f.period, AsOf: f.asOf, Kind: f.kind, State: Staging, Checksum: f.checksum[:], Signed: g.Key != nil, Announced: f.rows, BeganAt: o.At,
 		}
+		r.NotBefore, r.NotAfter = f.made(o.At)
 		if err := aside(ctx, tx); err != nil {
 			return err
 		}
