@@ -47,7 +47,7 @@ type lives struct {
 	process        *exec.Cmd      // another follower, to be killed
 	clock          clock
 	editions, told int
-	asOf           time.Time       // of the last edition
+	asOf           time.Time       // of the last edition that said so
 	people         []*one          // who is known
 	taken          map[string]*one // numbers, of those too who had them before
 }
@@ -77,6 +77,34 @@ type one struct {
 	identifier  string          // "" for none, temporary, active, or blocked and for what reason
 	till        time.Time       // a temporary password's end
 	takenBack   map[string]bool // what was said of them that the operator took back
+	took        map[string]bool // each end of theirs that an event took back
+	made        time.Time       // at the latest, the edition that changed them last; the zero time: it was none
+}
+
+// ends is somebody as they are, but for what a row tells that ends them and no event took back.
+func (p *one) ends(row string) string {
+	known, told := strings.Split(p.row, ","), strings.Split(row, ",")
+	for i := 3; i < 9; i += 2 {
+		if known[i] == "" && !p.took[told[i]+told[i+1]] {
+			known[i], known[i+1] = told[i], told[i+1]
+		}
+	}
+	return strings.Join(known, ",")
+}
+
+// hears is that an event tells a row of somebody.
+func (p *one) hears(row string) {
+	known, told := strings.Split(p.row, ","), strings.Split(row, ",")
+	if p.took == nil {
+		p.took = map[string]bool{}
+	}
+	for i := 3; i < 9; i += 2 {
+		if known[i] != "" && told[i] == "" {
+			p.took[known[i]+known[i+1]] = true
+		}
+	}
+	p.made = time.Time{}
+	p.says(row)
 }
 
 // says is that the register, or the operator, tells a row of somebody: whoever is gone is blocked, and does not come back without the desk.
@@ -93,7 +121,7 @@ func (p *one) says(row string) {
 // The facts that a row may tell, and a living person's.
 const alive = ",,,,,,,,,"
 
-var facts = []string{alive, alive, "1989-01-01,a,,,,,,,,", ",,1989-01-01,b,,,,,,", ",,,,1989-01-01,c,,,,", ",,,,,,1989-01-01,d,,", ",,,,,,,,1989-01-01,e"}
+var facts = []string{alive, alive, "1989-01-01,a,,,,,,,,", ",,1989-01-01,b,,,,,,", ",,,,1989-01-01,c,,,,", "1989-01-01,a,,,1989-01-01,c,,,,", ",,,,,,1989-01-01,d,,", ",,,,,,,,1989-01-01,e"}
 
 // Editions and events come in any order, new and old; numbers become others, the operator restores people, and some are issued identifiers and
 // use them; statements fail on both sides, a follower's process is killed, and they start anew: in the end both databases say what the model
@@ -289,7 +317,7 @@ func gone(row string) string {
 
 var numbers = []string{"1010130K001PB9", "2290296M000BA3", "6290296C042BI1", "7000001A000PB8", "7000000A000PB1", "5311299B500PB0"}
 
-// edition brings an edition in, which may be as of a time before the last events.
+// edition brings an edition in, which may be as of a time before the last events, or does not say of which.
 func (l *lives) edition(rt *rapid.T) {
 	rows := map[string]string{}
 	for _, n := range numbers {
@@ -299,27 +327,41 @@ func (l *lives) edition(rt *rapid.T) {
 	}
 	l.editions++
 	l.clock.turn(time.Hour)
-	asOf := l.clock.now().Add(-time.Duration(rapid.IntRange(1, 300).Draw(rt, "minutes old")) * time.Minute)
-	if asOf.Before(l.asOf) {
-		asOf = l.asOf
+	month := time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
+	notBefore, notAfter, says := month, l.clock.now(), ""
+	if next := month.AddDate(0, 1, 0); notAfter.After(next) {
+		notAfter = next
+	}
+	if rapid.Bool().Draw(rt, "says as of when") {
+		asOf := l.clock.now().Add(-time.Duration(rapid.IntRange(1, 300).Draw(rt, "minutes old")) * time.Minute)
+		if asOf.Before(l.asOf) {
+			asOf = l.asOf
+		}
+		l.asOf, notBefore, notAfter, says = asOf, asOf, asOf, "# as_of "+asOf.Format(time.RFC3339)+"\n"
 	}
 	var lines []string
 	for _, n := range slices.Sorted(maps.Keys(rows)) {
 		lines = append(lines, n+","+rows[n])
 	}
-	text := fmt.Sprintf("# edition %d\n# period 2026-11\n# as_of %s\n# kind %s\n# rows %d\n%s\n%s\n", l.editions, asOf.Format(time.RFC3339),
+	text := fmt.Sprintf("# edition %d\n# period 2026-11\n%s# kind %s\n# rows %d\n%s\n%s\n", l.editions, says,
 		rapid.SampledFrom([]string{"full", "delta"}).Draw(rt, "kind"), len(lines), columns, strings.Join(lines, "\n"))
 	_ = l.does(rt, func() error {
 		_, err := l.register.Import(context.Background(), register.Order{File: strings.NewReader(text), At: l.clock.now(), Progress: func(int64, int64) {}})
 		return err
 	})
-	l.asOf = asOf
 	for number, row := range rows {
 		p := l.taken[number]
 		switch {
 		case p == nil:
-			l.know(&one{number: number, row: row})
-		case p.number == number && !p.at.After(asOf) && (p.row == row || !p.takenBack[gone(row)]):
+			l.know(&one{number: number, row: row, made: notAfter})
+			continue
+		case p.number != number, p.takenBack[gone(row)], p.at.After(notAfter):
+			continue
+		case p.at.After(notBefore):
+			row = p.ends(row)
+		}
+		if p.row != row {
+			p.made = notAfter
 			p.says(row)
 		}
 	}
@@ -429,6 +471,9 @@ func (l *lives) tell(rt *rapid.T, number, former string) {
 	if want == nil && p != nil && (p.at.After(e.At) || l.asOf.After(e.At)) {
 		want = register.ErrOlderEvent
 	}
+	if want == nil && p != nil && p.made.After(e.At) && gone(p.row) != "" && gone(told) == "" {
+		want = register.ErrOlderEvent
+	}
 	if !errors.Is(err, want) || want == nil && err != nil {
 		rt.Fatalf("got %v, want %v", err, want)
 	}
@@ -437,10 +482,12 @@ func (l *lives) tell(rt *rapid.T, number, former string) {
 	case p == nil:
 		l.know(&one{number: number, row: told, at: e.At})
 	default:
-		p.number, p.at = number, e.At
-		l.taken[number] = p
-		if p.row == told || !p.takenBack[gone(told)] {
-			p.says(told)
+		if p.at = e.At; renamed {
+			p.number, p.made = number, time.Time{}
+			l.taken[number] = p
+		}
+		if p.row != told && !p.takenBack[gone(told)] {
+			p.hears(told)
 		}
 	}
 }
@@ -465,6 +512,7 @@ func (l *lives) restore(rt *rapid.T) {
 		p.takenBack = map[string]bool{}
 	}
 	p.takenBack[gone(p.row)] = true
+	p.made = time.Time{}
 	fields := strings.Split(p.row, ",")
 	p.says(strings.Join(slices.Concat(fields[:3], make([]string, 6), fields[9:]), ","))
 }
