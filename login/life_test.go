@@ -437,10 +437,11 @@ func (l *life) recover(document bool) bool {
 	}
 	v := l.visitor()
 	v.open("/recover")
+	var used []string
 	switch {
 	case document:
 		v.recovers(l.number)
-	case l.strongest() == "sms":
+	case l.strongest() == "sms" && len(l.codes) == 0:
 		v.submit("identifier", l.number)
 		v.want("/recover/code", http.StatusOK)
 		l.leaves("code.withheld purpose=recover of nobody")
@@ -450,11 +451,16 @@ func (l *life) recover(document bool) bool {
 		digits, _ := l.lastCode()
 		v.submit("code", digits)
 	}
+	if !document && l.strongest() == "sms" {
+		v.want("/recover/proof", http.StatusOK)
+		v.submit("own_code", l.codes[0])
+		l.codes, used = l.codes[1:], []string{"recovery_code.used purpose=recovery"}
+	}
 	l.proves(v, "/recover/proof")
 	v.want("/recover/password", http.StatusOK)
 	l.password = other(l.password)
 	l.drops("recovered")
-	l.leaves("code.sent purpose=recover", "sessions.ended why=password", "password.recovered", "signed_in substantial")
+	l.leaves(append(used, "code.sent purpose=recover", "sessions.ended why=password", "password.recovered", "signed_in substantial")...)
 	l.frozen = l.clock.now().Add(24 * time.Hour)
 	l.mayBeTaken()
 	v.submit("new_password", l.password, "new_password_again", l.password)

@@ -75,9 +75,10 @@ type errandCodePage struct {
 
 // proofPage asks for the factor that is bound.
 type proofPage struct {
-	Needs   string // the word of why it is asked for
-	Passkey string // what the browser is asked to use one by; "" for who has an app
-	Service bool   // one waits, and may be refused
+	Needs     string // the word of why it is asked for
+	Otherwise string // the word of what to do without
+	Passkey   string // what the browser is asked to use one by; "" for who has none
+	Service   bool   // one waits, and may be refused
 }
 
 // recoverSentPage tells that a temporary password is on its way.

@@ -81,7 +81,7 @@ func TestPages(t *testing.T) {
 			Ways: []way{{"sign-in.way.code", codePath + waiting}, {"sign-in.way.recovery_code", recoveryCodeStep + waiting}},
 		}}},
 		"sign-in-recovery-code": {recoveryCodeStep + waiting, page.View{Name: "sign-in-recovery-code", Data: typedPage{}, Errors: wrong("recovery_code", "recovery-code.wrong")}},
-		"proof-app":             {unblockProofPath + waiting, page.View{Name: "proof", Data: proofPage{Needs: "proof.to_unblock.app"}}},
+		"proof-app":             {unblockProofPath + waiting, page.View{Name: "proof", Data: proofPage{Needs: "proof.to_unblock.app", Otherwise: "proof.no_app"}}},
 		"security-factors":      {factorsPath, page.View{Name: "security-factors", Back: "/security", Data: factorsPage{Passkeys: 2, Authenticator: true, RecoveryCodes: 1, ToPasskeys: passkeysPath, ToAuthenticator: authenticatorPath, ToRecoveryCodes: recoveryCodesPath}}},
 		"security-factors-none": {factorsPath + waiting, page.View{Name: "security-factors", Data: factorsPage{GoOn: "/authorize" + waiting}}},
 		"security-authenticator": {authenticatorPath, page.View{Name: "security-authenticator", Data: authenticatorPage{Invited: invitedApp{

@@ -90,13 +90,16 @@ func (l *Login) answeredCode(r *http.Request, o onErrand) (factor.Proof, error) 
 }
 
 func (l *Login) showProof(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
-	data := proofPage{Needs: o.app, Service: o.ClientID != ""}
-	if o.who.Passkey {
+	data := proofPage{Needs: o.app, Otherwise: "proof.no_app", Service: o.ClientID != ""}
+	switch {
+	case o.who.Passkey:
 		var err error
-		data.Needs = o.passkey
+		data.Needs, data.Otherwise = o.passkey, "proof.no_passkey"
 		if data.Passkey, err = l.factors.Passkeys.Ask(o.ID); err != nil {
 			return err
 		}
+	case !o.who.Authenticator:
+		data.Needs, data.Otherwise = "proof.recovery_code", "proof.no_recovery_code"
 	}
 	return l.showWaiting(w, r, o.Interaction, page.View{
 		Status: status, Name: "proof", Errors: wrong, Data: data, Script: "passkey.js", Back: o.At(o.path),

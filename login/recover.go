@@ -40,8 +40,8 @@ func (l *Login) recoverPage(w http.ResponseWriter, r *http.Request, i provider.I
 	return l.showRecover(w, r, i, http.StatusOK, i.Typed)
 }
 
-// recover handles POST /recover: a code goes to the phone if the document is the right one too, or if none was typed and a factor is bound, which will
-// be asked for in its place. The document is asked before the code, and neither whether it was right is told nor whether a factor is bound: whoever
+// recover handles POST /recover: a code goes to the phone if the document is the right one too, or if none was typed and a factor or a recovery code is kept,
+// which will be asked for in its place. The document is asked before the code, and neither whether it was right is told nor whether a factor is bound: whoever
 // knows only the number, which is no secret, uses up nothing of who comes with a document.
 func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
 	id, typed, wrong := readIdentifier(r)
@@ -69,7 +69,7 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 	if err != nil && !errors.Is(err, identity.ErrUnknown) {
 		return err
 	}
-	if !mayRecover(who) || document == "" && factor.Strongest(who) == factor.Message {
+	if !mayRecover(who) || document == "" && !standsIn(who) {
 		who = identity.Identity{}
 	}
 	o := onErrand{Interaction: i, errand: recovering, asked: asked{Home: home, Document: document != ""}}
@@ -92,13 +92,18 @@ func (l *Login) recoverCodeRight(w http.ResponseWriter, r *http.Request, o onErr
 		return err
 	case who.Person == uuid.Nil: // acted upon since
 		return l.startOver(w, r, o)
-	case factor.Strongest(who) > factor.Message:
+	case factor.Strongest(who) > factor.Message, !o.Document && standsIn(who):
 		return l.goTo(w, r, o, recoverProofPath)
-	case !o.Document: // the factor was given up since
+	case !o.Document: // what stood in for it was given up since
 		return l.startOver(w, r, o)
 	}
 	o.who = who
 	return l.recoverProved(w, r, o)
+}
+
+// standsIn tells whether somebody has what can stand in for the number of their document.
+func standsIn(who identity.Identity) bool {
+	return factor.Strongest(who) > factor.Message || who.RecoveryCodes > 0
 }
 
 // recoverProved goes on after all that was asked.

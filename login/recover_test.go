@@ -401,6 +401,31 @@ func TestAFactorStandsInForTheDocument(t *testing.T) {
 	v.want("/security", http.StatusOK)
 }
 
+// Who has kept recovery codes and bound nothing else needs one of them in place of the document, and with the document none.
+func TestARecoveryCodeStandsInForTheDocument(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	own := w.visitor()
+	own.signInFor("/security/recovery-codes", anna)
+	kept := own.codes()[0]
+	for _, typed := range []string{"", document(anna)} {
+		w.clock.turn(time.Hour)
+		v := w.visitor()
+		v.open("/recover")
+		v.submit("identifier", anna, "document_number", typed)
+		digits, _ := w.lastCode()
+		v.submit("code", digits)
+		if typed == "" {
+			v.want("/recover/proof", http.StatusOK)
+			v.submit("own_code", "AAAA-AAAA-AAAA-AAAA")
+			v.want("/recover/proof", http.StatusUnprocessableEntity)
+			v.submit("own_code", kept)
+		}
+		v.want("/recover/password", http.StatusOK)
+	}
+}
+
 // Whoever knows no more than the number uses up the codes of who comes without a document, and none of who comes with it.
 func TestStrangersUseUpNoRecoveryWithTheDocument(t *testing.T) {
 	t.Parallel()
