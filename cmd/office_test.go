@@ -44,7 +44,7 @@ func TestAnOfficeGoesOnOnceTheRegisterIsBack(t *testing.T) {
 
 	// A colleague tries, too early.
 	piatro.press(`a[href="/desk/pending"]`)
-	piatro.see("No. 1-alena")
+	piatro.see("application No. 1-")
 	piatro.press(`main .site-card a`)
 	piatro.tick("attested")
 	piatro.decide("resume")

@@ -199,7 +199,7 @@ func (d *demo) visit(p cast.Person, more map[string]any) map[string]any {
 		"identifier": p.IdentificationNumber,
 		"document":   map[string]string{"kind": p.Document.Kind, "number": p.Document.Number, "valid_till": p.Document.ValidTill},
 		"attested":   []string{"holder", "particulars", "phone"},
-		"basis":      map[string]string{"number": "1-" + p.Key, "date": time.Now().Format(time.DateOnly)},
+		"basis":      map[string]string{"number": p.Application(), "date": time.Now().Format(time.DateOnly)},
 		"clerk":      serving(p).IdentificationNumber,
 		"office":     cast.Office,
 	}

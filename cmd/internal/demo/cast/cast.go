@@ -7,6 +7,7 @@
 package cast
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -240,6 +241,11 @@ func Staff() []Person {
 // Clerks is those who work at the desk.
 func Clerks() []Person {
 	return slices.DeleteFunc(All(), func(p Person) bool { return !p.AtDesk() })
+}
+
+// Application is the number of the person's written application at the office.
+func (p Person) Application() string {
+	return fmt.Sprintf("1-%d", 1+slices.IndexFunc(people, func(other Person) bool { return other.Key == p.Key }))
 }
 
 // Find gives a person by key.

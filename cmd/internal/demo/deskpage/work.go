@@ -38,7 +38,7 @@ func scanned(p cast.Person, o operation) form {
 		Identifier: p.IdentificationNumber,
 		Kind:       p.Document.Kind, Number: p.Document.Number, ValidTill: p.Document.ValidTill,
 		Family: p.Family, Given: p.Given, Middle: p.Middle,
-		BasisNumber: "1-" + p.Key, BasisDate: time.Now().Format(time.DateOnly),
+		BasisNumber: p.Application(), BasisDate: time.Now().Format(time.DateOnly),
 	}
 	if o.Name == "issuance" {
 		f.Phone = p.Phone
