@@ -13,6 +13,8 @@ func FuzzFile(f *testing.F) {
 	columns := strings.Join(fileColumns[:], ",") + "\n"
 	f.Add(head + columns + "1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,\n")
 	f.Add(head + columns + "1010130K001PB9,M,1930,BY,2026-01-01,\"a, \\b\",,,,,,,,\r\n")
+	f.Add(head + columns + "1010130K001PB9,M,1930,BY,2026-01-01,\"a, b\",,,,,,,,,,\n")
+	f.Add(head + columns + "1010130K001PB8,X,1930,BY,,,,,,,,,,\n")
 	f.Add("\ufeff" + head + columns)
 	f.Add("# country BY\n# kind full\n" + head + columns + "1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,\n1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,\n")
 	f.Add("# kind delta\n# kind full\n# rows -1\n# edition 99999999999\n" + columns)
@@ -27,6 +29,9 @@ func FuzzFile(f *testing.F) {
 		if err == nil && file.read != file.rows {
 			t.Errorf("%d rows where %d are announced", file.read, file.rows)
 		}
+		if !toldOnce(file.bad) {
+			t.Errorf("a row is told twice: %v", file.bad)
+		}
 		rows := int64(bytes.Count(out, []byte("\n")))
 		told := int64(len(file.bad))
 		if rows+file.rejected != file.read || told != min(file.rejected+file.doubtful, maxTold) {
@@ -38,4 +43,14 @@ func FuzzFile(f *testing.F) {
 			}
 		}
 	})
+}
+
+// toldOnce tells whether each line is told of once.
+func toldOnce(rows []BadRow) bool {
+	for i, row := range rows[min(1, len(rows)):] {
+		if row.Line == rows[i].Line {
+			return false
+		}
+	}
+	return true
 }

@@ -92,10 +92,13 @@ func split(line []byte, fields *[len(fileColumns)][]byte) bool {
 		quoted := csv.NewReader(bytes.NewReader(line))
 		quoted.FieldsPerRecord = len(fields)
 		record, err := quoted.Read()
-		for i := range record {
+		if err != nil {
+			return false
+		}
+		for i := range fields {
 			fields[i] = []byte(record[i])
 		}
-		return err == nil
+		return true
 	}
 	for i := range fields {
 		comma := bytes.IndexByte(line, ',')
@@ -114,12 +117,9 @@ func split(line []byte, fields *[len(fileColumns)][]byte) bool {
 
 // judge tells whether a row can be applied, and reports what is wrong with it.
 func (f *file) judge(row *[len(fileColumns)][]byte) bool {
-	switch err := CheckNumber(string(row[number])); {
-	case errors.Is(err, ErrNumberShape):
+	doubt := CheckNumber(string(row[number]))
+	if errors.Is(doubt, ErrNumberShape) {
 		return f.reject(fileColumns[number], "shape")
-	case err != nil:
-		f.doubtful++
-		f.tellBad(BadRow{Line: f.line, Column: fileColumns[number], Reason: "check_digit", Taken: true})
 	}
 	if s := row[sex]; len(s) != 1 || s[0] != 'F' && s[0] != 'M' {
 		return f.reject(fileColumns[sex], "unknown")
@@ -147,6 +147,10 @@ func (f *file) judge(row *[len(fileColumns)][]byte) bool {
 	}
 	if !f.seen.add(row[number]) {
 		return f.reject(fileColumns[number], "twice")
+	}
+	if doubt != nil {
+		f.doubtful++
+		f.tellBad(BadRow{Line: f.line, Column: fileColumns[number], Reason: "check_digit", Taken: true})
 	}
 	return true
 }
