@@ -28,7 +28,8 @@ const (
 )
 
 // edition is a month of the register, with one row that cannot be taken.
-const edition = `# edition 1
+const edition = `# country BY
+# edition 1
 # period 2025-11
 # rows 4
 identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act,missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act

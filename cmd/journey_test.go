@@ -21,7 +21,7 @@ func TestTheWholeRoad(t *testing.T) {
 	c.errand("idp", "migrate")
 	c.errand("cabinet", "migrate")
 	report := c.errand("idp", "register", "import", c.file("edition.csv", edition))
-	for _, want := range []string{"added", "3", "line 8", "identification_number"} {
+	for _, want := range []string{"added", "3", "line 9", "identification_number"} {
 		if !strings.Contains(report, want) {
 			t.Errorf("the import's report does not say %q:\n%s", want, report)
 		}

@@ -343,7 +343,7 @@ func (l *lives) edition(rt *rapid.T) {
 	for _, n := range slices.Sorted(maps.Keys(rows)) {
 		lines = append(lines, n+","+rows[n])
 	}
-	text := fmt.Sprintf("# edition %d\n# period 2026-11\n%s# kind %s\n# rows %d\n%s\n%s\n", l.editions, says,
+	text := fmt.Sprintf("# country BY\n# edition %d\n# period 2026-11\n%s# kind %s\n# rows %d\n%s\n%s\n", l.editions, says,
 		rapid.SampledFrom([]string{"full", "delta"}).Draw(rt, "kind"), len(lines), columns, strings.Join(lines, "\n"))
 	_ = l.does(rt, func() error {
 		_, err := l.register.Import(context.Background(), register.Order{File: strings.NewReader(text), At: l.clock.now(), Progress: func(int64, int64) {}})

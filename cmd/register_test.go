@@ -18,7 +18,8 @@ import (
 )
 
 // later is an edition of the next month in which the citizen has died, by mistake.
-const later = `# edition 2
+const later = `# country BY
+# edition 2
 # period 2025-12
 # kind full
 # rows 3

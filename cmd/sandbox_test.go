@@ -20,7 +20,8 @@ import (
 const (
 	specimenNumber = "0000000A000PB2"
 	specimenPhone  = "+375294911913"
-	sandboxEdition = `# edition 1
+	sandboxEdition = `# country BY
+# edition 1
 # period 2025-11
 # rows 3
 identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act,missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act

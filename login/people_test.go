@@ -35,7 +35,8 @@ func TestPeopleOfAnEditionAreReadByPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &register.Register{Pool: pgtest.New(t)}
-	const file = `# edition 1
+	const file = `# country BY
+# edition 1
 # period 2026-11
 # rows 3
 identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act,missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act

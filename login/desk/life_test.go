@@ -844,7 +844,7 @@ var nobody = &citizen{name: "nobody"}
 
 // edition is one of the register, in which some have died and some were found alive.
 func (l *life) edition(rt *rapid.T) {
-	const head = "# edition %d\n# period %s\n# rows %d\n" +
+	const head = "# country BY\n# edition %d\n# period %s\n# rows %d\n" +
 		"identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act," +
 		"missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act\n"
 	const (

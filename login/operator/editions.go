@@ -347,6 +347,7 @@ func editionRefusal(err error) error {
 		{register.ErrSignature, http.StatusUnprocessableEntity, "wrong_signature"},
 		{register.ErrOlder, http.StatusConflict, "older_edition"},
 		{register.ErrOther, http.StatusConflict, "other_file"},
+		{register.ErrGap, http.StatusConflict, "edition_gap"},
 		{register.ErrMonth, http.StatusConflict, "wrong_month"},
 		{register.ErrAhead, http.StatusConflict, "wrong_month"},
 		{register.ErrWaits, http.StatusConflict, "edition_waits"},

@@ -112,7 +112,7 @@ func (e Event) check() (row [len(fileColumns)]string, err error) {
 		row[i] = e.Person[column]
 		fields[i] = []byte(row[i])
 	}
-	f := file{head: head{month: e.At.UTC().Format("2006-01")}, seen: newNumbers(1)}
+	f := file{lastDay: day(e.At), seen: newNumbers(1)}
 	if !f.judge(&fields) {
 		return row, &RowError{f.bad[len(f.bad)-1]}
 	}

@@ -177,7 +177,7 @@ func TestNoDeathIsLostInAnEditionThatSaysNoMoment(t *testing.T) {
 			for i, row := range told.events {
 				mustTake(t, r, event(fmt.Sprint(i), 2+i, row))
 			}
-			file, head := edition(11, told.row), int64(4)
+			file, head := edition(11, told.row), int64(5)
 			if told.period != "" {
 				file = strings.Replace(file, "2026-11", told.period, 1)
 			}
@@ -240,7 +240,7 @@ func TestAnEditionThatComesEarlyRefusesNoEvent(t *testing.T) {
 	t.Parallel()
 	r := register.Register{Pool: pgtest.New(t)}
 	mustLoad(t, r, edition(10, living...))
-	mustLoad(t, r, edition(12, living...)) // on the third of the eleventh month
+	mustLoad(t, r, full(edition(12, living...))) // on the third of the eleventh month
 	died := strings.Replace(living[0], ",BY,,", ",BY,2026-11-03,record", 1)
 	if o := mustTake(t, r, event("a", 3, died)); !o.Changed || rowOf(t, r, living[0][:14]) != died {
 		t.Errorf("%+v", o)
@@ -289,7 +289,7 @@ func TestWhatIsWithheldIsTold(t *testing.T) {
 	renamed.Former = living[2][:14]
 	mustTake(t, r, renamed)
 	want := []register.BadRow{
-		{Line: 5, Reason: "taken_back"}, {Line: 6, Reason: "later_event"}, {Line: 7, Column: "identification_number", Reason: "shape"}, {Line: 8, Reason: "former_number"},
+		{Line: 6, Reason: "taken_back"}, {Line: 7, Reason: "later_event"}, {Line: 8, Column: "identification_number", Reason: "shape"}, {Line: 9, Reason: "former_number"},
 	}
 	o := order(edition(11, dead(0), living[1], `123,M,1990,BY,,,,,,,,,,`, living[2], dead(3), dead(4)))
 	if tried, err := r.Try(t.Context(), o); err != nil || !slices.Equal(tried.Bad, want) {

@@ -79,11 +79,15 @@ const (
 	minRow  = len("1010130K001PB9,M,1930,BY,,,,,,,,,,\n")
 )
 
+// errLong says that a line is longer than any good one.
+var errLong = errors.New("it is too long")
+
 // maxTold is how many bad rows are told one by one.
 const maxTold = 1000
 
 // A head is what a file says of itself, in its first lines.
 type head struct {
+	ours     bool // it is of this country
 	number   int
 	period   time.Time
 	month    string     // the period as it was written
@@ -118,6 +122,7 @@ type file struct {
 	stop     int64 // how far to read, in bytes
 	in       *bufio.Reader
 	line     int64
+	lastDay  string                // nothing that it tells of is later
 	place    [len(fileColumns)]int // where the file has each column
 	seen     numbers
 	progress func(done, total int64)
@@ -153,7 +158,10 @@ func open(in io.ReadSeeker, progress func(done, total int64)) (*file, error) {
 	said := map[string]bool{}
 	for {
 		line, err := f.next()
-		if err != nil {
+		switch {
+		case errors.Is(err, errLong):
+			return nil, f.wrong(ErrFile, "%v", err)
+		case err != nil:
 			return nil, f.wrong(ErrFile, "it ends before its columns are named")
 		}
 		line = bytes.TrimPrefix(line, []byte("\ufeff"))
@@ -187,7 +195,7 @@ func open(in io.ReadSeeker, progress func(done, total int64)) (*file, error) {
 func (f *file) say(word, value string) (err error) {
 	switch word {
 	case "country":
-		if value != country {
+		if f.ours = value == country; !f.ours {
 			return ErrCountry
 		}
 	case "edition":
@@ -216,9 +224,10 @@ func (f *file) say(word, value string) (err error) {
 
 // columns takes the line that names them, in any order.
 func (f *file) columns(line string) error {
-	if f.number < 1 || f.period.IsZero() || f.rows < 0 {
-		return f.wrong(ErrFile, "it does not begin with # edition, # period and # rows")
+	if !f.ours || f.number < 1 || f.period.IsZero() || f.rows < 0 {
+		return f.wrong(ErrFile, "it does not begin with # country, # edition, # period and # rows")
 	}
+	f.lastDay = f.month + "-31"
 	if f.asOf != nil && f.asOf.Format("2006-01") < f.month { // by the clock of where it was made
 		return &FileError{Meaning: ErrFile, What: "it is as of a time before its month"}
 	}
@@ -234,14 +243,19 @@ func (f *file) columns(line string) error {
 	return nil
 }
 
-// next gives a line without its end. It is good until the next one.
+// next gives a line without its end. It is good until the next one. With errLong it is passed over.
 func (f *file) next() ([]byte, error) {
 	line, err := f.in.ReadSlice('\n')
 	f.line++
 	f.done += int64(len(line))
+	long := len(line) > maxLine
+	for errors.Is(err, bufio.ErrBufferFull) {
+		line, err = f.in.ReadSlice('\n')
+		f.done += int64(len(line))
+	}
 	switch {
-	case errors.Is(err, bufio.ErrBufferFull), len(line) > maxLine:
-		return nil, f.wrong(ErrFile, "it is too long")
+	case long && (err == nil || errors.Is(err, io.EOF)):
+		return nil, errLong
 	case errors.Is(err, io.EOF) && len(line) > 0: // cut off within its last row, which may still look like one
 		return nil, f.wrong(ErrShort, "it does not end")
 	case err != nil:

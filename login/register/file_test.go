@@ -9,14 +9,14 @@ import (
 
 // Whatever a file holds, what is handed to PostgreSQL has the shape of a row.
 func FuzzFile(f *testing.F) {
-	const head = "# edition 1\n# period 2026-01\n# rows 1\n"
+	const head = "# country BY\n# edition 1\n# period 2026-01\n# rows 1\n"
 	columns := strings.Join(fileColumns[:], ",") + "\n"
 	f.Add(head + columns + "1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,\n")
 	f.Add(head + columns + "1010130K001PB9,M,1930,BY,2026-01-01,\"a, \\b\",,,,,,,,\r\n")
 	f.Add(head + columns + "1010130K001PB9,M,1930,BY,2026-01-01,\"a, b\",,,,,,,,,,\n")
 	f.Add(head + columns + "1010130K001PB8,X,1930,BY,,,,,,,,,,\n")
 	f.Add("\ufeff" + head + columns)
-	f.Add("# country BY\n# kind full\n" + head + columns + "1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,\n1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,\n")
+	f.Add("# kind full\n" + head + columns + "1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,\n1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,\n")
 	f.Add("# kind delta\n# kind full\n# rows -1\n# edition 99999999999\n" + columns)
 	f.Add("\xff\xfe#\x00 \x00")
 	f.Add(head + columns + "2290296M000BA3,F,1996,RU,2025-10-30,\xe7\xe0\xef\xe8\xf1\xfc,,,,,,,,\n")

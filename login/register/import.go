@@ -21,6 +21,7 @@ import (
 var (
 	ErrOlder  = errors.New("a later edition was applied already")
 	ErrOther  = errors.New("this edition was applied already, from another file")
+	ErrGap    = errors.New("a delta follows the edition before it, and that did not come: bring that one, or a full one")
 	ErrMonth  = errors.New("its month is before that of the last edition")
 	ErrAhead  = errors.New("its month is more than one ahead, or it is as of a time that has not come")
 	ErrBad    = errors.New("too many of its rows are bad")
@@ -93,7 +94,14 @@ func (g *Register) open(o Order) (*file, error) {
 	if f.period.After(o.At.UTC().AddDate(0, 1, 1-o.At.UTC().Day())) || f.asOf != nil && f.asOf.After(o.At.Add(tolerance)) {
 		return nil, ErrAhead
 	}
+	_, made := f.made(o.At)
+	f.lastDay = min(f.lastDay, day(made))
 	return f, nil
+}
+
+// day is the one that a moment is of where the register is kept.
+func day(at time.Time) string {
+	return at.In(time.FixedZone("Europe/Minsk", 3*60*60)).Format(time.DateOnly)
 }
 
 // lock gives a connection on which alone something is done until unlock. It does not keep one while it waits for another's.
@@ -203,16 +211,18 @@ func person(id uuid.UUID) *uuid.UUID {
 // follows holds that a file is the next one.
 func follows(ctx context.Context, tx pgx.Tx, h head) error {
 	const waits = `SELECT EXISTS (SELECT FROM edition WHERE state = 'waiting')`
-	const last = `SELECT number, period, max(not_before) OVER () FROM edition WHERE state = 'applied' ORDER BY number DESC LIMIT 1`
+	const last = `
+		SELECT number, period, max(not_before) OVER (), (SELECT max(number) FROM edition WHERE state <> 'staging')
+		FROM edition WHERE state = 'applied' ORDER BY number DESC LIMIT 1`
 	var (
 		waiting           bool
-		number            int
+		number, came      int
 		period, notBefore time.Time
 	)
 	if err := tx.QueryRow(ctx, waits).Scan(&waiting); err != nil {
 		return err
 	}
-	err := tx.QueryRow(ctx, last).Scan(&number, &period, &notBefore)
+	err := tx.QueryRow(ctx, last).Scan(&number, &period, &notBefore, &came)
 	switch {
 	case err != nil && !errors.Is(err, pgx.ErrNoRows):
 		return err
@@ -220,6 +230,8 @@ func follows(ctx context.Context, tx pgx.Tx, h head) error {
 		return ErrOlder
 	case h.number == number:
 		return ErrOther
+	case err == nil && h.kind == Delta && h.number > came+1: // whom the one between tells of would be missed
+		return ErrGap
 	case h.period.Before(period): // a second one of a month corrects the first
 		return ErrMonth
 	case h.asOf != nil && h.asOf.Before(notBefore):

@@ -28,7 +28,7 @@ const header = "identification_number,sex,birth_date,citizenship,death_date,deat
 
 // edition makes a file of rows.
 func edition(number int, rows ...string) string {
-	return fmt.Sprintf("# edition %d\n# period 2026-%02d\n# rows %d\n%s\n%s\n",
+	return fmt.Sprintf("# country BY\n# edition %d\n# period 2026-%02d\n# rows %d\n%s\n%s\n",
 		number, number, len(rows), header, strings.Join(rows, "\n"))
 }
 
@@ -115,26 +115,38 @@ func TestImportTakesGoodRowsAndTellsBadOnes(t *testing.T) {
 		`7000001A000PB8,M,1990,BY,,,,,2026-02-01,a,,,,`,
 		`7000001A000PB8,M,1990,BY`,
 		`7000001A000PB8,M,1990,BY,"2026-01-01,,,,,,,,,`,
+		`7000001A000PB8,M,1990,BY,"2026-01-01",,,,,,,,,,,`,
+		`7000001A000PB8,M,1990,QQ,,,,,,,,,,`,
+		`7000001A000PB8,M,2026-02,BY,,,,,,,,,,`,
+		`7000001A000PB8,M,1990-05,BY,1990-04-30,record,,,,,,,,`,
+		`7000001A000PB8,M,1990,BY,2026-01-01,`+"\xe7"+`,,,,,,,,`,
+		`7000001A000PB8,M,1990,BY,2026-01-01,`+strings.Repeat("a", 1<<20)+`,,,,,,,,`,
 	))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := [4]int64{e.Added, e.Changed, e.Same, e.Rejected}, [4]int64{4, 0, 0, 11}; got != want {
+	if got, want := [4]int64{e.Added, e.Changed, e.Same, e.Rejected}, [4]int64{4, 0, 0, 17}; got != want {
 		t.Errorf("added, changed, same, rejected: got %v, want %v", got, want)
 	}
 	want := []register.BadRow{
-		{Line: 8, Column: "identification_number", Reason: "check_digit", Taken: true},
-		{Line: 9, Column: "identification_number", Reason: "shape"},
-		{Line: 10, Column: "identification_number", Reason: "twice"},
-		{Line: 11, Column: "sex", Reason: "unknown"},
-		{Line: 12, Column: "birth_date", Reason: "date"},
-		{Line: 13, Column: "citizenship", Reason: "unknown"},
-		{Line: 14, Column: "death_date", Reason: "date"},
+		{Line: 9, Column: "identification_number", Reason: "check_digit", Taken: true},
+		{Line: 10, Column: "identification_number", Reason: "shape"},
+		{Line: 11, Column: "identification_number", Reason: "twice"},
+		{Line: 12, Column: "sex", Reason: "unknown"},
+		{Line: 13, Column: "birth_date", Reason: "date"},
+		{Line: 14, Column: "citizenship", Reason: "unknown"},
 		{Line: 15, Column: "death_date", Reason: "date"},
-		{Line: 16, Column: "death_act", Reason: "text"},
-		{Line: 17, Column: "missing_date", Reason: "future"},
-		{Line: 18, Reason: "fields"},
+		{Line: 16, Column: "death_date", Reason: "date"},
+		{Line: 17, Column: "death_act", Reason: "text"},
+		{Line: 18, Column: "missing_date", Reason: "future"},
 		{Line: 19, Reason: "fields"},
+		{Line: 20, Reason: "fields"},
+		{Line: 21, Reason: "fields"},
+		{Line: 22, Column: "citizenship", Reason: "unknown"},
+		{Line: 23, Column: "birth_date", Reason: "future"},
+		{Line: 24, Column: "death_date", Reason: "before_birth"},
+		{Line: 25, Column: "death_act", Reason: "encoding"},
+		{Line: 26, Reason: "text"},
 	}
 	if bad := e.Bad; !slices.Equal(bad, want) {
 		t.Errorf("bad rows:\ngot  %+v\nwant %+v", bad, want)
@@ -229,6 +241,7 @@ func TestImportRefusesFiles(t *testing.T) {
 		want error
 	}{
 		"older":                {edition(1, row), register.ErrOlder},
+		"a delta too far on":   {edition(4, row), register.ErrGap},
 		"another second":       {edition(2, row, row), register.ErrOther},
 		"cut off between":      {next[:strings.Index(next, "7000001")], register.ErrShort},
 		"cut off within a row": {next[:len(next)-2], register.ErrShort},
@@ -240,7 +253,8 @@ func TestImportRefusesFiles(t *testing.T) {
 		"of no month":          {strings.Replace(next, "2026-03", "2026-13", 1), register.ErrFile},
 		"of no kind":           {strings.Replace(next, "# rows", "# kind whole\n# rows", 1), register.ErrFile},
 		"with two numbers":     {"# edition 4\n" + next, register.ErrFile},
-		"of another country":   {"# country LT\n" + next, register.ErrCountry},
+		"of another country":   {strings.Replace(next, "# country BY", "# country LT", 1), register.ErrCountry},
+		"of no country":        {strings.Replace(next, "# country BY\n", "", 1), register.ErrFile},
 		"of an older month":    {strings.Replace(next, "2026-03", "2025-12", 1), register.ErrMonth},
 		"of before its month":  {"# as_of 2026-02-28T23:59:59+03:00\n" + next, register.ErrFile},
 		"of a time to come":    {"# as_of 2026-11-03T12:06:00Z\n" + next, register.ErrAhead},
@@ -252,7 +266,7 @@ func TestImportRefusesFiles(t *testing.T) {
 		"in Windows-1251":      {next[:len(next)-len(",,,,,,,,,,\n")] + ",2026-01-01,\xe7\xe0\xef\xe8\xf1\xfc 12,,,,,,,,\n", register.ErrEncoding},
 		"packed":               {"\x1f\x8b\x08\x00\x00\x00\x00\x00", register.ErrFile},
 		"empty":                {"", register.ErrFile},
-		"with an endless line": {next + strings.Repeat("a", 1<<20), register.ErrFile},
+		"with an endless line": {next + strings.Repeat("a", 1<<20), register.ErrShort},
 	} {
 		if _, err := load(t, r, refused.file); !errors.Is(err, refused.want) {
 			t.Errorf("%s: got %v, want %v", name, err, refused.want)

@@ -34,6 +34,7 @@ type life struct {
 	former  map[string][]string // by number: citizenships
 	turned  map[string]string   // by number: "-" where somebody is gone, "+" where they are found
 	number  int                 // of the last edition that was applied
+	came    int                 // of the last that was read to its end, whatever came of it
 	applied []told
 	waiting *told
 	left    *told // began, and was cut off
@@ -97,7 +98,7 @@ func (l *life) begin(rt *rapid.T) {
 	}
 	l.now = at
 	l.people, l.former, l.turned = map[string]string{}, map[string][]string{}, map[string]string{}
-	l.number, l.applied, l.waiting, l.left, l.staff = 0, nil, nil, nil, nil
+	l.number, l.came, l.applied, l.waiting, l.left, l.staff = 0, 0, nil, nil, nil, nil
 	first := l.file(1, register.Full, map[string]string{"1010130K001PB9": living[0][15:], "2290296M000BA3": living[1][15:]}, 0)
 	l.bring(rt, first, unbroken)
 	for _, number := range []string{"1010130K001PB9", "2290296M000BA3"} {
@@ -118,8 +119,8 @@ func (l *life) file(number int, kind register.Kind, rows map[string]string, bad 
 	for i := range bad {
 		lines = slices.Insert(lines, i*len(lines)/bad, "123,F,1956,BY,,,,,,,,,,")
 	}
-	month := time.Date(1990, time.January, 1, 0, 0, 0, 0, time.UTC).AddDate(0, number/2, 0) // two a month
-	text := fmt.Sprintf("# edition %d\n# period %s\n# kind %s\n# rows %d\n%s\n%s\n", number, month.Format("2006-01"), kind, len(lines), header, strings.Join(lines, "\n"))
+	month := time.Date(2005, time.January, 1, 0, 0, 0, 0, time.UTC).AddDate(0, number/2, 0) // two a month
+	text := fmt.Sprintf("# country BY\n# edition %d\n# period %s\n# kind %s\n# rows %d\n%s\n%s\n", number, month.Format("2006-01"), kind, len(lines), header, strings.Join(lines, "\n"))
 	return &told{number: number, kind: kind, rows: rows, bad: bad, text: text}
 }
 
@@ -173,6 +174,10 @@ func (l *life) found(rt *rapid.T, f *told) {
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		rt.Fatal(err)
 	}
+	const came = `SELECT coalesce(max(number), 0) FROM edition WHERE state <> 'staging'`
+	if err := l.Pool.QueryRow(l.t.Context(), came).Scan(&l.came); err != nil {
+		rt.Fatal(err)
+	}
 	if l.waiting != nil && l.waiting.text == f.text {
 		l.waiting = nil
 	}
@@ -212,6 +217,8 @@ func (l *life) bring(rt *rapid.T, f *told, breaks fault) {
 	case f.number == l.number && !slices.ContainsFunc(l.applied, func(a told) bool { return a.text == f.text }):
 		want = register.ErrOther
 	case f.number == l.number:
+	case f.kind == register.Delta && l.number > 0 && f.number > l.came+1:
+		want = register.ErrGap
 	case l.waiting != nil:
 		want = register.ErrWaits
 	case bad:
@@ -223,13 +230,17 @@ func (l *life) bring(rt *rapid.T, f *told, breaks fault) {
 	case killed && err != nil:
 		l.found(rt, f)
 		return
-	case errors.Is(err, context.Canceled): // it broke, and nothing is applied
+	case errors.Is(err, context.Canceled), err != nil && strings.HasSuffix(err.Error(), "conn closed"): // it broke, and nothing is applied
 		if want == nil && l.waiting == nil {
 			l.left = f
 		}
 		return
 	case !errors.Is(err, want) || want == nil && err != nil:
 		rt.Fatalf("got %v, want %v", err, want)
+	case want == nil, want == register.ErrBad:
+		l.came = max(l.came, f.number)
+	}
+	switch {
 	case want != nil:
 		return
 	case r.Again:

@@ -9,11 +9,13 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+	"golang.org/x/text/language"
 )
 
 // A BadRow is a row of a file that something is wrong with, or that is withheld. What stands in it is not told: it may be about somebody.
@@ -43,16 +45,21 @@ func (f *file) row() error {
 	if errors.Is(err, io.EOF) && f.read != f.rows {
 		return f.wrong(ErrShort, "%d rows, and not %d", f.read, f.rows)
 	}
-	if err != nil {
+	long := errors.Is(err, errLong)
+	if err != nil && !long {
 		return err
 	}
-	if len(line) == 0 {
+	if len(line) == 0 && !long {
 		return nil
 	}
 	if f.read == f.rows {
 		return f.wrong(ErrShort, "more than %d", f.rows)
 	}
 	f.read++
+	if long {
+		f.reject("", "text")
+		return nil
+	}
 	var given, row [len(fileColumns)][]byte
 	if !split(line, &given) {
 		f.reject("", "fields")
@@ -124,11 +131,14 @@ func (f *file) judge(row *[len(fileColumns)][]byte) bool {
 	if s := row[sex]; len(s) != 1 || s[0] != 'F' && s[0] != 'M' {
 		return f.reject(fileColumns[sex], "unknown")
 	}
-	if !isDate(row[birthDate], 4, 7, 10) {
+	born := row[birthDate]
+	switch {
+	case !isDate(born, 4, 7, 10):
 		return f.reject(fileColumns[birthDate], "date")
+	case string(born) > f.lastDay:
+		return f.reject(fileColumns[birthDate], "future")
 	}
-	if c := row[citizenship]; string(c) != "stateless" &&
-		(len(c) != 2 || c[0] < 'A' || c[0] > 'Z' || c[1] < 'A' || c[1] > 'Z') {
+	if c := row[citizenship]; string(c) != "stateless" && !isCountry(c) {
 		return f.reject(fileColumns[citizenship], "unknown")
 	}
 	for i := facts; i < len(row); i += 2 {
@@ -137,8 +147,10 @@ func (f *file) judge(row *[len(fileColumns)][]byte) bool {
 		case len(date) == 0 && len(act) == 0:
 		case !isDate(date, 10):
 			return f.reject(fileColumns[i], "date")
-		case string(date[:len("2006-01")]) > f.month: // it would end today what has not happened yet
+		case string(date) > f.lastDay: // it would end today what has not happened yet
 			return f.reject(fileColumns[i], "future")
+		case string(date[:len(born)]) < string(born):
+			return f.reject(fileColumns[i], "before_birth")
 		case !utf8.Valid(act):
 			return f.reject(fileColumns[i+1], "encoding")
 		case len(act) > 400 || bytes.IndexFunc(act, unicode.IsControl) >= 0:
@@ -165,6 +177,26 @@ func (f *file) tellBad(row BadRow) {
 	if len(f.bad) < maxTold {
 		f.bad = append(f.bad, row)
 	}
+}
+
+// countries are those that ISO 3166-1 has a code for, or had.
+var countries = sync.OnceValue(func() (known [26][26]bool) {
+	for i := range known {
+		for j := range known[i] {
+			region, err := language.ParseRegion(string([]byte{'A' + byte(i), 'A' + byte(j)}))
+			known[i][j] = err == nil && region.IsCountry()
+		}
+	}
+	return known
+})
+
+// isCountry tells the code of one, in capitals.
+func isCountry(code []byte) bool {
+	if len(code) != 2 {
+		return false
+	}
+	i, j := code[0]-'A', code[1]-'A'
+	return i < 26 && j < 26 && countries()[i][j]
 }
 
 // isDate tells a date of the calendar, ISO 8601, in one of the precisions given by their length.

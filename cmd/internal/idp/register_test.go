@@ -16,7 +16,7 @@ import (
 	"asoba.example/provider/pair"
 )
 
-const registerHead = "# edition %d\n# period %s\n# kind %s\n# rows %d\n" +
+const registerHead = "# country BY\n# edition %d\n# period %s\n# kind %s\n# rows %d\n" +
 	"identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act," +
 	"missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act\n"
 
@@ -62,11 +62,11 @@ func TestRegisterImportReports(t *testing.T) {
   restored    0
   missing     0
   withheld    0
-line 7: identification_number: check_digit (taken all the same)
+line 8: identification_number: check_digit (taken all the same)
 `
 	run("Edition 12 of 2025-01 (full) would be applied. Nothing is written.\n"+counts, "import", "--dry-run", path)
 	run("Edition 12 of 2025-01 (full) is applied.\n"+counts, "import", path)
-	run("line 7: identification_number: check_digit (taken all the same)\n", "bad-rows", "1")
+	run("line 8: identification_number: check_digit (taken all the same)\n", "bad-rows", "1")
 	run("Edition 12 of 2025-01 (full) was applied on "+time.Now().UTC().Format(time.DateOnly)+"; nothing to do.\n", "import", path)
 	run("Edition 12 of 2025-01 (full), 3 rows.\nSHA-256 "+sum+"\nIDP_REGISTER_KEY_FILE names no key: nobody can tell who made it.\n", "verify", path)
 

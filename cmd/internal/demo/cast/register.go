@@ -12,7 +12,7 @@ const Editions = 2
 // Register is an edition of the population register, as a file for the import. Each tells of everybody.
 func Register(edition int) string {
 	var file strings.Builder
-	fmt.Fprintf(&file, "# edition %d\n# period 2025-%02d\n# rows %d\n", edition, edition, len(people))
+	fmt.Fprintf(&file, "# country BY\n# edition %d\n# period 2025-%02d\n# rows %d\n", edition, edition, len(people))
 	file.WriteString(strings.Join(columns, ",") + "\n")
 	for _, p := range people {
 		told := Row(p, edition)
