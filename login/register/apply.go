@@ -2,17 +2,19 @@ package register
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // fill is the first load. The indexes that would be filled in no order are left
 // out meanwhile: building them at the end takes a fifth of the time.
-func (g *Register) fill(ctx context.Context, tx pgx.Tx, edition int64, f *file) (added int64, err error) {
+func (g *Register) fill(ctx context.Context, tx pgx.Tx, edition int64, f *file, at time.Time) (added int64, err error) {
 	const leave = `
 		ALTER TABLE person DROP CONSTRAINT person_identification_number_once;
 		DROP INDEX person_changed_in`
@@ -25,7 +27,7 @@ func (g *Register) fill(ctx context.Context, tx pgx.Tx, edition int64, f *file) 
 	if _, err := tx.Exec(ctx, leave); err != nil {
 		return 0, err
 	}
-	f.first = edition
+	f.first, f.moment = edition, uint64(at.UnixMilli())<<12
 	if err := f.copyTo(ctx, tx, `person (id, changed_in, `+rowColumns+`)`); err != nil {
 		return 0, err
 	}
@@ -48,8 +50,8 @@ var joins = map[Kind]string{Full: "FULL", Delta: "LEFT"}
 // Of a death, a declaration of death or of being missing: that an edition tells it which may be later than what events told, that it is not known,
 // and that none of them took just it back; and what of it the row takes back.
 const (
-	ends = `NOT told.later AND p.fact_date IS NULL AND s.fact_date IS NOT NULL
-		           AND 'fact ' || s.fact_date || coalesce(' ' || s.fact_act, '') <> ALL (told.took_back)`
+	ends = `NOT told.later AND p.fact_date IS NULL AND d.fact_date IS NOT NULL
+		       AND 'fact ' || d.fact_date || coalesce(' ' || d.fact_act, '') <> ALL (told.took_back)`
 	takesBack = `CASE WHEN s.fact_date IS NULL THEN 'fact ' || p.fact_date || coalesce(' ' || p.fact_act, '') END`
 )
 
@@ -62,30 +64,22 @@ func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) (withheld
 	const before = `
 		SET LOCAL work_mem = '256MB'; -- so that the join holds much of an edition in memory
 		SET LOCAL max_parallel_workers_per_gather = 0; -- the other processors are for whoever signs in meanwhile
+		SET LOCAL jit = off; -- to compile these statements takes longer than it saves
 		ANALYZE staged_person`
-	// Why a row is withheld: a number that somebody had before makes nobody new, what the operator took back is over, and what was told of later
-	// stays. Whom an edition does not tell of is missing though told of later, unless it cannot have known them by their number. Where it may be
-	// the later one of the two, whoever ends by it ends, unless just that was taken back since. Whoever stays incapable by the same act stays as
-	// deactivated as they were: the operator may have restored them.
+	// Whoever stays incapable by the same act stays as deactivated as they were: the operator may have restored them. Why a row is withheld: a
+	// number that somebody had before makes nobody new, what the operator took back is over, and what was told of later stays. Whom an edition
+	// does not tell of is missing though told of later, unless it cannot have known them by their number. Where it may be the later one of the
+	// two, whoever ends by it ends, unless just that was taken back since.
 	differ := `
 		CREATE TEMPORARY TABLE difference ON COMMIT DROP AS
-		SELECT p.id, p.citizenship AS was,
+		SELECT p.id, p.ctid AS place, p.citizenship AS was,
 		       coalesce(p.death_date, p.declared_dead_date, p.missing_date) IS NOT NULL OR p.deactivated_for IS NOT NULL AS was_gone,
 		       coalesce(s.death_date, s.declared_dead_date, s.missing_date) IS NOT NULL OR stays.deactivated_for IS NOT NULL AS gone,
 		       p.incapable_date IS NOT NULL AS was_incapable,
 		       stays.deactivated_for,
 		       array_remove(ARRAY[` + of("death", takesBack) + `, ` + of("declared_dead", takesBack) + `, ` + of("missing", takesBack) + `], NULL) AS takes_back,
-		       CASE
-				WHEN p.id IS NULL AND EXISTS (SELECT FROM former_number WHERE identification_number = s.identification_number) THEN $4
-				WHEN EXISTS (
-					SELECT FROM taken_back
-					WHERE person_id = p.id AND (death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act)
-					      IS NOT DISTINCT FROM (s.death_date, s.death_act, s.declared_dead_date, s.declared_dead_act, s.missing_date, s.missing_act)) THEN $5
-				WHEN told.later IS NOT NULL THEN $6 END AS why,
-		       false AS in_part,
-		       ` + of("death", ends) + ` AS dies,
-		       ` + of("declared_dead", ends) + ` AS is_declared_dead,
-		       ` + of("missing", ends) + ` AS goes_missing,
+		       CASE WHEN p.id IS NULL AND EXISTS (SELECT FROM former_number WHERE identification_number = s.identification_number) THEN $4 END AS why,
+		       false AS in_part, false AS dies, false AS is_declared_dead, false AS goes_missing,
 		       s.*
 		FROM staged_person s ` + joins[e.Kind] + ` JOIN person p ON p.identification_number = s.identification_number
 		CROSS JOIN LATERAL (
@@ -94,11 +88,6 @@ func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) (withheld
 				WHEN (p.incapable_date, p.incapable_act) IS NOT DISTINCT FROM (s.incapable_date, s.incapable_act) THEN p.deactivated_for
 				WHEN $1 THEN 'incapable' END AS deactivated_for
 		) AS stays
-		CROSS JOIN LATERAL (
-			SELECT bool_or(at > $3) AS later, coalesce(array_agg(fact) FILTER (WHERE fact IS NOT NULL), '{}') AS took_back
-			FROM person_event LEFT JOIN unnest(took_back) AS fact ON true
-			WHERE person_id = p.id AND at > $2 AND (s.line IS NOT NULL OR new_number)
-		) AS told
 		WHERE p.id IS NULL OR s.identification_number IS NULL
 		   OR (p.sex, p.birth_date, p.citizenship, p.death_date, p.death_act, p.declared_dead_date, p.declared_dead_act,
 		       p.missing_date, p.missing_act, p.incapable_date, p.incapable_act, p.limited_date, p.limited_act)
@@ -106,7 +95,24 @@ func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) (withheld
 		      (s.sex, s.birth_date, s.citizenship, s.death_date, s.death_act, s.declared_dead_date, s.declared_dead_act,
 		       s.missing_date, s.missing_act, s.incapable_date, s.incapable_act, s.limited_date, s.limited_act);
 		ANALYZE difference;
-		SET LOCAL jit = off -- what follows looks dear to PostgreSQL and is not: it would be compiled for longer than it takes`
+		UPDATE difference AS d SET why = $5
+		FROM taken_back AS t
+		WHERE t.person_id = d.id
+		  AND (t.death_date, t.death_act, t.declared_dead_date, t.declared_dead_act, t.missing_date, t.missing_act)
+		      IS NOT DISTINCT FROM (d.death_date, d.death_act, d.declared_dead_date, d.declared_dead_act, d.missing_date, d.missing_act);
+		UPDATE difference AS d SET
+			why = coalesce(why, $6),
+			dies = ` + of("death", ends) + `,
+			is_declared_dead = ` + of("declared_dead", ends) + `,
+			goes_missing = ` + of("missing", ends) + `
+		FROM (
+			SELECT person_id, bool_or(at > $3) AS later, bool_or(new_number) AS new_number,
+			       coalesce(array_agg(fact) FILTER (WHERE fact IS NOT NULL), '{}') AS took_back
+			FROM difference JOIN person_event ON person_id = difference.id LEFT JOIN unnest(person_event.took_back) AS fact ON true
+			WHERE at > $2
+			GROUP BY person_id
+		) AS told JOIN person AS p ON p.id = told.person_id
+		WHERE told.person_id = d.id AND (d.line IS NOT NULL OR told.new_number)`
 	const part = `
 		UPDATE difference AS d SET
 			in_part = true,
@@ -169,8 +175,8 @@ func (g *Register) write(ctx context.Context, tx pgx.Tx, e *Edition, at time.Tim
 	if err != nil {
 		return err
 	}
-	for _, write := range []func(context.Context, pgx.Tx, int64, time.Time) error{history, change, add, miss} {
-		if err := write(ctx, tx, e.ID, at); err != nil {
+	for _, write := range []func(context.Context, pgx.Tx, *Edition, time.Time) error{history, change, add, miss} {
+		if err := write(ctx, tx, e, at); err != nil {
 			return err
 		}
 	}
@@ -214,16 +220,17 @@ func ids(ctx context.Context, tx pgx.Tx, query string, args ...any) ([]uuid.UUID
 }
 
 // history keeps the citizenships that have ended. Of those that an event has ended there is no edition.
-func history(ctx context.Context, tx pgx.Tx, edition int64, at time.Time) error {
+func history(ctx context.Context, tx pgx.Tx, e *Edition, at time.Time) error {
 	const insert = `
 		INSERT INTO former_citizenship (person_id, at, edition_id, citizenship)
 		SELECT id, $2, (SELECT id FROM edition WHERE id = $1), was FROM difference WHERE was <> citizenship`
-	_, err := tx.Exec(ctx, insert, edition, at)
+	_, err := tx.Exec(ctx, insert, e.ID, at)
 	return err
 }
 
-// change writes those who differ, and only them: a row that stays as it is is neither locked nor logged.
-func change(ctx context.Context, tx pgx.Tx, edition int64, _ time.Time) error {
+// change writes those who differ, and only them: a row that stays as it is is neither locked nor logged. Each is where the comparison has seen it,
+// since nobody else changes people meanwhile; PostgreSQL would rather read everybody once more than go there.
+func change(ctx context.Context, tx pgx.Tx, e *Edition, _ time.Time) error {
 	const update = `
 		UPDATE person p SET
 			sex = d.sex, birth_date = d.birth_date, citizenship = d.citizenship,
@@ -235,28 +242,41 @@ func change(ctx context.Context, tx pgx.Tx, edition int64, _ time.Time) error {
 			deactivated_for = d.deactivated_for,
 			changed_in = $1
 		FROM difference d
-		WHERE p.id = d.id AND d.identification_number IS NOT NULL`
-	_, err := tx.Exec(ctx, update, edition)
-	return err
+		WHERE p.ctid = d.place AND p.id = d.id AND d.identification_number IS NOT NULL`
+	const joins = `SELECT set_config('enable_hashjoin', $1, true), set_config('enable_mergejoin', $1, true)`
+	var (
+		b       pgx.Batch
+		changed int64
+	)
+	b.Queue(joins, "off")
+	b.Queue(update, e.ID).Exec(func(tag pgconn.CommandTag) error { changed = tag.RowsAffected(); return nil })
+	b.Queue(joins, "on")
+	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
+		return err
+	}
+	if changed != e.Changed {
+		return fmt.Errorf("%d people were changed, and not %d", changed, e.Changed)
+	}
+	return nil
 }
 
 // add writes those who are new. Their ids are of version 7 (RFC 9562 §5.7), as those of everybody.
-func add(ctx context.Context, tx pgx.Tx, edition int64, at time.Time) error {
+func add(ctx context.Context, tx pgx.Tx, e *Edition, at time.Time) error {
 	const insert = `
 		INSERT INTO person (id, changed_in, deactivated_for, ` + rowColumns + `)
 		SELECT (left(ms, 8) || '-' || right(ms, 4) || '-7' || substr(gen_random_uuid()::text, 16))::uuid, $1, deactivated_for, ` + rowColumns + `
 		FROM difference, LATERAL (SELECT lpad(to_hex($2::bigint), 12, '0')) AS now (ms)
 		WHERE id IS NULL`
-	_, err := tx.Exec(ctx, insert, edition, at.UnixMilli())
+	_, err := tx.Exec(ctx, insert, e.ID, at.UnixMilli())
 	return err
 }
 
 // miss keeps of whom a full edition does not tell.
-func miss(ctx context.Context, tx pgx.Tx, edition int64, _ time.Time) error {
+func miss(ctx context.Context, tx pgx.Tx, e *Edition, _ time.Time) error {
 	const insert = `
 		INSERT INTO missing_person (edition_id, person_id)
 		SELECT $1, id FROM difference WHERE identification_number IS NULL`
-	_, err := tx.Exec(ctx, insert, edition)
+	_, err := tx.Exec(ctx, insert, e.ID)
 	return err
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"slices"
 	"time"
 
@@ -275,16 +274,14 @@ func stageOne(ctx context.Context, tx pgx.Tx, row [len(fileColumns)]string) erro
 // few holds that single events do not deactivate in a day what an edition may not without a second person.
 func (g *Register) few(ctx context.Context, tx pgx.Tx, at time.Time) error {
 	const lately = `SELECT count(*) FROM person_event WHERE deactivated AND told_at > $1`
-	const fewer = `SELECT count(*) < $1 FROM (SELECT FROM person LIMIT $1) AS so_many`
 	if g.DeactivatedShare == nil {
 		return nil
 	}
 	var gone int64
-	if err := tx.QueryRow(ctx, lately, at.Add(-24*time.Hour)).Scan(&gone); err != nil || gone == 0 {
+	if err := tx.QueryRow(ctx, lately, at.Add(-24*time.Hour)).Scan(&gone); err != nil {
 		return err
 	}
-	var many bool
-	err := tx.QueryRow(ctx, fewer, int64(math.Ceil(float64(gone+1)/g.DeactivatedShare()))).Scan(&many)
+	many, err := g.many(ctx, tx, gone+1)
 	if err == nil && many {
 		return ErrManyGone
 	}

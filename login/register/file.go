@@ -118,8 +118,9 @@ func (h head) made(came time.Time) (notBefore, notAfter time.Time) {
 // as PostgreSQL's COPY text, up to where it is to stop.
 type file struct {
 	head
-	first    int64 // the edition, where its rows go to person straight: each then has an id and what it was changed in
-	stop     int64 // how far to read, in bytes
+	first    int64  // the edition, where its rows go to person straight: each then has an id and what it was changed in
+	moment   uint64 // of the last id, in 4096ths of a millisecond
+	stop     int64  // how far to read, in bytes
 	in       *bufio.Reader
 	line     int64
 	lastDay  string                // nothing that it tells of is later

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"time"
 
@@ -309,7 +310,7 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 			return err
 		}
 		if fresh {
-			e.Added, err = g.fill(ctx, tx, e.ID, f)
+			e.Added, err = g.fill(ctx, tx, e.ID, f, o.At)
 		} else { // an event has come since
 			err = f.copyTo(ctx, tx, staged)
 		}
@@ -330,7 +331,7 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 	if err := keep(ctx, tx, e, f.bad); err != nil {
 		return err
 	}
-	many, err := g.many(ctx, tx, e)
+	many, err := g.many(ctx, tx, e.Deactivated)
 	switch {
 	case err != nil:
 		return err
@@ -364,16 +365,18 @@ func (g *Register) judge(e *Edition, f *file) error {
 	return nil
 }
 
-// many tells whether an edition would deactivate more people than one person may answer for. One it may always: of a small register that is
-// more than any share.
-func (g *Register) many(ctx context.Context, tx pgx.Tx, e *Edition) (bool, error) {
-	const count = `SELECT count(*) FROM person`
-	if g.DeactivatedShare == nil || e.Deactivated <= 1 {
+// many tells whether so many are more people than one person may deactivate. One is not: of a small register that is more than any share.
+func (g *Register) many(ctx context.Context, tx pgx.Tx, deactivated int64) (many bool, err error) {
+	// Nobody is ever taken out of the register: whom editions have added need not be counted again.
+	const fewer = `
+		SELECT (SELECT coalesce(sum(added), 0) FROM edition WHERE state = 'applied') < $1
+		   AND (SELECT count(*) < $1 FROM (SELECT FROM person LIMIT $1) AS so_many)`
+	if g.DeactivatedShare == nil || deactivated <= 1 {
 		return false, nil
 	}
-	var known int64
-	err := tx.QueryRow(ctx, count).Scan(&known)
-	return float64(e.Deactivated) > g.DeactivatedShare()*float64(known), err
+	const all = 1 << 40 // of mankind, where the share is nought
+	err = tx.QueryRow(ctx, fewer, int64(math.Ceil(min(float64(deactivated)/g.DeactivatedShare(), all)))).Scan(&many)
+	return many, err
 }
 
 // keep keeps which rows were bad, and which are withheld now.

@@ -49,7 +49,7 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 		}
 		f.withhold(withheld)
 		r.Bad = f.bad
-		many, err := g.many(ctx, tx, &r.Edition)
+		many, err := g.many(ctx, tx, r.Deactivated)
 		if err != nil {
 			return err
 		}
