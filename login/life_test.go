@@ -28,6 +28,7 @@ type citizen struct {
 	person           uuid.UUID
 	blocked          bool
 	lost             bool      // with no password left that lifts the block
+	failed           int       // how often the factor was not shown that lifts it; the fifth time closes the way
 	taken            time.Time // till when the last act is warned of by which a thief would have all that lifts a block
 	next             string    // the phone that was asked for
 	dueAt            time.Time // and from when it is used
@@ -75,6 +76,7 @@ type life struct {
 	*citizen
 	n, numbers int
 	did        map[string]int // how often each act, of all lives
+	less       map[string]int // and each kind of less than bound
 	story      []string       // the acts of this one
 	followed   string         // the link of a warning that was used last
 	law        []string       // the records that the act under way leaves by it
@@ -83,12 +85,12 @@ type life struct {
 
 // Sign-ins, factors, recoveries, phones, blocks by each of their ways, strangers, a neighbour at the same browser, the loss of Redis and the clock in any
 // order: whatever came before, the owner has a way in or back in, nobody has one by less than the account has bound, and exactly the records of each
-// act are there. It goes on until so many acts are done, and each kind of them; for more, say
+// act are there. It goes on until so many acts are done, each kind of them, and less than is bound was shown at each door in each way; for more, say
 //
 //	LIFE_ACTS=10000 go test -run AnyLife -timeout 60m ./login -rapid.checks 10000
 func TestAnyLifeHasAWayInAndNoneByLess(t *testing.T) {
 	t.Parallel()
-	l := &life{world: newWorld(t), did: map[string]int{}}
+	l := &life{world: newWorld(t), did: map[string]int{}, less: map[string]int{}}
 	l.active(boris, "+375294911911")
 	defer func() {
 		if t.Failed() {
@@ -102,7 +104,7 @@ func TestAnyLifeHasAWayInAndNoneByLess(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var way, by string              // drawn for an act, whether it needs them or not
+	var way string                  // drawn for an act, whether it needs it or not
 	acts := map[string]func() bool{ // each tells whether there was something to do
 		"sign in elsewhere": func() bool { return l.signInElsewhere(way) },
 		"add an app":        l.addApp, "remove the app": l.removeApp,
@@ -114,20 +116,26 @@ func TestAnyLifeHasAWayInAndNoneByLess(t *testing.T) {
 		"unblock": l.unblock, "unblock at the desk": l.unblockAtDesk,
 		"change phone":    l.changePhone,
 		"a day":           func() bool { l.clock.turn(25 * time.Hour); return true },
-		"less than bound": func() bool { return l.byLess(by) },
+		"less than bound": l.byLess,
 		"strangers":       l.strangers, "neighbour": l.neighbour, "Redis is lost": l.redisLost,
 	}
 	names := slices.Sorted(maps.Keys(acts))
 	rare := []string{"remove the app", "remove the passkey", "unblock"} // can be done after others alone
-	deck := rapid.Permutation(slices.Concat(names, names, rare, rare))
+	less := slices.Repeat([]string{"less than bound"}, 10)              // is of many kinds
+	deck := rapid.Permutation(slices.Concat(names, names, rare, rare, less))
 	done := 0
+	complete := func() bool { return done >= many && len(l.did) == len(acts) && len(l.less) == kindsOfLess }
 	rapid.Check(t, func(rt *rapid.T) {
-		if done >= many && len(l.did) == len(acts) {
+		if complete() {
 			return
 		}
 		l.begin()
-		for _, name := range deck.Draw(rt, "acts") {
-			way, by = rapid.SampledFrom(l.ways()).Draw(rt, "way"), rapid.SampledFrom([]string{"password", "sms", "code", "app", "document"}).Draw(rt, "by")
+		order := deck.Draw(rt, "acts")
+		if l.n%2 == 0 { // every other life begins with all bound that can be
+			order = slices.Concat([]string{"add an app", "add a passkey", "make codes"}, order)
+		}
+		for _, name := range order {
+			way = rapid.SampledFrom(l.ways()).Draw(rt, "way")
 			l.story = append(l.story, name)
 			if !acts[name]() {
 				l.story = l.story[:len(l.story)-1]
@@ -142,11 +150,15 @@ func TestAnyLifeHasAWayInAndNoneByLess(t *testing.T) {
 			l.left("coming in after " + name)
 		}
 	})
-	t.Logf("%d acts in %d lives: %v", done, l.n, l.did)
-	if done < many || len(l.did) < len(acts) {
-		t.Errorf("%d acts of %d kinds were done, want %d of %d", done, len(l.did), many, len(acts))
+	t.Logf("%d acts in %d lives: %v, %v", done, l.n, l.did, l.less)
+	if !complete() {
+		t.Errorf("%d acts of %d kinds were done, want %d of %d; of less %d, want %d", done, len(l.did), many, len(acts), len(l.less), kindsOfLess)
 	}
 }
+
+// kindsOfLess is how much less than bound there is at each of three doors: nothing where the phone is all there is, or the phone too where an app is
+// bound, or an app's or a recovery code too where a passkey is.
+const kindsOfLess = 3 * (1 + 2 + 4)
 
 func (l *life) begin() {
 	l.n, l.story = l.n+1, nil
@@ -555,7 +567,7 @@ func (l *life) unblock() bool {
 	l.password = other(l.password)
 	v.submit("new_password", l.password, "new_password_again", l.password)
 	v.want("/security", http.StatusOK)
-	l.blocked, l.home = false, v
+	l.blocked, l.failed, l.home = false, 0, v
 	l.leaves("sessions.ended why=unblocked", "identifier.unblocked", "signed_in substantial")
 	l.mayBeTaken()
 	return true
@@ -619,44 +631,109 @@ func (l *life) unblockAtDesk() bool {
 	if l.codes != nil { // though none is left
 		l.leaves("recovery_codes.removed why=unblocked")
 	}
-	l.blocked, l.lost, l.app, l.passkey, l.codes, l.password, l.frozen = false, false, nil, nil, nil, password, time.Time{}
+	l.blocked, l.lost, l.failed, l.app, l.passkey, l.codes, l.password, l.frozen = false, false, 0, nil, nil, nil, password, time.Time{}
 	return true
 }
 
-// byLess is somebody who has less than the account has bound, and gets nowhere.
-func (l *life) byLess(by string) bool {
-	v := l.visitor()
-	switch {
-	case l.blocked, l.enough(by), by == "document" && l.strongest() == "sms", by == "app" && l.app == nil, by == "code" && len(l.codes) == 0:
-		return false
-	case by == "document": // and the phone
-		v.open("/recover")
-		v.recovers(l.number)
-		l.leaves("code.sent purpose=recover")
-		v.want("/recover/proof", http.StatusOK)
-		v.open("/recover/password?" + v.at.RawQuery)
-		v.want("/recover/proof", http.StatusOK)
-		return true
+// byLess is somebody who has less than the account has bound, and gets nowhere: beside the password, or the document where another password is to be
+// formed, they have nothing, or the phone, or with it the app or the recovery codes. Of all that can be now it is what was least often.
+func (l *life) byLess() bool {
+	doors := map[string]func(by string){"sign in": l.signsInByLess, "recover": l.recoversByLess}
+	if l.blocked {
+		doors = map[string]func(by string){"unblock": l.unblocksByLess}
 	}
-	v.open("/security/authenticator") // a page that asks for the strongest
+	if l.lost || l.failed == 4 {
+		return false
+	}
+	var least string
+	now := map[string]func(){}
+	for by, has := range map[string]bool{"nothing": true, "sms": true, "app": l.app != nil, "code": len(l.codes) > 0} {
+		for door, goes := range doors {
+			kind := fmt.Sprintf("%s by %s with %s bound", door, by, l.strongest())
+			if !has || l.enough(by) {
+				continue
+			}
+			now[kind] = func() { goes(by) }
+			if least == "" || l.less[kind] < l.less[least] {
+				least = kind
+			}
+		}
+	}
+	l.story[len(l.story)-1] = least
+	now[least]()
+	l.less[least]++
+	return true
+}
+
+// signsInByLess goes from the password on to a page that asks for the strongest.
+func (l *life) signsInByLess(by string) {
+	l.Helper()
+	v := l.visitor()
+	v.open("/security/authenticator")
 	v.submit("identifier", l.number, "password", l.password)
 	if l.strongest() == "sms" {
 		l.leaves("code.sent purpose=sign_in")
 	}
-	path := map[string]string{"password": "/security", "sms": "/sign-in/code", "app": "/sign-in/authenticator", "code": "/sign-in/recovery-code"}[by]
-	v.open(path + "?" + v.at.RawQuery)
+	query := "?" + v.at.RawQuery
+	send := func(path, field, value string) { // though the page is not shown
+		v.do(http.MethodPost, l.server.URL+path+query, url.Values{field: {value}})
+	}
 	switch by {
 	case "sms":
-		v.send("decision", "again")
+		send("/sign-in/code", "decision", "again")
+		digits, _ := l.lastCode()
+		send("/sign-in/code", "code", digits)
 	case "app":
-		v.send("code", l.app.shows())
+		send("/sign-in/authenticator", "code", l.app.shows())
 	case "code":
-		v.send("recovery_code", l.codes[0])
+		send("/sign-in/recovery-code", "recovery_code", l.codes[0])
 	}
-	if v.open("/security"); v.at.Path != "/sign-in" {
-		l.Fatalf("by %s somebody came to %s, with %s bound", by, v.at.Path, l.strongest())
+	v.open("/security")
+	v.want("/sign-in", http.StatusOK)
+}
+
+func (l *life) recoversByLess(by string) {
+	l.Helper()
+	v := l.visitor()
+	v.open("/recover")
+	v.submit("identifier", l.number, "document_number", document(l.number))
+	l.leaves("code.sent purpose=recover")
+	if l.formsByLess(v, "/recover", by) {
+		l.leaves("recovery.refused why=passkey")
 	}
-	return true
+}
+
+func (l *life) unblocksByLess(by string) {
+	l.Helper()
+	v := l.visitor()
+	v.open("/unblock")
+	v.submit("identifier", l.number, "password", l.password)
+	l.leaves("code.sent purpose=unblock")
+	if l.formsByLess(v, "/unblock", by) {
+		l.failed++
+		l.leaves("sign_in.refused why=passkey")
+	}
+}
+
+// formsByLess goes from the page of the code on to another password, whatever that takes, and tells whether something was shown in the passkey's place.
+func (l *life) formsByLess(v *visitor, errand, by string) (instead bool) {
+	l.Helper()
+	at := errand + "/code"
+	if v.want(at, http.StatusOK); by != "nothing" {
+		digits, _ := l.lastCode()
+		v.submit("code", digits)
+		at = errand + "/proof"
+		v.want(at, http.StatusOK)
+	}
+	switch by {
+	case "app":
+		v.send("own_code", l.app.shows())
+	case "code":
+		v.send("own_code", l.codes[0])
+	}
+	v.do(http.MethodPost, l.server.URL+errand+"/password?"+v.at.RawQuery, url.Values{"new_password": {another}, "new_password_again": {another}})
+	v.want(at, http.StatusOK)
+	return by == "app" || by == "code"
 }
 
 // redisLost has Redis lose all that it holds between two pages of a sign-in: by that nobody is in.
