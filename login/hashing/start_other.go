@@ -1,0 +1,8 @@
+//go:build !linux
+
+package hashing
+
+import "os/exec"
+
+// start starts a command.
+func start(cmd *exec.Cmd) error { return cmd.Start() }
