@@ -58,6 +58,8 @@ type Cabinet struct {
 	tokens   api.Verifier
 	gate     access.Gate
 	sessions sessions
+
+	toAPI, toAll *http.ServeMux // lead to the doors
 }
 
 // New makes a Cabinet.
@@ -82,7 +84,7 @@ func New(cfg Config) (*Cabinet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cabinet{
+	c := &Cabinet{
 		cfg:      cfg,
 		document: read,
 		demands:  demands,
@@ -94,72 +96,7 @@ func New(cfg Config) (*Cabinet, error) {
 		},
 		gate:     access.Gate{Pool: cfg.Pool, Provider: cfg.Issuer},
 		sessions: sessions,
-	}, nil
-}
-
-// api has the routes that openapi.json describes.
-func (c *Cabinet) api() map[string]api.Handler {
-	return map[string]api.Handler{
-		"GET /api/v1/journal": c.apiJournal,
-
-		"GET /api/v1/events":       c.apiEvents,
-		"GET /api/v1/subscription": c.apiSubscription,
-		"PUT /api/v1/subscription": c.apiSubscribe,
-
-		"GET /jwks":         c.jwks,
-		"GET /openapi.json": openapi,
-
-		"GET /api/v1/profile":            c.apiProfile,
-		"GET /api/v1/profile/changes":    c.apiChanges,
-		"POST /api/v1/profile/refreshes": c.apiRefresh,
-
-		"GET /api/v1/services":        c.apiServices,
-		"GET /api/v1/services/{code}": c.apiService,
-		"GET /api/v1/bodies":          c.apiBodies,
 	}
-}
-
-// API has the routes that openapi.json describes. They go by no cookie.
-func (c *Cabinet) API() http.Handler {
-	mux := http.NewServeMux()
-	held := c.document.Hold(mux)
-	for pattern, handler := range c.api() {
-		held.Handle(pattern, handler)
-	}
-	return api.Refusing(mux)
-}
-
-// Handler has every route of the cabinet.
-func (c *Cabinet) Handler() http.Handler {
-	mux := http.NewServeMux()
-
-	doors := c.API()
-	mux.Handle("/api/", doors)
-	mux.Handle("/jwks", doors)
-	mux.Handle("/openapi.json", doors)
-
-	mux.Handle("GET /{$}", c.site.Handle(c.start))
-	mux.Handle("GET /profile", c.site.Handle(c.profile))
-	mux.Handle("GET /profile/values/{name}", c.site.Handle(c.showValue))
-	mux.Handle("POST /profile/values/{name}", c.site.Handle(c.dispute))
-	mux.Handle("GET /profile/contact", c.site.Handle(c.askContact))
-	mux.Handle("POST /profile/contact", c.site.Handle(c.giveContact))
-	mux.Handle("GET /profile/data", c.site.Handle(c.data))
-	mux.Handle("POST /profile/data/export", c.site.Handle(c.exportData))
-	mux.Handle("GET /journal", c.site.Handle(c.journal))
-	mux.Handle("POST /journal/export", c.site.Handle(c.export))
-	mux.Handle("GET /journal/{id}", c.site.Handle(c.entry))
-	mux.Handle("POST /journal/{id}/report", c.site.Handle(c.report))
-	mux.Handle("GET /services", c.site.Handle(c.services))
-	mux.Handle("GET /services/{code}", c.site.Handle(c.service))
-	mux.Handle("GET /cases", c.site.Handle(c.empty("cases")))
-	mux.Handle("GET /inbox", c.site.Handle(c.empty("inbox")))
-
-	mux.Handle("GET /sign-in", c.site.Handle(c.signIn))
-	mux.Handle("GET /callback", c.site.Handle(c.callback))
-	mux.Handle("GET /sign-out", c.site.Handle(c.askSignOut))
-	mux.Handle("POST /sign-out", c.site.Handle(c.signOut))
-	c.site.Mount(mux)
-
-	return c.site.Protect(c.site.Over(mux))
+	c.route()
+	return c, nil
 }

@@ -3,10 +3,9 @@ package cabinet
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -60,10 +59,6 @@ func TestDoorsReadNobodyElsesRows(t *testing.T) {
 	if err := o.pool.QueryRow(t.Context(), `SELECT id::text FROM journal WHERE person_id = $1 AND kind = 'sign_in.refused'`, anna).Scan(&entry); err != nil {
 		t.Fatal(err)
 	}
-	source, err := os.ReadFile("cabinet.go")
-	if err != nil {
-		t.Fatal(err)
-	}
 	asked := map[string]struct {
 		address string
 		form    url.Values
@@ -89,21 +84,20 @@ func TestDoorsReadNobodyElsesRows(t *testing.T) {
 		"GET /sign-out":               {address: "/sign-out"},
 		"POST /sign-out":              {"/sign-out", url.Values{}},
 	}
-	routes := regexp.MustCompile(`mux\.Handle\("((GET|POST) /[^"]*)"`).FindAllStringSubmatch(string(source), -1)
-	for _, route := range routes {
-		pattern, method := route[1], route[2]
+	routes := slices.SortedFunc(maps.Keys(o.cabinet.pages()), func(a, b string) int { // signing out comes last
+		return cmp.Or(cmp.Compare(strings.Count(a, "sign-out"), strings.Count(b, "sign-out")), cmp.Compare(a, b))
+	})
+	for _, pattern := range routes {
 		as, ok := asked[pattern]
 		if !ok {
 			t.Errorf("%s is not looked at", pattern)
 			continue
 		}
+		method, _, _ := strings.Cut(pattern, " ")
 		o.readsFew(t, pattern, func() int {
 			_, status, _ := b.do(method, as.address, as.form, nil)
 			return status
 		})
-	}
-	if len(routes) != len(asked) {
-		t.Errorf("%d routes, and %d are looked at", len(routes), len(asked))
 	}
 }
 
