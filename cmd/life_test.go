@@ -455,7 +455,7 @@ func (l *lives) tell(rt *rapid.T, number, former string) {
 	err := l.does(rt, func() error {
 		_, err := l.register.Take(context.Background(), e)
 		return err
-	}, register.ErrOlderEvent, register.ErrNumberTaken)
+	}, register.ErrOlderEvent, register.ErrNumberTaken, register.ErrFormer)
 
 	p, before := l.taken[number], l.taken[former]
 	renamed := before != nil && before.number == former && former != number
@@ -465,6 +465,8 @@ func (l *lives) tell(rt *rapid.T, number, former string) {
 		want = register.ErrNumberTaken
 	case renamed:
 		p = before
+	case p == nil && former != "" && former != number:
+		want = register.ErrFormer
 	case p != nil && p.number != number:
 		want = register.ErrOlderEvent
 	}

@@ -46,4 +46,6 @@ func TestAnEventComesInByTheAPI(t *testing.T) {
 	_, other := r.Active(t)
 	taken := `{"former_number":"` + other.Reveal() + `",` + event("4", "2026-11-21T11:00:00Z", fresh, "")[1:]
 	r.asks(t, "a system", "POST", path, taken, 409, "number_taken")
+	gap := `{"former_number":"` + id.Reveal() + `",` + event("5", "2026-11-21T12:00:00Z", "5311299H123PB7", "")[1:]
+	r.asks(t, "a system", "POST", path, gap, 409, "unknown_former")
 }

@@ -22,6 +22,7 @@ var (
 	ErrOtherEvent  = errors.New("the event of this id was told before, and said something else")
 	ErrOlderEvent  = errors.New("more is known of the person already")
 	ErrNumberTaken = errors.New("the identification number is another person's")
+	ErrFormer      = errors.New("nobody has the former identification number, and nobody the one that is to follow it")
 	ErrManyGone    = errors.New("events have deactivated so many people in a day that the rest must come as an edition, which another person releases")
 )
 
@@ -207,6 +208,9 @@ func whose(ctx context.Context, tx pgx.Tx, number, former string) (known *uuid.U
 	case former == number, before == nil:
 		if has == nil && had != nil { // the register has given that person another number since
 			return nil, false, ErrOlderEvent
+		}
+		if has == nil && former != "" && former != number { // known by some third number, of which we were told once or missed it
+			return nil, false, ErrFormer
 		}
 		return has, false, nil
 	case has != nil, had != nil && *had != *before:

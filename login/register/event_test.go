@@ -372,6 +372,11 @@ func TestANumberFollowsAnother(t *testing.T) {
 	if o := mustTake(t, r, later("f", fresh, living[0])); o.Person != p.ID { // it was a mistake
 		t.Errorf("back: %+v", o)
 	}
+	for what, former := range map[string]string{"this person's once": fresh, "nobody's ever": "6311299E007BI7"} {
+		if _, err := r.Take(t.Context(), later("g", former, strings.Replace(living[0], old, "5311299H123PB7", 1))); !errors.Is(err, register.ErrFormer) {
+			t.Errorf("a third number that follows one that is %s: %v", what, err)
+		}
+	}
 	if n := count(t, r.Pool, `person`); n != len(living) {
 		t.Errorf("there are %d people", n)
 	}
