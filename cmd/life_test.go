@@ -76,9 +76,20 @@ type one struct {
 	at          time.Time       // of the last event
 	identifier  string          // "" for none, temporary, active, or blocked and for what reason
 	till        time.Time       // a temporary password's end
-	takenBack   map[string]bool // what was said of them that the operator took back
+	takenBack   map[string]bool // each end of theirs that the operator took back
 	took        map[string]bool // each end of theirs that an event took back
 	made        time.Time       // at the latest, the edition that changed them last; the zero time: it was none
+}
+
+// heeds is what a row tells, but for what the operator took back: of that they are as they are.
+func (p *one) heeds(row string) string {
+	known, told := strings.Split(p.row, ","), strings.Split(row, ",")
+	for i := 3; i < 9; i += 2 {
+		if p.takenBack[told[i]+told[i+1]] {
+			told[i], told[i+1] = known[i], known[i+1]
+		}
+	}
+	return strings.Join(told, ",")
 }
 
 // ends is somebody as they are, but for what a row tells that ends them and no event took back.
@@ -355,9 +366,10 @@ func (l *lives) edition(rt *rapid.T) {
 		case p == nil:
 			l.know(&one{number: number, row: row, made: notAfter})
 			continue
-		case p.number != number, p.takenBack[gone(row)], p.at.After(notAfter):
+		case p.number != number, p.at.After(notAfter):
 			continue
-		case p.at.After(notBefore):
+		}
+		if row = p.heeds(row); p.at.After(notBefore) {
 			row = p.ends(row)
 		}
 		if p.row != row {
@@ -473,6 +485,9 @@ func (l *lives) tell(rt *rapid.T, number, former string) {
 	if want == nil && p != nil && (p.at.After(e.At) || l.asOf.After(e.At)) {
 		want = register.ErrOlderEvent
 	}
+	if p != nil {
+		told = p.heeds(told)
+	}
 	if want == nil && p != nil && p.made.After(e.At) && gone(p.row) != "" && gone(told) == "" {
 		want = register.ErrOlderEvent
 	}
@@ -488,7 +503,7 @@ func (l *lives) tell(rt *rapid.T, number, former string) {
 			p.number, p.made = number, time.Time{}
 			l.taken[number] = p
 		}
-		if p.row != told && !p.takenBack[gone(told)] {
+		if p.row != told {
 			p.hears(told)
 		}
 	}
@@ -513,9 +528,13 @@ func (l *lives) restore(rt *rapid.T) {
 	if p.takenBack == nil {
 		p.takenBack = map[string]bool{}
 	}
-	p.takenBack[gone(p.row)] = true
-	p.made = time.Time{}
 	fields := strings.Split(p.row, ",")
+	for i := 3; i < 9; i += 2 {
+		if fields[i] != "" {
+			p.takenBack[fields[i]+fields[i+1]] = true
+		}
+	}
+	p.made = time.Time{}
 	p.says(strings.Join(slices.Concat(fields[:3], make([]string, 6), fields[9:]), ","))
 }
 

@@ -48,12 +48,21 @@ func (g *Register) deactivatesIncapable() bool {
 var joins = map[Kind]string{Full: "FULL", Delta: "LEFT"}
 
 // Of a death, a declaration of death or of being missing: that an edition tells it which may be later than what events told, that it is not known,
-// and that none of them took just it back; and what of it the row takes back.
+// and that none of them took just it back; that just it is what the operator took back; and what of it the row takes back.
 const (
 	ends = `NOT told.later AND p.fact_date IS NULL AND d.fact_date IS NOT NULL
 		       AND 'fact ' || d.fact_date || coalesce(' ' || d.fact_act, '') <> ALL (told.took_back)`
+	isOver    = `d.fact_date = t.fact_date AND d.fact_act IS NOT DISTINCT FROM t.fact_act`
 	takesBack = `CASE WHEN s.fact_date IS NULL THEN 'fact ' || p.fact_date || coalesce(' ' || p.fact_act, '') END`
 )
+
+// otherwise tells a row that says of somebody what is not known.
+const otherwise = `
+	(p.sex, p.birth_date, p.citizenship, p.death_date, p.death_act, p.declared_dead_date, p.declared_dead_act,
+	 p.missing_date, p.missing_act, p.incapable_date, p.incapable_act, p.limited_date, p.limited_act)
+	IS DISTINCT FROM
+	(s.sex, s.birth_date, s.citizenship, s.death_date, s.death_act, s.declared_dead_date, s.declared_dead_act,
+	 s.missing_date, s.missing_act, s.incapable_date, s.incapable_act, s.limited_date, s.limited_act)`
 
 // of puts one of the three where a fact stands.
 func of(fact, sql string) string { return strings.ReplaceAll(sql, "fact", fact) }
@@ -88,20 +97,31 @@ func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) (withheld
 				WHEN (p.incapable_date, p.incapable_act) IS NOT DISTINCT FROM (s.incapable_date, s.incapable_act) THEN p.deactivated_for
 				WHEN $1 THEN 'incapable' END AS deactivated_for
 		) AS stays
-		WHERE p.id IS NULL OR s.identification_number IS NULL
-		   OR (p.sex, p.birth_date, p.citizenship, p.death_date, p.death_act, p.declared_dead_date, p.declared_dead_act,
-		       p.missing_date, p.missing_act, p.incapable_date, p.incapable_act, p.limited_date, p.limited_act)
-		      IS DISTINCT FROM
-		      (s.sex, s.birth_date, s.citizenship, s.death_date, s.death_act, s.declared_dead_date, s.declared_dead_act,
-		       s.missing_date, s.missing_act, s.incapable_date, s.incapable_act, s.limited_date, s.limited_act);
+		WHERE p.id IS NULL OR s.identification_number IS NULL OR ` + otherwise + `;
 		ANALYZE difference;
-		UPDATE difference AS d SET why = $5
-		FROM taken_back AS t
-		WHERE t.person_id = d.id
-		  AND (t.death_date, t.death_act, t.declared_dead_date, t.declared_dead_act, t.missing_date, t.missing_act)
-		      IS NOT DISTINCT FROM (d.death_date, d.death_act, d.declared_dead_date, d.declared_dead_act, d.missing_date, d.missing_act);
+		UPDATE difference AS s SET
+			why = $5,
+			death_date = CASE WHEN over.death THEN p.death_date ELSE s.death_date END,
+			death_act = CASE WHEN over.death THEN p.death_act ELSE s.death_act END,
+			declared_dead_date = CASE WHEN over.declared_dead THEN p.declared_dead_date ELSE s.declared_dead_date END,
+			declared_dead_act = CASE WHEN over.declared_dead THEN p.declared_dead_act ELSE s.declared_dead_act END,
+			missing_date = CASE WHEN over.missing THEN p.missing_date ELSE s.missing_date END,
+			missing_act = CASE WHEN over.missing THEN p.missing_act ELSE s.missing_act END
+		FROM (
+			SELECT d.id, bool_or(` + of("death", isOver) + `) AS death,
+			       bool_or(` + of("declared_dead", isOver) + `) AS declared_dead,
+			       bool_or(` + of("missing", isOver) + `) AS missing
+			FROM difference AS d JOIN taken_back AS t ON t.person_id = d.id
+			GROUP BY d.id
+		) AS over JOIN person AS p ON p.id = over.id
+		WHERE over.id = s.id AND (over.death OR over.declared_dead OR over.missing);
+		UPDATE difference AS s SET
+			gone = coalesce(s.death_date, s.declared_dead_date, s.missing_date) IS NOT NULL OR s.deactivated_for IS NOT NULL,
+			in_part = ` + otherwise + `
+		FROM person AS p WHERE p.id = s.id AND why = $5;
 		UPDATE difference AS d SET
-			why = coalesce(why, $6),
+			why = $6,
+			in_part = false,
 			dies = ` + of("death", ends) + `,
 			is_declared_dead = ` + of("declared_dead", ends) + `,
 			goes_missing = ` + of("missing", ends) + `

@@ -310,6 +310,60 @@ func TestWhatIsWithheldIsTold(t *testing.T) {
 	}
 }
 
+// Withheld is what the operator took back, and nothing that the register says beside it.
+func TestWhatWasTakenBackIsWithheldAlone(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t), DeactivateIncapable: func() bool { return true }}
+	with := func(n int, citizenship, facts string) string {
+		return living[n][:len("1010130K001PB9,F,19")] + "56," + citizenship + facts
+	}
+	const dead, alive = ",2026-01-02,record,,,,,,,,", ",,,,,,,,,,"
+	facts := []string{dead, dead, dead, ",2026-01-02,record,,,2026-01-01,,,,,", dead, dead}
+	var first, second, want []string
+	for n := range living {
+		first = append(first, with(n, "BY", facts[n]))
+	}
+	for n, row := range [][2]string{
+		{dead, alive},
+		{",2026-01-02,record,,,,,,,2026-01-05,court", ",,,,,,,,,2026-01-05,court"},
+		{",2026-01-03,record,,,,,,,,", ",2026-01-03,record,,,,,,,,"}, // of another day: it is told anew
+		{",2026-01-02,record,,,,,,,,", alive},                        // one of two is over by now
+		{",2026-01-02,record,,,,,2026-01-04,court,,", ",,,,,,,2026-01-04,court,,"},
+	} {
+		second, want = append(second, with(n, "BY", row[0])), append(want, with(n, "BY", row[1]))
+	}
+	mustLoad(t, r, edition(10, first...))
+	for _, row := range first {
+		p, err := register.Find(t.Context(), r.Pool, row[:14])
+		if err == nil {
+			err = pgx.BeginFunc(t.Context(), r.Pool, func(tx pgx.Tx) error { return r.Restore(t.Context(), tx, p.ID, uuid.New(), at) })
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := mustLoad(t, r, edition(11, second...))
+	told := []register.BadRow{
+		{Line: 6, Reason: "taken_back"}, {Line: 7, Reason: "taken_back", Taken: true}, {Line: 9, Reason: "taken_back"}, {Line: 10, Reason: "taken_back", Taken: true},
+	}
+	if !slices.Equal(e.Bad, told) || e.Withheld != 2 || e.Changed != 3 || e.Deactivated != 2 {
+		t.Errorf("got %+v", e)
+	}
+	for _, row := range want {
+		if got := rowOf(t, r, row[:14]); got != row {
+			t.Errorf("got %s, want %s", got, row)
+		}
+	}
+	p, err := register.Find(t.Context(), r.Pool, want[4][:14])
+	if err != nil || p.DeactivatedFor != "incapable" {
+		t.Errorf("%v: who is found incapable beside it is deactivated for %q", err, p.DeactivatedFor)
+	}
+	mustTake(t, r, event("a", 5, with(0, "PL", dead)))
+	if got := rowOf(t, r, want[0][:14]); got != with(0, "PL", alive) {
+		t.Errorf("an event: got %s", got)
+	}
+}
+
 // A number becomes another one: the person is found by it and no more by the one before, which is nobody else's, whoever tells of it.
 func TestANumberFollowsAnother(t *testing.T) {
 	t.Parallel()

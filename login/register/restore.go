@@ -16,7 +16,7 @@ import (
 var ErrAlive = errors.New("the register does not say that the person is gone")
 
 // Restore takes back that somebody is dead, declared dead or missing, in the transaction of the operator who has decided so. The register's
-// owner may take a month to say it too: while it says the very same, that is withheld.
+// owner may take a month to say it too: while it says the very same, just that is withheld.
 func (g *Register) Restore(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, at time.Time) error {
 	const keep = `
 		INSERT INTO taken_back (person_id, at, death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act)

@@ -31,7 +31,7 @@ type BadRow struct {
 // Why a row that nothing is wrong with is withheld.
 const (
 	laterEvent   = "later_event"   // what an event has told of the person is later; where taken, it ends somebody all the same
-	takenBack    = "taken_back"    // the operator took it back
+	takenBack    = "taken_back"    // the operator took back what it says; where taken, all else of it
 	formerNumber = "former_number" // the person has another identification number
 )
 
