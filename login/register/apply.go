@@ -97,7 +97,8 @@ func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) (withheld
 				WHEN (p.incapable_date, p.incapable_act) IS NOT DISTINCT FROM (s.incapable_date, s.incapable_act) THEN p.deactivated_for
 				WHEN $1 THEN 'incapable' END AS deactivated_for
 		) AS stays
-		WHERE p.id IS NULL OR s.identification_number IS NULL OR ` + otherwise + `;
+		WHERE (s.line IS NULL OR s.sex IS NOT NULL) -- and not mentioned by a bad row
+		  AND (p.id IS NULL OR s.identification_number IS NULL OR ` + otherwise + `);
 		ANALYZE difference;
 		UPDATE difference AS s SET
 			why = $5,

@@ -128,6 +128,28 @@ func TestATrialTellsAndWritesNothing(t *testing.T) {
 	}
 }
 
+// Whose row is bad is not missing from a full edition, as far as the row tells whose it is.
+func TestNobodyIsMissingForABadRow(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	mustLoad(t, r, full(edition(1, living...)))
+	rows := []string{
+		strings.Replace(living[0], "M", "X", 1),
+		strings.Replace(living[1], "1996", "2196", 1), strings.Replace(living[1], "RU", "QQ", 1), // twice
+		strings.TrimSuffix(living[2], ",,"),
+		living[3], strings.Replace(living[3], "BY", "QQ", 1),
+		"5311299B500PB0,X,1999,BY,,,,,,,,,,", // of nobody we know
+	}
+	e := mustLoad(t, r, full(edition(2, rows...)))
+	if e.Missing != 1 || e.Rejected != 6 || e.Same != 1 || e.Added+e.Changed != 0 {
+		t.Errorf("got %+v", e.Edition)
+	}
+	missing, err := r.Missing(t.Context(), e.ID, uuid.Nil, 10)
+	if err != nil || len(missing) != 1 || missing[0].IdentificationNumber != living[4][:14] {
+		t.Errorf("%v: missing are %d", err, len(missing))
+	}
+}
+
 // A file of which too much is bad is refused whole. What was wrong with it stays on record, bounded; and it may come again.
 func TestTooManyBadRowsRefuseTheWhole(t *testing.T) {
 	t.Parallel()

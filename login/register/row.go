@@ -11,6 +11,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	"unicode"
@@ -65,12 +66,14 @@ func (f *file) row() error {
 	var given, row [len(fileColumns)][]byte
 	if !split(line, &given) {
 		f.reject("", "fields")
+		f.mention(given[f.place[number]])
 		return nil
 	}
 	for i, place := range f.place {
 		row[i] = given[place]
 	}
 	if !f.judge(&row) {
+		f.mention(row[number])
 		return nil
 	}
 	if f.first != 0 {
@@ -93,6 +96,17 @@ func (f *file) row() error {
 	return nil
 }
 
+// mention adds the number of a bad row to out, and nothing else of it: a full edition tells of that person, however badly.
+func (f *file) mention(number []byte) {
+	if f.kind != Full || f.first != 0 || errors.Is(CheckNumber(string(number)), ErrNumberShape) {
+		return
+	}
+	f.out = strconv.AppendInt(f.out, f.line, 10)
+	f.out = append(append(f.out, '\t'), number...)
+	f.out = append(f.out, strings.Repeat("\t", len(fileColumns)-1)...)
+	f.out = append(f.out, '\n')
+}
+
 // idAt makes an id of version 7 (RFC 9562 §5.7) of a time in 4096ths of a millisecond, which are a count of those that are made at once (§6.2,
 // method 3). It leaves nothing to be collected: ten million that did would take as much memory as all the numbers.
 func idAt(moment uint64) (id uuid.UUID) {
@@ -102,7 +116,7 @@ func idAt(moment uint64) (id uuid.UUID) {
 	return id
 }
 
-// split takes a line apart; false: it has not as many fields as there are columns.
+// split takes a line apart, as far as it can; false: it has not as many fields as there are columns.
 func split(line []byte, fields *[len(fileColumns)][]byte) bool {
 	if bytes.IndexByte(line, '"') >= 0 {
 		quoted := csv.NewReader(bytes.NewReader(line))
