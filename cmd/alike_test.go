@@ -30,6 +30,7 @@ func BenchmarkRefusals(b *testing.B) {
 	c.errand("idp", "migrate")
 	people := []struct{ name, password, as string }{ // as: what makes of an active identifier one that stands so
 		{"wrong password", "not this one", ""},
+		{"recovery codes", "not this one", ""},
 		{"a former cost", "not this one", `password_hash = replace(password_hash, 'm=19456,t=2,p=1', 'm=12288,t=3,p=1')`},
 		{"fifty failures", strong, `failures = 50`},
 		{"temporary", "AAAAA-AAAAA", `state = 'temporary', password_till = now() + interval '1 day'`},
@@ -56,6 +57,12 @@ func BenchmarkRefusals(b *testing.B) {
 	desk := c.desk()
 	for i := range with {
 		c.signIn(visitor(i), desk.issue(visitor(i), fmt.Sprintf("+3752949120%02d", i)), c.issuer+"/security", c.issuer+"/security")
+		if people[i].name == "recovery codes" { // so that a recovery does without the document
+			const keep = `INSERT INTO recovery_codes (person_id, digests, made_at) SELECT id, '{""}', now() FROM person WHERE identification_number = $1`
+			if _, err := store.Exec(b.Context(), keep, visitor(i)); err != nil {
+				b.Fatal(err)
+			}
+		}
 	}
 	stand := func() {
 		for i := range with {
@@ -131,12 +138,16 @@ func BenchmarkRefusals(b *testing.B) {
 			return guess(visitor(i), people[i].password)
 		})
 	})
-	b.Run("recover", func(b *testing.B) {
-		measure(b, "/recover", http.StatusSeeOther, func(i int) url.Values {
-			return url.Values{"identifier": {visitor(i)}, "document_number": {"AB0000000"}}
+	for name, number := range map[string]string{ // by the right one, and by none, some are sent a code
+		"recover by a wrong document": "AB0000000", "recover by the document": document["number"].(string), "recover by no document": "",
+	} {
+		b.Run(name, func(b *testing.B) {
+			measure(b, "/recover", http.StatusSeeOther, func(i int) url.Values {
+				return url.Values{"identifier": {visitor(i)}, "document_number": {number}}
+			})
 		})
-	})
-	b.Run("block", func(b *testing.B) { // here some are sent a code
+	}
+	b.Run("block", func(b *testing.B) { // here too
 		measure(b, "/block", http.StatusSeeOther, func(i int) url.Values {
 			return url.Values{"identifier": {visitor(i)}, "decision": {"code"}}
 		})
