@@ -1,6 +1,7 @@
 package login
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -82,36 +83,22 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 	if r.PostFormValue("decision") == "code" {
 		return l.blockByCode(w, r, i)
 	}
-	ctx, typed, password := r.Context(), r.PostFormValue("identifier"), r.PostFormValue("password")
-	id, wrong := readSignIn(typed, password)
-	if len(wrong) > 0 {
-		return l.showBlockErrand(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
-	}
-	// From here on the work is the same whoever is asked about, and whether there is anybody.
-	home, own, wait, err := l.tryPassword(r, id)
-	if err != nil {
-		return err
-	}
-	if wait > 0 {
-		return l.showBlockErrand(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
-	}
 	act := l.act(r)
 	act.ClientID, act.By = i.ClientID, "password"
-	proved, err := l.registry.Check(ctx, id, password, home != nil, act)
-	if errors.Is(err, identity.ErrWrong) || err == nil && proved.State != identity.Active { // a temporary password blocks nothing
-		return l.showBlockErrand(w, r, i, http.StatusUnprocessableEntity, typed, mismatch(id)...)
+	check := func(ctx context.Context, id identity.Identifier, password string, known bool, act identity.Act) (identity.Identity, error) {
+		proved, err := l.registry.Check(ctx, id, password, known, act)
+		if err == nil && proved.State != identity.Active { // a temporary password blocks nothing
+			err = identity.ErrWrong
+		}
+		return proved, err
 	}
-	if err != nil {
-		return err
-	}
-	if err := l.throttle.Forgive(ctx, own...); err != nil {
-		return err
-	}
-	err = l.registry.Block(ctx, proved.Person, identity.Self, act)
-	if err := l.forgetErrand(ctx, &onErrand{Interaction: i, errand: blocking}); err != nil { // a code may have been asked for before
-		return err
-	}
-	return l.blocked(w, r, err)
+	return l.provePassword(w, r, i, act, l.showBlockErrand, check, func(_ identity.Identifier, _ []byte, proved identity.Identity) error {
+		err := l.registry.Block(r.Context(), proved.Person, identity.Self, act)
+		if err := l.forgetErrand(r.Context(), &onErrand{Interaction: i, errand: blocking}); err != nil { // a code may have been asked for before
+			return err
+		}
+		return l.blocked(w, r, err)
+	})
 }
 
 // blockByCode has a code sent to the phone, if there is one.

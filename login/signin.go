@@ -2,6 +2,7 @@ package login
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -36,42 +37,24 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if answer := r.PostFormValue("passkey"); answer != "" {
 		return l.signInByPasskey(w, r, i, answer)
 	}
-	ctx, typed, password := r.Context(), r.PostFormValue("identifier"), r.PostFormValue("password")
-	id, wrong := readSignIn(typed, password)
-	if len(wrong) > 0 {
-		return l.showSignIn(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
-	}
-
-	// From here on the work is the same whoever is asked about, and whether there is anybody.
-	home, own, wait, err := l.tryPassword(r, id)
-	if err != nil {
-		return err
-	}
-	if wait > 0 {
-		return l.showSignIn(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
-	}
 	act := l.act(r)
 	act.ClientID = i.ClientID
-	proved, err := l.registry.Check(ctx, id, password, home != nil, act)
-	if errors.Is(err, identity.ErrWrong) {
-		return l.showSignIn(w, r, i, http.StatusUnprocessableEntity, typed, mismatch(id)...)
-	}
-	if err != nil {
-		return err
-	}
-	if err := l.throttle.Forgive(ctx, own...); err != nil {
-		return err
-	}
+	return l.provePassword(w, r, i, act, l.showSignIn, l.registry.Check, func(_ identity.Identifier, home []byte, proved identity.Identity) error {
+		return l.goOnFromPassword(w, r, i, home, proved)
+	})
+}
 
+// goOnFromPassword goes on with a sign-in after the right password.
+func (l *Login) goOnFromPassword(w http.ResponseWriter, r *http.Request, i provider.Interaction, home []byte, proved identity.Identity) error {
 	next := after(underWay{Interaction: i, Identity: proved}, home != nil)
 	if next == "" {
 		return l.finish(w, r, i, proved.Person, proved.ChangedAt, byPassword())
 	}
 	i.Known = proved.Person
-	if err := l.interactions.Save(ctx, i); err != nil {
+	if err := l.interactions.Save(r.Context(), i); err != nil {
 		return err
 	}
-	if err := l.keep(ctx, i, progress{Person: proved.Person, Changed: proved.ChangedAt, Page: next}); err != nil {
+	if err := l.keep(r.Context(), i, progress{Person: proved.Person, Changed: proved.ChangedAt, Page: next}); err != nil {
 		return err
 	}
 	if next == codePath && !proved.Passkey { // who has a passkey is offered it first
@@ -96,6 +79,39 @@ func after(u underWay, known bool) string {
 	default:
 		return ""
 	}
+}
+
+// provePassword goes on from the right password of a form with a number, by the tries of a sign-in, and shows the form again after any other.
+func (l *Login) provePassword(
+	w http.ResponseWriter, r *http.Request, i provider.Interaction, act identity.Act,
+	show func(http.ResponseWriter, *http.Request, provider.Interaction, int, string, ...page.FieldError) error,
+	check func(context.Context, identity.Identifier, string, bool, identity.Act) (identity.Identity, error),
+	right func(id identity.Identifier, home []byte, proved identity.Identity) error,
+) error {
+	ctx, typed, password := r.Context(), r.PostFormValue("identifier"), r.PostFormValue("password")
+	id, wrong := readSignIn(typed, password)
+	if len(wrong) > 0 {
+		return show(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
+	}
+	// From here on the work is the same whoever is asked about, and whether there is anybody.
+	home, own, wait, err := l.tryPassword(r, id)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		return show(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
+	}
+	proved, err := check(ctx, id, password, home != nil, act)
+	if errors.Is(err, identity.ErrWrong) {
+		return show(w, r, i, http.StatusUnprocessableEntity, typed, mismatch(id)...)
+	}
+	if err != nil {
+		return err
+	}
+	if err := l.throttle.Forgive(ctx, own...); err != nil {
+		return err
+	}
+	return right(id, home, proved)
 }
 
 // readSignIn understands the form. A number that cannot be one is told at once: it leaks nothing.

@@ -34,32 +34,11 @@ func (l *Login) unblockPage(w http.ResponseWriter, r *http.Request, i provider.I
 // unblock handles POST /unblock: the password, by the tries of a sign-in. Of a block that somebody else has set no password is left, so there
 // the answer is that to a wrong one; and whoever is not blocked hears so after the code.
 func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	ctx, typed, password := r.Context(), r.PostFormValue("identifier"), r.PostFormValue("password")
-	id, wrong := readSignIn(typed, password)
-	if len(wrong) > 0 {
-		return l.showUnblock(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
-	}
-	// From here on the work is the same whoever is asked about, and whether there is anybody.
-	home, own, wait, err := l.tryPassword(r, id)
-	if err != nil {
-		return err
-	}
-	if wait > 0 {
-		return l.showUnblock(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
-	}
 	act := l.act(r)
 	act.ClientID = i.ClientID
-	proved, err := l.registry.CheckBlocked(ctx, id, password, home != nil, act)
-	if errors.Is(err, identity.ErrWrong) {
-		return l.showUnblock(w, r, i, http.StatusUnprocessableEntity, typed, mismatch(id)...)
-	}
-	if err != nil {
-		return err
-	}
-	if err := l.throttle.Forgive(ctx, own...); err != nil {
-		return err
-	}
-	return l.asks(w, r, onErrand{Interaction: i, errand: unblocking, asked: asked{Home: home}}, id, id.Reveal(), proved)
+	return l.provePassword(w, r, i, act, l.showUnblock, l.registry.CheckBlocked, func(id identity.Identifier, home []byte, proved identity.Identity) error {
+		return l.asks(w, r, onErrand{Interaction: i, errand: unblocking, asked: asked{Home: home}}, id, id.Reveal(), proved)
+	})
 }
 
 func (l *Login) showUnblock(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
