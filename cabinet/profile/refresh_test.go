@@ -120,6 +120,9 @@ func TestAnAnswerIsWholeOrNone(t *testing.T) {
 	documents := w.systems["documents"]
 	for _, says := range []string{
 		``, `no`, `{}`, `[]`, `{"at": "today"}`,
+		`{"at": "2026-05-12T09:00:00Z"}`, `{"at": "2026-05-12T09:00:00Z", "values": null}`, `{"at": "2026-05-12T09:00:00Z", "values": []}`,
+		`{"at": "2026-05-12T09:00:00Z", "values": {"name_ru": null}}`,
+		`{"at": "2026-05-12T09:00:00Z", "values": {"name_ru": "Secret"}} or not`, `{"at": "2026-05-12T09:00:00Z", "values": {}} {}`,
 		`{"at": "2026-05-12T09:01:01Z", "values": {"name_ru": "Secret"}}`, // of a time to come
 		`{"at": "2026-05-12T09:00:00Z", "values": {"name_ru": ""}}`,
 		`{"at": "2026-05-12T09:00:00Z", "values": {"name_ru": " Secret"}}`,

@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -104,7 +103,8 @@ const longest = 500
 
 // read reads an answer that came at a time. What the source was not asked for is passed over, so that it is never held.
 func (s Source) read(text []byte, now time.Time) (a answer, err error) {
-	if !utf8.Valid(text) || json.NewDecoder(bytes.NewReader(text)).Decode(&a) != nil {
+	// Without values nothing is said, which is not that nothing is known.
+	if !utf8.Valid(text) || json.Unmarshal(text, &a) != nil || a.Values == nil {
 		return answer{}, errNoAnswer
 	}
 	if a.At.IsZero() || a.At.After(now.Add(ahead)) {
