@@ -88,7 +88,7 @@ func New(cfg Config) (*Cabinet, error) {
 		cfg:      cfg,
 		document: read,
 		demands:  demands,
-		site:     site,
+		site:     site.Keeping(cfg.Redis),
 		minsk:    minsk,
 		tokens: api.Verifier{
 			Keys: cfg.Issuer, Issuer: cfg.IssuerURL, Audience: cfg.URL, Verified: new(api.Verified), Now: cfg.Now,

@@ -20,6 +20,7 @@ type plain struct {
 	at     *url.URL
 	status int
 	head   http.Header
+	led    http.Header // of the redirect that led there last; nil where none did
 	body   string
 }
 
@@ -42,7 +43,10 @@ func (p *plain) do(res *http.Response, err error) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.at, p.status, p.head, p.body = res.Request.URL, res.StatusCode, res.Header, string(body)
+	p.at, p.status, p.head, p.body, p.led = res.Request.URL, res.StatusCode, res.Header, string(body), nil
+	if before := res.Request.Response; before != nil {
+		p.led = before.Header
+	}
 }
 
 func (p *plain) open(address string) { p.t.Helper(); p.do(p.client.Get(address)) }
@@ -86,15 +90,112 @@ func (r restless) survives() {
 	r.at(at)
 }
 
-// refused submits a form that is not taken, reloads what is said of it, goes Back to the form, and begins it anew.
+// refused submits a form that is not taken, reloads what is said of it, which sends nothing again, goes Back to the form, and begins it anew.
 func (r restless) refused(why string) {
 	r.t.Helper()
 	r.browser.submit()
 	r.see(why)
 	r.do("reload", chromedp.Reload())
-	r.see(why)
+	r.anew(why)
 	r.do("go back", chromedp.NavigateBack())
+	r.anew(why)
 	r.open(r.location()) // the browser gives back what was typed, whenever it likes
+}
+
+// anew fails unless the page has a form, and nothing is said of one that was sent.
+func (r restless) anew(why string) {
+	r.t.Helper()
+	r.holds("the form is there anew", `document.querySelector("main form") !== null && performance.getEntriesByType("navigation")[0].responseStatus === 200`)
+	if page := r.page(); strings.Contains(page, why) {
+		r.t.Fatalf("it is told again, so the form was sent again:\n%s", page)
+	}
+}
+
+// Nobody ends on a dead page, with no script either: what is said of a form that was refused is a page like any other to reload, Back and Forward, and none
+// of them sends the form again. So neither do they once its person is signed in; and the e-service gets its answer. So it is in the cabinet.
+func TestARefusedFormIsNoDeadEnd(t *testing.T) {
+	t.Parallel()
+	c := newCountry(t)
+	c.errand("idp", "migrate")
+	c.errand("cabinet", "migrate")
+	c.errand("idp", "register", "import", c.file("edition.csv", edition))
+	eservice := c.register(c.eserviceMetadata())
+	c.env = append(c.env, "ESERVICE_CLIENT_ID="+eservice.ID, "ESERVICE_CLIENT_SECRET="+eservice.Secret)
+	c.registerCabinet()
+	c.serve("idp", c.issuer)
+	c.serve("cabinet", c.cabinet)
+	c.serve("eservice", c.eservice)
+	c.signIn(citizenNumber, c.desk().issue(citizenNumber, citizenPhone), c.issuer+"/security", c.issuer+"/security")
+	b := restless{newBrowser(t)}
+	b.scriptless()
+	tried := func() string {
+		t.Helper()
+		response, err := http.Get(c.management + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return find(t, `(?m)^idp_passwords_total\{outcome="hashed"\}.*$`, string(text))
+	}
+	back := func() { t.Helper(); b.do("go back", chromedp.NavigateBack()) }
+	forward := func() { t.Helper(); b.do("go forward", chromedp.NavigateForward()) }
+
+	b.open(c.eservice + "/")
+	b.press(`a[href^="/sign-in"]`)
+	b.fill("username", citizenNumber)
+	b.fill("current-password", stronger)
+	b.browser.submit()
+	const wrong = "does not match"
+	b.see(wrong)
+	b.holds("what was typed is there, and what is wrong is said first", `document.querySelector("[autocomplete~=username]").value === "`+citizenNumber+`" &&
+		document.querySelector("#password").value === "" && document.querySelector("#password").ariaInvalid === "true" && document.title.startsWith("Error")`)
+	once := tried()
+	b.do("reload", chromedp.Reload())
+	b.anew(wrong)
+	back()
+	b.anew(wrong)
+	forward()
+	b.anew(wrong)
+	if got := tried(); got != once {
+		t.Errorf("the password was tried again: %s, and it was %s", got, once)
+	}
+
+	b.fill("username", citizenNumber)
+	b.fill("current-password", strong)
+	b.submit()
+	b.at(c.issuer + "/sign-in/code")
+	b.fill("one-time-code", "000000")
+	b.refused("The code does not match")
+	b.fill("one-time-code", code(t, c.phone.next(t, "code")))
+	b.submit()
+	b.decide("allow")
+	b.at(c.eservice)
+	b.see(citizenNumber)
+	for range 3 { // the consent, the code, the password
+		back()
+		b.holds("there is a way on", `document.querySelector("main a[href], main form") !== null`)
+	}
+	b.open(c.eservice + "/sign-in")
+	b.at(c.eservice)
+	b.see(citizenNumber)
+
+	b.open(c.cabinet + "/sign-in?return=/profile/contact")
+	b.at(c.cabinet + "/profile/contact")
+	b.write("email", "alesya")
+	b.browser.submit()
+	b.see("Enter an e-mail address")
+	b.sees(`[name="email"][value="alesya"]`, 1)
+	b.do("reload", chromedp.Reload())
+	b.anew("Enter an e-mail address")
+	b.write("email", "alesya@example.com")
+	b.browser.submit()
+	b.at(c.cabinet + "/profile")
+	back()
+	b.anew("Enter an e-mail address")
 }
 
 // What a citizen does for himself, with nothing in hand but a phone, a document, and a browser without scripts and with a restless person before
@@ -283,21 +384,23 @@ func TestRefusalsTellNobodyApart(t *testing.T) {
 	c.serve("idp", c.issuer)
 	desk := c.desk()
 	c.signIn(citizenNumber, desk.issue(citizenNumber, citizenPhone), c.issuer+"/security", c.issuer+"/security")
-	anew := regexp.MustCompile(`interaction=\w+|data-ask="[^"]*"|value="` + numberForm + `"`)
+	anew := regexp.MustCompile(`interaction=\w+|answer_\w+=\w*|data-ask="[^"]*"|value="` + numberForm + `"`)
 	answer := func(number string) string {
 		t.Helper()
 		p := newPlain(t)
 		p.open(c.issuer + "/security")
 		p.send("identifier", number, "password", "not this one at all")
 		p.want("/sign-in", http.StatusUnprocessableEntity)
-		for _, each := range []string{"Date", "X-Request-Id"} {
-			p.head.Del(each)
+		var all strings.Builder
+		for _, head := range []http.Header{p.led, p.head} {
+			for _, each := range []string{"Date", "X-Request-Id"} {
+				head.Del(each)
+			}
+			if err := head.Write(&all); err != nil {
+				t.Fatal(err)
+			}
 		}
-		var head strings.Builder
-		if err := p.head.Write(&head); err != nil {
-			t.Fatal(err)
-		}
-		return head.String() + anew.ReplaceAllString(p.body, "")
+		return anew.ReplaceAllString(all.String()+p.body, "")
 	}
 	want := answer("7000001A000PB8") // of nobody
 	const other = "2290296M000BA3"

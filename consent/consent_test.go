@@ -117,7 +117,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := pagetest.Site(t, provider.Room(), consent.Room())
+	site := pagetest.Site(t, provider.Room(), consent.Room()).Keeping(redis)
 	doors, err := consent.New(consent.Config{
 		Site: site, Interactions: w.interactions, Accounts: people{}, Sessions: w.sessions,
 		Clients: w.registry, Agreements: w.agreements, Pool: w.pool, Now: now,

@@ -197,12 +197,7 @@ func errandsAreAlike(t *testing.T, path string, fields func(number string) []str
 			recorded, calls, heard := w.count("event"), w.calls.hear(), w.trips.Hear()
 			do()
 			a := answer{statements: strings.Join(heard(), "\n"), calls: strings.Join(calls(), "\n"), recorded: w.count("event") - recorded}
-			v.head.Del("Date")
-			head := new(strings.Builder)
-			if err := v.head.Write(head); err != nil {
-				t.Fatal(err)
-			}
-			a.head = fmt.Sprintln(v.status, v.at.Path) + head.String()
+			a.head = fmt.Sprintln(v.status, v.at.Path) + v.heads()
 			a.body = strings.NewReplacer(interaction, "", s.number, "").Replace(v.body)
 			// What is kept of somebody is their id and a moment, and of nobody nothing; an interaction is another each time.
 			a.calls = regexp.MustCompile(`\[[0-9 ]+\]|interaction:\{[^}]*\}`).ReplaceAllString(a.calls, "")

@@ -116,8 +116,10 @@ func TestAllSessionsEnd(t *testing.T) {
 	w.grant(person, "portal")
 	home.open("/security/sessions")
 	home.send("decision", "end_all")
-	home.want("/security/sessions", http.StatusOK)
+	home.want("/sign-out", http.StatusOK)
 	home.sees("signed out", "portal.example/out") // the services that want to hear of it there
+	home.open("/sign-out")                        // as by a reload
+	home.sees("signed out")
 	if away.signedIn() || home.signedIn() {
 		t.Error("a session goes on")
 	}

@@ -82,7 +82,7 @@ func newWorld(t *testing.T) *world {
 	must(err)
 	sessions := session.New(session.Config{Redis: w.redis, Idle: func() time.Duration { return 15 * time.Minute }, Total: func() time.Duration { return 12 * time.Hour }, Now: now})
 	denials := grant.NewDenials(w.pool, w.redis, 5*time.Minute, now)
-	site := pagetest.Site(t, login.Room())
+	site := pagetest.Site(t, login.Room()).Keeping(w.redis)
 	cleaner := &grant.Cleaner{Pool: w.pool, Denials: denials, Sessions: sessions, Now: now}
 	w.registry, err = identity.New(identity.Config{
 		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, Hashers: 2, Hashing: hashing.Here{},
@@ -340,6 +340,7 @@ type visitor struct {
 	at     *url.URL
 	status int
 	head   http.Header
+	led    http.Header // of the redirect that led there last; nil where none did
 	body   string
 }
 
@@ -375,7 +376,10 @@ func (v *visitor) do(method, address string, form url.Values) {
 	if err != nil {
 		v.w.Fatal(err)
 	}
-	v.at, v.status, v.head, v.body = answer.Request.URL, answer.StatusCode, answer.Header, string(body)
+	v.at, v.status, v.head, v.body, v.led = answer.Request.URL, answer.StatusCode, answer.Header, string(body), nil
+	if before := answer.Request.Response; before != nil {
+		v.led = before.Header
+	}
 	if strings.Contains(v.body, "<!DOCTYPE") {
 		pagetest.Sound(v.w.T, body)
 	}

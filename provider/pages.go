@@ -52,11 +52,11 @@ type confirmDevicePage struct {
 type hidden struct{ Name, Value string }
 
 func refusalView(status int, data refusalPage) page.View {
-	return page.View{Status: status, Name: "refusal", Data: data}
+	return page.View{Status: status, Name: "refusal", Data: data, Now: true} // another site's form is not ours to lead on from
 }
 
 func logoutRefusalView(data logoutRefusalPage) page.View {
-	return page.View{Status: http.StatusBadRequest, Name: "logout-refusal", Data: data}
+	return page.View{Status: http.StatusBadRequest, Name: "logout-refusal", Data: data, Now: true}
 }
 
 func logoutView(data logoutPage, leadsTo string) page.View {
@@ -84,5 +84,5 @@ func signedOutView(data signedOutPage, frames []string) page.View {
 }
 
 func formPostView(data formPostPage) page.View {
-	return page.View{Status: http.StatusOK, Name: "form-post", Data: data, FormAction: []string{data.Action}, Script: "submit.js", Once: true}
+	return page.View{Status: http.StatusOK, Name: "form-post", Data: data, FormAction: []string{data.Action}, Script: "submit.js", Once: true, Now: true}
 }

@@ -87,14 +87,15 @@ func newWorld(t *testing.T) *world {
 	must(err)
 	interactions, err := provider.NewInteractions(provider.InteractionsConfig{Redis: redis, Box: box, For: time.Hour, Now: now})
 	must(err)
+	site := pagetest.Site(t, provider.Room(), dashboard.Room()).Keeping(redis)
 	doors, err := dashboard.New(dashboard.Config{
-		Issuer: "https://id.example", Site: pagetest.Site(t, provider.Room(), dashboard.Room()),
+		Issuer: "https://id.example", Site: site,
 		Interactions: interactions, Accounts: people{}, Sessions: w.sessions, Clients: w.registry, Bodies: w.bodies, Feed: audit.NewFeed(w.pool, w.pool), Pool: w.pool, Now: now,
 	})
 	must(err)
 	mux := http.NewServeMux()
 	doors.Mount(mux)
-	w.server = httptest.NewServer(mux)
+	w.server = httptest.NewServer(site.Over(mux))
 	t.Cleanup(w.server.Close)
 	return w
 }
@@ -162,7 +163,12 @@ func (v visitor) send(path string, form url.Values) (status int, to, text string
 	if err != nil {
 		v.w.t.Fatal(err)
 	}
-	return answer.StatusCode, answer.Header.Get("Location"), html.UnescapeString(string(raw))
+	to = answer.Header.Get("Location")
+	if form != nil && strings.Contains(answer.Header.Get("Set-Cookie"), "_answer_") { // what answers it is there
+		status, _, text = v.send(to, nil)
+		return status, "", text
+	}
+	return answer.StatusCode, to, html.UnescapeString(string(raw))
 }
 
 // Whoever is signed in by a password alone signs in by more first, whatever they ask for, and nothing of it has happened.

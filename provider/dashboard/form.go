@@ -219,9 +219,10 @@ func (d *Dashboard) showForm(w http.ResponseWriter, r *http.Request, data formPa
 
 // tellSecret shows a new secret, or else goes on to the e-service.
 func (d *Dashboard) tellSecret(w http.ResponseWriter, r *http.Request, c *clients.Client, secret, word string) error {
+	at := "/e-services/" + c.ID + "?" + word
 	if secret == "" {
-		http.Redirect(w, r, "/e-services/"+c.ID+"?"+word, http.StatusSeeOther)
+		http.Redirect(w, r, at, http.StatusSeeOther)
 		return nil
 	}
-	return d.cfg.Site.Show(w, r, page.View{Name: "e-service-secret", Data: secretPage{c.ID, secret}, SignedIn: true, Once: true})
+	return d.cfg.Site.Show(w, r, page.View{Name: "e-service-secret", Data: secretPage{c.ID, secret}, SignedIn: true, Once: true, At: at})
 }

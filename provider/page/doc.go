@@ -36,4 +36,15 @@
 // The label of a field is the word "field.identifier", its hint
 // "field.identifier.hint" if there is such a word; its error comes from
 // [View.Errors]. The summary of errors stands above the page by itself.
+//
+// # The answer to a form
+//
+// A door of POST shows its page as one of GET does. Where the site keeps answers
+// ([Site.Keeping]) the browser is led to it, so that reload, Back and Forward
+// never send a form again:
+//
+//	POST /sign-in   Show: the page is kept, sealed, for half a minute
+//	           303  to the page that the form is on, with a cookie of that address
+//	GET  /sign-in   Handle: the page that was kept, with its status, once
+//	GET  /sign-in   from then on what the door shows
 package page

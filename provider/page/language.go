@@ -96,11 +96,14 @@ func (s *Site) switched(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-func (s *Site) languageCookie() string {
+func (s *Site) languageCookie() string { return s.cookie("language") }
+
+// cookie is the name of a cookie of the site's.
+func (s *Site) cookie(of string) string {
 	if s.secure {
-		return "__Host-" + s.name + "_language"
+		return "__Host-" + s.name + "_" + of
 	}
-	return s.name + "_language"
+	return s.name + "_" + of
 }
 
 // chosen is the language of the switch's cookie, and what it was chosen for.

@@ -31,10 +31,10 @@ func Refuse(status int, word string, cause error) error {
 }
 
 // Handle makes a door of a handler that returns its error: an error becomes a page that says what to do next. It
-// also answers the language switch.
+// also answers the language switch, and gives what was kept of a form's answer.
 func (s *Site) Handle(h func(w http.ResponseWriter, r *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.switched(w, r) {
+		if s.switched(w, r) || s.told(w, r) {
 			return
 		}
 		defer func() {
@@ -72,6 +72,9 @@ func fault(err error) *Refusal {
 func (s *Site) Over(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if answer, pattern := mux.Handler(r); pattern == "" {
+			if s.told(w, r) { // of a form whose door has no page
+				return
+			}
 			// The mux answers by itself: 404, or 405 where another method has a door.
 			answer.ServeHTTP(&unlessMissing{ResponseWriter: w, r: r, site: s}, r)
 			return
@@ -120,11 +123,9 @@ func (s *Site) tell(w http.ResponseWriter, r *http.Request, refusal *Refusal) {
 	if missing && !signedIn {
 		said.Start = s.start
 	}
-	err := s.Show(w, r, View{
-		Status: refusal.Status, Name: "error", Title: heading, Data: said, SignedIn: signedIn,
-		Once: r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Query().Get("interaction") == "",
-	})
-	if err != nil {
+	view := View{Status: refusal.Status, Name: "error", Title: heading, Data: said, SignedIn: signedIn}
+	view.Once = r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Query().Get("interaction") == "" && !s.leads(r, view)
+	if err := s.Show(w, r, view); err != nil {
 		api.Note(r, errors.Join(refusal, err))
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 	}

@@ -2,13 +2,18 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"html/template"
+	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"time"
+
+	"asoba.example/provider/api"
 )
 
 // A View is one page to show.
@@ -28,6 +33,8 @@ type View struct {
 	Back       string       // where the link "back" leads; "" for none
 	Wide       bool         // tables rather than text
 	Once       bool         // the page cannot be asked for again by GET, so it has no language switch
+	At         string       // where it is shown that answers a form; the page that the form is on when ""
+	Now        bool         // shown at once, even as the answer to a form
 }
 
 // A Limit is until when what is entered on a page can be sent. The page says so, and warns before: its script over what is being entered, which
@@ -74,7 +81,7 @@ func (s Sheet) At(path string) bool {
 // A Wrong field, said in the reader's language.
 type Wrong struct{ Field, Text string }
 
-// Show writes the page with its headers.
+// Show writes the page with its headers; where it answers a form, it leads to it.
 func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 	language := s.Language(r)
 	t := s.pages[language]
@@ -100,8 +107,12 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 		}
 		sheet.Errors = append(sheet.Errors, Wrong{e.Field, text})
 	}
+	leads, at := s.leads(r, v), r.URL
+	if leads {
+		at = shownAt(r, v)
+	}
 	if !v.Once {
-		sheet.Switch = tongues(r.URL, language)
+		sheet.Switch = tongues(at, language)
 	}
 	var page, body bytes.Buffer
 	if err := t.ExecuteTemplate(&page, pageName(v.Name), sheet); err != nil {
@@ -111,11 +122,20 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 	if err := t.ExecuteTemplate(&body, "layout", sheet); err != nil {
 		return fmt.Errorf("show %s: %w", v.Name, err)
 	}
-	s.head(w.Header(), v)
-	w.Header().Set("Content-Language", language)
-	if v.Status != 0 {
-		w.WriteHeader(v.Status)
+	head := http.Header{"Content-Language": {language}}
+	s.head(head, v)
+	status := cmp.Or(v.Status, http.StatusOK)
+	if leads {
+		err := s.lead(w, r, here(at), &http.Response{
+			StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: head, ContentLength: int64(body.Len()), Body: io.NopCloser(bytes.NewReader(body.Bytes())),
+		})
+		if err == nil {
+			return nil
+		}
+		api.Note(r, err) // and nobody is to be stuck by it
 	}
+	maps.Copy(w.Header(), head)
+	w.WriteHeader(status)
 	_, err = body.WriteTo(w)
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	_ "time/tzdata" // programs run in images without it, and pages tell the time in Minsk
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"github.com/redis/go-redis/v9"
 )
 
 //go:embed pages parts words static
@@ -43,6 +44,7 @@ type Site struct {
 	known  map[string]bool               // keys of words
 	pages  map[string]*template.Template // by language: parts by their names, pages by pageName
 	static *static
+	redis  redis.UniversalClient // nil: nothing is kept
 	minsk  *time.Location
 
 	signedIn func(*http.Request) bool

@@ -1,0 +1,154 @@
+package page
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"asoba.example/provider/api"
+)
+
+// What answers a form would be asked for, form and all, by whoever reloads it or comes Back to it. So a page that a POST has made is kept, and the
+// browser is led to an address that it is shown at by GET (RFC 9110 §15.4.4). It is shown there once: after that the address shows what it always
+// does, so no page says what has ceased to be so. Where Redis has lost it, nothing is said; the form is there anew.
+
+// keptFor is how long an answer is kept. The browser asks for it at once.
+const keptFor = 30 * time.Second
+
+// Keeping is the site that keeps in Redis what answers a form until the browser has come for it. One that keeps nothing answers at once.
+func (s *Site) Keeping(in redis.UniversalClient) *Site {
+	keeps := *s
+	keeps.redis = in
+	return &keeps
+}
+
+// leads tells whether the browser is led to a page by GET. Where no door of ours was found, nothing is sent again that could harm; and what is our own
+// fault is told at once, for there to send the form once more is what is to be done.
+func (s *Site) leads(r *http.Request, v View) bool {
+	return s.redis != nil && r.Method == http.MethodPost && r.Pattern != "" && v.Status < http.StatusInternalServerError && !v.Now
+}
+
+// shownAt is where: the address that the view names, or the page that the form is on, or its door.
+func shownAt(r *http.Request, v View) *url.URL {
+	if v.At != "" {
+		if u, err := url.Parse(v.At); err == nil {
+			return u
+		}
+	}
+	if u, err := url.Parse(r.Referer()); err == nil && u.Host == r.Host {
+		return u
+	}
+	return r.URL
+}
+
+// lead keeps an answer and leads to it. The cookie that it is found by goes by its address, so tabs do not show each other's; and Redis has it sealed
+// with what only the cookie tells.
+func (s *Site) lead(w http.ResponseWriter, r *http.Request, at string, answer *http.Response) error {
+	// Beside a redirect it would say how long to wait with following it (RFC 9110 §10.2.3).
+	if wait := w.Header().Get("Retry-After"); wait != "" {
+		answer.Header.Set("Retry-After", wait)
+	}
+	var wire bytes.Buffer
+	if err := answer.Write(&wire); err != nil {
+		return err
+	}
+	secret := rand.Text()
+	key, box, err := s.sealing(secret, at)
+	if err != nil {
+		return err
+	}
+	sealed := box.Seal(nil, nil, wire.Bytes(), nil) //nolint:gosec // the nonce is the box's own, and random
+	if err := s.redis.Set(r.Context(), key, sealed, keptFor).Err(); err != nil {
+		return fmt.Errorf("keep an answer to a form: %w", err)
+	}
+	s.setAnswerCookie(w, at, secret, int(keptFor/time.Second))
+	w.Header().Del("Retry-After")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Location", at)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// told gives the browser the answer that it has come for; false if there is none.
+func (s *Site) told(w http.ResponseWriter, r *http.Request) bool {
+	if s.redis == nil || r.Method != http.MethodGet {
+		return false
+	}
+	at := here(r.URL)
+	cookie, err := r.Cookie(s.answerCookie(at))
+	if err != nil {
+		return false
+	}
+	s.setAnswerCookie(w, at, "", -1)
+	answer, err := s.take(r.Context(), cookie.Value, at)
+	api.Note(r, err)
+	if err != nil || answer == nil {
+		return false
+	}
+	defer answer.Body.Close()
+	maps.Copy(w.Header(), answer.Header)
+	w.WriteHeader(answer.StatusCode)
+	_, _ = io.Copy(w, answer.Body) // the reader has gone; there is nobody to tell
+	return true
+}
+
+// take takes an answer out; nil where it is lost, or was taken before.
+func (s *Site) take(ctx context.Context, secret, at string) (*http.Response, error) {
+	key, box, err := s.sealing(secret, at)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := s.redis.GetDel(ctx, key).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	if err == nil {
+		kept, err = box.Open(nil, nil, kept, nil)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the answer to a form: %w", err)
+	}
+	return http.ReadResponse(bufio.NewReader(bytes.NewReader(kept)), nil)
+}
+
+// sealing gives the key that Redis has an answer under, and what it is sealed with: both follow from the cookie, and no other address opens it.
+func (s *Site) sealing(secret, at string) (key string, box cipher.AEAD, err error) {
+	derived, err := hkdf.Key(sha256.New, []byte(secret), nil, at, 48)
+	if err != nil {
+		return "", nil, err
+	}
+	block, err := aes.NewCipher(derived[:32])
+	if err != nil {
+		return "", nil, err
+	}
+	box, err = cipher.NewGCMWithRandomNonce(block)
+	return s.name + ":answer:{" + hex.EncodeToString(derived[32:]) + "}", box, err
+}
+
+// answerCookie is the name of the cookie of an address.
+func (s *Site) answerCookie(at string) string {
+	digest := sha256.Sum256([]byte(at))
+	return s.cookie("answer_" + hex.EncodeToString(digest[:8]))
+}
+
+func (s *Site) setAnswerCookie(w http.ResponseWriter, at, secret string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{
+		Name: s.answerCookie(at), Value: secret,
+		Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,
+	})
+}
