@@ -40,7 +40,7 @@ func (p People) Mount(mux api.Mux) {
 	mux.Handle("GET /register/people", api.Handler(p.everybody))
 }
 
-// touched handles GET /register/editions/{edition}/people?after=&limit=; as CSV all of them.
+// touched handles GET /register/editions/{edition}/people?after=&limit=; as CSV, without a limit, all of them.
 func (p People) touched(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.Tokens.Require(w, r, "changes:read"); err != nil {
 		return err
@@ -50,8 +50,12 @@ func (p People) touched(w http.ResponseWriter, r *http.Request) error {
 		return api.Refuse(http.StatusNotFound, "unknown_edition", nil)
 	}
 	if r.Header.Get("Accept") == typeCSV {
+		after, err := afterWhom(r)
+		if err != nil {
+			return err
+		}
 		w.Header().Set("Content-Type", typeCSV)
-		written, err := p.Register.CopyTouched(r.Context(), edition, w)
+		written, err := p.Register.CopyTouched(r.Context(), edition, after, api.Number(r, "limit", 0), w)
 		if err != nil && written > 0 {
 			api.Note(r, err)
 			panic(http.ErrAbortHandler) // a part must not look like the whole
@@ -83,15 +87,22 @@ func (p People) everybody(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+// afterWhom is the person after whom people are read; uuid.Nil: from the beginning.
+func afterWhom(r *http.Request) (after uuid.UUID, err error) {
+	if s := r.URL.Query().Get("after"); s != "" {
+		if after, err = uuid.Parse(s); err != nil {
+			return uuid.Nil, api.RefuseParameter("after", errors.New("not an id")) // its text quotes what was sent
+		}
+	}
+	return after, nil
+}
+
 // page answers with a page of people, and how their identifiers stand where that is read too.
 func (p People) page(w http.ResponseWriter, r *http.Request, read func(after uuid.UUID, limit int) ([]register.Person, map[uuid.UUID]identity.State, error)) error {
 	limit := api.Number(r, "limit", 1_000)
-	var after uuid.UUID
-	if s := r.URL.Query().Get("after"); s != "" {
-		var err error
-		if after, err = uuid.Parse(s); err != nil {
-			return api.RefuseParameter("after", errors.New("not an id")) // its text quotes what was sent
-		}
+	after, err := afterWhom(r)
+	if err != nil {
+		return err
 	}
 	found, states, err := read(after, limit+1) // one more tells whether there is another page
 	if err != nil {

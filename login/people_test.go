@@ -142,6 +142,27 @@ identification_number,sex,birth_date,citizenship,death_date,death_act,declared_d
 			t.Errorf("as CSV: %v, by pages: %v", told, people)
 		}
 	}
+	var inOrder []string
+	for after := ""; ; {
+		status, page := ask("changes:read", path+"?limit=2"+after, "text/csv")
+		rows, err := csv.NewReader(strings.NewReader(page)).ReadAll()
+		if err != nil || status != http.StatusOK || len(rows) > 1+2 {
+			t.Fatalf("a page as CSV: %d, %v\n%s", status, err, page)
+		}
+		for _, row := range rows[1:] {
+			inOrder = append(inOrder, row[0])
+		}
+		if len(rows) < 1+2 {
+			break
+		}
+		after = "&after=" + rows[2][0]
+	}
+	if len(inOrder) != len(people) || !slices.IsSorted(inOrder) {
+		t.Errorf("pages as CSV: %v", inOrder)
+	}
+	if status, body := ask("changes:read", path+"?after=x", "text/csv"); status != http.StatusBadRequest {
+		t.Errorf("as CSV after nobody: got %d %s", status, body)
+	}
 	if status, body := ask("clients:manage", path, "text/csv"); status != http.StatusForbidden || strings.Contains(body, "1010130K001PB9") {
 		t.Errorf("as CSV without the scope: got %d", status)
 	}

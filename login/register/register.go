@@ -1,6 +1,7 @@
 package register
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -149,15 +150,25 @@ func (g *Register) Everybody(ctx context.Context, after uuid.UUID, limit int) ([
 	return people, nil
 }
 
-// CopyTouched writes the people whom an edition touched as CSV (RFC 4180) with a head, in no order: as fast as the database gives them, for
-// consumers who take everybody. It tells how much it has written where it fails too.
-func (g *Register) CopyTouched(ctx context.Context, edition int64, w io.Writer) (written int64, err error) {
-	const query = `COPY (SELECT id, ` + rowColumns + `, deactivated_for FROM person WHERE changed_in = %d) TO STDOUT (FORMAT csv, HEADER)`
+// CopyTouched writes the people whom an edition touched, after one, as CSV (RFC 4180) with a head: limit of them in the order of their ids, or
+// where that is 0 all of them in no order, as fast as the database gives them. It tells how much it has written where it fails too.
+func (g *Register) CopyTouched(ctx context.Context, edition int64, after uuid.UUID, limit int, w io.Writer) (written int64, err error) {
+	people := fmt.Sprintf(`SELECT id, `+rowColumns+`, deactivated_for FROM person WHERE changed_in = %d`, edition) // COPY takes no parameters
+	if after != uuid.Nil {
+		people += fmt.Sprintf(` AND id > '%s'`, after)
+	}
+	if limit > 0 {
+		people += fmt.Sprintf(` ORDER BY id LIMIT %d`, limit)
+	}
 	counting := &counter{Writer: w}
+	out := bufio.NewWriterSize(counting, 64<<10)
 	err = g.Pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
-		_, err := conn.Conn().PgConn().CopyTo(ctx, counting, fmt.Sprintf(query, edition)) // which takes no parameters
+		_, err := conn.Conn().PgConn().CopyTo(ctx, out, `COPY (`+people+`) TO STDOUT (FORMAT csv, HEADER)`)
 		return err
 	})
+	if err == nil {
+		err = out.Flush()
+	}
 	if err != nil {
 		return counting.written, fmt.Errorf("copy an edition: %w", err)
 	}
