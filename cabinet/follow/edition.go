@@ -1,6 +1,7 @@
 package follow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ func (f *Follower) readPage(ctx context.Context) (done bool, err error) {
 	if e.id == everybody {
 		page, err = f.cfg.Feed.everybody(ctx, e.after, peopleAtOnce)
 	} else {
-		page, err = f.cfg.Feed.people(ctx, e.id, e.after)
+		page, err = f.page(ctx, e)
 	}
 	if err != nil {
 		return false, fmt.Errorf("read edition %d: %w", e.id, err)
@@ -74,6 +75,30 @@ func (f *Follower) readPage(ctx context.Context) (done bool, err error) {
 		return false, fmt.Errorf("apply edition %d: %w", e.id, err)
 	}
 	return false, nil
+}
+
+// page reads the next page of people of an edition.
+func (f *Follower) page(ctx context.Context, e edition) (page people, err error) {
+	limit := cmp.Or(f.cfg.page, peopleAtOnce)
+	err = f.cfg.Feed.touched(ctx, e.id, e.after, limit+1, func(next func() (person, error)) error {
+		for {
+			p, err := next()
+			switch {
+			case errors.Is(err, io.EOF):
+				return nil
+			case err != nil:
+				return err
+			case len(page.People) > limit:
+				return errors.New("more people than were asked for")
+			}
+			page.People = append(page.People, p)
+		}
+	})
+	if len(page.People) > limit { // the one more tells that there is another page
+		page.People = page.People[:limit]
+		page.Next = &page.People[limit-1].ID
+	}
+	return page, err
 }
 
 // applyPage makes cabinets of a page of people and moves past it, in one transaction. A page that was read before another one was applied is
@@ -85,10 +110,7 @@ func (f *Follower) applyPage(ctx context.Context, e edition, pages int64, page p
 		if p.Identifier == "active" { // which only everybody's pages tell
 			active = append(active, p.ID)
 		}
-		incoming[i] = profile.Person{
-			ID: p.ID, Number: p.IdentificationNumber, Sex: p.Sex, BirthDate: p.BirthDate, Citizenship: p.Citizenship,
-			Gone: gone(p), Incapable: since(p.Incapable), Limited: since(p.Limited),
-		}
+		incoming[i] = p.profiled()
 	}
 	return pgx.BeginFunc(ctx, f.cfg.Pool, func(tx pgx.Tx) error {
 		if err := f.turn(ctx, tx, e, pages, page.Next); err != nil || len(incoming) == 0 {
@@ -101,18 +123,19 @@ func (f *Follower) applyPage(ctx context.Context, e edition, pages int64, page p
 	})
 }
 
-// fill makes the cabinets of all whom an edition touched, where there are none yet, in one transaction. What is read goes from one
-// database to the other as it is, and nothing is held until all of it is here.
+// fill makes the cabinets of all whom an edition touched, where there are none yet, in one transaction: what is read goes from one database to
+// the other as it comes. The turn is taken first: then another node waits, and does not read everybody for nothing.
 func (f *Follower) fill(ctx context.Context, e edition, pages int64) error {
 	return pgx.BeginFunc(ctx, f.cfg.Pool, func(tx pgx.Tx) error {
-		err := f.cfg.Feed.copyPeople(ctx, e.id, func(csv io.Reader) error { return profile.Stage(ctx, tx, csv) })
-		if err != nil {
-			return err
-		}
 		if err := f.turn(ctx, tx, e, pages, nil); err != nil {
 			return err
 		}
-		return profile.Fill(ctx, tx, e.at)
+		return f.cfg.Feed.touched(ctx, e.id, uuid.Nil, 0, func(next func() (person, error)) error {
+			return profile.Fill(ctx, tx, func() (profile.Person, error) {
+				p, err := next()
+				return p.profiled(), err
+			}, e.at)
+		})
 	})
 }
 
@@ -132,8 +155,16 @@ func (f *Follower) turn(ctx context.Context, tx pgx.Tx, e edition, pages int64, 
 	return err
 }
 
+// profiled is a person as far as the cabinet keeps what the register says.
+func (p person) profiled() profile.Person {
+	return profile.Person{
+		ID: p.ID, Number: p.IdentificationNumber, Sex: p.Sex, BirthDate: p.BirthDate, Citizenship: p.Citizenship,
+		Gone: p.gone(), Incapable: since(p.Incapable), Limited: since(p.Limited),
+	}
+}
+
 // gone tells why a person's cabinet is deactivated (order 82, p. 10). Incapacity is no such reason, unless the operator has settled so.
-func gone(p person) profile.Reason {
+func (p person) gone() profile.Reason {
 	switch {
 	case p.Death != nil:
 		return profile.Death

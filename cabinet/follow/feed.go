@@ -20,13 +20,11 @@ const (
 	// wait is how long the provider holds a request until there is something to say. It is well under the silence
 	// after which tokens are put before the provider.
 	wait = 2 * time.Second
-	// patience is for an answer, beyond wait.
+	// patience is for an answer, beyond wait, and for more of one that brings people.
 	patience = 10 * time.Second
-	// streamFor is for an answer that brings everybody.
-	streamFor = time.Hour
 	// entriesAtOnce is how many entries are asked for and applied together.
 	entriesAtOnce = 1000
-	// peopleAtOnce is how many people of an edition are read and applied together.
+	// peopleAtOnce is how many people are read and applied together.
 	peopleAtOnce = 5000
 	// answerLimit is well above peopleAtOnce people.
 	answerLimit = 16 << 20
@@ -34,6 +32,7 @@ const (
 
 var (
 	errRefused = errors.New("the feed refuses our token")
+	errSilent  = errors.New("the feed says no more")
 	errDropped = errors.New("the feed has dropped what comes next")
 )
 
@@ -63,7 +62,7 @@ type changes struct {
 	anew    bool                     // some of what came before Cursor was dropped: everybody is to be read
 }
 
-// people is one page of those whom an edition touched. Next is nil on the last one.
+// people is one page of everybody. Next is nil on the last one.
 type people struct {
 	People []person   `json:"people"`
 	Next   *uuid.UUID `json:"next"`
@@ -82,7 +81,7 @@ type person struct {
 	Incapable            *fact     `json:"incapable"`
 	Limited              *fact     `json:"limited"`
 	DeactivatedFor       string    `json:"deactivated_for"`
-	Identifier           string    `json:"identifier"` // none, temporary, active, blocked; told of everybody
+	Identifier           string    `json:"identifier"` // none, temporary, active, blocked
 }
 
 // fact is a status with the date it holds from (order 82, p. 5).
@@ -132,18 +131,46 @@ func (f Feed) changes(ctx context.Context, after string) (c changes, err error) 
 	return c, err
 }
 
-// people asks whom an edition touched, after a person.
-func (f Feed) people(ctx context.Context, edition int64, after uuid.UUID) (p people, err error) {
-	query := url.Values{"limit": {strconv.Itoa(peopleAtOnce)}}
+// touched hands over, one by one, whom an edition touched after a person: limit of them in the order of their ids, or where that is 0 all of them
+// in no order.
+func (f Feed) touched(ctx context.Context, edition int64, after uuid.UUID, limit int, take func(next func() (person, error)) error) error {
+	query := url.Values{}
 	if after != uuid.Nil {
 		query.Set("after", after.String())
 	}
-	err = f.get(ctx, peopleOf(edition), query, &p)
-	return p, err
+	if limit > 0 {
+		query.Set("limit", strconv.Itoa(limit))
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silence := time.AfterFunc(patience, func() { cancel(errSilent) })
+	defer silence.Stop()
+	path := "/register/editions/" + strconv.FormatInt(edition, 10) + "/people"
+	err := f.trying(ctx, func(token string) error {
+		return f.ask(ctx, token, path, query, "text/csv", func(answer io.Reader) error {
+			people, err := openTable(stream{answer, silence})
+			if err != nil {
+				return err
+			}
+			return take(people.next)
+		})
+	})
+	if errors.Is(context.Cause(ctx), errSilent) {
+		err = fmt.Errorf("GET %s: %w", path, errSilent)
+	}
+	return err
 }
 
-func peopleOf(edition int64) string {
-	return "/register/editions/" + strconv.FormatInt(edition, 10) + "/people"
+// A stream is an answer that may take as long as it takes, but for its silence.
+type stream struct {
+	io.Reader
+	silence *time.Timer
+}
+
+func (s stream) Read(p []byte) (int, error) {
+	s.silence.Reset(patience)
+	defer s.silence.Stop() // whoever reads may take their time
+	return s.Reader.Read(p)
 }
 
 // everybody asks for all people of the register, after one.
@@ -154,13 +181,6 @@ func (f Feed) everybody(ctx context.Context, after uuid.UUID, limit int) (p peop
 	}
 	err = f.get(ctx, "/register/people", query, &p)
 	return p, err
-}
-
-// copyPeople hands over all whom an edition touched, as CSV.
-func (f Feed) copyPeople(ctx context.Context, edition int64, take func(csv io.Reader) error) error {
-	ctx, cancel := context.WithTimeout(ctx, streamFor)
-	defer cancel()
-	return f.trying(ctx, func(token string) error { return f.ask(ctx, token, peopleOf(edition), nil, "text/csv", take) })
 }
 
 // get asks for JSON.

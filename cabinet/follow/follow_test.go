@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -180,6 +181,10 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
 	}
 	if r.Header.Get("Accept") == "text/csv" {
+		var limit int
+		if fmt.Sscan(r.URL.Query().Get("limit"), &limit); limit > 0 && len(page) > limit {
+			page = page[:limit]
+		}
 		if p.cut {
 			p.cut = false
 			writePeople(w, page[:len(page)/2])
@@ -190,7 +195,7 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	next := ""
-	if len(page) > 1 { // one at a time, so that there are pages
+	if len(page) > 1 { // one at a time
 		page = page[:1]
 		next = fmt.Sprintf(`,"next":%q`, idOf(page[0]))
 	}
@@ -249,6 +254,7 @@ func newCabinet(t *testing.T, p *provider) cabinet {
 		RefreshKeys: func(context.Context) error { *c.fetched++; return nil },
 		Now:         func() time.Time { return now },
 		Log:         slog.New(slog.NewTextHandler(c.log, nil)),
+		page:        1, // so that there are pages
 	})
 	return c
 }
@@ -531,22 +537,23 @@ func TestCabinetsFollowTheRegister(t *testing.T) {
 // What was cut off has made no cabinet.
 func TestTheFirstEditionFillsTheCabinets(t *testing.T) {
 	t.Parallel()
-	fact := func(name string) string { return fmt.Sprintf(`%q:{"date":"2026-03-04","act":"1"}`, name) }
+	fact := func(name, since string) string { return fmt.Sprintf(`%q:{"date":%q,"act":"1"}`, name, since) }
 	var people []string
 	for i, members := range [][]string{
 		{},
-		{fact("death")},
-		{fact("declared_dead")},
-		{fact("missing")},
-		{fact("limited")},
-		{fact("incapable")},
-		{fact("incapable"), `"deactivated_for":"incapable"`},
-		{fact("missing"), fact("death"), fact("declared_dead"), fact("limited")},
+		{fact("death", "2026-03-04")},
+		{fact("declared_dead", "2026-03-04")},
+		{fact("missing", "2026-03-04")},
+		{fact("limited", "1999-12-31")},
+		{fact("incapable", "1650-02-28")},
+		{fact("incapable", "2026-03-04"), `"deactivated_for":"incapable"`},
+		{fact("missing", "2026-03-04"), fact("death", "2026-03-04"), fact("declared_dead", "2026-03-04"), fact("limited", "2000-01-01")},
 	} {
 		people = append(people, living(uuid.UUID{15: byte(i + 1)}, fmt.Sprintf("Number%d", i), members...))
 	}
-	p := &provider{cut: true}
-	c := newCabinet(t, p)
+	p, byPages := &provider{cut: true}, &provider{}
+	c, d := newCabinet(t, p), newCabinet(t, byPages)
+	p.say("signed_in", vera)
 	p.edition(1, people...)
 	if err := c.tryToCatchUp(t); err == nil {
 		t.Error("what was cut off is taken for the whole")
@@ -554,22 +561,75 @@ func TestTheFirstEditionFillsTheCabinets(t *testing.T) {
 	if got := c.all(t); strings.Contains(got, "Number") {
 		t.Errorf("what was cut off has made cabinets:\n%s", got)
 	}
-	c.catchUp(t)
-	known := func() string {
-		_, rest, _ := strings.Cut(c.all(t), "\ncabinet")
-		return rest // how far the edition was read is not of them
+	known := func(c cabinet) (all string) {
+		t.Helper()
+		const read = `SELECT string_agg(cabinet::text, E'\n' ORDER BY person_id) FROM cabinet WHERE identification_number LIKE 'Number%'`
+		c.catchUp(t)
+		if err := c.pool.QueryRow(t.Context(), read).Scan(&all); err != nil {
+			t.Fatal(err)
+		}
+		return all
 	}
-	filled := known()
+	filled := known(c)
 	if n := strings.Count(filled, "Number"); n != len(people) {
 		t.Errorf("%d cabinets of %d people:\n%s", n, len(people), filled)
+	}
+	byPages.edition(1, living(vera, verasNumber))
+	d.catchUp(t)
+	byPages.edition(2, people...)
+	if got := known(d); got != filled {
+		t.Errorf("by pages:\n%s\nas a whole:\n%s", got, filled)
 	}
 	if err := Anew(t.Context(), c.pool); err != nil {
 		t.Fatal(err)
 	}
-	c.catchUp(t)
-	if got := known(); got != filled {
-		t.Errorf("by pages:\n%s\nas a whole:\n%s", got, filled)
+	if got := known(c); got != filled {
+		t.Errorf("read anew:\n%s\nas a whole:\n%s", got, filled)
 	}
+	var forced bool // or citizens' rows would be kept from one another no longer
+	if err := c.pool.QueryRow(t.Context(), `SELECT relforcerowsecurity FROM pg_class WHERE oid = 'cabinet'::regclass`).Scan(&forced); err != nil || !forced {
+		t.Errorf("the wall stands again: %t, %v", forced, err)
+	}
+}
+
+// A feed that falls silent amid people is not waited for; but it waits for whoever takes their time over them.
+func TestSilenceAmidPeople(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		head := strings.Join(tableColumns, ",") + "\n"
+		row := anna.String() + "," + annasNumber + ",F,1956-03,BY,,,,,,,,,,,\n"
+		feed := Feed{
+			HTTP:  &http.Client{Transport: says{head, row, row}},
+			Token: func(context.Context, string) (string, error) { return "good", nil },
+		}
+		began, heard := time.Now(), 0
+		err := feed.touched(t.Context(), 1, nobody, 0, func(next func() (person, error)) error {
+			for {
+				if _, err := next(); err != nil {
+					return err
+				}
+				heard++
+				time.Sleep(time.Minute)
+			}
+		})
+		if waited := time.Since(began) - 2*time.Minute; !errors.Is(err, errSilent) || heard != 2 || waited != patience {
+			t.Errorf("heard of %d, waited for %s: %v", heard, waited, err)
+		}
+	})
+}
+
+// says is an answer that comes in pieces, and then no more.
+type says []string
+
+func (s says) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, pieces := io.Pipe()
+	context.AfterFunc(r.Context(), func() { pieces.CloseWithError(r.Context().Err()) })
+	go func() {
+		for _, piece := range s {
+			_, _ = io.WriteString(pieces, piece)
+		}
+	}()
+	return &http.Response{StatusCode: http.StatusOK, Body: body, Request: r}, nil
 }
 
 // The person's events may come before the person.
@@ -674,12 +734,14 @@ func TestAPageThatIsOldByNowIsReadAgain(t *testing.T) {
 	t.Parallel()
 	p := &provider{}
 	c := newCabinet(t, p)
-	p.edition(2, living(anna, annasNumber))
+	p.edition(1, living(boris, borisNumber))
+	c.catchUp(t)
+	p.edition(3, living(anna, annasNumber))
 	if err := c.step(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	p.paged = func() { // the other node; its edition has waited for a second person, and has the smaller number
-		p.edition(1, strings.Replace(living(anna, annasNumber), `"BY"`, `"PL"`, 1))
+		p.edition(2, strings.Replace(living(anna, annasNumber), `"BY"`, `"PL"`, 1))
 		c.catchUp(t)
 	}
 	c.catchUp(t)

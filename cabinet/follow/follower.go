@@ -32,6 +32,8 @@ type Config struct {
 	RefreshKeys func(context.Context) error
 	Now         func() time.Time
 	Log         *slog.Logger
+
+	page int // of tests; 0 is peopleAtOnce
 }
 
 // A Follower follows the feed.

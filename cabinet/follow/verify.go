@@ -145,7 +145,7 @@ func (k kept) differs(p person) (what []string) {
 		{"citizenship", k.Citizenship, p.Citizenship},
 		{"incapable", day(k.Incapable), day(since(p.Incapable))},
 		{"limited", day(k.Limited), day(since(p.Limited))},
-		{"gone", k.Reason, string(gone(p))},
+		{"gone", k.Reason, string(p.gone())},
 	} {
 		if value.kept != value.said {
 			what = append(what, value.name)

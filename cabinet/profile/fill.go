@@ -2,6 +2,8 @@ package profile
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -10,58 +12,32 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Stage copies everybody, as the provider writes them in CSV, into a table of the transaction's own.
-func Stage(ctx context.Context, tx pgx.Tx, csv io.Reader) error {
-	const create = `
-		CREATE TEMP TABLE everybody (
-			id                    uuid NOT NULL,
-			identification_number text COLLATE "C" NOT NULL,
-			sex                   text NOT NULL,
-			birth_date            text COLLATE "C" NOT NULL,
-			citizenship           text COLLATE "C" NOT NULL,
-			death_date            date,
-			death_act             text,
-			declared_dead_date    date,
-			declared_dead_act     text,
-			missing_date          date,
-			missing_act           text,
-			incapable_date        date,
-			incapable_act         text,
-			limited_date          date,
-			limited_act           text,
-			deactivated_for       text
-		) ON COMMIT DROP`
-	if _, err := tx.Exec(ctx, create); err != nil {
-		return fmt.Errorf("stage everybody: %w", err)
-	}
-	if _, err := tx.Conn().PgConn().CopyFrom(ctx, csv, `COPY everybody FROM STDIN (FORMAT csv, HEADER MATCH)`); err != nil {
-		return fmt.Errorf("stage everybody: %w", err)
-	}
-	return nil
-}
-
-// Fill makes the cabinets of all who are staged, where there are none yet, as Apply makes those of some. The index on numbers, which would be
-// filled in no order, is left out meanwhile.
-func Fill(ctx context.Context, tx pgx.Tx, at time.Time) error {
-	const leave = `ALTER TABLE cabinet DROP CONSTRAINT cabinet_identification_number_once`
+// Fill makes the cabinets of people, where there are none yet, as Apply makes those of some. next gives one person after the other, and io.EOF at
+// the end. They are copied straight to where they stay, which is done by the owner's right alone where rows are kept from one another: nobody
+// sees the table meanwhile. The index on numbers, which would be filled in no order, is left out until the end.
+func Fill(ctx context.Context, tx pgx.Tx, next func() (Person, error), at time.Time) error {
+	const leave = `
+		ALTER TABLE cabinet
+			NO FORCE ROW LEVEL SECURITY,
+			DROP CONSTRAINT cabinet_identification_number_once`
 	const fill = `
-		INSERT INTO cabinet (person_id, identification_number, state, state_reason, state_at, sex, birth_date,
-		                     citizenship, incapable_date, limited_date, updated_at, created_at)
-		SELECT id, identification_number, CASE WHEN gone IS NULL THEN 'not_activated' ELSE 'deactivated' END, gone, $1, sex, birth_date,
-		       citizenship, incapable_date, limited_date, $1, $1
-		FROM everybody, LATERAL (SELECT CASE
-			WHEN death_date IS NOT NULL THEN 'death'
-			WHEN declared_dead_date IS NOT NULL THEN 'declared_dead'
-			WHEN missing_date IS NOT NULL THEN 'missing'
-			ELSE deactivated_for END) AS r (gone)`
+		COPY cabinet (person_id, identification_number, sex, birth_date, citizenship, incapable_date, limited_date,
+		              state, state_reason, state_at, updated_at, created_at)
+		FROM STDIN (FORMAT binary)`
 	const build = `
 		SET LOCAL maintenance_work_mem = '256MB';
-		ALTER TABLE cabinet ADD CONSTRAINT cabinet_identification_number_once UNIQUE (identification_number);
+		ALTER TABLE cabinet
+			FORCE ROW LEVEL SECURITY,
+			ADD CONSTRAINT cabinet_identification_number_once UNIQUE (identification_number);
 		ANALYZE cabinet`
 	if _, err := tx.Exec(ctx, leave); err != nil {
 		return fmt.Errorf("fill: %w", err)
 	}
-	if _, err := tx.Exec(ctx, fill, at); err != nil {
+	cabinets := &filling{next: next, at: at, rest: []byte(copyHead)}
+	if _, err := tx.Conn().PgConn().CopyFrom(ctx, cabinets, fill); err != nil {
+		if cabinets.err != nil && !errors.Is(cabinets.err, io.EOF) {
+			err = cabinets.err // the server only knows that we broke off
+		}
 		return fmt.Errorf("fill: %w", err)
 	}
 	if _, err := tx.Exec(ctx, build); err != nil {
@@ -75,4 +51,80 @@ func Fill(ctx context.Context, tx pgx.Tx, at time.Time) error {
 		return fmt.Errorf("fill: %w", err)
 	}
 	return Activate(ctx, tx, people)
+}
+
+// A filling gives the cabinets of people as COPY takes them in its binary form, which costs the database half of what text does.
+type filling struct {
+	next func() (Person, error)
+	at   time.Time
+	out  []byte
+	rest []byte // of out, that was not read yet
+	err  error
+}
+
+// What COPY's binary form has before its rows, after them, and where there is no value.
+const (
+	copyHead = "PGCOPY\n\xff\r\n\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00"
+	copyEnd  = "\xff\xff"
+	copyNull = "\xff\xff\xff\xff"
+)
+
+// Read gives rows.
+func (f *filling) Read(p []byte) (int, error) {
+	for len(f.rest) == 0 {
+		if f.err != nil {
+			return 0, f.err
+		}
+		f.out = f.out[:0]
+		for f.err == nil && len(f.out) < 64<<10 {
+			f.row()
+		}
+		f.rest = f.out
+	}
+	n := copy(p, f.rest)
+	f.rest = f.rest[n:]
+	return n, nil
+}
+
+// row adds the next one to out.
+func (f *filling) row() {
+	p, err := f.next()
+	if err != nil {
+		if f.err = err; errors.Is(err, io.EOF) {
+			f.out = append(f.out, copyEnd...)
+		}
+		return
+	}
+	f.out = binary.BigEndian.AppendUint16(f.out, 12) // columns
+	f.out = appendValue(f.out, p.ID[:])
+	for _, text := range []string{p.Number, p.Sex, p.BirthDate, p.Citizenship} {
+		f.out = appendValue(f.out, text)
+	}
+	for _, since := range []*time.Time{p.Incapable, p.Limited} {
+		if since == nil {
+			f.out = append(f.out, copyNull...)
+		} else {
+			f.out = binary.BigEndian.AppendUint32(f.out, 4)
+			f.out = binary.BigEndian.AppendUint32(f.out, uint32((since.Unix()-epoch.Unix())/86400))
+		}
+	}
+	if p.Gone == "" {
+		f.out = appendValue(f.out, NotActivated)
+		f.out = append(f.out, copyNull...)
+	} else {
+		f.out = appendValue(f.out, Deactivated)
+		f.out = appendValue(f.out, p.Gone)
+	}
+	for range 3 {
+		f.out = binary.BigEndian.AppendUint32(f.out, 8)
+		f.out = binary.BigEndian.AppendUint64(f.out, uint64(f.at.UnixMicro()-epoch.UnixMicro()))
+	}
+}
+
+// epoch is from when the database counts days and microseconds.
+var epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+func appendValue[T ~string | ~[]byte](out []byte, value T) []byte {
+	out = binary.BigEndian.AppendUint32(out, uint32(len(value)))
+	return append(out, value...)
 }
