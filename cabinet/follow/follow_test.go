@@ -592,6 +592,30 @@ func TestTheFirstEditionFillsTheCabinets(t *testing.T) {
 	}
 }
 
+// People who exchange numbers are both told of.
+func TestWhoTakesTheNumberOfAnotherIsToldOf(t *testing.T) {
+	t.Parallel()
+	p := &provider{}
+	c := newCabinet(t, p)
+	c.cfg.page = 2
+	p.edition(1, living(anna, annasNumber), living(boris, borisNumber))
+	for gid, who := range map[uuid.UUID]uuid.UUID{grant: anna, vera: boris} {
+		p.say("grant.given", who, `"gid":"`+gid.String()+`","client_id":"service","detail":{"scope":"openid offline_access cabinet.profile"}`)
+	}
+	c.catchUp(t)
+	p.edition(2, living(anna, borisNumber), living(boris, annasNumber))
+	c.catchUp(t)
+	const told = `SELECT string_agg(concat_ws(' ', subject, detail), ', ' ORDER BY subject) FROM signal`
+	const want = annasNumber + ` {"fields": ["sub"]}, ` + borisNumber + ` {"fields": ["sub"]}`
+	var got string
+	if err := c.pool.QueryRow(t.Context(), told).Scan(&got); err != nil || got != want {
+		t.Errorf("got  %s, %v\nwant %s", got, err, want)
+	}
+	if got := c.all(t); !strings.Contains(got, "cabinet "+borisNumber+" not_activated BY\ncabinet "+annasNumber) {
+		t.Errorf("the numbers are not exchanged:\n%s", got)
+	}
+}
+
 // A feed that falls silent amid people is not waited for; but it waits for whoever takes their time over them.
 func TestSilenceAmidPeople(t *testing.T) {
 	t.Parallel()

@@ -22,75 +22,66 @@ func Apply(ctx context.Context, tx pgx.Tx, people []Person, at time.Time) error 
 	if err := stage(ctx, tx, people); err != nil {
 		return fmt.Errorf("stage people: %w", err)
 	}
-	fresh, err := add(ctx, tx, at)
+	d, err := compare(ctx, tx, at)
+	if err != nil {
+		return fmt.Errorf("compare people: %w", err)
+	}
+	if err := journal.Append(ctx, tx, d.changes); err != nil {
+		return err
+	}
+	if err := signal.Tell(ctx, tx, altered(d.changes), at); err != nil {
+		return err
+	}
+	if err := release(ctx, tx, d.numbered); err != nil {
+		return err
+	}
+	restored, err := change(ctx, tx, d.changes, at)
 	if err != nil {
 		return err
 	}
-	if len(fresh) < len(people) {
-		restored, err := change(ctx, tx, at)
-		if err != nil {
-			return err
-		}
-		others, err := add(ctx, tx, at)
-		if err != nil {
-			return err
-		}
-		fresh = slices.Concat(fresh, restored, others)
+	if err := add(ctx, tx, d.fresh, at); err != nil {
+		return err
 	}
-	return Activate(ctx, tx, fresh) // their sign-in may have come before
+	return Activate(ctx, tx, slices.Concat(restored, d.fresh)) // their sign-in may have come before
 }
 
-// add makes the cabinets of those who are new here. Whose number is still held by somebody else is left out.
-func add(ctx context.Context, tx pgx.Tx, at time.Time) ([]uuid.UUID, error) {
-	const insert = `
-		INSERT INTO cabinet (person_id, identification_number, state, state_reason, state_at, sex, birth_date,
-		                     citizenship, incapable_date, limited_date, updated_at, created_at)
-		SELECT id, number, CASE WHEN gone IS NULL THEN 'not_activated' ELSE 'deactivated' END, gone, $1, sex, birth_date,
-		       citizenship, incapable, limited, $1, $1
-		FROM incoming
-		ON CONFLICT DO NOTHING
-		RETURNING person_id`
-	rows, _ := tx.Query(ctx, insert, at)
-	fresh, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err != nil {
-		return nil, fmt.Errorf("make cabinets: %w", err)
-	}
-	return fresh, nil
-}
-
-// change brings up to date the cabinets of those who were known, and gives who was restored.
-func change(ctx context.Context, tx pgx.Tx, at time.Time) ([]uuid.UUID, error) {
-	// Cabinets are looked up one by one, and not all of them read for a page of people. And nobody analyses a temporary table by itself: joins
-	// over one of unknown size go wrong.
-	const prepare = `
-		SET LOCAL random_page_cost = 1.1;
-		ANALYZE incoming`
-	if _, err := tx.Exec(ctx, prepare); err != nil {
-		return nil, fmt.Errorf("stage people: %w", err)
-	}
-	changes, err := compare(ctx, tx, at)
-	if err != nil {
-		return nil, fmt.Errorf("compare people: %w", err)
-	}
-	if err := journal.Append(ctx, tx, changes); err != nil {
-		return nil, err
-	}
-	if err := date(ctx, tx, changes, at); err != nil {
-		return nil, fmt.Errorf("date changes: %w", err)
-	}
-	if err := signal.Tell(ctx, tx, altered(changes), at); err != nil {
-		return nil, err
-	}
-	// The register gives a number to one person. Whoever else still holds one of these here holds it no more, and
-	// is told the new one by a page of the register yet to come.
+// release takes the numbers that some have now from whoever else still holds them here: the register gives a number to one person. They hold
+// none, and are told the new one by a page of the register yet to come.
+func release(ctx context.Context, tx pgx.Tx, numbered []uuid.UUID) error {
 	const release = `
 		UPDATE cabinet
 		SET identification_number = NULL
 		FROM incoming
-		WHERE cabinet.identification_number = incoming.number AND cabinet.person_id <> incoming.id`
-	if _, err := tx.Exec(ctx, release); err != nil {
-		return nil, fmt.Errorf("release numbers: %w", err)
+		WHERE incoming.id = ANY ($1) AND cabinet.identification_number = incoming.number AND cabinet.person_id <> incoming.id`
+	if len(numbered) == 0 {
+		return nil
 	}
+	if _, err := tx.Exec(ctx, release, numbered); err != nil {
+		return fmt.Errorf("release numbers: %w", err)
+	}
+	return nil
+}
+
+// add makes the cabinets of those who are new here.
+func add(ctx context.Context, tx pgx.Tx, fresh []uuid.UUID, at time.Time) error {
+	const insert = `
+		INSERT INTO cabinet (person_id, identification_number, state, state_reason, state_at, sex, birth_date,
+		                     citizenship, incapable_date, limited_date, updated_at, created_at)
+		SELECT id, number, CASE WHEN gone IS NULL THEN 'not_activated' ELSE 'deactivated' END, gone, $2, sex, birth_date,
+		       citizenship, incapable, limited, $2, $2
+		FROM incoming
+		WHERE id = ANY ($1)`
+	if len(fresh) == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, insert, fresh, at); err != nil {
+		return fmt.Errorf("make cabinets: %w", err)
+	}
+	return nil
+}
+
+// change brings up to date the cabinets of those who were known, with when which value changed, and gives who was restored.
+func change(ctx context.Context, tx pgx.Tx, changes []journal.Entry, at time.Time) ([]uuid.UUID, error) {
 	const update = `
 		WITH updated AS (
 			UPDATE cabinet
@@ -100,15 +91,26 @@ func change(ctx context.Context, tx pgx.Tx, at time.Time) ([]uuid.UUID, error) {
 			                 WHEN state = 'deactivated' THEN 'not_activated'
 			                 ELSE state END,
 			    state_reason = i.gone,
-			    state_at = CASE WHEN (state = 'deactivated') = (i.gone IS NULL) THEN $1 ELSE state_at END
+			    state_at = CASE WHEN (state = 'deactivated') = (i.gone IS NULL) THEN $1 ELSE state_at END,
+			    changed_at = changed_at || changed.at
 			FROM incoming AS i
-			WHERE person_id = i.id
-			  AND (identification_number, cabinet.sex, cabinet.birth_date, cabinet.citizenship, incapable_date, limited_date, state_reason)
-			      IS DISTINCT FROM (i.number, i.sex, i.birth_date, i.citizenship, i.incapable, i.limited, i.gone)
-			RETURNING person_id, state, state_at
+			JOIN (
+				SELECT person_id, coalesce(jsonb_object_agg(field, $1::timestamptz) FILTER (WHERE field <> ''), '{}') AS at
+				FROM unnest($2::uuid[], $3::text[]) AS change (person_id, field)
+				GROUP BY person_id
+			) AS changed ON changed.person_id = i.id
+			WHERE cabinet.person_id = i.id
+			RETURNING cabinet.person_id, state, state_at
 		)
 		SELECT person_id FROM updated WHERE state = 'not_activated' AND state_at = $1`
-	rows, _ := tx.Query(ctx, update, at)
+	if len(changes) == 0 {
+		return nil, nil
+	}
+	people, fields := make([]uuid.UUID, len(changes)), make([]string, len(changes))
+	for i, e := range changes {
+		people[i], fields[i] = e.Person, e.Detail["field"]
+	}
+	rows, _ := tx.Query(ctx, update, at, people, fields)
 	restored, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 	if err != nil {
 		return nil, fmt.Errorf("update cabinets: %w", err)
@@ -129,6 +131,11 @@ func stage(ctx context.Context, tx pgx.Tx, people []Person) error {
 			incapable   date,
 			limited     date
 		) ON COMMIT DELETE ROWS`
+	// Cabinets are looked up one by one, and not all of them read for a page of people. And nobody analyses a temporary table by itself: joins
+	// over one of unknown size go wrong.
+	const prepare = `
+		SET LOCAL random_page_cost = 1.1;
+		ANALYZE incoming`
 	if _, err := tx.Exec(ctx, create); err != nil {
 		return err
 	}
@@ -141,15 +148,24 @@ func stage(ctx context.Context, tx pgx.Tx, people []Person) error {
 		}
 		return []any{p.ID, p.Number, p.Sex, p.BirthDate, p.Citizenship, gone, p.Incapable, p.Limited}, nil
 	}))
+	if err == nil {
+		_, err = tx.Exec(ctx, prepare)
+	}
 	return err
 }
 
-// compare gives an entry for each value that will change for somebody known.
-func compare(ctx context.Context, tx pgx.Tx, at time.Time) ([]journal.Entry, error) {
+// A difference is what people are otherwise than their cabinets.
+type difference struct {
+	fresh    []uuid.UUID     // who has none yet
+	numbered []uuid.UUID     // who has another number than here, or is new
+	changes  []journal.Entry // one for each value that will change for somebody known
+}
+
+func compare(ctx context.Context, tx pgx.Tx, at time.Time) (d difference, err error) {
 	const compare = `
-		SELECT person_id, value.field, coalesce(value.old, ''), coalesce(value.new, '')
-		FROM cabinet
-		JOIN incoming AS i ON i.id = person_id
+		SELECT i.id, person_id IS NULL, value.field, coalesce(value.old, ''), coalesce(value.new, '')
+		FROM incoming AS i
+		LEFT JOIN cabinet ON person_id = i.id
 		CROSS JOIN LATERAL (VALUES
 			('identification_number', identification_number, i.number),
 			('sex',                   cabinet.sex,           i.sex),
@@ -162,54 +178,36 @@ func compare(ctx context.Context, tx pgx.Tx, at time.Time) ([]journal.Entry, err
 		WHERE value.old IS DISTINCT FROM value.new`
 	rows, err := tx.Query(ctx, compare)
 	if err != nil {
-		return nil, err
+		return difference{}, err
 	}
 	var (
-		entries           []journal.Entry
-		person            uuid.UUID
-		field, old, fresh string
+		person           uuid.UUID
+		fresh            bool
+		field, old, told string
 	)
-	_, err = pgx.ForEachRow(rows, []any{&person, &field, &old, &fresh}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&person, &fresh, &field, &old, &told}, func() error {
+		if field == "identification_number" {
+			d.numbered = append(d.numbered, person)
+			if fresh {
+				d.fresh = append(d.fresh, person)
+			}
+		}
+		if fresh {
+			return nil
+		}
 		e := journal.Entry{Person: person, At: at, Actor: journal.System}
 		switch {
 		case field != "gone":
-			e.Kind, e.Detail = journal.ProfileChanged, map[string]string{"field": field, "old": old, "new": fresh}
-		case fresh == "":
+			e.Kind, e.Detail = journal.ProfileChanged, map[string]string{"field": field, "old": old, "new": told}
+		case told == "":
 			e.Kind = journal.CabinetRestored
 		default:
-			e.Kind, e.Detail = journal.CabinetDeactivated, map[string]string{"reason": fresh}
+			e.Kind, e.Detail = journal.CabinetDeactivated, map[string]string{"reason": told}
 		}
-		entries = append(entries, e)
+		d.changes = append(d.changes, e)
 		return nil
 	})
-	return entries, err
-}
-
-// date keeps when values changed, beside them.
-func date(ctx context.Context, tx pgx.Tx, changes []journal.Entry, at time.Time) error {
-	const date = `
-		UPDATE cabinet
-		SET changed_at = changed_at || changed.at
-		FROM (
-			SELECT person_id, jsonb_object_agg(field, $3::timestamptz) AS at
-			FROM unnest($1::uuid[], $2::text[]) AS change (person_id, field)
-			GROUP BY person_id
-		) AS changed
-		WHERE cabinet.person_id = changed.person_id`
-	var (
-		people []uuid.UUID
-		fields []string
-	)
-	for _, e := range changes {
-		if e.Kind == journal.ProfileChanged {
-			people, fields = append(people, e.Person), append(fields, e.Detail["field"])
-		}
-	}
-	if len(people) == 0 {
-		return nil
-	}
-	_, err := tx.Exec(ctx, date, people, fields, at)
-	return err
+	return d, err
 }
 
 // members are what the API calls the values that the journal calls otherwise.
