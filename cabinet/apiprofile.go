@@ -46,7 +46,7 @@ type apiProfile struct {
 func (c *Cabinet) apiProfileOf(subject string, o official, language string) apiProfile {
 	p, told := o.profile, o.told
 	say := func(field string) source {
-		s := source{Source: profile.Register, Since: p.Since(field).UTC(), Basis: "order 82, p. 5"}
+		s := source{Source: profile.Register, Since: p.Since(field).UTC(), Basis: c.site.Say(language, "held.official.basis", nil)}
 		if d := o.disputed(field); d != nil {
 			s.DisputedAt = d.At.UTC()
 		}
@@ -107,10 +107,12 @@ func (c *Cabinet) apiRefresh(w http.ResponseWriter, r *http.Request) error {
 // readProfile lets an e-service in and answers with the profile. On an occasion other systems are asked besides.
 func (c *Cabinet) readProfile(w http.ResponseWriter, r *http.Request, token api.Token, kind journal.Kind, why profile.Occasion) error {
 	var found official
-	err := c.admit(w, r, token, kind, func(b *pgx.Batch) { c.queueOfficial(b, token.Subject, &found) })
-	if err == nil && why != "" {
-		err = c.cfg.Sources.Ask(r.Context(), token.Subject, why)
-	}
+	err := c.admit(w, r, token, kind, func(b *pgx.Batch) {
+		c.queueOfficial(b, token.Subject, &found)
+		if why != "" {
+			profile.Ask(b, token.Subject, why, c.cfg.Now())
+		}
+	})
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ type world struct {
 	redis    redis.UniversalClient
 	keys     keys.Ring
 	signals  *signal.Feed
+	asker    profile.Asker
 	provider *issuertest.Provider
 	later    atomic.Int64 // how much later than noon it is
 }
@@ -64,10 +65,17 @@ func newWorld(t *testing.T, sources ...profile.Source) *world {
 	w.doors = pgtest.With(t, w.pool, wall.Settings())
 	w.signals = &signal.Feed{Pool: w.pool, Now: now}
 	w.keys = keys.Ring{Pool: w.pool, Box: box, Now: now}
+	known, err := profile.Keep(t.Context(), w.doors, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.asker = profile.Asker{
+		Sources: profile.Sources{All: known, Box: box}, Pool: w.pool, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now,
+	}
 	c, err := New(Config{
 		URL: w.url, ClientID: issuertest.ClientID, IssuerURL: w.provider.URL, Issuer: w.provider.Issuer(t, w.url+"/callback"),
 		Pool: w.doors, Redis: w.redis, Keys: w.keys, Contacts: contact.Book{Pool: w.doors, Box: box},
-		Sources:  profile.Sources{All: sources, Pool: w.doors, Box: box, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now},
+		Sources:  w.asker.Sources,
 		Disputes: dispute.Book{Pool: w.doors, Box: box},
 		Signals:  w.signals, Calls: fetch.New(fetch.Config{}).Calls,
 		JournalYears: 3, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,

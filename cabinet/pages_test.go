@@ -28,8 +28,8 @@ func TestPagesAreAsBefore(t *testing.T) {
 	c := &Cabinet{site: site, cfg: Config{
 		ClientID: "cabinet", IssuerURL: "https://idp.example", URL: "https://cabinet.example", JournalYears: 3,
 		Sources: profile.Sources{All: []profile.Source{
-			{Name: "documents", Title: journal.Names{"ru": "Реестр документов"}, Basis: journal.Names{"ru": "приказ № 82, п. 12"}},
-			{Name: "civil_registry", Title: journal.Names{"ru": "ЗАГС"}, Basis: journal.Names{"ru": "приказ № 82, п. 12"}},
+			{Name: "documents", Title: journal.Names{"ru": "Реестр документов"}, Basis: journal.Names{"ru": "приказ № 82, п. 12"}, Asked: true},
+			{Name: "civil_registry", Title: journal.Names{"ru": "ЗАГС"}, Basis: journal.Names{"ru": "приказ № 82, п. 12"}, Asked: true},
 		}},
 	}}
 	given := journal.Entry{

@@ -145,9 +145,8 @@ func TestOtherSystemsAreAskedOnTheirOccasions(t *testing.T) {
 		Values: []string{"name_be", "address"},
 	}
 	w := newWorld(t, source)
-	asking := w.cabinet.cfg.Sources
-	asking.Pool = w.pool
-	refresh := func() error { return asking.Refresh(t.Context(), source) }
+	refresh := func() error { return w.asker.Refresh(t.Context(), source) }
+	w.call(t, "/api/v1/profile", w.provider.AccessToken(w.url, signIn())) // the primary sign-in was at an e-service
 	w.provider.SignIn(signIn(), "")
 	b := w.browser(t)
 	b.want("/sign-in?return=/profile", "/profile", 200, "Why is my name not here?")
@@ -223,13 +222,11 @@ func TestAWrongValueIsDisputed(t *testing.T) {
 		_, _ = io.WriteString(w, `{"at": "2026-05-11T09:00:00Z", "values": {"address": "Мінск"}}`)
 	}))
 	t.Cleanup(documents.Close)
-	w := newWorld(t, profile.Source{Name: "documents", Title: journal.Names{"": "Register of documents"}, URL: documents.URL, Values: []string{"address"}})
+	w := newWorld(t, profile.Source{Name: "documents", Title: journal.Names{"": "Register of documents"}, Basis: journal.Names{"": "82"}, URL: documents.URL, Values: []string{"address"}})
 	w.provider.SignIn(signIn(), "")
 	b := w.browser(t)
 	b.want("/sign-in?return=/profile/values/citizenship", "/profile/values/citizenship", 200, "What is wrong, and how it should be")
-	asking := w.cabinet.cfg.Sources
-	asking.Pool = w.pool
-	if err := asking.Refresh(t.Context(), asking.All[0]); err != nil {
+	if err := w.asker.Refresh(t.Context(), w.asker.All[0]); err != nil {
 		t.Fatal(err)
 	}
 	for _, nothing := range []string{"incapable", "name_ru", "password", "sub"} {
@@ -307,7 +304,7 @@ func TestAWrongValueIsDisputed(t *testing.T) {
 	if _, err := operators.Send(t.Context(), id, "Operator", noon); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := operators.Answer(t.Context(), id, dispute.Answer{Outcome: dispute.Upheld, Words: "Your passport says so.", By: "Operator", At: noon}); err != nil {
+	if err := operators.Answer(t.Context(), id, dispute.Answer{Outcome: dispute.Upheld, Words: "Your passport says so.", By: "Operator", At: noon}); err != nil {
 		t.Fatal(err)
 	}
 	b.want("/profile/values/citizenship", "/profile/values/citizenship", 200, "Your passport says so.")

@@ -7,7 +7,6 @@ import (
 	"regexp"
 
 	"asoba.example/cabinet/issuer"
-	"asoba.example/cabinet/profile"
 	"asoba.example/provider/page"
 )
 
@@ -72,9 +71,6 @@ func (c *Cabinet) callback(w http.ResponseWriter, r *http.Request) error {
 		Token: token, AccessToken: begun.AccessToken, IDToken: begun.IDToken, Name: begun.Name, Again: sent.Again,
 	})
 	if err != nil {
-		return err
-	}
-	if err := c.cfg.Sources.Ask(r.Context(), token.Subject, profile.PrimarySignIn); err != nil {
 		return err
 	}
 	language, err := c.cfg.Contacts.Language(r.Context(), token.Subject)

@@ -87,8 +87,7 @@ func TestADisputeGoesItsWay(t *testing.T) {
 		return err
 	}
 	answer := func(ctx context.Context) error {
-		_, err := w.Answer(ctx, id, dispute.Answer{Outcome: dispute.Corrected, Words: "You are", By: "Operator", At: noon.Add(2 * time.Hour)})
-		return err
+		return w.Answer(ctx, id, dispute.Answer{Outcome: dispute.Corrected, Words: "You are", By: "Operator", At: noon.Add(2 * time.Hour)})
 	}
 	withdraw := func(ctx context.Context) error {
 		return w.Withdraw(ctx, annasNumber, "citizenship", "low", noon.Add(time.Hour))
@@ -191,9 +190,9 @@ func TestTheOperatorSendsWhatWaits(t *testing.T) {
 		}
 	}
 	w.check(t, "read twice", []dispute.State{dispute.Sent}, journal.DisputeMade, journal.DisputeSent, journal.DisputeSent)
-	subject, err := w.Answer(t.Context(), waiting[0].ID, dispute.Answer{Outcome: dispute.Upheld, Words: "No", By: "Operator", At: noon})
-	if err != nil || subject != annasNumber || len(list()) != 0 {
-		t.Errorf("answered: of %q, %v; %d wait", subject, err, len(list()))
+	err := w.Answer(t.Context(), waiting[0].ID, dispute.Answer{Outcome: dispute.Upheld, Words: "No", By: "Operator", At: noon})
+	if err != nil || len(list()) != 0 {
+		t.Errorf("answered: %v; %d wait", err, len(list()))
 	}
 }
 
@@ -234,5 +233,44 @@ func TestQueriesGoByTheirIndexes(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Where a value was corrected its source, and no other, is asked anew, as part of the answer; the population register tells it by itself.
+func TestTheSourceOfACorrectedValueIsAskedAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	says := journal.Names{"": "82"}
+	asked := []profile.Source{{Name: "documents", Title: says, Basis: says}, {Name: "registry", Title: says, Basis: says}}
+	if _, err := profile.Keep(t.Context(), w.Pool, asked); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []dispute.Dispute{
+		{Name: "citizenship", Source: profile.Register, Value: "PL", Words: "I am of Belarus"},
+		{Name: "address", Source: "registry", Value: "Minsk", Words: "I have moved"},
+		{Name: "name_ru", Source: "documents", Value: "Анна", Words: "I am Hanna"},
+	} {
+		if err := w.Make(t.Context(), annasNumber, d, "low", noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answer := func(name string, outcome dispute.State) error {
+		all := w.held(t)
+		i := slices.IndexFunc(all, func(d dispute.Dispute) bool { return d.Name == name })
+		return w.Answer(t.Context(), all[i].ID, dispute.Answer{Outcome: outcome, Words: "So it is", By: "Operator", At: noon})
+	}
+	heal := pgtest.FailOn(t, w.Pool, "INSERT", "refresh")
+	if answer("address", dispute.Corrected) == nil {
+		t.Error("answered, and nobody is asked")
+	}
+	heal()
+	for name, outcome := range map[string]dispute.State{"address": dispute.Corrected, "name_ru": dispute.Upheld, "citizenship": dispute.Corrected} {
+		if err := answer(name, outcome); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	rows, _ := w.Pool.Query(t.Context(), `SELECT source || ' ' || occasion FROM refresh WHERE due_at IS NOT NULL`)
+	if got, err := pgx.CollectRows(rows, pgx.RowTo[string]); err != nil || !slices.Equal(got, []string{"registry correction"}) {
+		t.Errorf("asked are %q, %v", got, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/profile"
 )
 
 // A Waiting is an open dispute as an operator's list has it: of what was said it tells nothing.
@@ -94,28 +95,25 @@ type Answer struct {
 	At      time.Time
 }
 
-// Answer ends a dispute, with its record, and gives whose it was: where a value was corrected, its source is to be asked anew.
-func (k Book) Answer(ctx context.Context, id uuid.UUID, a Answer) (subject string, err error) {
-	const find = `
-		SELECT dispute.person_id, coalesce(identification_number, ''), name, source
-		FROM dispute JOIN cabinet USING (person_id)
-		WHERE id = $1`
+// Answer ends a dispute, with its record. Where a value was corrected its source, and no other, is asked anew.
+func (k Book) Answer(ctx context.Context, id uuid.UUID, a Answer) error {
+	const find = `SELECT person_id, name, source FROM dispute WHERE id = $1`
 	const answer = `UPDATE dispute SET state = $2, ended_at = $3, answer = $4, by = $5 WHERE id = $1 AND ended_at IS NULL`
 
 	words, err := ParseWords(a.Words)
 	if err != nil {
-		return "", fmt.Errorf("answer dispute %s: %w", id, err)
+		return fmt.Errorf("answer dispute %s: %w", id, err)
 	}
 	sealed, err := k.Box.Seal(place("answer", id), []byte(words))
 	if err != nil {
-		return "", fmt.Errorf("answer dispute %s: %w", id, err)
+		return fmt.Errorf("answer dispute %s: %w", id, err)
 	}
 	err = pgx.BeginFunc(ctx, k.Pool, func(tx pgx.Tx) error {
 		var (
 			of           uuid.UUID
 			name, source string
 		)
-		if err := tx.QueryRow(ctx, find, id).Scan(&of, &subject, &name, &source); err != nil {
+		if err := tx.QueryRow(ctx, find, id).Scan(&of, &name, &source); err != nil {
 			return missing(err, ErrUnknown)
 		}
 		tag, err := tx.Exec(ctx, answer, id, string(a.Outcome), a.At, sealed, a.By)
@@ -125,15 +123,20 @@ func (k Book) Answer(ctx context.Context, id uuid.UUID, a Answer) (subject strin
 		if err != nil {
 			return err
 		}
+		if a.Outcome == Corrected {
+			if err := profile.AskAnew(ctx, tx, of, source, a.At); err != nil {
+				return err
+			}
+		}
 		return journal.Append(ctx, tx, []journal.Entry{{
 			Person: of, At: a.At, Kind: journal.DisputeAnswered, Actor: journal.Staff,
 			Detail: map[string]string{"field": name, "source": source, "outcome": string(a.Outcome)},
 		}})
 	})
 	if err != nil {
-		return "", fmt.Errorf("answer dispute %s: %w", id, err)
+		return fmt.Errorf("answer dispute %s: %w", id, err)
 	}
-	return subject, nil
+	return nil
 }
 
 // missing gives what it means that there is no row.

@@ -12,7 +12,8 @@
 // The register has no names, so neither has a profile, unless another system told one. Blocking belongs to the
 // identifier, not to the cabinet.
 //
-// Other systems are asked on five occasions (p. 12), in the background, about one person once at a time:
+// Other systems are asked at the primary sign-in and on four occasions (p. 12), and the one that a disputed value is from when it was corrected;
+// in the background, about one person once at a time, by what the act itself has written:
 //
 //	         occasion                 its turn                   a whole answer
 //	at rest ──────────▶ due ─────────────────────▶ asked ──────────────────────────▶ at rest, heard

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -8,11 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
+	"asoba.example/cabinet/journal"
 	"asoba.example/migrations/pgtest"
 )
 
-// Other systems are asked at the primary sign-in, once, and on the four occasions of order 82, p. 12, and at no other time; about one person
-// no more often than the floor allows, however many occasions there are.
+// Other systems are asked at the primary sign-in, and at the one after a restoration, and on the four occasions of order 82, p. 12, and at no
+// other time; about one person no more often than the floor allows, however many occasions there are.
 func TestSourcesAreAskedOnTheirOccasions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string][]string{"documents": {"name_ru", "document_number"}})
@@ -45,6 +49,15 @@ func TestSourcesAreAskedOnTheirOccasions(t *testing.T) {
 	expect("a moment later", 5)
 	w.now = w.now.Add(time.Second)
 	expect("when the floor allows", 6)
+	w.now = w.now.Add(24 * time.Hour)
+	for _, gone := range []Reason{Missing, ""} {
+		w.write(t, func(ctx context.Context, tx pgx.Tx) error {
+			return Apply(ctx, tx, []Person{{ID: anna, Number: annasNumber, Sex: "F", BirthDate: "1956", Citizenship: "BY", Gone: gone}}, w.now)
+		})
+	}
+	expect("restored", 6)
+	w.ask(t, PrimarySignIn)
+	expect("signed in after it", 7)
 	var why []Occasion
 	for _, q := range documents.asked {
 		why = append(why, q.Occasion)
@@ -52,7 +65,7 @@ func TestSourcesAreAskedOnTheirOccasions(t *testing.T) {
 			t.Errorf("asked %v", q)
 		}
 	}
-	if want := []Occasion{PrimarySignIn, Order, Application, Decision, Complaint, Order}; !slices.Equal(why, want) {
+	if want := []Occasion{PrimarySignIn, Order, Application, Decision, Complaint, Order, PrimarySignIn}; !slices.Equal(why, want) {
 		t.Errorf("asked for %q, want %q", why, want)
 	}
 	if shown, _ := w.told(t); !slices.Equal(shown, []string{"name_ru=Янка Купала documents"}) {
@@ -91,7 +104,6 @@ func TestTheLastWordStandsWhileASourceIsAway(t *testing.T) {
 	for _, wait := range waits {
 		before := documents.times()
 		w.now = w.now.Add(wait - time.Second)
-		w.ask(t, Complaint) // hurries nobody
 		w.refresh(t)
 		w.now = w.now.Add(time.Second)
 		w.refresh(t)
@@ -110,6 +122,89 @@ func TestTheLastWordStandsWhileASourceIsAway(t *testing.T) {
 	w.refresh(t)
 	if shown, all := w.told(t); !slices.Contains(shown, "document_number=AA0000002 documents") || all.Values[0].Silent != nil {
 		t.Errorf("it is back: %q, %+v", shown, all)
+	}
+}
+
+// No occasion is lost to one before it: neither while a source that did not answer is left alone, nor while it is being asked.
+func TestAnotherOccasionIsNotLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string][]string{"documents": {"address"}})
+	documents := w.systems["documents"]
+	documents.away()
+	w.ask(t, Application)
+	w.refresh(t)
+	for _, wait := range waits[:len(waits)-1] {
+		w.now = w.now.Add(wait)
+		w.refresh(t)
+	}
+	w.now = w.now.Add(floor - time.Second)
+	w.ask(t, Complaint)
+	before := documents.times()
+	w.refresh(t)
+	if documents.times() != before {
+		t.Error("it is asked sooner than the floor allows")
+	}
+	w.now = w.now.Add(time.Second)
+	documents.say(func(rw http.ResponseWriter) {
+		w.ask(t, Decision)
+		_, _ = rw.Write([]byte(`{"at": "2026-05-12T09:00:00Z", "values": {"address": "Минск"}}`))
+	})
+	w.refresh(t)
+	documents.away()
+	w.now = w.now.Add(floor)
+	w.refresh(t)
+	w.now = w.now.Add(waits[0])
+	w.refresh(t)
+	var why []Occasion
+	for _, q := range documents.asked[before:] {
+		why = append(why, q.Occasion)
+	}
+	if want := []Occasion{Complaint, Decision, Decision}; !slices.Equal(why, want) {
+		t.Errorf("asked for %q, want %q", why, want)
+	}
+	if shown, _ := w.told(t); !slices.Equal(shown, []string{"address=Минск documents"}) {
+		t.Errorf("it holds %q", shown)
+	}
+}
+
+// A source that is taken out is asked no more, and what it told says still from where it is, and on what basis; put in again, it is asked again.
+func TestWhatATakenOutSourceToldSaysFromWhereItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string][]string{"documents": {"address"}, "registry": {"address"}})
+	all := w.All
+	all[0].Title, all[0].Basis = journal.Names{"ru": "Документы"}, journal.Names{"ru": "приказ"}
+	keep := func(asked ...Source) (waiting []string) {
+		t.Helper()
+		known, err := Keep(t.Context(), w.Pool, asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.All = known
+		w.now = w.now.Add(floor)
+		w.ask(t, Order)
+		rows, _ := w.Pool.Query(t.Context(), `SELECT source FROM refresh WHERE due_at = $1 ORDER BY source`, w.now)
+		if waiting, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Pool.Exec(t.Context(), `UPDATE refresh SET due_at = NULL`); err != nil {
+			t.Fatal(err)
+		}
+		return waiting
+	}
+	if got := keep(all...); !slices.Equal(got, []string{"documents", "registry"}) {
+		t.Errorf("asked are %q", got)
+	}
+	if got := keep(all[1]); !slices.Equal(got, []string{"registry"}) {
+		t.Errorf("asked are %q", got)
+	}
+	if s := w.Find("documents"); s.Asked || s.Title.In("ru") != "Документы" || s.Basis.In("be") != "приказ" {
+		t.Errorf("of what is taken out is known %+v", s.Title)
+	}
+	if got := keep(); len(got) > 0 || len(w.All) != 2 {
+		t.Errorf("asked are %q", got)
+	}
+	if got := keep(all[0]); !slices.Equal(got, []string{"documents"}) || !w.Find("documents").Asked {
+		t.Errorf("asked are %q", got)
 	}
 }
 
@@ -203,7 +298,8 @@ func TestWhatWasToldIsTakenWhole(t *testing.T) {
 		w.now = w.now.Add(lease)
 	}
 	heal := pgtest.FailOn(t, w.Pool, "INSERT", "refresh")
-	if err := w.Ask(t.Context(), annasNumber, Order); err == nil {
+	err := pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error { return act(t.Context(), tx, Order, w.now) })
+	if err == nil {
 		t.Error("asked over a broken table")
 	}
 	heal()

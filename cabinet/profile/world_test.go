@@ -76,7 +76,7 @@ func (s *system) times() int {
 
 // world is Anna's cabinet, and the systems that are asked about her. Nobody in it has a name.
 type world struct {
-	Sources
+	Asker
 	systems map[string]*system
 	now     time.Time
 }
@@ -89,14 +89,19 @@ func newWorld(t *testing.T, sources map[string][]string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Sources = Sources{Pool: pool, Box: box, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: func() time.Time { return w.now }}
+	w.Asker = Asker{Sources: Sources{Box: box}, Pool: pool, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: func() time.Time { return w.now }}
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		s := &system{}
 		server := httptest.NewServer(s)
 		t.Cleanup(server.Close)
-		s.Source = Source{Name: name, URL: server.URL, Values: sources[name]}
+		s.Source = Source{
+			Name: name, Title: journal.Names{"": name}, Basis: journal.Names{"": "82"}, URL: server.URL, Values: sources[name],
+		}
 		w.systems[name] = s
 		w.All = append(w.All, s.Source)
+	}
+	if w.All, err = Keep(t.Context(), pool, w.All); err != nil {
+		t.Fatal(err)
 	}
 	w.write(t, func(ctx context.Context, tx pgx.Tx) error {
 		return Apply(ctx, tx, []Person{{ID: anna, Number: annasNumber, Sex: "F", BirthDate: "1956", Citizenship: "BY"}}, noon)
@@ -112,12 +117,19 @@ func (w *world) write(t *testing.T, act func(ctx context.Context, tx pgx.Tx) err
 	}
 }
 
-// ask has all sources asked for an occasion.
+// ask has all sources asked for an occasion, which is a sign-in or something that the citizen does.
 func (w *world) ask(t *testing.T, why Occasion) {
 	t.Helper()
-	if err := w.Ask(t.Context(), annasNumber, why); err != nil {
-		t.Fatal(err)
+	w.write(t, func(ctx context.Context, tx pgx.Tx) error { return act(ctx, tx, why, w.now) })
+}
+
+func act(ctx context.Context, tx pgx.Tx, why Occasion, at time.Time) error {
+	if why == PrimarySignIn {
+		return SignedIn(ctx, tx, []uuid.UUID{anna}, at)
 	}
+	var b pgx.Batch
+	Ask(&b, annasNumber, why, at)
+	return tx.SendBatch(ctx, &b).Close()
 }
 
 // refresh lets every source be asked that is due; broken is how many could not be.

@@ -23,6 +23,7 @@ import (
 
 	"asoba.example/cabinet/dispute"
 	"asoba.example/cabinet/issuer/issuertest"
+	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/profile"
 	"asoba.example/cmd/internal/settings"
 	"asoba.example/migrations/pgtest"
@@ -303,10 +304,11 @@ func TestDisputesAreAnsweredByTheCommand(t *testing.T) {
 	if err := (dispute.Book{Pool: pool, Box: box}).Make(t.Context(), number, d, "low", time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	environment := []string{
-		"CABINET_DATABASE_URL=" + database, "CABINET_MASTER_KEY_FILE=" + master,
-		`CABINET_SOURCES=[{"name": "documents", "title": {"": "D"}, "basis": {"": "82"}, "url": "https://documents.example", "values": ["address"]}]`,
+	says := journal.Names{"": "82"}
+	if _, err := profile.Keep(t.Context(), pool, []profile.Source{{Name: "documents", Title: says, Basis: says}}); err != nil {
+		t.Fatal(err)
 	}
+	environment := []string{"CABINET_DATABASE_URL=" + database, "CABINET_MASTER_KEY_FILE=" + master}
 	run := func(says string, fails bool, args ...string) string {
 		t.Helper()
 		var out bytes.Buffer
@@ -335,7 +337,7 @@ func TestDisputesAreAnsweredByTheCommand(t *testing.T) {
 		t.Errorf("it still waits: %s", list)
 	}
 	var occasion profile.Occasion
-	if err := pool.QueryRow(t.Context(), `SELECT occasion FROM refresh WHERE due_at IS NOT NULL`).Scan(&occasion); err != nil || occasion != profile.Decision {
+	if err := pool.QueryRow(t.Context(), `SELECT occasion FROM refresh WHERE due_at IS NOT NULL`).Scan(&occasion); err != nil || occasion != profile.Correction {
 		t.Errorf("its source is asked for %q, %v", occasion, err)
 	}
 }

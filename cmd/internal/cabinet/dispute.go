@@ -13,7 +13,6 @@ import (
 
 	"asoba.example/cabinet/dispute"
 	"asoba.example/cabinet/keys"
-	"asoba.example/cabinet/profile"
 	"asoba.example/cmd/internal/settings"
 )
 
@@ -72,7 +71,7 @@ func answerCommand(environ []string) *cobra.Command {
 	command := &cobra.Command{
 		Use: "answer ID", Short: "End a dispute with the source's answer, which is read from standard input", Args: cobra.ExactArgs(1),
 		Long: "End a dispute with the source's answer, which is read from standard input and shown to the citizen. Where the value was corrected,\n" +
-			"sources that are asked (CABINET_SOURCES) are asked anew; the population register sends it by itself.",
+			"its source is asked anew; the population register sends it by itself.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := parseDispute(args[0])
 			if err != nil {
@@ -81,28 +80,14 @@ func answerCommand(environ []string) *cobra.Command {
 			if outcome != string(dispute.Corrected) && outcome != string(dispute.Upheld) {
 				return errors.New("--outcome is corrected or upheld")
 			}
-			sources, err := settings.Read[struct {
-				JSON string `env:"CABINET_SOURCES"`
-			}](environ)
-			if err != nil {
-				return err
-			}
-			all, err := profile.ParseSources(sources.JSON)
-			if err != nil {
-				return err
-			}
 			words, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), 64<<10))
 			if err != nil {
 				return err
 			}
 			return withKeys(environ, func(ctx context.Context, pool *pgxpool.Pool, ring keys.Ring, _ io.Writer) error {
-				subject, err := dispute.Book{Pool: pool, Box: ring.Box}.Answer(ctx, id, dispute.Answer{
+				return dispute.Book{Pool: pool, Box: ring.Box}.Answer(ctx, id, dispute.Answer{
 					Outcome: dispute.State(outcome), Words: string(words), By: by, At: time.Now(),
 				})
-				if err != nil || outcome != string(dispute.Corrected) {
-					return err
-				}
-				return profile.Sources{All: all, Pool: pool, Now: time.Now}.Ask(ctx, subject, profile.Decision)
 			})(cmd, args)
 		},
 	}

@@ -100,7 +100,11 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	told := profile.Sources{All: sources, Pool: kept.Pool, Box: box, Caller: neighbours, Now: time.Now}
+	known, err := profile.Keep(ctx, kept.Pool, sources)
+	if err != nil {
+		return err
+	}
+	told := profile.Sources{All: known, Box: box}
 	caller := fetch.New(fetch.Config{AllowLoopback: cfg.AllowLoopbackFetch})
 	signals := &signal.Feed{Pool: kept.Back, Now: time.Now}
 	deliverer := signal.Deliverer{Pool: kept.Back, Caller: caller, Sign: ring.Sign, URL: cfg.URL, Issuer: cfg.Issuer, Now: time.Now, Log: log}
@@ -133,10 +137,9 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		run.Every(time.Hour, log, "open the keys", ring.Check),
 		run.Every(time.Hour, log, "make the journal's months", func(ctx context.Context) error { return journal.MakeMonths(ctx, kept.Back, time.Now()) }),
 	}
-	asking := told
-	asking.Pool = kept.Back
+	asker := profile.Asker{Sources: told, Pool: kept.Back, Caller: neighbours, Now: time.Now}
 	for _, source := range sources { // each by itself, so that one that is slow holds up no other
-		parts = append(parts, run.Every(time.Second, log, "ask "+source.Name, func(ctx context.Context) error { return asking.Refresh(ctx, source) }))
+		parts = append(parts, run.Every(time.Second, log, "ask "+source.Name, func(ctx context.Context) error { return asker.Refresh(ctx, source) }))
 	}
 	parts = append(parts,
 		run.Every(time.Second, log, "give signals their places", signals.Seal),
