@@ -3,7 +3,9 @@ package cabinet
 import (
 	"cmp"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +15,7 @@ import (
 	"asoba.example/cabinet/contact"
 	"asoba.example/cabinet/dispute"
 	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/profile"
 	"asoba.example/cabinet/signal"
 	"asoba.example/provider/page"
 )
@@ -77,9 +80,37 @@ func (c *Cabinet) dataPage(m mine, since time.Time, language string) dataPage {
 			{Name: "sign_in"},
 		},
 		KeptYears: journal.LeastYears, ShownYears: c.cfg.JournalYears,
-		Recipients: c.recipients(m.receipts, language), Since: since,
+		Recipients: c.recipients(m.receipts, language), Since: since, Sites: toldSites(m, language), Asked: c.askedSystems(m.told, language),
 		Agreements: c.cfg.IssuerURL + "/agreements", Block: c.cfg.IssuerURL + "/block", Security: c.securityPage(), Keys: c.cfg.URL + "/jwks",
 	}
+}
+
+// toldSites are the e-services that hear of the profile, besides those that read it.
+func toldSites(m mine, language string) (all []toldSite) {
+	at := map[string]int{} // by client
+	of := func(client string, names journal.Names) *toldSite {
+		if _, ok := at[client]; !ok {
+			at[client], all = len(all), append(all, toldSite{Name: cmp.Or(names.In(language), client)})
+		}
+		return &all[at[client]]
+	}
+	for _, r := range m.readers {
+		of(r.ClientID, r.Client).Reads = &r.At
+	}
+	for _, s := range m.signals { // the latest last
+		site := of(s.ClientID, s.Client)
+		site.Times, site.Last = site.Times+1, s.At
+	}
+	return all
+}
+
+// askedSystems are those that were told whom they are asked about.
+func (c *Cabinet) askedSystems(told profile.Told, language string) (all []askedSystem) {
+	for _, name := range slices.Sorted(maps.Keys(told.Asked)) {
+		asked := told.Asked[name]
+		all = append(all, askedSystem{c.sourceTitle(name, language), asked.At, "occasion." + string(asked.For)})
+	}
+	return all
 }
 
 // recipient is an e-service that was given data of the citizen, or an office where a clerk saw some.
@@ -165,10 +196,12 @@ type dataFile struct {
 	Since      time.Time   `json:"since"` // of recipients and entries
 }
 
-// asked is when a source was heard last, and since when it has not answered.
+// asked is when a source was asked last and on which occasion, when it was heard last, and since when it has not answered.
 type asked struct {
-	HeardAt time.Time `json:"heard_at,omitzero"`
-	Silent  time.Time `json:"silent_since,omitzero"`
+	At      time.Time        `json:"asked_at,omitzero"`
+	For     profile.Occasion `json:"occasion,omitempty"`
+	HeardAt time.Time        `json:"heard_at,omitzero"`
+	Silent  time.Time        `json:"silent_since,omitzero"`
 }
 
 // disputed is a value that the citizen says is wrong, and what came of that.
@@ -219,7 +252,7 @@ func (c *Cabinet) fileOf(v visitor, m mine, since time.Time, language string) da
 	}
 	f.Asked = map[string]asked{}
 	for _, s := range c.cfg.Sources.All {
-		f.Asked[s.Name] = asked{m.told.Heard[s.Name].UTC(), m.told.Silent[s.Name].UTC()}
+		f.Asked[s.Name] = asked{m.told.Asked[s.Name].At.UTC(), m.told.Asked[s.Name].For, m.told.Heard[s.Name].UTC(), m.told.Silent[s.Name].UTC()}
 	}
 	for i, r := range m.readers {
 		f.Readers[i] = reader{r.ClientID, r.At.UTC()}

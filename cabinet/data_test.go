@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -26,7 +27,12 @@ import (
 // else's, whether or not there is anything, and though they have no name (law 99-Z, art. 11 and 12).
 func TestWhatIsHeldIsToldAndTakenWhole(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	documents := httptest.NewServer(http.NotFoundHandler()) // it is asked, and away
+	t.Cleanup(documents.Close)
+	source := profile.Source{
+		Name: "documents", Title: journal.Names{"": "Register of documents"}, Basis: journal.Names{"": "82"}, URL: documents.URL, Values: []string{"address"},
+	}
+	w := newWorld(t, source)
 	w.provider.SignIn(signIn(), "")
 	b := w.browser(t)
 	b.want("/sign-in?return=/profile/data", "/profile/data", 200, "Nobody, since 10 May 2026")
@@ -78,11 +84,16 @@ func TestWhatIsHeldIsToldAndTakenWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if w.asker.Refresh(t.Context(), source) == nil {
+		t.Error("it is not away")
+	}
 	w.end(t, access.Ended{ID: anna, At: noon.Add(-30 * time.Minute)}) // before this sign-in
 
 	for _, says := range []string{
 		"Entries that you can see: 10", "Reports: 1", "Told: 1", "5 years at least; you can see and take the last 3 years",
-		"Pension fund", "2 times, last on 12 May 2026", "Date of birth", "1 time, on 12 May 2026", "Issuing office 17", "The issuing service refused to unblock the identifier", w.provider.URL + "/agreements",
+		"Pension fund", "2 times, last on 12 May 2026", "Date of birth", "1 time, on 12 May 2026", "Issuing office 17", "The issuing service refused to unblock the identifier",
+		"May read your profile while you are away, since 12 May 2026", "1 notice that the profile or the access to it changed, on 12 May 2026",
+		"Register of documents", "Your identifier, to learn what is known of you there", "Last on 12 May 2026, 12:00: your first sign-in", w.provider.URL + "/agreements",
 	} {
 		b.want("/profile/data", "/profile/data", 200, says)
 	}
@@ -137,6 +148,9 @@ func TestWhatIsHeldIsToldAndTakenWhole(t *testing.T) {
 	}
 	if len(told.Reports) != 1 || told.Reports[0].Entry != idOf(2) || !told.Ended.Equal(noon.Add(-30*time.Minute)) {
 		t.Errorf("reports and ends: %s", payload)
+	}
+	if asked := told.Asked["documents"]; !asked.At.Equal(noon) || asked.For != profile.PrimarySignIn || !asked.Silent.Equal(noon) {
+		t.Errorf("who was asked: %s", payload)
 	}
 	if len(told.Readers) != 1 || told.Readers[0] != (reader{"tax", noon}) || len(told.Signals) != 1 || !slices.Equal(told.Signals[0].Fields, []string{"sex"}) {
 		t.Errorf("who may read, and what they were told: %s", payload)

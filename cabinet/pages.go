@@ -67,8 +67,25 @@ type dataPage struct {
 	KeptYears, ShownYears int // entries of the journal are
 	Recipients            []recipient
 	Since                 time.Time // from when on the journal tells who they are
+	Sites                 []toldSite
+	Asked                 []askedSystem
 	// Pages of the provider's, and where those keys are that a signed file is checked by.
 	Agreements, Block, Security, Keys string
+}
+
+// toldSite is an e-service that may read the profile while the citizen is away, or was told of it.
+type toldSite struct {
+	Name  string
+	Reads *time.Time // since when it may; nil where it may not
+	Times int        // it was told
+	Last  time.Time
+}
+
+// askedSystem is another system of the state, which was asked about the citizen.
+type askedSystem struct {
+	Name     string
+	Last     time.Time
+	Occasion string // key of it
 }
 
 type held struct {

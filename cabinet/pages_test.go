@@ -12,6 +12,7 @@ import (
 	"asoba.example/cabinet/dispute"
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/profile"
+	"asoba.example/cabinet/signal"
 	"asoba.example/provider/page"
 	"asoba.example/provider/page/pagetest"
 )
@@ -80,7 +81,10 @@ func TestPagesAreAsBefore(t *testing.T) {
 	nothingFound := whatThereIs
 	nothingFound.Query, nothingFound.Asked = "xyzzy", true
 	held := mine{
-		official: official{profile: annas}, reports: make([]journal.Reported, 1), entries: 42, receipts: []journal.Receipt{
+		official: official{profile: annas, told: profile.Told{Asked: map[string]profile.Asked{"documents": {At: noon, For: profile.Complaint}}}},
+		readers:  []signal.Reader{{ClientID: "tax", Client: journal.Names{"ru": "Налоговая служба"}, At: noon}},
+		signals:  []signal.Told{{ClientID: "tax", Client: journal.Names{"ru": "Налоговая служба"}, At: noon}, {ClientID: "bank", At: noon}},
+		reports:  make([]journal.Reported, 1), entries: 42, receipts: []journal.Receipt{
 			{Entry: given, Times: 2},
 			{Entry: journal.Entry{At: noon, Kind: journal.ProfileRead, Actor: journal.Client, ClientID: "pension"}, Times: 5},
 			{Entry: journal.Entry{At: noon, Kind: "grant.given", Actor: journal.Self, ClientID: "cabinet"}, Times: 9},

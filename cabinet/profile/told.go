@@ -21,6 +21,13 @@ type Told struct {
 	Values []Value              // in the order of Names
 	Heard  map[string]time.Time // when a source answered last
 	Silent map[string]time.Time // since when a source has not answered
+	Asked  map[string]Asked     // when a source was asked last
+}
+
+// Asked is when a source was told whom it is asked about, and on which occasion.
+type Asked struct {
+	At  time.Time
+	For Occasion
 }
 
 // Format keeps it out of texts.
@@ -32,13 +39,15 @@ type kept struct {
 	Source      string
 	AnsweredAt  *time.Time
 	SilentSince *time.Time
+	AskedAt     *time.Time
+	AskedFor    *Occasion
 	Name        *string // nil where the source has told nothing yet
 	Value       []byte  // sealed; nil where it knows none
 	At, Since   *time.Time
 }
 
 const told = `
-	SELECT refresh.person_id, source, answered_at, silent_since, name, value, at, since
+	SELECT refresh.person_id, source, answered_at, silent_since, asked_at, asked_for, name, value, at, since
 	FROM refresh LEFT JOIN profile_value USING (person_id, source)
 	WHERE person_id = (SELECT person_id FROM cabinet WHERE identification_number = $1)`
 
@@ -58,13 +67,16 @@ func (s Sources) Queue(b *pgx.Batch, subject string, to *Told) {
 
 // read opens all words and takes those that hold.
 func (s Sources) read(found []kept) (t Told, err error) {
-	t = Told{Heard: map[string]time.Time{}, Silent: map[string]time.Time{}}
+	t = Told{Heard: map[string]time.Time{}, Silent: map[string]time.Time{}, Asked: map[string]Asked{}}
 	for _, k := range found {
 		if k.AnsweredAt != nil {
 			t.Heard[k.Source] = *k.AnsweredAt
 		}
 		if k.SilentSince != nil {
 			t.Silent[k.Source] = *k.SilentSince
+		}
+		if k.AskedAt != nil && k.AskedFor != nil {
+			t.Asked[k.Source] = Asked{*k.AskedAt, *k.AskedFor}
 		}
 	}
 	words, err := s.words(found)
