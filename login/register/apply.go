@@ -67,14 +67,14 @@ const otherwise = `
 // of puts one of the three where a fact stands.
 func of(fact, sql string) string { return strings.ReplaceAll(sql, "fact", fact) }
 
-// compare finds in one pass what is staged and not known, or known otherwise, or of a full edition known and not staged; and counts it.
+// compare finds in one pass what is told in a table and not known, or known otherwise, or of a full edition known and not told; and counts it.
 // All else that there is to do rests on these rows alone. It gives the first of the rows that are withheld, wholly or in part.
-func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) (withheld []BadRow, err error) {
-	const before = `
+func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition, from string) (withheld []BadRow, err error) {
+	before := `
 		SET LOCAL work_mem = '256MB'; -- so that the join holds much of an edition in memory
 		SET LOCAL max_parallel_workers_per_gather = 0; -- the other processors are for whoever signs in meanwhile
 		SET LOCAL jit = off; -- to compile these statements takes longer than it saves
-		ANALYZE staged_person`
+		ANALYZE ` + from
 	// Whoever stays incapable by the same act stays as deactivated as they were: the operator may have restored them. Why a row is withheld: a
 	// number that somebody had before makes nobody new, what the operator took back is over, and what was told of later stays. Whom an edition
 	// does not tell of is missing though told of later, unless it cannot have known them by their number. Where it may be the later one of the
@@ -90,7 +90,7 @@ func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition) (withheld
 		       CASE WHEN p.id IS NULL AND EXISTS (SELECT FROM former_number WHERE identification_number = s.identification_number) THEN $4 END AS why,
 		       false AS in_part, false AS dies, false AS is_declared_dead, false AS goes_missing,
 		       s.*
-		FROM staged_person s ` + joins[e.Kind] + ` JOIN person p ON p.identification_number = s.identification_number
+		FROM ` + from + ` s ` + joins[e.Kind] + ` JOIN person p ON p.identification_number = s.identification_number
 		CROSS JOIN LATERAL (
 			SELECT CASE
 				WHEN s.incapable_date IS NULL THEN NULL
@@ -264,14 +264,14 @@ func change(ctx context.Context, tx pgx.Tx, e *Edition, _ time.Time) error {
 			changed_in = $1
 		FROM difference d
 		WHERE p.ctid = d.place AND p.id = d.id AND d.identification_number IS NOT NULL`
-	const joins = `SELECT set_config('enable_hashjoin', $1, true), set_config('enable_mergejoin', $1, true)`
+	const join = `SELECT set_config('enable_hashjoin', $1, true), set_config('enable_mergejoin', $1, true)`
 	var (
 		b       pgx.Batch
 		changed int64
 	)
-	b.Queue(joins, "off")
+	b.Queue(join, "off")
 	b.Queue(update, e.ID).Exec(func(tag pgconn.CommandTag) error { changed = tag.RowsAffected(); return nil })
-	b.Queue(joins, "on")
+	b.Queue(join, "on")
 	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
 		return err
 	}

@@ -112,9 +112,8 @@ func (e Event) check() (row [len(fileColumns)]string, err error) {
 		row[i] = e.Person[column]
 		fields[i] = []byte(row[i])
 	}
-	f := file{lastDay: day(e.At), seen: newNumbers(1)}
-	if !f.judge(&fields) {
-		return row, &RowError{f.bad[len(f.bad)-1]}
+	if column, reason := flaw(&fields, day(e.At)); reason != "" {
+		return row, &RowError{BadRow{Column: column, Reason: reason}}
 	}
 	return row, nil
 }
@@ -150,10 +149,10 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 			return Outcome{}, err
 		}
 	}
-	if err := stageOne(ctx, tx, row); err != nil {
+	if err := setOneAside(ctx, tx, row); err != nil {
 		return Outcome{}, err
 	}
-	if _, err := g.compare(ctx, tx, &one); err != nil {
+	if _, err := g.compare(ctx, tx, &one, aside); err != nil {
 		return Outcome{}, err
 	}
 	if one.Restored > 0 && unordered {
@@ -258,13 +257,13 @@ func (g *Register) rename(ctx context.Context, tx pgx.Tx, who uuid.UUID, change 
 	return err
 }
 
-// stageOne stages a row by itself.
-func stageOne(ctx context.Context, tx pgx.Tx, row [len(fileColumns)]string) error {
+// setOneAside sets a row aside by itself.
+func setOneAside(ctx context.Context, tx pgx.Tx, row [len(fileColumns)]string) error {
 	const insert = `
-		INSERT INTO ` + staged + `
+		INSERT INTO ` + aside + lines + `
 		VALUES (0, $1, $2, $3, $4, nullif($5, '')::date, nullif($6, ''), nullif($7, '')::date, nullif($8, ''), nullif($9, '')::date, nullif($10, ''),
 		        nullif($11, '')::date, nullif($12, ''), nullif($13, '')::date, nullif($14, ''))`
-	if err := aside(ctx, tx); err != nil {
+	if err := setAside(ctx, tx); err != nil {
 		return err
 	}
 	values := make([]any, len(row))

@@ -271,8 +271,19 @@ const rowColumns = `
 	death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act,
 	incapable_date, incapable_act, limited_date, limited_act`
 
-// staged is where the rows of an edition are copied to, each with its line.
-const staged = `staged_person (line, ` + rowColumns + `)`
+// Where rows are copied to, each with its line: an edition's beside the register, where they stay until it is decided; aside, in a table of the
+// transaction's own, what is only tried, and the one row of an event.
+const (
+	staged = `staged_person`
+	aside  = `aside_person`
+	lines  = ` (line, ` + rowColumns + `)`
+)
+
+// setAside makes the table of the transaction's own.
+func setAside(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `CREATE TEMPORARY TABLE `+aside+` (LIKE `+staged+`) ON COMMIT DROP`)
+	return err
+}
 
 // copyTo copies good rows, as far as the file is to be read.
 func (f *file) copyTo(ctx context.Context, tx pgx.Tx, table string) error {

@@ -170,7 +170,7 @@ const nobody = `SELECT NOT EXISTS (SELECT FROM person)`
 
 // admit finds the edition of a file or begins it. It is fresh where nobody is known yet.
 func (g *Register) admit(ctx context.Context, conn *pgxpool.Conn, h head, o Order) (e Edition, fresh bool, err error) {
-	const lost = `UPDATE edition SET state = 'staging', staged_bytes = 0 WHERE id = $1 AND NOT EXISTS (SELECT FROM staged_person)`
+	const lost = `UPDATE edition SET state = 'staging', staged_bytes = 0 WHERE id = $1 AND NOT EXISTS (SELECT FROM ` + staged + `)`
 	const resume = `UPDATE edition SET imported_by = $2, client_id = nullif($3, ''), signed = $4 WHERE id = $1`
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if o.By != uuid.Nil {
@@ -258,13 +258,13 @@ func (g *Register) begin(ctx context.Context, tx pgx.Tx, h head, o Order) (Editi
 }
 
 // empty makes room for another edition's rows.
-const empty = `TRUNCATE staged_person`
+const empty = `TRUNCATE ` + staged
 
 // forget leaves nothing of the edition that is staged.
 func forget(ctx context.Context, tx pgx.Tx) error {
 	const told = `DELETE FROM bad_row WHERE edition_id IN (SELECT id FROM edition WHERE state = 'staging')` // it may have waited
-	const staged = `DELETE FROM edition WHERE state = 'staging'`
-	for _, statement := range []string{told, staged, empty} {
+	const begun = `DELETE FROM edition WHERE state = 'staging'`
+	for _, statement := range []string{told, begun, empty} {
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return err
 		}
@@ -279,7 +279,7 @@ func (g *Register) stage(ctx context.Context, conn *pgxpool.Conn, e *Edition, f 
 	for f.err == nil {
 		f.stop = min(f.done+cmp.Or(g.piece, piece), f.size)
 		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			if err := f.copyTo(ctx, tx, staged); err != nil {
+			if err := f.copyTo(ctx, tx, staged+lines); err != nil {
 				return err
 			}
 			_, err := tx.Exec(ctx, far, e.ID, f.done)
@@ -312,7 +312,7 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 		if fresh {
 			e.Added, err = g.fill(ctx, tx, e.ID, f, o.At)
 		} else { // an event has come since
-			err = f.copyTo(ctx, tx, staged)
+			err = f.copyTo(ctx, tx, staged+lines)
 		}
 		if err != nil {
 			return err
@@ -322,7 +322,7 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 		return err
 	}
 	if !fresh {
-		withheld, err := g.compare(ctx, tx, e)
+		withheld, err := g.compare(ctx, tx, e, staged)
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ var stands = map[State]pair.State{Waiting: pair.Open, Applied: pair.Approved, Re
 
 // Release has another of the staff than who imported it apply an edition that waits.
 func (g *Register) Release(ctx context.Context, id int64, by uuid.UUID, at time.Time) (Edition, error) {
-	const lost = `SELECT NOT EXISTS (SELECT FROM staged_person)`
+	const lost = `SELECT NOT EXISTS (SELECT FROM ` + staged + `)`
 	return g.decide(ctx, id, by, at, pair.Approved, audit.EditionReleased, func(tx pgx.Tx, e *Edition) error {
 		var none bool
 		if err := tx.QueryRow(ctx, lost).Scan(&none); err != nil {
@@ -37,7 +37,7 @@ func (g *Register) Release(ctx context.Context, id int64, by uuid.UUID, at time.
 		if err := changing(ctx, tx); err != nil {
 			return err
 		}
-		withheld, err := g.compare(ctx, tx, e) // what is known may have changed since
+		withheld, err := g.compare(ctx, tx, e, staged) // what is known may have changed since
 		if err != nil {
 			return err
 		}

@@ -147,47 +147,54 @@ func split(line []byte, fields *[len(fileColumns)][]byte) bool {
 
 // judge tells whether a row can be applied, and reports what is wrong with it.
 func (f *file) judge(row *[len(fileColumns)][]byte) bool {
-	doubt := CheckNumber(string(row[number]))
-	if errors.Is(doubt, ErrNumberShape) {
-		return f.reject(fileColumns[number], "shape")
+	if column, reason := flaw(row, f.lastDay); reason != "" {
+		return f.reject(column, reason)
+	}
+	if !f.seen.add(row[number]) {
+		return f.reject(fileColumns[number], "twice")
+	}
+	if CheckNumber(string(row[number])) != nil {
+		f.doubtful++
+		f.tellBad(BadRow{Line: f.line, Column: fileColumns[number], Reason: "check_digit", Taken: true})
+	}
+	return true
+}
+
+// flaw is what is wrong with a row by itself, which tells of nothing later than a day: in which column, and why. Without a reason nothing is.
+func flaw(row *[len(fileColumns)][]byte, lastDay string) (column, reason string) {
+	if errors.Is(CheckNumber(string(row[number])), ErrNumberShape) {
+		return fileColumns[number], "shape"
 	}
 	if s := row[sex]; len(s) != 1 || s[0] != 'F' && s[0] != 'M' {
-		return f.reject(fileColumns[sex], "unknown")
+		return fileColumns[sex], "unknown"
 	}
 	born := row[birthDate]
 	switch {
 	case !isDate(born, 4, 7, 10):
-		return f.reject(fileColumns[birthDate], "date")
-	case string(born) > f.lastDay:
-		return f.reject(fileColumns[birthDate], "future")
+		return fileColumns[birthDate], "date"
+	case string(born) > lastDay:
+		return fileColumns[birthDate], "future"
 	}
 	if c := row[citizenship]; string(c) != "stateless" && !isCountry(c) {
-		return f.reject(fileColumns[citizenship], "unknown")
+		return fileColumns[citizenship], "unknown"
 	}
 	for i := facts; i < len(row); i += 2 {
 		date, act := row[i], row[i+1]
 		switch {
 		case len(date) == 0 && len(act) == 0:
 		case !isDate(date, 10):
-			return f.reject(fileColumns[i], "date")
-		case string(date) > f.lastDay: // it would end today what has not happened yet
-			return f.reject(fileColumns[i], "future")
+			return fileColumns[i], "date"
+		case string(date) > lastDay: // it would end today what has not happened yet
+			return fileColumns[i], "future"
 		case string(date[:len(born)]) < string(born):
-			return f.reject(fileColumns[i], "before_birth")
+			return fileColumns[i], "before_birth"
 		case !utf8.Valid(act):
-			return f.reject(fileColumns[i+1], "encoding")
+			return fileColumns[i+1], "encoding"
 		case len(act) > 400 || bytes.IndexFunc(act, unicode.IsControl) >= 0:
-			return f.reject(fileColumns[i+1], "text")
+			return fileColumns[i+1], "text"
 		}
 	}
-	if !f.seen.add(row[number]) {
-		return f.reject(fileColumns[number], "twice")
-	}
-	if doubt != nil {
-		f.doubtful++
-		f.tellBad(BadRow{Line: f.line, Column: fileColumns[number], Reason: "check_digit", Taken: true})
-	}
-	return true
+	return "", ""
 }
 
 func (f *file) reject(column, reason string) bool {

@@ -32,10 +32,10 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 			Number: f.number, Period: f.period, AsOf: f.asOf, Kind: f.kind, State: Staging, Checksum: f.checksum[:], Signed: g.Key != nil, Announced: f.rows, BeganAt: o.At,
 		}
 		r.NotBefore, r.NotAfter = f.made(o.At)
-		if err := aside(ctx, tx); err != nil {
+		if err := setAside(ctx, tx); err != nil {
 			return err
 		}
-		if err := f.copyTo(ctx, tx, staged); err != nil {
+		if err := f.copyTo(ctx, tx, aside+lines); err != nil {
 			return err
 		}
 		r.Bad = f.bad
@@ -43,7 +43,7 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 			r.State, r.Same = Refused, 0
 			return err
 		}
-		withheld, err := g.compare(ctx, tx, &r.Edition)
+		withheld, err := g.compare(ctx, tx, &r.Edition, aside)
 		if err != nil {
 			return err
 		}
@@ -62,10 +62,4 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 		return r, fmt.Errorf("try edition %d: %w", f.number, err)
 	}
 	return r, nil
-}
-
-// aside makes a table of the transaction's own, which stands before the one of its name.
-func aside(ctx context.Context, tx pgx.Tx) error {
-	_, err := tx.Exec(ctx, `CREATE TEMPORARY TABLE staged_person (LIKE staged_person) ON COMMIT DROP`)
-	return err
 }
