@@ -103,16 +103,24 @@ func (p *one) ends(row string) string {
 	return strings.Join(known, ",")
 }
 
+// takes is the ends of somebody that a row takes back.
+func (p *one) takes(row string) (ends []string) {
+	known, told := strings.Split(p.row, ","), strings.Split(row, ",")
+	for i := 3; i < 9; i += 2 {
+		if known[i] != "" && told[i] == "" {
+			ends = append(ends, known[i]+known[i+1])
+		}
+	}
+	return ends
+}
+
 // hears is that an event tells a row of somebody.
 func (p *one) hears(row string) {
-	known, told := strings.Split(p.row, ","), strings.Split(row, ",")
 	if p.took == nil {
 		p.took = map[string]bool{}
 	}
-	for i := 3; i < 9; i += 2 {
-		if known[i] != "" && told[i] == "" {
-			p.took[known[i]+known[i+1]] = true
-		}
+	for _, end := range p.takes(row) {
+		p.took[end] = true
 	}
 	p.made = time.Time{}
 	p.says(row)
@@ -488,7 +496,7 @@ func (l *lives) tell(rt *rapid.T, number, former string) {
 	if p != nil {
 		told = p.heeds(told)
 	}
-	if want == nil && p != nil && p.made.After(e.At) && gone(p.row) != "" && gone(told) == "" {
+	if want == nil && p != nil && p.made.After(e.At) && len(p.takes(told)) > 0 {
 		want = register.ErrOlderEvent
 	}
 	if !errors.Is(err, want) || want == nil && err != nil {

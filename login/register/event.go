@@ -155,8 +155,10 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	if _, err := g.compare(ctx, tx, &one, aside); err != nil {
 		return Outcome{}, err
 	}
-	if one.Restored > 0 && unordered {
-		return Outcome{}, ErrOlderEvent
+	if unordered {
+		if err := takesNothingBack(ctx, tx); err != nil {
+			return Outcome{}, err
+		}
 	}
 	if one.Deactivated > 0 && !e.asked {
 		if err := g.few(ctx, tx, e.ToldAt); err != nil {
@@ -219,7 +221,7 @@ func whose(ctx context.Context, tx pgx.Tx, number, former string) (known *uuid.U
 }
 
 // later holds that an event tells more than is known of a person, and keeps that person as they are. It is unordered where what is known was told
-// by an edition that may be the later one of the two: that takes no death back then.
+// by an edition that may be the later one of the two.
 func later(ctx context.Context, tx pgx.Tx, known *uuid.UUID, at time.Time) (unordered bool, err error) {
 	// An edition tells of everybody: who is left out of a delta is as before.
 	const find = `
@@ -238,6 +240,19 @@ func later(ctx context.Context, tx pgx.Tx, known *uuid.UUID, at time.Time) (unor
 		return false, ErrOlderEvent
 	}
 	return unordered, nil
+}
+
+// takesNothingBack holds that an event does not take back what an edition tells that may be the later one of the two, be it for another end.
+func takesNothingBack(ctx context.Context, tx pgx.Tx) error {
+	const find = `SELECT EXISTS (SELECT FROM difference WHERE takes_back <> '{}' OR was_gone AND NOT gone)`
+	var back bool
+	if err := tx.QueryRow(ctx, find).Scan(&back); err != nil {
+		return err
+	}
+	if back {
+		return ErrOlderEvent
+	}
+	return nil
 }
 
 // rename gives a person another identification number, and keeps the one there was. What that ends comes first: the identifier is locked

@@ -2,6 +2,7 @@ package register_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -29,29 +30,140 @@ type life struct {
 	trips *pgtest.Trips
 	now   time.Time
 	staff []uuid.UUID
+	files int // that were written
 
-	people  map[string]string   // by number: the rest of the row
-	former  map[string][]string // by number: citizenships
-	turned  map[string]string   // by number: "-" where somebody is gone, "+" where they are found
-	number  int                 // of the last edition that was applied
-	came    int                 // of the last that was read to its end, whatever came of it
-	applied []told
-	waiting *told
-	left    *told // began, and was cut off
+	people    map[string]*one     // by each number that they have or had
+	said      map[string][]string // what was told of a number
+	number    int                 // of the last edition that was applied, as is the next
+	read      int                 // of the last that was read to its end, whatever came of it
+	period    time.Time
+	notBefore time.Time // the latest before which no edition that was applied was made
+	applied   []told
+	waiting   *told
+	left      *told // began, and was cut off
+	events    []register.Event
+	changes   int         // of single people, on record
+	ended     []time.Time // when events deactivated somebody
+}
+
+// one is somebody as the model has them.
+type one struct {
+	number, row string
+	former      []string        // citizenships
+	turned      string          // "-" where they became gone, "+" found, "i" incapable, "~" got another number
+	at          time.Time       // as of when the last event tells of them
+	numbered    time.Time       // as of when an event gave them a number
+	took        []tookBack      // what events took back
+	takenBack   map[string]bool // each end of theirs that the operator took back
+	made        time.Time       // at the latest, the edition that changed them last; the zero time: it was none
+}
+
+// tookBack is an end that an event took back.
+type tookBack struct {
+	end string
+	at  time.Time
+}
+
+// ends is each of the three facts that end somebody, with its place in a row.
+func ends(row string) map[int]string {
+	fields, all := strings.Split(row, ","), map[int]string{}
+	for i := 3; i < 9; i += 2 {
+		if fields[i] != "" {
+			all[i] = fields[i] + "," + fields[i+1]
+		}
+	}
+	return all
+}
+
+// gone is what of a row ends what somebody may do; "" for nothing.
+func gone(row string) string {
+	if len(ends(row)) == 0 {
+		return ""
+	}
+	return strings.Join(strings.Split(row, ",")[3:9], ",")
+}
+
+func incapable(row string) bool { return strings.Split(row, ",")[9] != "" }
+
+// says is that somebody is as a row tells from now on.
+func (p *one) says(row string) {
+	was := p.row
+	if citizenship := strings.Split(was, ",")[2]; citizenship != strings.Split(row, ",")[2] {
+		p.former = append(p.former, citizenship)
+	}
+	if gone(row) != "" && gone(was) == "" {
+		p.turned += "-"
+	}
+	if incapable(row) && !incapable(was) && gone(row) == "" {
+		p.turned += "i"
+	}
+	if gone(row) == "" && gone(was) != "" {
+		p.turned += "+"
+	}
+	p.row = row
+}
+
+// takesBack is the ends that are known of somebody and not told by a row.
+func (p *one) takesBack(row string) (all []string) {
+	told := ends(row)
+	for i, end := range ends(p.row) {
+		if told[i] == "" {
+			all = append(all, end)
+		}
+	}
+	return all
+}
+
+// heeded is what a row tells, but for what the operator took back: of that they are as they are.
+func (p *one) heeded(row string) string {
+	known, fields := strings.Split(p.row, ","), strings.Split(row, ",")
+	for i, end := range ends(row) {
+		if p.takenBack[end] {
+			fields[i], fields[i+1] = known[i], known[i+1]
+		}
+	}
+	return strings.Join(fields, ",")
+}
+
+// ending is somebody as they are, but for what ends them by a row that may have been made after a time, and no event took back since.
+func (p *one) ending(row string, notBefore time.Time) string {
+	known, fields := ends(p.row), strings.Split(p.row, ",")
+	for i, end := range ends(row) {
+		if known[i] == "" && !slices.ContainsFunc(p.took, func(t tookBack) bool { return t.end == end && t.at.After(notBefore) }) {
+			fields[i], fields[i+1], _ = strings.Cut(end, ",")
+		}
+	}
+	return strings.Join(fields, ",")
 }
 
 // told is an edition's file.
 type told struct {
 	number, bad int
+	period      time.Time
+	asOf        *time.Time
 	kind        register.Kind
 	rows        map[string]string
 	text        string
 	id          int64
 	by          uuid.UUID
+	came        time.Time // when it began; the zero time: it has not
 }
 
-// Editions of any kind come in any order, cut off and killed anywhere, again, late, refused and released: after each the database says what the
-// model says. It goes on for ten seconds.
+// made is between when it was.
+func (f *told) made() (notBefore, notAfter time.Time) {
+	if f.asOf != nil {
+		return *f.asOf, *f.asOf
+	}
+	notAfter = f.period.AddDate(0, 1, 0)
+	if f.came.Before(notAfter) {
+		notAfter = f.came
+	}
+	return f.period, notAfter
+}
+
+// Editions of any kind, as of a time or of none, and events of any time come in any order, cut off and killed anywhere, again, late, refused and
+// released; numbers become others, and the operator restores people: after each the database says what the model says. It goes on for ten
+// seconds.
 func TestAnyLifeOfTheRegister(t *testing.T) {
 	t.Parallel()
 	pool, trips := pgtest.Counting(t)
@@ -66,7 +178,7 @@ func TestAnyLifeOfTheRegister(t *testing.T) {
 		}
 	}
 	l.Register = register.Register{
-		Pool: pool, Cascade: turn("-"), Restored: turn("+"),
+		Pool: pool, Cascade: turn("-"), Restored: turn("+"), Incapable: turn("i"), Renumbered: turn("~"),
 		DeactivatedShare: func() float64 { return share }, RejectedShare: func() float64 { return 0.5 },
 	}.ByPieces(150)
 	over, broken := time.Now().Add(10*time.Second), false
@@ -84,6 +196,11 @@ func TestAnyLifeOfTheRegister(t *testing.T) {
 			"an older one":     l.older,
 			"decide":           l.decide,
 			"crash of a store": l.crash,
+			"event":            l.event,
+			"event, or more":   l.event,
+			"event again":      l.eventAgain,
+			"another number":   l.renumber,
+			"restore":          l.restore,
 			"":                 l.check,
 		})
 	})
@@ -96,50 +213,103 @@ func (l *life) begin(rt *rapid.T) {
 	if _, err := l.Pool.Exec(l.t.Context(), emptied); err != nil {
 		rt.Fatal(err)
 	}
-	l.now = at
-	l.people, l.former, l.turned = map[string]string{}, map[string][]string{}, map[string]string{}
-	l.number, l.came, l.applied, l.waiting, l.left, l.staff = 0, 0, nil, nil, nil, nil
+	*l = life{Register: l.Register, t: l.t, trips: l.trips, now: at, people: map[string]*one{}, said: map[string][]string{}, period: october}
 	first := l.file(1, register.Full, map[string]string{"1010130K001PB9": living[0][15:], "2290296M000BA3": living[1][15:]}, 0)
 	l.bring(rt, first, unbroken)
 	for _, number := range []string{"1010130K001PB9", "2290296M000BA3"} {
-		p, err := register.Find(l.t.Context(), l.Pool, number)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		l.staff = append(l.staff, p.ID)
+		l.staff = append(l.staff, l.find(rt, l.people[number]))
 	}
 }
 
-// file writes an edition.
+// find gives whom the database has by somebody's number.
+func (l *life) find(rt *rapid.T, p *one) uuid.UUID {
+	who, err := register.Find(l.t.Context(), l.Pool, p.number)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	return who.ID
+}
+
+// everybody is who is known, in an order.
+func (l *life) everybody() (all []*one) {
+	for _, number := range slices.Sorted(maps.Keys(l.people)) {
+		if p := l.people[number]; p.number == number {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+var october = time.Date(2026, time.October, 1, 0, 0, 0, 0, time.UTC)
+
+// file writes an edition of the last one's month, as of no time.
 func (l *life) file(number int, kind register.Kind, rows map[string]string, bad int) *told {
+	f := &told{number: number, period: l.period, kind: kind, rows: rows, bad: bad}
+	l.write(f)
+	return f
+}
+
+// write writes the text of an edition, which no other has.
+func (l *life) write(f *told) {
 	var lines []string
-	for _, n := range slices.Sorted(maps.Keys(rows)) {
-		lines = append(lines, n+","+rows[n])
+	for _, n := range slices.Sorted(maps.Keys(f.rows)) {
+		lines = append(lines, n+","+f.rows[n])
 	}
-	for i := range bad {
-		lines = slices.Insert(lines, i*len(lines)/bad, "123,F,1956,BY,,,,,,,,,,")
+	for i := range f.bad {
+		lines = slices.Insert(lines, i*len(lines)/f.bad, "123,F,1956,BY,,,,,,,,,,")
 	}
-	month := time.Date(2005, time.January, 1, 0, 0, 0, 0, time.UTC).AddDate(0, number/2, 0) // two a month
-	text := fmt.Sprintf("# country BY\n# edition %d\n# period %s\n# kind %s\n# rows %d\n%s\n%s\n", number, month.Format("2006-01"), kind, len(lines), header, strings.Join(lines, "\n"))
-	return &told{number: number, kind: kind, rows: rows, bad: bad, text: text}
+	l.files++
+	says := fmt.Sprintf("# country BY\n# file %d\n", l.files)
+	if f.asOf != nil {
+		says += "# as_of " + f.asOf.Format(time.RFC3339) + "\n"
+	}
+	f.text = fmt.Sprintf("# edition %d\n# period %s\n# kind %s\n%s# rows %d\n%s\n%s\n",
+		f.number, f.period.Format("2006-01"), f.kind, says, len(lines), header, strings.Join(lines, "\n"))
+}
+
+var numbers = []string{"1010130K001PB9", "2290296M000BA3", "6290296C042BI1", "7000001A000PB8", "7000000A000PB1", "5311299B500PB0"}
+
+// The facts that a row may tell.
+var facts = []string{
+	",,,,,,,,,", ",,,,,,,,,", "1989-01-01,a,,,,,,,,", ",,1989-01-01,b,,,,,,", ",,,,1989-01-01,c,,,,", "1989-01-01,a,,,1989-01-01,c,,,,", ",,,,,,1989-01-01,,,", ",,,,,,,,1989-01-01,e",
+}
+
+// row draws what is told of a number: what was told of it before, or something else.
+func (l *life) row(rt *rapid.T, number string) string {
+	if said := l.said[number]; len(said) > 0 && rapid.Bool().Draw(rt, "as before") {
+		return rapid.SampledFrom(said).Draw(rt, "row")
+	}
+	row := fmt.Sprintf("%s,%s,%s,%s", rapid.SampledFrom([]string{"F", "M"}).Draw(rt, "sex"), rapid.SampledFrom([]string{"1956", "1956-03", "1956-03-08"}).Draw(rt, "born"),
+		rapid.SampledFrom([]string{"BY", "PL", "stateless"}).Draw(rt, "citizenship"), rapid.SampledFrom(facts).Draw(rt, "facts"))
+	l.said[number] = append(l.said[number], row)
+	return row
+}
+
+// ago draws a time of the last hours, or of the last days, which are of two months.
+func (l *life) ago(rt *rapid.T) time.Time {
+	most := rapid.SampledFrom([]int{3, 100}).Draw(rt, "at most")
+	return l.now.Add(-time.Duration(rapid.IntRange(0, most).Draw(rt, "hours ago")) * time.Hour)
 }
 
 // edition draws one that nobody has seen, and brings it in; or it is cut off.
 func (l *life) edition(rt *rapid.T) {
-	numbers := []string{
-		"1010130K001PB9", "2290296M000BA3", "6290296C042BI1", "7000001A000PB8", "7000000A000PB1", "5311299B500PB0", "5311299H123PB7", "6311299E007BI7",
-	}
-	facts := []string{",,,,,,,,,", ",,,,,,,,,", "1989-01-01,a,,,,,,,,", ",,1989-01-01,b,,,,,,", ",,,,1989-01-01,c,,,,", ",,,,,,1989-01-01,,,", ",,,,,,,,1989-01-01,e"}
 	rows := map[string]string{}
 	for _, n := range numbers {
 		if rapid.IntRange(0, 3).Draw(rt, "leaves out at 0") > 0 {
-			rows[n] = fmt.Sprintf("%s,%s,%s,%s", rapid.SampledFrom([]string{"F", "M"}).Draw(rt, "sex"), rapid.SampledFrom([]string{"1956", "1956-03", "1956-03-08"}).Draw(rt, "born"),
-				rapid.SampledFrom([]string{"BY", "PL", "stateless"}).Draw(rt, "citizenship"), rapid.SampledFrom(facts).Draw(rt, "facts"))
+			rows[n] = l.row(rt, n)
 		}
 	}
-	kind := rapid.SampledFrom([]register.Kind{register.Full, register.Delta}).Draw(rt, "kind")
-	f := l.file(l.number+1+rapid.IntRange(0, 1).Draw(rt, "skips"), kind, rows, rapid.IntRange(0, 6).Draw(rt, "bad rows"))
+	f := &told{
+		number: l.number + 1 + rapid.IntRange(0, 1).Draw(rt, "skips"), kind: rapid.SampledFrom([]register.Kind{register.Full, register.Delta}).Draw(rt, "kind"),
+		rows: rows, bad: rapid.IntRange(0, 6).Draw(rt, "bad rows"), period: rapid.SampledFrom([]time.Time{october, october.AddDate(0, 1, 0)}).Draw(rt, "month"),
+	}
+	if rapid.Bool().Draw(rt, "says as of when") {
+		if asOf := l.ago(rt); !asOf.Before(f.period) {
+			f.asOf = &asOf
+		}
+	}
 	f.by = rapid.SampledFrom(append(l.staff, uuid.Nil)).Draw(rt, "by")
+	l.write(f)
 	l.bring(rt, f, l.fault(rt))
 }
 
@@ -166,16 +336,21 @@ func (l *life) fault(rt *rapid.T) fault {
 	return unbroken
 }
 
-// found has the model follow what a killed program has left behind.
+// broke tells that a trip failed, or went by what had broken then.
+func broke(err error) bool {
+	return errors.Is(err, context.Canceled) || strings.HasSuffix(err.Error(), "conn closed")
+}
+
+// found has the model follow what was left behind of an edition that broke.
 func (l *life) found(rt *rapid.T, f *told) {
-	const find = `SELECT id, state FROM edition WHERE checksum = sha256($1) AND state <> 'refused'`
+	const find = `SELECT id, state, began_at FROM edition WHERE checksum = sha256($1) AND state <> 'refused'`
 	var state register.State
-	err := l.Pool.QueryRow(l.t.Context(), find, []byte(f.text)).Scan(&f.id, &state)
+	err := l.Pool.QueryRow(l.t.Context(), find, []byte(f.text)).Scan(&f.id, &state, &f.came)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		rt.Fatal(err)
 	}
-	const came = `SELECT coalesce(max(number), 0) FROM edition WHERE state <> 'staging'`
-	if err := l.Pool.QueryRow(l.t.Context(), came).Scan(&l.came); err != nil {
+	const read = `SELECT coalesce(max(number), 0) FROM edition WHERE state <> 'staging'`
+	if err := l.Pool.QueryRow(l.t.Context(), read).Scan(&l.read); err != nil {
 		rt.Fatal(err)
 	}
 	if l.waiting != nil && l.waiting.text == f.text {
@@ -197,6 +372,9 @@ func (l *life) found(rt *rapid.T, f *told) {
 // bring imports a file and has the model follow.
 func (l *life) bring(rt *rapid.T, f *told, breaks fault) {
 	l.now = l.now.Add(time.Hour)
+	if f.came.IsZero() {
+		f.came = l.now
+	}
 	o := order(f.text)
 	o.At, o.By = l.now, f.by
 	heal := breaks()
@@ -206,9 +384,9 @@ func (l *life) bring(rt *rapid.T, f *told, breaks fault) {
 	var c changes
 	bad := f.bad > 1 && 2*f.bad > len(f.rows)+f.bad
 	if !bad {
-		c = l.compare(f)
+		c, _ = l.compare(f)
 	}
-	much := c.deactivated > 1 && float64(c.deactivated) > share*float64(len(l.people))
+	much := c.deactivated > 1 && float64(c.deactivated) > share*float64(len(l.everybody()))
 	var want error
 	switch {
 	case l.waiting != nil && l.waiting.text == f.text:
@@ -217,8 +395,12 @@ func (l *life) bring(rt *rapid.T, f *told, breaks fault) {
 	case f.number == l.number && !slices.ContainsFunc(l.applied, func(a told) bool { return a.text == f.text }):
 		want = register.ErrOther
 	case f.number == l.number:
-	case f.kind == register.Delta && l.number > 0 && f.number > l.came+1:
+	case f.kind == register.Delta && l.number > 0 && f.number > l.read+1:
 		want = register.ErrGap
+	case f.period.Before(l.period):
+		want = register.ErrMonth
+	case f.asOf != nil && f.asOf.Before(l.notBefore):
+		want = register.ErrOlder
 	case l.waiting != nil:
 		want = register.ErrWaits
 	case bad:
@@ -227,18 +409,13 @@ func (l *life) bring(rt *rapid.T, f *told, breaks fault) {
 		want = register.ErrNobody
 	}
 	switch {
-	case killed && err != nil:
+	case err != nil && (killed || broke(err)):
 		l.found(rt, f)
-		return
-	case errors.Is(err, context.Canceled), err != nil && strings.HasSuffix(err.Error(), "conn closed"): // it broke, and nothing is applied
-		if want == nil && l.waiting == nil {
-			l.left = f
-		}
 		return
 	case !errors.Is(err, want) || want == nil && err != nil:
 		rt.Fatalf("got %v, want %v", err, want)
 	case want == nil, want == register.ErrBad:
-		l.came = max(l.came, f.number)
+		l.read = max(l.read, f.number)
 	}
 	switch {
 	case want != nil:
@@ -247,7 +424,7 @@ func (l *life) bring(rt *rapid.T, f *told, breaks fault) {
 		return
 	}
 	f.id = r.ID
-	got := changes{r.Added, r.Changed, r.Same, r.Deactivated, r.Restored, r.Missing}
+	got := changes{r.Added, r.Changed, r.Same, r.Deactivated, r.Restored, r.Missing, r.Withheld}
 	if got != c || r.Rejected != int64(f.bad) || (r.State == register.Waiting) != much {
 		rt.Fatalf("got %+v (%s), want %+v", got, r.State, c)
 	}
@@ -259,58 +436,209 @@ func (l *life) bring(rt *rapid.T, f *told, breaks fault) {
 }
 
 // changes are what an edition is counted to do.
-type changes struct{ added, changed, same, deactivated, restored, missing int64 }
+type changes struct{ added, changed, same, deactivated, restored, missing, withheld int64 }
 
-func gone(row string) bool {
-	fields := strings.Split(row, ",")
-	return fields[3] != "" || fields[5] != "" || fields[7] != ""
-}
-
-func (l *life) compare(f *told) (c changes) {
+// compare counts what an edition does, and gives the rows of those who are not as they were.
+func (l *life) compare(f *told) (c changes, after map[string]string) {
+	notBefore, notAfter := f.made()
+	after = map[string]string{}
 	for number, row := range f.rows {
-		was, known := l.people[number]
+		p := l.people[number]
 		switch {
-		case !known:
+		case p == nil:
 			c.added++
-		case was == row:
+			after[number] = row
+			continue
+		case p.number == number && p.row == row:
 			c.same++
-		default:
-			c.changed++
-			if gone(row) && !gone(was) {
-				c.deactivated++
-			}
-			if !gone(row) && gone(was) {
-				c.restored++
-			}
+			continue
+		case p.number != number, p.at.After(notAfter):
+			c.withheld++
+			continue
 		}
+		if row = p.heeded(row); p.at.After(notBefore) {
+			row = p.ending(row, notBefore)
+		}
+		if row == p.row {
+			c.withheld++
+			continue
+		}
+		c.changed++
+		if gone(row) != "" && gone(p.row) == "" {
+			c.deactivated++
+		}
+		if gone(row) == "" && gone(p.row) != "" {
+			c.restored++
+		}
+		after[number] = row
 	}
 	if f.kind == register.Full {
-		for number := range l.people {
-			if _, there := f.rows[number]; !there {
+		for _, p := range l.everybody() {
+			if _, there := f.rows[p.number]; !there && !p.numbered.After(notBefore) {
 				c.missing++
 			}
 		}
 	}
-	return c
+	return c, after
 }
 
 func (l *life) apply(f *told) {
-	for number, row := range f.rows {
-		if was, known := l.people[number]; known {
-			if citizenship := strings.Split(was, ",")[2]; citizenship != strings.Split(row, ",")[2] {
-				l.former[number] = append(l.former[number], citizenship)
-			}
-			if gone(row) && !gone(was) {
-				l.turned[number] += "-"
-			}
-			if !gone(row) && gone(was) {
-				l.turned[number] += "+"
+	notBefore, notAfter := f.made()
+	_, after := l.compare(f)
+	for number, row := range after {
+		p := l.people[number]
+		if p == nil {
+			l.people[number] = &one{number: number, row: row, made: notAfter}
+			continue
+		}
+		p.says(row)
+		p.made = notAfter
+	}
+	l.number, l.period = f.number, f.period
+	if notBefore.After(l.notBefore) {
+		l.notBefore = notBefore
+	}
+	l.applied = append(l.applied, *f)
+}
+
+// event tells of somebody, as of any time.
+func (l *life) event(rt *rapid.T) { l.tell(rt, rapid.SampledFrom(numbers).Draw(rt, "number"), "") }
+
+// renumber tells that somebody's number has become another one.
+func (l *life) renumber(rt *rapid.T) {
+	l.tell(rt, rapid.SampledFrom(numbers).Draw(rt, "number"), rapid.SampledFrom(numbers).Draw(rt, "former"))
+}
+
+// tell takes an event in and has the model follow.
+func (l *life) tell(rt *rapid.T, number, former string) {
+	l.now = l.now.Add(time.Hour)
+	row := l.row(rt, number)
+	e := register.Event{ID: fmt.Sprint(l.now), At: l.ago(rt), Former: former, Person: register.Row{}, ToldAt: l.now}
+	for i, value := range strings.Split(number+","+row, ",") {
+		e.Person[strings.Split(header, ",")[i]] = value
+	}
+	heal := l.fault(rt)()
+	o, err := l.Take(l.t.Context(), e)
+	killed := heal()
+	if err != nil && (killed || broke(err)) {
+		if count(l.t, l.Pool, `person_event WHERE id = '`+e.ID+`'`) == 0 {
+			return
+		}
+		o, err = l.Take(l.t.Context(), e)
+		if err != nil || !o.Again {
+			rt.Fatalf("told again: %+v, %v", o, err)
+		}
+		o.Changed = count(l.t, l.Pool, `event WHERE kind = 'person.changed' AND edition = (SELECT change FROM person_event WHERE id = '`+e.ID+`')`) > 0
+	}
+
+	p, before := l.people[number], l.people[former]
+	renamed := before != nil && before.number == former && former != number
+	var want error
+	switch {
+	case renamed && p != nil && p != before:
+		want = register.ErrNumberTaken
+	case renamed:
+		p = before
+	case p == nil && former != "" && former != number:
+		want = register.ErrFormer
+	case p != nil && p.number != number:
+		want = register.ErrOlderEvent
+	}
+	changes, dies := true, false
+	if want == nil && p != nil {
+		row = p.heeded(row)
+		changes = p.row != row
+		dies = changes && gone(row) != "" && gone(p.row) == ""
+		lately := 1
+		for _, at := range l.ended {
+			if at.After(l.now.Add(-24 * time.Hour)) {
+				lately++
 			}
 		}
-		l.people[number] = row
+		switch {
+		case p.at.After(e.At), l.notBefore.After(e.At), p.made.After(e.At) && len(p.takesBack(row)) > 0:
+			want = register.ErrOlderEvent
+		case dies && lately > 1 && float64(lately) > share*float64(len(l.everybody())):
+			want = register.ErrManyGone
+		}
 	}
-	l.number = f.number
-	l.applied = append(l.applied, *f)
+	if !errors.Is(err, want) || want == nil && err != nil || want == nil && o.Changed != (changes || renamed) {
+		rt.Fatalf("got %v (%+v), want %v", err, o, want)
+	}
+	if want != nil {
+		return
+	}
+	l.events = append(l.events, e)
+	if changes || renamed {
+		l.changes++
+	}
+	if dies {
+		l.ended = append(l.ended, l.now)
+	}
+	if p == nil {
+		l.people[number] = &one{number: number, row: row, at: e.At, numbered: e.At}
+		return
+	}
+	if p.at = e.At; renamed {
+		p.number, p.numbered, p.made = number, e.At, time.Time{}
+		p.turned += "~"
+		l.people[number] = p
+	}
+	if changes {
+		for _, end := range p.takesBack(row) {
+			p.took = append(p.took, tookBack{end, e.At})
+		}
+		p.made = time.Time{}
+		p.says(row)
+	}
+}
+
+// eventAgain tells of an event that was taken, or of another one by its id.
+func (l *life) eventAgain(rt *rapid.T) {
+	if len(l.events) == 0 {
+		rt.Skip("none was taken")
+	}
+	e := rapid.SampledFrom(l.events).Draw(rt, "event")
+	var want error
+	if rapid.Bool().Draw(rt, "of another time") {
+		e.At, want = e.At.Add(-time.Second), register.ErrOtherEvent
+	}
+	if o, err := l.Take(l.t.Context(), e); !errors.Is(err, want) || o.Again != (want == nil) {
+		rt.Fatalf("%v: %+v", err, o)
+	}
+}
+
+// restore has the operator take back what the register says of somebody.
+func (l *life) restore(rt *rapid.T) {
+	p := rapid.SampledFrom(l.everybody()).Draw(rt, "person")
+	l.now = l.now.Add(time.Hour)
+	who := l.find(rt, p)
+	heal := l.fault(rt)()
+	err := pgx.BeginFunc(l.t.Context(), l.Pool, func(tx pgx.Tx) error { return l.Restore(l.t.Context(), tx, who, l.staff[0], l.now) })
+	killed := heal()
+	if err != nil && (killed || broke(err)) {
+		if count(l.t, l.Pool, `taken_back WHERE at = '`+l.now.Format(time.RFC3339)+`'`) == 0 {
+			return
+		}
+		err = nil
+	}
+	was := gone(p.row)
+	switch {
+	case was == "" && errors.Is(err, register.ErrAlive):
+		return
+	case was == "" || err != nil:
+		rt.Fatalf("got %v of %s", err, p.row)
+	}
+	if p.takenBack == nil {
+		p.takenBack = map[string]bool{}
+	}
+	for _, end := range ends(p.row) {
+		p.takenBack[end] = true
+	}
+	fields := strings.Split(p.row, ",")
+	p.says(strings.Join(slices.Concat(fields[:3], make([]string, 6), fields[9:]), ","))
+	p.made = time.Time{}
+	l.changes++
 }
 
 // again brings what was applied, or waits.
@@ -320,7 +648,9 @@ func (l *life) again(rt *rapid.T) {
 		all = append(all, *l.waiting)
 	}
 	f := rapid.SampledFrom(all).Draw(rt, "edition")
-	r, err := l.Import(l.t.Context(), order(f.text))
+	o := order(f.text)
+	o.At = l.now
+	r, err := l.Import(l.t.Context(), o)
 	if err != nil || !r.Again && (l.waiting == nil || l.waiting.text != f.text) {
 		rt.Fatalf("%v: %+v", err, r)
 	}
@@ -330,6 +660,9 @@ func (l *life) again(rt *rapid.T) {
 func (l *life) goOn(rt *rapid.T) {
 	if l.left == nil {
 		rt.Skip("nothing was cut off")
+	}
+	if count(l.t, l.Pool, fmt.Sprintf(`edition WHERE state = 'staging' AND checksum = '\x%x'`, sha256.Sum256([]byte(l.left.text)))) == 0 {
+		l.left.came = time.Time{} // another one took its place
 	}
 	l.bring(rt, l.left, l.fault(rt))
 }
@@ -357,7 +690,7 @@ func (l *life) decide(rt *rapid.T) {
 	case killed && err != nil:
 		l.found(rt, l.waiting)
 		return
-	case errors.Is(err, context.Canceled):
+	case err != nil && broke(err):
 		return
 	case by == l.waiting.by:
 		if !errors.Is(err, pair.ErrOwn) {
@@ -389,13 +722,20 @@ func (l *life) crash(rt *rapid.T) {
 	}
 	l.waiting = nil
 	l.bring(rt, f, unbroken)
-	if l.waiting == nil {
-		rt.Fatal("it waits no more")
-	}
 }
 
 // check holds that the database says what the model says.
 func (l *life) check(rt *rapid.T) {
+	people, former, turned := map[string]string{}, map[string]string{}, map[string]string{}
+	for _, p := range l.everybody() {
+		people[p.number] = p.row
+		if len(p.former) > 0 {
+			former[p.number] = strings.Join(p.former, " ")
+		}
+		if p.turned != "" {
+			turned[p.number] = p.turned
+		}
+	}
 	for what, compared := range map[string]struct {
 		query string
 		want  map[string]string
@@ -403,12 +743,12 @@ func (l *life) check(rt *rapid.T) {
 		"people": {`
 			SELECT identification_number, concat(sex, ',', birth_date, ',', citizenship, ',', death_date, ',', death_act, ',', declared_dead_date, ',',
 			       declared_dead_act, ',', missing_date, ',', missing_act, ',', incapable_date, ',', incapable_act, ',', limited_date, ',', limited_act)
-			FROM person`, l.people},
+			FROM person`, people},
 		"former citizenships": {`
 			SELECT identification_number, string_agg(f.citizenship, ' ' ORDER BY at)
-			FROM former_citizenship f JOIN person p ON p.id = f.person_id GROUP BY 1`, joined(l.former)},
+			FROM former_citizenship f JOIN person p ON p.id = f.person_id GROUP BY 1`, former},
 		"who has turned": {`
-			SELECT identification_number, string_agg(how, '' ORDER BY place) FROM turned JOIN person ON id = person_id GROUP BY 1`, l.turned},
+			SELECT identification_number, string_agg(how, '' ORDER BY place) FROM turned JOIN person ON id = person_id GROUP BY 1`, turned},
 	} {
 		rows, _ := l.Pool.Query(l.t.Context(), compared.query)
 		got := map[string]string{}
@@ -426,12 +766,7 @@ func (l *life) check(rt *rapid.T) {
 	if n := count(l.t, l.Pool, `event WHERE kind = 'edition.applied' AND edition IN (SELECT id FROM edition)`); n != len(l.applied) {
 		rt.Fatalf("%d editions are on record, want %d", n, len(l.applied))
 	}
-}
-
-func joined(lists map[string][]string) map[string]string {
-	all := map[string]string{}
-	for key, list := range lists {
-		all[key] = strings.Join(list, " ")
+	if n := count(l.t, l.Pool, `event WHERE kind = 'person.changed' AND person_id IN (SELECT id FROM person)`); n != l.changes {
+		rt.Fatalf("%d changes of single people are on record, want %d", n, l.changes)
 	}
-	return all
 }
