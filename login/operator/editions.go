@@ -350,6 +350,7 @@ func editionRefusal(err error) error {
 		{register.ErrGap, http.StatusConflict, "edition_gap"},
 		{register.ErrMonth, http.StatusConflict, "wrong_month"},
 		{register.ErrAhead, http.StatusConflict, "wrong_month"},
+		{register.ErrEarly, http.StatusConflict, "early_edition"},
 		{register.ErrWaits, http.StatusConflict, "edition_waits"},
 		{register.ErrBusy, http.StatusConflict, "import_under_way"},
 		{register.ErrStaging, http.StatusConflict, "edition_unread"},

@@ -198,12 +198,14 @@ func TestAFileIsRefusedByTheAPI(t *testing.T) {
 		"older_edition":       {file(4, "delta", `1010130K001PB9,M,1931,BY,,,,,,,,,,`), 409},
 		"other_file":          {file(5, "delta", `1010130K001PB9,M,1931,BY,,,,,,,,,,`), 409},
 		"wrong_month":         {strings.Replace(next, "2025-06", "2025-04", 1), 409},
+		"early_edition":       {"# as_of 2099-01-01T00:00:00Z\n" + next, 409},
 	} {
 		answer, problem := r.bring(t, "a system", "", refused.file)
 		if detail := map[string]any{
 			"not_a_register_file": "not a register file: line 1: it ends before its columns are named",
 			"damaged_file":        "the file has not the rows that it announces: it is damaged: line 8: 1 rows, and not 2",
 			"not_utf8":            "the file is not in UTF-8: it looks like UTF-16",
+			"early_edition":       "it is as of a time that has not come: 2099-01-01T00:00:00Z, and it is " + r.now.UTC().Format(time.RFC3339),
 		}[code]; answer.Code != refused.status || problem["code"] != code || problem["detail"] != detail {
 			t.Errorf("%s: got %d %v", code, answer.Code, problem)
 		}

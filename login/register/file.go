@@ -25,7 +25,7 @@ var (
 
 // A FileError says what is wrong with a whole file, and in which line. What stands there is not told.
 type FileError struct {
-	Meaning error // ErrFile, ErrShort, ErrEncoding
+	Meaning error // ErrFile, ErrShort, ErrEncoding, ErrEarly
 	Line    int64 // 0: in all of it
 	What    string
 }

@@ -24,7 +24,8 @@ var (
 	ErrOther  = errors.New("this edition was applied already, from another file")
 	ErrGap    = errors.New("a delta follows the edition before it, and that did not come: bring that one, or a full one")
 	ErrMonth  = errors.New("its month is before that of the last edition")
-	ErrAhead  = errors.New("its month is more than one ahead, or it is as of a time that has not come")
+	ErrAhead  = errors.New("its month is more than one ahead")
+	ErrEarly  = errors.New("it is as of a time that has not come")
 	ErrBad    = errors.New("too many of its rows are bad")
 	ErrBusy   = errors.New("another import is under way: try again once it has ended")
 	ErrWaits  = errors.New("another edition waits to be released or refused")
@@ -92,8 +93,11 @@ func (g *Register) open(o Order) (*file, error) {
 	if err := g.Key.check(f.checksum, o.Signature); err != nil {
 		return nil, err
 	}
-	if f.period.After(o.At.UTC().AddDate(0, 1, 1-o.At.UTC().Day())) || f.asOf != nil && f.asOf.After(o.At.Add(tolerance)) {
+	if f.period.After(o.At.UTC().AddDate(0, 1, 1-o.At.UTC().Day())) {
 		return nil, ErrAhead
+	}
+	if f.asOf != nil && f.asOf.After(o.At.Add(tolerance)) {
+		return nil, &FileError{Meaning: ErrEarly, What: fmt.Sprintf("%s, and it is %s", f.asOf.Format(time.RFC3339), o.At.UTC().Format(time.RFC3339))}
 	}
 	_, made := f.made(o.At)
 	f.lastDay = min(f.lastDay, day(made))

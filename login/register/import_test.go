@@ -257,7 +257,7 @@ func TestImportRefusesFiles(t *testing.T) {
 		"of no country":        {strings.Replace(next, "# country BY\n", "", 1), register.ErrFile},
 		"of an older month":    {strings.Replace(next, "2026-03", "2025-12", 1), register.ErrMonth},
 		"of before its month":  {"# as_of 2026-02-28T23:59:59+03:00\n" + next, register.ErrFile},
-		"of a time to come":    {"# as_of 2026-11-03T12:06:00Z\n" + next, register.ErrAhead},
+		"of a time to come":    {"# as_of 2026-11-03T12:06:00Z\n" + next, register.ErrEarly},
 		"of a month far ahead": {strings.Replace(next, "2026-03", "2027-01", 1), register.ErrAhead},
 		"with too many rows":   {next + row + "\n", register.ErrShort},
 		"with no end of rows":  {strings.Replace(next, "# rows 2", "# rows 9000000000000000000", 1), register.ErrShort},
