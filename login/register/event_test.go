@@ -255,8 +255,11 @@ func TestAnEventTakesNoDeathBackThatMayBeLater(t *testing.T) {
 	mustLoad(t, r, edition(10, living...))
 	died := strings.Replace(living[0], ",BY,,", ",BY,2026-11-02,record", 1)
 	mustLoad(t, r, edition(11, died, living[1])) // on the third
-	if _, err := r.Take(t.Context(), event("a", 1, living[0])); !errors.Is(err, register.ErrOlderEvent) {
-		t.Errorf("of the second: %v", err)
+	missing := strings.Replace(living[0], ",BY,,,,,,,", ",BY,,,,,2026-11-01,search,", 1)
+	for what, row := range map[string]string{"alive": living[0], "missing": missing} {
+		if _, err := r.Take(t.Context(), event(what, 1, row)); !errors.Is(err, register.ErrOlderEvent) {
+			t.Errorf("%s, as of the second: %v", what, err)
+		}
 	}
 	mustTake(t, r, event("b", 1, strings.Replace(living[1], ",RU,,", ",RU,2026-11-02,record", 1)))
 	mustTake(t, r, event("c", 1, strings.Replace(died, "BY", "PL", 1)))
