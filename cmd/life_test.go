@@ -42,8 +42,9 @@ type lives struct {
 	cabinet        *pgxpool.Pool
 	trips          []*pgtest.Trips // of both
 	feed           follow.Feed
-	stop           func()         // of the follower in this process
-	following      sync.WaitGroup // that one
+	here           bool           // a follower is in this process too
+	stop           func()         // of that one
+	following      sync.WaitGroup // likewise
 	process        *exec.Cmd      // another follower, to be killed
 	clock          clock
 	editions, told int
@@ -75,6 +76,7 @@ type one struct {
 	number, row string
 	at          time.Time       // of the last event
 	identifier  string          // "" for none, temporary, active, or blocked and for what reason
+	signedIn    bool            // for the first time since they were new, or gone
 	till        time.Time       // a temporary password's end
 	takenBack   map[string]bool // each end of theirs that the operator took back
 	took        map[string]bool // each end of theirs that an event took back
@@ -126,15 +128,27 @@ func (p *one) hears(row string) {
 	p.says(row)
 }
 
-// says is that the register, or the operator, tells a row of somebody: whoever is gone is blocked, and does not come back without the desk.
+// says is that the register, or the operator, tells a row of somebody: whoever is gone is blocked, and does not come back without the desk, nor is
+// the cabinet activated without another first sign-in.
 func (p *one) says(row string) {
-	p.row = row
+	p.row, p.signedIn = row, p.signedIn && gone(row) == ""
 	switch {
 	case gone(row) != "" && p.identifier != "" && p.identifier != "blocked:desk":
 		p.identifier = "blocked:register"
 	case gone(row) == "" && p.identifier == "blocked:register":
 		p.identifier = "blocked:desk"
 	}
+}
+
+// cabinet is the state of theirs.
+func (p *one) cabinet() string {
+	switch {
+	case gone(p.row) != "":
+		return "deactivated"
+	case p.signedIn:
+		return "activated"
+	}
+	return "not_activated"
 }
 
 // The facts that a row may tell, and a living person's.
@@ -167,6 +181,7 @@ func TestAnyLifeOfRegisterAndCabinets(t *testing.T) {
 			"another number":   l.renumber,
 			"restore":          l.restore,
 			"identifier":       l.identify,
+			"overlooked":       l.overlooked,
 			"kill the cabinet": func(*rapid.T) { l.kill() },
 			"start anew": func(rt *rapid.T) {
 				if err := l.does(rt, func() error { return follow.Anew(t.Context(), l.cabinet) }); err != nil {
@@ -197,7 +212,11 @@ func newLives(t *testing.T, rt *rapid.T) *lives {
 		if err != nil {
 			return err
 		}
-		entries, cursor, err := feed.Wait(r.Context(), after, 3, 20*time.Millisecond)
+		limit := api.Number(r, "limit", 0)
+		if api.Number(r, "wait", 0) > 0 { // a follower gets a few at once, so that it may be killed between them
+			limit = 3
+		}
+		entries, cursor, err := feed.Wait(r.Context(), after, limit, 20*time.Millisecond)
 		if err != nil {
 			return err
 		}
@@ -209,11 +228,8 @@ func newLives(t *testing.T, rt *rapid.T) *lives {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	l.feed = feedAt(server.URL, server.Client())
-	l.stop = func() {}
-	if rapid.Bool().Draw(rt, "a follower in this process too") {
-		l.follow()
-	}
-	l.start()
+	l.here = rapid.Bool().Draw(rt, "a follower in this process too")
+	l.follow()
 	return l
 }
 
@@ -228,11 +244,21 @@ func (everybody) Require(http.ResponseWriter, *http.Request, string) (api.Token,
 	return api.Token{}, nil
 }
 
-// follow starts a follower in this process, whose statements fail here and there.
+// follow starts a follower that is a process of its own, and perhaps one in this process, whose statements fail here and there.
 func (l *lives) follow() {
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop = stop
-	follows(ctx, &l.following, l.cabinet, l.feed, l.clock.now)
+	if l.here {
+		follows(ctx, &l.following, l.cabinet, l.feed, l.clock.now)
+	}
+	l.start()
+}
+
+// leave ends both.
+func (l *lives) leave() {
+	l.stop()
+	l.following.Wait()
+	l.end()
 }
 
 func follows(ctx context.Context, following *sync.WaitGroup, cabinet *pgxpool.Pool, feed follow.Feed, now func() time.Time) {
@@ -277,9 +303,7 @@ func followUntilKilled(t *testing.T, what string) {
 
 // close ends a life.
 func (l *lives) close() {
-	l.stop()
-	l.following.Wait()
-	l.end()
+	l.leave()
 	l.provider.Close()
 	l.cabinet.Close()
 }
@@ -402,7 +426,13 @@ func (l *lives) find(rt *rapid.T, p *one) (who register.Person) {
 // identify has an identifier issued to somebody who has none, as a desk would, or a static password formed by who has a temporary one; whoever
 // uses it blocks it, and the block is lifted: their own by themselves, and by the desk what was once the register's.
 func (l *lives) identify(rt *rapid.T) {
-	p := rapid.SampledFrom(l.people).Draw(rt, "person")
+	if !l.identifies(rt, rapid.SampledFrom(l.people).Draw(rt, "person")) {
+		rt.Skip("nothing is to be done")
+	}
+}
+
+// identifies tells whether something was to be done for somebody.
+func (l *lives) identifies(rt *rapid.T, p *one) bool {
 	l.clock.turn(time.Minute) // no two things happen at once
 	at := l.clock.now()
 	var err error
@@ -416,7 +446,7 @@ func (l *lives) identify(rt *rapid.T) {
 		err = l.does(rt, func() error {
 			return l.world.Registry.Activate(context.Background(), who.ID, identitytest.Static, identity.Act{At: at})
 		})
-		p.identifier = "active"
+		p.identifier, p.signedIn = "active", true
 	case p.identifier == "active":
 		err = l.does(rt, func() error {
 			return l.world.Registry.Block(context.Background(), who.ID, identity.Self, identity.Act{At: at})
@@ -437,10 +467,26 @@ func (l *lives) identify(rt *rapid.T) {
 		})
 		p.identifier, p.till = "temporary", at.Add(72*time.Hour)
 	default:
-		rt.Skip("nothing is to be done")
+		return false
 	}
 	if err != nil {
 		rt.Fatal(err)
+	}
+	return true
+}
+
+// overlooked is a death of somebody with an identifier, if they may have one, that is taken back, as it may be, before any follower comes to read.
+func (l *lives) overlooked(rt *rapid.T) {
+	p := rapid.SampledFrom(l.people).Draw(rt, "person")
+	for p.identifier != "active" && l.identifies(rt, p) {
+	}
+	l.leave()
+	defer l.follow()
+	l.says(rt, p.number, "", "F,1956,BY,"+facts[2])
+	if rapid.Bool().Draw(rt, "by the operator") {
+		l.restores(rt, p)
+	} else {
+		l.says(rt, p.number, "", "F,1956,BY,"+alive)
 	}
 }
 
@@ -461,8 +507,9 @@ func (l *lives) renumber(rt *rapid.T) {
 	l.tell(rt, rapid.SampledFrom(numbers).Draw(rt, "number"), rapid.SampledFrom(numbers).Draw(rt, "former"))
 }
 
-func (l *lives) tell(rt *rapid.T, number, former string) {
-	told := row(rt)
+func (l *lives) tell(rt *rapid.T, number, former string) { l.says(rt, number, former, row(rt)) }
+
+func (l *lives) says(rt *rapid.T, number, former, told string) {
 	l.told++
 	l.clock.turn(time.Hour)
 	e := register.Event{
@@ -518,8 +565,9 @@ func (l *lives) tell(rt *rapid.T, number, former string) {
 }
 
 // restore has the operator take back what the register says of somebody.
-func (l *lives) restore(rt *rapid.T) {
-	p := rapid.SampledFrom(l.people).Draw(rt, "person")
+func (l *lives) restore(rt *rapid.T) { l.restores(rt, rapid.SampledFrom(l.people).Draw(rt, "person")) }
+
+func (l *lives) restores(rt *rapid.T, p *one) {
 	l.clock.turn(time.Hour)
 	who := l.find(rt, p)
 	err := l.does(rt, func() error {
@@ -582,10 +630,25 @@ func (l *lives) check(t *testing.T, rt *rapid.T) {
 	if !maps.Equal(stands, identifiers) {
 		rt.Fatalf("the identifiers: got %v, want %v", stands, identifiers)
 	}
-	compared := 0
-	differ, err := follow.Verify(t.Context(), l.cabinet, l.feed, func(people int) { compared = people })
+	var (
+		compared int
+		differ   []follow.Difference
+	)
+	err := follow.Verify(t.Context(), l.cabinet, l.feed, func(d follow.Difference) { differ = append(differ, d) }, func(people int) { compared = people })
 	if err != nil || len(differ) > 0 || compared != len(want) {
 		rt.Fatalf("the cabinets: %v, %v of %d", err, differ, compared)
+	}
+	const state = `SELECT identification_number, state FROM cabinet`
+	states, cabinets := map[string]string{}, map[string]string{}
+	for _, p := range l.people {
+		cabinets[p.number] = p.cabinet()
+	}
+	rows, _ = l.cabinet.Query(t.Context(), state)
+	if _, err := pgx.ForEachRow(rows, []any{&number, &row}, func() error { states[number] = row; return nil }); err != nil {
+		rt.Fatal(err)
+	}
+	if !maps.Equal(states, cabinets) {
+		rt.Fatalf("the states of the cabinets: got %v, want %v", states, cabinets)
 	}
 	const told = ` WHERE kind = 'person.changed'`
 	said := count(t, l.provider, `event`+told)

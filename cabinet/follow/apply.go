@@ -149,7 +149,7 @@ func actor(e entry) journal.Actor {
 	switch {
 	case e.Staff:
 		return journal.Staff
-	case e.Detail["reason"] == "register", e.Kind == "person.changed":
+	case e.Detail["reason"] == "register", e.Detail["was"] == "register", e.Kind == "person.changed":
 		return journal.System
 	case journal.Kind(e.Kind) == journal.TokenExchanged:
 		return journal.Client

@@ -110,9 +110,9 @@ type Feed struct {
 	Token func(ctx context.Context, refused string) (string, error)
 }
 
-// changes asks what happened after a cursor; without news it answers, empty, after wait. Where that was dropped, it gives the cursor to go on from
+// changes asks what happened after a cursor; without news it answers, empty, once that was waited for. Where that was dropped, it gives the cursor to go on from
 // once everybody was read.
-func (f Feed) changes(ctx context.Context, after string) (c changes, err error) {
+func (f Feed) changes(ctx context.Context, after string, wait time.Duration) (c changes, err error) {
 	query := url.Values{
 		"after": {after}, "wait": {strconv.Itoa(int(wait / time.Second))}, "limit": {strconv.Itoa(entriesAtOnce)},
 	}

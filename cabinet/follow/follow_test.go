@@ -279,6 +279,16 @@ func (c cabinet) tryToCatchUp(t *testing.T) error {
 	}
 }
 
+// verify tells how many people were compared, and who differs.
+func (c cabinet) verify(ctx context.Context) (string, error) {
+	var (
+		compared int
+		differ   []Difference
+	)
+	err := Verify(ctx, c.pool, c.cfg.Feed, func(d Difference) { differ = append(differ, d) }, func(people int) { compared = people })
+	return fmt.Sprint(compared, differ), err
+}
+
 // all is everything the cabinet holds, but for the ids of its own making.
 func (c cabinet) all(t *testing.T) string {
 	t.Helper()
@@ -458,9 +468,8 @@ func TestWhatTheFeedHasDroppedIsMadeGood(t *testing.T) {
 	for name, c := range map[string]cabinet{"fresh": newCabinet(t, p), "away": away, "anew": anew} {
 		c.catchUp(t) // everybody, and then what is left
 		c.catchUp(t)
-		found, err := Verify(t.Context(), c.pool, c.cfg.Feed, func(int) {})
-		if err != nil || len(found) > 0 {
-			t.Errorf("%s: %v: %v", name, err, found)
+		if found, err := c.verify(t.Context()); err != nil || found != "3 []" {
+			t.Errorf("%s: %v: %s", name, err, found)
 		}
 		for _, want := range []string{"cursor 4\n", "cabinet " + annasNumber + " activated", "cabinet " + borisNumber + " not_activated", "cabinet " + verasNumber + " not_activated"} {
 			if got := c.all(t); !strings.Contains(got, want) {
@@ -753,6 +762,58 @@ func TestASingleEventIsFollowed(t *testing.T) {
 	}
 }
 
+// A death that was reversed before the cabinet came to read of it has ended what the primary sign-in began, and the journal tells of both (order
+// 82, p. 8); whoever has signed in again since has an activated cabinet. That stays so when the feed is read anew.
+func TestADeathThatNobodyCameToReadIsMadeGood(t *testing.T) {
+	t.Parallel()
+	p := &provider{}
+	c := newCabinet(t, p)
+	p.edition(1, living(anna, annasNumber), living(boris, borisNumber), living(vera, verasNumber))
+	for _, who := range []uuid.UUID{anna, boris, vera} {
+		p.say("identifier.activated", who)
+	}
+	c.catchUp(t)
+	for n, who := range []struct {
+		id     uuid.UUID
+		number string
+	}{{anna, annasNumber}, {boris, borisNumber}} {
+		p.say("identifier.blocked", who.id, `"detail":{"reason":"register"}`)
+		p.event(int64(2*n+2), who.id, living(who.id, who.number, `"death":{"date":"2026-01-02"}`))
+		p.say("identifier.blocked", who.id, `"detail":{"reason":"desk","was":"register"}`)
+		p.event(int64(2*n+3), who.id, living(who.id, who.number))
+	}
+	p.say("identifier.activated", boris)
+	p.edition(6, living(vera, verasNumber, `"limited":{"date":"2026-02-03","act":"7"}`))
+	for range 2 {
+		c.catchUp(t)
+		got := c.all(t)
+		for _, want := range []string{
+			"cabinet " + annasNumber + " not_activated", "cabinet " + borisNumber + " activated", "cabinet " + verasNumber + " activated",
+			"1 cabinet.activated self\n1 cabinet.deactivated system\n1 cabinet.restored system\n1 identifier.activated self",
+			"2 cabinet.activated self\n2 cabinet.activated self\n2 cabinet.deactivated system\n2 cabinet.restored system\n2 identifier.activated self",
+		} {
+			if !strings.Contains(got, want) {
+				t.Errorf("got:\n%s\nwant:\n%s", got, want)
+			}
+		}
+		if strings.Contains(got, "3 cabinet.deactivated") {
+			t.Errorf("somebody who was never gone: got:\n%s", got)
+		}
+		if err := Anew(t.Context(), c.pool); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.catchUp(t)
+	const broken = `UPDATE cabinet SET state = 'activated', state_at = state_at - interval '1 hour' WHERE person_id = $1`
+	if _, err := c.pool.Exec(t.Context(), broken, anna); err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprint(3, []Difference{{anna, []string{"state"}}})
+	if got, err := c.verify(t.Context()); err != nil || got != want {
+		t.Errorf("what is activated over a death: got %s, %v, want %s", got, err, want)
+	}
+}
+
 // Two nodes read pages at the same time, and the one that has read earlier comes later: it does not bring back what was before.
 func TestAPageThatIsOldByNowIsReadAgain(t *testing.T) {
 	t.Parallel()
@@ -766,7 +827,12 @@ func TestAPageThatIsOldByNowIsReadAgain(t *testing.T) {
 	}
 	p.paged = func() { // the other node; its edition has waited for a second person, and has the smaller number
 		p.edition(2, strings.Replace(living(anna, annasNumber), `"BY"`, `"PL"`, 1))
-		c.catchUp(t)
+		if err := c.step(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if _, err := c.readPage(t.Context()); err != nil {
+			t.Error(err)
+		}
 	}
 	c.catchUp(t)
 	if got := c.all(t); !strings.Contains(got, "cabinet 0000000A000PB2 not_activated PL") {
@@ -779,25 +845,20 @@ func TestVerifyNamesWhatDiffers(t *testing.T) {
 	t.Parallel()
 	p := &provider{}
 	c := newCabinet(t, p)
-	verify := func(ctx context.Context) (string, error) {
-		compared := 0
-		differ, err := Verify(ctx, c.pool, c.cfg.Feed, func(people int) { compared = people })
-		return fmt.Sprint(compared, differ), err
-	}
 	p.edition(1, living(anna, annasNumber, `"identifier":"active"`), living(boris, borisNumber, `"identifier":"none"`), living(vera, verasNumber, `"identifier":"none"`))
 	p.say("identifier.activated", anna)
 	c.catchUp(t)
-	if got, err := verify(t.Context()); err != nil || got != "3 []" {
+	if got, err := c.verify(t.Context()); err != nil || got != "3 []" {
 		t.Errorf("level: %s, %v", got, err)
 	}
 	p.event(2, vera, living(vera, verasNumber, `"death":{"date":"2026-01-02"},"identifier":"none"`))
 	short, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	if got, err := verify(short); !errors.Is(err, ErrBehind) {
+	if got, err := c.verify(short); !errors.Is(err, ErrBehind) {
 		t.Errorf("behind: %s, %v", got, err)
 	}
 	c.catchUp(t)
-	if got, err := verify(t.Context()); err != nil || got != "3 []" {
+	if got, err := c.verify(t.Context()); err != nil || got != "3 []" {
 		t.Errorf("level again: %s, %v", got, err)
 	}
 	stranger := uuid.MustParse("018f0000-0000-7000-8000-000000000100")
@@ -814,8 +875,36 @@ func TestVerifyNamesWhatDiffers(t *testing.T) {
 	want := fmt.Sprint(3, []Difference{
 		{anna, []string{"citizenship", "limited", "state"}}, {boris, []string{"no cabinet"}}, {stranger, []string{"unknown to the provider"}},
 	})
-	if got, err := verify(t.Context()); err != nil || got != want {
+	if got, err := c.verify(t.Context()); err != nil || got != want {
 		t.Errorf("broken: %v: got %s, want %s", err, got, want)
+	}
+}
+
+// Verifying comes to its end though the feed does not: what is said meanwhile is not waited for.
+func TestVerifyEndsWhileTheFeedGoesOn(t *testing.T) {
+	t.Parallel()
+	p := &provider{}
+	c := newCabinet(t, p)
+	p.edition(1, living(anna, annasNumber), living(boris, borisNumber), living(vera, verasNumber))
+	c.catchUp(t)
+	if _, err := c.pool.Exec(t.Context(), `UPDATE cabinet SET sex = 'M' WHERE person_id <> $1`, vera); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = c.Run(ctx) })
+	running.Go(func() { _ = c.RunEditions(ctx) })
+	running.Go(func() {
+		for n := int64(2); ctx.Err() == nil; n++ {
+			p.event(n, vera, living(vera, verasNumber))
+			<-time.After(10 * time.Millisecond)
+		}
+	})
+	defer running.Wait()
+	defer stop()
+	want := fmt.Sprint(3, []Difference{{anna, []string{"sex"}}, {boris, []string{"sex"}}})
+	if got, err := c.verify(ctx); err != nil || got != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
 	}
 }
 

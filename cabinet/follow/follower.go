@@ -102,7 +102,7 @@ func (f *Follower) step(ctx context.Context) error {
 	if err := f.cfg.Pool.QueryRow(ctx, `SELECT cursor FROM follow`).Scan(&cursor); err != nil {
 		return fmt.Errorf("find the cursor: %w", err)
 	}
-	news, err := f.cfg.Feed.changes(ctx, cursor)
+	news, err := f.cfg.Feed.changes(ctx, cursor, wait)
 	if err != nil {
 		return fmt.Errorf("ask the feed: %w", err)
 	}

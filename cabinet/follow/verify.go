@@ -2,7 +2,6 @@ package follow
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,72 +35,76 @@ type kept struct {
 	Citizenship string
 	Incapable   *time.Time
 	Limited     *time.Time
+	GoneSince   bool // since the state came, the register had the identifier blocked
 }
 
-// Verify compares all cabinets with the register, as the provider has it, and names whose differ though the feed was followed to its end:
-// whoever differs at first is looked at again once the cabinet is level with the feed. progress is told how many people were compared.
-func Verify(ctx context.Context, pool *pgxpool.Pool, feed Feed, progress func(people int)) (found []Difference, err error) {
-	var suspects []uuid.UUID
+// Verify compares all cabinets with the register, as the provider has it, and tells whose differ though the feed was followed: where somebody does at
+// first, the page is read again once the cabinet has heard all that the feed had to say by then. progress is told how many people were compared.
+func Verify(ctx context.Context, pool *pgxpool.Pool, feed Feed, tell func(Difference), progress func(people int)) error {
 	for after, people := uuid.Nil, 0; ; {
 		page, err := feed.everybody(ctx, after, peopleAtOnce)
 		if err != nil {
-			return nil, fmt.Errorf("verify: %w", err)
+			return fmt.Errorf("verify: %w", err)
 		}
 		till := uuid.Max
 		if page.Next != nil {
 			till = *page.Next
 		}
-		differ, err := compare(ctx, pool, page.People, after, till)
-		if err != nil {
-			return nil, fmt.Errorf("verify: %w", err)
+		suspects, err := compare(ctx, pool, page.People, after, till)
+		if err == nil && len(suspects) > 0 {
+			err = judge(ctx, pool, feed, suspects, after, till, tell)
 		}
-		for _, d := range differ {
-			suspects = append(suspects, d.Person)
+		if err != nil {
+			return fmt.Errorf("verify: %w", err)
 		}
 		people += len(page.People)
 		progress(people)
 		if page.Next == nil {
-			break
+			return nil
 		}
 		after = till
 	}
-	if len(suspects) == 0 {
-		return nil, nil
-	}
-	if err := level(ctx, pool, feed); err != nil {
-		return nil, fmt.Errorf("verify: %w", err)
-	}
-	for _, who := range suspects {
-		before := previous(who)
-		page, err := feed.everybody(ctx, before, 1)
-		if err != nil {
-			return nil, fmt.Errorf("verify: %w", err)
-		}
-		page.People = slices.DeleteFunc(page.People, func(p person) bool { return p.ID != who })
-		differ, err := compare(ctx, pool, page.People, before, who)
-		if err != nil {
-			return nil, fmt.Errorf("verify: %w", err)
-		}
-		found = append(found, differ...)
-	}
-	return found, nil
 }
 
-// previous is the id before one.
-func previous(id uuid.UUID) uuid.UUID {
-	for i := len(id) - 1; ; i-- {
-		id[i]--
-		if id[i] != 0xff { // nothing was borrowed
-			return id
-		}
+// judge tells which of those who differ after one person and up to another still do once the cabinet is level. Of whoever differs only now the
+// feed has yet to tell.
+func judge(ctx context.Context, pool *pgxpool.Pool, feed Feed, suspects []Difference, after, till uuid.UUID, tell func(Difference)) error {
+	if err := level(ctx, pool, feed); err != nil {
+		return err
 	}
+	suspected := map[uuid.UUID]bool{}
+	for _, d := range suspects {
+		suspected[d.Person] = true
+	}
+	for before(after, till) {
+		page, err := feed.everybody(ctx, after, peopleAtOnce)
+		if err != nil {
+			return err
+		}
+		end := till
+		if page.Next != nil && before(*page.Next, till) { // there are more people by now
+			end = *page.Next
+		}
+		page.People = slices.DeleteFunc(page.People, func(p person) bool { return before(end, p.ID) })
+		differ, err := compare(ctx, pool, page.People, after, end)
+		if err != nil {
+			return err
+		}
+		for _, d := range differ {
+			if suspected[d.Person] {
+				tell(d)
+			}
+		}
+		after = end
+	}
+	return nil
 }
 
 // compare compares people, in the order of their ids, with the cabinets of those after one and up to another.
 func compare(ctx context.Context, pool *pgxpool.Pool, people []person, after, till uuid.UUID) ([]Difference, error) {
 	const list = `
 		SELECT person_id AS id, coalesce(identification_number, '') AS number, state, coalesce(state_reason, '') AS reason, sex, birth_date, citizenship,
-		       incapable_date AS incapable, limited_date AS limited
+		       incapable_date AS incapable, limited_date AS limited, state = 'activated' AND EXISTS (` + profile.GoneSince + `) AS gone_since
 		FROM cabinet WHERE person_id > $1 AND person_id <= $2 ORDER BY person_id`
 	rows, _ := pool.Query(ctx, list, after, till)
 	cabinets, err := pgx.CollectRows(rows, pgx.RowToStructByName[kept])
@@ -130,7 +133,7 @@ func compare(ctx context.Context, pool *pgxpool.Pool, people []person, after, ti
 func before(a, b uuid.UUID) bool { return bytes.Compare(a[:], b[:]) < 0 }
 
 // differs names the values that are not as the provider says, and the state where it does not fit the identifier's: an identifier in use
-// belongs to an activated cabinet, and one of a deactivated cabinet is blocked.
+// belongs to an activated cabinet, one of a deactivated cabinet is blocked, and no cabinet is activated by a sign-in from before a deactivation.
 func (k kept) differs(p person) (what []string) {
 	day := func(at *time.Time) string {
 		if at == nil {
@@ -151,43 +154,96 @@ func (k kept) differs(p person) (what []string) {
 			what = append(what, value.name)
 		}
 	}
-	if p.Identifier == "active" && k.State != string(profile.Activated) || k.State == string(profile.Deactivated) && p.Identifier != "none" && p.Identifier != "blocked" {
+	switch state := profile.State(k.State); {
+	case p.Identifier == "active" && state != profile.Activated,
+		state == profile.Deactivated && p.Identifier != "none" && p.Identifier != "blocked",
+		k.GoneSince:
 		what = append(what, "state")
 	}
 	return what
 }
 
-// level waits until the cabinet has read the feed to its end, and all people that it told of.
+// level waits until the cabinet has read what the feed has to say by now, and then all people of whom it has told: what is said meanwhile, which
+// may be without an end, is not waited for.
 func level(ctx context.Context, pool *pgxpool.Pool, feed Feed) error {
-	const read = `SELECT cursor, EXISTS (SELECT FROM edition WHERE read_at IS NULL) FROM follow`
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	err := pass(ctx, pool, feed)
+	if err == nil {
+		err = readAll(ctx, pool)
+	}
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return ErrBehind
+	}
+	return err
+}
+
+// pass waits until the cabinet has read up to what is the end of the feed now.
+func pass(ctx context.Context, pool *pgxpool.Pool, feed Feed) error {
+	var ahead map[string]bool // of the cabinet, up to that end: cursors of entries
 	for {
-		var (
-			cursor string
-			unread bool
-		)
-		if err := pool.QueryRow(ctx, read).Scan(&cursor, &unread); err != nil {
-			return cmp.Or(behind(ctx), err)
+		var cursor string
+		if err := pool.QueryRow(ctx, `SELECT cursor FROM follow`).Scan(&cursor); err != nil {
+			return err
 		}
-		news, err := feed.changes(ctx, cursor)
+		news, err := feed.changes(ctx, cursor, 0)
 		switch {
 		case err != nil:
-			return cmp.Or(behind(ctx), err)
-		case len(news.Entries) == 0 && !news.anew && !unread:
+			return err
+		case news.anew: // from where it goes on is seen once it has heard so
+		case ahead == nil:
+			if ahead, err = toTheEnd(ctx, feed, news); err != nil || len(ahead) == 0 {
+				return err
+			}
+		case len(news.Entries) == 0 || !ahead[news.Entries[0].Cursor]:
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return ErrBehind
-		case <-time.After(shortPause):
+		if err := pause(ctx); err != nil {
+			return err
 		}
 	}
 }
 
-func behind(ctx context.Context) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return ErrBehind
+// toTheEnd gives the cursors of entries, and of those that come after them by now.
+func toTheEnd(ctx context.Context, feed Feed, news changes) (cursors map[string]bool, err error) {
+	cursors = map[string]bool{}
+	for {
+		for _, e := range news.Entries {
+			cursors[e.Cursor] = true
+		}
+		if len(news.Entries) < entriesAtOnce {
+			return cursors, nil
+		}
+		if news, err = feed.changes(ctx, news.Cursor, 0); err != nil {
+			return nil, err
+		}
 	}
-	return nil
+}
+
+// readAll waits until the people of all editions that are known now were read.
+func readAll(ctx context.Context, pool *pgxpool.Pool) error {
+	const find = `SELECT array_agg(id) FROM edition WHERE read_at IS NULL`
+	const left = `SELECT EXISTS (SELECT FROM edition WHERE id = ANY ($1) AND read_at IS NULL)`
+	var editions []int64
+	if err := pool.QueryRow(ctx, find).Scan(&editions); err != nil {
+		return err
+	}
+	for {
+		var unread bool
+		if err := pool.QueryRow(ctx, left, editions).Scan(&unread); err != nil || !unread {
+			return err
+		}
+		if err := pause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func pause(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(shortPause):
+		return nil
+	}
 }

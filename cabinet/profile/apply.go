@@ -42,7 +42,11 @@ func Apply(ctx context.Context, tx pgx.Tx, people []Person, at time.Time) error 
 	if err := add(ctx, tx, d.fresh, at); err != nil {
 		return err
 	}
-	return Activate(ctx, tx, slices.Concat(restored, d.fresh)) // their sign-in may have come before
+	lapsed, err := lapse(ctx, tx, at)
+	if err != nil {
+		return err
+	}
+	return Activate(ctx, tx, slices.Concat(restored, d.fresh, lapsed)) // their sign-in may have come before
 }
 
 // release takes the numbers that some have now from whoever else still holds them here: the register gives a number to one person. They hold

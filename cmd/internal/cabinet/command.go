@@ -61,14 +61,14 @@ func command(environ []string) *cobra.Command {
 	})
 	root.AddCommand(&cobra.Command{
 		Use: "verify", Short: "Compare all cabinets with the provider's register, and name whose differ", Args: cobra.NoArgs,
-		Long: "Compare all cabinets with the provider's register, and name whose differ though the feed was followed to its end: by their id, and\n" +
-			"what is not the same. The cabinet is being served meanwhile. What it finds, cabinet follow-anew repairs.",
+		Long: "Compare all cabinets with the provider's register, and name whose differ though the feed was followed, as they are found: by their\n" +
+			"id, and what is not the same. The cabinet is being served meanwhile. What it finds, cabinet follow-anew repairs.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := settings.Read[Config](environ)
 			if err != nil {
 				return err
 			}
-			return Verify(cmd.Context(), cfg, cmd.OutOrStdout())
+			return Verify(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	})
 	errand := func(use, short string, act func(cmd *cobra.Command, args []string) error) {

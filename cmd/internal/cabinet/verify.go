@@ -13,8 +13,11 @@ import (
 	"asoba.example/cmd/internal/stores"
 )
 
-// Verify compares all cabinets with the provider's register, and names whose differ.
-func Verify(ctx context.Context, cfg Config, out io.Writer) error {
+// tellEvery is after how many people Verify says how far it is.
+const tellEvery = 100_000
+
+// Verify compares all cabinets with the provider's register, and names whose differ as it finds them; the screen is told how far it is.
+func Verify(ctx context.Context, cfg Config, out, screen io.Writer) error {
 	key, err := clientKey(cfg)
 	if err != nil {
 		return err
@@ -31,17 +34,23 @@ func Verify(ctx context.Context, cfg Config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	compared := 0
+	compared, differ := 0, 0
 	feed := follow.Feed{URL: cfg.ManagementURL, HTTP: &http.Client{}, Token: provider.FeedToken}
-	differ, err := follow.Verify(ctx, pool, feed, func(people int) { compared = people })
-	if err != nil {
-		return err
-	}
-	for _, d := range differ {
+	tell := func(d follow.Difference) {
+		differ++
 		fmt.Fprintf(out, "%s: %s\n", d.Person, strings.Join(d.What, ", "))
 	}
-	if len(differ) > 0 {
-		return fmt.Errorf("the cabinets of %d people are not as the provider says", len(differ))
+	progress := func(people int) {
+		if people/tellEvery > compared/tellEvery {
+			fmt.Fprintf(screen, "%d people compared\n", people)
+		}
+		compared = people
+	}
+	if err := follow.Verify(ctx, pool, feed, tell, progress); err != nil {
+		return err
+	}
+	if differ > 0 {
+		return fmt.Errorf("the cabinets of %d people are not as the provider says", differ)
 	}
 	_, err = fmt.Fprintf(out, "%d people: every cabinet is as the provider says.\n", compared)
 	return err

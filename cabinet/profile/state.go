@@ -35,6 +35,49 @@ func Activate(ctx context.Context, tx pgx.Tx, people []uuid.UUID) error {
 	return activated(ctx, tx, activate, people)
 }
 
+// GoneSince selects when the register had somebody's identifier blocked since the state came that a row of cabinet has.
+const GoneSince = `
+	SELECT at FROM journal
+	WHERE journal.person_id = cabinet.person_id AND kind = 'identifier.blocked' AND detail->>'reason' = 'register' AND at >= state_at
+	ORDER BY at DESC LIMIT 1`
+
+// lapse takes the activation from cabinets of people who are staged and who were gone since: the register took that back before anybody came to
+// read of it, and nothing tells of it any more but the block of the identifier, which the journal knows. The journal makes good what was passed
+// over, and the next sign-in is the primary one again (p. 8, 9). It gives whose they are.
+func lapse(ctx context.Context, tx pgx.Tx, at time.Time) ([]uuid.UUID, error) {
+	const lapse = `
+		WITH gone AS (
+			SELECT person_id, since.at
+			FROM incoming
+			JOIN cabinet ON person_id = incoming.id
+			CROSS JOIN LATERAL (` + GoneSince + `) AS since
+			WHERE state = 'activated' AND since.at <= $1
+		)
+		UPDATE cabinet
+		SET state = 'not_activated', state_at = $1
+		FROM gone
+		WHERE cabinet.person_id = gone.person_id
+		RETURNING cabinet.person_id, gone.at`
+	rows, _ := tx.Query(ctx, lapse, at)
+	var (
+		people  []uuid.UUID
+		entries []journal.Entry
+		person  uuid.UUID
+		gone    time.Time
+	)
+	_, err := pgx.ForEachRow(rows, []any{&person, &gone}, func() error {
+		people = append(people, person)
+		entries = append(entries,
+			journal.Entry{Person: person, At: gone, Kind: journal.CabinetDeactivated, Actor: journal.System},
+			journal.Entry{Person: person, At: at, Kind: journal.CabinetRestored, Actor: journal.System})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for deactivations that were passed over: %w", err)
+	}
+	return people, journal.Append(ctx, tx, entries)
+}
+
 // SignedIn activates the cabinets of people who have their identifiers in use, so that a first sign-in was, whether anybody tells of it any more.
 func SignedIn(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error {
 	const activate = `
