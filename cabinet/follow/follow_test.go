@@ -913,22 +913,39 @@ func TestLagIsToldInMetrics(t *testing.T) {
 	t.Parallel()
 	p := &provider{}
 	c := newCabinet(t, p)
-	p.edition(1, living(anna, annasNumber))
+	p.edition(1, living(anna, annasNumber), living(boris, borisNumber))
+	p.edition(2, living(vera, verasNumber))
+	metrics := prometheus.NewRegistry()
+	later := now
+	metrics.MustRegister(Lag{Pool: c.pool, Now: func() time.Time { return later }})
+	told := func() string {
+		t.Helper()
+		families, err := metrics.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := map[string]float64{}
+		for _, family := range families {
+			all[family.GetName()] = family.GetMetric()[0].GetGauge().GetValue()
+		}
+		return fmt.Sprint(all["cabinet_feed_lag_seconds"], all["cabinet_register_lag_seconds"], all["cabinet_unread_editions"])
+	}
 	if err := c.step(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(Lag{Pool: c.pool, Now: func() time.Time { return now }})
-	families, err := metrics.Gather()
-	if err != nil {
+	if got, want := told(), "58 59 2"; got != want {
+		t.Errorf("with people to be read: got %s, want %s", got, want)
+	}
+	later = now.Add(time.Hour)
+	if err := c.step(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	got := map[string]float64{}
-	for _, family := range families {
-		got[family.GetName()] = family.GetMetric()[0].GetGauge().GetValue()
+	if got, want := told(), "3600 3659 2"; got != want {
+		t.Errorf("an hour later: got %s, want %s", got, want)
 	}
-	if got["cabinet_feed_lag_seconds"] != 59 || got["cabinet_unread_editions"] != 1 {
-		t.Errorf("got %v", got)
+	c.catchUp(t)
+	if got, want := told(), "3600 0 0"; got != want {
+		t.Errorf("with nothing left: got %s, want %s", got, want)
 	}
 }
 
