@@ -181,7 +181,8 @@ func TestAnyLifeOfRegisterAndCabinets(t *testing.T) {
 			"another number":   l.renumber,
 			"restore":          l.restore,
 			"identifier":       l.identify,
-			"overlooked":       l.overlooked,
+			"death":            func(rt *rapid.T) { l.dies(rt, false) },
+			"overlooked death": func(rt *rapid.T) { l.dies(rt, true) },
 			"kill the cabinet": func(*rapid.T) { l.kill() },
 			"start anew": func(rt *rapid.T) {
 				if err := l.does(rt, func() error { return follow.Anew(t.Context(), l.cabinet) }); err != nil {
@@ -189,6 +190,8 @@ func TestAnyLifeOfRegisterAndCabinets(t *testing.T) {
 				}
 			},
 		})
+		l.dies(rt, false)
+		l.dies(rt, true)
 		l.check(t, rt)
 	})
 }
@@ -475,18 +478,48 @@ func (l *lives) identifies(rt *rapid.T, p *one) bool {
 	return true
 }
 
-// overlooked is a death of somebody with an identifier, if they may have one, that is taken back, as it may be, before any follower comes to read.
-func (l *lives) overlooked(rt *rapid.T) {
-	p := rapid.SampledFrom(l.people).Draw(rt, "person")
+// dies is that somebody who lives and, if they may, has signed in is told to be dead, and then that they are not: before any follower comes to read
+// of it, or when the cabinets know of it.
+func (l *lives) dies(rt *rapid.T, overlooked bool) {
+	living := slices.DeleteFunc(slices.Clone(l.people), func(p *one) bool { return gone(p.row) != "" })
+	if len(living) == 0 {
+		return
+	}
+	p := rapid.SampledFrom(living).Draw(rt, "person")
 	for p.identifier != "active" && l.identifies(rt, p) {
 	}
-	l.leave()
-	defer l.follow()
-	l.says(rt, p.number, "", "F,1956,BY,"+facts[2])
+	l.level(rt)
+	if overlooked {
+		l.leave()
+		defer l.follow()
+	}
+	l.says(rt, p.number, "", fmt.Sprintf("F,1956,BY,1989-01-01,%d,,,,,,,,", l.told), 0)
+	if !overlooked {
+		l.level(rt)
+	}
 	if rapid.Bool().Draw(rt, "by the operator") {
 		l.restores(rt, p)
 	} else {
-		l.says(rt, p.number, "", "F,1956,BY,"+alive)
+		l.says(rt, p.number, "", "F,1956,BY,"+alive, 0)
+	}
+}
+
+// level waits until the cabinets are in the states that they are to be in.
+func (l *lives) level(rt *rapid.T) {
+	want := map[string]string{}
+	for _, p := range l.people {
+		want[p.number] = p.cabinet()
+	}
+	var got map[string]string
+	for deadline := time.Now().Add(10 * time.Second); !maps.Equal(got, want); {
+		if time.Now().After(deadline) {
+			rt.Fatalf("the states of the cabinets: got %v, want %v", got, want)
+		}
+		<-time.After(5 * time.Millisecond)
+		got = map[string]string{}
+		var number, state string
+		rows, _ := l.cabinet.Query(l.t.Context(), `SELECT coalesce(identification_number, ''), state FROM cabinet`)
+		_, _ = pgx.ForEachRow(rows, []any{&number, &state}, func() error { got[number] = state; return nil }) // it may be made to fail
 	}
 }
 
@@ -507,13 +540,15 @@ func (l *lives) renumber(rt *rapid.T) {
 	l.tell(rt, rapid.SampledFrom(numbers).Draw(rt, "number"), rapid.SampledFrom(numbers).Draw(rt, "former"))
 }
 
-func (l *lives) tell(rt *rapid.T, number, former string) { l.says(rt, number, former, row(rt)) }
+func (l *lives) tell(rt *rapid.T, number, former string) {
+	l.says(rt, number, former, row(rt), rapid.IntRange(0, 300).Draw(rt, "minutes old"))
+}
 
-func (l *lives) says(rt *rapid.T, number, former, told string) {
+func (l *lives) says(rt *rapid.T, number, former, told string, minutesOld int) {
 	l.told++
 	l.clock.turn(time.Hour)
 	e := register.Event{
-		ID: fmt.Sprint(l.told), At: l.clock.now().Add(-time.Duration(rapid.IntRange(0, 300).Draw(rt, "minutes old")) * time.Minute),
+		ID: fmt.Sprint(l.told), At: l.clock.now().Add(-time.Duration(minutesOld) * time.Minute),
 		Former: former, Person: register.Row{}, ToldAt: l.clock.now(),
 	}
 	for i, value := range strings.Split(number+","+told, ",") {
@@ -638,18 +673,7 @@ func (l *lives) check(t *testing.T, rt *rapid.T) {
 	if err != nil || len(differ) > 0 || compared != len(want) {
 		rt.Fatalf("the cabinets: %v, %v of %d", err, differ, compared)
 	}
-	const state = `SELECT identification_number, state FROM cabinet`
-	states, cabinets := map[string]string{}, map[string]string{}
-	for _, p := range l.people {
-		cabinets[p.number] = p.cabinet()
-	}
-	rows, _ = l.cabinet.Query(t.Context(), state)
-	if _, err := pgx.ForEachRow(rows, []any{&number, &row}, func() error { states[number] = row; return nil }); err != nil {
-		rt.Fatal(err)
-	}
-	if !maps.Equal(states, cabinets) {
-		rt.Fatalf("the states of the cabinets: got %v, want %v", states, cabinets)
-	}
+	l.level(rt)
 	const told = ` WHERE kind = 'person.changed'`
 	said := count(t, l.provider, `event`+told)
 	eventually(t, "the journals tell of each single event once", func() error { // an event that changed nobody's cabinet may be heard of last
