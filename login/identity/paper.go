@@ -21,7 +21,7 @@ import (
 var (
 	ErrDocument = errors.New("not an identity document that is accepted")
 	ErrNames    = errors.New("not names as a document writes them")
-	ErrBasis    = errors.New("not the number and the date of a paper")
+	ErrBasis    = errors.New("not the number and the date of a paper: its number is one word with a digit in it, as 12-5/2026, and nobody's phone or identifier, and its date has come")
 	ErrOld      = errors.New("the paper is too old to act upon")
 )
 

@@ -92,7 +92,7 @@ func proposeRestorationCommand(config reader) *cobra.Command {
 	flags := propose.Flags()
 	flags.StringVar(&by, "by", "", "identification number of the operator's clerk who proposes")
 	flags.StringVar(&person, "person", "", "identification number of whom to restore")
-	flags.StringVar(&number, "number", "", "number of the act that it rests on")
+	flags.StringVar(&number, "number", "", "number of the act that it rests on: one word with a digit in it, as 12-5/2026")
 	flags.StringVar(&date, "date", "", "date of the act, as 2026-12-31")
 	settings.Require(propose, "by", "person", "number", "date")
 	return propose
