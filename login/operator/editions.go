@@ -103,7 +103,7 @@ func (d *Editions) bring(w http.ResponseWriter, r *http.Request) error {
 		bring = d.Register.Try
 	}
 	report, err := bring(r.Context(), register.Order{
-		File: file, Signature: signature, By: by, ClientID: client, At: d.Gate.Now(), Progress: func(int64, int64) {},
+		File: file, Signature: signature, Checksum: contentDigest(r.Header), By: by, ClientID: client, At: d.Gate.Now(), Progress: func(int64, int64) {},
 	})
 	told := toldReport{Edition: tellEdition(report.Edition), BadRows: tellBadRows(report.Bad)}
 	if errors.Is(err, register.ErrBad) {
@@ -125,6 +125,22 @@ func (d *Editions) bring(w http.ResponseWriter, r *http.Request) error {
 		Behind  bool         `json:"behind,omitempty"`
 		BadRows []toldBadRow `json:"bad_rows"`
 	}{told.Edition, dry, report.Again, report.Behind, told.BadRows})
+}
+
+// contentDigest gives the SHA-256 that a request says its body has (RFC 9530 §2); nil where it says none. What is badly written is no body's.
+func contentDigest(h http.Header) []byte {
+	for _, digest := range strings.Split(strings.Join(h.Values("Content-Digest"), ","), ",") {
+		text, told := strings.CutPrefix(strings.TrimSpace(digest), "sha-256=")
+		if !told {
+			continue
+		}
+		sum, err := base64.StdEncoding.DecodeString(strings.Trim(text, ":"))
+		if err != nil || sum == nil {
+			return []byte{}
+		}
+		return sum
+	}
+	return nil
 }
 
 // A toldReport is what is told of a file that is refused.
@@ -343,6 +359,7 @@ func editionRefusal(err error) error {
 		{register.ErrShort, http.StatusUnprocessableEntity, "damaged_file"},
 		{register.ErrEncoding, http.StatusUnprocessableEntity, "not_utf8"},
 		{register.ErrCountry, http.StatusUnprocessableEntity, "other_country"},
+		{register.ErrSum, http.StatusUnprocessableEntity, "wrong_digest"},
 		{register.ErrUnsigned, http.StatusUnprocessableEntity, "unsigned"},
 		{register.ErrSignature, http.StatusUnprocessableEntity, "wrong_signature"},
 		{register.ErrOlder, http.StatusConflict, "older_edition"},

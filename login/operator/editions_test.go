@@ -213,6 +213,18 @@ func TestAFileIsRefusedByTheAPI(t *testing.T) {
 	if answer, problem := r.bring(t, "a system", "", next, "Content-Type", "application/json"); answer.Code != 415 || problem["code"] != "not_csv" {
 		t.Errorf("as JSON: %d %v", answer.Code, problem)
 	}
+	digest := func(file string) string {
+		sum := sha256.Sum256([]byte(file))
+		return "md5=:AAAA:, sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"
+	}
+	for _, wrong := range []string{digest(good), "sha-256=:%%:", "sha-256=::"} {
+		if answer, problem := r.bring(t, "a system", "", next, "Content-Digest", wrong); answer.Code != 422 || problem["code"] != "wrong_digest" {
+			t.Errorf("%s: got %d %v", wrong, answer.Code, problem)
+		}
+	}
+	if answer, _ := r.bring(t, "a system", "?dry_run=true", next, "Content-Digest", digest(next)); answer.Code != 200 {
+		t.Errorf("of the right digest: %d", answer.Code)
+	}
 	if r.register.Key, err = register.ParseKey(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})); err != nil {
 		t.Fatal(err)
 	}

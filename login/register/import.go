@@ -1,6 +1,7 @@
 package register
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -20,6 +21,7 @@ import (
 
 // Why an edition is refused as a whole.
 var (
+	ErrSum    = errors.New("its SHA-256 is not the one that was given: it is damaged, or another file")
 	ErrOlder  = errors.New("a later edition was applied already")
 	ErrOther  = errors.New("this edition was applied already, from another file")
 	ErrGap    = errors.New("a delta follows the edition before it, and that did not come: bring that one, or a full one")
@@ -36,6 +38,7 @@ var (
 type Order struct {
 	File      io.ReadSeeker
 	Signature []byte    // that came beside the file; nil: none did
+	Checksum  []byte    // SHA-256 that the file is to have; nil: none was given
 	By        uuid.UUID // who of the operator's staff imports it; uuid.Nil: nobody was named
 	ClientID  string    // which brings it in its own name
 	At        time.Time
@@ -89,6 +92,9 @@ func (g *Register) open(o Order) (*file, error) {
 	f, err := open(o.File, o.Progress)
 	if err != nil {
 		return nil, err
+	}
+	if o.Checksum != nil && !bytes.Equal(o.Checksum, f.checksum[:]) {
+		return nil, ErrSum
 	}
 	if err := g.Key.check(f.checksum, o.Signature); err != nil {
 		return nil, err

@@ -2,6 +2,8 @@ package idp
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,15 +64,35 @@ func signatureOf(file, named string) ([]byte, error) {
 	return signature, err
 }
 
+// checksumOf reads the SHA-256 that a file is to have: in hexadecimal, as sha256sum writes it, or as it is; nil where none is given.
+func checksumOf(file, given string) ([]byte, error) {
+	text := []byte(given)
+	if given == "" {
+		var err error
+		text, err = os.ReadFile(file + ".sha256")
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		if err != nil || len(text) == sha256.Size {
+			return text, err
+		}
+	}
+	sum, err := hex.DecodeString(string(text[:min(len(text), 2*sha256.Size)]))
+	if err != nil || len(sum) != sha256.Size {
+		return nil, errors.New("not a SHA-256 of a file: it has 64 hexadecimal digits")
+	}
+	return sum, nil
+}
+
 func importCommand(config reader) *cobra.Command {
-	var by, signature string
+	var by, signature, checksum string
 	var dry bool
 	command := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Apply an edition of the population register",
 		Long: "Apply an edition of the population register, in one transaction.\n\n" +
 			"Bad rows are told by their line, and the rest is applied. The same file twice changes nothing, and an import that was\n" +
-			"cut off goes on where it was. The signature lies beside the file, as FILE.sig.\n" +
+			"cut off goes on where it was. The signature lies beside the file, as FILE.sig, and so may its SHA-256, as FILE.sha256.\n" +
 			"The format is described in cmd/idp/register.md.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -81,6 +103,9 @@ func importCommand(config reader) *cobra.Command {
 			defer file.Close()
 			order := register.Order{File: file, At: time.Now()}
 			if order.Signature, err = signatureOf(args[0], signature); err != nil {
+				return err
+			}
+			if order.Checksum, err = checksumOf(args[0], checksum); err != nil {
 				return err
 			}
 			return withHouse(cmd, config, func(h *house) error {
@@ -104,6 +129,7 @@ func importCommand(config reader) *cobra.Command {
 	flags := command.Flags()
 	flags.BoolVar(&dry, "dry-run", false, "only tell what it would do")
 	flags.StringVar(&by, "by", "", "identification number of the operator's clerk who imports it; needed where it must wait for another one")
+	flags.StringVar(&checksum, "sha256", "", "SHA-256 that the file is to have, in hexadecimal (default that in FILE.sha256, where there is one)")
 	flags.StringVar(&signature, "signature", "", "file of the signature (default FILE.sig, where there is one)")
 	return command
 }

@@ -3,8 +3,10 @@ package idp
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,6 +99,45 @@ func TestRegisterImportRefusesABadFile(t *testing.T) {
 	if !errors.Is(err, register.ErrBad) || strings.Count(out.String(), ": shape\n") != 1000 || !strings.HasSuffix(out.String(), "and 1000 more rows\n") ||
 		!strings.Contains(out.String(), "  rejected    2000\n") {
 		t.Errorf("%v: it said:\n%.1000s", err, &out)
+	}
+}
+
+// A file that is not the one whose SHA-256 was given, by a flag or beside it, is refused; the right one is taken however that is written.
+func TestRegisterImportHoldsTheChecksum(t *testing.T) {
+	t.Parallel()
+	environ := errandEnviron(t)
+	file := registerFile(t, 1, "2025-01", "full", `1010130K001PB9,M,1930,BY,,,,,,,,,,`)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	right, wrong := sha256.Sum256(text), sha256.Sum256(text[1:])
+	tries := func(flags ...string) error {
+		return Run(t.Context(), environ, nil, io.Discard, append([]string{"register", "import", "--dry-run", file}, flags...)...)
+	}
+	for given, want := range map[string]error{hex.EncodeToString(right[:]): nil, hex.EncodeToString(wrong[:]): register.ErrSum} {
+		if err := tries("--sha256", given); !errors.Is(err, want) {
+			t.Errorf("--sha256: got %v, want %v", err, want)
+		}
+	}
+	if err := tries("--sha256", "12"); err == nil {
+		t.Error("what is no SHA-256 is taken for one")
+	}
+	for _, beside := range []struct {
+		text []byte
+		want error
+	}{
+		{[]byte(hex.EncodeToString(wrong[:]) + "  register.csv\n"), register.ErrSum},
+		{[]byte(hex.EncodeToString(right[:]) + "  register.csv\n"), nil},
+		{wrong[:], register.ErrSum},
+		{right[:], nil},
+	} {
+		if err := os.WriteFile(file+".sha256", beside.text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := tries(); !errors.Is(err, beside.want) {
+			t.Errorf("beside it: got %v, want %v", err, beside.want)
+		}
 	}
 }
 
