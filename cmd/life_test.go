@@ -572,7 +572,7 @@ func (l *lives) says(rt *rapid.T, number, former, told string, minutesOld int) {
 	case p != nil && p.number != number:
 		want = register.ErrOlderEvent
 	}
-	if want == nil && p != nil && (p.at.After(e.At) || l.asOf.After(e.At)) {
+	if want == nil && (p != nil && p.at.After(e.At) || l.asOf.After(e.At)) {
 		want = register.ErrOlderEvent
 	}
 	if p != nil {

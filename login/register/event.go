@@ -223,15 +223,12 @@ func whose(ctx context.Context, tx pgx.Tx, number, former string) (known *uuid.U
 // later holds that an event tells more than is known of a person, and keeps that person as they are. It is unordered where what is known was told
 // by an edition that may be the later one of the two.
 func later(ctx context.Context, tx pgx.Tx, known *uuid.UUID, at time.Time) (unordered bool, err error) {
-	// An edition tells of everybody: who is left out of a delta is as before.
+	// An edition tells of everybody: who is left out of a delta is as before, and whom none has told of was not there, or had another number.
 	const find = `
 		SELECT EXISTS (SELECT FROM person_event WHERE person_id = $1 AND at > $2)
 		    OR EXISTS (SELECT FROM edition WHERE state = 'applied' AND not_before > $2),
 		       EXISTS (SELECT FROM edition WHERE id = changed_in AND not_after > $2)
-		FROM person WHERE id = $1 FOR NO KEY UPDATE`
-	if known == nil {
-		return false, nil
-	}
+		FROM (SELECT) AS somebody LEFT JOIN (SELECT changed_in FROM person WHERE id = $1 FOR NO KEY UPDATE) AS person ON true`
 	var more bool
 	if err := tx.QueryRow(ctx, find, known, at).Scan(&more, &unordered); err != nil {
 		return false, err
@@ -289,17 +286,9 @@ func setOneAside(ctx context.Context, tx pgx.Tx, row [len(fileColumns)]string) e
 	return err
 }
 
-// few holds that single events do not deactivate in a day what an edition may not without a second person.
+// few holds that a single event does not deactivate somebody beside so many that an edition would wait for a second person.
 func (g *Register) few(ctx context.Context, tx pgx.Tx, at time.Time) error {
-	const lately = `SELECT count(*) FROM person_event WHERE deactivated AND told_at > $1`
-	if g.DeactivatedShare == nil {
-		return nil
-	}
-	var gone int64
-	if err := tx.QueryRow(ctx, lately, at.Add(-24*time.Hour)).Scan(&gone); err != nil {
-		return err
-	}
-	many, err := g.many(ctx, tx, gone+1)
+	many, err := g.many(ctx, tx, 1, at)
 	if err == nil && many {
 		return ErrManyGone
 	}

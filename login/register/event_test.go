@@ -131,7 +131,7 @@ func TestWhatIsOlderDoesNotUndoWhatIsNewer(t *testing.T) {
 		t.Errorf("a newer edition: %v: %+v", err, report.Edition)
 	}
 	refuses("an event older than the edition", event("c", 9, dead))
-	mustTake(t, r, event("d", 9, `5311299B500PB0,M,1999,BY,,,,,,,,,,`)) // of somebody of whom no edition has told
+	refuses("one of somebody of whom no edition has told", event("d", 9, `5311299B500PB0,M,1999,BY,,,,,,,,,,`))
 	mustTake(t, r, event("e", 10, dead))
 	o = order(strings.NewReplacer("edition 12", "edition 13", "2026-11-10T12", "2026-11-10T11").Replace(next))
 	o.At = o.At.AddDate(0, 0, 9)
@@ -527,6 +527,40 @@ func TestEventsDeactivateFew(t *testing.T) {
 	}
 	mustTake(t, r, event("lives", 5, strings.Replace(living[3], "1990", "1991", 1)))
 	mustTake(t, r, gone(2, 7))
+}
+
+// Nor do editions, one slice after another or beside events. Those for which a second person answers are not counted.
+func TestSlicesDeactivateFew(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.2 }} // one of five
+	mustLoad(t, r, edition(1, living...))
+	anna, boris, _ := staff(t, &r)
+	dead := func(n int) string { return strings.Replace(living[n], ",,,,,,,,,,", ",2026-01-03,,,,,,,,,", 1) }
+	brings := func(number, who, days int, want register.State) int64 {
+		t.Helper()
+		o := order(edition(number, dead(who)))
+		o.By, o.At = anna, o.At.AddDate(0, 0, days)
+		tried, err := r.Try(t.Context(), o)
+		if err != nil || tried.State != want {
+			t.Errorf("tried: %v: %+v", err, tried.Edition)
+		}
+		e, err := r.Import(t.Context(), o)
+		if err != nil || e.State != want {
+			t.Errorf("%v: %+v", err, e.Edition)
+		}
+		return e.ID
+	}
+	brings(2, 0, 0, register.Applied)
+	second := brings(3, 1, 0, register.Waiting)
+	if _, err := r.Release(t.Context(), second, boris, at); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.Take(t.Context(), event("a", 0, dead(2))); !errors.Is(err, register.ErrManyGone) {
+		t.Errorf("an event beside the first: %v", err)
+	}
+	brings(4, 2, 2, register.Applied)
+	mustTake(t, r, event("b", 4, dead(3)))
+	brings(5, 4, 4, register.Waiting)
 }
 
 // Whoever is found incapable stays, and their sign-ins end; they are deactivated only where the operator has settled so, and restored when

@@ -341,7 +341,7 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 	if err := keep(ctx, tx, e, f.bad); err != nil {
 		return err
 	}
-	many, err := g.many(ctx, tx, e.Deactivated)
+	many, err := g.many(ctx, tx, e.Deactivated, o.At)
 	switch {
 	case err != nil:
 		return err
@@ -375,17 +375,25 @@ func (g *Register) judge(e *Edition, f *file) error {
 	return nil
 }
 
-// many tells whether so many are more people than one person may deactivate. One is not: of a small register that is more than any share.
-func (g *Register) many(ctx context.Context, tx pgx.Tx, deactivated int64) (many bool, err error) {
+// many tells whether so many, with those whom editions that nobody released and events have deactivated in the day before, are more people than
+// one person may deactivate. One is not: of a small register that is more than any share.
+func (g *Register) many(ctx context.Context, tx pgx.Tx, deactivated int64, at time.Time) (many bool, err error) {
+	const lately = `
+		SELECT (SELECT count(*) FROM person_event WHERE deactivated AND told_at > $1)
+		     + (SELECT coalesce(sum(deactivated), 0)::bigint FROM edition WHERE state = 'applied' AND decided_by IS NULL AND applied_at > $1)`
 	// Nobody is ever taken out of the register: whom editions have added need not be counted again.
 	const fewer = `
 		SELECT (SELECT coalesce(sum(added), 0) FROM edition WHERE state = 'applied') < $1
 		   AND (SELECT count(*) < $1 FROM (SELECT FROM person LIMIT $1) AS so_many)`
-	if g.DeactivatedShare == nil || deactivated <= 1 {
+	if g.DeactivatedShare == nil || deactivated == 0 {
 		return false, nil
 	}
+	var before int64
+	if err := tx.QueryRow(ctx, lately, at.Add(-24*time.Hour)).Scan(&before); err != nil || deactivated+before == 1 {
+		return false, err
+	}
 	const all = 1 << 40 // of mankind, where the share is nought
-	err = tx.QueryRow(ctx, fewer, int64(math.Ceil(min(float64(deactivated)/g.DeactivatedShare(), all)))).Scan(&many)
+	err = tx.QueryRow(ctx, fewer, int64(math.Ceil(min(float64(deactivated+before)/g.DeactivatedShare(), all)))).Scan(&many)
 	return many, err
 }
 

@@ -148,7 +148,7 @@ func peak(b *testing.B) float64 {
 }
 
 func loadFile(b *testing.B, pool *pgxpool.Pool, file *os.File) error {
-	share := func() float64 { return 0.002 } // of deactivated: twice those who die, so that it is looked at how many people there are
+	share := func() float64 { return 0.004 } // of deactivated: twice those who die in two months, so that it is looked at how many people there are
 	registry := register.Register{Pool: pool, DeactivatedShare: share, RejectedShare: share}
 	_, err := registry.Import(b.Context(), register.Order{File: file, At: time.Now(), Progress: func(int64, int64) {}})
 	return err

@@ -43,7 +43,7 @@ type life struct {
 	left      *told // began, and was cut off
 	events    []register.Event
 	changes   int         // of single people, on record
-	ended     []time.Time // when events deactivated somebody
+	ended     []time.Time // when events, and editions that nobody released, deactivated somebody
 }
 
 // one is somebody as the model has them.
@@ -343,9 +343,12 @@ func broke(err error) bool {
 
 // found has the model follow what was left behind of an edition that broke.
 func (l *life) found(rt *rapid.T, f *told) {
-	const find = `SELECT id, state, began_at FROM edition WHERE checksum = sha256($1) AND state <> 'refused'`
-	var state register.State
-	err := l.Pool.QueryRow(l.t.Context(), find, []byte(f.text)).Scan(&f.id, &state, &f.came)
+	const find = `SELECT id, state, began_at, decided_by IS NOT NULL FROM edition WHERE checksum = sha256($1) AND state <> 'refused'`
+	var (
+		state    register.State
+		released bool
+	)
+	err := l.Pool.QueryRow(l.t.Context(), find, []byte(f.text)).Scan(&f.id, &state, &f.came, &released)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		rt.Fatal(err)
 	}
@@ -363,7 +366,7 @@ func (l *life) found(rt *rapid.T, f *told) {
 		l.waiting = f
 	case register.Applied:
 		if l.left = nil; !slices.ContainsFunc(l.applied, func(a told) bool { return a.text == f.text }) {
-			l.apply(f)
+			l.apply(f, released)
 		}
 	case register.Refused: // as if it had not come
 	}
@@ -386,7 +389,7 @@ func (l *life) bring(rt *rapid.T, f *told, breaks fault) {
 	if !bad {
 		c, _ = l.compare(f)
 	}
-	much := c.deactivated > 1 && float64(c.deactivated) > share*float64(len(l.everybody()))
+	much := c.deactivated > 0 && l.many(c.deactivated)
 	var want error
 	switch {
 	case l.waiting != nil && l.waiting.text == f.text:
@@ -432,7 +435,17 @@ func (l *life) bring(rt *rapid.T, f *told, breaks fault) {
 		l.waiting = f
 		return
 	}
-	l.apply(f)
+	l.apply(f, false)
+}
+
+// many tells whether so many more are too many for a day.
+func (l *life) many(more int64) bool {
+	for _, at := range l.ended {
+		if at.After(l.now.Add(-24 * time.Hour)) {
+			more++
+		}
+	}
+	return more > 1 && float64(more) > share*float64(len(l.everybody()))
 }
 
 // changes are what an edition is counted to do.
@@ -482,9 +495,12 @@ func (l *life) compare(f *told) (c changes, after map[string]string) {
 	return c, after
 }
 
-func (l *life) apply(f *told) {
+func (l *life) apply(f *told, released bool) {
 	notBefore, notAfter := f.made()
-	_, after := l.compare(f)
+	c, after := l.compare(f)
+	if !released {
+		l.ended = append(l.ended, slices.Repeat([]time.Time{l.now}, int(c.deactivated))...)
+	}
 	for number, row := range after {
 		p := l.people[number]
 		if p == nil {
@@ -544,21 +560,18 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 	case p != nil && p.number != number:
 		want = register.ErrOlderEvent
 	}
+	if want == nil && p == nil && l.notBefore.After(e.At) {
+		want = register.ErrOlderEvent
+	}
 	changes, dies := true, false
 	if want == nil && p != nil {
 		row = p.heeded(row)
 		changes = p.row != row
 		dies = changes && gone(row) != "" && gone(p.row) == ""
-		lately := 1
-		for _, at := range l.ended {
-			if at.After(l.now.Add(-24 * time.Hour)) {
-				lately++
-			}
-		}
 		switch {
 		case p.at.After(e.At), l.notBefore.After(e.At), p.made.After(e.At) && len(p.takesBack(row)) > 0:
 			want = register.ErrOlderEvent
-		case dies && lately > 1 && float64(lately) > share*float64(len(l.everybody())):
+		case dies && l.many(1):
 			want = register.ErrManyGone
 		}
 	}
@@ -702,7 +715,7 @@ func (l *life) decide(rt *rapid.T) {
 	}
 	f := l.waiting
 	if l.waiting = nil; to == register.Applied {
-		l.apply(f)
+		l.apply(f, true)
 	}
 }
 
