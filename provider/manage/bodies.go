@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"asoba.example/provider/answer"
 	"asoba.example/provider/api"
 	"asoba.example/provider/body"
 	"asoba.example/provider/clients"
@@ -191,7 +192,7 @@ func (m *Manage) registerDraft(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return m.answers.once(w, r, name(by), text, func(keep keep) error {
+	return m.answers.Once(w, r, name(by), text, func(keep answer.Keep) error {
 		by.Also = m.created(keep)
 		_, _, err := m.clients.RegisterDraft(r.Context(), "", owner, metadata, by)
 		return refusal(err)

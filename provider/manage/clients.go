@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/provider/answer"
 	"asoba.example/provider/api"
 	"asoba.example/provider/body"
 	"asoba.example/provider/clients"
@@ -26,7 +27,7 @@ func (m *Manage) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return m.answers.once(w, r, token.ClientID, body, func(keep keep) error {
+	return m.answers.Once(w, r, token.ClientID, body, func(keep answer.Keep) error {
 		by := m.by(token)
 		by.Also = m.created(keep)
 		_, _, err := m.clients.Register(r.Context(), "", metadata, by)
@@ -35,7 +36,7 @@ func (m *Manage) register(w http.ResponseWriter, r *http.Request) error {
 }
 
 // created keeps the answer that tells of a new client or a new secret, in the transaction that makes it.
-func (m *Manage) created(keep keep) func(context.Context, pgx.Tx, *clients.Client, string) error {
+func (m *Manage) created(keep answer.Keep) func(context.Context, pgx.Tx, *clients.Client, string) error {
 	return func(ctx context.Context, tx pgx.Tx, c *clients.Client, secret string) error {
 		members, err := c.Describe(secret, m.now())
 		if err != nil {
@@ -45,7 +46,7 @@ func (m *Manage) created(keep keep) func(context.Context, pgx.Tx, *clients.Clien
 		if err != nil {
 			return err
 		}
-		return keep(ctx, tx, answer{
+		return keep(ctx, tx, answer.Answer{
 			Status: http.StatusCreated, Header: map[string]string{"Location": "/clients/" + c.ID, "ETag": tag(c.Version)}, Body: text,
 		})
 	}

@@ -9,5 +9,5 @@
 //
 // Bodies are held to the document. Who changes a thing may name the version
 // that they have seen (If-Match); who makes one may send the request again without
-// making a second (Idempotency-Key, see Answers).
+// making a second (Idempotency-Key, see provider/answer).
 package manage

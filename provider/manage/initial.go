@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/provider/answer"
 	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
 )
@@ -33,7 +34,7 @@ func (m *Manage) issueInitial(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return m.answers.once(w, r, token.ClientID, body, func(keep keep) error {
+	return m.answers.Once(w, r, token.ClientID, body, func(keep answer.Keep) error {
 		now := m.now()
 		initial := clients.Initial{Scope: asked.Scope, Uses: asked.Uses, Till: now.Add(time.Duration(asked.ExpiresIn) * time.Second)}
 		told := func(ctx context.Context, tx pgx.Tx, id uuid.UUID, token string) error {
@@ -47,7 +48,7 @@ func (m *Manage) issueInitial(w http.ResponseWriter, r *http.Request) error {
 			if err != nil {
 				return err
 			}
-			return keep(ctx, tx, answer{Status: http.StatusCreated, Body: text})
+			return keep(ctx, tx, answer.Answer{Status: http.StatusCreated, Body: text})
 		}
 		_, err := m.clients.IssueInitial(r.Context(), initial, m.by(token), told)
 		return refusal(err)

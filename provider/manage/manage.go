@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"asoba.example/provider/answer"
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/backchannel"
@@ -22,7 +23,7 @@ type Config struct {
 	Clients *clients.Registry
 	Bodies  *body.Bodies
 	Whose   func(ctx context.Context, identifier string) (uuid.UUID, error) // as people type it; body.ErrNobody, if nobody's
-	Answers *Answers
+	Answers *answer.Book
 	Keys    *keys.Ring
 	Notices *backchannel.Notices
 	Feed    *audit.Feed
@@ -39,7 +40,7 @@ type Manage struct {
 	clients  *clients.Registry
 	bodies   *body.Bodies
 	whose    func(ctx context.Context, identifier string) (uuid.UUID, error)
-	answers  *Answers
+	answers  *answer.Book
 	keys     *keys.Ring
 	notices  *backchannel.Notices
 	feed     *audit.Feed

@@ -33,6 +33,7 @@ import (
 
 	"asoba.example/migrations/pgtest"
 	"asoba.example/migrations/redistest"
+	"asoba.example/provider/answer"
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/backchannel"
@@ -61,7 +62,7 @@ type world struct {
 	ring     *keys.Ring
 	denials  *grant.Denials
 	feed     *audit.Feed
-	answers  *manage.Answers
+	answers  *answer.Book
 	bodies   *body.Bodies
 	mux      *http.ServeMux
 	document routers.Router
@@ -97,7 +98,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.denials = grant.NewDenials(w.pool, redistest.New(t), 5*time.Minute, now)
 	w.feed = audit.NewFeed(w.pool, w.pool)
-	w.answers = &manage.Answers{Pool: w.pool, Box: box, Now: now}
+	w.answers = &answer.Book{Pool: w.pool, Box: box, Now: now}
 	jobs, err := river.NewClient(riverpgxv5.New(w.pool), &river.Config{})
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"asoba.example/provider/answer"
 	"asoba.example/provider/clients"
 )
 
@@ -43,7 +44,7 @@ func (m *Manage) rotate(w http.ResponseWriter, r *http.Request) error {
 			return refusal(clients.ErrUnknown)
 		}
 	}
-	return m.answers.once(w, r, name(by), body, func(keep keep) error {
+	return m.answers.Once(w, r, name(by), body, func(keep answer.Keep) error {
 		by.Also = m.created(keep)
 		_, _, err := m.clients.Rotate(r.Context(), r.PathValue("client_id"), version, time.Duration(asked.Overlap)*time.Second, by)
 		return refusal(err)

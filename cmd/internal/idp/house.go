@@ -39,6 +39,7 @@ import (
 	"asoba.example/login/throttle"
 	"asoba.example/migrations"
 	"asoba.example/provider"
+	"asoba.example/provider/answer"
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/backchannel"
@@ -48,7 +49,6 @@ import (
 	"asoba.example/provider/fetch"
 	"asoba.example/provider/grant"
 	"asoba.example/provider/keys"
-	"asoba.example/provider/manage"
 	"asoba.example/provider/page"
 	"asoba.example/provider/seal"
 	"asoba.example/provider/session"
@@ -77,7 +77,7 @@ type house struct {
 	keys     *keys.Ring
 	clients  *clients.Registry
 	bodies   *body.Bodies
-	answers  *manage.Answers
+	answers  *answer.Book
 	sessions *session.Store
 	denials  *grant.Denials
 	cleaner  *grant.Cleaner
@@ -178,7 +178,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	h.answers = &manage.Answers{Pool: h.Pool, Box: h.box, Now: time.Now}
+	h.answers = &answer.Book{Pool: h.Pool, Box: h.box, Now: time.Now}
 	h.accounts = account.Accounts{Box: h.box}
 	h.notices = &backchannel.Notices{Pool: h.Back, Now: time.Now}
 	deliverer, err := backchannel.NewDeliverer(backchannel.Config{

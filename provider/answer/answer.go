@@ -1,4 +1,4 @@
-package manage
+package answer
 
 import (
 	"context"
@@ -17,52 +17,48 @@ import (
 	"asoba.example/provider/seal"
 )
 
-// answersFor is how long an answer is kept. Whoever did not hear it asks again within minutes; and it may tell a secret,
-// which should not lie about, sealed or not, for longer than that.
-const answersFor = time.Hour
+// keptFor is how long an answer is kept. Whoever did not hear it asks again within minutes; and what it tells, a secret or
+// somebody's data, should not lie about, sealed or not, for longer than that.
+const keptFor = time.Hour
 
-// Answers keeps what was answered to requests that create something and carry an Idempotency-Key
-// (draft-ietf-httpapi-idempotency-key-header). Whoever did not hear the answer sends the request again, and is told the
-// same, a secret too: it would otherwise be lost, and the client with it.
-//
-// An answer is kept in the transaction of the act that it tells of, so there is none without the act and no act without
-// it. Of two equal requests at once the second finds the answer of the first in its way, and all that it did is undone.
-type Answers struct {
+// A Book keeps answers.
+type Book struct {
 	Pool *pgxpool.Pool
 	Box  *seal.Box
 	Now  func() time.Time
 }
 
-// An answer that can be given again.
-type answer struct {
+// An Answer can be given again.
+type Answer struct {
 	Status int
 	Header map[string]string
 	Body   json.RawMessage
 }
 
-func (a answer) write(w http.ResponseWriter) error {
+func (a Answer) write(w http.ResponseWriter) error {
 	for name, value := range a.Header {
 		w.Header().Set(name, value)
 	}
 	return api.Write(w, a.Status, a.Body)
 }
 
-// keep keeps the answer in the transaction of the act that it tells of.
-type keep func(ctx context.Context, tx pgx.Tx, a answer) error
+// A Keep keeps the answer in the transaction of the act that it tells of.
+type Keep func(ctx context.Context, tx pgx.Tx, a Answer) error
 
 // errAnswered says that the same request was quicker.
 var errAnswered = errors.New("answered meanwhile")
 
-// once answers a request whose act must not happen twice.
-func (s *Answers) once(w http.ResponseWriter, r *http.Request, caller string, body []byte, act func(keep) error) error {
-	var made answer
+// Once answers a request whose act must not happen twice: by what act gives to its Keep, or, where the caller has sent this same request with
+// its key before, by what was answered then. Whether the caller may be told that, Once does not ask.
+func (b *Book) Once(w http.ResponseWriter, r *http.Request, caller string, body []byte, act func(Keep) error) error {
+	var made Answer
 	ctx := r.Context()
 	key, err := api.IdempotencyKey(r)
 	if err != nil {
 		return err
 	}
 	if key == "" {
-		err := act(func(_ context.Context, _ pgx.Tx, a answer) error {
+		err := act(func(_ context.Context, _ pgx.Tx, a Answer) error {
 			made = a
 			return nil
 		})
@@ -72,14 +68,14 @@ func (s *Answers) once(w http.ResponseWriter, r *http.Request, caller string, bo
 		return made.write(w)
 	}
 	asked := request{caller: caller, key: sha256.Sum256([]byte(key)), sum: sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + string(body)))}
-	made, err = s.find(ctx, asked)
+	made, err = b.find(ctx, asked)
 	if errors.Is(err, pgx.ErrNoRows) {
-		err = act(func(ctx context.Context, tx pgx.Tx, a answer) error {
+		err = act(func(ctx context.Context, tx pgx.Tx, a Answer) error {
 			made = a
-			return s.keep(ctx, tx, asked, a)
+			return b.keep(ctx, tx, asked, a)
 		})
 		if err != nil { // what stood in its way may have been the same request
-			if first, again := s.find(ctx, asked); !errors.Is(again, pgx.ErrNoRows) {
+			if first, again := b.find(ctx, asked); !errors.Is(again, pgx.ErrNoRows) {
 				made, err = first, again
 			}
 		}
@@ -103,20 +99,20 @@ func (q request) place() string {
 }
 
 // find gives what was answered; pgx.ErrNoRows, if nothing was.
-func (s *Answers) find(ctx context.Context, q request) (a answer, err error) {
+func (b *Book) find(ctx context.Context, q request) (a Answer, err error) {
 	const find = `SELECT sealed, request_hash = $3 FROM answer WHERE caller = $1 AND key_hash = $2 AND till > $4`
 
 	var (
 		sealed []byte
 		same   bool
 	)
-	if err := s.Pool.QueryRow(ctx, find, q.caller, q.key[:], q.sum[:], s.Now()).Scan(&sealed, &same); err != nil {
+	if err := b.Pool.QueryRow(ctx, find, q.caller, q.key[:], q.sum[:], b.Now()).Scan(&sealed, &same); err != nil {
 		return a, fmt.Errorf("find an answer: %w", err)
 	}
 	if !same {
 		return a, api.Refuse(http.StatusUnprocessableEntity, "idempotency_key_reused", errors.New("another request has this key"))
 	}
-	plain, err := s.Box.Open(q.place(), sealed)
+	plain, err := b.Box.Open(q.place(), sealed)
 	if err != nil {
 		return a, err
 	}
@@ -124,7 +120,7 @@ func (s *Answers) find(ctx context.Context, q request) (a answer, err error) {
 }
 
 // keep keeps an answer in the act's transaction; errAnswered, where there is one already.
-func (s *Answers) keep(ctx context.Context, tx pgx.Tx, q request, a answer) error {
+func (b *Book) keep(ctx context.Context, tx pgx.Tx, q request, a Answer) error {
 	const keep = `
 		INSERT INTO answer (caller, key_hash, request_hash, sealed, till)
 		VALUES ($1, $2, $3, $4, $5)
@@ -136,12 +132,12 @@ func (s *Answers) keep(ctx context.Context, tx pgx.Tx, q request, a answer) erro
 	if err != nil {
 		return err
 	}
-	sealed, err := s.Box.Seal(q.place(), plain)
+	sealed, err := b.Box.Seal(q.place(), plain)
 	if err != nil {
 		return err
 	}
-	now := s.Now()
-	tag, err := tx.Exec(ctx, keep, q.caller, q.key[:], q.sum[:], sealed, now.Add(answersFor), now)
+	now := b.Now()
+	tag, err := tx.Exec(ctx, keep, q.caller, q.key[:], q.sum[:], sealed, now.Add(keptFor), now)
 	if err != nil {
 		return fmt.Errorf("keep an answer: %w", err)
 	}
@@ -152,10 +148,10 @@ func (s *Answers) keep(ctx context.Context, tx pgx.Tx, q request, a answer) erro
 }
 
 // Forget deletes the answers whose time has passed; it is to be called every minute or so.
-func (s *Answers) Forget(ctx context.Context) error {
+func (b *Book) Forget(ctx context.Context) error {
 	const forget = `DELETE FROM answer WHERE till <= $1`
 
-	if _, err := s.Pool.Exec(ctx, forget, s.Now()); err != nil {
+	if _, err := b.Pool.Exec(ctx, forget, b.Now()); err != nil {
 		return fmt.Errorf("forget answers: %w", err)
 	}
 	return nil
