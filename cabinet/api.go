@@ -55,6 +55,11 @@ func (c *Cabinet) admit(w http.ResponseWriter, r *http.Request, token api.Token,
 	q.Kind = kind
 	_, raw := api.Credentials(r)
 	decision, err := c.gate.Admit(r.Context(), q, raw, ask)
+	return refuse(w, token, decision, err)
+}
+
+// refuse says why the gate has not let a token in; nil where it has.
+func refuse(w http.ResponseWriter, token api.Token, decision access.Decision, err error) error {
 	switch {
 	case errors.Is(err, issuer.ErrAway):
 		w.Header().Set("Retry-After", retryAfter)

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/cabinet/signal"
-	"asoba.example/cabinet/wall"
 	"asoba.example/provider/api"
 )
 
@@ -121,9 +120,6 @@ func (c *Cabinet) apiSubscribe(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := c.admit(w, r, token, "", nil); err != nil {
-		return err
-	}
 	asked, err := api.DecodeDocumented[struct {
 		URL   string  `json:"url"`
 		After *string `json:"after"`
@@ -142,15 +138,9 @@ func (c *Cabinet) apiSubscribe(w http.ResponseWriter, r *http.Request) error {
 		}
 		after = &place
 	}
-	var (
-		b     pgx.Batch
-		found signal.Subscriber
-	)
-	wall.Queue(&b, "", token.ClientID)
-	signal.Subscribe(&b, token.ClientID, asked.URL, after, c.cfg.Now())
-	signal.QueueSubscriber(&b, token.ClientID, &found)
-	if err := c.cfg.Pool.SendBatch(r.Context(), &b).Close(); err != nil {
-		return err
-	}
-	return api.Write(w, http.StatusOK, subscriberOf(found))
+	var found signal.Subscriber
+	return c.act(w, r, token, "", asked, func(b *pgx.Batch) {
+		signal.Subscribe(b, token.ClientID, asked.URL, after, c.cfg.Now())
+		signal.QueueSubscriber(b, token.ClientID, &found)
+	}, func() any { return subscriberOf(found) })
 }

@@ -85,7 +85,11 @@ func (c *Cabinet) apiProfile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.readProfile(w, r, token, journal.ProfileRead, "")
+	var found official
+	if err := c.admit(w, r, token, journal.ProfileRead, func(b *pgx.Batch) { c.queueOfficial(b, token.Subject, &found) }); err != nil {
+		return err
+	}
+	return api.Write(w, http.StatusOK, c.toldProfile(token.Subject, found, c.speak(w, r)))
 }
 
 // apiRefresh handles POST /api/v1/profile/refreshes: at an e-service the citizen does what other systems are asked on (order 82, p. 12). It
@@ -101,24 +105,21 @@ func (c *Cabinet) apiRefresh(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.readProfile(w, r, token, journal.ProfileRefreshed, body.Occasion)
+	var (
+		found    official
+		language = c.speak(w, r)
+	)
+	return c.act(w, r, token, journal.ProfileRefreshed, body, func(b *pgx.Batch) {
+		c.queueOfficial(b, token.Subject, &found)
+		profile.Ask(b, token.Subject, body.Occasion, c.cfg.Now())
+	}, func() any { return c.toldProfile(token.Subject, found, language) })
 }
 
-// readProfile lets an e-service in and answers with the profile. On an occasion other systems are asked besides.
-func (c *Cabinet) readProfile(w http.ResponseWriter, r *http.Request, token api.Token, kind journal.Kind, why profile.Occasion) error {
-	var found official
-	err := c.admit(w, r, token, kind, func(b *pgx.Batch) {
-		c.queueOfficial(b, token.Subject, &found)
-		if why != "" {
-			profile.Ask(b, token.Subject, why, c.cfg.Now())
-		}
-	})
-	if err != nil {
-		return err
-	}
-	shown := c.apiProfileOf(token.Subject, found, c.speak(w, r))
-	maps.DeleteFunc(shown.Values, func(name, _ string) bool { return found.restricted(name) })
-	return api.Write(w, http.StatusOK, shown)
+// toldProfile is a profile without what e-services are not given for the time being.
+func (c *Cabinet) toldProfile(subject string, o official, language string) apiProfile {
+	shown := c.apiProfileOf(subject, o, language)
+	maps.DeleteFunc(shown.Values, func(name, _ string) bool { return o.restricted(name) })
+	return shown
 }
 
 // restricted tells whether e-services are not given a value for the time being.

@@ -16,6 +16,7 @@ import (
 	"asoba.example/cabinet/keys"
 	"asoba.example/cabinet/profile"
 	"asoba.example/cabinet/signal"
+	"asoba.example/provider/answer"
 	"asoba.example/provider/api"
 	"asoba.example/provider/page"
 )
@@ -40,6 +41,7 @@ type Config struct {
 	Sources   profile.Sources
 	Disputes  dispute.Book
 	Signals   *signal.Feed
+	Answers   *answer.Book          // to acts by the API
 	Calls     func(uri string) bool // tells the addresses that e-services may be told at
 	// JournalYears is how far back the journal is shown.
 	JournalYears int

@@ -22,6 +22,7 @@ import (
 	"asoba.example/cabinet/wall"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/migrations/redistest"
+	"asoba.example/provider/answer"
 	"asoba.example/provider/fetch"
 	"asoba.example/provider/seal"
 )
@@ -46,6 +47,7 @@ type world struct {
 	keys     keys.Ring
 	signals  *signal.Feed
 	asker    profile.Asker
+	answers  *answer.Book
 	provider *issuertest.Provider
 	later    atomic.Int64 // how much later than noon it is
 }
@@ -63,6 +65,7 @@ func newWorld(t *testing.T, sources ...profile.Source) *world {
 		t.Fatal(err)
 	}
 	w.doors = pgtest.With(t, w.pool, wall.Settings())
+	w.answers = &answer.Book{Pool: w.doors, Box: box, Now: now}
 	w.signals = &signal.Feed{Pool: w.pool, Now: now}
 	w.keys = keys.Ring{Pool: w.pool, Box: box, Now: now}
 	known, err := profile.Keep(t.Context(), w.doors, sources)
@@ -77,7 +80,7 @@ func newWorld(t *testing.T, sources ...profile.Source) *world {
 		Pool: w.doors, Redis: w.redis, Keys: w.keys, Contacts: contact.Book{Pool: w.doors, Box: box},
 		Sources:  w.asker.Sources,
 		Disputes: dispute.Book{Pool: w.doors, Box: box},
-		Signals:  w.signals, Calls: fetch.New(fetch.Config{}).Calls,
+		Answers:  w.answers, Signals: w.signals, Calls: fetch.New(fetch.Config{}).Calls,
 		JournalYears: 3, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
 	})
 	if err != nil {

@@ -176,6 +176,22 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 				t.Errorf("with a person's data comes what is the client's own:\n%s", says)
 			}
 		}
+		if method != http.MethodGet {
+			answers := o.kept(t)
+			acted := read("an act", shown{token: token(), key: path})
+			entries := o.entries(t)
+			if again := read("the same act again", shown{token: token(), key: path}); again != acted {
+				t.Errorf("asked again by the same key: got %s, want %s", again, acted)
+			}
+			if o.kept(t) != answers+1 || o.entries(t) != entries {
+				t.Errorf("the same act again: %d answers, %d entries more", o.kept(t)-answers, o.entries(t)-entries)
+			}
+			refused("the same act after a block", shown{token: token("gid", over.String()), key: path}, 401, "invalid_token", bad)
+			read("another client's act", shown{token: token("client_id", "another"), key: path})
+			if o.kept(t) != answers+2 {
+				t.Error("another client's act was taken for this one's")
+			}
+		}
 		if acr == "" {
 			if systems := read("a client's own token", shown{token: system}); annas != systems || others != systems {
 				t.Errorf("what is a person's is given without a sign-in:\n%s\n%s\n%s", annas, others, systems)
@@ -278,6 +294,7 @@ func observe(t *testing.T) observed {
 // shown is what a request shows of who sends it; the scheme is Bearer where none is named.
 type shown struct {
 	token, scheme, proof string
+	key                  string // Idempotency-Key
 	cert                 *x509.Certificate
 }
 
@@ -290,6 +307,9 @@ func (o observed) ask(t *testing.T, method, address, body string, s shown) *http
 	}
 	if s.token != "" {
 		r.Header.Set("Authorization", cmp.Or(s.scheme, api.Bearer)+" "+s.token)
+	}
+	if s.key != "" {
+		r.Header.Set("Idempotency-Key", s.key)
 	}
 	if s.proof != "" {
 		r.Header.Set("DPoP", s.proof)
@@ -356,6 +376,14 @@ func (o observed) names(t *testing.T) []string {
 func (w *world) entries(t *testing.T) (n int) {
 	t.Helper()
 	if err := w.pool.QueryRow(t.Context(), `SELECT count(*) FROM journal`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func (w *world) kept(t *testing.T) (n int) {
+	t.Helper()
+	if err := w.pool.QueryRow(t.Context(), `SELECT count(*) FROM answer`).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n

@@ -32,7 +32,7 @@ func (p *provider) Active(context.Context, string) (bool, error) {
 }
 
 // A sign-in is let in, refused, or put before the provider, by what the feed said; and something is written exactly
-// when it is let in.
+// when it is let in. So with an act, which is done then and told of, in one with that.
 func TestAdmit(t *testing.T) {
 	t.Parallel()
 	var (
@@ -94,10 +94,11 @@ func TestAdmit(t *testing.T) {
 				return err
 			})
 			gate := access.Gate{Pool: pgtest.With(t, pool, wall.Settings()), Provider: &c.provider}
-			got, err := gate.Admit(t.Context(), access.Question{
+			question := access.Question{
 				Subject: "0000000A000PB2", Grant: grant, AuthTime: began, At: now,
 				Kind: journal.ProfileRead, ClientID: "service", Via: []string{"first", "second"},
-			}, "token", nil)
+			}
+			got, err := gate.Admit(t.Context(), question, "token", nil)
 			if got != c.want || !errors.Is(err, c.err) {
 				t.Errorf("got %q, %v; want %q, %v", got, err, c.want, c.err)
 			}
@@ -110,6 +111,20 @@ func TestAdmit(t *testing.T) {
 			}
 			if got := kinds(t, pool); got != want {
 				t.Errorf("the journal says %q, want %q", got, want)
+			}
+
+			const done = `INSERT INTO disabled_client (client_id, disabled, at) VALUES ('done', false, $1)`
+			told := false
+			got, err = gate.Act(t.Context(), question, "token", func(b *pgx.Batch) { b.Queue(done, now) }, func(context.Context, pgx.Tx) error {
+				told = true
+				return nil
+			})
+			var did bool
+			if err := pool.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM disabled_client WHERE client_id = 'done')`).Scan(&did); err != nil {
+				t.Fatal(err)
+			}
+			if admitted := c.want == access.Admit; got != c.want || !errors.Is(err, c.err) || did != admitted || told != admitted {
+				t.Errorf("an act: got %q, %v, done %v, told %v; want %q, %v", got, err, did, told, c.want, c.err)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -25,7 +26,36 @@ type Gate struct {
 // that brings is good only with the decision Admit. While the feed is silent the access token is put before the provider first; an error then says
 // that nobody can tell.
 func (g Gate) Admit(ctx context.Context, q Question, accessToken string, ask func(*pgx.Batch)) (Decision, error) {
-	decision, err := g.put(ctx, q, ask)
+	return g.vouched(ctx, q, accessToken, func(q Question) (Decision, error) { return put(ctx, g.Pool, q, ask) })
+}
+
+// errNotAdmitted undoes what was done.
+var errNotAdmitted = errors.New("not admitted")
+
+// Act is Admit where ask does something, in one transaction with what then keeps of it: all of that is undone but with the decision Admit.
+func (g Gate) Act(
+	ctx context.Context, q Question, accessToken string, ask func(*pgx.Batch), then func(ctx context.Context, tx pgx.Tx) error,
+) (Decision, error) {
+	return g.vouched(ctx, q, accessToken, func(q Question) (decision Decision, err error) {
+		err = pgx.BeginFunc(ctx, g.Pool, func(tx pgx.Tx) error {
+			if decision, err = put(ctx, tx, q, ask); err != nil {
+				return err
+			}
+			if decision != Admit {
+				return errNotAdmitted
+			}
+			return then(ctx, tx)
+		})
+		if errors.Is(err, errNotAdmitted) {
+			err = nil
+		}
+		return decision, err
+	})
+}
+
+// vouched decides, and once more where the provider has to be asked first.
+func (g Gate) vouched(ctx context.Context, q Question, accessToken string, decide func(Question) (Decision, error)) (Decision, error) {
+	decision, err := decide(q)
 	if err != nil || decision != AskProvider {
 		return decision, err
 	}
@@ -37,10 +67,15 @@ func (g Gate) Admit(ctx context.Context, q Question, accessToken string, ask fun
 		return RefuseEnded, nil
 	}
 	q.Vouched = true
-	return g.put(ctx, q, ask)
+	return decide(q)
 }
 
-func (g Gate) put(ctx context.Context, q Question, ask func(*pgx.Batch)) (Decision, error) {
+// A sender is a pool, or a transaction.
+type sender interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+func put(ctx context.Context, to sender, q Question, ask func(*pgx.Batch)) (Decision, error) {
 	var (
 		b        pgx.Batch
 		decision Decision
@@ -50,7 +85,7 @@ func (g Gate) put(ctx context.Context, q Question, ask func(*pgx.Batch)) (Decisi
 	if ask != nil {
 		ask(&b)
 	}
-	if err := g.Pool.SendBatch(ctx, &b).Close(); err != nil {
+	if err := to.SendBatch(ctx, &b).Close(); err != nil {
 		return "", fmt.Errorf("ask to be let in: %w", err)
 	}
 	return decision, nil

@@ -29,6 +29,7 @@ import (
 	"asoba.example/cmd/internal/run"
 	"asoba.example/cmd/internal/stores"
 	"asoba.example/migrations"
+	"asoba.example/provider/answer"
 	"asoba.example/provider/api"
 	"asoba.example/provider/fetch"
 	"asoba.example/provider/seal"
@@ -106,12 +107,13 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	told := profile.Sources{All: known, Box: box}
 	caller := fetch.New(fetch.Config{AllowLoopback: cfg.AllowLoopbackFetch})
+	answers := &answer.Book{Pool: kept.Pool, Box: box, Now: time.Now}
 	signals := &signal.Feed{Pool: kept.Back, Now: time.Now}
 	deliverer := signal.Deliverer{Pool: kept.Back, Caller: caller, Sign: ring.Sign, URL: cfg.URL, Issuer: cfg.Issuer, Now: time.Now, Log: log}
 	doors, err := cabinet.New(cabinet.Config{
 		URL: cfg.URL, MTLSURL: cfg.MTLSURL, ClientID: cfg.ClientID, IssuerURL: cfg.Issuer, Issuer: provider,
 		Pool: kept.Pool, Redis: kept.Redis, Keys: ring, Contacts: contact.Book{Pool: kept.Pool, Box: box}, Sources: told,
-		Disputes: dispute.Book{Pool: kept.Pool, Box: box}, Signals: signals, Calls: caller.Calls,
+		Disputes: dispute.Book{Pool: kept.Pool, Box: box}, Answers: answers, Signals: signals, Calls: caller.Calls,
 		JournalYears: cfg.JournalYears, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
 	})
 	if err != nil {
@@ -133,6 +135,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		follower.RunEditions,
 		run.Every(time.Minute, log, "refresh the provider's keys", provider.Refresh),
 		run.Every(time.Second, log, "give entries their places", journal.Sealer{Pool: kept.Back}.Seal),
+		run.Every(time.Minute, log, "forget old answers", answers.Forget),
 		run.Every(time.Hour, log, "sign the root of the journal", roots.SignToday),
 		run.Every(time.Hour, log, "open the keys", ring.Check),
 		run.Every(time.Hour, log, "make the journal's months", func(ctx context.Context) error { return journal.MakeMonths(ctx, kept.Back, time.Now()) }),
