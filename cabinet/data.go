@@ -64,6 +64,7 @@ func (c *Cabinet) data(w http.ResponseWriter, r *http.Request) error {
 
 // dataPage puts it, and from when on the journal tells who was given data.
 func (c *Cabinet) dataPage(m mine, since time.Time, language string) dataPage {
+	shown := since
 	if since.Before(m.profile.CreatedAt) {
 		since = m.profile.CreatedAt
 	}
@@ -80,7 +81,7 @@ func (c *Cabinet) dataPage(m mine, since time.Time, language string) dataPage {
 			{Name: "sign_in"},
 		},
 		KeptYears: journal.LeastYears, ShownYears: c.cfg.JournalYears,
-		Recipients: c.recipients(m.receipts, language), Since: since, Sites: toldSites(m, language), Asked: c.askedSystems(m.told, language),
+		Recipients: c.recipients(m.receipts, language), Since: since, Shown: shown, Sites: toldSites(m, language), Asked: c.askedSystems(m.told, language),
 		Agreements: c.cfg.IssuerURL + "/agreements", Block: c.cfg.IssuerURL + "/block", Security: c.securityPage(), Keys: c.cfg.URL + "/jwks",
 	}
 }
@@ -164,7 +165,7 @@ func (c *Cabinet) exportData(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	head := c.fileOf(v, m, since, c.site.Language(r))
-	return c.hand(w, r, v, file{"data", "jws", signedKind, func(w io.Writer) error {
+	return c.hand(w, r, v, file{"data", "jws", signedKind, since, time.Time{}, func(w io.Writer) error {
 		return c.writeSigned(w, r, v, journal.Filter{Since: since}, dataType, head)
 	}}, journal.Entry{Kind: journal.DataExported})
 }

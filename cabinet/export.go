@@ -30,7 +30,8 @@ func Streams(r *http.Request) bool {
 
 // A file is what a citizen takes along.
 type file struct {
-	name, ending, kind string // the day stands between the first two
+	name, ending, kind string    // the days stand between the first two
+	since, till        time.Time // of the entries in it; no till is up to now
 	write              func(io.Writer) error
 }
 
@@ -52,8 +53,8 @@ func (c *Cabinet) export(w http.ResponseWriter, r *http.Request) error {
 	filter, wrong := c.filterOf(r.PostForm)
 	format := r.PostForm.Get("format")
 	taken, known := map[string]file{
-		"csv":  {"journal", "csv", tableKind, func(w io.Writer) error { return c.writeCSV(w, r, v, filter) }},
-		"json": {"journal", "jws", signedKind, func(w io.Writer) error { return c.writeJournal(w, r, v, filter) }},
+		"csv":  {"journal", "csv", tableKind, filter.Since, filter.Till, func(w io.Writer) error { return c.writeCSV(w, r, v, filter) }},
+		"json": {"journal", "jws", signedKind, filter.Since, filter.Till, func(w io.Writer) error { return c.writeJournal(w, r, v, filter) }},
 	}[format]
 	if wrong != nil || !known {
 		return page.Refuse(http.StatusBadRequest, "error.export", fmt.Errorf("wrong: %v, format", wrong))
@@ -69,7 +70,13 @@ func (c *Cabinet) hand(w http.ResponseWriter, r *http.Request, v visitor, f file
 	}
 	h := w.Header()
 	h.Set("Content-Type", f.kind)
-	h.Set("Content-Disposition", `attachment; filename="`+f.name+"-"+taken.At.In(c.minsk).Format(time.DateOnly)+"."+f.ending+`"`)
+	// A table has no other place that says which entries it could have.
+	last := taken.At
+	if !f.till.IsZero() && f.till.Before(last) {
+		last = f.till.AddDate(0, 0, -1)
+	}
+	days := f.since.In(c.minsk).Format(time.DateOnly) + "--" + last.In(c.minsk).Format(time.DateOnly)
+	h.Set("Content-Disposition", `attachment; filename="`+f.name+"-"+days+"."+f.ending+`"`)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	buffered := bufio.NewWriterSize(w, 32<<10)

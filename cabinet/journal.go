@@ -43,7 +43,7 @@ func (c *Cabinet) journal(w http.ResponseWriter, r *http.Request) error {
 	language := c.site.Language(r)
 	data := journalPage{
 		Form: c.filterForm(query, language), Wrong: wrong != nil, Entries: c.lines(found.Entries, language), Security: c.securityPage(),
-		Keys: c.cfg.URL + "/jwks",
+		Keys: c.cfg.URL + "/jwks", Since: c.earliest(), ShownYears: c.cfg.JournalYears,
 	}
 	if !found.Next.IsZero() {
 		data.Older = data.Form.at(found.Next.String())

@@ -208,6 +208,9 @@ func TestJournalIsTakenAsATable(t *testing.T) {
 	}
 	heal()
 	status, body := take(url.Values{"format": {"csv"}, "till": {"2026-05-03"}})
+	if want := `filename="journal-2023-05-12--2026-05-03.csv"`; !strings.Contains(b.took, want) {
+		t.Errorf("it is %s, want %s", b.took, want)
+	}
 	text, marked := strings.CutPrefix(body, "\ufeff")
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if status != http.StatusOK || !marked || err != nil || len(lines) != 4 || strings.Count(text, "\r\n") != 4 {
@@ -235,6 +238,9 @@ func TestJournalIsTakenSigned(t *testing.T) {
 	b := w.browser(t)
 	b.want("/sign-in?return=/journal", "/journal", 200, "Signed file")
 	_, status, body := b.do(http.MethodPost, "/journal/export", url.Values{"format": {"json"}}, nil)
+	if want := `filename="journal-2023-05-12--2026-05-12.jws"`; !strings.Contains(b.took, want) {
+		t.Errorf("it is %s, want %s", b.took, want)
+	}
 	if err := w.keys.Rotate(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -67,6 +67,7 @@ type dataPage struct {
 	KeptYears, ShownYears int // entries of the journal are
 	Recipients            []recipient
 	Since                 time.Time // from when on the journal tells who they are
+	Shown                 time.Time // from when on entries are shown
 	Sites                 []toldSite
 	Asked                 []askedSystem
 	// Pages of the provider's, and where those keys are that a signed file is checked by.
@@ -102,6 +103,9 @@ type journalPage struct {
 	Newest   string // where they are; "" where they are here
 	Security string
 	Keys     string // where those are that a signed file is checked by
+	// From when on entries are shown, and of how many years.
+	Since      time.Time
+	ShownYears int
 }
 
 type entryPage struct {

@@ -120,7 +120,7 @@ func TestPagesAreAsBefore(t *testing.T) {
 		{"contact-wrong", "/profile/contact", page.View{Name: "contact", Back: "/profile", Errors: wrong, Data: contactPage{Email: "anna", Phone: "29", Language: "pl", Languages: c.languages("ru")}}},
 		{"data", "/profile/data", page.View{Name: "data", Back: "/profile", Data: c.dataPage(held, noon.AddDate(-3, 0, 0), "ru")}},
 		{"data-nobody", "/profile/data", page.View{Name: "data", Back: "/profile", Data: c.dataPage(mine{official: official{profile: partly}}, noon.AddDate(-3, 0, 0), "ru")}},
-		{"journal", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Older: "/journal?from=x", Newest: "/journal", Entries: c.lines(everything(), "ru"), Security: "https://idp.example/security", Keys: "https://cabinet.example/jwks"}}},
+		{"journal", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Older: "/journal?from=x", Newest: "/journal", Entries: c.lines(everything(), "ru"), Security: "https://idp.example/security", Keys: "https://cabinet.example/jwks", Since: noon.AddDate(-3, 0, 0), ShownYears: 3}}},
 		{"journal-empty", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), Security: "https://idp.example/security"}}},
 		{"journal-nothing", "/journal?about=desk&since=2026-05-01", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(url.Values{"about": {"desk"}, "since": {"2026-05-01"}}, "ru"), Security: "https://idp.example/security"}}},
 		{"journal-wrong", "/journal?till=soon", page.View{Name: "journal", Errors: []page.FieldError{{Field: "till", Word: "wrong.till"}}, Data: journalPage{Form: c.filterForm(url.Values{"till": {"soon"}}, "ru"), Wrong: true, Security: "https://idp.example/security"}}},

@@ -33,6 +33,7 @@ type browser struct {
 	t      *testing.T
 	w      *world
 	client *http.Client
+	took   string // what the last answer was to be kept as; "" for a page
 }
 
 func (w *world) browser(t *testing.T) *browser {
@@ -41,7 +42,7 @@ func (w *world) browser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &browser{t, w, &http.Client{Jar: jar}}
+	return &browser{t: t, w: w, client: &http.Client{Jar: jar}}
 }
 
 // open follows redirects to the page they lead to.
@@ -71,6 +72,7 @@ func (b *browser) do(method, address string, form url.Values, header http.Header
 		b.t.Fatal(err)
 	}
 	defer answer.Body.Close()
+	b.took = answer.Header.Get("Content-Disposition")
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
 		b.t.Fatal(err)

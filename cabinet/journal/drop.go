@@ -27,11 +27,15 @@ func over(month time.Time, kept int, at time.Time) bool { return !OverFrom(month
 // OverFrom is from when on a month of entries may be dropped that is kept for so many years.
 func OverFrom(month time.Time, kept int) time.Time { return month.AddDate(max(kept, LeastYears), 1, 0) }
 
-// Drop takes a month of entries out for good, once they were kept for so many years. Only the role that owns the tables can. That the month
-// was there, the roots still say.
-func Drop(ctx context.Context, pool *pgxpool.Pool, month time.Time, kept int, at time.Time) error {
+// Drop takes a month of entries out for good, once they were kept for so many years, and the reports that were made in it. Only the role that
+// owns the tables can. also takes out, in the same transaction and before they go, what other rooms keep of the month's entries. That the month was
+// there, the roots still say.
+func Drop(
+	ctx context.Context, pool *pgxpool.Pool, month time.Time, kept int, at time.Time, also func(ctx context.Context, tx pgx.Tx, month time.Time) error,
+) error {
 	const there = `SELECT EXISTS (SELECT FROM pg_partition_tree('journal') WHERE isleaf AND relid::regclass::text = $1)`
 	const forget = `DELETE FROM journal_head WHERE month = $1`
+	const forgetReports = `DELETE FROM report WHERE at >= $1 AND at < $2`
 
 	if !over(month, kept, at) {
 		return fmt.Errorf("%w until %s", ErrKept, OverFrom(month, kept).Format(time.DateOnly))
@@ -45,6 +49,9 @@ func Drop(ctx context.Context, pool *pgxpool.Pool, month time.Time, kept int, at
 		if !found {
 			return ErrNoMonth
 		}
+		if err := also(ctx, tx, month); err != nil {
+			return err
+		}
 		for _, step := range []struct {
 			statement string
 			args      []any
@@ -53,6 +60,7 @@ func Drop(ctx context.Context, pool *pgxpool.Pool, month time.Time, kept int, at
 			{`SELECT pg_advisory_xact_lock($1)`, []any{sealerLock}}, // nothing of it gets a place meanwhile
 			{`DROP TABLE ` + pgx.Identifier{part}.Sanitize(), nil},
 			{forget, []any{month}},
+			{forgetReports, []any{month, month.AddDate(0, 1, 0)}},
 		} {
 			if _, err := tx.Exec(ctx, step.statement, step.args...); err != nil {
 				return err

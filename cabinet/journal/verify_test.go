@@ -10,10 +10,12 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/keys"
+	"asoba.example/cabinet/profile"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/provider/seal"
 )
@@ -154,27 +156,58 @@ func TestOneByteThatIsAnotherIsFound(t *testing.T) {
 	}
 }
 
-// A month goes when its time is over, and not before; the others are still proved, and nobody can pass off another one's absence as that.
+// A month goes when its time is over, and not before, and with it what profiles were before they changed in it, and what was reported in it; the
+// others are still proved, and nobody can pass off another one's absence as that.
 func TestAMonthGoesWhenItsTimeIsOver(t *testing.T) {
 	t.Parallel()
 	r := newRecord(t)
 	april := time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)
-	drop := func(at time.Time, kept int) error { return journal.Drop(t.Context(), r.pool, april, kept, at) }
+	drop := func(at time.Time, kept int) error {
+		return journal.Drop(t.Context(), r.pool, april, kept, at, profile.Forget)
+	}
+	write(t, r.pool, func(ctx context.Context, tx pgx.Tx) error {
+		return journal.Append(ctx, tx, []journal.Entry{
+			{ID: idOf(50), Person: idOf(99), At: april.AddDate(0, 0, 20), Kind: journal.ProfileChanged, Actor: journal.System},
+			{ID: idOf(51), Person: idOf(99), At: now, Kind: journal.ProfileChanged, Actor: journal.System},
+		})
+	})
+	r.seal(t)
+	for _, keep := range []string{ // of an entry of each month what was before it, and a report that was made in it
+		`INSERT INTO cabinet (person_id, state, state_at, sex, birth_date, citizenship, updated_at, created_at)
+		 SELECT DISTINCT person_id, 'activated', now(), 'F', '1956', 'BY', now(), now() FROM journal`,
+		`INSERT INTO profile_change (entry_id, person_id) SELECT id, person_id FROM journal WHERE kind = 'profile.changed'`,
+		`INSERT INTO report (entry_id, entry_at, person_id, at) SELECT id, at - interval '3 months', person_id, at FROM journal WHERE kind = 'profile.changed'`,
+	} {
+		if _, err := r.pool.Exec(t.Context(), keep); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := func(want int) {
+		t.Helper()
+		for _, table := range []string{"profile_change", "report"} {
+			var n int
+			if err := r.pool.QueryRow(t.Context(), `SELECT count(*) FROM `+table).Scan(&n); err != nil || n != want {
+				t.Errorf("%d rows of %s are left, %v, want %d", n, table, err, want)
+			}
+		}
+	}
 	if err := drop(time.Date(2033, 4, 30, 23, 0, 0, 0, time.UTC), 7); !errors.Is(err, journal.ErrKept) {
 		t.Errorf("too early: %v", err)
 	}
 	if err := drop(time.Date(2031, 4, 30, 23, 0, 0, 0, time.UTC), 0); !errors.Is(err, journal.ErrKept) {
 		t.Errorf("whatever is set: %v", err)
 	}
+	left(2)
 	r.clock = time.Date(2033, 5, 1, 0, 0, 0, 0, time.UTC)
 	if err := drop(r.clock, 7); err != nil {
 		t.Fatal(err)
 	}
+	left(1)
 	if err := drop(r.clock, 7); !errors.Is(err, journal.ErrNoMonth) {
 		t.Errorf("again: %v", err)
 	}
 	proof, err := r.verify(t, r.kept)
-	if want := (journal.Proof{Months: 1, Entries: 6, Roots: 6, Dropped: 1}); err != nil || proof != want {
+	if want := (journal.Proof{Months: 1, Entries: 7, Roots: 8, Dropped: 1}); err != nil || proof != want {
 		t.Errorf("%+v, %v; want %+v", proof, err, want)
 	}
 	// Its table is not made again.
@@ -247,6 +280,42 @@ func TestAnEarlyEntryGoesIntoItsMonth(t *testing.T) {
 	for _, table := range []string{"journal_otherwise", "journal_" + soon.Format("2006_01")} {
 		if _, err := r.pool.Exec(t.Context(), `DELETE FROM `+table); err == nil {
 			t.Errorf("entries of %s were taken out", table)
+		}
+	}
+}
+
+// Whoever reads the whole journal for long is in the way of a month that is made, or taken out; acts are not held up behind that, which is given up
+// soon, and done at the next try.
+func TestNoActWaitsBehindAMonthForAReader(t *testing.T) {
+	t.Parallel()
+	r := newRecord(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	later := time.Now().AddDate(0, 5, 0)
+	over := time.Date(2033, 5, 1, 0, 0, 0, 0, time.UTC)
+	for name, do := range map[string]func() error{
+		"make": func() error { return journal.MakeMonths(ctx, r.pool, later) },
+		"drop": func() error { return journal.Drop(ctx, r.pool, over.AddDate(-7, -1, 0), 7, over, profile.Forget) },
+	} {
+		reader, err := r.pool.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := reader.Exec(t.Context(), `SELECT count(*) FROM journal`); err != nil {
+			t.Fatal(err)
+		}
+		var refused *pgconn.PgError
+		if err := do(); !errors.As(err, &refused) || refused.Code != "55P03" { // lock_not_available
+			t.Errorf("%s, while somebody reads: %v", name, err)
+		}
+		write(t, r.pool, func(ctx context.Context, tx pgx.Tx) error {
+			return journal.Append(ctx, tx, []journal.Entry{{Person: idOf(97), At: now, Kind: "signed_in", Actor: journal.Self}})
+		})
+		if err := reader.Rollback(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := do(); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

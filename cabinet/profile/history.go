@@ -1,7 +1,9 @@
 package profile
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -50,6 +52,17 @@ func (h History) Tell(entries []journal.Entry) {
 			e.Detail["old"], e.Detail["new"] = c.Old, c.New
 		}
 	}
+}
+
+// Forget takes out how values changed in a month whose entries go, in the transaction that they go in.
+func Forget(ctx context.Context, tx pgx.Tx, month time.Time) error {
+	const forget = `
+		DELETE FROM profile_change WHERE entry_id IN (SELECT id FROM journal WHERE at >= $1 AND at < $2 AND kind = $3)`
+
+	if _, err := tx.Exec(ctx, forget, month, month.AddDate(0, 1, 0), string(journal.ProfileChanged)); err != nil {
+		return fmt.Errorf("forget how values changed: %w", err)
+	}
+	return nil
 }
 
 func changeAt(entry uuid.UUID, column string) string {

@@ -15,6 +15,7 @@ import (
 
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/keys"
+	"asoba.example/cabinet/profile"
 	"asoba.example/cmd/internal/settings"
 	"asoba.example/cmd/internal/stores"
 	"asoba.example/migrations"
@@ -152,8 +153,8 @@ func rotateCommand(environ []string) *cobra.Command {
 func dropCommand(environ []string) *cobra.Command {
 	return &cobra.Command{
 		Use: "drop [MONTH]", Short: "Take a month of entries out for good, once its time is over",
-		Long: "Take a month of entries out for good, such as 2026-05, once it was kept for CABINET_JOURNAL_KEPT_YEARS. The other months can still be\n" +
-			"proved. Without MONTH it tells which is next, and from when it may go. Nobody does this but who calls it: it runs as the role of\n" +
+		Long: "Take a month of entries out for good, such as 2026-05, once it was kept for CABINET_JOURNAL_KEPT_YEARS, and with it what profiles were\n" +
+			"before they changed in it, and what citizens reported in it as not their own. The other months can still be proved. Without MONTH it tells which is next, and from when it may go. Nobody does this but who calls it: it runs as the role of\n" +
 			"CABINET_DATABASE_OWNER_URL, where there is one, and cabinet serve has no right to.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -179,7 +180,7 @@ func dropCommand(environ []string) *cobra.Command {
 			if err != nil {
 				return errors.New("MONTH is not a month, such as 2026-05")
 			}
-			if err := journal.Drop(cmd.Context(), pool, month, d.KeptYears, time.Now()); err != nil {
+			if err := journal.Drop(cmd.Context(), pool, month, d.KeptYears, time.Now(), profile.Forget); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "The entries of %s are gone for good.\n", args[0])
