@@ -2,10 +2,13 @@ package cabinet
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +18,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"asoba.example/cabinet/journal"
+	"asoba.example/cabinet/profile"
+	"asoba.example/cabinet/signal"
 	"asoba.example/provider/api"
 )
 
@@ -101,6 +107,61 @@ func TestDoorsReadNobodyElsesRows(t *testing.T) {
 	}
 }
 
+// Nor does what the program does by itself, time and again, grow with the country: where nothing is new for a job, it reads a few rows. A new job is
+// held to this by standing in the program.
+func TestJobsReadNobodyElsesRows(t *testing.T) {
+	t.Parallel()
+	source := profile.Source{Name: "documents", Title: journal.Names{"": "Documents"}, Basis: journal.Names{"": "A law"}, Values: []string{"name_ru"}}
+	w := newWorld(t, source)
+	w.crowd(t)
+	// Nobody of them is to be called yet.
+	if _, err := w.pool.Exec(t.Context(), `UPDATE subscriber SET url = 'https://service.example/', next_at = $1`, noon.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	told := signal.Deliverer{Pool: w.pool, Sign: w.keys.Sign, URL: w.url, Issuer: w.provider.URL, Now: w.provider.Now}
+	jobs := map[string]func(context.Context) error{
+		"refresh the provider's keys":  w.cabinet.cfg.Issuer.Refresh,
+		"give entries their places":    journal.Sealer{Pool: w.pool}.Seal,
+		"forget old answers":           w.answers.Forget,
+		"sign the root of the journal": journal.Roots{Pool: w.pool, Issuer: w.url, Sign: w.keys.Sign, Now: w.provider.Now}.SignToday,
+		"open the keys":                w.keys.Check,
+		"make the journal's months":    func(ctx context.Context) error { return journal.MakeMonths(ctx, w.pool, noon) },
+		"ask ":                         func(ctx context.Context) error { return w.asker.Refresh(ctx, source) },
+		"give signals their places":    w.signals.Seal,
+		"drop signals":                 w.signals.Wipe,
+		"tell e-services":              told.Deliver,
+	}
+	program, err := os.ReadFile("../cmd/internal/cabinet/serve.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`run\.Every\([^"]*"([^"]+)"`).FindAllStringSubmatch(string(program), -1)
+	if len(named) != len(jobs) {
+		t.Errorf("the program has %d jobs, and %d are looked at", len(named), len(jobs))
+	}
+	for name, job := range jobs {
+		if err := job(t.Context()); err != nil { // what the crowd has left to do
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := w.pool.Exec(t.Context(), `VACUUM ANALYZE`); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range named {
+		job, ok := jobs[name[1]]
+		if !ok {
+			t.Errorf("%q is not looked at", name[1])
+			continue
+		}
+		w.readsFew(t, name[1], func() int {
+			if err := job(t.Context()); err != nil {
+				t.Errorf("%s: %v", name[1], err)
+			}
+			return http.StatusOK
+		})
+	}
+}
+
 // crowd is how many others there are. There is an e-service for forty of them.
 const crowd = 2000
 
@@ -124,6 +185,8 @@ func (w *world) crowd(t *testing.T) {
 		`INSERT INTO subscriber (client_id, next_at) SELECT 'client ' || n, $1 FROM generate_series(1, $2 / 40) AS n`,
 		`INSERT INTO client (id, name) SELECT 'client ' || n, jsonb_build_object('', $1::timestamptz) FROM generate_series(1, $2 / 40) AS n`,
 		`INSERT INTO disabled_client (client_id, disabled, at) SELECT 'disabled ' || n, true, $1 FROM generate_series(1, $2 / 40) AS n`,
+		`INSERT INTO answer (caller, key_hash, request_hash, sealed, till)
+		 SELECT 'client ' || n, '', '', '', $1::timestamptz + interval '2 hours' FROM generate_series(1, $2) AS n`,
 		`INSERT INTO ended (id, at) SELECT gen_random_uuid(), $1 FROM generate_series(1, $2)`,
 	} {
 		if _, err := w.pool.Exec(t.Context(), write, noon.Add(-time.Hour), crowd); err != nil {
