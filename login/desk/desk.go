@@ -195,6 +195,8 @@ func (d *Desk) inquire(ctx context.Context, id identity.Identifier) string {
 	switch err := d.refresh(ctx, id); {
 	case errors.Is(err, register.ErrGone):
 		return gone
+	case errors.Is(err, register.ErrNone):
+		return "unknown"
 	case err != nil:
 		return "silent" // what is known may be a month old
 	}

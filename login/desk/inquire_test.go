@@ -40,7 +40,7 @@ func newWorldThatAsks(t *testing.T, refresh *func(context.Context, identity.Iden
 }
 
 // The population register is asked about whoever something is given to: whom it alone knows is served, who has died since the last edition is
-// not, and where it is away the act goes on by what is known, and says so.
+// not, and where it is away or knows nobody the act goes on by what is known, and says so.
 func TestTheRegisterIsAskedAboutWhoeverIsServed(t *testing.T) {
 	t.Parallel()
 	var refresh func(context.Context, identity.Identifier) error
@@ -68,6 +68,14 @@ func TestTheRegisterIsAskedAboutWhoeverIsServed(t *testing.T) {
 		if _, _, err := w.desk.Open(t.Context(), w.by, e, w.opening(t, id, 9002)); err == nil || !strings.Contains(err.Error(), "g6") {
 			t.Errorf("%s of who has died: %v", e, err)
 		}
+	}
+	refresh = func(context.Context, identity.Identifier) error { return register.ErrNone }
+	stranger, id := w.Active(t)
+	if _, stage, err := w.desk.Open(t.Context(), w.by, desk.PhoneChange, w.opening(t, id, 9004)); err != nil || stage != desk.Opened {
+		t.Errorf("whom it does not know and we do: %s, %v", stage, err)
+	}
+	if n := w.Count(t, `event WHERE kind = 'phone_change.opened' AND person_id = $1 AND detail->>'register' = 'unknown'`, stranger); n != 1 {
+		t.Errorf("it is said %d times", n)
 	}
 	refresh = func(context.Context, identity.Identifier) error { return errors.New("away") }
 	person, id := w.Active(t)

@@ -16,6 +16,7 @@ import (
 // Why nothing was learned of a person who was asked about.
 var (
 	ErrAway = errors.New("the population register does not answer")
+	ErrNone = errors.New("the population register knows nobody of the number")
 	ErrGone = errors.New("the population register says that the person is gone, and it could not be taken in")
 )
 
@@ -44,8 +45,11 @@ func (g *Register) Refresh(ctx context.Context, number string, at time.Time) err
 	ctx, cancel := context.WithTimeout(ctx, asking)
 	defer cancel()
 	e, err := g.Source.ask(ctx, number)
-	if err != nil || e.Person == nil {
+	switch {
+	case err != nil:
 		return err
+	case e.Person == nil:
+		return ErrNone
 	}
 	e.ID, e.ToldAt, e.asked = "asked "+uuid.NewString(), at, true
 	_, err = g.Take(ctx, e)

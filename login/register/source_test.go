@@ -44,7 +44,7 @@ func TestOnePersonIsAskedAbout(t *testing.T) {
 		"broken":           {500, told(number, now, ""), register.ErrAway},
 		"no time":          {200, strings.Replace(told(number, now, ""), `"at":"`+now+`",`, "", 1), register.ErrEvent},
 		"a time to come":   {200, told(number, "2026-11-04T12:00:00Z", ""), register.ErrEvent},
-		"nobody":           {200, `{}`, nil},
+		"nobody":           {200, `{}`, register.ErrNone},
 		"what was so once": {200, told(number, "2026-09-30T12:00:00Z", ""), nil},
 		"dead since long":  {200, strings.Replace(told(number, "2026-09-30T12:00:00Z", ""), `"PL"`, `"PL","death_date":"2026-09-01"`, 1), register.ErrGone},
 		"dead, and new":    {200, strings.Replace(told("5311299B500PB0", "2026-11-04T12:00:00Z", `"former_number":"`+number+`",`), `"PL"`, `"PL","death_date":"2026-09-01"`, 1), register.ErrGone},
