@@ -417,7 +417,7 @@ func (l *life) bring(rt *rapid.T, f *told, breaks fault) {
 		return
 	case !errors.Is(err, want) || want == nil && err != nil:
 		rt.Fatalf("got %v, want %v", err, want)
-	case want == nil, want == register.ErrBad:
+	case want == nil, errors.Is(want, register.ErrBad):
 		l.read = max(l.read, f.number)
 	}
 	switch {
