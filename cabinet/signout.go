@@ -29,6 +29,7 @@ func (c *Cabinet) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := c.sessions.end(r.Context(), w, r); err != nil {
 		return err
 	}
+	c.site.Forget(w, r)
 	to, err := c.cfg.Issuer.EndSession(r.Context())
 	if err != nil || to == "" {
 		return page.Refuse(http.StatusServiceUnavailable, "error.sign_out", err)

@@ -320,8 +320,8 @@ func (c *calls) add(commands ...redis.Cmder) {
 	for _, command := range commands {
 		said := slices.Clone(command.Args())
 		for i, arg := range said {
-			if sealed, ok := arg.([]byte); ok && strings.Contains(fmt.Sprint(said[1]), ":answer:") {
-				said[i] = len(sealed)
+			if kept, ok := arg.([]byte); ok { // sealed, or with something sealed in it
+				said[i] = len(kept)
 			}
 		}
 		*c.heard = append(*c.heard, digests.ReplaceAllString(fmt.Sprint(said...), "…"))

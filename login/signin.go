@@ -23,7 +23,7 @@ import (
 // signInPage handles GET /sign-in.
 func (l *Login) signInPage(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
 	if i.Known == uuid.Nil {
-		return l.showSignIn(w, r, i, http.StatusOK, "")
+		return l.showSignIn(w, r, i, http.StatusOK, i.Typed)
 	}
 	who, err := l.registry.Of(r.Context(), i.Known)
 	if err != nil {
@@ -93,17 +93,24 @@ func (l *Login) provePassword(
 	if len(wrong) > 0 {
 		return show(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
 	}
+	refuse := func(status int, wrong ...page.FieldError) error {
+		i.Typed = id.Reveal() // for the form, should it be opened anew
+		if err := l.interactions.Save(ctx, i); err != nil {
+			return err
+		}
+		return show(w, r, i, status, typed, wrong...)
+	}
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
 	home, own, wait, err := l.tryPassword(r, id)
 	if err != nil {
 		return err
 	}
 	if wait > 0 {
-		return show(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
+		return refuse(http.StatusTooManyRequests, tooMany(w, wait))
 	}
 	proved, err := check(ctx, id, password, home != nil, act)
 	if errors.Is(err, identity.ErrWrong) {
-		return show(w, r, i, http.StatusUnprocessableEntity, typed, mismatch(id)...)
+		return refuse(http.StatusUnprocessableEntity, mismatch(id)...)
 	}
 	if err != nil {
 		return err

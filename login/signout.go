@@ -34,6 +34,7 @@ func (l *Login) leave(w http.ResponseWriter, r *http.Request, s session.Session,
 	if err := l.sessions.End(r.Context(), w, r); err != nil {
 		return err
 	}
+	l.site.Forget(w, r)
 	if len(frames) > 0 {
 		return l.site.Show(w, r, page.View{Name: "sign-out", Frames: frames, Once: true, At: "/sign-out"})
 	}

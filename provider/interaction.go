@@ -44,7 +44,7 @@ type Interaction struct {
 	Agreed    []string     // scopes agreed to on the consent page, for this request
 	Refused   bool         // the person said no
 	Known     uuid.UUID    `json:",omitzero"`  // whose password was right last: who begins again need not tell who they are
-	Typed     string       `json:",omitempty"` // the number that an errand began with, for the same reason: whosever it is
+	Typed     string       `json:",omitempty"` // the number that was typed last, for the same reason: whosever it is
 
 	browser []byte // digest of the cookie it is bound to; nil until a browser has come with it
 }

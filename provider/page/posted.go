@@ -16,6 +16,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -37,10 +38,9 @@ func (s *Site) Keeping(in redis.UniversalClient) *Site {
 	return &keeps
 }
 
-// leads tells whether the browser is led to a page by GET. Where no door of ours was found, nothing is sent again that could harm; and what is our own
-// fault is told at once, for there to send the form once more is what is to be done.
+// leads tells whether the browser is led to a page by GET. What is our own fault is told at once: there to send the form once more is what is to be done.
 func (s *Site) leads(r *http.Request, v View) bool {
-	return s.redis != nil && r.Method == http.MethodPost && r.Pattern != "" && v.Status < http.StatusInternalServerError && !v.Now
+	return s.redis != nil && r.Method == http.MethodPost && v.Status < http.StatusInternalServerError && !v.Now
 }
 
 // shownAt is where: the address that the view names, or the page that the form is on, or its door.
@@ -76,7 +76,7 @@ func (s *Site) lead(w http.ResponseWriter, r *http.Request, at string, answer *h
 	if err := s.redis.Set(r.Context(), key, sealed, keptFor).Err(); err != nil {
 		return fmt.Errorf("keep an answer to a form: %w", err)
 	}
-	s.setAnswerCookie(w, at, secret, int(keptFor/time.Second))
+	s.setCookie(w, s.answerCookie(at), secret, int(keptFor/time.Second))
 	w.Header().Del("Retry-After")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Location", at)
@@ -94,7 +94,7 @@ func (s *Site) told(w http.ResponseWriter, r *http.Request) bool {
 	if err != nil {
 		return false
 	}
-	s.setAnswerCookie(w, at, "", -1)
+	s.setCookie(w, s.answerCookie(at), "", -1)
 	answer, err := s.take(r.Context(), cookie.Value, at)
 	api.Note(r, err)
 	if err != nil || answer == nil {
@@ -140,15 +140,24 @@ func (s *Site) sealing(secret, at string) (key string, box cipher.AEAD, err erro
 	return s.name + ":answer:{" + hex.EncodeToString(derived[32:]) + "}", box, err
 }
 
+// Forget has the browser forget what it has not come for yet, where somebody leaves it to the next.
+func (s *Site) Forget(w http.ResponseWriter, r *http.Request) {
+	for _, cookie := range r.Cookies() {
+		if strings.HasPrefix(cookie.Name, s.cookie("answer_")) {
+			s.setCookie(w, cookie.Name, "", -1)
+		}
+	}
+}
+
 // answerCookie is the name of the cookie of an address.
 func (s *Site) answerCookie(at string) string {
 	digest := sha256.Sum256([]byte(at))
 	return s.cookie("answer_" + hex.EncodeToString(digest[:8]))
 }
 
-func (s *Site) setAnswerCookie(w http.ResponseWriter, at, secret string, maxAge int) {
+func (s *Site) setCookie(w http.ResponseWriter, name, secret string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
-		Name: s.answerCookie(at), Value: secret,
+		Name: name, Value: secret,
 		Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,
 	})
 }

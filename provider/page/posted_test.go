@@ -51,7 +51,10 @@ func newPosting(t *testing.T, in redis.UniversalClient) *posting {
 		return page.Refuse(http.StatusConflict, "busy", errors.New("twice"))
 	}))
 	mux.Handle("POST /fail", s.Handle(func(http.ResponseWriter, *http.Request) error { return errors.New("a fault") }))
-	p.server = httptest.NewServer(s.Over(mux))
+	program := http.NewServeMux() // as programs have it, around all that is theirs
+	program.Handle("/", s.Protect(s.Over(mux)))
+	mux.HandleFunc("POST /leave", s.Forget)
+	p.server = httptest.NewServer(program)
 	t.Cleanup(p.server.Close)
 	return p
 }
@@ -173,7 +176,27 @@ func TestWhatIsAnsweredAtOnce(t *testing.T) {
 		t.Errorf("kept are %v", keys)
 	}
 
-	// Lost on the way: the form is there anew.
+	cross, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.server.URL+"/sign-in", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cross.Header.Set("Sec-Fetch-Site", "cross-site")
+	if answer, err := p.browser.Do(cross); err != nil || answer.StatusCode != http.StatusForbidden || len(answer.Cookies()) > 0 {
+		t.Errorf("a form of another site's is answered with %+v, %v", answer, err)
+	} else {
+		answer.Body.Close()
+	}
+	if keys := in.Keys(t.Context(), "*").Val(); len(keys) != 0 {
+		t.Errorf("kept are %v", keys)
+	}
+
+	// Left to another, who is shown nothing of it; or lost on the way: the form is there anew.
+	for _, path := range []string{"/sign-in", "/leave"} {
+		p.ask(http.MethodPost, path, "")
+	}
+	if status, _, body := p.ask(http.MethodGet, "/sign-in", ""); status != http.StatusOK || strings.Contains(body, typed) {
+		t.Errorf("who comes after is answered with %d\n%s", status, body)
+	}
 	if status, _, _ := p.ask(http.MethodPost, "/sign-in", ""); status != http.StatusSeeOther {
 		t.Errorf("answered with %d", status)
 	}
@@ -187,5 +210,45 @@ func TestWhatIsAnsweredAtOnce(t *testing.T) {
 	if status, head, body := newPosting(t, away).ask(http.MethodPost, "/sign-in", ""); status != http.StatusTooManyRequests || !strings.Contains(body, typed) ||
 		head.Get("Retry-After") != "17" {
 		t.Errorf("where Redis is away the form is answered with %d, %v", status, head)
+	}
+}
+
+// Over https the cookie of an answer is the host's own, another address does not open what it seals, and who only looks at the head takes nothing away.
+func TestAnAnswerIsOfItsAddress(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, true).Keeping(redistest.New(t))
+	program := s.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		return s.Show(w, r, page.View{Name: "sign-in", Data: map[string]string{http.MethodPost: typed}[r.Method]})
+	})
+	ask := func(method, path string, cookies ...*http.Cookie) *http.Response {
+		r := httptest.NewRequest(method, path, nil)
+		for _, cookie := range cookies {
+			r.AddCookie(cookie)
+		}
+		w := httptest.NewRecorder()
+		program.ServeHTTP(w, r)
+		return w.Result()
+	}
+	named := func(path string) *http.Cookie {
+		cookies := ask(http.MethodPost, path).Cookies()
+		if len(cookies) != 1 || !strings.HasPrefix(cookies[0].Name, "__Host-") || !cookies[0].Secure || !cookies[0].HttpOnly || cookies[0].Path != "/" {
+			t.Fatalf("%s sets %v", path, cookies)
+		}
+		return cookies[0]
+	}
+	shows := func(answer *http.Response) bool {
+		body, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(string(body), typed)
+	}
+	own, other := named("/sign-in"), named("/other")
+	if shows(ask(http.MethodGet, "/other", &http.Cookie{Name: other.Name, Value: own.Value})) {
+		t.Error("an address shows what is kept for another")
+	}
+	ask(http.MethodHead, "/sign-in", own)
+	if !shows(ask(http.MethodGet, "/sign-in", own)) {
+		t.Error("what a look at the head has taken away is lost")
 	}
 }

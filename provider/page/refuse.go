@@ -13,6 +13,8 @@ type Refusal struct {
 	Status int
 	Word   string
 	Cause  error
+
+	now bool // it answers no form of ours: nothing of it is kept
 }
 
 // Error is for the operator's log.
@@ -96,7 +98,7 @@ func (u *unlessMissing) WriteHeader(status int) {
 	if status == http.StatusNotFound || status == http.StatusMethodNotAllowed && strings.Contains(u.r.Header.Get("Accept"), "text/html") {
 		u.done = true
 		u.site.Handle(func(http.ResponseWriter, *http.Request) error {
-			return Refuse(status, "error.not_found", nil)
+			return &Refusal{Status: status, Word: "error.not_found", Cause: errors.New(http.StatusText(status)), now: true}
 		}).ServeHTTP(u.ResponseWriter, u.r)
 		return
 	}
@@ -123,7 +125,7 @@ func (s *Site) tell(w http.ResponseWriter, r *http.Request, refusal *Refusal) {
 	if missing && !signedIn {
 		said.Start = s.start
 	}
-	view := View{Status: refusal.Status, Name: "error", Title: heading, Data: said, SignedIn: signedIn}
+	view := View{Status: refusal.Status, Name: "error", Title: heading, Data: said, SignedIn: signedIn, Now: refusal.now}
 	view.Once = r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Query().Get("interaction") == "" && !s.leads(r, view)
 	if err := s.Show(w, r, view); err != nil {
 		api.Note(r, errors.Join(refusal, err))

@@ -161,7 +161,7 @@ func (s *Site) Protect(next http.Handler, bypass ...string) http.Handler {
 		guard.AddInsecureBypassPattern(pattern)
 	}
 	guard.SetDenyHandler(s.Handle(func(http.ResponseWriter, *http.Request) error {
-		return Refuse(http.StatusForbidden, "error.cross_origin", errCrossOrigin)
+		return &Refusal{Status: http.StatusForbidden, Word: "error.cross_origin", Cause: errCrossOrigin, now: true}
 	}))
 	return guard.Handler(next)
 }
