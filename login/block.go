@@ -14,7 +14,7 @@ import (
 
 // blocking is the errand of who wants nobody to sign in as them any more, and is not signed in. One factor is enough: the password, or a
 // code to the phone (NIST SP 800-63B-4 §4.3).
-var blocking = errand{path: "/block", purpose: code.Block, does: "block.submit", otherwise: "block-errand.otherwise", refused: audit.SignInRefused}
+var blocking = errand{path: "/block", purpose: code.Block, sent: "errand-code.sent", does: "block.submit", otherwise: "block-errand.otherwise", refused: audit.SignInRefused}
 
 // mayBlock tells who may block the identifier himself.
 func mayBlock(who identity.Identity) bool {

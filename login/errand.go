@@ -33,7 +33,8 @@ type errand struct {
 	path      string // of its first page
 	purpose   code.Purpose
 	proves    factor.Purpose
-	does      string     // the word of what a right code does
+	sent      string     // the word of when a code was sent
+	does      string     // of what a right code does
 	otherwise string     // and of what else there is where none comes
 	passkey   string     // the word of why the passkey is asked for that is bound
 	app       string     // and the app
@@ -345,7 +346,7 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 	if err != nil {
 		return err
 	}
-	data := errandCodePage{Submit: o.does, Otherwise: o.otherwise, Slip: o.Slip, Service: o.ClientID != ""}
+	data := errandCodePage{Sent: o.sent, Submit: o.does, Otherwise: o.otherwise, Slip: o.Slip, Service: o.ClientID != ""}
 	if !sent.Till.IsZero() {
 		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}

@@ -67,6 +67,7 @@ type errandCodePage struct {
 	Till      string // the time of day; "" where no code is good
 	Wait      string // the word of how long till another can be sent; "" where it can be now
 	Count     int
+	Sent      string // the word of when one was sent
 	Submit    string // the word of what a right code does
 	Otherwise string // the word of what else there is where none comes
 	Slip      bool   // the number that was typed is doubtful

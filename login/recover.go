@@ -19,7 +19,7 @@ import (
 // recovering is the errand of who has lost the password: the static one, or the temporary one before it was ever used.
 var recovering = errand{
 	path: "/recover", purpose: code.Recover, proves: factor.Recover,
-	does: "sign-in-code.submit", otherwise: "errand-code.never", passkey: "proof.to_recover.passkey", app: "proof.to_recover.app", refused: audit.RecoveryRefused,
+	sent: "errand-code.sent", does: "sign-in-code.submit", otherwise: "errand-code.never", passkey: "proof.to_recover.passkey", app: "proof.to_recover.app", refused: audit.RecoveryRefused,
 }
 
 // The pages after the code.

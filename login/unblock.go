@@ -17,7 +17,7 @@ import (
 // highest level that the person has bound: the password, a code, and the factor (eIDAS 2015/1502, annex 2.2.3).
 var unblocking = errand{
 	path: "/unblock", purpose: code.Unblock, proves: factor.Unblock,
-	does: "sign-in-code.submit", otherwise: "unblock.otherwise", passkey: "proof.to_unblock.passkey", app: "proof.to_unblock.app", refused: audit.SignInRefused, closes: true,
+	sent: "unblock.sent", does: "sign-in-code.submit", otherwise: "unblock.otherwise", passkey: "proof.to_unblock.passkey", app: "proof.to_unblock.app", refused: audit.SignInRefused, closes: true,
 }
 
 const (

@@ -17,6 +17,7 @@ func (v *visitor) unblocks(number string) {
 	v.w.Helper()
 	v.submit("identifier", number, "password", password)
 	v.want("/unblock/code", http.StatusOK)
+	v.sees("you can get access back here, a code has been sent")
 	digits, _ := v.w.lastCode()
 	v.submit("code", digits)
 }
