@@ -28,7 +28,8 @@ func (e *WeakError) Unwrap() error { return ErrWeak }
 const (
 	wordShort     = "password.too_short"
 	wordLong      = "password.too_long"
-	wordCommon    = "password.common"   // what many choose, or made of the words that they choose
+	wordCommon    = "password.common"   // what many choose
+	wordWords     = "password.words"    // made of a word or two that they choose
 	wordPersonal  = "password.personal" // made of what is known of the person, or of the portal's words
 	wordSimple    = "password.simple"   // a row, a repetition
 	wordTemporary = "password.like_temporary"
@@ -76,7 +77,7 @@ func (s strength) judge(password string, about []string) string {
 		case left != p && (utf8.RuneCountInString(left) < ownPart || s.madeOf(mostCommon, left)):
 			return wordPersonal
 		case s.madeOf(mostCommon, p):
-			return wordCommon
+			return wordWords
 		}
 	}
 	return ""
