@@ -185,7 +185,7 @@ func (l *Login) notMePage(w http.ResponseWriter, r *http.Request) error {
 
 // notMeGone tells that the link is worth nothing any more.
 func (l *Login) notMeGone(w http.ResponseWriter, r *http.Request) error {
-	return l.site.Show(w, r, page.View{Status: http.StatusGone, Name: "not-me-gone", Once: r.Method != http.MethodGet})
+	return l.site.Show(w, r, page.View{Status: http.StatusGone, Name: "not-me-gone"})
 }
 
 // notMe handles POST /not-me/{token}: whoever was warned blocks the identifier. It signs nobody in.
@@ -194,8 +194,14 @@ func (l *Login) notMe(w http.ResponseWriter, r *http.Request) error {
 		return l.notMePage(w, r)
 	}
 	err := l.registry.NotMe(r.Context(), r.PathValue("token"), l.act(r))
-	if errors.Is(err, identity.ErrUnknown) || errors.Is(err, identity.ErrState) {
-		return l.notMeGone(w, r)
+	if !errors.Is(err, identity.ErrUnknown) && !errors.Is(err, identity.ErrState) {
+		return l.blocked(w, r, err)
 	}
-	return l.blocked(w, r, err)
+	switch already, err := l.registry.WarnedIsBlocked(r.Context(), r.PathValue("token"), l.now()); {
+	case err != nil:
+		return err
+	case already: // by the first of two presses, or from elsewhere
+		return l.blocked(w, r, nil)
+	}
+	return l.notMeGone(w, r)
 }

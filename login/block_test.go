@@ -287,7 +287,12 @@ func TestTheLinkInAWarning(t *testing.T) {
 	v.want("/security", http.StatusOK)
 
 	*v = page
-	v.submit("decision", "block")
+	v.submit("decision", "block") // once more, from the page as it was: what was asked for is so
+	v.want("/block/done", http.StatusOK)
+	if got := w.events("identifier.blocked", person); len(got) != 1 {
+		t.Errorf("two presses leave %q", got)
+	}
+	v.open(link)
 	v.want(link, http.StatusGone)
 	v.open("/not-me/AAAAAAAAAAAAAAAAAAAAAAAAAA")
 	v.want("/not-me/AAAAAAAAAAAAAAAAAAAAAAAAAA", http.StatusGone)

@@ -35,7 +35,7 @@ func TestErrandPages(t *testing.T) {
 		"unblock-password": {unblockPasswordPath + waiting, page.View{Name: "unblock-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}, Errors: wrong("new_password", "password.same")}},
 		"unblock-desk":     {unblockDeskPath, page.View{Name: "unblock-desk", Data: unblockDeskPage{For: "24 h"}}},
 		"not-me":           {"/not-me/T", page.View{Name: "not-me", Data: notMePage{Word: "not-me.new_browser", What: "not-me.what", At: time.Date(2026, 5, 12, 9, 0, 0, 0, time.UTC), Agent: "Firefox, Linux", Place: place.Place{"where": "BY", "where.ru": "Минск", "where.en": "Minsk"}}}},
-		"not-me-gone":      {"/not-me/T", page.View{Name: "not-me-gone", Once: true}},
+		"not-me-gone":      {"/not-me/T", page.View{Name: "not-me-gone"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -548,9 +548,10 @@ func (l *life) notMe() bool {
 	v.open(link)
 	v.send("decision", "block") // though a link that is over shows no form
 	switch {
-	case v.at.Path == "/block/done" && link != l.followed && (!l.blocked || taken):
+	case v.at.Path == "/block/done" && link != l.followed && (!l.blocked || taken && !l.lost):
 		l.followed = link
 		l.isBlocked(" by=warning", taken)
+	case v.at.Path == "/block/done" && l.blocked: // as it was
 	case v.status != http.StatusGone || link != l.followed && !l.blocked && taken:
 		l.Fatalf("the link leads to %s with %d", v.at.Path, v.status)
 	}

@@ -108,6 +108,18 @@ func (r *Registry) Warned(ctx context.Context, token string, now time.Time) (War
 	return found, nil
 }
 
+// WarnedIsBlocked tells, by the token of a warning, used or not, whether the identifier of whoever was warned is blocked.
+func (r *Registry) WarnedIsBlocked(ctx context.Context, token string, now time.Time) (blocked bool, err error) {
+	const read = `
+		SELECT EXISTS (
+			SELECT FROM not_me JOIN identity USING (person_id)
+			WHERE token_hash = $1 AND till > $2 AND state = 'blocked')`
+	if err := r.pool.QueryRow(ctx, read, tokenHash(token), now).Scan(&blocked); err != nil {
+		return false, fmt.Errorf("read whether who was warned is blocked: %w", err)
+	}
+	return blocked, nil
+}
+
 // NotMe blocks the identifier of whoever was warned, by the token of a warning (Self). Where there was a warning that the identifier may have been
 // taken, no password is left that would lift the block: only the desk does. ErrUnknown says that there is no such token, or that
 // it is over or used; ErrState that the identifier is not in use: blocked already, or not activated.
