@@ -60,7 +60,7 @@ func (v *visitor) codes() []string {
 	v.open(v.at.RequestURI())
 	v.submit("replaced", made) // as a reload of the codes does
 	v.want("/security/recovery-codes", http.StatusConflict)
-	v.sees("shown already")
+	v.sees("made already")
 	*v = fresh
 	if len(codes) != 10 {
 		v.w.Fatalf("%d codes\n%s", len(codes), v.body)

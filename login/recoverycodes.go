@@ -61,7 +61,7 @@ func (l *Login) makeRecoveryCodes(w http.ResponseWriter, r *http.Request, v visi
 	}
 	codes, err := l.factors.RecoveryCodes.Make(r.Context(), v.Identity, replaced, l.act(r))
 	if errors.Is(err, factor.ErrMade) {
-		return l.showRecoveryCodes(w, r, v, http.StatusConflict, nil, page.FieldError{Word: "security-recovery-codes.shown"})
+		return l.showRecoveryCodes(w, r, v, http.StatusConflict, nil, page.FieldError{Word: "security-recovery-codes.made"})
 	}
 	if errors.Is(err, identity.ErrState) { // acted upon from elsewhere at the same moment
 		return l.backToFactors(w, r)
