@@ -2,8 +2,7 @@
 //
 // A hash takes tens of milliseconds and mebibytes, where a request takes one. In one process with requests it would hold a processor for as long as
 // the runtime lets it, ten milliseconds at a time, and they would help to clear away what it leaves. Between two processes the kernel shares,
-// and lets first whoever has used least; what is left is cleared away where no request waits. The child has its share in long turns, which any request
-// breaks into.
+// and lets first whoever has used least; what is left is cleared away where no request waits.
 //
 //	idp serve ── keyed digest, and cost or hash ──► idp hash
 //	          ◄── hash, or whether it fits ────────

@@ -74,7 +74,7 @@ func (p *Process) other(lost *child) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := start(cmd); err != nil {
+	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	p.child = &child{rpc.NewClient(pipes{out, in}), cmd}
