@@ -264,8 +264,8 @@ func TestSearch(t *testing.T) {
 			statement string
 			arguments []any
 		}{
-			{list, []any{on, "", "", "", nil, 20}},
-			{list, []any{on, "e_service", "clinic", "health", []int32{200, 1}, 20}},
+			{list, []any{on, "", "", "", nil, 20, ""}},
+			{list, []any{on, "e_service", "clinic", "health", []int32{200, 1}, 20, "200.1"}},
 			{search, []any{on, "", "", "", nil, 20, q.places, q.words, q.trigrams, int64(0)}},
 		} {
 			rows, _ := tx.Query(t.Context(), `EXPLAIN (COSTS OFF) `+asked.statement, asked.arguments...)
@@ -281,6 +281,34 @@ func TestSearch(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Who knows the code, or how it begins, finds what has it, in the order of codes and nothing else, whatever the keyboard makes of the dot.
+func TestSearchByCode(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewCabinet(t)
+	if _, err := Import(t.Context(), pool, edition(t, 1, "2026-05-01", "1.9 Девять", "1.9.1 Одна", "1.10 Десять", "200.1 Форма 1.9"), "Anna", may); err != nil {
+		t.Fatal(err)
+	}
+	for typed, want := range map[string]string{
+		"1.10":        "1.10",
+		"1.9":         "1.9 1.9.1",
+		" 1.1 ":       "1.10",
+		"1,9":         "1.9 1.9.1",
+		"1/9":         "1.9 1.9.1",
+		"1ю10":        "1.10",
+		"1.9.1.":      "1.9.1",
+		"№1.10":       "1.10",
+		"услуга 1.10": "1.10",
+		"200":         "200.1",
+		"1.11":        "",
+		"1.9.1.1":     "",
+		"девять":      "1.9",
+	} {
+		if got := codes(t, pool, Filter{Query: ParseQuery(typed), On: Day(may)}); got != want {
+			t.Errorf("%q: got %s, want %s", typed, got, want)
+		}
 	}
 }
 

@@ -16,6 +16,6 @@
 //	                      └────┴────restored────┘
 //	                     changed
 //
-// A search takes words as people type them: in either state language or English, in any form, with letters that the
-// other language has not, with slips, and with the keyboard left in the wrong layout.
+// A search takes a code, or how one begins; or words as people type them: in either state language or English, in any
+// form, with letters that the other language has not, with slips, and with the keyboard left in the wrong layout.
 package catalogue

@@ -79,11 +79,12 @@ const inForce = `valid_from <= $1 AND (valid_till >= $1) IS NOT FALSE`
 const sought = inForce + `
 	AND ($2 = '' OR kind = $2) AND ($3 = '' OR service.body = $3) AND ($4 = '' OR situations @> ARRAY[$4])`
 
-// list is in the order of codes.
+// list is in the order of codes, and of those only that begin as one does that is looked for: itself comes first.
 const list = `
 	SELECT ` + columns + `, body.name AS body_name, 0::bigint AS rank
 	FROM service JOIN body ON body.code = service.body
 	WHERE ` + sought + ` AND ($5::integer[] IS NULL OR numbers > $5)
+	  AND service.code >= $7 AND service.code < $7 || ':' -- which comes after every digit
 	ORDER BY numbers
 	LIMIT $6`
 
@@ -136,13 +137,14 @@ const search = `
 // Queue asks for at most limit services from a place on, as one part of a batch.
 func Queue(b *pgx.Batch, f Filter, from Place, limit int, to *Page) {
 	arguments := []any{f.On, f.Kind, f.Body, f.Situation, nil, limit + 1}
-	statement := list
 	if !from.IsZero() {
 		arguments[4] = from.code.numbers()
 	}
-	if !f.Query.IsZero() {
-		statement = search
+	statement := search
+	if len(f.Query.words) > 0 {
 		arguments = append(arguments, f.Query.places, f.Query.words, f.Query.trigrams, from.rank)
+	} else {
+		statement, arguments = list, append(arguments, f.Query.code)
 	}
 	b.Queue(statement, arguments...).Query(func(rows pgx.Rows) error {
 		type ranked struct {

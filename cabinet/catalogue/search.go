@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -86,8 +87,9 @@ func trigrams(word string) []string {
 	return slices.Compact(all)
 }
 
-// A Query is what somebody looks for, as the search takes it.
+// A Query is what somebody looks for, as the search takes it: a code, or words.
 type Query struct {
+	code     string   // how it begins; "" where words are looked for
 	places   []int32  // which word of the query
 	words    []string // what it may be
 	trigrams []string // of it, parted by |; none where no slip is forgiven
@@ -99,10 +101,21 @@ const (
 	mostWords   = 8
 )
 
-// ParseQuery reads what somebody typed; whatever it is, it is a query.
+// codeTyped is a code, or how one begins, with what the key of the dot writes by other layouts and beside the digits.
+var codeTyped = regexp.MustCompile(`^([0-9]{3,6}|[0-9]{1,6}([.,/юЮ][0-9]{1,6})+)$`)
+
+var dots = strings.NewReplacer(",", ".", "/", ".", "ю", ".", "Ю", ".")
+
+// ParseQuery reads what somebody typed; whatever it is, it is a query. Where a code stands in it, that is what is looked for.
 func ParseQuery(text string) (q Query) {
 	if letters := []rune(text); len(letters) > mostLetters {
 		text = string(letters[:mostLetters])
+	}
+	for _, word := range strings.Fields(text) {
+		bare := strings.TrimFunc(word, func(r rune) bool { return !unicode.IsDigit(r) })
+		if codeTyped.MatchString(bare) {
+			return Query{code: dots.Replace(bare)}
+		}
 	}
 	for i, word := range strings.Fields(text) {
 		if i == mostWords {
@@ -121,5 +134,5 @@ func ParseQuery(text string) (q Query) {
 	return q
 }
 
-// IsZero tells whether there is no word in it.
-func (q Query) IsZero() bool { return len(q.words) == 0 }
+// IsZero tells whether there is neither a code nor a word in it.
+func (q Query) IsZero() bool { return q.code == "" && len(q.words) == 0 }
