@@ -99,7 +99,7 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 	if got := routesOf(c.toAPI); !slices.Equal(got, described) {
 		t.Errorf("routes:\n%v\ndescribed:\n%v", got, described)
 	}
-	all := append(slices.Collect(maps.Keys(c.pages())), "/api/", "/jwks", "/openapi.json", "GET /static/")
+	all := append(slices.Collect(maps.Keys(c.pages())), "/api/", "/jwks", "/openapi.json", "POST /back-channel-logout", "GET /static/")
 	slices.Sort(all)
 	if got := routesOf(c.toAll); !slices.Equal(got, all) {
 		t.Errorf("routes:\n%v\nin the table:\n%v", got, all)

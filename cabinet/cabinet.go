@@ -19,6 +19,7 @@ import (
 	"asoba.example/provider/answer"
 	"asoba.example/provider/api"
 	"asoba.example/provider/page"
+	"asoba.example/provider/seal"
 )
 
 //go:embed pages parts words
@@ -36,6 +37,7 @@ type Config struct {
 	Issuer    *issuer.Issuer
 	Pool      *pgxpool.Pool
 	Redis     redis.UniversalClient
+	Box       *seal.Box // names in Redis whom nobody is to read there
 	Keys      keys.Ring // what is handed out is signed with
 	Contacts  contact.Book
 	Sources   profile.Sources
@@ -68,7 +70,7 @@ type Cabinet struct {
 func New(cfg Config) (*Cabinet, error) {
 	secure := strings.HasPrefix(cfg.URL, "https://")
 	sessions := sessions{
-		redis: cfg.Redis, secure: secure, idle: cfg.SessionIdle, total: cfg.SessionTotal, now: cfg.Now,
+		redis: cfg.Redis, box: cfg.Box, secure: secure, idle: cfg.SessionIdle, total: cfg.SessionTotal, now: cfg.Now,
 	}
 	site, err := page.New(page.Config{Name: "cabinet", Secure: secure, Rooms: []page.Room{Room()}, SignedIn: sessions.had, Start: "/"})
 	if err != nil {

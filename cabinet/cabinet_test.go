@@ -34,7 +34,10 @@ var (
 	noon  = time.Date(2026, 5, 12, 9, 0, 0, 0, time.UTC) // in Minsk
 )
 
-const annasNumber = "0000000A000PB2"
+const (
+	annasNumber = "0000000A000PB2"
+	sid         = "annas-session" // at the provider
+)
 
 // world is a cabinet on real stores, in front of a provider.
 type world struct {
@@ -77,7 +80,7 @@ func newWorld(t *testing.T, sources ...profile.Source) *world {
 	}
 	c, err := New(Config{
 		URL: w.url, ClientID: issuertest.ClientID, IssuerURL: w.provider.URL, Issuer: w.provider.Issuer(t, w.url+"/callback"),
-		Pool: w.doors, Redis: w.redis, Keys: w.keys, Contacts: contact.Book{Pool: w.doors, Box: box},
+		Pool: w.doors, Redis: w.redis, Box: box, Keys: w.keys, Contacts: contact.Book{Pool: w.doors, Box: box},
 		Sources:  w.asker.Sources,
 		Disputes: dispute.Book{Pool: w.doors, Box: box},
 		Answers:  w.answers, Signals: w.signals, Calls: fetch.New(fetch.Config{}).Calls,
@@ -134,7 +137,7 @@ func (w *world) write(t *testing.T, act func(ctx context.Context, tx pgx.Tx) err
 // signIn is what the provider says of Anna's sign-in.
 func signIn() map[string]any {
 	return map[string]any{
-		"sub": annasNumber, "gid": grant.String(), "acr": "substantial", "auth_time": noon.Add(-time.Minute).Unix(),
+		"sub": annasNumber, "gid": grant.String(), "sid": sid, "acr": "substantial", "auth_time": noon.Add(-time.Minute).Unix(),
 		"scope": "openid cabinet.profile cabinet.journal.read",
 	}
 }

@@ -65,6 +65,7 @@ func (c *Cabinet) route() {
 	for pattern, door := range c.api() {
 		held.Handle(pattern, api.Handler(door))
 	}
+	c.toAll.Handle("POST /back-channel-logout", api.Handler(c.backChannel)) // for the provider, which is no browser
 	api := c.API()
 	for _, path := range []string{"/api/", "/jwks", "/openapi.json"} {
 		c.toAll.Handle(path, api)

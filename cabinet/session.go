@@ -15,6 +15,7 @@ import (
 
 	"asoba.example/cabinet/issuer"
 	"asoba.example/provider/api"
+	"asoba.example/provider/seal"
 )
 
 // requestFor is how long a citizen may take to sign in at the provider.
@@ -42,17 +43,21 @@ type request struct {
 // then the citizen signs in again. That a session is there lets nobody in; the gate is asked each time.
 //
 //	cabinet:session:{digest of the session's word}
+//	cabinet:sessions:{keyed digest of the provider's sid, or of the subject}   which sessions came of it
 //	cabinet:request:{digest of state}
+//	cabinet:logout:{digest of jti}
 type sessions struct {
 	redis       redis.UniversalClient
+	box         *seal.Box
 	secure      bool
 	idle, total time.Duration
 	now         func() time.Time
 }
 
 var (
-	errNoSession = errors.New("no session")
-	errNoRequest = errors.New("no such sign-in on its way in this browser")
+	errNoSession  = errors.New("no session")
+	errNoRequest  = errors.New("no such sign-in on its way in this browser")
+	errToldBefore = errors.New("a Logout Token that came before")
 )
 
 // begin keeps a session under a new word and ends the one that the browser had.
@@ -62,10 +67,79 @@ func (s sessions) begin(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	}
 	begun.BeganAt = s.now()
 	word := rand.Text()
-	if err := s.keep(ctx, sessionKey(word), begun, s.idle); err != nil {
+	key := sessionKey(word)
+	if err := s.note(ctx, key, begun.Token); err != nil {
+		return fmt.Errorf("begin a session: %w", err)
+	}
+	if err := s.keep(ctx, key, begun, s.idle); err != nil {
 		return fmt.Errorf("begin a session: %w", err)
 	}
 	s.setCookie(w, "session", word)
+	return nil
+}
+
+// note notes what a session comes of, by which the provider will say that it is over.
+func (s sessions) note(ctx context.Context, key string, token api.Token) error {
+	places, err := s.places(token.SID, token.Subject)
+	if err != nil {
+		return err
+	}
+	_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, place := range places {
+			p.SAdd(ctx, place, key)
+			p.Expire(ctx, place, s.total)
+		}
+		return nil
+	})
+	return err
+}
+
+// places are where it is noted which sessions came of one session at the provider, and which of one subject; "" for neither.
+func (s sessions) places(sid, subject string) (all []string, err error) {
+	for _, of := range [][2]string{{"sid", sid}, {"sub", subject}} {
+		if of[1] == "" {
+			continue
+		}
+		name, err := s.box.Index("session:"+of[0], []byte(of[1])) // there are few numbers of citizens: a digest without a key would tell them
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, "cabinet:sessions:{"+base64.RawURLEncoding.EncodeToString(name)+"}")
+	}
+	return all, nil
+}
+
+// logOut ends the sessions that a Logout Token says are over, which is good once. To end an ended one is a success too.
+func (s sessions) logOut(ctx context.Context, over issuer.Logout) error {
+	err := s.redis.SetArgs(ctx, "cabinet:logout:{"+digest(over.ID)+"}", "", redis.SetArgs{Mode: "NX", TTL: over.Till.Sub(s.now()) + time.Minute}).Err()
+	if errors.Is(err, redis.Nil) {
+		return errToldBefore
+	}
+	if err != nil {
+		return fmt.Errorf("remember a Logout Token: %w", err)
+	}
+	if over.SID != "" { // it says which of the subject's
+		over.Subject = ""
+	}
+	places, err := s.places(over.SID, over.Subject)
+	if err != nil {
+		return err
+	}
+	for _, place := range places {
+		keys, err := s.redis.SMembers(ctx, place).Result()
+		if err == nil && len(keys) > 0 {
+			_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+				for _, key := range keys {
+					p.Del(ctx, key)
+					p.SRem(ctx, place, key)
+				}
+				return nil
+			})
+		}
+		if err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+	}
 	return nil
 }
 

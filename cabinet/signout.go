@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"asoba.example/provider/api"
 	"asoba.example/provider/page"
 )
 
@@ -35,5 +36,20 @@ func (c *Cabinet) signOut(w http.ResponseWriter, r *http.Request) error {
 		return page.Refuse(http.StatusServiceUnavailable, "error.sign_out", err)
 	}
 	http.Redirect(w, r, to, http.StatusTemporaryRedirect)
+	return nil
+}
+
+// backChannel handles POST /back-channel-logout: the provider itself calls, without a browser, and the Logout Token is all that it shows
+// (OpenID Connect Back-Channel Logout §2.5–2.8).
+func (c *Cabinet) backChannel(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+	over, err := c.cfg.Issuer.CheckLogout(r.Context(), r.PostFormValue("logout_token"))
+	if err == nil {
+		err = c.sessions.logOut(r.Context(), over)
+	}
+	if err != nil { // it is the provider's to try again
+		return api.Refuse(http.StatusBadRequest, "logout_failed", err)
+	}
+	w.Header().Set("Cache-Control", "no-store")
 	return nil
 }

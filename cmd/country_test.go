@@ -9,9 +9,11 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strconv"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/redis/go-redis/v9"
 
 	"asoba.example/cmd/internal/demo/walk"
 )
@@ -81,6 +83,7 @@ func (c *country) registerCabinet() {
 		"client_name":                "Personal cabinet",
 		"redirect_uris":              []string{c.cabinet + "/callback"},
 		"post_logout_redirect_uris":  []string{c.cabinet + "/"},
+		"backchannel_logout_uri":     c.cabinet + "/back-channel-logout",
 		"grant_types":                []string{"authorization_code", "client_credentials"},
 		"token_endpoint_auth_method": "private_key_jwt",
 		"jwks":                       jwks,
@@ -108,7 +111,7 @@ func (c *country) eserviceMetadata() map[string]any {
 }
 
 // told is how many logout notices were delivered, as the provider's metrics say.
-func (c *country) told() string {
+func (c *country) told() int {
 	c.t.Helper()
 	response, err := http.Get(c.management + "/metrics")
 	if err != nil {
@@ -119,7 +122,31 @@ func (c *country) told() string {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return regexp.MustCompile(`(?m)^idp_logout_notices_total\{state="delivered"\}.*$`).FindString(string(text))
+	found := regexp.MustCompile(`(?m)^idp_logout_notices_total\{state="delivered"\} (\d+)$`).FindSubmatch(text)
+	if found == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(string(found[1]))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return n
+}
+
+// sessionsAtCabinet are those that the web cabinet keeps.
+func (c *country) sessionsAtCabinet() []string {
+	c.t.Helper()
+	options, err := redis.ParseURL(c.setting("CABINET_REDIS_URL"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	store := redis.NewClient(options)
+	defer store.Close()
+	keys, err := store.Keys(c.t.Context(), "cabinet:session:*").Result()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return keys
 }
 
 // A desk is a desk's information system that speaks for a clerk.

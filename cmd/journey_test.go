@@ -2,7 +2,6 @@ package cmd_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -102,17 +101,24 @@ func TestTheWholeRoad(t *testing.T) {
 	home.see(citizenNumber)
 	home.open(c.eservice + "/sign-in")
 	home.at(c.eservice)
+	if open := c.sessionsAtCabinet(); len(open) != 1 {
+		t.Errorf("sessions at the cabinet: %q", open)
+	}
 	told := c.told()
 	home.open(c.issuer + "/block")
 	home.decide("block")
 	home.open(c.issuer + "/security")
 	home.at(c.issuer + "/sign-in")
-	eventually(t, "the e-service is told of the block", func() error {
-		if c.told() == told {
-			return errors.New("no notice was delivered")
+	eventually(t, "the e-service and the cabinet are told of the block", func() error {
+		if n := c.told() - told; n < 2 {
+			return fmt.Errorf("%d notices were delivered", n)
 		}
 		return nil
 	})
+	// Of the cabinet nothing was asked since, so no page has ended the session there because of what the feed said.
+	if left := c.sessionsAtCabinet(); len(left) != 0 {
+		t.Errorf("at the cabinet a session goes on that is over at the provider: %q", left)
+	}
 	home.open(c.eservice + "/api/me")
 	home.see("not_signed_in")
 	eventually(t, "the cabinet refuses a blocked person", func() error {

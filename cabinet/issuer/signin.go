@@ -17,7 +17,7 @@ import (
 // scopes are what the web cabinet asks for: who it is, a name to greet by where one is known, and its own API.
 var scopes = []string{oidc.ScopeOpenID, oidc.ScopeProfile, "cabinet.profile", "cabinet.journal"}
 
-// algorithms of ID tokens and access tokens that we take. What a token's header says is never enough by itself.
+// algorithms of the provider's tokens that we take. What a token's header says is never enough by itself.
 var algorithms = []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.RS256, jose.EdDSA}
 
 // A Request is one try to sign in: what has to come back, and what only we know.
@@ -75,10 +75,7 @@ func (i *Issuer) Redeem(ctx context.Context, q Request, code string) (SignIn, er
 	if !ok {
 		return SignIn{}, errors.New("redeem a code: no ID token in the answer")
 	}
-	verifier := oidc.NewVerifier(i.cfg.URL, keySet{i}, &oidc.Config{
-		ClientID: i.cfg.ClientID, SupportedSigningAlgs: names(algorithms), Now: i.cfg.Now,
-	})
-	id, err := verifier.Verify(ctx, raw)
+	id, err := i.verifier().Verify(ctx, raw)
 	if err != nil {
 		return SignIn{}, fmt.Errorf("check an ID token: %w", err)
 	}
@@ -127,7 +124,7 @@ func (i *Issuer) oauth(p *provider) *oauth2.Config {
 	return &oauth2.Config{ClientID: i.cfg.ClientID, Endpoint: endpoint, RedirectURL: i.cfg.RedirectURI, Scopes: scopes}
 }
 
-// keySet checks ID tokens by the keys that access tokens are checked by.
+// keySet checks ID tokens and Logout Tokens by the keys that access tokens are checked by.
 type keySet struct{ *Issuer }
 
 var _ oidc.KeySet = keySet{}

@@ -5,7 +5,8 @@ import "time"
 // Config is every setting of the cabinet. The comments are the manual: --help prints them.
 type Config struct {
 	// URL is the cabinet's public URL and the audience of the tokens that its API takes; no path, no trailing slash.
-	// URL/callback is its redirect URI and URL/ where a sign-out returns to: register both exactly.
+	// URL/callback is its redirect URI, URL/ where a sign-out returns to, and URL/back-channel-logout where the provider tells that a session
+	// is over: register them exactly.
 	URL string `env:"CABINET_URL" envDefault:"http://localhost:8081" url:"origin"`
 
 	// Listen is the address to listen on.

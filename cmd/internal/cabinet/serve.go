@@ -112,7 +112,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	deliverer := signal.Deliverer{Pool: kept.Back, Caller: caller, Sign: ring.Sign, URL: cfg.URL, Issuer: cfg.Issuer, Now: time.Now, Log: log}
 	doors, err := cabinet.New(cabinet.Config{
 		URL: cfg.URL, MTLSURL: cfg.MTLSURL, ClientID: cfg.ClientID, IssuerURL: cfg.Issuer, Issuer: provider,
-		Pool: kept.Pool, Redis: kept.Redis, Keys: ring, Contacts: contact.Book{Pool: kept.Pool, Box: box}, Sources: told,
+		Pool: kept.Pool, Redis: kept.Redis, Box: box, Keys: ring, Contacts: contact.Book{Pool: kept.Pool, Box: box}, Sources: told,
 		Disputes: dispute.Book{Pool: kept.Pool, Box: box}, Answers: answers, Signals: signals, Calls: caller.Calls,
 		JournalYears: cfg.JournalYears, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
 	})

@@ -131,7 +131,8 @@ func others(at Addresses) []wanted {
 		{key: Cabinet, keyed: true, metadata: Metadata{
 			"client_name": "Личный кабинет", "client_name#be": "Асабісты кабінет", "client_name#en": "Personal cabinet",
 			"redirect_uris": []string{at.Cabinet + "/callback"}, "post_logout_redirect_uris": []string{at.Cabinet + "/"},
-			"grant_types": []string{"authorization_code", "client_credentials"}, "token_endpoint_auth_method": "private_key_jwt",
+			"backchannel_logout_uri": at.Cabinet + "/back-channel-logout",
+			"grant_types":            []string{"authorization_code", "client_credentials"}, "token_endpoint_auth_method": "private_key_jwt",
 			"scope":     "openid profile phone cabinet.profile cabinet.journal changes:read",
 			"resources": []string{at.Cabinet, at.Management}, "resource_server": at.Cabinet, "first_party": true,
 		}},
