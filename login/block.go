@@ -60,6 +60,7 @@ func (l *Login) block(w http.ResponseWriter, r *http.Request, v visitor) error {
 	if err := l.sessions.End(r.Context(), w, r); err != nil {
 		return err
 	}
+	l.site.Forget(w, r)
 	return l.blocked(w, r, nil)
 }
 

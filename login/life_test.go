@@ -719,7 +719,7 @@ func (l *life) unblocksByLess(by string) {
 // formsByLess goes from the page of the code on to another password, whatever that takes, and tells whether something was shown in the passkey's place.
 func (l *life) formsByLess(v *visitor, errand, by string) (instead bool) {
 	l.Helper()
-	at := errand + "/code"
+	at, status := errand+"/code", http.StatusOK
 	if v.want(at, http.StatusOK); by != "nothing" {
 		digits, _ := l.lastCode()
 		v.submit("code", digits)
@@ -732,9 +732,12 @@ func (l *life) formsByLess(v *visitor, errand, by string) (instead bool) {
 	case "code":
 		v.send("own_code", l.codes[0])
 	}
+	if instead = by == "app" || by == "code"; instead {
+		status = http.StatusUnprocessableEntity // which is told there still
+	}
 	v.do(http.MethodPost, l.server.URL+errand+"/password?"+v.at.RawQuery, url.Values{"new_password": {another}, "new_password_again": {another}})
-	v.want(at, http.StatusOK)
-	return by == "app" || by == "code"
+	v.want(at, status)
+	return instead
 }
 
 // redisLost has Redis lose all that it holds between two pages of a sign-in: by that nobody is in.

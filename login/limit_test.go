@@ -104,3 +104,25 @@ func TestAFormTooLongIsToldSo(t *testing.T) {
 	v.want("/sign-in", http.StatusBadRequest)
 	v.sees("too long")
 }
+
+// Who loads a page once more, or reads it in another language, is told still what was refused and how long to wait.
+func TestWhatWasRefusedIsToldAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := w.visitor()
+	v.open("/authorize")
+	for range 4 {
+		v.submit("identifier", nobody, "password", password)
+	}
+	for language, says := range map[string]string{"en": "Wait", "ru": "Подождите", "be": "Пачакайце"} {
+		v.open(v.at.RequestURI() + "&language=" + language)
+		for range 2 {
+			v.want("/sign-in", http.StatusTooManyRequests)
+			v.sees(`lang="`+language+`"`, says, `value="`+nobody+`"`, "/recover?")
+			if v.head.Get("Retry-After") != "10" {
+				t.Errorf("%s: the header says %v", language, v.head)
+			}
+			v.open(v.at.RequestURI())
+		}
+	}
+}

@@ -510,6 +510,9 @@ func TestBlock(t *testing.T) {
 	here.sees("10…B9", "personal cabinet")
 	here.submit("decision", "keep")
 	here.want("/security", http.StatusOK)
+	here.open("/security/password")
+	here.submit("password", "x", "new_password", "x", "new_password_again", "x")
+	here.want("/security/password", http.StatusUnprocessableEntity) // which nobody sees after that
 	here.open("/block")
 	here.submit("decision", "block")
 	here.want("/block/done", http.StatusOK)

@@ -19,7 +19,6 @@ type signInPage struct {
 	Again      string // the word of why somebody is asked who has signed in, or was further already; "" for others
 	Identifier string // as it was typed
 	Passkey    string // what the browser is asked to use one by
-	Waits      bool   // too many have tried
 	Recover    string // where a lost password is recovered
 	Block      string // where the identifier is blocked
 	Unblock    string // and unblocked again

@@ -159,7 +159,7 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 		typed = cmp.Or(typed, who.Identifier.Reveal())
 	}
 	data := signInPage{
-		Again: cmp.Or(said(r), onceMore(i, s)), Identifier: typed, Passkey: passkey, Waits: status == http.StatusTooManyRequests,
+		Again: cmp.Or(said(r), onceMore(i, s)), Identifier: typed, Passkey: passkey,
 		Recover: i.At(recovering.path), Block: i.At(blocking.path), Unblock: i.At(unblocking.path),
 	}
 	if i.ClientID != "" {

@@ -223,6 +223,7 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request, s session.
 	if err := grant.SignOut(ctx, p.cfg.Pool, p.cfg.Jobs, p.cfg.Denials, s, p.cfg.Now()); err != nil {
 		return nil, err
 	}
+	p.cfg.Site.Forget(w, r)
 	return frames, p.cfg.Sessions.End(ctx, w, r)
 }
 

@@ -130,12 +130,17 @@ func TestLogoutThatIsNotSure(t *testing.T) {
 	stillIn("another site's form")
 	b.post("/logout/decision", url.Values{"decision": {"stay"}, "interaction": {id}})
 	stillIn("stay")
+	kept := w.request("/logout/decision", decision).URL
+	b.client.Jar.SetCookies(kept, []*http.Cookie{{Name: "idp_answer_0", Value: "kept", Path: "/"}})
 	to, status, body = b.post("/logout/decision", decision)
 	if to != "" || status != http.StatusOK {
 		t.Errorf("got %d, leading to %q", status, to)
 	}
 	if strings.Contains(body, "language=") { // nobody opens a decision by a link
 		t.Error("the page has the language switch")
+	}
+	if slices.ContainsFunc(b.client.Jar.Cookies(kept), func(c *http.Cookie) bool { return c.Name == "idp_answer_0" }) {
+		t.Error("what is kept of an answer to a form is there for who comes next")
 	}
 	if got := b.authorize(params("portal", "prompt", "none")); got.Get("error") != "login_required" {
 		t.Errorf("got %v after the sign-out", got)

@@ -45,6 +45,9 @@
 //
 //	POST /sign-in   Show: the page is kept, sealed, for half a minute
 //	           303  to the page that the form is on, with a cookie of that address
-//	GET  /sign-in   Handle: the page that was kept, with its status, once
+//	GET  /sign-in   Handle: the page that was kept, with its status
 //	GET  /sign-in   from then on what the door shows
+//
+// A refusal, which is a page of 4xx, is shown again on reload as long as it is kept: until the form is sent again, and no longer than its Retry-After
+// says. After the language switch the door's own page says it, if it is the same [View.Name].
 package page

@@ -1,7 +1,6 @@
 package page
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/aes"
@@ -9,13 +8,14 @@ import (
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/gob"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,11 +25,24 @@ import (
 )
 
 // What answers a form would be asked for, form and all, by whoever reloads it or comes Back to it. So a page that a POST has made is kept, and the
-// browser is led to an address that it is shown at by GET (RFC 9110 §15.4.4). It is shown there once: after that the address shows what it always
-// does, so no page says what has ceased to be so. Where Redis has lost it, nothing is said; the form is there anew.
+// browser is led to an address that it is shown at by GET (RFC 9110 §15.4.4). What was done is shown there once. What was refused is shown as often as
+// it is asked for, until the form is sent again, or what was said to wait for has come. After that the address shows what it always does, so no page
+// says what has ceased to be so. Where Redis has lost it, nothing is said; the form is there anew.
 
-// keptFor is how long an answer is kept. The browser asks for it at once.
+// keptFor is how long an answer is kept. The browser asks for it at once, and its reader again while it is read.
 const keptFor = 30 * time.Second
+
+// An answer to a form is its page, as it went out. A refusal can be said in another language too, on the page that its form is on.
+type answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	Page   string // the name of the view
+	Errors []FieldError
+}
+
+// refuses tells whether the form is to be sent again.
+func (a *answer) refuses() bool { return a.Status >= http.StatusBadRequest }
 
 // Keeping is the site that keeps in Redis what answers a form until the browser has come for it. One that keeps nothing answers at once.
 func (s *Site) Keeping(in redis.UniversalClient) *Site {
@@ -58,14 +71,14 @@ func shownAt(r *http.Request, v View) *url.URL {
 
 // lead keeps an answer and leads to it. The cookie that it is found by goes by its address, so tabs do not show each other's; and Redis has it sealed
 // with what only the cookie tells.
-func (s *Site) lead(w http.ResponseWriter, r *http.Request, at string, answer *http.Response) error {
+func (s *Site) lead(w http.ResponseWriter, r *http.Request, at string, kept answer) error {
 	// Beside a redirect it would say how long to wait with following it (RFC 9110 §10.2.3).
 	if wait := w.Header().Get("Retry-After"); wait != "" {
-		answer.Header.Set("Retry-After", wait)
+		kept.Header.Set("Retry-After", wait)
 	}
 	var wire bytes.Buffer
-	if err := answer.Write(&wire); err != nil {
-		return err
+	if err := gob.NewEncoder(&wire).Encode(kept); err != nil {
+		return fmt.Errorf("keep an answer to a form: %w", err)
 	}
 	secret := rand.Text()
 	key, box, err := s.sealing(secret, at)
@@ -84,46 +97,92 @@ func (s *Site) lead(w http.ResponseWriter, r *http.Request, at string, answer *h
 	return nil
 }
 
-// told gives the browser the answer that it has come for; false if there is none.
-func (s *Site) told(w http.ResponseWriter, r *http.Request) bool {
+// told gives the browser the answer that it has come for; false if there is none. Who has chosen another language since is told of a refusal by the
+// page that the address shows to the request which is given.
+func (s *Site) told(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
 	if s.redis == nil || r.Method != http.MethodGet {
-		return false
+		return r, false
 	}
 	at := here(r.URL)
 	cookie, err := r.Cookie(s.answerCookie(at))
 	if err != nil {
-		return false
+		return r, false
 	}
-	s.setCookie(w, s.answerCookie(at), "", -1)
-	answer, err := s.take(r.Context(), cookie.Value, at)
+	kept, err := s.take(r.Context(), cookie.Value, at)
 	api.Note(r, err)
-	if err != nil || answer == nil {
-		return false
+	if kept == nil || !kept.refuses() {
+		s.setCookie(w, s.answerCookie(at), "", -1)
 	}
-	defer answer.Body.Close()
-	maps.Copy(w.Header(), answer.Header)
-	w.WriteHeader(answer.StatusCode)
-	_, _ = io.Copy(w, answer.Body) // the reader has gone; there is nobody to tell
-	return true
+	if kept == nil {
+		return r, false
+	}
+	if chosen, choseFor := s.chosen(r); kept.refuses() && choseFor == waiting(r.URL) && chosen != kept.Header.Get("Content-Language") {
+		return r.WithContext(context.WithValue(r.Context(), refusedKey{}, kept)), false
+	}
+	maps.Copy(w.Header(), kept.Header)
+	w.WriteHeader(kept.Status)
+	_, _ = w.Write(kept.Body) // the reader has gone; there is nobody to tell
+	return r, true
 }
 
-// take takes an answer out; nil where it is lost, or was taken before.
-func (s *Site) take(ctx context.Context, secret, at string) (*http.Response, error) {
+type refusedKey struct{}
+
+// anew is the view that also says what was refused of its form, if anything was.
+func anew(w http.ResponseWriter, r *http.Request, v View) View {
+	if refused, ok := r.Context().Value(refusedKey{}).(*answer); ok && refused.Page == v.Name {
+		v.Status, v.Errors = refused.Status, refused.Errors
+		if wait := refused.Header.Get("Retry-After"); wait != "" {
+			w.Header().Set("Retry-After", wait)
+		}
+	}
+	return v
+}
+
+// take takes out an answer, and leaves a refusal where it is; nil where it is lost, or was taken before.
+func (s *Site) take(ctx context.Context, secret, at string) (*answer, error) {
 	key, box, err := s.sealing(secret, at)
 	if err != nil {
 		return nil, err
 	}
-	kept, err := s.redis.GetDel(ctx, key).Bytes()
+	sealed, err := s.redis.Get(ctx, key).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
 	}
+	var kept answer
 	if err == nil {
-		kept, err = box.Open(nil, nil, kept, nil)
+		var wire []byte
+		if wire, err = box.Open(nil, nil, sealed, nil); err == nil {
+			err = gob.NewDecoder(bytes.NewReader(wire)).Decode(&kept)
+		}
+	}
+	if err == nil {
+		if !kept.refuses() {
+			err = s.redis.Del(ctx, key).Err()
+		} else if wait, none := strconv.Atoi(kept.Header.Get("Retry-After")); none == nil {
+			err = s.redis.ExpireLT(ctx, key, time.Duration(wait)*time.Second).Err()
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find the answer to a form: %w", err)
 	}
-	return http.ReadResponse(bufio.NewReader(bytes.NewReader(kept)), nil)
+	return &kept, nil
+}
+
+// drop drops what was refused of a form, once it is sent again.
+func (s *Site) drop(r *http.Request) {
+	if s.redis == nil || r.Method != http.MethodPost {
+		return
+	}
+	at := here(shownAt(r, View{}))
+	cookie, err := r.Cookie(s.answerCookie(at))
+	if err != nil {
+		return
+	}
+	key, _, err := s.sealing(cookie.Value, at)
+	if err == nil {
+		err = s.redis.Del(r.Context(), key).Err()
+	}
+	api.Note(r, err)
 }
 
 // sealing gives the key that Redis has an answer under, and what it is sealed with: both follow from the cookie, and no other address opens it.
@@ -140,7 +199,7 @@ func (s *Site) sealing(secret, at string) (key string, box cipher.AEAD, err erro
 	return s.name + ":answer:{" + hex.EncodeToString(derived[32:]) + "}", box, err
 }
 
-// Forget has the browser forget what it has not come for yet, where somebody leaves it to the next.
+// Forget has the browser forget what is kept for it, where somebody leaves it to the next.
 func (s *Site) Forget(w http.ResponseWriter, r *http.Request) {
 	for _, cookie := range r.Cookies() {
 		if strings.HasPrefix(cookie.Name, s.cookie("answer_")) {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -46,6 +47,13 @@ func newPosting(t *testing.T, in redis.UniversalClient) *posting {
 			Status: http.StatusTooManyRequests, Name: "sign-in", Data: r.PostFormValue("identifier"), FormAction: []string{"https://portal.example/cb"},
 			Errors: []page.FieldError{{Field: "identifier", Word: "wrong"}}, At: r.URL.Query().Get("at"), Now: r.URL.Query().Has("now"),
 		})
+	}))
+	mux.Handle("/done", s.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		return s.Show(w, r, page.View{Name: "sign-in", Data: r.PostFormValue("identifier")})
+	}))
+	mux.Handle("POST /accept", s.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		http.Redirect(w, r, "/elsewhere", http.StatusSeeOther)
+		return nil
 	}))
 	mux.Handle("POST /refuse", s.Handle(func(http.ResponseWriter, *http.Request) error {
 		return page.Refuse(http.StatusConflict, "busy", errors.New("twice"))
@@ -85,7 +93,7 @@ func (p *posting) ask(method, path, from string) (status int, head http.Header, 
 	return answer.StatusCode, answer.Header, string(raw)
 }
 
-// What answers a form is shown by GET, once, to the browser that sent it and at its address; and Redis tells nothing of it.
+// What answers a form is shown by GET, to the browser that sent it and at its address; and Redis tells nothing of it.
 func TestWhatAnswersAFormIsAskedForByGET(t *testing.T) {
 	t.Parallel()
 	in := redistest.New(t)
@@ -126,14 +134,52 @@ func TestWhatAnswersAFormIsAskedForByGET(t *testing.T) {
 			t.Errorf("the page does not say %s\n%s", says, body)
 		}
 	}
-	if keys := in.Keys(t.Context(), "*").Val(); len(keys) != 0 {
-		t.Errorf("kept are still %v", keys)
-	}
-	if status, head, body := p.ask(http.MethodGet, "/sign-in?interaction=one", ""); status != http.StatusOK || strings.Contains(body, typed) || head.Get("Set-Cookie") != "" {
-		t.Errorf("a reload shows %d, %v\n%s", status, head, body)
-	}
 	if p.posted != 1 {
 		t.Errorf("%d forms were sent", p.posted)
+	}
+}
+
+// What was done is shown once. What was refused is shown until the form is sent again, and no longer than it says to wait; in another language the
+// page of the form says it.
+func TestHowLongAnAnswerIsShown(t *testing.T) {
+	t.Parallel()
+	in := redistest.New(t)
+	p := newPosting(t, in)
+	p.ask(http.MethodPost, "/done", "")
+	for _, want := range []bool{true, false} {
+		if _, _, body := p.ask(http.MethodGet, "/done", ""); strings.Contains(body, typed) != want {
+			t.Errorf("what was done is shown as, not %t\n%s", want, body)
+		}
+	}
+
+	refused := func(what string, says ...string) {
+		t.Helper()
+		status, head, body := p.ask(http.MethodGet, "/sign-in?interaction=one", "")
+		if status != http.StatusTooManyRequests || head.Get("Retry-After") != "17" {
+			t.Errorf("%s: %d, %v", what, status, head)
+		}
+		for _, text := range says {
+			if !strings.Contains(body, text) {
+				t.Errorf("%s does not say %s\n%s", what, text, body)
+			}
+		}
+	}
+	p.ask(http.MethodPost, "/sign-in?interaction=one", "")
+	refused("at first", typed, "Неверно")
+	refused("after a reload", typed, "Неверно")
+	if keys := in.Keys(t.Context(), "*").Val(); len(keys) != 1 || in.TTL(t.Context(), keys[0]).Val() > 17*time.Second {
+		t.Errorf("kept are %v, longer than is to be waited", keys)
+	}
+	p.ask(http.MethodGet, "/sign-in?interaction=one&language=be", "")
+	refused("in another language", "Няправільна", "Памылка")
+	refused("there, after a reload", "Няправільна")
+	p.ask(http.MethodGet, "/sign-in?interaction=one&language=ru", "")
+	refused("in the first language again", typed, "Неверно")
+
+	p.ask(http.MethodPost, "/accept?interaction=one", p.server.URL+"/sign-in?interaction=one")
+	if status, head, body := p.ask(http.MethodGet, "/sign-in?interaction=one", ""); status != http.StatusOK || strings.Contains(body, "Неверно") ||
+		!strings.Contains(head.Get("Set-Cookie"), "Max-Age=0") {
+		t.Errorf("after the form was sent again, and accepted: %d, %v\n%s", status, head, body)
 	}
 }
 

@@ -36,9 +36,14 @@ func Refuse(status int, word string, cause error) error {
 // also answers the language switch, and gives what was kept of a form's answer.
 func (s *Site) Handle(h func(w http.ResponseWriter, r *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.switched(w, r) || s.told(w, r) {
+		if s.switched(w, r) {
 			return
 		}
+		r, told := s.told(w, r)
+		if told {
+			return
+		}
+		s.drop(r)
 		defer func() {
 			p := recover()
 			if p == nil {
@@ -74,7 +79,7 @@ func fault(err error) *Refusal {
 func (s *Site) Over(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if answer, pattern := mux.Handler(r); pattern == "" {
-			if s.told(w, r) { // of a form whose door has no page
+			if _, told := s.told(w, r); told { // of a form whose door has no page
 				return
 			}
 			// The mux answers by itself: 404, or 405 where another method has a door.

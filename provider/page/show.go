@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -57,6 +56,7 @@ type FieldError struct {
 
 // A Sheet is what a template sees as its dot.
 type Sheet struct {
+	Status   int
 	Data     any
 	Here     string // the page's address, for the action of a form
 	path     string
@@ -88,8 +88,10 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 	if t.Lookup(pageName(v.Name)) == nil {
 		return fmt.Errorf("no page %q", v.Name)
 	}
+	v = anew(w, r, v)
+	status := cmp.Or(v.Status, http.StatusOK)
 	sheet := Sheet{
-		Data: v.Data, Here: here(r.URL), path: r.URL.Path, SignedIn: v.SignedIn, Back: v.Back, Wide: v.Wide, Frames: v.Frames,
+		Status: status, Data: v.Data, Here: here(r.URL), path: r.URL.Path, SignedIn: v.SignedIn, Back: v.Back, Wide: v.Wide, Frames: v.Frames,
 		Script: v.Script, Shows: v.Shows, Limit: v.Limit,
 	}
 	title := v.Title
@@ -124,11 +126,8 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 	}
 	head := http.Header{"Content-Language": {language}}
 	s.head(head, v)
-	status := cmp.Or(v.Status, http.StatusOK)
 	if leads {
-		err := s.lead(w, r, here(at), &http.Response{
-			StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: head, ContentLength: int64(body.Len()), Body: io.NopCloser(bytes.NewReader(body.Bytes())),
-		})
+		err := s.lead(w, r, here(at), answer{Status: status, Header: head, Body: body.Bytes(), Page: v.Name, Errors: v.Errors})
 		if err == nil {
 			return nil
 		}
