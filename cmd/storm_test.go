@@ -45,8 +45,10 @@ func BenchmarkStorm(b *testing.B) {
 	}
 	b.Cleanup(func() { store.Close(context.WithoutCancel(b.Context())) })
 
+	const pace = 5 * time.Millisecond // of strangers
+
 	b.Run("one number", func(b *testing.B) {
-		const pace, workers = 5 * time.Millisecond, 32
+		const workers = 32
 		before := p99(c.tokens(b, client, time.After(20*time.Second)))
 		stands, sent := c.stands(b, store), len(messages(b, store))
 		var (
@@ -143,6 +145,7 @@ func BenchmarkStorm(b *testing.B) {
 		resident := c.costs(idp).resident
 		beside.Go(func() { during = c.tokens(b, client, over) })
 		for i, s := range strangers {
+			<-time.After(pace)
 			storm.Go(func() {
 				for round := range each {
 					number := fmt.Sprintf("3010130K%03dPB", i*each+round)
