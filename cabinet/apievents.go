@@ -39,15 +39,12 @@ func (c *Cabinet) apiEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 	asked.ClientID = token.ClientID
 	var answer signal.Answer
-	for waits := true; waits; waits = len(answer.Signals) == 0 && c.cfg.Signals.Wait(over, answer.Place) {
+	for waits := true; waits; waits = len(answer.Signals) == 0 && c.cfg.Signals.Wait(over, answer) {
 		if err := c.admit(w, r, token, "", func(b *pgx.Batch) { c.cfg.Signals.Queue(b, asked, &answer) }); err != nil {
 			return err
 		}
-		switch err := answer.Err(); {
-		case errors.Is(err, signal.ErrGone):
+		if err := answer.Err(); err != nil {
 			return api.Refuse(http.StatusGone, "gone", err)
-		case err != nil:
-			return api.RefuseParameter("after", err)
 		}
 	}
 	reply := struct {

@@ -11,17 +11,18 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// ErrGone says that what came after a place was dropped, its time being over.
-var ErrGone = errors.New("signals after this place were dropped")
+// ErrGone says that what came after a place was dropped, its time being over; or the place itself is none any more, as when the database is
+// brought back to an earlier day.
+var ErrGone = errors.New("signals after this place are gone")
 
 // A Feed gives e-services their signals, each from where it was.
 type Feed struct {
 	Pool *pgxpool.Pool // the background's
 	Now  func() time.Time
 
-	mu    sync.Mutex
-	head  Place         // under mu: the last one that we know of
-	risen chan struct{} // under mu: closed, and replaced, when head rises
+	mu     sync.Mutex
+	placed int64         // under mu: how many signals have a place, of all clients, as far as we know
+	risen  chan struct{} // under mu: closed, and replaced, when placed rises
 }
 
 // A Question is what a client asks of the feed.
@@ -36,61 +37,63 @@ type Question struct {
 type Answer struct {
 	Signals []Signal
 	Place   Place
+	placed  int64 // how many had a place, of all clients
 	err     error
 }
 
-// Err is ErrPlace, ErrGone, or nil.
+// Err is ErrGone, or nil.
 func (a Answer) Err() error { return a.err }
 
 // Queue asks, as one part of a batch.
 func (f *Feed) Queue(b *pgx.Batch, q Question, to *Answer) {
-	// How far all goes is read first: everything up to there is seen by the second statement.
+	// How far they go is read first: everything up to there is seen by the second statement.
 	const far = `
-		SELECT place, coalesce((SELECT dropped FROM subscriber WHERE client_id = $1), 0) FROM signal_head`
+		SELECT placed, coalesce(head, 0), coalesce(dropped, 0) FROM signal_count LEFT JOIN subscriber ON client_id = $1`
 
 	const find = `
 		SELECT id, subject, at, kind, detail, place FROM signal
 		WHERE client_id = $1 AND place > $2 AND at >= $3
 		ORDER BY place LIMIT $4`
 
-	var head, dropped Place
-	b.Queue(far, q.ClientID).QueryRow(func(row pgx.Row) error { return row.Scan(&head, &dropped) })
+	var (
+		placed        int64
+		last, dropped Place
+	)
+	b.Queue(far, q.ClientID).QueryRow(func(row pgx.Row) error { return row.Scan(&placed, &last, &dropped) })
 	b.Queue(find, q.ClientID, q.After, q.Since, q.Limit).Query(func(rows pgx.Rows) error {
 		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[Signal])
 		if err != nil {
 			return fmt.Errorf("read signals: %w", err)
 		}
-		*to = Answer{Signals: found, Place: head}
+		*to = Answer{Signals: found, Place: last, placed: placed}
 		switch n := len(found); {
-		case q.After > head:
-			to.err = ErrPlace
-		case q.After > 0 && q.After < dropped, !q.Since.IsZero() && q.Since.Before(f.Now().Add(-kept)):
+		case q.After > last, q.After > 0 && q.After < dropped, !q.Since.IsZero() && q.Since.Before(f.Now().Add(-kept)):
 			to.err = ErrGone
-		case n == q.Limit || n > 0 && found[n-1].Place > head:
+		case n == q.Limit || n > 0 && found[n-1].Place > last:
 			to.Place = found[n-1].Place
 		}
 		return nil
 	})
 }
 
-// Wait waits until there is a place above one, and tells whether there is.
-func (f *Feed) Wait(ctx context.Context, p Place) bool {
+// Wait waits until there may be more than there was, and tells whether there may.
+func (f *Feed) Wait(ctx context.Context, there Answer) bool {
 	select {
-	case <-f.above(p):
+	case <-f.above(there.placed):
 		return true
 	case <-ctx.Done():
 		return false
 	}
 }
 
-// above is closed once a place above one is known.
-func (f *Feed) above(p Place) <-chan struct{} {
+// above is closed once more signals than so many are known to have a place.
+func (f *Feed) above(placed int64) <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.risen == nil {
 		f.risen = make(chan struct{})
 	}
-	if f.head > p {
+	if f.placed > placed {
 		done := make(chan struct{})
 		close(done)
 		return done
@@ -98,14 +101,14 @@ func (f *Feed) above(p Place) <-chan struct{} {
 	return f.risen
 }
 
-// rise wakes whoever waits below a place.
-func (f *Feed) rise(p Place) {
+// rise wakes whoever waits for more than there were.
+func (f *Feed) rise(placed int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if p <= f.head {
+	if placed <= f.placed {
 		return
 	}
-	f.head = p
+	f.placed = placed
 	if f.risen != nil {
 		close(f.risen)
 		f.risen = nil
@@ -116,43 +119,48 @@ func (f *Feed) rise(p Place) {
 const atOnce = 1000
 
 // Seal gives places to all signals that were committed before it began, and has those told who wait. It is to be called again and again, by
-// any number of nodes: they take turns at the head.
+// any number of nodes: they take turns.
 func (f *Feed) Seal(ctx context.Context) error {
-	const hold = `SELECT place FROM signal_head FOR UPDATE`
+	const hold = `SELECT placed FROM signal_count FOR UPDATE`
 
 	// A statement of its own: it sees the places that were given while it waited.
 	const seal = `
 		WITH next AS (
-			SELECT id, row_number() OVER (ORDER BY at, id) AS n
-			FROM (SELECT id, at FROM signal WHERE place IS NULL ORDER BY at, id LIMIT $2) AS unplaced
-		), placed AS (
-			UPDATE signal SET place = (SELECT place FROM signal_head) + n, placed_at = $1 FROM next WHERE signal.id = next.id
+			SELECT id, client_id, count(*) OVER (PARTITION BY client_id ORDER BY at DESC, id DESC) - 1 AS later
+			FROM (SELECT id, client_id, at FROM signal WHERE place IS NULL ORDER BY at, id LIMIT $2) AS unplaced
+		), client AS (
+			INSERT INTO subscriber (client_id, head) SELECT client_id, count(*) FROM next GROUP BY client_id ORDER BY client_id
+			ON CONFLICT (client_id) DO UPDATE SET head = subscriber.head + excluded.head
+			RETURNING client_id, head
+		), given AS (
+			UPDATE signal SET place = head - later, placed_at = $1
+			FROM next JOIN client USING (client_id) WHERE signal.id = next.id
 		)
-		UPDATE signal_head SET place = place + (SELECT count(*) FROM next)
-		RETURNING place, (SELECT count(*) FROM next)`
+		UPDATE signal_count SET placed = placed + (SELECT count(*) FROM next)
+		RETURNING placed, (SELECT count(*) FROM next)`
 
-	const waiting = `SELECT place, EXISTS (SELECT FROM signal WHERE place IS NULL) FROM signal_head`
+	const waiting = `SELECT placed, EXISTS (SELECT FROM signal WHERE place IS NULL) FROM signal_count`
 
 	for {
 		var (
-			head Place
-			more bool
+			placed int64
+			more   bool
 		)
-		if err := f.Pool.QueryRow(ctx, waiting).Scan(&head, &more); err != nil {
+		if err := f.Pool.QueryRow(ctx, waiting).Scan(&placed, &more); err != nil {
 			return fmt.Errorf("give signals their places: %w", err)
 		}
-		f.rise(head)
+		f.rise(placed)
 		if !more {
 			return nil
 		}
 		var b pgx.Batch
 		n := 0
 		b.Queue(hold)
-		b.Queue(seal, f.Now(), atOnce).QueryRow(func(row pgx.Row) error { return row.Scan(&head, &n) })
+		b.Queue(seal, f.Now(), atOnce).QueryRow(func(row pgx.Row) error { return row.Scan(&placed, &n) })
 		if err := f.Pool.SendBatch(ctx, &b).Close(); err != nil {
 			return fmt.Errorf("give signals their places: %w", err)
 		}
-		f.rise(head)
+		f.rise(placed)
 		if n < atOnce {
 			return nil
 		}
@@ -166,7 +174,7 @@ func (f *Feed) Wipe(ctx context.Context) error {
 			DELETE FROM signal WHERE placed_at < $1 RETURNING client_id, place
 		)
 		INSERT INTO subscriber (client_id, dropped)
-		SELECT client_id, max(place) FROM gone GROUP BY client_id
+		SELECT client_id, max(place) FROM gone GROUP BY client_id ORDER BY client_id
 		ON CONFLICT (client_id) DO UPDATE SET dropped = greatest(subscriber.dropped, excluded.dropped)`
 	const forget = `DELETE FROM reader WHERE at < $1`
 

@@ -43,7 +43,7 @@ type Signal struct {
 	Place   Place
 }
 
-// A Place is where a Signal stands among all. The zero Place is before the first.
+// A Place is where a Signal stands among those of its client. The zero Place is before the first.
 type Place int64
 
 // ErrPlace says that a text names no place.

@@ -222,21 +222,17 @@ func TestTheFeedGoesOnFromAnyPlace(t *testing.T) {
 	if len(three.Signals) != 1 || three.Signals[0].Kind != signal.AccessEnded {
 		t.Errorf("what was committed late: got %v", three.Signals)
 	}
-	for story, asked := range map[string]signal.Question{
-		"another's":          {ClientID: "bank"},
-		"after the last one": {ClientID: "tax", After: three.Place},
-	} {
-		if got := w.ask(t, asked); len(got.Signals) != 0 || got.Place != three.Place || got.Err() != nil {
-			t.Errorf("%s: %v", story, got)
-		}
+	last := w.ask(t, signal.Question{ClientID: "tax", After: three.Place})
+	if len(last.Signals) != 0 || last.Place != three.Place || last.Err() != nil {
+		t.Errorf("after the last one: %v", last)
 	}
-	if err := w.ask(t, signal.Question{ClientID: "tax", After: three.Place + 1}).Err(); !errors.Is(err, signal.ErrPlace) {
+	if err := w.ask(t, signal.Question{ClientID: "tax", After: three.Place + 1}).Err(); !errors.Is(err, signal.ErrGone) {
 		t.Errorf("a place that is still to come: %v", err)
 	}
 
 	var waiting sync.WaitGroup
 	waiting.Go(func() {
-		if !w.feed.Wait(t.Context(), three.Place) {
+		if !w.feed.Wait(t.Context(), last) {
 			t.Error("nothing came")
 		}
 	})
@@ -262,6 +258,46 @@ func TestTheFeedGoesOnFromAnyPlace(t *testing.T) {
 		if got := w.ask(t, c.asked); !errors.Is(got.Err(), c.err) || len(got.Signals) != c.n {
 			t.Errorf("%s: %d signals, %v", story, len(got.Signals), got.Err())
 		}
+	}
+}
+
+// How far a client has come tells it of nothing that others were told, and of its own signals misses none, whoever's come between; and so
+// it is with how far it was told at its address.
+func TestAPlaceTellsOfNobodyElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.give(t, "tax", reads)
+	w.citizen(t, "PL")
+	w.seal(t)
+	alone := w.ask(t, signal.Question{ClientID: "tax"}).Place
+	w.give(t, "bank", reads)
+	w.give(t, "post", reads)
+	for _, citizenship := range []string{"LT", "LV", "BY"} {
+		w.citizen(t, citizenship)
+		w.seal(t)
+	}
+	w.citizen(t, "PL")
+	w.citizen(t, "LT")
+	w.seal(t) // two of each at once
+	var places []signal.Place
+	for _, s := range w.ask(t, signal.Question{ClientID: "tax", After: alone}).Signals {
+		places = append(places, s.Place)
+	}
+	if want := []signal.Place{alone + 1, alone + 2, alone + 3, alone + 4, alone + 5}; !slices.Equal(places, want) {
+		t.Errorf("the places are %v, want %v", places, want)
+	}
+	var (
+		b          pgx.Batch
+		subscriber signal.Subscriber
+	)
+	beyond := signal.Place(100)
+	signal.Subscribe(&b, "nobody's", "https://service.example/", &beyond, w.now)
+	signal.QueueSubscriber(&b, "nobody's", &subscriber)
+	if err := w.pool.SendBatch(t.Context(), &b).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.ask(t, signal.Question{ClientID: "nobody's"}); got.Place != 0 || subscriber.Told != 0 {
+		t.Errorf("a client that was told nothing is at %d, and was told up to %d", got.Place, subscriber.Told)
 	}
 }
 

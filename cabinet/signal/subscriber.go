@@ -43,11 +43,11 @@ func QueueSubscriber(b *pgx.Batch, client string, to *Subscriber) {
 func Subscribe(b *pgx.Batch, client, url string, after *Place, at time.Time) {
 	const subscribe = `
 		INSERT INTO subscriber (client_id, url, told, next_at)
-		SELECT $1, nullif($2, ''), coalesce($3, place), $4 FROM signal_head
+		VALUES ($1, nullif($2, ''), 0, $4)
 		ON CONFLICT (client_id) DO UPDATE
 		SET url = excluded.url, next_at = excluded.next_at, tries = 0, first_at = NULL, tried_at = NULL, status = NULL,
-		    told = CASE WHEN $3 IS NOT NULL OR subscriber.url IS NULL THEN excluded.told ELSE subscriber.told END
-		WHERE (subscriber.url, $3) IS DISTINCT FROM (excluded.url, NULL)`
+		    told = least(coalesce($3, CASE WHEN subscriber.url IS NOT NULL THEN subscriber.told END), subscriber.head)
+		WHERE (subscriber.url, $3::bigint) IS DISTINCT FROM (excluded.url, NULL)`
 
 	b.Queue(subscribe, client, url, after, at)
 }
