@@ -109,14 +109,16 @@ func (s sessions) places(sid, subject string) (all []string, err error) {
 	return all, nil
 }
 
-// logOut ends the sessions that a Logout Token says are over, which is good once. To end an ended one is a success too.
+// logOut ends the sessions that a Logout Token says are over, which is good once: when they are, so that one whose call failed may come again. To
+// end an ended one is a success too.
 func (s sessions) logOut(ctx context.Context, over issuer.Logout) error {
-	err := s.redis.SetArgs(ctx, "cabinet:logout:{"+digest(over.ID)+"}", "", redis.SetArgs{Mode: "NX", TTL: over.Till.Sub(s.now()) + time.Minute}).Err()
-	if errors.Is(err, redis.Nil) {
-		return errToldBefore
-	}
+	told := "cabinet:logout:{" + digest(over.ID) + "}"
+	before, err := s.redis.Exists(ctx, told).Result()
 	if err != nil {
-		return fmt.Errorf("remember a Logout Token: %w", err)
+		return fmt.Errorf("look for a Logout Token: %w", err)
+	}
+	if before > 0 {
+		return errToldBefore
 	}
 	if over.SID != "" { // it says which of the subject's
 		over.Subject = ""
@@ -139,6 +141,9 @@ func (s sessions) logOut(ctx context.Context, over issuer.Logout) error {
 		if err != nil {
 			return fmt.Errorf("end sessions: %w", err)
 		}
+	}
+	if err := s.redis.Set(ctx, told, "", over.Till.Sub(s.now())+time.Minute).Err(); err != nil {
+		return fmt.Errorf("remember a Logout Token: %w", err)
 	}
 	return nil
 }

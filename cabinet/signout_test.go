@@ -159,9 +159,8 @@ func TestALogoutThatFailsIsTriedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	tell := func() int {
-		return w.told(t, w.provider.LogoutToken("logout+jwt", map[string]any{"sid": sid}))
-	}
+	token := w.provider.LogoutToken("logout+jwt", map[string]any{"sid": sid})
+	tell := func() int { return w.told(t, token) }
 	if got := tell(); got != http.StatusBadRequest {
 		t.Errorf("answered %d", got)
 	}
