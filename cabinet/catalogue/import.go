@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -80,12 +78,17 @@ func compare(ctx context.Context, tx pgx.Tx, e Edition, at time.Time) (Report, e
 	case e.Date.After(Day(at)):
 		return Report{}, fmt.Errorf("%w: %s", ErrEarly, e.Date.Format(time.DateOnly))
 	}
-	rows, _ := tx.Query(ctx, `SELECT `+columns+`, '{}'::jsonb AS body_name FROM service`)
-	known, err := pgx.CollectRows(rows, pgx.RowToStructByName[Service])
+	known, err := every(ctx, tx)
 	if err != nil {
 		return Report{}, err
 	}
 	return Compare(known, e), nil
+}
+
+// every service, in force or not.
+func every(ctx context.Context, tx pgx.Tx) ([]Service, error) {
+	rows, _ := tx.Query(ctx, `SELECT `+columns+`, '{}'::jsonb AS body_name FROM service`)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Service])
 }
 
 // record writes what is done, by whom and when: no act without its record.
@@ -117,33 +120,19 @@ func apply(ctx context.Context, tx pgx.Tx, e Edition, changes []Change) error {
 	const service = `
 		INSERT INTO service (code, numbers, kind, body, applicants, access, term_days, fee, languages, situations, name, about,
 		                     synonyms, documents, form, valid_from, valid_till, edition, words)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-		        setweight(to_tsvector('russian', $19::text), 'A') || setweight(to_tsvector('russian', $20::text), 'B') ||
-		        setweight(to_tsvector('russian', $21::text), 'C'))
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, '')
 		ON CONFLICT (code) DO UPDATE
 		SET (kind, body, applicants, access, term_days, fee, languages, situations, name, about, synonyms, documents, form,
-		     valid_from, valid_till, edition, words) =
+		     valid_from, valid_till, edition) =
 		    (excluded.kind, excluded.body, excluded.applicants, excluded.access, excluded.term_days, excluded.fee,
 		     excluded.languages, excluded.situations, excluded.name, excluded.about, excluded.synonyms, excluded.documents,
-		     excluded.form, excluded.valid_from, excluded.valid_till, excluded.edition, excluded.words)`
+		     excluded.form, excluded.valid_from, excluded.valid_till, excluded.edition)`
 	for _, c := range changes {
 		s := c.service
 		b.Queue(service, s.Code, s.Code.numbers(), s.Kind, s.Body, s.Applicants, s.Access, s.TermDays, s.Fee, s.Languages,
-			s.Situations, s.Name, s.About, s.Synonyms, s.Documents, s.Form, s.ValidFrom, s.ValidTill, e.Number,
-			fold(s.Name.all()), fold(s.Synonyms), fold(s.About.all()))
+			s.Situations, s.Name, s.About, s.Synonyms, s.Documents, s.Form, s.ValidFrom, s.ValidTill, e.Number)
 	}
-	b.Queue(`DELETE FROM service_word`)
-	words := map[string]bool{}
-	for _, s := range e.Services {
-		for _, text := range []string{s.Name.all(), s.Synonyms, s.About.all()} {
-			for _, word := range long(fold(text)) {
-				words[word] = true
-			}
-		}
-	}
-	for _, word := range slices.Sorted(maps.Keys(words)) {
-		b.Queue(`INSERT INTO service_word (text, trigrams) VALUES ($1, $2)`, word, trigrams(word))
-	}
+	queueWords(&b, e.Services)
 	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("write services: %w", err)
 	}

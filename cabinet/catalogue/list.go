@@ -88,26 +88,24 @@ const list = `
 	ORDER BY numbers
 	LIMIT $6`
 
-// search finds each word of a query by itself, in whatever form it stands; and where that finds nothing, as the beginning
-// of a longer one, or the words that are most like it. A word that few services have says more than one that many
-// have; what fits by less than a third of the best is left out.
+// search finds each word of a query by its root; and where that finds nothing, as the beginning of a longer one, or the roots
+// that are most like it. A word that few services have says more than one that many have; what fits by less than a third
+// of the best is left out.
 const search = `
 	WITH asked AS (
-		SELECT place, text, plainto_tsquery('russian', text) AS query, string_to_array(trigrams, '|') AS trigrams
+		SELECT place, text, string_to_array(trigrams, '|') AS trigrams
 		FROM unnest($7::integer[], $8::text[], $9::text[]) AS asked (place, text, trigrams)
-	), telling AS (
-		SELECT place, text, query, trigrams FROM asked WHERE numnode(query) > 0 -- not "how", not "to"
 	), exact AS (
-		SELECT place, query, 1.0 AS likeness FROM telling
-		WHERE EXISTS (SELECT FROM service WHERE words @@ query AND ` + inForce + `)
+		SELECT place, text::tsquery AS query, 1.0 AS likeness FROM asked
+		WHERE EXISTS (SELECT FROM service WHERE words @@ text::tsquery AND ` + inForce + `)
 	), other AS (
-		SELECT place, text, trigrams FROM telling WHERE place NOT IN (SELECT place FROM exact)
-	), meant AS (
+		SELECT place, text, trigrams FROM asked WHERE place NOT IN (SELECT place FROM exact)
+	), meant AS MATERIALIZED ( -- once, and not for each service
 		SELECT place, query, likeness FROM exact
 		UNION ALL
-		SELECT place, to_tsquery('simple', text || ':*'), 0.8 FROM other WHERE length(text) > 2
+		SELECT place, (text || ':*')::tsquery, 0.8 FROM other WHERE length(text) > 2
 		UNION ALL
-		SELECT place, plainto_tsquery('russian', near.text), likeness
+		SELECT place, near.text::tsquery, likeness
 		FROM other CROSS JOIN LATERAL (
 			SELECT word.text, 2.0 * shared / (cardinality(word.trigrams) + cardinality(other.trigrams)) AS likeness
 			FROM service_word AS word
@@ -118,7 +116,7 @@ const search = `
 		) AS near
 		WHERE likeness >= 0.5
 	), found AS (
-		SELECT place, code, max(likeness * ts_rank('{0, 0.2, 0.6, 1}', words, query)) AS fits
+		SELECT place, code, max(likeness * ts_rank('{0.15, 0.2, 0.6, 1}', words, query)) AS fits
 		FROM meant JOIN service ON words @@ query
 		WHERE ` + sought + `
 		GROUP BY place, code
@@ -141,8 +139,8 @@ func Queue(b *pgx.Batch, f Filter, from Place, limit int, to *Page) {
 		arguments[4] = from.code.numbers()
 	}
 	statement := search
-	if len(f.Query.words) > 0 {
-		arguments = append(arguments, f.Query.places, f.Query.words, f.Query.trigrams, from.rank)
+	if f.Query.typed {
+		arguments = append(arguments, f.Query.places, f.Query.roots, f.Query.trigrams, from.rank)
 	} else {
 		statement, arguments = list, append(arguments, f.Query.code)
 	}

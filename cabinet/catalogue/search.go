@@ -7,36 +7,6 @@ import (
 	"unicode"
 )
 
-// fold puts a text as searches compare it: small letters, digits, and one space between words. What people type for one
-// another becomes the same: ё and е, і and и, ў and у, ъ and ь; an apostrophe within a word is left out. So a
-// Belarusian word also comes near to the Russian one.
-func fold(text string) string {
-	folded := strings.Map(func(r rune) rune {
-		switch r = unicode.ToLower(r); r {
-		case 'ё':
-			return 'е'
-		case 'і':
-			return 'и'
-		case 'ў':
-			return 'у'
-		case 'ъ':
-			return 'ь'
-		case '\'', '’', 'ʼ', '`':
-			return -1
-		}
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return r
-		}
-		return ' '
-	}, text)
-	// One word of both languages, which they spell too far apart for a slip, and for which people come most.
-	folded = strings.ReplaceAll(folded, "пашпарт", "паспорт")
-	return strings.Join(strings.Fields(folded), " ")
-}
-
-// all is the text in the three languages.
-func (w Words) all() string { return w.RU + " " + w.BE + " " + w.EN }
-
 // The same keys by three layouts of the keyboard. What is typed in one that was left on is a word in another.
 const (
 	latin      = "`qwertyuiop[]asdfghjkl;'zxcvbnm,."
@@ -46,15 +16,13 @@ const (
 
 // typed gives what a word may have been meant to be: itself, and the same keys by another layout.
 func typed(word string) []string {
-	all := []string{fold(word)}
+	all := []string{word}
 	if cyrillic := func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }; strings.ContainsFunc(word, cyrillic) {
-		all = append(all, fold(relay(relay(word, russian, latin), belarusian, latin)))
+		all = append(all, relay(relay(word, russian, latin), belarusian, latin))
 	} else {
-		all = append(all, fold(relay(word, latin, russian)), fold(relay(word, latin, belarusian)))
+		all = append(all, relay(word, latin, russian), relay(word, latin, belarusian))
 	}
-	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
-	slices.Sort(all)
-	return slices.Compact(all)
+	return all
 }
 
 // relay writes what the same keys write by another layout.
@@ -68,31 +36,13 @@ func relay(word, from, to string) string {
 	}, word)
 }
 
-// shortest is how long a word is at least for a slip in it to be forgiven: shorter ones are like too many.
-const shortest = 4
-
-// long gives the words of a folded text that are long enough to know again.
-func long(folded string) []string {
-	return slices.DeleteFunc(strings.Fields(folded), func(word string) bool { return len([]rune(word)) < shortest })
-}
-
-// trigrams are what a word is made of, three letters at a time, and how it begins and ends.
-func trigrams(word string) []string {
-	letters := []rune("  " + word + " ")
-	all := []string{}
-	for i := range len(letters) - 2 {
-		all = append(all, string(letters[i:i+3]))
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
 // A Query is what somebody looks for, as the search takes it: a code, or words.
 type Query struct {
 	code     string   // how it begins; "" where words are looked for
 	places   []int32  // which word of the query
-	words    []string // what it may be
-	trigrams []string // of it, parted by |; none where no slip is forgiven
+	roots    []string // of what it may be
+	trigrams []string // of each, parted by |; none where no slip is forgiven
+	typed    bool     // something, be it words or not
 }
 
 // mostLetters is how many letters of a query are read, and mostWords how many words.
@@ -117,22 +67,28 @@ func ParseQuery(text string) (q Query) {
 			return Query{code: dots.Replace(bare)}
 		}
 	}
+	q.typed = strings.TrimSpace(text) != ""
 	for i, word := range strings.Fields(text) {
 		if i == mostWords {
 			break
 		}
+		known := map[string]bool{}
 		for _, meant := range typed(word) {
-			for _, part := range strings.Fields(meant) {
-				made := ""
-				if len(long(part)) > 0 {
-					made = strings.Join(trigrams(part), "|")
+			for _, root := range roots(meant) {
+				if known[root] {
+					continue
 				}
-				q.places, q.words, q.trigrams = append(q.places, int32(i)), append(q.words, part), append(q.trigrams, made)
+				known[root] = true
+				made := ""
+				if len([]rune(root)) >= shortest {
+					made = strings.Join(trigrams(root), "|")
+				}
+				q.places, q.roots, q.trigrams = append(q.places, int32(i)), append(q.roots, root), append(q.trigrams, made)
 			}
 		}
 	}
 	return q
 }
 
-// IsZero tells whether there is neither a code nor a word in it.
-func (q Query) IsZero() bool { return q.code == "" && len(q.words) == 0 }
+// IsZero tells whether nothing was typed. What was typed and is neither a code nor a word finds nothing.
+func (q Query) IsZero() bool { return q.code == "" && !q.typed }

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"asoba.example/cabinet"
+	"asoba.example/cabinet/catalogue"
 	"asoba.example/cabinet/contact"
 	"asoba.example/cabinet/dispute"
 	"asoba.example/cabinet/follow"
@@ -99,6 +100,9 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		HTTP: &http.Client{Timeout: patience}, Now: time.Now,
 	})
 	if err != nil {
+		return err
+	}
+	if err := catalogue.Reread(ctx, kept.Back, time.Now()); err != nil {
 		return err
 	}
 	known, err := profile.Keep(ctx, kept.Pool, sources)

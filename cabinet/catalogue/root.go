@@ -1,0 +1,172 @@
+package catalogue
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// reading is the number of this way to read words. Whoever changes what a root is, counts on.
+const reading = 1
+
+// roots are what the forms of a text's words have in common, and the two languages where they have it in common too. It is
+// what searches compare; words that tell nothing are left out.
+func roots(text string) []string {
+	var all []string
+	for _, word := range strings.Fields(fold(text)) {
+		if !silent[word] {
+			all = append(all, root(word))
+		}
+	}
+	return all
+}
+
+// fold puts a text as people type it for one another: small letters, digits, and one space between words; ё is е, і и, ў у
+// and ъ ь; an apostrophe within a word is left out.
+func fold(text string) string {
+	folded := strings.Map(func(r rune) rune {
+		switch r = unicode.ToLower(r); r {
+		case 'ё':
+			return 'е'
+		case 'і':
+			return 'и'
+		case 'ў':
+			return 'у'
+		case 'ъ':
+			return 'ь'
+		case '\'', '’', 'ʼ', '`':
+			return -1
+		}
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return ' '
+	}, text)
+	return strings.Join(strings.Fields(folded), " ")
+}
+
+// root is what the forms of a folded word have in common.
+func root(word string) string {
+	stem := stem(word)
+	if head, ok := families[stem]; ok {
+		return head
+	}
+	return stem
+}
+
+// heard writes a word as both languages sound: дз and ц are the soft д and т of Belarusian, which writes а and я where о and е
+// bear no stress.
+var heard = strings.NewReplacer("пашпарт", "паспарт", "шч", "щ", "дз", "д", "ц", "т", "о", "а", "ы", "и", "э", "е", "я", "е", "ь", "")
+
+// toOneself ends a verb of what one does to oneself.
+var toOneself = regexp.MustCompile(`(ть|т|л|ла|ло|ли|у|ю)с[яь]$|ц(ц)а$`)
+
+// endings of words that were heard, and of English ones: of them the longest is cut off.
+var endings, latinEndings = longestFirst(`
+	а е и у ю й ам ем им ами еми ими ах ех их ав ев ау еу ай ей ий аю ею ию ие ага ега аму ему ае ее аи еи ую юю ией иею иев ием иех иеу
+	ат ет ит ут ют ал ел ил ул ала ела ила али ели или ает еет ует иш еш ете ите иу
+	ание ании анием ение ении ением аню ане ани ене ени еню анем енем
+`), longestFirst(`s es ed ing ings e er y ies ied ion ions ation ations ate ates ated ating al ment ments`)
+
+func longestFirst(list string) []string {
+	all := strings.Fields(list)
+	slices.SortStableFunc(all, func(a, b string) int { return len(b) - len(a) })
+	return all
+}
+
+// least is how many letters of a word are left.
+const least = 3
+
+// stem is a folded word without its ending.
+func stem(word string) string {
+	all := latinEndings
+	if strings.ContainsFunc(word, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }) {
+		if all = endings; strings.HasSuffix(word, "ль") {
+			all = nil // of a thing, not of an act: автомобиль
+		}
+		word = single(heard.Replace(toOneself.ReplaceAllString(word, "$1$2")))
+	}
+	for _, ending := range all {
+		left := least
+		if len([]rune(ending)) > 2 {
+			left++ // налога is no adjective
+		}
+		if rest, ok := strings.CutSuffix(word, ending); ok && len([]rune(rest)) >= left {
+			word = rest
+			break
+		}
+	}
+	// A vowel that comes and goes: участок, участка.
+	if letters := []rune(word); len(letters) > least+1 && letters[len(letters)-1] == 'к' && strings.ContainsRune("ае", letters[len(letters)-2]) {
+		word = string(letters[:len(letters)-2]) + "к"
+	}
+	return word
+}
+
+// single writes letters once that stand twice.
+func single(word string) string {
+	return string(slices.Compact([]rune(word)))
+}
+
+// families are the forms of one word that have no root in common, by the first of each.
+var families = func() map[string]string {
+	all := map[string]string{}
+	for _, family := range []string{
+		"ребёнок дитя дети детей детьми детский ребята дзіця дзіцяці дзіцём дзеці дзіцячы",
+		"человек люди людей чалавек людзі",
+		"год лет гадоў",
+		"мать матери маці маткі мама",
+		"отец отца бацька",
+		"дочь дочери дачка",
+		"имя имени имён імені імёнаў",
+		"день дня дзень дзён",
+		"идти шёл ісці ішоў",
+		"искать ищу шукаць",
+		"рождение родился родить нараджэнне нарадзіць нарадзіўся народжаны рожать",
+		"умереть умер умерла умерли смерть умерший памерці памёр смерць памерлы",
+		"потерять потеря утеря утерять утерян утеряла утратить утрата утраченный страціць страта страчаны згубіць згублены",
+		"украсть украденный украли красть скрасці скралі скрадзены",
+		"развод развестись развёлся разводиться",
+		"жениться женитьба женился ажаніцца ажаніўся",
+		"брать взять браць узяць",
+		"child children kid",
+		"person people",
+		"die died dead death dying",
+		"lose lost losing loss",
+		"buy bought buying",
+		"steal stolen stole",
+		"born birth",
+		"wife wives",
+		"man men",
+		"woman women",
+	} {
+		head := ""
+		for i, word := range strings.Fields(family) {
+			s := stem(fold(word))
+			if i == 0 {
+				head = s
+			}
+			all[s] = head
+		}
+	}
+	return all
+}()
+
+// silent are folded words that stand in too many questions to tell anything.
+var silent = func() map[string]bool {
+	all := map[string]bool{}
+	for _, word := range strings.Fields(fold(`
+		а без бы был быть в во вы где для до его ее если есть еще же за и из или их к как какой ко когда кто куда ли либо
+		мне мной можно мой моя мое мои мы на над надо нам нас не нет ни но ну нужен нужна нужно о об он она они от по под при про с
+		сам себе себя свой со так то того тоже только у уже хотеть хочу хочет что чтобы это этот я получить оформить подать сделать
+		аб ад альбо бо быў быць ва вам вас вы гэта дзе да ёсць ж з за зрабіць і із іх к калі каб ка куды мае мне можна мой мая маё мы на
+		над нам не няма ні ну па пад патрэбен патрэбна патрэбны пра пры са свой сябе так таксама толькі трэба у ўжо хачу хто хоча
+		ці чаго што як якая які атрымаць аформіць падаць
+		a an and any are as at be by can do does for from get has have how i if in into is it its me my no not of on one or our
+		please so some somebody than that the their them there they this to up want was we what when where which who whom will
+		with you your`)) {
+		all[word] = true
+	}
+	return all
+}()
