@@ -3,16 +3,19 @@ package cabinet
 import (
 	"html"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"asoba.example/cabinet/access"
 	"asoba.example/cabinet/profile"
+	"asoba.example/provider/page/pagetest"
 )
 
 // A page that is not there has the menu, by which whoever is signed in goes on.
@@ -26,6 +29,12 @@ func TestNoSuchPage(t *testing.T) {
 	}
 	b.want("/profile", "/profile", 200, "Population register")
 	b.want("/profiles", "/profiles", 404, `href="/profile"`)
+}
+
+// What answers a form can be loaded once more, wherever it stands.
+func TestWhereFormsAreSentToCanBeOpened(t *testing.T) {
+	t.Parallel()
+	pagetest.Forms(t, slices.Collect(maps.Keys(new(Cabinet).pages())))
 }
 
 // browser is somebody's, with its own cookies; it speaks English.

@@ -11,6 +11,7 @@ import (
 
 	"asoba.example/consent/agreement"
 	"asoba.example/provider"
+	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/page"
 	"asoba.example/provider/session"
@@ -49,7 +50,7 @@ func New(cfg Config) (*Consent, error) {
 }
 
 // Mount opens the doors.
-func (c *Consent) Mount(mux *http.ServeMux) {
+func (c *Consent) Mount(mux api.Mux) {
 	mux.Handle("GET /consent", c.cfg.Site.Handle(c.ask))
 	mux.Handle("POST /consent", c.cfg.Site.Handle(c.answer))
 	mux.Handle("GET /agreements", c.cfg.Site.Handle(c.list))

@@ -118,7 +118,7 @@ func New(c Config) (*Login, error) {
 }
 
 // Mount opens the doors.
-func (l *Login) Mount(mux *http.ServeMux) {
+func (l *Login) Mount(mux api.Mux) {
 	mux.Handle("GET /sign-in", l.waiting(l.signInPage))
 	mux.Handle("POST /sign-in", l.waiting(l.signIn))
 	mux.Handle("GET /sign-in/code", l.step(codePath, l.codePage))

@@ -46,7 +46,7 @@ func (p *Provider) checkCertificate(client *clients.Client, r *http.Request) err
 }
 
 // MountMTLS puts the calls on the mux of the listener that asks clients for certificates (RFC 8705 §5).
-func (p *Provider) MountMTLS(mux *http.ServeMux) {
+func (p *Provider) MountMTLS(mux api.Mux) {
 	for _, c := range p.calls() {
 		c.mount(mux, c.handle)
 	}

@@ -116,7 +116,7 @@ var CrossOrigin = []string{
 }
 
 // Mount puts every route of the provider on mux.
-func (p *Provider) Mount(mux *http.ServeMux) {
+func (p *Provider) Mount(mux api.Mux) {
 	site := p.cfg.Site
 	mux.Handle("GET /authorize", site.Handle(p.authorize))
 	mux.Handle("POST /authorize", site.Handle(p.authorize))
@@ -155,7 +155,7 @@ type call struct {
 	open    bool // to clients that are pages in a browser, of any origin: it looks at no cookie
 }
 
-func (c call) mount(mux *http.ServeMux, handler http.Handler) {
+func (c call) mount(mux api.Mux, handler http.Handler) {
 	for method := range strings.SplitSeq(c.methods, ", ") {
 		mux.Handle(method+" "+c.path, handler)
 	}

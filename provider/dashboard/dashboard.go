@@ -54,7 +54,7 @@ func New(cfg Config) (*Dashboard, error) {
 }
 
 // Mount opens the doors.
-func (d *Dashboard) Mount(mux *http.ServeMux) {
+func (d *Dashboard) Mount(mux api.Mux) {
 	mux.Handle("GET /e-services", d.door(today, d.list))
 	mux.Handle("GET /e-services/new", d.door(today, d.newForm))
 	mux.Handle("POST /e-services/new", d.door(today, d.register))

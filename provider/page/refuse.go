@@ -3,6 +3,8 @@ package page
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
 
 	"asoba.example/provider/api"
@@ -75,11 +77,18 @@ func fault(err error) *Refusal {
 	return &Refusal{Status: http.StatusInternalServerError, Word: "error.internal", Cause: err}
 }
 
-// Over serves mux, with our page for addresses that it has no door for, or none that a reader could open.
+// Over serves mux, with our page for addresses that it has no door for, or none that a reader could open. From where only forms are sent to it leads to
+// the page above, once an answer is told there no more.
 func (s *Site) Over(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if answer, pattern := mux.Handler(r); pattern == "" {
 			if _, told := s.told(w, r); told { // of a form whose door has no page
+				return
+			}
+			if above := pageAbove(mux, r); above != "" {
+				w.Header().Set("Cache-Control", "no-store")
+				w.Header().Set("Location", above)
+				w.WriteHeader(http.StatusSeeOther)
 				return
 			}
 			// The mux answers by itself: 404, or 405 where another method has a door.
@@ -88,6 +97,23 @@ func (s *Site) Over(mux *http.ServeMux) http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// pageAbove is the nearest page above an address that only takes forms, for who reads; "" for none.
+func pageAbove(mux *http.ServeMux, r *http.Request) string {
+	opens := func(method, at string) bool {
+		_, pattern := mux.Handler(&http.Request{Method: method, Host: r.Host, URL: &url.URL{Path: at}})
+		return pattern != ""
+	}
+	if r.Method != http.MethodGet || !strings.Contains(r.Header.Get("Accept"), "text/html") || !opens(http.MethodPost, r.URL.Path) {
+		return ""
+	}
+	for at := path.Dir(r.URL.Path); at != "/"; at = path.Dir(at) {
+		if opens(http.MethodGet, at) {
+			return here(&url.URL{Path: at, RawQuery: r.URL.RawQuery})
+		}
+	}
+	return ""
 }
 
 // unlessMissing lets an answer through unless it is that there is nothing to read: a page stands in for that. Programs are told of a wrong method as

@@ -285,6 +285,9 @@ func TestStrangersAreMetByPages(t *testing.T) {
 	took := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
 	mux.HandleFunc("POST /sign-in", took)
 	mux.HandleFunc("POST /token", took)
+	mux.HandleFunc("POST /token/a", took)
+	mux.HandleFunc("GET /cases/{id}", took)
+	mux.HandleFunc("POST /cases/{id}/act/now", took)
 	program := s.Protect(s.Over(mux), "POST /token")
 
 	for _, row := range []struct {
@@ -298,9 +301,13 @@ func TestStrangersAreMetByPages(t *testing.T) {
 		{"no such page", http.MethodGet, "/sing-in", "none", 404, true},
 		{"not by this method", http.MethodGet, "/token", "none", 405, false},
 		{"not by this method, somebody who reads", http.MethodGet, "/sign-in", "none", 405, true},
+		{"nor there, beneath no page", http.MethodGet, "/token/a", "none", 405, true},
+		{"beneath a page, somebody who reads", http.MethodGet, "/cases/7/act/now?a=b", "none", 303, false},
+		{"beneath a page, a program", http.MethodGet, "/cases/7/act/now", "none", 405, false},
+		{"nothing is sent to beneath a page", http.MethodGet, "/cases/7/act", "none", 404, true},
 	} {
 		r := httptest.NewRequest(row.method, row.path, nil)
-		if row.html {
+		if row.html || strings.HasSuffix(row.name, "somebody who reads") {
 			r.Header.Set("Accept", "text/html,*/*;q=0.8")
 		}
 		r.Header.Set("Sec-Fetch-Site", row.site)
@@ -308,6 +315,9 @@ func TestStrangersAreMetByPages(t *testing.T) {
 		program.ServeHTTP(w, r)
 		if html := strings.Contains(w.Body.String(), "</html>"); w.Code != row.status || html != row.html {
 			t.Errorf("%s: status %d, a page: %t; want %d, %t", row.name, w.Code, html, row.status, row.html)
+		}
+		if to := w.Header().Get("Location"); w.Code == http.StatusSeeOther && to != "/cases/7?a=b" {
+			t.Errorf("%s: it leads to %s", row.name, to)
 		}
 	}
 }
