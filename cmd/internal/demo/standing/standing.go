@@ -9,6 +9,7 @@
 package standing
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -31,8 +32,9 @@ type Standing struct {
 // A Follower reads the feed.
 type Follower struct {
 	log    *slog.Logger
-	cursor string            // Run's
-	ids    map[string]string // Run's: identification number by the person's id
+	cursor string              // Run's
+	ids    map[string]string   // Run's: identification number by the person's id
+	unmet  map[string]Standing // Run's: by the person's id, of those of whom it was not read yet who they are
 
 	caughtUp chan struct{} // closed when everything there was at the start has been read
 
@@ -46,7 +48,7 @@ type Follower struct {
 func New(numbers []string, log *slog.Logger) *Follower {
 	f := &Follower{
 		log: log,
-		ids: map[string]string{}, standing: map[string]Standing{}, met: map[string]bool{}, changed: make(chan struct{}),
+		ids: map[string]string{}, unmet: map[string]Standing{}, standing: map[string]Standing{}, met: map[string]bool{}, changed: make(chan struct{}),
 		caughtUp: make(chan struct{}),
 	}
 	for _, number := range numbers {
@@ -171,10 +173,7 @@ func (f *Follower) meet(ctx context.Context, api management.Caller, edition int6
 		}
 		for _, p := range page.People {
 			if f.Of(p.Number) != (Standing{}) {
-				f.ids[p.ID] = p.Number
-				f.mu.Lock()
-				f.met[p.Number] = true
-				f.mu.Unlock()
+				f.know(p.ID, p.Number)
 			}
 		}
 		if page.Next == "" {
@@ -184,20 +183,33 @@ func (f *Follower) meet(ctx context.Context, api management.Caller, edition int6
 	}
 }
 
+// know takes in who somebody is, and what was read of them before: whoever has changed since is in no earlier edition any more.
+func (f *Follower) know(id, number string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ids[id], f.met[number] = number, true
+	if s, read := f.unmet[id]; read {
+		delete(f.unmet, id)
+		f.stands(number, s)
+	}
+}
+
 func (f *Follower) take(entries []entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	news := false
 	for _, e := range entries {
-		number, followed := f.ids[e.Person]
-		if !followed {
-			continue
+		if number, known := f.ids[e.Person]; known {
+			f.stands(number, f.standing[number].after(e))
+		} else if e.Person != "" {
+			f.unmet[e.Person] = cmp.Or(f.unmet[e.Person], Standing{State: "none"}).after(e)
 		}
-		before := f.standing[number]
-		f.standing[number] = before.after(e)
-		news = news || f.standing[number] != before
 	}
-	if news {
+}
+
+// stands has everybody know how a person stands now. f.mu is held.
+func (f *Follower) stands(number string, s Standing) {
+	if f.standing[number] != s {
+		f.standing[number] = s
 		close(f.changed)
 		f.changed = make(chan struct{})
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 
 	"golang.org/x/sync/errgroup"
@@ -72,4 +73,43 @@ func TestStandingFollowsTheFeed(t *testing.T) {
 	if err := following.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
+}
+
+// Whoever has changed since is read in no earlier edition any more: what was told of them before it is known who they are counts all the same.
+func TestWhatWasToldBeforeIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	const number, person = "0000000A000PB2", "019ac000-0000-7000-8000-000000000001"
+	pages := []string{
+		`{"kind":"edition.applied","edition":7},{"kind":"identifier.issued","person":"` + person + `"}`,
+		`{"kind":"identifier.activated","person":"` + person + `"}`,
+		`{"kind":"person.changed","edition":8,"person":"` + person + `"}`,
+		`{"kind":"identifier.blocked","person":"` + person + `","detail":{"reason":"self"}}`,
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /changes", func(w http.ResponseWriter, r *http.Request) {
+		read, _ := strconv.Atoi(r.URL.Query().Get("after"))
+		entries := ""
+		if read < len(pages) {
+			entries = pages[read]
+			read++
+		}
+		fmt.Fprintf(w, `{"entries":[%s],"cursor":"%d"}`, entries, read)
+	})
+	mux.HandleFunc("GET /register/editions/7/people", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"people":[]}`) })
+	mux.HandleFunc("GET /register/editions/8/people", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"people":[{"id":%q,"identification_number":%q}]}`, person, number)
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+
+	f := standing.New([]string{number}, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	ctx, stop := context.WithCancel(t.Context())
+	var following errgroup.Group
+	following.Go(func() error { return f.Run(ctx, management.Caller{URL: server.URL, HTTP: server.Client()}) })
+	<-f.CaughtUp()
+	if got, want := f.Of(number), (standing.Standing{State: "blocked", BlockReason: "self", Formed: 1}); got != want {
+		t.Errorf("it is %+v, want %+v", got, want)
+	}
+	stop()
+	_ = following.Wait()
 }
