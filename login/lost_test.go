@@ -126,8 +126,10 @@ func TestRedisLosesNoService(t *testing.T) {
 	v.want("/sign-in", http.StatusGone)
 	v.sees(`href="https://portal.example/"`, "Portal")
 	stranger := w.visitor()
+	stranger.open("/recover")
 	stranger.open(v.at.RequestURI())
 	stranger.want("/sign-in", http.StatusGone)
+	stranger.sees("out of date")
 	if strings.Contains(stranger.body, "Portal") {
 		t.Error("another browser is told of the service")
 	}

@@ -3,6 +3,7 @@ package login_test
 import (
 	"html"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -38,6 +39,24 @@ func TestWhoTakesTooLongBeginsAgainForTheSameService(t *testing.T) {
 	digits, _ = w.lastCode()
 	v.submit("code", digits)
 	v.sees("authorize goes on")
+}
+
+// Whose browser keeps no cookies is told what they would need, and not that they are late.
+func TestWhoseBrowserKeepsNoCookies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, path := range []string{"/authorize", "/sign-in", "/security", "/recover", "/block", "/unblock"} {
+		v := w.visitor()
+		v.client.Jar = nil
+		v.open(path)
+		for range 2 {
+			if v.status != http.StatusGone {
+				t.Errorf("%s is answered with %d", path, v.status)
+			}
+			v.sees("allow cookies")
+			v.do(http.MethodPost, v.at.String(), url.Values{"identifier": {anna}, "password": {password}})
+		}
+	}
 }
 
 // So does whoever takes too long on an errand: it begins again with the number that was typed, and says so.

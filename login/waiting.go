@@ -110,6 +110,9 @@ func (l *Login) opened(w http.ResponseWriter, r *http.Request) error {
 
 // gone is the page of a sign-in that is over: done already, waited for too long, or another browser's.
 func (l *Login) gone(w http.ResponseWriter, r *http.Request) error {
+	if !l.interactions.Binds(r) { // to begin anew would lead here again, where it keeps none
+		return l.site.Show(w, r, page.View{Status: http.StatusGone, Name: "sign-in-no-cookie"})
+	}
 	s, _, err := l.signedIn(r)
 	if err != nil {
 		return err

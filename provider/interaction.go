@@ -121,7 +121,7 @@ func (s *Interactions) Find(ctx context.Context, r *http.Request) (Interaction, 
 		return Interaction{}, err
 	}
 	if !s.bound(r, i) {
-		return Interaction{}, over()
+		return Interaction{}, s.unbound(r)
 	}
 	return i, nil
 }
@@ -174,7 +174,7 @@ func (s *Interactions) claim(ctx context.Context, w http.ResponseWriter, r *http
 		return i, errors.Join(s.Save(ctx, i), s.leaveCopy(w, i))
 	}
 	if !s.bound(r, i) {
-		return Interaction{}, over()
+		return Interaction{}, s.unbound(r)
 	}
 	return i, nil
 }
@@ -253,6 +253,17 @@ func interactionKey(id string) string { return "interaction:{" + digest(id) + "}
 
 // over is shown as a page that says to begin again at the service.
 func over() error { return page.Refuse(http.StatusBadRequest, "interaction.over", ErrNoInteraction) }
+
+// unbound is over, to a browser that another interaction is bound to; to others it says what they would need.
+func (s *Interactions) unbound(r *http.Request) error {
+	if s.Binds(r) {
+		return over()
+	}
+	return page.Refuse(http.StatusBadRequest, "interaction.no_cookie", ErrNoInteraction)
+}
+
+// Binds tells whether the browser has brought the cookie that interactions are bound to. One that keeps no cookies never does.
+func (s *Interactions) Binds(r *http.Request) bool { return s.carried(r) != nil }
 
 func (s *Interactions) cookieName() string {
 	if s.cfg.Secure {

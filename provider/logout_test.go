@@ -131,6 +131,11 @@ func TestLogoutThatIsNotSure(t *testing.T) {
 	b.post("/logout/decision", url.Values{"decision": {"stay"}, "interaction": {id}})
 	stillIn("stay")
 	kept := w.request("/logout/decision", decision).URL
+	cookieless := w.request("/logout/decision", decision)
+	cookieless.Header.Set("Accept-Language", "en")
+	if _, status, body := (&browser{w, new(http.Client)}).send(cookieless); status != http.StatusBadRequest || !strings.Contains(body, "Allow cookies") {
+		t.Errorf("a browser that keeps no cookies: got %d\n%s", status, body)
+	}
 	b.client.Jar.SetCookies(kept, []*http.Cookie{{Name: "idp_answer_0", Value: "kept", Path: "/"}})
 	to, status, body = b.post("/logout/decision", decision)
 	if to != "" || status != http.StatusOK {
