@@ -14,10 +14,10 @@ import (
 )
 
 // act does what an e-service has asked for and answers with what tell gives then, all in one transaction; once, where the request has an
-// Idempotency-Key. do queues it, behind the question to the gate, and kind is how it is noted. Whoever may be told only what was answered before
+// Idempotency-Key. do queues it, behind the question to the gate, and kind is how it is noted; an error of tell undoes it. Whoever may be told only what was answered before
 // is let in first as well.
 func (c *Cabinet) act(
-	w http.ResponseWriter, r *http.Request, token api.Token, kind journal.Kind, asked any, do func(b *pgx.Batch), tell func() any,
+	w http.ResponseWriter, r *http.Request, token api.Token, kind journal.Kind, asked any, do func(b *pgx.Batch), tell func() (any, error),
 ) error {
 	if err := c.admit(w, r, token, "", nil); err != nil {
 		return err
@@ -35,7 +35,11 @@ func (c *Cabinet) act(
 		q.Kind = kind
 		_, raw := api.Credentials(r)
 		decision, err := c.gate.Act(r.Context(), q, raw, do, func(ctx context.Context, tx pgx.Tx) error {
-			text, err := json.Marshal(tell())
+			said, err := tell()
+			if err != nil {
+				return err
+			}
+			text, err := json.Marshal(said)
 			if err != nil {
 				return err
 			}

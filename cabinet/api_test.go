@@ -142,6 +142,35 @@ func TestPagesAreForWhoHasSignedIn(t *testing.T) {
 	}
 }
 
+// Whatever is read has a tag, by which whoever keeps it is told that it is still the same (RFC 9110 §13.1.2), and that it is another when it
+// is.
+func TestWhatIsReadHasATag(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stock(t)
+	asked := strings.NewReplacer("{code}", "200.8.1", "/journal", "/journal?till=2026-05-01") // a read stands in the journal of today
+	for _, route := range slices.Sorted(maps.Keys(w.cabinet.demands)) {
+		method, path, _ := strings.Cut(route, " ")
+		if method != http.MethodGet {
+			continue
+		}
+		claims := signIn()
+		claims["scope"] = w.cabinet.demands[route].scopes[0]
+		token := w.provider.AccessToken(w.url, claims)
+		first, body := w.call(t, asked.Replace(path), token)
+		tag := first.Header.Get("ETag")
+		if first.StatusCode != http.StatusOK || tag == "" || first.Header.Get("Cache-Control") != "private, no-cache" {
+			t.Errorf("%s: %d %s, tag %q, %s", route, first.StatusCode, body, tag, first.Header.Get("Cache-Control"))
+		}
+		for seen, want := range map[string]int{tag: http.StatusNotModified, `"another"`: http.StatusOK} {
+			header := http.Header{"Authorization": {"Bearer " + token}, "If-None-Match": {seen}}
+			if again, _ := w.send(t, http.MethodGet, asked.Replace(path), "", header); again.StatusCode != want || again.Header.Get("ETag") != tag {
+				t.Errorf("%s, having %s: %d, tag %q", route, seen, again.StatusCode, again.Header.Get("ETag"))
+			}
+		}
+	}
+}
+
 // call reads the API and holds the answer to the document.
 func (w *world) call(t *testing.T, path, token string) (*http.Response, []byte) {
 	t.Helper()

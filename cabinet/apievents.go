@@ -108,7 +108,7 @@ func (c *Cabinet) apiSubscription(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	return api.Write(w, http.StatusOK, subscriberOf(found))
+	return api.WriteTagged(w, r, subscriberOf(found))
 }
 
 // apiSubscribe handles PUT /api/v1/subscription.
@@ -135,9 +135,10 @@ func (c *Cabinet) apiSubscribe(w http.ResponseWriter, r *http.Request) error {
 		}
 		after = &place
 	}
-	var found signal.Subscriber
+	var before, found signal.Subscriber
 	return c.act(w, r, token, "", asked, func(b *pgx.Batch) {
+		signal.HoldSubscriber(b, token.ClientID, &before)
 		signal.Subscribe(b, token.ClientID, asked.URL, after, c.cfg.Now())
 		signal.QueueSubscriber(b, token.ClientID, &found)
-	}, func() any { return subscriberOf(found) })
+	}, func() (any, error) { return subscriberOf(found), api.RequireUnchanged(r, subscriberOf(before)) })
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -152,5 +153,68 @@ func TestAClientIsToldByTheFeedAndAtItsAddress(t *testing.T) {
 	}
 	if got, body := w.call(t, "/api/v1/events?after="+first.Cursor, token("tax")); got.StatusCode != http.StatusGone {
 		t.Errorf("what was dropped: %d %s", got.StatusCode, body)
+	}
+}
+
+// Who has seen how it goes with telling a client changes that and nothing newer, whoever else changes it at the same moment (RFC 9110 §13.1.1).
+func TestASubscriptionIsChangedAsItWasSeen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.provider.AccessToken(w.url, map[string]any{"sub": "tax", "client_id": "tax", "scope": "cabinet.profile.read"})
+	put := func(url string, seen ...string) (int, string) {
+		t.Helper()
+		header := http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}}
+		if seen != nil {
+			header["If-Match"] = seen
+		}
+		got, body := w.send(t, http.MethodPut, "/api/v1/subscription", `{"url":"`+url+`"}`, header)
+		return got.StatusCode, string(body)
+	}
+	read := func() (tag, body string) {
+		t.Helper()
+		got, text := w.call(t, "/api/v1/subscription", token)
+		return got.Header.Get("ETag"), string(text)
+	}
+	none, _ := read()
+	seen := none
+	for _, story := range []string{"there is none", "there is one"} {
+		var (
+			all    sync.WaitGroup
+			status [2]int
+		)
+		held, err := w.pool.Begin(t.Context()) // both are on their way before either is there
+		if err == nil {
+			_, err = held.Exec(t.Context(), `LOCK TABLE subscriber IN SHARE MODE`)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range status {
+			all.Go(func() { status[i], _ = put("https://tax.example/"+uuid.NewString(), seen) })
+		}
+		const wait = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+		for waiting := 0; waiting < len(status) && err == nil; err = w.pool.QueryRow(t.Context(), wait).Scan(&waiting) {
+		}
+		if err == nil {
+			err = held.Commit(t.Context())
+		}
+		all.Wait()
+		if slices.Sort(status[:]); err != nil || status != [2]int{http.StatusOK, http.StatusPreconditionFailed} {
+			t.Errorf("two who have seen that %s are answered %v, %v", story, status, err)
+		}
+		seen, _ = read()
+	}
+	_, before := read()
+	for name, match := range map[string][]string{"older": {none}, "weak": {"W/" + seen}, "none": {"x"}, "empty": {""}} {
+		status, body := put("https://tax.example/other", match...)
+		if _, after := read(); status != http.StatusPreconditionFailed || !strings.Contains(body, `"code":"stale"`) || after != before {
+			t.Errorf("%s: %d %s, and then %s", name, status, body, after)
+		}
+	}
+	for _, match := range [][]string{{`"x", ` + seen}, {"*"}, nil} {
+		address := "https://tax.example/" + uuid.NewString()
+		if status, body := put(address, match...); status != http.StatusOK || !strings.Contains(body, address) {
+			t.Errorf("%q: %d %s", match, status, body)
+		}
 	}
 }

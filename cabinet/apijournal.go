@@ -63,7 +63,7 @@ func (c *Cabinet) apiJournal(w http.ResponseWriter, r *http.Request) error {
 	if !found.Next.IsZero() {
 		reply.Next = found.Next.String()
 	}
-	return api.Write(w, http.StatusOK, reply)
+	return api.WriteTagged(w, r, reply)
 }
 
 // pageOf reads from and limit of the query.

@@ -89,7 +89,7 @@ func (c *Cabinet) apiProfile(w http.ResponseWriter, r *http.Request) error {
 	if err := c.admit(w, r, token, journal.ProfileRead, func(b *pgx.Batch) { c.queueOfficial(b, token.Subject, &found) }); err != nil {
 		return err
 	}
-	return api.Write(w, http.StatusOK, c.toldProfile(token.Subject, found, c.speak(w, r)))
+	return api.WriteTagged(w, r, c.toldProfile(token.Subject, found, c.speak(w, r)))
 }
 
 // apiRefresh handles POST /api/v1/profile/refreshes: at an e-service the citizen does what other systems are asked on (order 82, p. 12). It
@@ -112,7 +112,7 @@ func (c *Cabinet) apiRefresh(w http.ResponseWriter, r *http.Request) error {
 	return c.act(w, r, token, journal.ProfileRefreshed, body, func(b *pgx.Batch) {
 		c.queueOfficial(b, token.Subject, &found)
 		profile.Ask(b, token.Subject, body.Occasion, c.cfg.Now())
-	}, func() any { return c.toldProfile(token.Subject, found, language) })
+	}, func() (any, error) { return c.toldProfile(token.Subject, found, language), nil })
 }
 
 // toldProfile is a profile without what e-services are not given for the time being.
@@ -172,7 +172,7 @@ func (c *Cabinet) apiChanges(w http.ResponseWriter, r *http.Request) error {
 	if !found.Next.IsZero() {
 		reply.Next = found.Next.String()
 	}
-	return api.Write(w, http.StatusOK, reply)
+	return api.WriteTagged(w, r, reply)
 }
 
 func day(at *time.Time) string {

@@ -38,6 +38,13 @@ func QueueSubscriber(b *pgx.Batch, client string, to *Subscriber) {
 	})
 }
 
+// HoldSubscriber is QueueSubscriber before a change, which nobody else makes then until the end of the transaction.
+func HoldSubscriber(b *pgx.Batch, client string, to *Subscriber) {
+	const hold = `INSERT INTO subscriber (client_id) VALUES ($1) ON CONFLICT (client_id) DO UPDATE SET client_id = excluded.client_id`
+	b.Queue(hold, client)
+	QueueSubscriber(b, client, to)
+}
+
 // Subscribe has an e-service told at an address from now on, or nowhere, as one part of a batch. What it is told begins after a place, or,
 // where that is nil, with what comes; an address in place of another goes on where that one was.
 func Subscribe(b *pgx.Batch, client, url string, after *Place, at time.Time) {
