@@ -42,6 +42,9 @@ func (f *Follower) apply(ctx context.Context, cursor string, news changes) error
 		if err := journal.Name(ctx, tx, news.Clients); err != nil {
 			return err
 		}
+		if err := join(ctx, tx, e.joined); err != nil {
+			return err
+		}
 		if err := access.End(ctx, tx, e.ended, now.Add(-f.cfg.Keep)); err != nil {
 			return err
 		}
@@ -86,6 +89,26 @@ func activate(ctx context.Context, tx pgx.Tx, people []uuid.UUID) error {
 	return profile.Activate(ctx, tx, people)
 }
 
+// join makes one cabinet of each two whose people are one. A page of people that is applied at the same moment is waited for, and one that was read
+// before is read again: it may tell of who is no more.
+func join(ctx context.Context, tx pgx.Tx, joined []joined) error {
+	if len(joined) == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, `UPDATE reading SET pages = pages + 1`); err != nil {
+		return fmt.Errorf("wait for a page of people: %w", err)
+	}
+	for _, j := range joined {
+		if err := profile.Join(ctx, tx, j.gone, j.stays); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// joined are two people who are one.
+type joined struct{ gone, stays uuid.UUID }
+
 // effects are what entries do here.
 type effects struct {
 	journal   []journal.Entry
@@ -96,6 +119,7 @@ type effects struct {
 	keyGone   bool // what a key has signed is believed no more
 	activated []uuid.UUID
 	editions  []edition
+	joined    []joined
 }
 
 func effectsOf(entries []entry) effects {
@@ -104,6 +128,9 @@ func effectsOf(entries []entry) effects {
 		switch e.Kind {
 		case "edition.applied", "person.changed": // a single event has a place among editions, and its people likewise
 			all.editions = append(all.editions, edition{id: e.Edition, at: e.At})
+			if gone, err := uuid.Parse(e.Detail["joined"]); err == nil {
+				all.joined = append(all.joined, joined{gone, e.Person})
+			}
 		case "client.disabled", "client.removed", "client.enabled":
 			all.disabled = append(all.disabled, access.Disabled{ClientID: e.ClientID, Now: e.Kind != "client.enabled", At: e.At})
 		case "key.gone":

@@ -5,7 +5,7 @@
 //	              ├─▶ ended sign-ins           effects exactly once, whenever the program is killed
 //	              ├─▶ disabled clients
 //	              ├─▶ grants, and signals of their end
-//	              ├─▶ activated cabinets
+//	              ├─▶ activated cabinets, and joined ones
 //	              └─▶ editions, events ──▶ RunEditions ──▶ cabinets, page by page of people; the first edition's at once
 //
 // Reading an edition may take minutes; it stands apart so that a block is heard meanwhile. Whatever comes first, the

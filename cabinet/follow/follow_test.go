@@ -826,6 +826,46 @@ func TestADeathThatNobodyCameToReadIsMadeGood(t *testing.T) {
 	}
 }
 
+// Whoever turns out to be another one too has one cabinet, though a page was read before in which they are two; what the journal told of them it tells
+// of who they are, once, however often the feed is read.
+func TestOfTwoWhoAreOneThereIsOneCabinet(t *testing.T) {
+	t.Parallel()
+	p := new(provider)
+	c := newCabinet(t, p)
+	p.edition(1, living(anna, annasNumber))
+	c.catchUp(t)
+	p.edition(2, living(boris, borisNumber))
+	if err := c.step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.mu.Lock()
+	p.paged = func() { // boris's page is in hand
+		p.say("desk.looked_up", boris, `"staff":true,"detail":{"purpose":"visit"}`)
+		p.say("person.changed", anna, `"edition":3`, fmt.Sprintf(`"detail":{"joined":%q}`, boris))
+		p.touch(2)
+		p.touch(3, living(anna, borisNumber))
+		if err := c.step(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	p.mu.Unlock()
+	c.catchUp(t)
+	for range 2 {
+		if got, err := c.verify(t.Context()); err != nil || got != "1 []" {
+			t.Errorf("%v: %s", err, got)
+		}
+		var cabinets, told int
+		const find = `SELECT (SELECT count(*) FROM cabinet), (SELECT count(*) FROM journal WHERE person_id = $1 AND kind = 'desk.looked_up' AND detail->>'purpose' = 'visit')`
+		if err := c.pool.QueryRow(t.Context(), find, anna).Scan(&cabinets, &told); err != nil || cabinets != 1 || told != 1 {
+			t.Errorf("%v: %d cabinets, and the journal tells %d times of what the desk did", err, cabinets, told)
+		}
+		if err := Anew(t.Context(), c.pool); err != nil {
+			t.Fatal(err)
+		}
+		c.catchUp(t)
+	}
+}
+
 // Two nodes read pages at the same time, and the one that has read earlier comes later: it does not bring back what was before.
 func TestAPageThatIsOldByNowIsReadAgain(t *testing.T) {
 	t.Parallel()

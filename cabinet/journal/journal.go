@@ -119,6 +119,27 @@ func Append(ctx context.Context, tx pgx.Tx, entries []Entry) error {
 	return nil
 }
 
+// Pass writes what came by the feed of one person into another's journal, once: they are the same. It stands there under ids of its own, which are
+// made of both.
+func Pass(ctx context.Context, tx pgx.Tx, from, to uuid.UUID) error {
+	const find = `
+		SELECT id, at, kind, actor, coalesce(client_id, ''), coalesce(office, ''), coalesce(acr, ''), coalesce(agent, ''), detail FROM journal
+		WHERE person_id = $1 AND kind <> ALL ($2) ORDER BY at, id`
+	rows, _ := tx.Query(ctx, find, from, []Kind{CabinetActivated, CabinetDeactivated, CabinetRestored, ProfileChanged})
+	entries, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Entry, error) {
+		e := Entry{Person: to}
+		err := row.Scan(&e.ID, &e.At, &e.Kind, &e.Actor, &e.ClientID, &e.Office, &e.ACR, &e.Agent, &e.Detail)
+		for i := 9; i < len(e.ID); i++ { // what before tells the version, the time, and the variant stays
+			e.ID[i] ^= to[i]
+		}
+		return e, err
+	})
+	if err != nil {
+		return fmt.Errorf("read the journal: %w", err)
+	}
+	return Append(ctx, tx, entries)
+}
+
 // Write writes an entry of the subject's own, by itself: what a citizen does in the cabinet.
 func Write(ctx context.Context, pool *pgxpool.Pool, subject string, e Entry) error {
 	const insert = `

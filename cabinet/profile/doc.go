@@ -9,6 +9,8 @@
 //	     │   reversal      ▼
 //	     └───────────  deactivated
 //
+// Two cabinets whose people turn out to be one become one.
+//
 // The register has no names, so neither has a profile, unless another system told one. Blocking belongs to the
 // identifier, not to the cabinet.
 //

@@ -2,6 +2,7 @@ package operator_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"asoba.example/login/clerk"
@@ -45,7 +46,8 @@ func TestAnEventComesInByTheAPI(t *testing.T) {
 	}
 	_, other := r.Active(t)
 	taken := `{"former_number":"` + other.Reveal() + `",` + event("4", "2026-11-21T11:00:00Z", fresh, "")[1:]
-	r.asks(t, "a system", "POST", path, taken, 409, "number_taken")
+	r.asks(t, "a system", "POST", path, taken, 409, "two_people")
+	r.asks(t, "a system", "POST", path, strings.Replace(taken, fresh, id.Reveal(), 1), 409, "number_taken")
 	gap := `{"former_number":"` + id.Reveal() + `",` + event("5", "2026-11-21T12:00:00Z", "5311299H123PB7", "")[1:]
 	r.asks(t, "a system", "POST", path, gap, 409, "unknown_former")
 }

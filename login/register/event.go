@@ -132,11 +132,11 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	if o, err = told(ctx, tx, e.ID, digest[:]); err != nil || o.Again {
 		return o, err
 	}
-	known, renamed, err := whose(ctx, tx, row[number], e.Former)
+	known, other, renamed, err := whose(ctx, tx, row[number], e.Former)
 	if err != nil {
 		return Outcome{}, err
 	}
-	unordered, err := later(ctx, tx, known, e.At)
+	s, err := stand(ctx, tx, known, other, e.At)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -144,23 +144,34 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	if one.ID, err = nextChange(ctx, tx); err != nil {
 		return Outcome{}, err
 	}
-	if renamed {
-		if err := g.rename(ctx, tx, *known, one.ID, row[number], e.ToldAt); err != nil {
-			return Outcome{}, err
-		}
+	var (
+		joined *uuid.UUID // who is no more
+		ends   bool       // what was told of them
+	)
+	switch {
+	case other != nil:
+		joined, ends, err = g.join(ctx, tx, *known, *other, one.ID, e.ToldAt)
+	case renamed:
+		err = g.rename(ctx, tx, *known, one.ID, row[number], e.ToldAt)
 	}
-	if err := setOneAside(ctx, tx, row); err != nil {
+	if err == nil {
+		err = setAside(ctx, tx)
+	}
+	if err == nil && !s.overtaken {
+		err = setOneAside(ctx, tx, row)
+	}
+	if err != nil {
 		return Outcome{}, err
 	}
 	if _, err := g.compare(ctx, tx, &one, aside); err != nil {
 		return Outcome{}, err
 	}
-	if unordered {
+	if s.unordered {
 		if err := takesNothingBack(ctx, tx); err != nil {
 			return Outcome{}, err
 		}
 	}
-	if one.Deactivated > 0 && !e.asked {
+	if ends = ends || one.Deactivated > 0; ends && !e.asked {
 		if err := g.few(ctx, tx, e.ToldAt); err != nil {
 			return Outcome{}, err
 		}
@@ -170,16 +181,18 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	}
 	o = Outcome{Changed: renamed || one.Added+one.Changed > 0}
 	const keep = `
-		INSERT INTO person_event (id, change, digest, person_id, at, told_at, deactivated, new_number, took_back, told_by, client_id)
-		SELECT $1, $2, $3, id, $4, $5, $6, $7, (SELECT takes_back FROM difference), $8, nullif($9, '') FROM person WHERE identification_number = $10
+		INSERT INTO person_event (id, change, digest, person_id, at, told_at, deactivated, new_number, took_back, told_by, client_id, joined)
+		SELECT $1, $2, $3, id, $4, $5, $6, $7, (SELECT takes_back FROM difference), $8, nullif($9, ''), $10 FROM person WHERE identification_number = $11
 		RETURNING person_id`
-	err = tx.QueryRow(ctx, keep, e.ID, one.ID, digest[:], e.At, e.ToldAt, one.Deactivated > 0, renamed || one.Added > 0, person(e.By), e.ClientID, row[number]).Scan(&o.Person)
+	err = tx.QueryRow(ctx, keep, e.ID, one.ID, digest[:], e.At, e.ToldAt, ends, renamed || one.Added > 0, person(e.By), e.ClientID, joined, row[number]).Scan(&o.Person)
 	if err != nil || !o.Changed {
 		return o, err
 	}
-	return o, audit.Record(ctx, tx, audit.Event{
-		Kind: audit.PersonChanged, At: e.ToldAt, Person: o.Person, Edition: one.ID, Clerk: e.By, ClientID: e.ClientID,
-	})
+	changed := audit.Event{Kind: audit.PersonChanged, At: e.ToldAt, Person: o.Person, Edition: one.ID, Clerk: e.By, ClientID: e.ClientID}
+	if joined != nil {
+		changed.Detail = map[string]string{"joined": joined.String()}
+	}
+	return o, audit.Record(ctx, tx, changed)
 }
 
 // told gives what came of an event that was told before.
@@ -195,8 +208,8 @@ func told(ctx context.Context, tx pgx.Tx, id string, digest []byte) (o Outcome, 
 	return o, err
 }
 
-// whose gives the person of an event, nil for somebody new, and whether the number becomes another one.
-func whose(ctx context.Context, tx pgx.Tx, number, former string) (known *uuid.UUID, renamed bool, err error) {
+// whose gives the person of an event, nil for somebody new, and whether the number becomes another one; and who is known by that one already.
+func whose(ctx context.Context, tx pgx.Tx, number, former string) (known, other *uuid.UUID, renamed bool, err error) {
 	const find = `
 		SELECT (SELECT id FROM person WHERE identification_number = $1),
 		       (SELECT person_id FROM former_number WHERE identification_number = $1 ORDER BY at DESC LIMIT 1),
@@ -205,38 +218,45 @@ func whose(ctx context.Context, tx pgx.Tx, number, former string) (known *uuid.U
 	err = tx.QueryRow(ctx, find, number, former).Scan(&has, &had, &before)
 	switch {
 	case err != nil:
-		return nil, false, err
+		return nil, nil, false, err
 	case former == number, before == nil:
 		if has == nil && had != nil { // the register has given that person another number since
-			return nil, false, ErrOlderEvent
+			return nil, nil, false, ErrOlderEvent
 		}
 		if has == nil && former != "" && former != number { // known by some third number, of which we were told once or missed it
-			return nil, false, ErrFormer
+			return nil, nil, false, ErrFormer
 		}
-		return has, false, nil
-	case has != nil, had != nil && *had != *before:
-		return nil, false, ErrNumberTaken
+		return has, nil, false, nil
+	case had != nil && *had != *before && (has == nil || *had != *has):
+		return nil, nil, false, ErrNumberTaken
 	}
-	return before, true, nil
+	return before, has, true, nil
 }
 
-// later holds that an event tells more than is known of a person, and keeps that person as they are. It is unordered where what is known was told
-// by an edition that may be the later one of the two.
-func later(ctx context.Context, tx pgx.Tx, known *uuid.UUID, at time.Time) (unordered bool, err error) {
+// A standing is how what an event tells stands to what is known.
+type standing struct {
+	unordered bool // what is known was told by an edition that may be the later one of the two
+	overtaken bool // of who is known by the new number more is known already: all that the event tells is whose it is
+}
+
+// stand holds that an event tells more than is known of a person, and of who is one with them by it; and keeps both as they are.
+func stand(ctx context.Context, tx pgx.Tx, known, other *uuid.UUID, at time.Time) (s standing, err error) {
 	// An edition tells of everybody: who is left out of a delta is as before, and whom none has told of was not there, or had another number.
 	const find = `
-		SELECT EXISTS (SELECT FROM person_event WHERE person_id = $1 AND at > $2)
-		    OR EXISTS (SELECT FROM edition WHERE state = 'applied' AND not_before > $2),
-		       EXISTS (SELECT FROM edition WHERE id = changed_in AND not_after > $2)
-		FROM (SELECT) AS somebody LEFT JOIN (SELECT changed_in FROM person WHERE id = $1 FOR NO KEY UPDATE) AS person ON true`
-	var more bool
-	if err := tx.QueryRow(ctx, find, known, at).Scan(&more, &unordered); err != nil {
-		return false, err
+		SELECT EXISTS (SELECT FROM person_event WHERE person_id = $1 AND at > $3),
+		       EXISTS (SELECT FROM person_event WHERE person_id = $2 AND at > $3) OR EXISTS (SELECT FROM edition WHERE state = 'applied' AND not_before > $3),
+		       EXISTS (SELECT FROM edition WHERE id = ANY (changes) AND not_after > $3)
+		FROM (SELECT array_agg(changed_in) AS changes FROM (SELECT changed_in FROM person WHERE id IN ($1, $2) ORDER BY id FOR NO KEY UPDATE) AS person) AS known`
+	var more, late bool
+	err = tx.QueryRow(ctx, find, known, other, at).Scan(&more, &late, &s.unordered)
+	switch {
+	case err != nil:
+		return standing{}, err
+	case more, late && other == nil:
+		return standing{}, ErrOlderEvent
 	}
-	if more {
-		return false, ErrOlderEvent
-	}
-	return unordered, nil
+	s.overtaken = late
+	return s, nil
 }
 
 // takesNothingBack holds that an event does not take back what an edition tells that may be the later one of the two, be it for another end.
@@ -275,9 +295,6 @@ func setOneAside(ctx context.Context, tx pgx.Tx, row [len(fileColumns)]string) e
 		INSERT INTO ` + aside + lines + `
 		VALUES (0, $1, $2, $3, $4, nullif($5, '')::date, nullif($6, ''), nullif($7, '')::date, nullif($8, ''), nullif($9, '')::date, nullif($10, ''),
 		        nullif($11, '')::date, nullif($12, ''), nullif($13, '')::date, nullif($14, ''))`
-	if err := setAside(ctx, tx); err != nil {
-		return err
-	}
 	values := make([]any, len(row))
 	for i, value := range row {
 		values[i] = value

@@ -713,3 +713,118 @@ func newPool(t *testing.T, cfg *pgxpool.Config) *pgxpool.Pool {
 	t.Cleanup(pool.Close)
 	return pool
 }
+
+// An edition that told of somebody by their new number before an event told that it is theirs has made nobody else: who had the former number stays,
+// with all that was told of the other one. Only where something rests on that one and nothing on them it is that one who stays; where something
+// rests on both, a person decides.
+func TestANumberThatAnEditionToldFirstMakesNobodyElse(t *testing.T) {
+	t.Parallel()
+	const was, is = "1010130K001PB9", "5311299H123PB7"
+	told := strings.NewReplacer(was, is, ",BY,", ",PL,").Replace(living[0])
+	for name, with := range map[string]struct {
+		rests  []string // something on who has these numbers
+		days   int      // after the month began, the event
+		died   bool     // it says
+		stays  string
+		wanted error
+		row    string
+	}{
+		"nothing rests on either":         {nil, 9, false, was, nil, "PL,"},
+		"they have died since":            {nil, 9, true, was, nil, "PL,2026-11-09"},
+		"it is told after another event":  {nil, 6, true, was, nil, "PL,"}, // of the 8th
+		"something rests on the former":   {[]string{was}, 9, false, was, nil, "PL,"},
+		"something rests on the new one":  {[]string{is}, 9, true, is, nil, "PL,2026-11-09"},
+		"something rests on each of both": {[]string{was, is}, 9, false, "", register.ErrTwoPeople, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := register.Register{Pool: pgtest.New(t)}
+			mustLoad(t, r, edition(10, living...))
+			o := order(edition(11, told))
+			o.At = at.AddDate(0, 0, 1)
+			if _, err := r.Import(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			mustTake(t, r, event("a", 8, told))
+			ids := map[string]uuid.UUID{}
+			for _, number := range []string{was, is} {
+				p, err := register.Find(t.Context(), r.Pool, number)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ids[number] = p.ID
+			}
+			for _, number := range with.rests {
+				if _, err := r.Pool.Exec(t.Context(), `INSERT INTO ended (person_id, at, why) VALUES ($1, now(), '')`, ids[number]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			e := event("b", with.days, told)
+			e.Former, e.ToldAt = was, at.AddDate(0, 0, 10)
+			if with.died {
+				e.Person["death_date"] = "2026-11-09"
+				if with.days < 9 {
+					e.Person["death_date"] = "2026-11-06"
+				}
+			}
+			joined, err := r.Take(t.Context(), e)
+			if !errors.Is(err, with.wanted) || with.wanted == nil && err != nil {
+				t.Fatalf("got %v, want %v", err, with.wanted)
+			}
+			if with.wanted != nil {
+				if n := count(t, r.Pool, `person_event`); n != 1 {
+					t.Errorf("%d events are kept", n)
+				}
+				return
+			}
+			p, err := register.Find(t.Context(), r.Pool, is)
+			if err != nil || p.ID != ids[with.stays] || joined.Person != p.ID || p.Citizenship+","+p.Death.Date != with.row {
+				t.Errorf("%v: %+v is %s, who died %q", err, joined, p, p.Death.Date)
+			}
+			if n := count(t, r.Pool, `person`); n != len(living) {
+				t.Errorf("%d people", n)
+			}
+			if was := former(t, r, p.ID); was != "BY" {
+				t.Errorf("the former citizenships are %q", was)
+			}
+			if n := count(t, r.Pool, `former_number WHERE identification_number = '`+was+`' AND person_id = '`+p.ID.String()+`'`); n != 1 {
+				t.Error("the former number is not kept")
+			}
+			for _, id := range ids {
+				if says := fmt.Sprintf(`event WHERE kind = 'person.changed' AND edition = %d AND person_id = '%s' AND detail->>'joined' = '%s'`, p.ChangedIn, p.ID, id); id != p.ID && count(t, r.Pool, says) != 1 {
+					t.Error("the feed does not tell who is no more")
+				}
+			}
+		})
+	}
+}
+
+// Of whom an edition tells apart no event makes one: the former number is a mistake.
+func TestWhomAnEditionTellsApartStayTwo(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	told := strings.Replace(living[0], "1010130K001PB9", "5311299H123PB7", 1)
+	load := func(number int, rows ...string) {
+		t.Helper()
+		o := order(strings.NewReplacer("# period", "# kind full\n# period", fmt.Sprintf("-%d\n", number), "-11\n").Replace(edition(number, rows...)))
+		o.At = at.AddDate(0, 0, number)
+		if _, err := r.Import(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	take := func(row, former string, want error) {
+		t.Helper()
+		e := event("a", 0, row)
+		e.Former, e.At, e.ToldAt = former, at.AddDate(0, 2, 0), at.AddDate(0, 2, 0)
+		if _, err := r.Take(t.Context(), e); !errors.Is(err, want) || want == nil && err != nil {
+			t.Errorf("got %v, want %v", err, want)
+		}
+	}
+	load(10, living...)
+	load(11, append(slices.Clone(living[1:]), told)...)
+	take(living[1], living[2][:14], register.ErrNumberTaken) // the first has brought both
+	load(12, append(slices.Clone(living), told)...)
+	take(told, living[0][:14], register.ErrNumberTaken) // the last tells of both
+	load(13, append(slices.Clone(living[1:]), told)...)
+	take(told, living[0][:14], nil)
+}

@@ -381,9 +381,9 @@ func (g *Register) many(ctx context.Context, tx pgx.Tx, deactivated int64, at ti
 	const lately = `
 		SELECT (SELECT count(*) FROM person_event WHERE deactivated AND told_at > $1)
 		     + (SELECT coalesce(sum(deactivated), 0)::bigint FROM edition WHERE state = 'applied' AND decided_by IS NULL AND applied_at > $1)`
-	// Nobody is ever taken out of the register: whom editions have added need not be counted again.
+	// Nobody is ever taken out of the register but who was another one: whom editions have added need not be counted again.
 	const fewer = `
-		SELECT (SELECT coalesce(sum(added), 0) FROM edition WHERE state = 'applied') < $1
+		SELECT (SELECT coalesce(sum(added), 0) FROM edition WHERE state = 'applied') - (SELECT count(joined) FROM person_event WHERE joined IS NOT NULL) < $1
 		   AND (SELECT count(*) < $1 FROM (SELECT FROM person LIMIT $1) AS so_many)`
 	if g.DeactivatedShare == nil || deactivated == 0 {
 		return false, nil

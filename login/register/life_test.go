@@ -49,13 +49,16 @@ type life struct {
 // one is somebody as the model has them.
 type one struct {
 	number, row string
-	former      []string        // citizenships
-	turned      string          // "-" where they became gone, "+" found, "i" incapable, "~" got another number
-	at          time.Time       // as of when the last event tells of them
-	numbered    time.Time       // as of when an event gave them a number
-	took        []tookBack      // what events took back
-	takenBack   map[string]bool // each end of theirs that the operator took back
-	made        time.Time       // at the latest, the edition that changed them last; the zero time: it was none
+	former      map[time.Time]string // citizenships, until when
+	turned      string               // "-" where they became gone, "+" found, "i" incapable, "~" got another number
+	at          time.Time            // as of when the last event tells of them
+	numbered    time.Time            // as of when an event gave them a number
+	took        []tookBack           // what events took back
+	takenBack   map[string]bool      // each end of theirs that the operator took back
+	made        time.Time            // at the latest, the edition that changed them last; the zero time: it was none
+	last        [2]time.Time         // between when what changed them last was made; the zero time: it was the operator
+	present     bool                 // in the last full edition
+	came        time.Time            // with an edition; the zero time: with an event
 }
 
 // tookBack is an end that an event took back.
@@ -86,10 +89,10 @@ func gone(row string) string {
 func incapable(row string) bool { return strings.Split(row, ",")[9] != "" }
 
 // says is that somebody is as a row tells from now on.
-func (p *one) says(row string) {
+func (p *one) says(row string, now time.Time) {
 	was := p.row
 	if citizenship := strings.Split(was, ",")[2]; citizenship != strings.Split(row, ",")[2] {
-		p.former = append(p.former, citizenship)
+		p.was(citizenship, now)
 	}
 	if gone(row) != "" && gone(was) == "" {
 		p.turned += "-"
@@ -101,6 +104,54 @@ func (p *one) says(row string) {
 		p.turned += "+"
 	}
 	p.row = row
+}
+
+// was is that somebody had a citizenship until a time.
+func (p *one) was(citizenship string, till time.Time) {
+	if p.former == nil {
+		p.former = map[time.Time]string{}
+	}
+	if p.former[till] == "" {
+		p.former[till] = citizenship
+	}
+}
+
+// is is somebody who turns out to be another one too, of whom was told last.
+func (p *one) is(other *one, now time.Time) *one {
+	q := *p
+	q.former = maps.Clone(p.former)
+	notBefore, notAfter := other.last[0], other.last[1]
+	if notBefore.IsZero() {
+		notBefore, notAfter = now, now
+	}
+	if row := p.heeded(other.row); !p.at.After(notBefore) {
+		q.says(row, now)
+	} else if !p.at.After(notAfter) {
+		q.says(p.ending(row, notBefore), now)
+	}
+	q.hasHistory(other)
+	return &q
+}
+
+// hasHistory is that what was told of another one was told of them.
+func (p *one) hasHistory(other *one) {
+	p.former, p.takenBack = maps.Clone(p.former), maps.Clone(p.takenBack)
+	if p.takenBack == nil {
+		p.takenBack = map[string]bool{}
+	}
+	for till, citizenship := range other.former {
+		p.was(citizenship, till)
+	}
+	maps.Copy(p.takenBack, other.takenBack)
+	p.took = slices.Concat(p.took, other.took)
+	p.at, p.numbered, p.made = latest(p.at, other.at), latest(p.numbered, other.numbered), latest(p.made, other.made)
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // takesBack is the ends that are known of somebody and not told by a row.
@@ -501,14 +552,20 @@ func (l *life) apply(f *told, released bool) {
 	if !released {
 		l.ended = append(l.ended, slices.Repeat([]time.Time{l.now}, int(c.deactivated))...)
 	}
+	if f.kind == register.Full {
+		for _, p := range l.everybody() {
+			_, p.present = f.rows[p.number]
+			p.present = p.present || p.numbered.After(notBefore)
+		}
+	}
 	for number, row := range after {
 		p := l.people[number]
 		if p == nil {
-			l.people[number] = &one{number: number, row: row, made: notAfter}
-			continue
+			p = &one{number: number, row: row, present: f.kind == register.Full, came: l.now}
+			l.people[number] = p
 		}
-		p.says(row)
-		p.made = notAfter
+		p.says(row, l.now)
+		p.made, p.last = notAfter, [2]time.Time{notBefore, notAfter}
 	}
 	l.number, l.period = f.number, f.period
 	if notBefore.After(l.notBefore) {
@@ -533,6 +590,8 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 	for i, value := range strings.Split(number+","+row, ",") {
 		e.Person[strings.Split(header, ",")[i]] = value
 	}
+	p, before := l.people[number], l.people[former]
+	rests := map[*one]bool{p: l.rests(rt, p), before: l.rests(rt, before)}
 	heal := l.fault(rt)()
 	o, err := l.Take(l.t.Context(), e)
 	killed := heal()
@@ -547,10 +606,16 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 		o.Changed = count(l.t, l.Pool, `event WHERE kind = 'person.changed' AND edition = (SELECT change FROM person_event WHERE id = '`+e.ID+`')`) > 0
 	}
 
-	p, before := l.people[number], l.people[former]
 	renamed := before != nil && before.number == former && former != number
-	var want error
+	var (
+		want      error
+		joined    *one // who has the number
+		overtaken bool // by what was told of the number that is theirs now
+	)
 	switch {
+	case renamed && p != nil && p != before && p.number == number:
+		joined, p = p, before
+		overtaken = joined.at.After(e.At) || l.notBefore.After(e.At)
 	case renamed && p != nil && p != before:
 		want = register.ErrNumberTaken
 	case renamed:
@@ -560,16 +625,40 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 	case p != nil && p.number != number:
 		want = register.ErrOlderEvent
 	}
-	if want == nil && p == nil && l.notBefore.After(e.At) {
+	if want == nil && (p != nil && p.at.After(e.At) || l.notBefore.After(e.At) && joined == nil) {
 		want = register.ErrOlderEvent
 	}
-	changes, dies := true, false
+	switch {
+	case want != nil || joined == nil:
+	case p.present && joined.present, p.came.Equal(joined.came) && !p.came.IsZero():
+		want = register.ErrNumberTaken
+	case rests[joined] && rests[p]:
+		want = register.ErrTwoPeople
+	}
+	is, changes, dies := p, true, false
 	if want == nil && p != nil {
-		row = p.heeded(row)
-		changes = p.row != row
-		dies = changes && gone(row) != "" && gone(p.row) == ""
 		switch {
-		case p.at.After(e.At), l.notBefore.After(e.At), p.made.After(e.At) && len(p.takesBack(row)) > 0:
+		case joined == nil:
+		case rests[joined]:
+			q := *joined
+			is = &q
+			is.former = maps.Clone(is.former)
+			if was, now := strings.Split(p.row, ",")[2], strings.Split(is.row, ",")[2]; was != now {
+				is.was(was, l.now)
+			}
+			is.hasHistory(p)
+		default:
+			is = p.is(joined, l.now)
+			is.turned += "~"
+			dies = gone(is.row) != "" && gone(p.row) == ""
+		}
+		if row = is.heeded(row); overtaken {
+			row = is.row
+		}
+		changes = is.row != row
+		dies = dies || gone(row) != "" && gone(is.row) == ""
+		switch {
+		case is.made.After(e.At) && len(is.takesBack(row)) > 0:
 			want = register.ErrOlderEvent
 		case dies && l.many(1):
 			want = register.ErrManyGone
@@ -589,20 +678,59 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 		l.ended = append(l.ended, l.now)
 	}
 	if p == nil {
-		l.people[number] = &one{number: number, row: row, at: e.At, numbered: e.At}
+		l.people[number] = &one{number: number, row: row, at: e.At, numbered: e.At, last: [2]time.Time{e.At, e.At}}
 		return
 	}
-	if p.at = e.At; renamed {
-		p.number, p.numbered, p.made = number, e.At, time.Time{}
-		p.turned += "~"
+	if *p = *is; joined != nil {
+		for n, other := range l.people {
+			if other == joined {
+				l.people[n] = p
+			}
+		}
+	}
+	if p.at = latest(p.at, e.At); renamed {
+		if joined == nil {
+			p.turned += "~"
+		}
+		p.number, p.numbered = number, latest(p.numbered, e.At)
 		l.people[number] = p
+	}
+	if joined != nil {
+		l.joined(rt)
+	}
+	if changes || renamed {
+		p.made, p.last = time.Time{}, [2]time.Time{e.At, e.At}
 	}
 	if changes {
 		for _, end := range p.takesBack(row) {
 			p.took = append(p.took, tookBack{end, e.At})
 		}
-		p.made = time.Time{}
-		p.says(row)
+		p.says(row, l.now)
+	}
+}
+
+// rests tells whether somebody brought an edition in, or decided on one.
+func (l *life) rests(rt *rapid.T, p *one) bool {
+	if p == nil {
+		return false
+	}
+	return count(l.t, l.Pool, fmt.Sprintf(`edition WHERE '%s' IN (imported_by, decided_by)`, l.find(rt, p))) > 0
+}
+
+// joined puts who stays where somebody was who is no more.
+func (l *life) joined(rt *rapid.T) {
+	const last = `SELECT joined, person_id FROM person_event WHERE joined IS NOT NULL ORDER BY change DESC LIMIT 1`
+	var was, is uuid.UUID
+	if err := l.Pool.QueryRow(l.t.Context(), last).Scan(&was, &is); err != nil {
+		rt.Fatal(err)
+	}
+	for i, by := range l.staff {
+		if by == was {
+			l.staff[i] = is
+		}
+	}
+	if l.left != nil && l.left.by == was {
+		l.left.by = is
 	}
 }
 
@@ -649,8 +777,8 @@ func (l *life) restore(rt *rapid.T) {
 		p.takenBack[end] = true
 	}
 	fields := strings.Split(p.row, ",")
-	p.says(strings.Join(slices.Concat(fields[:3], make([]string, 6), fields[9:]), ","))
-	p.made = time.Time{}
+	p.says(strings.Join(slices.Concat(fields[:3], make([]string, 6), fields[9:]), ","), l.now)
+	p.made, p.last = time.Time{}, [2]time.Time{}
 	l.changes++
 }
 
@@ -742,8 +870,8 @@ func (l *life) check(rt *rapid.T) {
 	people, former, turned := map[string]string{}, map[string]string{}, map[string]string{}
 	for _, p := range l.everybody() {
 		people[p.number] = p.row
-		if len(p.former) > 0 {
-			former[p.number] = strings.Join(p.former, " ")
+		for _, till := range slices.SortedFunc(maps.Keys(p.former), time.Time.Compare) {
+			former[p.number] += " " + p.former[till]
 		}
 		if p.turned != "" {
 			turned[p.number] = p.turned
@@ -758,7 +886,7 @@ func (l *life) check(rt *rapid.T) {
 			       declared_dead_act, ',', missing_date, ',', missing_act, ',', incapable_date, ',', incapable_act, ',', limited_date, ',', limited_act)
 			FROM person`, people},
 		"former citizenships": {`
-			SELECT identification_number, string_agg(f.citizenship, ' ' ORDER BY at)
+			SELECT identification_number, string_agg(' ' || f.citizenship, '' ORDER BY at)
 			FROM former_citizenship f JOIN person p ON p.id = f.person_id GROUP BY 1`, former},
 		"who has turned": {`
 			SELECT identification_number, string_agg(how, '' ORDER BY place) FROM turned JOIN person ON id = person_id GROUP BY 1`, turned},
@@ -779,7 +907,7 @@ func (l *life) check(rt *rapid.T) {
 	if n := count(l.t, l.Pool, `event WHERE kind = 'edition.applied' AND edition IN (SELECT id FROM edition)`); n != len(l.applied) {
 		rt.Fatalf("%d editions are on record, want %d", n, len(l.applied))
 	}
-	if n := count(l.t, l.Pool, `event WHERE kind = 'person.changed' AND person_id IN (SELECT id FROM person)`); n != l.changes {
+	if n := count(l.t, l.Pool, `event WHERE kind = 'person.changed' AND person_id IN (SELECT id FROM person UNION SELECT joined FROM person_event)`); n != l.changes {
 		rt.Fatalf("%d changes of single people are on record, want %d", n, l.changes)
 	}
 }

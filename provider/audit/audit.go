@@ -22,7 +22,7 @@ const (
 	EditionWaits        Kind = "edition.waiting"        // it would deactivate many, Event.Detail["people"], and waits for a second person
 	EditionReleased     Kind = "edition.released"
 	EditionRefused      Kind = "edition.refused"        // by a second person, or by itself where too many rows are bad
-	PersonChanged       Kind = "person.changed"         // one person changed outside an edition
+	PersonChanged       Kind = "person.changed"         // one person changed outside an edition; Event.Detail["joined"]: who turned out to be the same, and is no more
 	IssuanceOpened      Kind = "issuance.opened"        // a clerk opened an issuance; of this and other openings Event.Detail["document"]: what vouches for it; ["register"]: asked, or silent
 	IssuancePending     Kind = "issuance.pending"       // written down, but a register does not answer
 	IssuanceWithdrawn   Kind = "issuance.withdrawn"     // while it was pending; nobody goes on with it
@@ -107,7 +107,7 @@ const (
 
 // An Event is one thing that happened. It holds no personal data: people are
 // named by their internal id, and Detail carries only words from the source code, what
-// a client has registered, the names of a city and a country, or a digest that tells nothing of what it is of.
+// a client has registered, the names of a city and a country, another person's id, or a digest that tells nothing of what it is of.
 type Event struct {
 	ID       uuid.UUID // of version 7; one is made where none is given
 	Kind     Kind
