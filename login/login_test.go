@@ -323,6 +323,7 @@ func TestGoneInteraction(t *testing.T) {
 	v, other := w.visitor(), w.visitor()
 	v.open("/security")
 	address := v.at.RequestURI()
+	other.open("/security")
 	other.open(address)
 	other.want("/sign-in", http.StatusGone)
 	other.sees("out of date", `href="/sign-in"`)

@@ -382,6 +382,9 @@ func (v *visitor) do(method, address string, form url.Values) {
 	}
 	if strings.Contains(v.body, "<!DOCTYPE") {
 		pagetest.Sound(v.w.T, body)
+		if answer.Request.Method == http.MethodPost && v.status < http.StatusInternalServerError {
+			v.w.Errorf("%s: a form is answered with a page, which a reload would send again", v.at.Path)
+		}
 	}
 }
 
