@@ -72,8 +72,9 @@ func queue(b *pgx.Batch, q Question, to *Decision) {
 			SELECT $8::uuid, person_id, $6, $9, 'client', $10, nullif($11, '') FROM admitted WHERE $9 <> ''
 		)
 		SELECT coalesce((SELECT decision FROM decided), 'unknown')`
-	activation, visit := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
-	b.Queue(decide, q.Subject, q.Grant, q.AuthTime, q.Vouched, q.At.Add(-Silence), q.At,
+	// As they are, and not by way of their text (driver.Valuer).
+	activation, visit := [16]byte(uuid.Must(uuid.NewV7())), [16]byte(uuid.Must(uuid.NewV7()))
+	b.Queue(decide, q.Subject, [16]byte(q.Grant), q.AuthTime, q.Vouched, q.At.Add(-Silence), q.At,
 		activation, visit, string(q.Kind), q.ClientID, q.ACR, q.Via,
 	).QueryRow(func(row pgx.Row) error { return row.Scan(to) })
 }
