@@ -377,7 +377,7 @@ func TestFormsAndSlips(t *testing.T) {
 			}
 		}
 	}
-	for _, wordless := range []string{"%", "_", "?!", "🙂", "и", "the"} {
+	for _, wordless := range []string{"%", "_", "?!", "🙂", "и", "the", "zzzzz", "ыыыыы"} {
 		if got := codes(t, pool, Filter{Query: ParseQuery(wordless), On: Day(may)}); got != "" {
 			t.Errorf("%q, in which there is nothing to look for, finds %s", wordless, got)
 		}
