@@ -211,7 +211,7 @@ func (c *Cabinet) value(field, value, language string) string {
 		return page.Country(value, language)
 	case field == "birth_date" || field == "incapable" || field == "limited" || field == "document_valid_till":
 		if at := wholeDate(value); at != nil {
-			return at.Format("02.01.2006")
+			return c.site.Day(language, *at)
 		}
 		return partialDate(value)
 	}

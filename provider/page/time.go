@@ -15,6 +15,15 @@ func (s *Site) day(language string, at time.Time) (string, error) {
 	return s.word(language, "day", map[string]any{"Day": at.Day(), "Month": month, "Year": at.Year()})
 }
 
+// Day says a date as the pages do, for texts that are not templates. As with Say, its words are there.
+func (s *Site) Day(language string, at time.Time) string {
+	text, err := s.day(language, at)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
 // moment says a date with the time in Minsk.
 func (s *Site) moment(language string, at time.Time) (string, error) {
 	day, err := s.day(language, at)
