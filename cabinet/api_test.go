@@ -23,6 +23,7 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/cabinet/access"
+	"asoba.example/provider/api"
 )
 
 // update is registered by pagetest.
@@ -103,6 +104,31 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 	slices.Sort(all)
 	if got := routesOf(c.toAll); !slices.Equal(got, all) {
 		t.Errorf("routes:\n%v\nin the table:\n%v", got, all)
+	}
+}
+
+// No door sends a citizen to sign in at a level that no sign-in has (RFC 9470 §3); and where the catalogue names one, the document says so.
+func TestLevelsAreThoseThatSignInsHave(t *testing.T) {
+	t.Parallel()
+	for route, d := range newWorld(t).cabinet.demands {
+		if d.acr != "" && !slices.Contains(api.Levels, d.acr) {
+			t.Errorf("%s needs a sign-in of level %s", route, d.acr)
+		}
+	}
+	read, err := api.ReadDocument(bytes.Replace(document, []byte(`"x-acr": "substantial"`), []byte(`"x-acr": "high"`), 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := demandsOf(read); err == nil {
+		t.Error("a door may ask for a level that nobody has")
+	}
+	for _, of := range []string{"ServiceLine", "Service"} {
+		level := described(t).Components.Schemas[of].Value.Properties["acr"].Value
+		for _, acr := range level.Enum {
+			if !slices.Contains(api.Levels, acr.(string)) && !strings.Contains(level.Description, "`"+acr.(string)+"` is that of") {
+				t.Errorf("of the level %s of a service it is not said that no sign-in has it", acr)
+			}
+		}
 	}
 }
 
