@@ -107,6 +107,27 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 	}
 }
 
+// Which scope opens a door, the guide tells of each.
+func TestTheGuideNamesEveryDoor(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../cmd/cabinet/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doors := map[string]bool{}
+	for line := range strings.Lines(string(guide)) {
+		if strings.HasPrefix(line, "   | ") {
+			for _, named := range regexp.MustCompile("`([A-Z]+ /api/v1/[^`]+)`").FindAllStringSubmatch(line, -1) {
+				doors[named[1]] = true
+			}
+		}
+	}
+	demanded := slices.Sorted(maps.Keys(newWorld(t).cabinet.demands))
+	if named := slices.Sorted(maps.Keys(doors)); !slices.Equal(named, demanded) {
+		t.Errorf("the guide's table names\n%v\nand the doors are\n%v", named, demanded)
+	}
+}
+
 // No door sends a citizen to sign in at a level that no sign-in has (RFC 9470 §3); and where the catalogue names one, the document says so.
 func TestLevelsAreThoseThatSignInsHave(t *testing.T) {
 	t.Parallel()
