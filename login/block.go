@@ -198,10 +198,10 @@ func (l *Login) notMe(w http.ResponseWriter, r *http.Request) error {
 	if !errors.Is(err, identity.ErrUnknown) && !errors.Is(err, identity.ErrState) {
 		return l.blocked(w, r, err)
 	}
-	switch already, err := l.registry.WarnedIsBlocked(r.Context(), r.PathValue("token"), l.now()); {
+	switch before, err := l.registry.BlockedBefore(r.Context(), r.PathValue("token"), l.now()); {
 	case err != nil:
 		return err
-	case already: // by the first of two presses, or from elsewhere
+	case before: // by the first of two presses, or from elsewhere
 		return l.blocked(w, r, nil)
 	}
 	return l.notMeGone(w, r)

@@ -286,9 +286,23 @@ func TestTheLinkInAWarning(t *testing.T) {
 	v.open("/security")
 	v.want("/security", http.StatusOK)
 
-	*v = page
-	v.submit("decision", "block") // once more, from the page as it was: what was asked for is so
-	v.want("/block/done", http.StatusOK)
+	// Once more, from the page as it was: at once, what was asked for is so, and later the link works no more. Neither tells how the identifier
+	// stands then.
+	for _, later := range []struct {
+		by     time.Duration
+		path   string
+		status int
+	}{{0, "/block/done", http.StatusOK}, {2 * time.Minute, link, http.StatusGone}} {
+		w.clock.turn(later.by)
+		for _, state := range []string{`state = 'active', block_reason = NULL`, `state = 'blocked', block_reason = 'self'`} {
+			if _, err := w.pool.Exec(t.Context(), `UPDATE identity SET `+state+` WHERE person_id = $1`, person); err != nil {
+				t.Fatal(err)
+			}
+			*v = page
+			v.submit("decision", "block")
+			v.want(later.path, later.status)
+		}
+	}
 	if got := w.events("identifier.blocked", person); len(got) != 1 {
 		t.Errorf("two presses leave %q", got)
 	}

@@ -108,16 +108,20 @@ func (r *Registry) Warned(ctx context.Context, token string, now time.Time) (War
 	return found, nil
 }
 
-// WarnedIsBlocked tells, by the token of a warning, used or not, whether the identifier of whoever was warned is blocked.
-func (r *Registry) WarnedIsBlocked(ctx context.Context, token string, now time.Time) (blocked bool, err error) {
+// pressTwice is how soon after a press that blocks another is taken for the same.
+const pressTwice = time.Minute
+
+// BlockedBefore tells, by the token of a warning that does not block, whether what is asked for is so: it has blocked just now, or it was never used
+// and the identifier is blocked by something else. Of one that was used it tells nothing of what has become of the identifier since.
+func (r *Registry) BlockedBefore(ctx context.Context, token string, now time.Time) (before bool, err error) {
 	const read = `
 		SELECT EXISTS (
 			SELECT FROM not_me JOIN identity USING (person_id)
-			WHERE token_hash = $1 AND till > $2 AND state = 'blocked')`
-	if err := r.pool.QueryRow(ctx, read, tokenHash(token), now).Scan(&blocked); err != nil {
-		return false, fmt.Errorf("read whether who was warned is blocked: %w", err)
+			WHERE token_hash = $1 AND till > $2 AND (used_at > $3 OR used_at IS NULL AND state = 'blocked'))`
+	if err := r.pool.QueryRow(ctx, read, tokenHash(token), now, now.Add(-pressTwice)).Scan(&before); err != nil {
+		return false, fmt.Errorf("read whether a warning has led to a block: %w", err)
 	}
-	return blocked, nil
+	return before, nil
 }
 
 // NotMe blocks the identifier of whoever was warned, by the token of a warning (Self). Where there was a warning that the identifier may have been
