@@ -170,7 +170,7 @@ func (p *one) hears(row string) {
 func (p *one) says(row string) {
 	p.row, p.signedIn = row, p.signedIn && gone(row) == ""
 	switch {
-	case gone(row) != "" && p.identifier != "" && p.identifier != "blocked:desk":
+	case gone(row) != "" && p.identifier != "" && p.identifier != "blocked:desk" && p.identifier != "blocked:security":
 		p.identifier = "blocked:register"
 	case gone(row) == "" && p.identifier == "blocked:register":
 		p.identifier = "blocked:desk"
@@ -508,7 +508,7 @@ func (l *lives) identifies(rt *rapid.T, p *one) bool {
 			return l.world.Registry.UnblockSelf(context.Background(), who.ID, i.ChangedAt, true, fmt.Sprint(identitytest.Static, at.Unix()), identity.Act{At: at})
 		})
 		p.identifier = "active"
-	case p.identifier == "blocked:desk" && gone(p.row) == "":
+	case (p.identifier == "blocked:desk" || p.identifier == "blocked:security") && gone(p.row) == "":
 		err = l.does(rt, func() error {
 			return l.world.Registry.Unblock(context.Background(), who.ID, identity.Phone{}, identity.Act{At: at})
 		})
@@ -532,6 +532,9 @@ func (l *lives) dies(rt *rapid.T, overlooked bool) {
 	p := rapid.SampledFrom(living).Draw(rt, "person")
 	for p.identifier != "active" && l.identifies(rt, p) {
 	}
+	if p.identifier == "active" && rapid.Bool().Draw(rt, "blocked before") {
+		l.blocks(rt, p)
+	}
 	l.level(rt)
 	if overlooked {
 		l.leave()
@@ -546,6 +549,20 @@ func (l *lives) dies(rt *rapid.T, overlooked bool) {
 	} else {
 		l.says(rt, p.number, "", "F,1956,BY,"+alive, 0)
 	}
+}
+
+// blocks is that the desk blocks an identifier, or security does.
+func (l *lives) blocks(rt *rapid.T, p *one) {
+	l.clock.turn(time.Minute)
+	who, at := l.find(rt, p), l.clock.now()
+	reason := rapid.SampledFrom([]identity.BlockReason{identity.Desk, identity.Security}).Draw(rt, "by")
+	err := l.does(rt, func() error {
+		return l.world.Registry.Block(context.Background(), who.ID, reason, identity.Act{At: at})
+	})
+	if err != nil {
+		rt.Fatal(err)
+	}
+	p.identifier = "blocked:" + string(reason)
 }
 
 // level waits until the cabinets are in the states that they are to be in.

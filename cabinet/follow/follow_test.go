@@ -332,7 +332,7 @@ func aYear() *provider {
 	p.say("grant.ended", anna, `"gid":"`+grant.String()+`","detail":{"why":"signed_out"}`)
 	p.say("identifier.blocked", boris, `"detail":{"reason":"register"}`)
 	p.edition(2, living(boris, borisNumber, `"death":{"date":"2026-01-02","act":"12"}`), living(vera, verasNumber))
-	p.say("sessions.ended", boris)
+	p.say("sessions.ended", boris, `"detail":{"why":"deactivated"}`)
 	p.edition(3, living(boris, borisNumber))
 	p.edition(4, living(vera, verasNumber, `"limited":{"date":"2026-02-03","act":"7"}`))
 	p.say("identifier.activated", vera)
@@ -365,7 +365,7 @@ ended 018f0000-0000-7000-8000-0000000000aa
 1 signed_in self service
 2 identifier.activated self
 2 identifier.blocked system {"reason": "register"}
-2 sessions.ended self
+2 sessions.ended self {"why": "deactivated"}
 3 cabinet.activated self
 3 identifier.activated self
 3 token.exchanged client service {"scope": "openid"}`
@@ -789,7 +789,7 @@ func TestADeathThatNobodyCameToReadIsMadeGood(t *testing.T) {
 		id     uuid.UUID
 		number string
 	}{{anna, annasNumber}, {boris, borisNumber}} {
-		p.say("identifier.blocked", who.id, `"detail":{"reason":"register"}`)
+		p.say("sessions.ended", who.id, `"detail":{"why":"deactivated"}`)
 		p.event(int64(2*n+2), who.id, living(who.id, who.number, `"death":{"date":"2026-01-02"}`))
 		p.say("identifier.blocked", who.id, `"detail":{"reason":"desk","was":"register"}`)
 		p.event(int64(2*n+3), who.id, living(who.id, who.number))
@@ -1016,7 +1016,7 @@ func TestACabinetHasNoOtherMoves(t *testing.T) {
 		"deactivated": func(p *provider) {
 			p.edition(1, living(anna, annasNumber))
 			p.say("identifier.activated", anna)
-			p.say("identifier.blocked", anna, `"detail":{"reason":"register"}`) // in the edition's transaction
+			p.say("sessions.ended", anna, `"detail":{"why":"deactivated"}`) // in the edition's transaction
 			p.edition(2, dead)
 		},
 	}
@@ -1024,16 +1024,16 @@ func TestACabinetHasNoOtherMoves(t *testing.T) {
 		does func(*provider)
 		to   map[string]string // where it is not the same
 	}{
-		"the register tells of them":        {func(p *provider) { p.edition(3, living(anna, annasNumber)) }, map[string]string{"": "not_activated", "deactivated": "not_activated"}},
-		"the register tells something else": {func(p *provider) { p.event(3, anna, living(anna, borisNumber, `"limited":{"date":"2026-01-02"}`)) }, map[string]string{"": "not_activated", "deactivated": "not_activated"}},
-		"the register tells of a death":     {func(p *provider) { p.edition(3, dead) }, map[string]string{"": "deactivated", "not_activated": "deactivated", "activated": "deactivated"}},
-		"a primary sign-in":                 {func(p *provider) { p.say("identifier.activated", anna) }, map[string]string{"not_activated": "activated"}},
-		"another sign-in":                   {func(p *provider) { p.say("signed_in", anna) }, nil},
-		"a block of their own":              {func(p *provider) { p.say("identifier.blocked", anna, `"detail":{"reason":"self"}`) }, nil},
-		"a block by the register":           {func(p *provider) { p.say("identifier.blocked", anna, `"detail":{"reason":"register"}`) }, nil},
-		"an unblocking":                     {func(p *provider) { p.say("identifier.unblocked", anna) }, nil},
-		"the end of sign-ins":               {func(p *provider) { p.say("sessions.ended", anna) }, nil},
-		"a death of somebody else":          {func(p *provider) { p.edition(3, living(boris, borisNumber, `"death":{"date":"2026-01-02"}`)) }, nil},
+		"the register tells of them":          {func(p *provider) { p.edition(3, living(anna, annasNumber)) }, map[string]string{"": "not_activated", "deactivated": "not_activated"}},
+		"the register tells something else":   {func(p *provider) { p.event(3, anna, living(anna, borisNumber, `"limited":{"date":"2026-01-02"}`)) }, map[string]string{"": "not_activated", "deactivated": "not_activated"}},
+		"the register tells of a death":       {func(p *provider) { p.edition(3, dead) }, map[string]string{"": "deactivated", "not_activated": "deactivated", "activated": "deactivated"}},
+		"a primary sign-in":                   {func(p *provider) { p.say("identifier.activated", anna) }, map[string]string{"not_activated": "activated"}},
+		"another sign-in":                     {func(p *provider) { p.say("signed_in", anna) }, nil},
+		"a block of their own":                {func(p *provider) { p.say("identifier.blocked", anna, `"detail":{"reason":"self"}`) }, nil},
+		"the end of sign-ins by the register": {func(p *provider) { p.say("sessions.ended", anna, `"detail":{"why":"deactivated"}`) }, nil},
+		"an unblocking":                       {func(p *provider) { p.say("identifier.unblocked", anna) }, nil},
+		"the end of sign-ins":                 {func(p *provider) { p.say("sessions.ended", anna) }, nil},
+		"a death of somebody else":            {func(p *provider) { p.edition(3, living(boris, borisNumber, `"death":{"date":"2026-01-02"}`)) }, nil},
 	} {
 		for state, comes := range from {
 			p := &provider{}

@@ -35,7 +35,7 @@ type kept struct {
 	Citizenship string
 	Incapable   *time.Time
 	Limited     *time.Time
-	GoneSince   bool // since the state came, the register had the identifier blocked
+	GoneSince   bool // since the state came, the register had the sign-ins ended
 }
 
 // Verify compares all cabinets with the register, as the provider has it, and tells whose differ though the feed was followed: where somebody does at

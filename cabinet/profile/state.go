@@ -24,7 +24,7 @@ func Activate(ctx context.Context, tx pgx.Tx, people []uuid.UUID) error {
 			FROM journal
 			WHERE person_id = ANY($1)
 			  AND (kind IN ('identifier.activated', 'cabinet.activated', 'cabinet.deactivated')
-			       OR kind = 'identifier.blocked' AND detail->>'reason' = 'register')
+			       OR kind = 'sessions.ended' AND detail->>'why' = 'deactivated')
 			ORDER BY person_id, at DESC, id DESC
 		)
 		UPDATE cabinet
@@ -35,10 +35,11 @@ func Activate(ctx context.Context, tx pgx.Tx, people []uuid.UUID) error {
 	return activated(ctx, tx, activate, people)
 }
 
-// GoneSince selects when the register had somebody's identifier blocked since the state came that a row of cabinet has.
+// GoneSince selects when the register had somebody's sign-ins ended, whether their identifier was blocked before or not, since the state came that a
+// row of cabinet has.
 const GoneSince = `
 	SELECT at FROM journal
-	WHERE journal.person_id = cabinet.person_id AND kind = 'identifier.blocked' AND detail->>'reason' = 'register' AND at >= state_at
+	WHERE journal.person_id = cabinet.person_id AND kind = 'sessions.ended' AND detail->>'why' = 'deactivated' AND at >= state_at
 	ORDER BY at DESC LIMIT 1`
 
 // lapse takes the activation from cabinets of people who are staged and who were gone since: the register took that back before anybody came to

@@ -14,7 +14,8 @@ import (
 
 // Deactivate blocks the identifiers of people whom the register has found dead,
 // declared dead or missing (order 82 p. 10), in the register's own transaction.
-// Who has none is passed over, and whose block only the desk lifts stays as they are.
+// Who has none is passed over, and whose block only the desk lifts stays as they are;
+// but that their sign-ins end is recorded, so that the feed tells of everybody that they were gone.
 // Nobody of them is sent a message, nor what was still to be sent.
 // It is register.Register's Cascade; Redis is cleaned by the jobs it leaves.
 func (r *Registry) Deactivate(ctx context.Context, tx pgx.Tx, people []uuid.UUID, at time.Time) error {
@@ -34,6 +35,9 @@ func (r *Registry) Deactivate(ctx context.Context, tx pgx.Tx, people []uuid.UUID
 		if err := r.sms.TakeBack(ctx, tx, person, at); err != nil {
 			return fmt.Errorf("deactivate: %w", err)
 		}
+		if err := grant.End(ctx, tx, r.jobs, person, grant.Deactivated, at); err != nil {
+			return fmt.Errorf("deactivate: %w", err)
+		}
 	}
 	rows, _ = tx.Query(ctx, update, held, allowed[deactivate], at)
 	blocked, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
@@ -44,9 +48,6 @@ func (r *Registry) Deactivate(ctx context.Context, tx pgx.Tx, people []uuid.UUID
 	for i, person := range blocked {
 		events[i] = Act{At: at}.event(audit.IdentifierBlocked, person)
 		events[i].Detail = map[string]string{"reason": string(Register)}
-		if err := grant.End(ctx, tx, r.jobs, person, grant.Deactivated, at); err != nil {
-			return fmt.Errorf("deactivate: %w", err)
-		}
 		if err := r.dropPhoneChange(ctx, tx, person, "blocked", Act{At: at}); err != nil {
 			return fmt.Errorf("deactivate: %w", err)
 		}

@@ -26,7 +26,8 @@
 //	                is told, and a temporary password is replaced by one to the new phone
 //	Block           self (only while active; NotMe: by the link in a warning), desk, security (¶6)
 //	Deactivate      the register: death, declared dead, missing (order 82 p. 10); over a block of the
-//	                citizen's own too, who does not come back from there without the desk
+//	                citizen's own too, who does not come back from there without the desk; one of the
+//	                desk's or of security stays, and that sign-ins end is told all the same
 //	Restore         the register took that back: its block becomes the desk's
 //	Incapacitate    a court has found the person incapable, in whatever state: sign-ins end
 //	Renumber        the register gave the person another number, in whatever state: sign-ins end

@@ -630,6 +630,28 @@ func TestNobodyIsToldOfADeactivation(t *testing.T) {
 	}
 }
 
+// That somebody is gone is told of whomever the desk, security or they themselves had blocked before, too, though their block may stay as it is.
+func TestADeactivationIsToldOfTheBlocked(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	for reason, stays := range map[identity.BlockReason]string{identity.Desk: "blocked:desk", identity.Security: "blocked:security", identity.Self: "blocked:register"} {
+		person, _ := w.Active(t)
+		if err := w.Registry.Block(t.Context(), person, reason, identitytest.Act(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		err := pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error {
+			return w.Registry.Deactivate(t.Context(), tx, []uuid.UUID{person}, identitytest.Act(time.Hour).At)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := w.Count(t, `event WHERE kind = 'sessions.ended' AND person_id = $1 AND detail->>'why' = 'deactivated'`, person)
+		if got := w.State(t, person); got != stays || told != 1 {
+			t.Errorf("blocked by %s: it is %s, and told %d times", reason, got, told)
+		}
+	}
+}
+
 // Nothing that was still to be sent goes to the phone of somebody who is dead, who was blocked before or not.
 func TestADeactivationTakesMessagesBack(t *testing.T) {
 	t.Parallel()
