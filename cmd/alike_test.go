@@ -21,8 +21,9 @@ import (
 // BenchmarkRefusals measures whether the time of a refusal tells who was asked about. Numbers that differ in what no stranger may learn are
 // sent to each page that takes one of strangers, over HTTP, one after another in an order drawn anew for each round, with passwords hashed at
 // full cost and the limits as they are, forgotten between rounds. So many tries are made as -benchtime says; then it prints for each pair the p-value of Mann and Whitney's
-// test, two-sided, and by how much one takes longer than the other (Hodges and Lehmann's estimate, with its interval of 95 %). Of many
-// pairs some p-values are small by chance: one is a finding only below 0.05 divided by the number of pairs.
+// test, two-sided, and by how much one takes longer than the other (Hodges and Lehmann's estimate, with its interval of 95 %), of the form, which is
+// answered by a redirect, and of the page that this leads to. Of many pairs some p-values are small by chance: one is a finding only below 0.05 divided
+// by the number of pairs.
 //
 //	go test -run NONE -bench Refusals -benchtime 3000x ./cmd
 func BenchmarkRefusals(b *testing.B) {
@@ -95,7 +96,11 @@ func BenchmarkRefusals(b *testing.B) {
 	}
 
 	measure := func(b *testing.B, path string, want int, fields func(i int) url.Values) {
-		s, took := c.stranger(b, path), make([][]float64, len(people))
+		s := c.stranger(b, path)
+		halves := []struct {
+			name string
+			took [][]float64
+		}{{"the form", make([][]float64, len(people))}, {"the page", make([][]float64, len(people))}}
 		b.ResetTimer()
 		for n := 0; n < b.N; {
 			if n/len(people)%40 == 0 { // before any of them reaches fifty failures
@@ -105,9 +110,15 @@ func BenchmarkRefusals(b *testing.B) {
 			for _, i := range rand.Perm(len(people)) {
 				began := time.Now()
 				status, head := s.send(b, "", fields(i))
-				took[i] = append(took[i], ms(time.Since(began)))
-				if status, _ = s.told(b, status, head); status != want {
+				led := time.Now()
+				if status == http.StatusSeeOther {
+					status, _ = s.led(b, head)
+				}
+				if status != want {
 					b.Fatalf("%s is answered with %d", people[i].name, status)
+				}
+				for half, took := range []time.Duration{led.Sub(began), time.Since(led)} {
+					halves[half].took[i] = append(halves[half].took[i], ms(took))
 				}
 				n++
 			}
@@ -117,16 +128,18 @@ func BenchmarkRefusals(b *testing.B) {
 		}
 		pairs, least := 0, 1.0
 		table := new(strings.Builder)
-		for i := range people {
-			for j := range i {
-				shift, low, high, p := compare(took[j], took[i])
-				fmt.Fprintf(table, "%-18s %-18s p %.3f  %+.3f ms (%+.3f … %+.3f)\n", people[j].name, people[i].name, p, shift, low, high)
-				pairs, least = pairs+1, min(least, p)
+		for _, half := range halves {
+			for i := range people {
+				for j := range i {
+					shift, low, high, p := compare(half.took[j], half.took[i])
+					fmt.Fprintf(table, "%s  %-18s %-18s p %.3f  %+.3f ms (%+.3f … %+.3f)\n", half.name, people[j].name, people[i].name, p, shift, low, high)
+					pairs, least = pairs+1, min(least, p)
+				}
 			}
-		}
-		for i, person := range people {
-			slices.Sort(took[i])
-			fmt.Fprintf(table, "%-18s median %.3f ms of %d tries\n", person.name, took[i][len(took[i])/2], len(took[i]))
+			for i, person := range people {
+				slices.Sort(half.took[i])
+				fmt.Fprintf(table, "%s  %-18s median %.3f ms of %d tries\n", half.name, person.name, half.took[i][len(half.took[i])/2], len(half.took[i]))
+			}
 		}
 		fmt.Fprintf(table, "the smallest p of %d pairs is %.4f; a finding would be one below %.4f\n", pairs, least, 0.05/float64(pairs))
 		if _, err := os.Stdout.WriteString("\n" + table.String()); err != nil { // the log of a benchmark has ten lines
@@ -143,13 +156,13 @@ func BenchmarkRefusals(b *testing.B) {
 		"recover by a wrong document": "AB0000000", "recover by the document": document["number"].(string), "recover by no document": "",
 	} {
 		b.Run(name, func(b *testing.B) {
-			measure(b, "/recover", http.StatusSeeOther, func(i int) url.Values {
+			measure(b, "/recover", http.StatusOK, func(i int) url.Values {
 				return url.Values{"identifier": {visitor(i)}, "document_number": {number}}
 			})
 		})
 	}
 	b.Run("block", func(b *testing.B) { // here too
-		measure(b, "/block", http.StatusSeeOther, func(i int) url.Values {
+		measure(b, "/block", http.StatusOK, func(i int) url.Values {
 			return url.Values{"identifier": {visitor(i)}, "decision": {"code"}}
 		})
 	})

@@ -215,13 +215,25 @@ func (s *stranger) told(t testing.TB, status int, head http.Header) (int, http.H
 	if status != http.StatusSeeOther || !strings.HasSuffix(s.form, head.Get("Location")) {
 		return status, head
 	}
-	res, err := s.client.Get(s.form)
+	return s.led(t, head)
+}
+
+// led is the page that a form leads to.
+func (s *stranger) led(t testing.TB, head http.Header) (status int, headers http.Header) {
+	form, err := url.Parse(s.form)
+	if err == nil {
+		form, err = form.Parse(head.Get("Location"))
+	}
 	if err != nil {
 		t.Error(err)
 		return 0, nil
 	}
-	res.Body.Close()
-	return res.StatusCode, res.Header
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, form.String(), nil)
+	if err != nil {
+		t.Error(err)
+		return 0, nil
+	}
+	return s.do(t, req)
 }
 
 // send sends the form from an address, as a trusted proxy passes it on.
@@ -234,6 +246,10 @@ func (s *stranger) send(t testing.TB, from string, form url.Values) (status int,
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Sec-Fetch-Site", "same-origin")
 	req.Header.Set("X-Forwarded-For", from)
+	return s.do(t, req)
+}
+
+func (s *stranger) do(t testing.TB, req *http.Request) (status int, head http.Header) {
 	res, err := s.client.Do(req)
 	if err != nil {
 		t.Error(err)
