@@ -293,26 +293,71 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 	if len(raw) > maxToken {
 		return Token{}, fmt.Errorf("%w: too long", ErrToken)
 	}
-	parsed, err := jwt.ParseSigned(raw, algorithms)
+	said, err := v.read(ctx, raw)
 	if err != nil {
-		return Token{}, fmt.Errorf("%w: not a JWT of an allowed algorithm", ErrToken)
+		return Token{}, err
 	}
-	header := parsed.Headers[0]
-	// The type keeps an ID token from being taken for an access token (RFC 9068 §4).
-	typ, _ := header.ExtraHeaders[jose.HeaderType].(string)
-	if typ = strings.ToLower(typ); typ != "at+jwt" && typ != "application/at+jwt" {
-		return Token{}, fmt.Errorf("%w: typ", ErrToken)
+	now, token := v.Now(), said.token
+	switch {
+	case token.Issuer != v.Issuer:
+		return Token{}, fmt.Errorf("%w: iss", ErrToken)
+	case now.After(token.Expiry.Add(skew)):
+		return Token{}, fmt.Errorf("%w: exp", ErrToken)
+	case now.Add(skew).Before(said.notBefore):
+		return Token{}, fmt.Errorf("%w: nbf", ErrToken)
 	}
-	key, err := v.Keys.Key(ctx, header.KeyID)
+	// Whoever has it may do with it what they like: it may be shown again.
+	token.Audience, token.Scopes, token.Claims = slices.Clone(token.Audience), slices.Clone(token.Scopes), slices.Clone(token.Claims)
+	token.AMR, token.Via = slices.Clone(token.AMR), slices.Clone(token.Via)
+	return token, nil
+}
+
+// said is what its issuer says in a token, and which key that is signed by.
+type said struct {
+	kid, algorithm string
+	token          Token
+	notBefore      time.Time // zero: it was good at once
+}
+
+// read gives what a token says that is signed by a key that is believed.
+func (v Verifier) read(ctx context.Context, raw string) (*said, error) {
+	says, good := v.Verified.find(raw)
+	var parsed *jwt.JSONWebToken
+	if says == nil {
+		var err error
+		if parsed, err = jwt.ParseSigned(raw, algorithms); err != nil {
+			return nil, fmt.Errorf("%w: not a JWT of an allowed algorithm", ErrToken)
+		}
+		header := parsed.Headers[0]
+		// The type keeps an ID token from being taken for an access token (RFC 9068 §4).
+		typ, _ := header.ExtraHeaders[jose.HeaderType].(string)
+		if typ = strings.ToLower(typ); typ != "at+jwt" && typ != "application/at+jwt" {
+			return nil, fmt.Errorf("%w: typ", ErrToken)
+		}
+		says = &said{kid: header.KeyID, algorithm: header.Algorithm}
+	}
+	key, err := v.Keys.Key(ctx, says.kid)
 	switch {
 	case errors.Is(err, ErrUnknownKey):
-		return Token{}, fmt.Errorf("%w: kid", ErrToken)
+		return nil, fmt.Errorf("%w: kid", ErrToken)
 	case err != nil:
-		return Token{}, fmt.Errorf("%w: %w", ErrKeys, err)
+		return nil, fmt.Errorf("%w: %w", ErrKeys, err)
 	}
-	if key.Algorithm != "" && key.Algorithm != header.Algorithm {
-		return Token{}, fmt.Errorf("%w: alg", ErrToken)
+	if key.Algorithm != "" && key.Algorithm != says.algorithm {
+		return nil, fmt.Errorf("%w: alg", ErrToken)
 	}
+	if parsed == nil { // read before, signed by this very key: a kid names no other
+		return says, nil
+	}
+	if err := says.hear(parsed, key, good); err != nil {
+		return nil, err
+	}
+	v.Verified.keep(raw, says)
+	return says, nil
+}
+
+// hear reads the claims, once the signature is good.
+func (s *said) hear(parsed *jwt.JSONWebToken, key jose.JSONWebKey, good bool) (err error) {
 	var claims struct {
 		jwt.Claims
 		ClientID string           `json:"client_id"`
@@ -327,26 +372,20 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 		AuthTime *jwt.NumericDate `json:"auth_time"`
 		Bound    Confirmation     `json:"cnf"`
 	}
-	if v.Verified.has(raw) { // by this very key: a kid names no other
+	if good {
 		err = parsed.UnsafeClaimsWithoutVerification(&claims)
-	} else if err = parsed.Claims(key.Key, &claims); err == nil {
-		v.Verified.Add(raw)
+	} else {
+		err = parsed.Claims(key.Key, &claims)
 	}
-	if err != nil {
-		return Token{}, fmt.Errorf("%w: signature", ErrToken)
-	}
-	now := v.Now()
 	switch {
-	case claims.Issuer != v.Issuer:
-		return Token{}, fmt.Errorf("%w: iss", ErrToken)
-	case claims.Expiry == nil || now.After(claims.Expiry.Time().Add(skew)):
-		return Token{}, fmt.Errorf("%w: exp", ErrToken)
-	case claims.NotBefore != nil && now.Add(skew).Before(claims.NotBefore.Time()):
-		return Token{}, fmt.Errorf("%w: nbf", ErrToken)
+	case err != nil:
+		return fmt.Errorf("%w: signature", ErrToken)
+	case claims.Expiry == nil:
+		return fmt.Errorf("%w: exp", ErrToken)
 	case claims.Subject == "" || claims.ClientID == "" || claims.ID == "" || claims.IssuedAt == nil:
-		return Token{}, fmt.Errorf("%w: a required claim is missing", ErrToken)
+		return fmt.Errorf("%w: a required claim is missing", ErrToken)
 	}
-	token := Token{
+	s.token = Token{
 		Issuer:   claims.Issuer,
 		Subject:  claims.Subject,
 		ClientID: claims.ClientID,
@@ -365,7 +404,10 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 		Bound:    claims.Bound,
 	}
 	if claims.AuthTime != nil {
-		token.AuthTime = claims.AuthTime.Time().UTC()
+		s.token.AuthTime = claims.AuthTime.Time().UTC()
 	}
-	return token, nil
+	if claims.NotBefore != nil {
+		s.notBefore = claims.NotBefore.Time()
+	}
+	return nil
 }

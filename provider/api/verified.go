@@ -6,37 +6,51 @@ import (
 	"sync"
 )
 
-// Verified remembers access tokens whose signature is good, so that it is not checked again of a token that is shown again. A good signature
-// stays good; the rest of a token is read and judged each time, and so is whether its key is still believed.
+// Verified remembers access tokens whose signature is good, and what they say, so that neither is gone through again of a token that is shown
+// again. A good signature stays good, and so does what it is under; whether that will do is judged each time, and so is whether the key is
+// still believed.
 //
-// A token is known by the digest of the whole of it, its signature among it, so that nothing else passes for it. The memory has a fixed size:
-// each digest has one place, where the latest stands. Only what the issuer has signed comes to one, so strangers push nothing out.
+// A token is known by the digest of the whole of it, its signature among it, so that nothing else passes for it. The memory has a fixed number of
+// places: each digest has one, where the latest stands. Only what the issuer has signed comes to one, so strangers push nothing out.
 type Verified struct {
 	mu     sync.Mutex
-	places [1 << 13][sha256.Size]byte // under mu
+	places [1 << 13]verified // under mu
 }
 
-// Add remembers a token that was signed or checked just now.
-func (v *Verified) Add(token string) {
+// verified is a token that is known; says is nil where it was made here and never shown.
+type verified struct {
+	digest [sha256.Size]byte
+	says   *said // which nobody changes
+}
+
+// Add remembers a token that was signed just now.
+func (v *Verified) Add(token string) { v.keep(token, nil) }
+
+// keep remembers a token that was signed or checked just now, with what it says.
+func (v *Verified) keep(token string, says *said) {
 	if v == nil {
 		return
 	}
 	digest := sha256.Sum256([]byte(token))
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	*v.place(digest) = digest
+	*v.place(digest) = verified{digest, says}
 }
 
-func (v *Verified) has(token string) bool {
+// find tells whether a token's signature is known to be good, and what it says, where that was read.
+func (v *Verified) find(token string) (says *said, good bool) {
 	if v == nil {
-		return false
+		return nil, false
 	}
 	digest := sha256.Sum256([]byte(token))
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return *v.place(digest) == digest
+	if known := v.place(digest); known.digest == digest {
+		return known.says, true
+	}
+	return nil, false
 }
 
-func (v *Verified) place(digest [sha256.Size]byte) *[sha256.Size]byte {
+func (v *Verified) place(digest [sha256.Size]byte) *verified {
 	return &v.places[int(binary.BigEndian.Uint16(digest[:]))%len(v.places)]
 }
