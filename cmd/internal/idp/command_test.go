@@ -32,3 +32,20 @@ func TestAValueIsProposedOnADocument(t *testing.T) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
+
+// Who restores somebody on an act whose number is none is told what one looks like, before the house is opened.
+func TestARestorationRestsOnTheNumberOfAnAct(t *testing.T) {
+	t.Parallel()
+	for _, number := range []string{"court 7", "No 7", "seven", "+375291234567", "1010130K001PB9"} {
+		err := Run(t.Context(), nil, nil, new(bytes.Buffer), "register", "restore", "propose", "--by", "x", "--person", "y", "--number", number, "--date", "2026-01-02")
+		const want = "--number, --date: not the number and the date of a paper: its number is one word with a digit in it, as 12-5/2026, " +
+			"and nobody's phone or identifier, and its date has come"
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", number, err, want)
+		}
+	}
+	var help bytes.Buffer
+	if err := Run(t.Context(), nil, nil, &help, "register", "restore", "propose", "--help"); err != nil || !strings.Contains(help.String(), "one word with a digit in it, as 12-5/2026") {
+		t.Errorf("%v: %s", err, &help)
+	}
+}
