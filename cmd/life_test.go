@@ -768,7 +768,7 @@ func (l *lives) check(t *testing.T, rt *rapid.T) {
 		compared int
 		differ   []follow.Difference
 	)
-	err := follow.Verify(t.Context(), l.cabinet, l.feed, func(d follow.Difference) { differ = append(differ, d) }, func(people int) { compared = people })
+	err := follow.Verify(t.Context(), l.cabinet, l.feed, func(d follow.Difference) { differ = append(differ, d) }, func(people int) { compared = people }, func(int, int64) {})
 	if err != nil || len(differ) > 0 || compared != len(want) {
 		rt.Fatalf("the cabinets: %v, %v of %d", err, differ, compared)
 	}

@@ -285,7 +285,7 @@ func (c cabinet) verify(ctx context.Context) (string, error) {
 		compared int
 		differ   []Difference
 	)
-	err := Verify(ctx, c.pool, c.cfg.Feed, func(d Difference) { differ = append(differ, d) }, func(people int) { compared = people })
+	err := Verify(ctx, c.pool, c.cfg.Feed, func(d Difference) { differ = append(differ, d) }, func(people int) { compared = people }, func(int, int64) {})
 	return fmt.Sprint(compared, differ), err
 }
 
@@ -904,10 +904,8 @@ func TestVerifyNamesWhatDiffers(t *testing.T) {
 		t.Errorf("level: %s, %v", got, err)
 	}
 	p.event(2, vera, living(vera, verasNumber, `"death":{"date":"2026-01-02"},"identifier":"none"`))
-	short, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
-	if got, err := c.verify(short); !errors.Is(err, ErrBehind) {
-		t.Errorf("behind: %s, %v", got, err)
+	if err := level(t.Context(), c.pool, c.cfg.Feed, 500*time.Millisecond, func(int, int64) {}); !errors.Is(err, ErrBehind) {
+		t.Errorf("behind: %v", err)
 	}
 	c.catchUp(t)
 	if got, err := c.verify(t.Context()); err != nil || got != "3 []" {
@@ -930,6 +928,51 @@ func TestVerifyNamesWhatDiffers(t *testing.T) {
 	if got, err := c.verify(t.Context()); err != nil || got != want {
 		t.Errorf("broken: %v: got %s, want %s", err, got, want)
 	}
+}
+
+// Verifying waits for as long as the cabinet goes on reading, be it one page that takes long, and tells of it.
+func TestVerifyWaitsWhileTheCabinetReads(t *testing.T) {
+	t.Parallel()
+	const patience, pages = 1200 * time.Millisecond, 4
+	p := &provider{}
+	c := newCabinet(t, p)
+	p.edition(1, living(anna, annasNumber))
+	c.catchUp(t)
+	var people []string
+	for i := range pages {
+		people = append(people, living(uuid.UUID{15: byte(i + 1)}, fmt.Sprintf("Number%d", i)))
+	}
+	p.edition(2, people...)
+	if err := c.step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		long, err := c.pool.Begin(t.Context()) // a page that is being applied
+		if err == nil {
+			_, err = long.Exec(t.Context(), `SELECT FROM reading FOR UPDATE`)
+		}
+		<-time.After(2 * patience)
+		if err := errors.Join(err, long.Rollback(t.Context())); err != nil {
+			t.Error(err)
+		}
+		for range pages + 1 {
+			<-time.After(patience / 4)
+			if _, err := c.readPage(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	var most int64
+	err := level(t.Context(), c.pool, c.cfg.Feed, patience, func(editions int, read int64) {
+		if most = max(most, read); editions != 1 {
+			t.Errorf("waits for %d editions", editions)
+		}
+	})
+	if err != nil || most == 0 {
+		t.Errorf("%v, after %d pages", err, most)
+	}
+	reading.Wait()
 }
 
 // Verifying comes to its end though the feed does not: what is said meanwhile is not waited for.

@@ -39,8 +39,9 @@ type kept struct {
 }
 
 // Verify compares all cabinets with the register, as the provider has it, and tells whose differ though the feed was followed: where somebody does at
-// first, the page is read again once the cabinet has heard all that the feed had to say by then. progress is told how many people were compared.
-func Verify(ctx context.Context, pool *pgxpool.Pool, feed Feed, tell func(Difference), progress func(people int)) error {
+// first, the page is read again once the cabinet has heard all that the feed had to say by then. progress is told how many people were compared, and
+// waiting, while the cabinet is not so far, how many editions and events it has yet to read, and how many pages of people it has read meanwhile.
+func Verify(ctx context.Context, pool *pgxpool.Pool, feed Feed, tell func(Difference), progress func(people int), waiting func(editions int, pages int64)) error {
 	for after, people := uuid.Nil, 0; ; {
 		page, err := feed.everybody(ctx, after, peopleAtOnce)
 		if err != nil {
@@ -52,7 +53,7 @@ func Verify(ctx context.Context, pool *pgxpool.Pool, feed Feed, tell func(Differ
 		}
 		suspects, err := compare(ctx, pool, page.People, after, till)
 		if err == nil && len(suspects) > 0 {
-			err = judge(ctx, pool, feed, suspects, after, till, tell)
+			err = judge(ctx, pool, feed, suspects, after, till, tell, waiting)
 		}
 		if err != nil {
 			return fmt.Errorf("verify: %w", err)
@@ -68,8 +69,10 @@ func Verify(ctx context.Context, pool *pgxpool.Pool, feed Feed, tell func(Differ
 
 // judge tells which of those who differ after one person and up to another still do once the cabinet is level. Of whoever differs only now the
 // feed has yet to tell.
-func judge(ctx context.Context, pool *pgxpool.Pool, feed Feed, suspects []Difference, after, till uuid.UUID, tell func(Difference)) error {
-	if err := level(ctx, pool, feed); err != nil {
+func judge(
+	ctx context.Context, pool *pgxpool.Pool, feed Feed, suspects []Difference, after, till uuid.UUID, tell func(Difference), waiting func(int, int64),
+) error {
+	if err := level(ctx, pool, feed, standstill, waiting); err != nil {
 		return err
 	}
 	suspected := map[uuid.UUID]bool{}
@@ -163,28 +166,41 @@ func (k kept) differs(p person) (what []string) {
 	return what
 }
 
+// standstill is how long the cabinet may be behind without coming nearer.
+const standstill = time.Minute
+
 // level waits until the cabinet has read what the feed has to say by now, and then all people of whom it has told: what is said meanwhile, which
-// may be without an end, is not waited for.
-func level(ctx context.Context, pool *pgxpool.Pool, feed Feed) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	err := pass(ctx, pool, feed)
+// may be without an end, is not waited for. It waits for as long as the cabinet goes on reading.
+func level(ctx context.Context, pool *pgxpool.Pool, feed Feed, patience time.Duration, waiting func(editions int, pages int64)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	still := time.AfterFunc(patience, func() { cancel(ErrBehind) })
+	defer still.Stop()
+	moved := func() { still.Reset(patience) }
+	err := pass(ctx, pool, feed, moved)
 	if err == nil {
-		err = readAll(ctx, pool)
+		err = readAll(ctx, pool, moved, waiting)
 	}
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if err != nil && errors.Is(context.Cause(ctx), ErrBehind) {
 		return ErrBehind
 	}
 	return err
 }
 
 // pass waits until the cabinet has read up to what is the end of the feed now.
-func pass(ctx context.Context, pool *pgxpool.Pool, feed Feed) error {
-	var ahead map[string]bool // of the cabinet, up to that end: cursors of entries
+func pass(ctx context.Context, pool *pgxpool.Pool, feed Feed, moved func()) error {
+	var (
+		ahead map[string]bool // of the cabinet, up to that end: cursors of entries
+		last  string
+	)
 	for {
 		var cursor string
 		if err := pool.QueryRow(ctx, `SELECT cursor FROM follow`).Scan(&cursor); err != nil {
 			return err
+		}
+		if cursor != last {
+			moved()
+			last = cursor
 		}
 		news, err := feed.changes(ctx, cursor, 0)
 		switch {
@@ -220,19 +236,38 @@ func toTheEnd(ctx context.Context, feed Feed, news changes) (cursors map[string]
 	}
 }
 
+// How many of some editions were not read to the end, how many pages of people were read at all, and whether one is being applied: a first edition
+// is all of one page.
+const left = `
+	SELECT (SELECT count(*) FROM edition WHERE id = ANY ($1) AND read_at IS NULL), pages, NOT EXISTS (SELECT FROM reading FOR SHARE SKIP LOCKED)
+	FROM reading`
+
+// unreadEditions are those whose people were not read to the end.
+const unreadEditions = `SELECT array_agg(id) FROM edition WHERE read_at IS NULL`
+
 // readAll waits until the people of all editions that are known now were read.
-func readAll(ctx context.Context, pool *pgxpool.Pool) error {
-	const find = `SELECT array_agg(id) FROM edition WHERE read_at IS NULL`
-	const left = `SELECT EXISTS (SELECT FROM edition WHERE id = ANY ($1) AND read_at IS NULL)`
+func readAll(ctx context.Context, pool *pgxpool.Pool, moved func(), waiting func(editions int, pages int64)) error {
 	var editions []int64
-	if err := pool.QueryRow(ctx, find).Scan(&editions); err != nil {
+	if err := pool.QueryRow(ctx, unreadEditions).Scan(&editions); err != nil {
 		return err
 	}
-	for {
-		var unread bool
-		if err := pool.QueryRow(ctx, left, editions).Scan(&unread); err != nil || !unread {
+	for first, last := int64(-1), int64(-1); ; {
+		var (
+			unread  int
+			pages   int64
+			applied bool
+		)
+		if err := pool.QueryRow(ctx, left, editions).Scan(&unread, &pages, &applied); err != nil || unread == 0 {
 			return err
 		}
+		if first < 0 {
+			first = pages
+		}
+		if pages != last || applied {
+			moved()
+			last = pages
+		}
+		waiting(unread, pages-first)
 		if err := pause(ctx); err != nil {
 			return err
 		}

@@ -13,8 +13,11 @@ import (
 	"asoba.example/cmd/internal/stores"
 )
 
-// tellEvery is after how many people Verify says how far it is.
-const tellEvery = 100_000
+// tellEvery is after how many people Verify says how far it is, and waitingEvery how often, while it waits for the cabinet.
+const (
+	tellEvery    = 100_000
+	waitingEvery = 5 * time.Second
+)
 
 // Verify compares all cabinets with the provider's register, and names whose differ as it finds them; the screen is told how far it is.
 func Verify(ctx context.Context, cfg Config, out, screen io.Writer) error {
@@ -46,7 +49,14 @@ func Verify(ctx context.Context, cfg Config, out, screen io.Writer) error {
 		}
 		compared = people
 	}
-	if err := follow.Verify(ctx, pool, feed, tell, progress); err != nil {
+	var said time.Time
+	waiting := func(editions int, pages int64) {
+		if now := time.Now(); now.Sub(said) >= waitingEvery {
+			said = now
+			fmt.Fprintf(screen, "waiting for the cabinet, which has %d editions and events to read; %d pages of people read meanwhile\n", editions, pages)
+		}
+	}
+	if err := follow.Verify(ctx, pool, feed, tell, progress, waiting); err != nil {
 		return err
 	}
 	if differ > 0 {
