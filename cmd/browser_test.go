@@ -24,6 +24,12 @@ type browser struct {
 
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
+	return startBrowser(t, chromedp.Flag("disable-back-forward-cache", true)) // Back asks anew, as it does where memory is short
+}
+
+// startBrowser is newBrowser, by options of one's own.
+func startBrowser(t *testing.T, own ...chromedp.ExecAllocatorOption) *browser {
+	t.Helper()
 	// The browser keeps a socket in it, of whose path the system takes 107 bytes (unix(7)); TempDir has the test's long name in its own.
 	dir, err := os.MkdirTemp("", "b") //nolint:usetesting // as said above
 	if err != nil {
@@ -35,11 +41,10 @@ func newBrowser(t *testing.T) *browser {
 		chromedp.NoSandbox, // Debian's Chromium will not sandbox for root
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-back-forward-cache", true), // Back asks anew, as it does where memory is short
 		chromedp.Flag("accept-lang", "en"),
 		chromedp.Env("TMPDIR="+dir),
 	)
-	allocator, release := chromedp.NewExecAllocator(t.Context(), options...)
+	allocator, release := chromedp.NewExecAllocator(t.Context(), append(options, own...)...)
 	t.Cleanup(release)
 	tab, closeTab := chromedp.NewContext(allocator)
 	t.Cleanup(closeTab)

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -203,6 +204,58 @@ func TestARefusedFormIsNoDeadEnd(t *testing.T) {
 	b.at(c.cabinet + "/profile")
 	back()
 	b.anew("Enter an e-mail address")
+}
+
+// Where the browser keeps the pages that were left, Back gives them back as they stood. None of ours comes back after a sign-out; and after a refusal
+// there is the form, to be sent.
+func TestAKeptPageShowsNobody(t *testing.T) {
+	t.Parallel()
+	c := newCountry(t)
+	c.errand("idp", "migrate")
+	c.errand("idp", "register", "import", c.file("edition.csv", edition))
+	c.serve("idp", c.issuer)
+	c.signIn(citizenNumber, c.desk().issue(citizenNumber, citizenPhone), c.issuer+"/security", c.issuer+"/security")
+	b := startBrowser(t)
+	back := func() { t.Helper(); b.holds("it goes back", `history.back(), true`) } // without waiting for a page to load
+
+	others := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<h1>Another site</h1>")
+	}))
+	t.Cleanup(others.Close)
+	const mark, marked = `window.left = true`, `window.left === true`
+	b.open(others.URL + "/left")
+	b.holds("it is marked", mark)
+	b.open(others.URL + "/other")
+	back()
+	b.holds("a page that may be kept comes back as it stood", `location.pathname === "/left" && `+marked)
+
+	b.open(c.issuer + "/security")
+	b.fill("username", citizenNumber)
+	b.fill("current-password", stronger)
+	b.submit()
+	b.see("does not match")
+	b.holds("it is marked", mark)
+	back()
+	b.holds("the form is there", `location.pathname === "/sign-in" && document.querySelector("[autocomplete~=username]")?.value === "`+citizenNumber+`" && document.readyState === "complete" && !(`+marked+`)`)
+	b.fill("current-password", strong)
+	b.submit()
+	b.at(c.issuer + "/sign-in/code")
+	b.fill("one-time-code", code(t, c.phone.next(t, "code")))
+	b.submit()
+	b.at(c.issuer + "/security")
+	b.press(`main a[href="/security/history"]`)
+	b.at(c.issuer + "/security/history")
+	b.holds("it is marked", mark)
+	b.open(c.issuer + "/security")
+	b.holds("it is marked", mark)
+	b.press(`form[action="/sign-out"] button`)
+	b.at(c.issuer + "/sign-out")
+	for range 2 {
+		b.holds("it is marked", mark)
+		back()
+		b.holds("whoever goes Back is asked who they are", `location.pathname === "/sign-in" && document.querySelector("main form") !== null && !(`+marked+`)`)
+	}
 }
 
 // What a citizen does for himself, with nothing in hand but a phone, a document, and a browser without scripts and with a restless person before
