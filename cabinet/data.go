@@ -170,31 +170,62 @@ func (c *Cabinet) exportData(w http.ResponseWriter, r *http.Request) error {
 	}}, journal.Entry{Kind: journal.DataExported})
 }
 
-// dataFile is what the file says before the entries of the journal.
+// dataFile is what the file says.
 type dataFile struct {
 	claims
-	Profile apiProfile `json:"profile"`
-	Created time.Time  `json:"created_at"` // the cabinet was
-	Contact struct {
-		Email    string    `json:"email,omitempty"`
-		Phone    string    `json:"phone,omitempty"`
-		Language string    `json:"language,omitempty"`
-		GivenAt  time.Time `json:"given_at,omitzero"`
-	} `json:"contact"`
-	Asked  map[string]asked `json:"sources_asked"` // by the name of the source
-	SignIn struct {
-		Name string    `json:"name,omitempty"`
-		ACR  string    `json:"acr"`
-		At   time.Time `json:"at"`
-		Till time.Time `json:"till"`
-	} `json:"sign_in"`
-	Ended      time.Time   `json:"earlier_sign_ins_ended_at,omitzero"`
-	Disputes   []disputed  `json:"disputes"`
-	Reports    []report    `json:"reports"`
-	Readers    []reader    `json:"readers"`
-	Signals    []sent      `json:"signals"`
-	Recipients []recipient `json:"recipients"`
-	Since      time.Time   `json:"since"` // of recipients and entries
+	Profile    apiProfile       `json:"profile"`
+	Created    time.Time        `json:"created_at"` // the cabinet was
+	Contact    contactData      `json:"contact"`
+	Asked      map[string]asked `json:"sources_asked"` // by the name of the source
+	SignIn     signedIn         `json:"sign_in"`
+	Ended      time.Time        `json:"earlier_sign_ins_ended_at,omitzero"`
+	Disputes   []disputed       `json:"disputes"`
+	Reports    []report         `json:"reports"`
+	Readers    []reader         `json:"readers"`
+	Signals    []sent           `json:"signals"`
+	Recipients []recipient      `json:"recipients"`
+	Since      time.Time        `json:"since"` // of recipients and entries
+	entries
+}
+
+// fileOf says it, but for the entries.
+func (c *Cabinet) fileOf(v visitor, m mine, since time.Time, language string) dataFile {
+	return dataFile{
+		claims:     c.claims(v),
+		Profile:    c.apiProfileOf(v.Token.Subject, m.official, language),
+		Created:    m.profile.CreatedAt.UTC(),
+		Contact:    contactDataOf(m.contact),
+		Asked:      c.askedOf(m.told),
+		SignIn:     c.signedInOf(v),
+		Ended:      m.ended.UTC(),
+		Disputes:   listed(m.disputes, disputedOf),
+		Reports:    listed(m.reports, reportOf),
+		Readers:    listed(m.readers, readerOf),
+		Signals:    listed(m.signals, sentOf),
+		Recipients: c.recipients(m.receipts, language),
+		Since:      since.UTC(),
+	}
+}
+
+// listed tells each of many as a file does; of none, that there is none.
+func listed[Held, Told any](all []Held, tell func(Held) Told) []Told {
+	list := make([]Told, len(all))
+	for i, one := range all {
+		list[i] = tell(one)
+	}
+	return list
+}
+
+// contactData are what the citizen gave.
+type contactData struct {
+	Email    string    `json:"email,omitempty"`
+	Phone    string    `json:"phone,omitempty"`
+	Language string    `json:"language,omitempty"`
+	GivenAt  time.Time `json:"given_at,omitzero"`
+}
+
+func contactDataOf(c contact.Contact) contactData {
+	return contactData{Email: c.Email, Phone: c.Phone, Language: c.Language, GivenAt: c.GivenAt.UTC()}
 }
 
 // asked is when a source was asked last and on which occasion, when it was heard last, and since when it has not answered.
@@ -203,6 +234,27 @@ type asked struct {
 	For     profile.Occasion `json:"occasion,omitempty"`
 	HeardAt time.Time        `json:"heard_at,omitzero"`
 	Silent  time.Time        `json:"silent_since,omitzero"`
+}
+
+func (c *Cabinet) askedOf(t profile.Told) map[string]asked {
+	all := map[string]asked{}
+	for _, s := range c.cfg.Sources.All {
+		last := t.Asked[s.Name]
+		all[s.Name] = asked{At: last.At.UTC(), For: last.For, HeardAt: t.Heard[s.Name].UTC(), Silent: t.Silent[s.Name].UTC()}
+	}
+	return all
+}
+
+// signedIn is what is held of the session at the web cabinet.
+type signedIn struct {
+	Name string    `json:"name,omitempty"`
+	ACR  string    `json:"acr"`
+	At   time.Time `json:"at"`
+	Till time.Time `json:"till"`
+}
+
+func (c *Cabinet) signedInOf(v visitor) signedIn {
+	return signedIn{Name: v.Name, ACR: v.Token.ACR, At: v.BeganAt.UTC(), Till: v.BeganAt.Add(c.cfg.SessionTotal).UTC()}
 }
 
 // disputed is a value that the citizen says is wrong, and what came of that.
@@ -219,17 +271,29 @@ type disputed struct {
 	Answer    string        `json:"answer,omitempty"`
 }
 
+func disputedOf(d dispute.Dispute) disputed {
+	return disputed{
+		Name: d.Name, Source: d.Source, Stood: d.Value, Words: d.Words, Restricts: d.Restricts, State: d.State,
+		At: d.At.UTC(), SentAt: d.SentAt, EndedAt: d.EndedAt, Answer: d.Answer,
+	}
+}
+
+// report is that the citizen did not recognise an entry.
 type report struct {
 	Entry   uuid.UUID `json:"entry"`
 	EntryAt time.Time `json:"entry_at"`
 	At      time.Time `json:"at"`
 }
 
+func reportOf(r journal.Reported) report { return report{Entry: r.Entry, EntryAt: r.EntryAt, At: r.At} }
+
 // reader is an e-service that may read the profile while the citizen is away.
 type reader struct {
 	ClientID string    `json:"client_id"`
 	Since    time.Time `json:"since"`
 }
+
+func readerOf(r signal.Reader) reader { return reader{ClientID: r.ClientID, Since: r.At.UTC()} }
 
 // sent is what an e-service was told.
 type sent struct {
@@ -239,30 +303,6 @@ type sent struct {
 	signal.Detail
 }
 
-func (c *Cabinet) fileOf(v visitor, m mine, since time.Time, language string) dataFile {
-	f := dataFile{
-		claims: c.claims(v), Profile: c.apiProfileOf(v.Token.Subject, m.official, language), Created: m.profile.CreatedAt.UTC(),
-		Ended: m.ended.UTC(), Reports: make([]report, len(m.reports)), Readers: make([]reader, len(m.readers)), Signals: make([]sent, len(m.signals)),
-		Recipients: c.recipients(m.receipts, language), Since: since.UTC(),
-	}
-	f.Contact.Email, f.Contact.Phone, f.Contact.Language, f.Contact.GivenAt = m.contact.Email, m.contact.Phone, m.contact.Language, m.contact.GivenAt.UTC()
-	f.SignIn.Name, f.SignIn.ACR, f.SignIn.At, f.SignIn.Till = v.Name, v.Token.ACR, v.BeganAt.UTC(), v.BeganAt.Add(c.cfg.SessionTotal).UTC()
-	f.Disputes = make([]disputed, len(m.disputes))
-	for i, d := range m.disputes {
-		f.Disputes[i] = disputed{d.Name, d.Source, d.Value, d.Words, d.Restricts, d.State, d.At.UTC(), d.SentAt, d.EndedAt, d.Answer}
-	}
-	f.Asked = map[string]asked{}
-	for _, s := range c.cfg.Sources.All {
-		f.Asked[s.Name] = asked{m.told.Asked[s.Name].At.UTC(), m.told.Asked[s.Name].For, m.told.Heard[s.Name].UTC(), m.told.Silent[s.Name].UTC()}
-	}
-	for i, r := range m.readers {
-		f.Readers[i] = reader{r.ClientID, r.At.UTC()}
-	}
-	for i, s := range m.signals {
-		f.Signals[i] = sent{s.ClientID, s.At.UTC(), s.Kind, s.Detail}
-	}
-	for i, r := range m.reports {
-		f.Reports[i] = report{r.Entry, r.EntryAt, r.At}
-	}
-	return f
+func sentOf(s signal.Told) sent {
+	return sent{ClientID: s.ClientID, At: s.At.UTC(), Kind: s.Kind, Detail: s.Detail}
 }

@@ -133,10 +133,7 @@ func TestWhatIsHeldIsToldAndTakenWhole(t *testing.T) {
 			t.Errorf("it tells of %q:\n%s\n%s", others, page, payload)
 		}
 	}
-	var told struct {
-		dataFile
-		Entries []apiEntry
-	}
+	var told dataFile
 	if err := json.Unmarshal(payload, &told); err != nil {
 		t.Fatal(err)
 	}

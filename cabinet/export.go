@@ -2,6 +2,7 @@ package cabinet
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -166,30 +167,44 @@ func (c *Cabinet) claims(v visitor) claims {
 	return claims{c.cfg.URL, v.Token.Subject, c.cfg.Now().Unix()}
 }
 
-// writeJournal writes what a filter looks for, and says what that was.
-func (c *Cabinet) writeJournal(w io.Writer, r *http.Request, v visitor, f journal.Filter) error {
-	return c.writeSigned(w, r, v, f, exportType, struct {
-		claims
-		Actor  journal.Actor `json:"actor,omitempty"` // of this and the next only; so was asked
-		About  journal.Topic `json:"about,omitempty"`
-		Since  time.Time     `json:"since,omitzero"`
-		Before time.Time     `json:"before,omitzero"`
-	}{c.claims(v), f.Actor, f.About, f.Since.UTC(), f.Till.UTC()})
+// entries are the last member of a file. They are read one by one, when all that is before them is written.
+type entries struct {
+	Entries []apiEntry `json:"entries"`
 }
 
-// writeSigned writes what a program reads, and what proves that it came from here: a compact JWS (RFC 7515), signed by a key of /jwks. After
-// what head says come the entries of the journal.
-func (c *Cabinet) writeSigned(w io.Writer, r *http.Request, v visitor, f journal.Filter, typ string, head any) error {
+// journalFile is what the file says.
+type journalFile struct {
+	claims
+	Actor  journal.Actor `json:"actor,omitempty"` // of this and the next only; so was asked
+	About  journal.Topic `json:"about,omitempty"`
+	Since  time.Time     `json:"since,omitzero"`
+	Before time.Time     `json:"before,omitzero"`
+	entries
+}
+
+// writeJournal writes what a filter looks for, and says what that was.
+func (c *Cabinet) writeJournal(w io.Writer, r *http.Request, v visitor, f journal.Filter) error {
+	return c.writeSigned(w, r, v, f, exportType, journalFile{
+		claims: c.claims(v), Actor: f.Actor, About: f.About, Since: f.Since.UTC(), Before: f.Till.UTC(),
+	})
+}
+
+// writeSigned writes what a program reads, and what proves that it came from here: a compact JWS (RFC 7515), signed by a key of /jwks. In
+// place of the entries that said has not come those that a filter looks for.
+func (c *Cabinet) writeSigned(w io.Writer, r *http.Request, v visitor, f journal.Filter, typ string, said any) error {
 	signed, err := c.cfg.Keys.Stream(r.Context(), typ, w)
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(head)
+	text, err := json.Marshal(said)
 	if err != nil {
 		return err
 	}
-	// An object with one member more, whose end is not known yet.
-	if _, err := fmt.Fprintf(signed, `%s,"entries":[`, text[:len(text)-1]); err != nil {
+	before, last := bytes.CutSuffix(text, []byte(`"entries":null}`))
+	if !last {
+		return errors.New("a file whose last member is not its entries")
+	}
+	if _, err := fmt.Fprintf(signed, `%s"entries":[`, before); err != nil {
 		return err
 	}
 	comma := ""
