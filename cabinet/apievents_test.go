@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 
 	"asoba.example/cabinet/profile"
 	"asoba.example/cabinet/signal"
+	"asoba.example/migrations/pgtest"
 )
 
 // A client reads its own events by its own token, and asks again from where it was; it is told at an https address of the open Internet, sees how that
@@ -215,6 +217,43 @@ func TestASubscriptionIsChangedAsItWasSeen(t *testing.T) {
 		address := "https://tax.example/" + uuid.NewString()
 		if status, body := put(address, match...); status != http.StatusOK || !strings.Contains(body, address) {
 			t.Errorf("%q: %d %s", match, status, body)
+		}
+	}
+}
+
+// A subscription that cannot be written whole, with the answer that is given again, is as it was before; and asked again, it is there.
+func TestASubscriptionIsChangedWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.provider.AccessToken(w.url, map[string]any{"sub": "tax", "client_id": "tax", "scope": "cabinet.profile.read"})
+	put := func(url string) (int, string) {
+		t.Helper()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPut, w.url+"/api/v1/subscription", strings.NewReader(`{"url":"`+url+`"}`))
+		r.Header = http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}, "Idempotency-Key": {url}}
+		got := httptest.NewRecorder()
+		w.cabinet.Handler().ServeHTTP(got, r)
+		return got.Code, got.Body.String()
+	}
+	read := func() string {
+		t.Helper()
+		_, body := w.call(t, "/api/v1/subscription", token)
+		return string(body)
+	}
+	for _, story := range []string{"there-is-none", "there-is-one"} {
+		address, before := "https://tax.example/"+story, read()
+		for _, fault := range []struct{ verb, table string }{{"INSERT", "subscriber"}, {"UPDATE", "subscriber"}, {"INSERT", "answer"}} {
+			heal := pgtest.FailOn(t, w.pool, fault.verb, fault.table)
+			if status, body := put(address); status != http.StatusInternalServerError {
+				t.Errorf("%s, %s of %s fails: %d %s", story, fault.verb, fault.table, status, body)
+			}
+			heal()
+			if after := read(); after != before {
+				t.Errorf("%s, %s of %s fails: it was %s and is %s", story, fault.verb, fault.table, before, after)
+			}
+		}
+		status, body := put(address)
+		if again, same := put(address); status != http.StatusOK || again != status || same != body || !strings.Contains(read(), address) {
+			t.Errorf("%s, healed: %d %s, again %d %s, and it is %s", story, status, body, again, same, read())
 		}
 	}
 }

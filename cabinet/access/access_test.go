@@ -3,6 +3,7 @@ package access_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -159,6 +160,54 @@ func TestActivationHappensOnce(t *testing.T) {
 	if got, want := kinds(t, pool), "cabinet.activated"; got != want {
 		t.Errorf("the journal says %q, want %q", got, want)
 	}
+}
+
+// Activation, its entry, and that sources are asked of who was activated are one act: where one of them cannot be written, nobody is let in and
+// none of it is there; then all of it is.
+func TestActivationLeavesNothingHalfDone(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewCabinet(t)
+	write(t, pool, func(ctx context.Context, tx pgx.Tx) error {
+		err := profile.Apply(ctx, tx, []profile.Person{{
+			ID: uuid.Must(uuid.NewV7()), Number: "0000000A000PB2", Sex: "F", BirthDate: "1956", Citizenship: "BY",
+		}}, now)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `
+			WITH heard AS (UPDATE follow SET heard_at = $1)
+			INSERT INTO source (name, title, basis, asked) VALUES ('documents', '{}', '{}', true)`, now)
+		return err
+	})
+	gate := access.Gate{Pool: pgtest.With(t, pool, wall.Settings())}
+	admit := func() (access.Decision, error) {
+		q := access.Question{Subject: "0000000A000PB2", AuthTime: now, At: now, Kind: journal.ProfileRead, ClientID: "service"}
+		return gate.Admit(t.Context(), q, "token", nil)
+	}
+	check := func(want string) {
+		t.Helper()
+		var state string
+		var asked int
+		const find = `SELECT state, (SELECT count(*) FROM refresh) FROM cabinet`
+		if err := pool.QueryRow(t.Context(), find).Scan(&state, &asked); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(state, ", asked ", asked, ", ", kinds(t, pool)); got != want {
+			t.Errorf("it is %s; want %s", got, want)
+		}
+	}
+	for _, fault := range []struct{ verb, table string }{{"UPDATE", "cabinet"}, {"INSERT", "journal"}, {"INSERT", "refresh"}} {
+		heal := pgtest.FailOn(t, pool, fault.verb, fault.table)
+		if decision, err := admit(); err == nil {
+			t.Errorf("%s over a broken %s", decision, fault.table)
+		}
+		heal()
+		check("not_activated, asked 0, ")
+	}
+	if decision, err := admit(); decision != access.Admit || err != nil {
+		t.Fatalf("healed: %q, %v", decision, err)
+	}
+	check("activated, asked 1, cabinet.activated profile.read")
 }
 
 // The later end counts, and what nothing can rest on any more is forgotten.

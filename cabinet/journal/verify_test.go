@@ -199,6 +199,17 @@ func TestAMonthGoesWhenItsTimeIsOver(t *testing.T) {
 	}
 	left(2)
 	r.clock = time.Date(2033, 5, 1, 0, 0, 0, 0, time.UTC)
+	for _, table := range []string{"profile_change", "journal_head", "report"} {
+		heal := pgtest.FailOn(t, r.pool, "DELETE", table)
+		if err := drop(r.clock, 7); err == nil {
+			t.Fatalf("dropped over a broken %s", table)
+		}
+		heal()
+		left(2)
+		if proof, err := r.verify(t, r.kept); err != nil || proof.Months != 2 || proof.Dropped != 0 {
+			t.Errorf("over a broken %s: %+v, %v", table, proof, err)
+		}
+	}
 	if err := drop(r.clock, 7); err != nil {
 		t.Fatal(err)
 	}
@@ -216,6 +227,38 @@ func TestAMonthGoesWhenItsTimeIsOver(t *testing.T) {
 	}
 	if first, err := journal.Earliest(t.Context(), r.pool); err != nil || first.Format("2006-01") != "2026-01" {
 		t.Errorf("the earliest is %s, %v", first, err)
+	}
+}
+
+// A root that cannot be kept, and one for which the first key cannot, is not there, and is signed later.
+func TestARootIsKeptOrNotSigned(t *testing.T) {
+	t.Parallel()
+	r := &record{pool: pgtest.NewCabinet(t), clock: now}
+	box, err := seal.Open(t.Context(), r.pool, []byte("01234567890123456789012345678901"), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.ring = keys.Ring{Pool: r.pool, Box: box, Now: r.now}
+	write(t, r.pool, func(ctx context.Context, tx pgx.Tx) error {
+		return journal.Append(ctx, tx, []journal.Entry{{ID: idOf(1), Person: idOf(99), At: now, Kind: "signed_in", Actor: journal.Self}})
+	})
+	if err := (journal.Sealer{Pool: r.pool}).Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"signing_key", "journal_root"} {
+		heal := pgtest.FailOn(t, r.pool, "INSERT", table)
+		if err := r.roots().SignToday(t.Context()); err == nil {
+			t.Errorf("signed over a broken %s", table)
+		}
+		heal()
+		if roots, err := r.roots().List(t.Context()); err != nil || len(roots) != 0 {
+			t.Errorf("over a broken %s: %d roots, %v", table, len(roots), err)
+		}
+	}
+	r.seal(t)
+	set, err := r.ring.Public(t.Context()) // the root is proved twice: as it is there, and as somebody has kept it
+	if proof, wrong := r.verify(t, r.kept); err != nil || wrong != nil || proof.Roots != 2 || len(set.Keys) != 1 {
+		t.Errorf("healed: %+v, %v, %d keys, %v", proof, wrong, len(set.Keys), err)
 	}
 }
 

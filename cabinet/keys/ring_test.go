@@ -106,3 +106,46 @@ func TestTheRing(t *testing.T) {
 		t.Errorf("signed %s though no key opens", signed)
 	}
 }
+
+// A rotation that cannot be written is none: the key before it signs on, and the next rotation is whole.
+func TestARotationIsWholeOrNone(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewCabinet(t)
+	now := time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC)
+	box, err := seal.Open(t.Context(), pool, []byte("01234567890123456789012345678901"), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring := keys.Ring{Pool: pool, Box: box, Now: func() time.Time { return now }}
+	signs := func(want int) string {
+		t.Helper()
+		signed, err := ring.Sign(t.Context(), "test+jwt", map[string]string{"iss": "us"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		jws, err := jose.ParseSignedCompact(signed, []jose.SignatureAlgorithm{jose.ES256})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if set, err := ring.Public(t.Context()); err != nil || len(set.Keys) != want {
+			t.Errorf("%d keys, %v, want %d", len(set.Keys), err, want)
+		}
+		return jws.Signatures[0].Header.KeyID
+	}
+	first := signs(1)
+	now = now.Add(time.Second)
+	heal := pgtest.FailOn(t, pool, "INSERT", "signing_key")
+	if err := ring.Rotate(t.Context()); err == nil {
+		t.Error("rotated over a broken table")
+	}
+	heal()
+	if kid := signs(1); kid != first {
+		t.Errorf("%s signs after a rotation that was not, and not %s", kid, first)
+	}
+	if err := ring.Rotate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if kid := signs(2); kid == first {
+		t.Error("the first key still signs after a rotation")
+	}
+}
