@@ -2,23 +2,34 @@ package cmd_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
 	"golang.org/x/oauth2"
 
 	"asoba.example/cmd/internal/demo/walk"
+	"asoba.example/provider/seal"
 )
 
 // A power cut between the commit of a block and the clean-up of Redis lets nobody in:
@@ -150,15 +161,56 @@ func TestBlockOutlivesAPowerCut(t *testing.T) {
 	}
 }
 
-// The cabinet is given nothing of the provider's, and its role cannot enter the provider's database.
+// The cabinet is given nothing of the provider's, and its role cannot enter the provider's database. Of the keys by which the provider signs nothing is in the
+// cabinet's database, in its Redis, among its settings and in the files that these name, whatever they were used for.
 func TestCabinetHoldsNothingOfTheProvider(t *testing.T) {
 	t.Parallel()
 	c := newCountry(t)
+	c.errand("idp", "migrate")
+	c.errand("cabinet", "migrate")
+	c.errand("idp", "register", "import", c.file("edition.csv", edition))
+	c.registerCabinet()
+	c.serve("idp", c.issuer)
+	c.serve("cabinet", c.cabinet)
+	home := c.signIn(citizenNumber, c.desk().issue(citizenNumber, citizenPhone), c.cabinet+"/profile", c.cabinet+"/profile")
+	if err := home.Open(t.Context(), c.cabinet+"/profile"); err != nil {
+		t.Fatal(err)
+	}
+
+	held := map[string]string{"the database": c.dump("CABINET_DATABASE_URL"), "Redis": c.everything("CABINET_REDIS_URL")}
 	for _, setting := range c.environment("cabinet") {
-		if strings.HasPrefix(setting, "IDP_") {
-			t.Errorf("the cabinet is given %s", setting)
+		name, value, _ := strings.Cut(setting, "=")
+		if strings.HasPrefix(name, "IDP_") {
+			t.Errorf("the cabinet is given %s", name)
+		}
+		held[name] = value
+		if file, err := os.ReadFile(value); strings.HasSuffix(name, "_FILE") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			held[name] = string(file)
 		}
 	}
+	if !strings.Contains(held["the database"], citizenNumber) || len(held["Redis"]) == 0 {
+		t.Error("what was looked at is not of this journey")
+	}
+	var own jose.JSONWebKey
+	if err := own.UnmarshalJSON([]byte(held["CABINET_CLIENT_KEY_FILE"])); err != nil {
+		t.Fatal(err)
+	}
+	if len(among(held, halves(t, own.Key))) != 1 {
+		t.Error("the cabinet's own key is not found where it is")
+	}
+	private := c.privateKeys()
+	if len(private) < 2 { // RS256 and ES256
+		t.Fatalf("the provider has %d keys", len(private))
+	}
+	for kid, key := range private {
+		if found := among(held, halves(t, key)); len(found) > 0 {
+			t.Errorf("of the provider's key %s the cabinet holds something: %s", kid, found)
+		}
+	}
+
 	address, err := url.Parse(c.setting("CABINET_DATABASE_URL"))
 	if err != nil {
 		t.Fatal(err)
@@ -168,6 +220,110 @@ func TestCabinetHoldsNothingOfTheProvider(t *testing.T) {
 		conn.Close(t.Context())
 		t.Error("the cabinet's role entered the provider's database")
 	}
+}
+
+// privateKeys opens those by which the provider signs.
+func (c *country) privateKeys() map[string]any {
+	c.t.Helper()
+	pool, err := pgxpool.New(c.t.Context(), c.setting("IDP_DATABASE_URL"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer pool.Close()
+	master, err := seal.ReadMasterKey("IDP_MASTER_KEY_FILE", c.setting("IDP_MASTER_KEY_FILE"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	box, err := seal.Open(c.t.Context(), pool, master, time.Now())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	all := map[string]any{}
+	var (
+		kid    string
+		sealed []byte
+	)
+	rows, _ := pool.Query(c.t.Context(), `SELECT kid, private_key FROM signing_key WHERE private_key IS NOT NULL`)
+	_, err = pgx.ForEachRow(rows, []any{&kid, &sealed}, func() error {
+		der, err := box.Open("signing_key:private_key:"+kid, sealed)
+		if err == nil {
+			all[kid], err = x509.ParsePKCS8PrivateKey(der)
+		}
+		return err
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return all
+}
+
+// halves are the numbers of a private key that nobody else may know.
+func halves(t *testing.T, key any) (all []string) {
+	t.Helper()
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		all = append(all, string(key.D.Bytes()))
+		for _, prime := range key.Primes {
+			all = append(all, string(prime.Bytes()))
+		}
+	case *ecdsa.PrivateKey:
+		raw, err := key.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, string(raw))
+	case ed25519.PrivateKey:
+		all = append(all, string(key.Seed()))
+	default:
+		t.Fatalf("a key of another kind: %T", key)
+	}
+	return all
+}
+
+// among gives where secrets stand, in any spelling, whether or not in lines.
+func among(held map[string]string, secrets []string) (where []string) {
+	for name, text := range held {
+		text = strings.ReplaceAll(text, "\n", "")
+		for _, secret := range secrets {
+			if slices.ContainsFunc(spellings(secret), func(s string) bool { return strings.Contains(text, strings.ReplaceAll(s, "\n", "")) }) {
+				where = append(where, name)
+			}
+		}
+	}
+	return where
+}
+
+// everything is all that is in a Redis.
+func (c *country) everything(setting string) string {
+	c.t.Helper()
+	options, err := redis.ParseURL(c.setting(setting))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	client := redis.NewClient(options)
+	defer client.Close()
+	var all strings.Builder
+	keys, err := client.Keys(c.t.Context(), "*").Result()
+	for _, key := range keys {
+		var value string
+		switch kind := client.Type(c.t.Context(), key).Val(); kind {
+		case "string":
+			value = client.Get(c.t.Context(), key).Val()
+		case "hash":
+			value = fmt.Sprint(client.HGetAll(c.t.Context(), key).Val())
+		case "set":
+			value = fmt.Sprint(client.SMembers(c.t.Context(), key).Val())
+		case "zset":
+			value = fmt.Sprint(client.ZRange(c.t.Context(), key, 0, -1).Val())
+		default:
+			c.t.Errorf("%s is a %s", key, kind)
+		}
+		fmt.Fprintln(&all, key, value)
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return all.String()
 }
 
 // A gate stands before a Redis. Once it has shut, what comes stays unanswered.
