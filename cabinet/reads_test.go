@@ -4,20 +4,26 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 
+	"asoba.example/cabinet/follow"
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/profile"
 	"asoba.example/cabinet/signal"
@@ -162,6 +168,71 @@ func TestJobsReadNobodyElsesRows(t *testing.T) {
 	}
 }
 
+// Nor does following the register: what the feed tells of one person, their page, and a look at how far it is behind.
+func TestTheFollowerReadsNobodyElsesRows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.crowd(t)
+	const entry = `{"cursor":"%d","id":"019ac000-0000-7000-8000-%012d","at":"2026-05-12T09:30:00Z","person":%q,%s}`
+	told := []string{
+		`"kind":"identifier.activated"`, `"kind":"sessions.ended","detail":{"why":"deactivated"}`, `"kind":"identifier.blocked","detail":{"reason":"register"}`,
+		`"kind":"person.changed","edition":1000000`,
+	}
+	// So that there is a deactivation to make good.
+	if _, err := w.pool.Exec(t.Context(), `UPDATE cabinet SET state = 'activated', state_at = '2026-05-12T09:00:00Z' WHERE person_id = $1`, anna); err != nil {
+		t.Fatal(err)
+	}
+	feed := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path != "/changes":
+			fmt.Fprintf(rw, "id,identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act,"+
+				"missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act,deactivated_for\n%s,%s,F,1956-03-08,PL,,,,,,,,,,,\n", anna, annasNumber)
+		case r.URL.Query().Get("after") == "0":
+			entries := make([]string, len(told))
+			for i, members := range told {
+				entries[i] = fmt.Sprintf(entry, i+1, i+1, anna, members)
+			}
+			fmt.Fprintf(rw, `{"entries":[%s],"cursor":"9"}`, strings.Join(entries, ","))
+		default:
+			<-time.After(10 * time.Millisecond)
+			fmt.Fprint(rw, `{"cursor":"9"}`)
+		}
+	}))
+	t.Cleanup(feed.Close)
+	f := follow.New(follow.Config{
+		Pool: w.pool, Feed: follow.Feed{URL: feed.URL, HTTP: feed.Client(), Token: func(context.Context, string) (string, error) { return "any", nil }},
+		Keep: 1000 * time.Hour, RefreshKeys: func(context.Context) error { return nil }, Now: w.provider.Now, Log: slog.New(slog.DiscardHandler),
+	})
+	w.readsFew(t, "to follow", func() int {
+		ctx, stop := context.WithCancel(t.Context())
+		var following sync.WaitGroup
+		following.Go(func() { _ = f.Run(ctx) })
+		following.Go(func() { _ = f.RunEditions(ctx) })
+		defer following.Wait()
+		defer stop()
+		const done = `SELECT count(*) FROM edition WHERE id = 1000000 AND read_at IS NOT NULL`
+		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
+			var read int
+			if err := w.pool.QueryRow(t.Context(), done).Scan(&read); err == nil && read == 1 {
+				return http.StatusOK
+			}
+		}
+		return http.StatusGatewayTimeout
+	})
+	var lapsed bool
+	if err := w.pool.QueryRow(t.Context(), `SELECT state = 'not_activated' FROM cabinet WHERE person_id = $1`, anna).Scan(&lapsed); err != nil || !lapsed {
+		t.Errorf("the deactivation is not made good: %v", err)
+	}
+	w.readsFew(t, "to look how far it is", func() int {
+		metrics := make(chan prometheus.Metric, 3)
+		follow.Lag{Pool: w.pool, Now: w.provider.Now}.Collect(metrics)
+		if len(metrics) != 3 {
+			t.Errorf("%d metrics", len(metrics))
+		}
+		return http.StatusOK
+	})
+}
+
 // crowd is how many others there are. There is an e-service for forty of them.
 const crowd = 2000
 
@@ -188,6 +259,7 @@ func (w *world) crowd(t *testing.T) {
 		`INSERT INTO answer (caller, key_hash, request_hash, sealed, till)
 		 SELECT 'client ' || n, '', '', '', $1::timestamptz + interval '2 hours' FROM generate_series(1, $2) AS n`,
 		`INSERT INTO ended (id, at) SELECT gen_random_uuid(), $1 FROM generate_series(1, $2)`,
+		`INSERT INTO edition (id, at, after, read_at) SELECT n, $1, gen_random_uuid(), $1 FROM generate_series(1, $2) AS n`,
 	} {
 		if _, err := w.pool.Exec(t.Context(), write, noon.Add(-time.Hour), crowd); err != nil {
 			t.Fatalf("%v: %s", err, write)
