@@ -94,7 +94,7 @@ func TestPages(t *testing.T) {
 		"security-authenticator-frozen": {authenticatorPath, page.View{Name: "security-authenticator", Data: authenticatorPage{Frozen: noon}}},
 		"security-recovery-codes":       {recoveryCodesPath, page.View{Name: "security-recovery-codes", Data: recoveryCodesPage{Left: 3, MadeAt: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC)}}},
 		"security-recovery-codes-made":  {recoveryCodesPath, page.View{Name: "security-recovery-codes", Errors: []page.FieldError{{Word: "security-recovery-codes.made"}}, Data: recoveryCodesPage{Left: 10, MadeAt: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC)}}},
-		"security-recovery-codes-fresh": {recoveryCodesPath, page.View{Name: "security-recovery-codes", Once: true, Data: recoveryCodesPage{Fresh: []string{"ABCD-EFGH-2345-67OB", "BCDE-EFGH-2345-67OB"}, Done: factorsPath}}},
+		"security-recovery-codes-fresh": {recoveryCodesPath, page.View{Name: "security-recovery-codes", Data: recoveryCodesPage{Fresh: []string{"ABCD-EFGH-2345-67OB", "BCDE-EFGH-2345-67OB"}, Done: factorsPath}}},
 		"block":                         {"/block", page.View{Name: "block", Data: blockPage{Identifier: "00…B2", Phone: "11"}}},
 		"block-done":                    {"/block/done", page.View{Name: "block-done"}},
 		"rules": {"/rules", page.View{Name: "rules", Data: rulesPage{Chapters: []chapter{{"rules.codes", []rule{{Word: "rule.code.for", Value: "5"}}}, {"rules.sessions", []rule{

@@ -83,7 +83,7 @@ func (l *Login) showRecoveryCodes(w http.ResponseWriter, r *http.Request, v visi
 	}
 	view := page.View{Status: status, Name: "security-recovery-codes", Errors: wrong, Data: data}
 	if fresh != nil { // there is nothing to enter, so no limit to it, and no second time
-		view.SignedIn, view.Once, view.Script = true, true, "print.js"
+		view.SignedIn, view.Script = true, "print.js"
 		return l.site.Show(w, r, view)
 	}
 	view.Back = data.Done

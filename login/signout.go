@@ -36,7 +36,7 @@ func (l *Login) leave(w http.ResponseWriter, r *http.Request, s session.Session,
 	}
 	l.site.Forget(w, r)
 	if len(frames) > 0 {
-		return l.site.Show(w, r, page.View{Name: "sign-out", Frames: frames, Once: true, At: "/sign-out"})
+		return l.site.Show(w, r, page.View{Name: "sign-out", Frames: frames, At: "/sign-out"})
 	}
 	http.Redirect(w, r, "/sign-out", http.StatusSeeOther)
 	return nil

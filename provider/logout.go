@@ -238,9 +238,7 @@ func (p *Provider) bidFarewell(w http.ResponseWriter, r *http.Request, f farewel
 		data.Client, data.ClientURI = f.client.Name(p.cfg.Site.Language(r)), f.client.Metadata.ClientURI
 		data.SignIn = f.client.SignIn(p.cfg.Issuer)
 	}
-	view := signedOutView(data, frames)
-	view.Once = view.Once || r.Method != http.MethodGet
-	return p.cfg.Site.Show(w, r, view)
+	return p.cfg.Site.Show(w, r, signedOutView(data, frames))
 }
 
 // refuseLogout tells the person that the request is wrong. It goes nowhere, and signs nobody out.

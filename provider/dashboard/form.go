@@ -224,5 +224,5 @@ func (d *Dashboard) tellSecret(w http.ResponseWriter, r *http.Request, c *client
 		http.Redirect(w, r, at, http.StatusSeeOther)
 		return nil
 	}
-	return d.cfg.Site.Show(w, r, page.View{Name: "e-service-secret", Data: secretPage{c.ID, secret}, SignedIn: true, Once: true, At: at})
+	return d.cfg.Site.Show(w, r, page.View{Name: "e-service-secret", Data: secretPage{c.ID, secret}, SignedIn: true, At: at})
 }

@@ -147,7 +147,7 @@ func TestHowLongAnAnswerIsShown(t *testing.T) {
 	p := newPosting(t, in)
 	p.ask(http.MethodPost, "/done", "")
 	for _, want := range []bool{true, false} {
-		if _, _, body := p.ask(http.MethodGet, "/done", ""); strings.Contains(body, typed) != want {
+		if _, _, body := p.ask(http.MethodGet, "/done", ""); strings.Contains(body, typed) != want || strings.Contains(body, "language=") == want {
 			t.Errorf("what was done is shown as, not %t\n%s", want, body)
 		}
 	}

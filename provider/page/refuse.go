@@ -157,7 +157,6 @@ func (s *Site) tell(w http.ResponseWriter, r *http.Request, refusal *Refusal) {
 		said.Start = s.start
 	}
 	view := View{Status: refusal.Status, Name: "error", Title: heading, Data: said, SignedIn: signedIn, Now: refusal.now}
-	view.Once = r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Query().Get("interaction") == "" && !s.leads(r, view)
 	if err := s.Show(w, r, view); err != nil {
 		api.Note(r, errors.Join(refusal, err))
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)

@@ -31,7 +31,7 @@ type View struct {
 	Limit      *Limit       // of the time that there is for the page; nil for none
 	Back       string       // where the link "back" leads; "" for none
 	Wide       bool         // tables rather than text
-	Once       bool         // the page cannot be asked for again by GET, so it has no language switch
+	Once       bool         // it cannot be asked for again, though GET has asked for it: it has no language switch
 	At         string       // where it is shown that answers a form; the page that the form is on when ""
 	Now        bool         // shown at once, even as the answer to a form
 }
@@ -69,7 +69,7 @@ type Sheet struct {
 	Script   string
 	Shows    bool
 	Limit    *Limit
-	Switch   []Tongue      // none on a page that is shown once
+	Switch   []Tongue      // none on a page that cannot be asked for again
 	Page     template.HTML // for the layout, which stands around it
 }
 
@@ -113,7 +113,7 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 	if leads {
 		at = shownAt(r, v)
 	}
-	if !v.Once {
+	if again(r, v, leads) {
 		sheet.Switch = tongues(at, language)
 	}
 	var page, body bytes.Buffer
@@ -137,6 +137,21 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 	w.WriteHeader(status)
 	_, err = body.WriteTo(w)
 	return err
+}
+
+// again tells whether a page can be asked for again by GET, in another language. What a form has done cannot; nor can what answers one at once, unless
+// its interaction has a page.
+func again(r *http.Request, v View, leads bool) bool {
+	switch {
+	case v.Once:
+		return false
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		return true
+	case leads:
+		return v.Status >= http.StatusBadRequest
+	default:
+		return r.URL.Query().Has("interaction")
+	}
 }
 
 // head sets what every page carries.
