@@ -93,13 +93,15 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 		}
 		return proved, err
 	}
-	return l.provePassword(w, r, i, act, l.showBlockErrand, check, func(_ identity.Identifier, _ []byte, proved identity.Identity) error {
-		err := l.registry.Block(r.Context(), proved.Person, identity.Self, act)
-		if err := l.forgetErrand(r.Context(), &onErrand{Interaction: i, errand: blocking}); err != nil { // a code may have been asked for before
-			return err
-		}
-		return l.blocked(w, r, err)
-	})
+	proved, in, err := l.provePassword(w, r, i, act, numberForm{l.showBlockErrand, check})
+	if err != nil || !in {
+		return err
+	}
+	err = l.registry.Block(r.Context(), proved.who.Person, identity.Self, act)
+	if err := l.forgetErrand(r.Context(), &onErrand{Interaction: i, errand: blocking}); err != nil { // a code may have been asked for before
+		return err
+	}
+	return l.blocked(w, r, err)
 }
 
 // blockByCode has a code sent to the phone, if there is one.

@@ -39,9 +39,11 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	}
 	act := l.act(r)
 	act.ClientID = i.ClientID
-	return l.provePassword(w, r, i, act, l.showSignIn, l.registry.Check, func(_ identity.Identifier, home []byte, proved identity.Identity) error {
-		return l.goOnFromPassword(w, r, i, home, proved)
-	})
+	proved, in, err := l.provePassword(w, r, i, act, numberForm{l.showSignIn, l.registry.Check})
+	if err != nil || !in {
+		return err
+	}
+	return l.goOnFromPassword(w, r, i, proved.home, proved.who)
 }
 
 // goOnFromPassword goes on with a sign-in after the right password.
@@ -81,44 +83,54 @@ func after(u underWay, known bool) string {
 	}
 }
 
-// provePassword goes on from the right password of a form with a number, by the tries of a sign-in, and shows the form again after any other.
+// A numberForm asks for a number and its password.
+type numberForm struct {
+	show  func(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error
+	check func(ctx context.Context, id identity.Identifier, password string, known bool, act identity.Act) (identity.Identity, error)
+}
+
+// A passwordProof is whose password was right, by the number that was typed.
+type passwordProof struct {
+	id   identity.Identifier
+	home []byte // what the browser is known by to whose it is; nil elsewhere
+	who  identity.Identity
+}
+
+// provePassword takes the right password of a form, by the tries of a sign-in. After any other the form is shown again; in tells whether to go on.
 func (l *Login) provePassword(
-	w http.ResponseWriter, r *http.Request, i provider.Interaction, act identity.Act,
-	show func(http.ResponseWriter, *http.Request, provider.Interaction, int, string, ...page.FieldError) error,
-	check func(context.Context, identity.Identifier, string, bool, identity.Act) (identity.Identity, error),
-	right func(id identity.Identifier, home []byte, proved identity.Identity) error,
-) error {
+	w http.ResponseWriter, r *http.Request, i provider.Interaction, act identity.Act, form numberForm,
+) (proved passwordProof, in bool, err error) {
 	ctx, typed, password := r.Context(), r.PostFormValue("identifier"), r.PostFormValue("password")
 	id, wrong := readSignIn(typed, password)
 	if len(wrong) > 0 {
-		return show(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
+		return proved, false, form.show(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
 	}
-	refuse := func(status int, wrong ...page.FieldError) error {
+	refuse := func(status int, wrong ...page.FieldError) (passwordProof, bool, error) {
 		i.Typed = id.Reveal() // for the form, should it be opened anew
 		if err := l.interactions.Save(ctx, i); err != nil {
-			return err
+			return proved, false, err
 		}
-		return show(w, r, i, status, typed, wrong...)
+		return proved, false, form.show(w, r, i, status, typed, wrong...)
 	}
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
 	home, own, wait, err := l.tryPassword(r, id)
 	if err != nil {
-		return err
+		return proved, false, err
 	}
 	if wait > 0 {
 		return refuse(http.StatusTooManyRequests, tooMany(w, wait))
 	}
-	proved, err := check(ctx, id, password, home != nil, act)
+	who, err := form.check(ctx, id, password, home != nil, act)
 	if errors.Is(err, identity.ErrWrong) {
 		return refuse(http.StatusUnprocessableEntity, mismatch(id)...)
 	}
 	if err != nil {
-		return err
+		return proved, false, err
 	}
 	if err := l.throttle.Forgive(ctx, own...); err != nil {
-		return err
+		return proved, false, err
 	}
-	return right(id, home, proved)
+	return passwordProof{id, home, who}, true, nil
 }
 
 // readSignIn understands the form. A number that cannot be one is told at once: it leaks nothing.

@@ -36,9 +36,11 @@ func (l *Login) unblockPage(w http.ResponseWriter, r *http.Request, i provider.I
 func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
 	act := l.act(r)
 	act.ClientID = i.ClientID
-	return l.provePassword(w, r, i, act, l.showUnblock, l.registry.CheckBlocked, func(id identity.Identifier, home []byte, proved identity.Identity) error {
-		return l.asks(w, r, onErrand{Interaction: i, errand: unblocking, asked: asked{Home: home}}, id, id.Reveal(), proved)
-	})
+	proved, in, err := l.provePassword(w, r, i, act, numberForm{l.showUnblock, l.registry.CheckBlocked})
+	if err != nil || !in {
+		return err
+	}
+	return l.asks(w, r, onErrand{Interaction: i, errand: unblocking, asked: asked{Home: proved.home}}, proved.id, proved.id.Reveal(), proved.who)
 }
 
 func (l *Login) showUnblock(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
