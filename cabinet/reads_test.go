@@ -201,7 +201,7 @@ func TestTheFollowerReadsNobodyElsesRows(t *testing.T) {
 	t.Cleanup(feed.Close)
 	f := follow.New(follow.Config{
 		Pool: w.pool, Feed: follow.Feed{URL: feed.URL, HTTP: feed.Client(), Token: func(context.Context, string) (string, error) { return "any", nil }},
-		Keep: 1000 * time.Hour, RefreshKeys: func(context.Context) error { return nil }, Now: w.provider.Now, Log: slog.New(slog.DiscardHandler),
+		Keep: 1000 * time.Hour, ForgetKeys: func(context.Context, []string) error { return nil }, Now: w.provider.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	w.readsFew(t, "to follow", func() int {
 		ctx, stop := context.WithCancel(t.Context())

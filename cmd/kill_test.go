@@ -135,9 +135,23 @@ func TestAKillLosesNothingAndDoublesNothing(t *testing.T) {
 // subscribe has an e-service told at an address, as it asks by its own token.
 func (c *country) subscribe(client credentials, address string) {
 	c.t.Helper()
-	r, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, c.issuer+"/token", strings.NewReader(url.Values{
-		"grant_type": {"client_credentials"}, "scope": {"cabinet.profile.read"},
-	}.Encode()))
+	r, err := http.NewRequestWithContext(c.t.Context(), http.MethodPut, c.cabinet+"/api/v1/subscription", strings.NewReader(fmt.Sprintf(`{"url":%q}`, address)))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+c.ownToken(client, "cabinet.profile.read"))
+	var answer map[string]any
+	if status := exchange(c.t, r, &answer); status != http.StatusOK {
+		c.t.Fatalf("subscribe: %d %v", status, answer)
+	}
+}
+
+// ownToken is one that a client with a secret is given for itself (RFC 6749 §4.4).
+func (c *country) ownToken(client credentials, scope string) string {
+	c.t.Helper()
+	asked := url.Values{"grant_type": {"client_credentials"}, "scope": {scope}}
+	r, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, c.issuer+"/token", strings.NewReader(asked.Encode()))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -149,16 +163,7 @@ func (c *country) subscribe(client credentials, address string) {
 	if status := exchange(c.t, r, &token); status != http.StatusOK {
 		c.t.Fatalf("client credentials: %d", status)
 	}
-	r, err = http.NewRequestWithContext(c.t.Context(), http.MethodPut, c.cabinet+"/api/v1/subscription", strings.NewReader(fmt.Sprintf(`{"url":%q}`, address)))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Authorization", "Bearer "+token.AccessToken)
-	var answer map[string]any
-	if status := exchange(c.t, r, &answer); status != http.StatusOK {
-		c.t.Fatalf("subscribe: %d %v", status, answer)
-	}
+	return token.AccessToken
 }
 
 // A holdup is a place at which the next to come is held up until it is let go on.

@@ -303,7 +303,7 @@ func (l *lives) leave() {
 
 func follows(ctx context.Context, following *sync.WaitGroup, cabinet *pgxpool.Pool, feed follow.Feed, now func() time.Time) {
 	f := follow.New(follow.Config{
-		Pool: cabinet, Feed: feed, Keep: time.Hour, RefreshKeys: func(context.Context) error { return nil }, Now: now,
+		Pool: cabinet, Feed: feed, Keep: time.Hour, ForgetKeys: func(context.Context, []string) error { return nil }, Now: now,
 		Log: slog.New(slog.DiscardHandler),
 	})
 	following.Go(func() { _ = f.Run(ctx) })

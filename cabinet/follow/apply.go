@@ -71,8 +71,8 @@ func (f *Follower) apply(ctx context.Context, cursor string, news changes) error
 		default:
 		}
 	}
-	if e.keyGone {
-		return f.cfg.RefreshKeys(ctx)
+	if len(e.keysGone) > 0 {
+		return f.cfg.ForgetKeys(ctx, e.keysGone)
 	}
 	return nil
 }
@@ -116,7 +116,7 @@ type effects struct {
 	disabled  []access.Disabled
 	granted   []signal.Grant
 	over      []signal.End
-	keyGone   bool // what a key has signed is believed no more
+	keysGone  []string // what they have signed is believed no more
 	activated []uuid.UUID
 	editions  []edition
 	joined    []joined
@@ -134,7 +134,7 @@ func effectsOf(entries []entry) effects {
 		case "client.disabled", "client.removed", "client.enabled":
 			all.disabled = append(all.disabled, access.Disabled{ClientID: e.ClientID, Now: e.Kind != "client.enabled", At: e.At})
 		case "key.gone":
-			all.keyGone = true
+			all.keysGone = append(all.keysGone, e.Detail["kid"])
 		}
 		kind := journal.Kind(e.Kind)
 		if kind == journal.GrantEnded && e.GID != uuid.Nil {

@@ -250,11 +250,11 @@ func newCabinet(t *testing.T, p *provider) cabinet {
 			}
 			return "good", nil
 		}},
-		Keep:        time.Hour,
-		RefreshKeys: func(context.Context) error { *c.fetched++; return nil },
-		Now:         func() time.Time { return now },
-		Log:         slog.New(slog.NewTextHandler(c.log, nil)),
-		page:        1, // so that there are pages
+		Keep:       time.Hour,
+		ForgetKeys: func(context.Context, []string) error { *c.fetched++; return nil },
+		Now:        func() time.Time { return now },
+		Log:        slog.New(slog.NewTextHandler(c.log, nil)),
+		page:       1, // so that there are pages
 	})
 	return c
 }

@@ -28,10 +28,10 @@ type Config struct {
 	Feed Feed
 	// Keep is how long the end of a sign-in must be remembered: as long as a web session may live.
 	Keep time.Duration
-	// RefreshKeys has this node forget a key of the provider's that is good no longer; the others do within a minute.
-	RefreshKeys func(context.Context) error
-	Now         func() time.Time
-	Log         *slog.Logger
+	// ForgetKeys has this node forget keys of the provider's that are good no longer, by their kids; the others do within a minute.
+	ForgetKeys func(ctx context.Context, kids []string) error
+	Now        func() time.Time
+	Log        *slog.Logger
 
 	page int // of tests; 0 is peopleAtOnce
 }

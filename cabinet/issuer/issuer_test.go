@@ -51,6 +51,33 @@ func TestKeysAreTheProvidersOwn(t *testing.T) {
 	}
 }
 
+// A key of which it was told that it is gone is none, though the provider still publishes it; the others are.
+func TestAKeyThatIsGoneIsForgotten(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	p := issuertest.New(t, c.now)
+	i := p.Issuer(t, "http://localhost/callback")
+	good := kid(t, p.AccessToken("aud", map[string]any{"sub": "somebody"}))
+	if _, err := i.Key(t.Context(), good); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.Forget(t.Context(), []string{"another"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := i.Key(t.Context(), good); err != nil {
+		t.Errorf("another was gone: %v", err)
+	}
+	if err := i.Forget(t.Context(), []string{good}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := i.Key(t.Context(), good); !errors.Is(err, api.ErrUnknownKey) {
+			t.Errorf("what is gone: got %v, want %v", err, api.ErrUnknownKey)
+		}
+		c.pass(5 * time.Second) // and it is fetched again
+	}
+}
+
 // That the provider is away is not the same as that it does not know a key; and it is asked again when it is back.
 func TestAwayIsNotUnknown(t *testing.T) {
 	t.Parallel()

@@ -20,14 +20,15 @@ type keys struct {
 	fetching sync.Mutex
 	tried    time.Time
 
-	mu  sync.RWMutex // guards set, which is written with both held
-	set *jose.JSONWebKeySet
+	mu   sync.RWMutex // guards what follows; set is written with both held
+	set  *jose.JSONWebKeySet
+	gone map[string]bool // kids that are good no longer, whatever set says
 }
 
 func (k *keys) find(kid string) (jose.JSONWebKey, bool) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	if k.set != nil {
+	if k.set != nil && !k.gone[kid] {
 		if found := k.set.Key(kid); len(found) == 1 && found[0].IsPublic() {
 			return found[0], true
 		}
@@ -78,6 +79,19 @@ func (i *Issuer) fetchKeys(ctx context.Context) error {
 	defer i.keys.mu.Unlock()
 	i.keys.set = &set
 	return nil
+}
+
+// Forget believes no more in keys of these kids, and fetches the others: a node of the provider may publish for a moment yet what is gone.
+func (i *Issuer) Forget(ctx context.Context, kids []string) error {
+	i.keys.mu.Lock()
+	if i.keys.gone == nil {
+		i.keys.gone = map[string]bool{}
+	}
+	for _, kid := range kids {
+		i.keys.gone[kid] = true
+	}
+	i.keys.mu.Unlock()
+	return i.Refresh(ctx)
 }
 
 // Refresh fetches the keys now; called every minute, so that no request waits for them and a key that was

@@ -126,7 +126,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	follower := follow.New(follow.Config{
 		Pool: kept.Back,
 		Feed: follow.Feed{URL: cfg.ManagementURL, HTTP: &http.Client{}, Token: provider.FeedToken},
-		Keep: cfg.SessionTotal + time.Hour, RefreshKeys: provider.Refresh, Now: time.Now, Log: log,
+		Keep: cfg.SessionTotal + time.Hour, ForgetKeys: provider.Forget, Now: time.Now, Log: log,
 	})
 	metrics.MustRegister(follow.Lag{Pool: kept.Back, Now: time.Now}, journal.Watch{Pool: kept.Back, Now: time.Now}, signal.Watch{Pool: kept.Back})
 	observer, err := api.NewObserver(api.ObserverConfig{Log: log, Metrics: metrics, Now: time.Now})
