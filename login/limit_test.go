@@ -103,6 +103,8 @@ func TestAFormTooLongIsToldSo(t *testing.T) {
 	v.submit("identifier", anna, "password", strings.Repeat("x", 70_000))
 	v.want("/sign-in", http.StatusBadRequest)
 	v.sees("too long")
+	v.open(v.at.RequestURI()) // where it can be mended
+	v.want("/sign-in", http.StatusOK)
 }
 
 // Who loads a page once more, or reads it in another language, is told still what was refused and how long to wait.

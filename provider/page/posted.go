@@ -25,14 +25,14 @@ import (
 )
 
 // What answers a form would be asked for, form and all, by whoever reloads it or comes Back to it. So a page that a POST has made is kept, and the
-// browser is led to an address that it is shown at by GET (RFC 9110 §15.4.4). What was done is shown there once. What was refused is shown as often as
-// it is asked for, until the form is sent again, or what was said to wait for has come. After that the address shows what it always does, so no page
-// says what has ceased to be so. Where Redis has lost it, nothing is said; the form is there anew.
+// browser is led to an address that it is shown at by GET (RFC 9110 §15.4.4). It is shown there once: after that the address shows what it always does,
+// so no page says what has ceased to be so. But a form that says what is wrong with it is shown as often as it is asked for, until it is sent again, or
+// what it says to wait for has come. Where Redis has lost it, nothing is said; the form is there anew.
 
 // keptFor is how long an answer is kept. The browser asks for it at once, and its reader again while it is read.
 const keptFor = 30 * time.Second
 
-// An answer to a form is its page, as it went out. A refusal can be said in another language too, on the page that its form is on.
+// An answer to a form is its page, as it went out. What is wrong with the form can be said in another language too, on the page that it is on.
 type answer struct {
 	Status int
 	Header http.Header
@@ -41,8 +41,8 @@ type answer struct {
 	Errors []FieldError
 }
 
-// refuses tells whether the form is to be sent again.
-func (a *answer) refuses() bool { return a.Status >= http.StatusBadRequest }
+// refuses tells whether the form is to be sent again, and stands there for that. A page of an error stands in the form's way.
+func (a *answer) refuses() bool { return len(a.Errors) > 0 }
 
 // Keeping is the site that keeps in Redis what answers a form until the browser has come for it. One that keeps nothing answers at once.
 func (s *Site) Keeping(in redis.UniversalClient) *Site {

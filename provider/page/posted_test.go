@@ -139,8 +139,8 @@ func TestWhatAnswersAFormIsAskedForByGET(t *testing.T) {
 	}
 }
 
-// What was done is shown once. What was refused is shown until the form is sent again, and no longer than it says to wait; in another language the
-// page of the form says it.
+// What was done is shown once, and so is an error that stands in the form's place. A form that was refused says so until it is sent again, and no longer
+// than is to be waited; in another language too.
 func TestHowLongAnAnswerIsShown(t *testing.T) {
 	t.Parallel()
 	in := redistest.New(t)
@@ -149,6 +149,13 @@ func TestHowLongAnAnswerIsShown(t *testing.T) {
 	for _, want := range []bool{true, false} {
 		if _, _, body := p.ask(http.MethodGet, "/done", ""); strings.Contains(body, typed) != want || strings.Contains(body, "language=") == want {
 			t.Errorf("what was done is shown as, not %t\n%s", want, body)
+		}
+	}
+
+	p.ask(http.MethodPost, "/refuse", p.server.URL+"/sign-in?a")
+	for _, want := range []int{http.StatusConflict, http.StatusOK} {
+		if status, _, body := p.ask(http.MethodGet, "/sign-in?a", ""); status != want {
+			t.Errorf("an error is shown in the form's place as %d, not %d\n%s", status, want, body)
 		}
 	}
 
