@@ -135,9 +135,10 @@ var (
 	// Outside of these nobody should act at a desk.
 	DeskHours = hours("desk.hours", "08:00-20:00")
 
-	// How much of the people an edition of the register may deactivate before a second person must release it, and how much of its file may
-	// be bad before nothing of it is taken.
+	// How much of the people an edition of the register may deactivate, and of how much of them a full one may not tell, before a second person must
+	// release it; and how much of its file may be bad before nothing of it is taken.
 	DeactivatedShare = share("edition.deactivated_share", 0.001, 0.0001, 0.05)
+	MissingShare     = share("edition.missing_share", 0.01, 0.0001, 0.2)
 	RejectedShare    = share("edition.rejected_share", 0.05, 0.0001, 0.2)
 
 	// Whether somebody of whom the register says that they are incapable is deactivated, which the law leaves to the operator (order 82, p. 10).
@@ -171,7 +172,7 @@ var Chapters = []Chapter{
 		MinimumAge, BasisFor, VisitFor, PendingFor, ReissuesOfPerson,
 		ActsOfClerk, ActsOfOffice, ActsOfSystem, IssuancesInHour, RestorationsInHour, BlocksInHour, RefusalsInHour, NeighbouringPhones, DeskHours,
 	}},
-	{"register", []Item{DeactivatedShare, RejectedShare, DeactivateIncapable}},
+	{"register", []Item{DeactivatedShare, MissingShare, RejectedShare, DeactivateIncapable}},
 	{"records", []Item{AuditYears}},
 }
 

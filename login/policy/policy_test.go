@@ -101,7 +101,7 @@ func TestItemsAreSound(t *testing.T) {
 	}
 	for name, value := range map[string]string{
 		"code.for": "11m", "code.tries": "2", "code.pauses": "5s", "sign_in.number": "0 in 15m", "sign_in.number_pauses": "1s", "sign_in.network": "100 in 168h", "current_password": "100000 in 15m", "session.total": "25h", "temporary_password.for": "1h",
-		"static_password.longest": "63", "password.cost": "19MiB t=1 p=1", "basis.for": "1h", "edition.deactivated_share": "6%", "edition.rejected_share": "21%", "register.deactivate_incapable": "perhaps",
+		"static_password.longest": "63", "password.cost": "19MiB t=1 p=1", "basis.for": "1h", "edition.deactivated_share": "6%", "edition.missing_share": "21%", "edition.rejected_share": "21%", "register.deactivate_incapable": "perhaps",
 	} {
 		if item, ok := policy.Find(name); !ok {
 			t.Errorf("there is no %s", name)

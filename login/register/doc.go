@@ -19,7 +19,7 @@
 // While it is staging, its rows are copied piece by piece beside the register,
 // and how far they are is committed with each piece: an import that was killed
 // goes on from there when the same file comes again. It waits where it would
-// deactivate more people than one person may answer for. What it says is applied
+// deactivate, or leaves out, more people than one person may answer for. What it says is applied
 // in one transaction, so that readers see all of it or nothing, and only where it
 // differs from what is known.
 //

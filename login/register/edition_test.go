@@ -461,3 +461,49 @@ func TestFiveFactsAreApart(t *testing.T) {
 		}
 	}
 }
+
+// A full edition that leaves out more people than one person may pass over waits for another, be it empty; released, it has deactivated nobody.
+func TestAFullEditionThatLeavesManyOutWaits(t *testing.T) {
+	t.Parallel()
+	for name, rows := range map[string][]string{"an empty one": nil, "one of half": living[:len(living)/2], "all but one": living[1:]} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.001 }, MissingShare: func() float64 { return 0.01 }}
+			mustLoad(t, r, edition(10, living...))
+			want := register.Waiting
+			if len(rows) == len(living)-1 {
+				want = register.Applied
+			}
+			o := order(full(edition(11, rows...)))
+			if tried, err := r.Try(t.Context(), o); err != nil || tried.State != want {
+				t.Errorf("tried: %v: %s, want %s", err, tried.State, want)
+			}
+			report, err := r.Import(t.Context(), order(full(edition(11, rows...))))
+			if want == register.Waiting {
+				if !errors.Is(err, register.ErrNobody) {
+					t.Errorf("nobody answers for it: %v", err)
+				}
+				o = order(full(edition(11, rows...)))
+				o.ClientID = "a system"
+				report, err = r.Import(t.Context(), o)
+			}
+			if err != nil || report.State != want {
+				t.Fatalf("%v: %s, want %s", err, report.State, want)
+			}
+			if want == register.Applied {
+				return
+			}
+			if again := mustLoad(t, r, full(edition(11, rows...))); !again.Again || again.State != register.Waiting {
+				t.Errorf("the same again: %+v", again.Edition)
+			}
+			clerk, err := register.Find(t.Context(), r.Pool, living[0][:14])
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := r.Release(t.Context(), report.ID, clerk.ID, at)
+			if err != nil || e.State != register.Applied || e.Deactivated != 0 || e.Missing != int64(len(living)-len(rows)) {
+				t.Errorf("released: %v: %+v", err, e)
+			}
+		})
+	}
+}

@@ -31,7 +31,7 @@ var (
 	ErrBad    = errors.New("too many of its rows are bad")
 	ErrBusy   = errors.New("another import is under way: try again once it has ended")
 	ErrWaits  = errors.New("another edition waits to be released or refused")
-	ErrNobody = errors.New("it would deactivate so many people that another one must release it: say who imports it")
+	ErrNobody = errors.New("it would deactivate, or does not tell of, so many people that another one must release it: say who imports it")
 )
 
 // An Order is what is asked of an import.
@@ -180,7 +180,7 @@ const nobody = `SELECT NOT EXISTS (SELECT FROM person)`
 
 // admit finds the edition of a file or begins it. It is fresh where nobody is known yet.
 func (g *Register) admit(ctx context.Context, conn *pgxpool.Conn, h head, o Order) (e Edition, fresh bool, err error) {
-	const lost = `UPDATE edition SET state = 'staging', staged_bytes = 0 WHERE id = $1 AND NOT EXISTS (SELECT FROM ` + staged + `)`
+	const lost = `UPDATE edition SET state = 'staging', staged_bytes = 0 WHERE id = $1 AND announced > rejected AND NOT EXISTS (SELECT FROM ` + staged + `)`
 	const resume = `UPDATE edition SET imported_by = $2, client_id = nullif($3, ''), signed = $4 WHERE id = $1`
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if o.By != uuid.Nil {
@@ -341,7 +341,7 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 	if err := keep(ctx, tx, e, f.bad); err != nil {
 		return err
 	}
-	many, err := g.many(ctx, tx, e.Deactivated, o.At)
+	many, err := g.waits(ctx, tx, e, o.At)
 	switch {
 	case err != nil:
 		return err
@@ -375,16 +375,21 @@ func (g *Register) judge(e *Edition, f *file) error {
 	return nil
 }
 
+// waits tells whether an edition is to wait for another person: it deactivates too many, or leaves too many out.
+func (g *Register) waits(ctx context.Context, tx pgx.Tx, e *Edition, at time.Time) (bool, error) {
+	many, err := g.many(ctx, tx, e.Deactivated, at)
+	if err != nil || many || g.MissingShare == nil || e.Missing <= 1 {
+		return many, err
+	}
+	return exceeds(ctx, tx, e.Missing, g.MissingShare())
+}
+
 // many tells whether so many, with those whom editions that nobody released and events have deactivated in the day before, are more people than
 // one person may deactivate. One is not: of a small register that is more than any share.
 func (g *Register) many(ctx context.Context, tx pgx.Tx, deactivated int64, at time.Time) (many bool, err error) {
 	const lately = `
 		SELECT (SELECT count(*) FROM person_event WHERE deactivated AND told_at > $1)
 		     + (SELECT coalesce(sum(deactivated), 0)::bigint FROM edition WHERE state = 'applied' AND decided_by IS NULL AND applied_at > $1)`
-	// Nobody is ever taken out of the register but who was another one: whom editions have added need not be counted again.
-	const fewer = `
-		SELECT (SELECT coalesce(sum(added), 0) FROM edition WHERE state = 'applied') - (SELECT count(joined) FROM person_event WHERE joined IS NOT NULL) < $1
-		   AND (SELECT count(*) < $1 FROM (SELECT FROM person LIMIT $1) AS so_many)`
 	if g.DeactivatedShare == nil || deactivated == 0 {
 		return false, nil
 	}
@@ -392,9 +397,18 @@ func (g *Register) many(ctx context.Context, tx pgx.Tx, deactivated int64, at ti
 	if err := tx.QueryRow(ctx, lately, at.Add(-24*time.Hour)).Scan(&before); err != nil || deactivated+before == 1 {
 		return false, err
 	}
+	return exceeds(ctx, tx, deactivated+before, g.DeactivatedShare())
+}
+
+// exceeds tells whether so many are more than a share of the people.
+func exceeds(ctx context.Context, tx pgx.Tx, many int64, share float64) (exceeds bool, err error) {
+	// Nobody is ever taken out of the register but who was another one: whom editions have added need not be counted again.
+	const fewer = `
+		SELECT (SELECT coalesce(sum(added), 0) FROM edition WHERE state = 'applied') - (SELECT count(joined) FROM person_event WHERE joined IS NOT NULL) < $1
+		   AND (SELECT count(*) < $1 FROM (SELECT FROM person LIMIT $1) AS so_many)`
 	const all = 1 << 40 // of mankind, where the share is nought
-	err = tx.QueryRow(ctx, fewer, int64(math.Ceil(min(float64(deactivated+before)/g.DeactivatedShare(), all)))).Scan(&many)
-	return many, err
+	err = tx.QueryRow(ctx, fewer, int64(math.Ceil(min(float64(many)/share, all)))).Scan(&exceeds)
+	return exceeds, err
 }
 
 // keep keeps which rows were bad, and which are withheld now.
@@ -432,7 +446,7 @@ func wait(ctx context.Context, tx pgx.Tx, e *Edition, o Order) error {
 	}
 	return audit.Record(ctx, tx, audit.Event{
 		Kind: audit.EditionWaits, At: o.At, Edition: e.ID, Clerk: o.By, ClientID: o.ClientID,
-		Detail: map[string]string{"people": strconv.FormatInt(e.Deactivated, 10)},
+		Detail: map[string]string{"people": strconv.FormatInt(e.Deactivated, 10), "missing": strconv.FormatInt(e.Missing, 10)},
 	})
 }
 

@@ -230,7 +230,7 @@ func TestAnyLifeOfTheRegister(t *testing.T) {
 	}
 	l.Register = register.Register{
 		Pool: pool, Cascade: turn("-"), Restored: turn("+"), Incapable: turn("i"), Renumbered: turn("~"),
-		DeactivatedShare: func() float64 { return share }, RejectedShare: func() float64 { return 0.5 },
+		DeactivatedShare: func() float64 { return share }, MissingShare: func() float64 { return 0.5 }, RejectedShare: func() float64 { return 0.5 },
 	}.ByPieces(150)
 	over, broken := time.Now().Add(10*time.Second), false
 	rapid.Check(t, func(rt *rapid.T) {
@@ -344,9 +344,9 @@ func (l *life) ago(rt *rapid.T) time.Time {
 
 // edition draws one that nobody has seen, and brings it in; or it is cut off.
 func (l *life) edition(rt *rapid.T) {
-	rows := map[string]string{}
+	rows, leaves := map[string]string{}, rapid.SampledFrom([]int{0, 0, 2}).Draw(rt, "leaves out up to")
 	for _, n := range numbers {
-		if rapid.IntRange(0, 3).Draw(rt, "leaves out at 0") > 0 {
+		if rapid.IntRange(0, 3).Draw(rt, "place") > leaves {
 			rows[n] = l.row(rt, n)
 		}
 	}
@@ -440,7 +440,7 @@ func (l *life) bring(rt *rapid.T, f *told, breaks fault) {
 	if !bad {
 		c, _ = l.compare(f)
 	}
-	much := c.deactivated > 0 && l.many(c.deactivated)
+	much := c.deactivated > 0 && l.many(c.deactivated) || c.missing > 1 && 2*c.missing > int64(len(l.everybody()))
 	var want error
 	switch {
 	case l.waiting != nil && l.waiting.text == f.text:

@@ -81,9 +81,9 @@ type Register struct {
 	Source *Source
 	// Key is the one by which the register's owner signs; nil: no signature is asked for.
 	Key *Key
-	// DeactivatedShare is how much of the people an edition may deactivate before it waits for a second person, and RejectedShare how much of
-	// its rows may be bad before all of it is refused; nil: there is no such bound.
-	DeactivatedShare, RejectedShare func() float64
+	// DeactivatedShare is how much of the people an edition may deactivate, and MissingShare of how much of them a full one may not tell, before it
+	// waits for a second person; and RejectedShare how much of its rows may be bad before all of it is refused; nil: there is no such bound.
+	DeactivatedShare, MissingShare, RejectedShare func() float64
 	// DeactivateIncapable tells whether somebody of whom the register now says that they are incapable is deactivated too; nil: nobody is.
 	DeactivateIncapable func() bool
 

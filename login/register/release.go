@@ -31,7 +31,7 @@ func (g *Register) Release(ctx context.Context, id int64, by uuid.UUID, at time.
 		if err := tx.QueryRow(ctx, lost).Scan(&none); err != nil {
 			return err
 		}
-		if none {
+		if none && e.Announced > e.Rejected {
 			return ErrLost
 		}
 		if err := changing(ctx, tx); err != nil {

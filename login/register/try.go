@@ -49,7 +49,7 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 		}
 		f.withhold(withheld)
 		r.Bad = f.bad
-		many, err := g.many(ctx, tx, r.Deactivated, o.At)
+		many, err := g.waits(ctx, tx, &r.Edition, o.At)
 		if err != nil {
 			return err
 		}

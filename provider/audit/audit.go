@@ -19,7 +19,7 @@ type Kind string
 const (
 	EditionApplied      Kind = "edition.applied"        // the register's edition was applied; Event.Edition
 	PeopleMissing       Kind = "edition.missing_people" // a full edition does not tell of people whom we know; Event.Detail["people"]: how many
-	EditionWaits        Kind = "edition.waiting"        // it would deactivate many, Event.Detail["people"], and waits for a second person
+	EditionWaits        Kind = "edition.waiting"        // it would deactivate many, Event.Detail["people"], or leaves many out, ["missing"], and waits for a second person
 	EditionReleased     Kind = "edition.released"
 	EditionRefused      Kind = "edition.refused"        // by a second person, or by itself where too many rows are bad
 	PersonChanged       Kind = "person.changed"         // one person changed outside an edition; Event.Detail["joined"]: who turned out to be the same, and is no more

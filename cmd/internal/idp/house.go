@@ -243,6 +243,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		Pool: h.Back, Source: source, Cascade: h.identities.Deactivate, Restored: h.identities.Restore, Incapable: h.identities.Incapacitate, Renumbered: h.identities.Renumber, Key: registerKey,
 		Staff:            func(ctx context.Context, tx pgx.Tx, by uuid.UUID) error { return clerk.Hold(ctx, tx, by, clerk.Import) },
 		DeactivatedShare: func() float64 { return float64(policy.DeactivatedShare.In(h.policies)) },
+		MissingShare:     func() float64 { return float64(policy.MissingShare.In(h.policies)) },
 		RejectedShare:    func() float64 { return float64(policy.RejectedShare.In(h.policies)) },
 
 		DeactivateIncapable: policy.DeactivateIncapable.From(h.policies),

@@ -25,7 +25,7 @@ import (
 // registerCommand is the operator's work with the population register.
 func registerCommand(config reader) *cobra.Command {
 	command := group("register", "The population register")
-	command.Long = command.Short + ".\n\nAn edition that would deactivate many people waits for another of the operator's staff than who imported it.\n" +
+	command.Long = command.Short + ".\n\nAn edition that would deactivate many people, or a full one that leaves many out, waits for another of the operator's staff than who imported it.\n" +
 		"The terminal believes what --by says: two people belong before it."
 	command.AddCommand(
 		importCommand(config), verifyFileCommand(config), editionsCommand(config), badRowsCommand(config), missingCommand(config),
