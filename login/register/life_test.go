@@ -852,7 +852,7 @@ func (l *life) crash(rt *rapid.T) {
 	if _, err := l.Pool.Exec(l.t.Context(), `TRUNCATE staged_person`); err != nil {
 		rt.Fatal(err)
 	}
-	if l.waiting == nil {
+	if l.waiting == nil || len(l.waiting.rows) == 0 { // there was nothing to lose
 		return
 	}
 	f := l.waiting
