@@ -305,6 +305,11 @@ func TestSearchByCode(t *testing.T) {
 		"1.11":        "",
 		"1.9.1.1":     "",
 		"девять":      "1.9",
+
+		"девять 2026":        "1.9",
+		"девять 086":         "1.9",
+		"01.01.2026 девять":  "1.9",
+		"девять за 1.1.2026": "1.9 200.1",
 	} {
 		if got := codes(t, pool, Filter{Query: ParseQuery(typed), On: Day(may)}); got != want {
 			t.Errorf("%q: got %s, want %s", typed, got, want)

@@ -54,16 +54,21 @@ const (
 // codeTyped is a code, or how one begins, with what the key of the dot writes by other layouts and beside the digits.
 var codeTyped = regexp.MustCompile(`^([0-9]{3,6}|[0-9]{1,6}([.,/юЮ][0-9]{1,6})+)$`)
 
+// codeAmidWords is one that no date, year or sum is like.
+var codeAmidWords = regexp.MustCompile(`^[1-9][0-9]{0,2}([.,/юЮ][1-9][0-9]{0,2})+$`)
+
 var dots = strings.NewReplacer(",", ".", "/", ".", "ю", ".", "Ю", ".")
 
-// ParseQuery reads what somebody typed; whatever it is, it is a query. Where a code stands in it, that is what is looked for.
+// ParseQuery reads what somebody typed; whatever it is, it is a query. Where it is a code, or one stands in it, that is what is looked for.
 func ParseQuery(text string) (q Query) {
 	if letters := []rune(text); len(letters) > mostLetters {
 		text = string(letters[:mostLetters])
 	}
+	if bare := bare(text); codeTyped.MatchString(bare) && !strings.ContainsFunc(text, unicode.IsLetter) || codeTyped.MatchString(strings.TrimSpace(text)) {
+		return Query{code: dots.Replace(bare)}
+	}
 	for _, word := range strings.Fields(text) {
-		bare := strings.TrimFunc(word, func(r rune) bool { return !unicode.IsDigit(r) })
-		if codeTyped.MatchString(bare) {
+		if bare := bare(word); codeAmidWords.MatchString(bare) {
 			return Query{code: dots.Replace(bare)}
 		}
 	}
@@ -88,6 +93,11 @@ func ParseQuery(text string) (q Query) {
 		}
 	}
 	return q
+}
+
+// bare is a text from its first digit to its last.
+func bare(text string) string {
+	return strings.TrimFunc(text, func(r rune) bool { return !unicode.IsDigit(r) })
 }
 
 // IsZero tells whether nothing was typed. What was typed and is neither a code nor a word finds nothing.
