@@ -1,6 +1,7 @@
 package follow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -171,14 +172,23 @@ func why(e entry) string {
 	return e.Detail["why"]
 }
 
+// endedBy is whose act sign-ins or a grant ended by, where that was not the citizen's: the system's, also where it followed from a block, of which
+// the journal tells by itself whose act that was.
+var endedBy = map[string]journal.Actor{
+	"blocked": journal.System, "unblocked": journal.System, "deactivated": journal.System, "incapable": journal.System, "renumbered": journal.System,
+	"cloned": journal.System, "reused": journal.System, "went_live": journal.System, "revoked": journal.Client,
+}
+
 // actor is who acted, as far as the feed tells: a clerk, the register, an e-service with the citizen's token, or the citizen.
 func actor(e entry) journal.Actor {
-	switch {
+	switch kind := journal.Kind(e.Kind); {
+	case kind == journal.SessionsEnded, kind == journal.GrantEnded:
+		return cmp.Or(endedBy[e.Detail["why"]], journal.Self)
 	case e.Staff:
 		return journal.Staff
 	case e.Detail["reason"] == "register", e.Detail["was"] == "register", e.Kind == "person.changed":
 		return journal.System
-	case journal.Kind(e.Kind) == journal.TokenExchanged:
+	case kind == journal.TokenExchanged:
 		return journal.Client
 	}
 	return journal.Self

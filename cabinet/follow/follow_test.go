@@ -365,7 +365,7 @@ ended 018f0000-0000-7000-8000-0000000000aa
 1 signed_in self service
 2 identifier.activated self
 2 identifier.blocked system {"reason": "register"}
-2 sessions.ended self {"why": "deactivated"}
+2 sessions.ended system {"why": "deactivated"}
 3 cabinet.activated self
 3 identifier.activated self
 3 token.exchanged client service {"scope": "openid"}`
