@@ -73,6 +73,7 @@ func (c *Cabinet) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	c.site.Forget(w, r) // somebody else may have sent forms here before
 	language, err := c.cfg.Contacts.Language(r.Context(), token.Subject)
 	if err != nil {
 		return err

@@ -130,6 +130,7 @@ func (l *Login) begin(
 	if err != nil {
 		return "", err
 	}
+	l.site.Forget(w, r) // somebody else may have sent forms here before
 	_, err = l.sessions.Begin(ctx, w, r, s)
 	return sid, err
 }
