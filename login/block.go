@@ -8,6 +8,7 @@ import (
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
 	"asoba.example/provider"
+	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/page"
 )
@@ -97,11 +98,11 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 	if err != nil || !in {
 		return err
 	}
-	err = l.registry.Block(r.Context(), proved.who.Person, identity.Self, act)
-	if err := l.forgetErrand(r.Context(), &onErrand{Interaction: i, errand: blocking}); err != nil { // a code may have been asked for before
-		return err
+	if err := l.registry.Block(r.Context(), proved.who.Person, identity.Self, act); err != nil {
+		return l.blocked(w, r, err)
 	}
-	return l.blocked(w, r, err)
+	api.Note(r, l.forgetErrand(r.Context(), &onErrand{Interaction: i, errand: blocking})) // a code may have been asked for before
+	return l.blocked(w, r, nil)
 }
 
 // blockByCode has a code sent to the phone, if there is one.
