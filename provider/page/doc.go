@@ -48,7 +48,7 @@
 //	GET  /sign-in   Handle: the page that was kept, with its status
 //	GET  /sign-in   from then on what the door shows
 //
-// A form with [View.Errors] is shown again on reload as long as it is kept: until
+// A form of nobody signed in with [View.Errors] is shown again on reload as long as it is kept: until
 // it is sent again, and no longer than its Retry-After says. After the language
 // switch the door's own page says them, if it is the same [View.Name].
 package page

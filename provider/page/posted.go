@@ -26,7 +26,7 @@ import (
 
 // What answers a form would be asked for, form and all, by whoever reloads it or comes Back to it. So a page that a POST has made is kept, and the
 // browser is led to an address that it is shown at by GET (RFC 9110 §15.4.4). It is shown there once: after that the address shows what it always does,
-// so no page says what has ceased to be so. But a form that says what is wrong with it is shown as often as it is asked for, until it is sent again, or
+// so no page says what has ceased to be so. But a form of nobody signed in that says what is wrong with it is shown as often as it is asked for, until it is sent again, or
 // what it says to wait for has come. Where Redis has lost it, nothing is said; the form is there anew.
 
 // keptFor is how long an answer is kept. The browser asks for it at once, and its reader again while it is read.
@@ -39,10 +39,12 @@ type answer struct {
 	Body   []byte
 	Page   string // the name of the view
 	Errors []FieldError
+	Own    bool // of who is signed in
 }
 
-// refuses tells whether the form is to be sent again, and stands there for that. A page of an error stands in the form's way.
-func (a *answer) refuses() bool { return len(a.Errors) > 0 }
+// refuses tells whether the form is to be sent again, and stands there for that. A page of an error stands in the form's way; and what is somebody's
+// own must not outlive their session, of which nothing is known here.
+func (a *answer) refuses() bool { return len(a.Errors) > 0 && !a.Own }
 
 // Keeping is the site that keeps in Redis what answers a form until the browser has come for it. One that keeps nothing answers at once.
 func (s *Site) Keeping(in redis.UniversalClient) *Site {
@@ -152,7 +154,7 @@ func (s *Site) take(ctx context.Context, secret, at string) (*answer, error) {
 	if err == nil {
 		var wire []byte
 		if wire, err = box.Open(nil, nil, sealed, nil); err == nil {
-			err = gob.NewDecoder(bytes.NewReader(wire)).Decode(&kept)
+			err = gob.NewDecoder(bytes.NewReader(wire)).Decode(&kept) //nolint:gosec // we have sealed it ourselves
 		}
 	}
 	if err == nil {

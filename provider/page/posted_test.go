@@ -46,6 +46,7 @@ func newPosting(t *testing.T, in redis.UniversalClient) *posting {
 		return s.Show(w, r, page.View{
 			Status: http.StatusTooManyRequests, Name: "sign-in", Data: r.PostFormValue("identifier"), FormAction: []string{"https://portal.example/cb"},
 			Errors: []page.FieldError{{Field: "identifier", Word: "wrong"}}, At: r.URL.Query().Get("at"), Now: r.URL.Query().Has("now"),
+			SignedIn: r.URL.Query().Has("own"),
 		})
 	}))
 	mux.Handle("/done", s.Handle(func(w http.ResponseWriter, r *http.Request) error {
@@ -156,6 +157,13 @@ func TestHowLongAnAnswerIsShown(t *testing.T) {
 	for _, want := range []int{http.StatusConflict, http.StatusOK} {
 		if status, _, body := p.ask(http.MethodGet, "/sign-in?a", ""); status != want {
 			t.Errorf("an error is shown in the form's place as %d, not %d\n%s", status, want, body)
+		}
+	}
+
+	p.ask(http.MethodPost, "/sign-in?own", "") // what is somebody's own does not outlive a session that ends meanwhile
+	for _, want := range []bool{true, false} {
+		if _, _, body := p.ask(http.MethodGet, "/sign-in?own", ""); strings.Contains(body, typed) != want {
+			t.Errorf("what was refused of somebody's own is shown as, not %t\n%s", want, body)
 		}
 	}
 

@@ -127,7 +127,7 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 	head := http.Header{"Content-Language": {language}}
 	s.head(head, v)
 	if leads {
-		err := s.lead(w, r, here(at), answer{Status: status, Header: head, Body: body.Bytes(), Page: v.Name, Errors: v.Errors})
+		err := s.lead(w, r, here(at), answer{Status: status, Header: head, Body: body.Bytes(), Page: v.Name, Errors: v.Errors, Own: v.SignedIn})
 		if err == nil {
 			return nil
 		}
