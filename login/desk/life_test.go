@@ -870,6 +870,8 @@ func (l *life) edition(rt *rapid.T) {
 			c.end()
 			events = append(events, c.drop("", "why=blocked")...)
 			events = append(events, record("sessions.ended", c, "", "why=deactivated"), record("identifier.blocked", c, "", "reason=register"))
+		case c.gone && !was && !c.is("none"): // only the desk lifts the block that there is
+			events = append(events, record("sessions.ended", c, "", "why=deactivated"))
 		case !c.gone && was && c.is("blocked:register"):
 			c.stands = "blocked:desk"
 			events = append(events, record("identifier.blocked", c, "", "reason=desk"))
