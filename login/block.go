@@ -98,8 +98,8 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 	if err != nil || !in {
 		return err
 	}
-	if err := l.registry.Block(r.Context(), proved.who.Person, identity.Self, act); err != nil {
-		return l.blocked(w, r, err)
+	if err := l.registry.Block(r.Context(), proved.who.Person, identity.Self, act); err != nil && !errors.Is(err, identity.ErrState) {
+		return err
 	}
 	api.Note(r, l.forgetErrand(r.Context(), &onErrand{Interaction: i, errand: blocking})) // a code may have been asked for before
 	return l.blocked(w, r, nil)
