@@ -64,12 +64,12 @@ func ParseQuery(text string) (q Query) {
 	if letters := []rune(text); len(letters) > mostLetters {
 		text = string(letters[:mostLetters])
 	}
-	if bare := bare(text); codeTyped.MatchString(bare) && !strings.ContainsFunc(text, unicode.IsLetter) || codeTyped.MatchString(strings.TrimSpace(text)) {
-		return Query{code: dots.Replace(bare)}
+	if code := digits(text); codeTyped.MatchString(code) && !strings.ContainsFunc(strings.Replace(text, code, "", 1), unicode.IsLetter) {
+		return Query{code: dots.Replace(code)}
 	}
 	for _, word := range strings.Fields(text) {
-		if bare := bare(word); codeAmidWords.MatchString(bare) {
-			return Query{code: dots.Replace(bare)}
+		if code := digits(word); codeAmidWords.MatchString(code) {
+			return Query{code: dots.Replace(code)}
 		}
 	}
 	q.typed = strings.TrimSpace(text) != ""
@@ -95,8 +95,8 @@ func ParseQuery(text string) (q Query) {
 	return q
 }
 
-// bare is a text from its first digit to its last.
-func bare(text string) string {
+// digits is a text from its first digit to its last.
+func digits(text string) string {
 	return strings.TrimFunc(text, func(r rune) bool { return !unicode.IsDigit(r) })
 }
 
