@@ -24,6 +24,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"asoba.example/cabinet/journal"
 	"asoba.example/migrations/pgtest"
 )
 
@@ -387,6 +388,21 @@ func TestEffectsAreExactlyOnce(t *testing.T) {
 		c.catchUp(t)
 		if got := c.all(t); got != afterAYear {
 			t.Fatalf("after statement %d failed: got:\n%s\nwant:\n%s", fault, got, afterAYear)
+		}
+	}
+}
+
+// The journal tells whose act it was that sign-ins or a grant ended by.
+func TestWhoseActEndsSignIns(t *testing.T) {
+	t.Parallel()
+	for why, want := range map[string]journal.Actor{
+		"everywhere": journal.Self, "signed_out": journal.Self, "withdrawn": journal.Self, "password": journal.Self,
+		"blocked": journal.System, "renumbered": journal.System, "cloned": journal.System, "revoked": journal.Client,
+	} {
+		for _, kind := range []journal.Kind{journal.SessionsEnded, journal.GrantEnded} {
+			if got := actor(entry{Kind: string(kind), Detail: map[string]string{"why": why}}); got != want {
+				t.Errorf("%s, %s: got %s, want %s", kind, why, got, want)
+			}
 		}
 	}
 }
