@@ -8,10 +8,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -41,6 +43,31 @@ func TestOfficialValuesTellWhenceTheyAre(t *testing.T) {
 	b.want("/profile", "/profile", 200, "Population register, since 13 May 2026")
 	b.want("/profile", "/profile", 200, "Before: stateless. Now: Poland. Source: the population register.")
 	b.want("/profile", "/profile", 200, "Before: Belarus. Now: stateless.")
+	for _, change := range []string{"Before: Belarus. Now: stateless.", "Before: stateless. Now: Poland."} {
+		b.want("/profile/values/citizenship", "/profile/values/citizenship", 200, change)
+	}
+
+	_, _, taken := b.do(http.MethodPost, "/profile/data/export", url.Values{}, nil)
+	jws, err := jose.ParseSignedCompact(taken, []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown := w.call(t, "/api/v1/journal", w.provider.AccessToken(w.url, signIn()))
+	for of, text := range map[string][]byte{"the export": jws.UnsafePayloadWithoutVerification(), "the journal's API": shown} {
+		var told struct{ Entries []apiEntry }
+		if err := json.Unmarshal(text, &told); err != nil {
+			t.Fatalf("%s: %v: %s", of, err, text)
+		}
+		var were []string // the latest first
+		for _, e := range told.Entries {
+			if e.Detail["field"] == "citizenship" {
+				were = append(were, e.Detail["old"])
+			}
+		}
+		if !slices.Equal(were, []string{"stateless", "BY"}) {
+			t.Errorf("%s tells that the citizenship was %v: %s", of, were, text)
+		}
+	}
 
 	_, body := w.call(t, "/api/v1/profile", w.provider.AccessToken(w.url, signIn()))
 	var got struct {

@@ -125,6 +125,8 @@ func (p People) page(w http.ResponseWriter, r *http.Request, read func(after uui
 		Limited              *fact          `json:"limited,omitempty"`
 		DeactivatedFor       string         `json:"deactivated_for,omitempty"`
 		Identifier           identity.State `json:"identifier,omitempty"`
+
+		FormerCitizenships []register.FormerCitizenship `json:"former_citizenships,omitempty"`
 	}
 	held := func(f register.Fact) *fact {
 		if f.Date == "" {
@@ -140,13 +142,21 @@ func (p People) page(w http.ResponseWriter, r *http.Request, read func(after uui
 		found = found[:limit]
 		answer.Next = &found[limit-1].ID
 	}
+	ids := make([]uuid.UUID, len(found))
+	for i, f := range found {
+		ids[i] = f.ID
+	}
+	former, err := register.FormerCitizenships(r.Context(), p.Register.Pool, ids...)
+	if err != nil {
+		return err
+	}
 	answer.People = make([]person, len(found))
 	for i, f := range found {
 		answer.People[i] = person{
 			ID: f.ID, IdentificationNumber: f.IdentificationNumber,
 			Sex: f.Sex, BirthDate: f.BirthDate, Citizenship: f.Citizenship,
 			Death: held(f.Death), DeclaredDead: held(f.DeclaredDead), Missing: held(f.Missing),
-			Incapable: held(f.Incapable), Limited: held(f.Limited), DeactivatedFor: f.DeactivatedFor,
+			Incapable: held(f.Incapable), Limited: held(f.Limited), DeactivatedFor: f.DeactivatedFor, FormerCitizenships: former[f.ID],
 		}
 		if states != nil {
 			answer.People[i].Identifier = cmp.Or(states[f.ID], identity.None)

@@ -166,6 +166,19 @@ identification_number,sex,birth_date,citizenship,death_date,death_act,declared_d
 	if status, body := ask("clients:manage", path, "text/csv"); status != http.StatusForbidden || strings.Contains(body, "1010130K001PB9") {
 		t.Errorf("as CSV without the scope: got %d", status)
 	}
+
+	next := strings.NewReplacer("# edition 1", "# edition 2", "# rows 3", "# rows 1", "F,1996,stateless", "F,1996,PL").Replace(file)
+	first, second := strings.Index(next, "1010130K001PB9"), strings.Index(next, "6290296C042BI1")
+	next = next[:first] + next[second:]
+	if _, err := r.Import(t.Context(), register.Order{File: strings.NewReader(next), At: now, Progress: func(int64, int64) {}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/register/editions/2/people", "/register/people"} {
+		const was = `"former_citizenships":[{"citizenship":"stateless","till":"2026-11-03T12:00:00Z"}]`
+		if status, body := ask("changes:read", path); status != http.StatusOK || strings.Count(body, "former_citizenships") != 1 || !strings.Contains(body, was) {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
 }
 
 type publicKey ecdsa.PublicKey

@@ -8,6 +8,7 @@ import (
 
 	"asoba.example/login/clerk"
 	"asoba.example/login/identity"
+	"asoba.example/login/register"
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 )
@@ -18,28 +19,43 @@ const readTrail = "read_trail"
 // onePage is the most events of a person that are read at once.
 const onePage = 100
 
-// ReadTrail gives what is recorded of a person after a cursor to somebody who has a purpose, and the cursor to go on from; the person sees in
-// the journal that it was read. Nobody reads their own.
-func (d *Desk) ReadTrail(ctx context.Context, feed *audit.Feed, by By, person uuid.UUID, after audit.Cursor, why Purpose) ([]audit.Line, audit.Cursor, error) {
+// A Trail is what is recorded of a person: a page of events, oldest first, and the citizenships that were theirs.
+type Trail struct {
+	Events             []audit.Line                 `json:"events"`
+	Cursor             audit.Cursor                 `json:"cursor"` // to go on from
+	More               bool                         `json:"more"`
+	FormerCitizenships []register.FormerCitizenship `json:"former_citizenships"`
+}
+
+// ReadTrail gives what is recorded of a person after a cursor to somebody who has a purpose; the person sees in the journal that it was read.
+// Nobody reads their own.
+func (d *Desk) ReadTrail(ctx context.Context, feed *audit.Feed, by By, person uuid.UUID, after audit.Cursor, why Purpose) (Trail, error) {
 	if err := d.admit(ctx, by, readTrail); err != nil {
-		return nil, 0, err
+		return Trail{}, err
 	}
 	if person == by.Person {
-		return nil, 0, d.record(ctx, &GuardError{Code: "g9"}, by, person, readTrail)
+		return Trail{}, d.record(ctx, &GuardError{Code: "g9"}, by, person, readTrail)
 	}
 	if _, err := d.registry.Of(ctx, person); err != nil {
-		return nil, 0, err
+		return Trail{}, err
 	}
-	found, cursor, err := feed.OfPerson(ctx, person, after, onePage)
+	events, cursor, err := feed.OfPerson(ctx, person, after, onePage)
 	if err != nil {
-		return nil, 0, err
+		return Trail{}, err
+	}
+	former, err := register.FormerCitizenships(ctx, d.pool, person)
+	if err != nil {
+		return Trail{}, err
 	}
 	read := event(audit.TrailRead, by, person, d.now())
 	read.Detail = map[string]string{"purpose": string(why)}
 	if err := d.recordReading(ctx, read, by, readTrail); err != nil {
-		return nil, 0, err
+		return Trail{}, err
 	}
-	return found, cursor, nil
+	return Trail{
+		Events: append([]audit.Line{}, events...), Cursor: cursor, More: len(events) == onePage,
+		FormerCitizenships: append([]register.FormerCitizenship{}, former[person]...),
+	}, nil
 }
 
 // readTrail handles GET /desk/people/{person}/events?purpose=…&after=….
@@ -67,24 +83,13 @@ func (d *Doors) readTrail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return d.refusal(w, identity.ErrUnknown)
 	}
-	var (
-		found  []audit.Line
-		cursor audit.Cursor
-	)
 	after, err := audit.ParseCursor(query.Get("after"))
-	if err == nil {
-		found, cursor, err = d.Desk.ReadTrail(r.Context(), d.Feed, By{Clerk: c, ClientID: token.ClientID}, person, after, why)
-	}
 	if err != nil {
 		return d.refusal(w, err)
 	}
-	answer := struct {
-		Events []audit.Line `json:"events"`
-		Cursor audit.Cursor `json:"cursor"`
-		More   bool         `json:"more"`
-	}{found, cursor, len(found) == onePage}
-	if found == nil {
-		answer.Events = []audit.Line{}
+	trail, err := d.Desk.ReadTrail(r.Context(), d.Feed, By{Clerk: c, ClientID: token.ClientID}, person, after, why)
+	if err != nil {
+		return d.refusal(w, err)
 	}
-	return api.Write(w, http.StatusOK, answer)
+	return api.Write(w, http.StatusOK, trail)
 }

@@ -52,7 +52,11 @@ func TestATrailIsReadForAPurpose(t *testing.T) {
 		t.Errorf("%d readings are recorded that were none", n)
 	}
 
+	d.Exec(t, `INSERT INTO former_citizenship (person_id, at, citizenship) SELECT $1::uuid, $2::timestamptz, unnest('{PL,stateless}'::text[])`, person, d.now)
 	answer := d.asks(t, tokens["auditor"], "GET", at+"?purpose=inquiry", nil, 200, map[string]any{"more": false})
+	if was, ok := answer["former_citizenships"].([]any); !ok || len(was) != 2 || was[0].(map[string]any)["citizenship"] != "PL" {
+		t.Errorf("the citizenships there were: %v", answer["former_citizenships"])
+	}
 	events := answer["events"].([]any)
 	if len(events) != d.Count(t, `event WHERE place > 0 AND person_id = $1`, person) || len(events) == 0 {
 		t.Errorf("read: %v", events)
@@ -78,10 +82,10 @@ func TestATrailIsNotReadUnseen(t *testing.T) {
 	person, _ := w.Active(t)
 	feed := audit.NewFeed(w.Pool, w.Pool)
 	read := func(person uuid.UUID) error {
-		_, _, err := w.desk.ReadTrail(t.Context(), feed, auditor, person, 0, desk.Inquiry)
+		_, err := w.desk.ReadTrail(t.Context(), feed, auditor, person, 0, desk.Inquiry)
 		return err
 	}
-	for n := 1; n <= 3; n++ { // who it is, what is recorded, and that it was read
+	for n := 1; n <= 4; n++ { // who it is, what is recorded, which citizenships were theirs, and that it was read
 		w.Trips.FailAt(n)
 		err := read(person)
 		w.Trips.FailAt(0)

@@ -240,16 +240,6 @@ func ids(ctx context.Context, tx pgx.Tx, query string, args ...any) ([]uuid.UUID
 	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 }
 
-// history keeps the citizenships that have ended; at one moment, that which there was before it. Of those that an event has ended there is no edition.
-func history(ctx context.Context, tx pgx.Tx, e *Edition, at time.Time) error {
-	const insert = `
-		INSERT INTO former_citizenship (person_id, at, edition_id, citizenship)
-		SELECT id, $2, (SELECT id FROM edition WHERE id = $1), was FROM difference WHERE was <> citizenship
-		ON CONFLICT DO NOTHING`
-	_, err := tx.Exec(ctx, insert, e.ID, at)
-	return err
-}
-
 // change writes those who differ, and only them: a row that stays as it is is neither locked nor logged. Each is where the comparison has seen it,
 // since nobody else changes people meanwhile; PostgreSQL would rather read everybody once more than go there.
 func change(ctx context.Context, tx pgx.Tx, e *Edition, _ time.Time) error {

@@ -94,13 +94,33 @@ func TestAnEventIsAnEditionOfOne(t *testing.T) {
 }
 
 // former gives a person's citizenships that have ended, the first one first.
-func former(t *testing.T, r register.Register, person uuid.UUID) (all string) {
+func former(t *testing.T, r register.Register, person uuid.UUID) string {
 	t.Helper()
-	const list = `SELECT string_agg(citizenship, ' ' ORDER BY at) FROM former_citizenship WHERE person_id = $1`
-	if err := r.Pool.QueryRow(t.Context(), list, person).Scan(&all); err != nil {
+	all, err := register.FormerCitizenships(t.Context(), r.Pool, person)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return all
+	var told []string
+	for _, was := range all[person] {
+		told = append(told, was.Citizenship)
+	}
+	return strings.Join(told, " ")
+}
+
+// Of two events that are told at one moment each leaves the citizenship that it has ended, in the order in which the feed tells of them.
+func TestTwoCitizenshipsMayEndAtOneMoment(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	mustLoad(t, r, edition(10, living...))
+	var who uuid.UUID
+	for i, citizenship := range []string{"PL", "stateless", "PL"} {
+		e := event(citizenship+fmt.Sprint(i), 1+i, strings.Replace(living[0], "BY", citizenship, 1))
+		e.ToldAt = at.AddDate(0, 0, 9)
+		who = mustTake(t, r, e).Person
+	}
+	if was := former(t, r, who); was != "BY PL stateless" {
+		t.Errorf("the former citizenships are %q", was)
+	}
 }
 
 func equal(a, b []map[string]string) bool { return fmt.Sprint(a) == fmt.Sprint(b) }

@@ -125,9 +125,10 @@ func handOver(ctx context.Context, tx pgx.Tx, from, to uuid.UUID) error {
 		`UPDATE person_event SET person_id = $2 WHERE person_id = $1`,
 		`UPDATE former_number SET person_id = $2 WHERE person_id = $1`,
 		`UPDATE taken_back SET person_id = $2 WHERE person_id = $1`,
-		`WITH ended AS (DELETE FROM former_citizenship WHERE person_id = $1 RETURNING at, edition_id, citizenship)
-		INSERT INTO former_citizenship (person_id, at, edition_id, citizenship)
-		SELECT $2, at, edition_id, citizenship FROM ended ON CONFLICT DO NOTHING`,
+		// One edition may have told the same of both numbers.
+		`DELETE FROM former_citizenship AS one USING former_citizenship AS other
+		WHERE one.person_id = $1 AND other.person_id = $2 AND (one.at, one.citizenship) = (other.at, other.citizenship)`,
+		`UPDATE former_citizenship SET person_id = $2 WHERE person_id = $1`,
 	} {
 		if _, err := tx.Exec(ctx, move, from, to); err != nil {
 			return err

@@ -49,16 +49,16 @@ type life struct {
 // one is somebody as the model has them.
 type one struct {
 	number, row string
-	former      map[time.Time]string // citizenships, until when
-	turned      string               // "-" where they became gone, "+" found, "i" incapable, "~" got another number
-	at          time.Time            // as of when the last event tells of them
-	numbered    time.Time            // as of when an event gave them a number
-	took        []tookBack           // what events took back
-	takenBack   map[string]bool      // each end of theirs that the operator took back
-	made        time.Time            // at the latest, the edition that changed them last; the zero time: it was none
-	last        [2]time.Time         // between when what changed them last was made; the zero time: it was the operator
-	present     bool                 // in the last full edition
-	came        time.Time            // with an edition; the zero time: with an event
+	former      []string        // citizenships, each after until when
+	turned      string          // "-" where they became gone, "+" found, "i" incapable, "~" got another number
+	at          time.Time       // as of when the last event tells of them
+	numbered    time.Time       // as of when an event gave them a number
+	took        []tookBack      // what events took back
+	takenBack   map[string]bool // each end of theirs that the operator took back
+	made        time.Time       // at the latest, the edition that changed them last; the zero time: it was none
+	last        [2]time.Time    // between when what changed them last was made; the zero time: it was the operator
+	present     bool            // in the last full edition
+	came        time.Time       // with an edition; the zero time: with an event
 }
 
 // tookBack is an end that an event took back.
@@ -108,18 +108,12 @@ func (p *one) says(row string, now time.Time) {
 
 // was is that somebody had a citizenship until a time.
 func (p *one) was(citizenship string, till time.Time) {
-	if p.former == nil {
-		p.former = map[time.Time]string{}
-	}
-	if p.former[till] == "" {
-		p.former[till] = citizenship
-	}
+	p.former = append(slices.Clip(p.former), till.Format(time.RFC3339)+" "+citizenship)
 }
 
 // is is somebody who turns out to be another one too, of whom was told last.
 func (p *one) is(other *one, now time.Time) *one {
 	q := *p
-	q.former = maps.Clone(p.former)
 	notBefore, notAfter := other.last[0], other.last[1]
 	if notBefore.IsZero() {
 		notBefore, notAfter = now, now
@@ -135,12 +129,14 @@ func (p *one) is(other *one, now time.Time) *one {
 
 // hasHistory is that what was told of another one was told of them.
 func (p *one) hasHistory(other *one) {
-	p.former, p.takenBack = maps.Clone(p.former), maps.Clone(p.takenBack)
+	p.takenBack = maps.Clone(p.takenBack)
 	if p.takenBack == nil {
 		p.takenBack = map[string]bool{}
 	}
-	for till, citizenship := range other.former {
-		p.was(citizenship, till)
+	for _, was := range other.former {
+		if !slices.Contains(p.former, was) {
+			p.former = append(slices.Clip(p.former), was)
+		}
 	}
 	maps.Copy(p.takenBack, other.takenBack)
 	p.took = slices.Concat(p.took, other.took)
@@ -642,7 +638,6 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 		case rests[joined]:
 			q := *joined
 			is = &q
-			is.former = maps.Clone(is.former)
 			if was, now := strings.Split(p.row, ",")[2], strings.Split(is.row, ",")[2]; was != now {
 				is.was(was, l.now)
 			}
@@ -870,8 +865,8 @@ func (l *life) check(rt *rapid.T) {
 	people, former, turned := map[string]string{}, map[string]string{}, map[string]string{}
 	for _, p := range l.everybody() {
 		people[p.number] = p.row
-		for _, till := range slices.SortedFunc(maps.Keys(p.former), time.Time.Compare) {
-			former[p.number] += " " + p.former[till]
+		if p.former != nil {
+			former[p.number] = strings.Join(slices.Sorted(slices.Values(p.former)), ", ") // what ended at one moment in no order
 		}
 		if p.turned != "" {
 			turned[p.number] = p.turned
@@ -886,8 +881,10 @@ func (l *life) check(rt *rapid.T) {
 			       declared_dead_act, ',', missing_date, ',', missing_act, ',', incapable_date, ',', incapable_act, ',', limited_date, ',', limited_act)
 			FROM person`, people},
 		"former citizenships": {`
-			SELECT identification_number, string_agg(' ' || f.citizenship, '' ORDER BY at)
-			FROM former_citizenship f JOIN person p ON p.id = f.person_id GROUP BY 1`, former},
+			SELECT identification_number, string_agg(ended, ', ' ORDER BY ended)
+			FROM former_citizenship f JOIN person p ON p.id = f.person_id,
+			LATERAL (SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z" ') || f.citizenship COLLATE "C") AS was (ended)
+			GROUP BY 1`, former},
 		"who has turned": {`
 			SELECT identification_number, string_agg(how, '' ORDER BY place) FROM turned JOIN person ON id = person_id GROUP BY 1`, turned},
 	} {
