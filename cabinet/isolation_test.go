@@ -45,11 +45,11 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 	o := observe(t)
 	o.stock(t)
 	o.unwall(t)
-	const blocked, dead, other, nobody = "1000000A000PB0", "2000000A000PB0", "3000000A000PB0", "7000000A000PB1"
+	const blocked, dead, other, former, nobody = "1000000A000PB0", "2000000A000PB0", "3000000A000PB0", "4000000A000PB0", "7000000A000PB1"
 	over := uuid.MustParse("018f0000-0000-7000-8000-0000000000bb")
 	o.write(t, func(ctx context.Context, tx pgx.Tx) error {
 		var people []profile.Person
-		for i, number := range []string{blocked, dead, other} {
+		for i, number := range []string{blocked, dead, other, former} {
 			people = append(people, profile.Person{ID: uuid.UUID{15: byte(i + 1)}, Number: number, Sex: "M", BirthDate: "1990", Citizenship: "BY"})
 		}
 		people[1].Gone = profile.DeclaredDead
@@ -61,6 +61,10 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 			return err
 		}
 		return access.Disable(ctx, tx, []access.Disabled{{ClientID: "disabled", Now: true, At: noon}})
+	})
+	o.write(t, func(ctx context.Context, tx pgx.Tx) error {
+		renumbered := profile.Person{ID: uuid.UUID{15: 4}, Number: "5000000A000PB0", Sex: "M", BirthDate: "1990", Citizenship: "BY"}
+		return profile.Apply(ctx, tx, []profile.Person{renumbered}, noon)
 	})
 	clients := o.tellClients(t)
 	told := map[string]int{}                      // doors that have told each client what is its own
@@ -148,6 +152,7 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 		refused("one of a disabled client", shown{token: token("client_id", "disabled")}, 401, "invalid_token", bad)
 		refused("one that came through a disabled client", shown{token: token("via", []string{"disabled"})}, 401, "invalid_token", bad)
 		refused("one of the dead", shown{token: token("sub", dead)}, 403, "cabinet_deactivated")
+		refused("one of a number that has become another", shown{token: token("sub", former)}, 401, "invalid_token", bad)
 		refused("one of nobody", shown{token: token("sub", nobody)}, 503, "no_cabinet_yet")
 
 		refused("bound to a key, as if it were not", shown{token: byKey, proof: key.prove(t, method, at, byKey)}, 401, "invalid_token", bad)

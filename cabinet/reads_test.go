@@ -259,6 +259,7 @@ func (w *world) crowd(t *testing.T) {
 		`INSERT INTO answer (caller, key_hash, request_hash, sealed, till)
 		 SELECT 'client ' || n, '', '', '', $1::timestamptz + interval '2 hours' FROM generate_series(1, $2) AS n`,
 		`INSERT INTO ended (id, at) SELECT gen_random_uuid(), $1 FROM generate_series(1, $2)`,
+		`INSERT INTO ended_number (identification_number, at) SELECT 'former ' || n, $1 FROM generate_series(1, $2) AS n`,
 		`INSERT INTO edition (id, at, after, read_at) SELECT n, $1, gen_random_uuid(), $1 FROM generate_series(1, $2) AS n`,
 	} {
 		if _, err := w.pool.Exec(t.Context(), write, noon.Add(-time.Hour), crowd); err != nil {

@@ -210,6 +210,60 @@ func TestActivationLeavesNothingHalfDone(t *testing.T) {
 	check("activated, asked 1, cabinet.activated profile.read")
 }
 
+// A sign-in is over with the number that it was under, whoever has that number now; and whoever is given it later is let in by their own.
+func TestASignInIsOverWithItsNumber(t *testing.T) {
+	t.Parallel()
+	const one, two, three = "0000000A000PB2", "1000000A000PB0", "7000000A000PB1"
+	pool := pgtest.NewCabinet(t)
+	gate := access.Gate{Pool: pgtest.With(t, pool, wall.Settings())}
+	anna, boris := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
+	numbered := func(person uuid.UUID, number string, at time.Time) {
+		t.Helper()
+		write(t, pool, func(ctx context.Context, tx pgx.Tx) error {
+			err := profile.Apply(ctx, tx, []profile.Person{{ID: person, Number: number, Sex: "F", BirthDate: "1956", Citizenship: "BY"}}, at)
+			if err != nil {
+				return err
+			}
+			_, err = tx.Exec(ctx, `UPDATE follow SET heard_at = $1`, now)
+			return err
+		})
+	}
+	admits := func(number string, authTime time.Time, want access.Decision) {
+		t.Helper()
+		got, err := gate.Admit(t.Context(), access.Question{Subject: number, AuthTime: authTime, At: now}, "token", nil)
+		if got != want || err != nil {
+			t.Errorf("%s, signed in %s before: got %q, %v, want %q", number, now.Sub(authTime), got, err, want)
+		}
+	}
+	at := func(hour int) time.Time { return now.Add(time.Duration(hour-10) * time.Hour) }
+
+	numbered(anna, one, at(0))
+	admits(one, at(1), access.Admit)
+	numbered(anna, two, at(2))
+	admits(one, at(1), access.RefuseEnded)
+	admits(one, at(2), access.RefuseEnded)
+	admits(one, at(3), access.RefuseUnknown) // whose it is by then, nobody has told yet
+	admits(two, at(3), access.Admit)
+	numbered(boris, one, at(4))
+	admits(one, at(1), access.RefuseEnded)
+	admits(one, at(5), access.Admit)
+	numbered(boris, two, at(6)) // and of Anna's third number a page is yet to come
+	for range 2 {
+		admits(one, at(5), access.RefuseEnded)
+		admits(two, at(3), access.RefuseEnded)
+		admits(two, at(7), access.Admit)
+		numbered(anna, three, at(6))
+	}
+	admits(three, at(7), access.Admit)
+	write(t, pool, func(ctx context.Context, tx pgx.Tx) error {
+		return access.End(ctx, tx, []access.Ended{{ID: uuid.New(), At: now}}, at(6).Add(time.Second))
+	})
+	var kept int
+	if err := pool.QueryRow(t.Context(), `SELECT count(*) FROM ended_number`).Scan(&kept); err != nil || kept != 0 {
+		t.Errorf("%d numbers are kept though nothing can rest on them, %v", kept, err)
+	}
+}
+
 // The later end counts, and what nothing can rest on any more is forgotten.
 func TestEndKeepsTheLater(t *testing.T) {
 	t.Parallel()

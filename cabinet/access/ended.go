@@ -36,6 +36,24 @@ func End(ctx context.Context, tx pgx.Tx, ended []Ended, before time.Time) error 
 	if _, err := tx.Exec(ctx, `DELETE FROM ended WHERE at < $1`, before); err != nil {
 		return fmt.Errorf("forget ended sign-ins: %w", err)
 	}
+	if _, err := tx.Exec(ctx, `DELETE FROM ended_number WHERE at < $1`, before); err != nil {
+		return fmt.Errorf("forget ended numbers: %w", err)
+	}
+	return nil
+}
+
+// EndNumbers keeps, in the caller's transaction, that numbers were somebody's until a time: of the sign-ins under them until then none is good,
+// whoever they belong to from then on. End forgets it.
+func EndNumbers(ctx context.Context, tx pgx.Tx, numbers []string, at time.Time) error {
+	if len(numbers) == 0 {
+		return nil
+	}
+	const end = `
+		INSERT INTO ended_number (identification_number, at) SELECT DISTINCT number, $2::timestamptz FROM unnest($1::text[]) AS number
+		ON CONFLICT (identification_number) DO UPDATE SET at = greatest(ended_number.at, excluded.at)`
+	if _, err := tx.Exec(ctx, end, numbers, at); err != nil {
+		return fmt.Errorf("end sign-ins under numbers: %w", err)
+	}
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/cabinet/access"
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/signal"
 )
@@ -32,7 +33,11 @@ func Apply(ctx context.Context, tx pgx.Tx, people []Person, at time.Time) error 
 	if err := signal.Tell(ctx, tx, altered(d.changes), at); err != nil {
 		return err
 	}
-	if err := release(ctx, tx, d.numbered); err != nil {
+	released, err := release(ctx, tx, d.numbered)
+	if err != nil {
+		return err
+	}
+	if err := access.EndNumbers(ctx, tx, append(released, d.former...), at); err != nil {
 		return err
 	}
 	restored, err := change(ctx, tx, d.changes, at)
@@ -50,20 +55,23 @@ func Apply(ctx context.Context, tx pgx.Tx, people []Person, at time.Time) error 
 }
 
 // release takes the numbers that some have now from whoever else still holds them here: the register gives a number to one person. They hold
-// none, and are told the new one by a page of the register yet to come.
-func release(ctx context.Context, tx pgx.Tx, numbered []uuid.UUID) error {
+// none, and are told the new one by a page of the register yet to come. It gives which those are.
+func release(ctx context.Context, tx pgx.Tx, numbered []uuid.UUID) ([]string, error) {
 	const release = `
 		UPDATE cabinet
 		SET identification_number = NULL
 		FROM incoming
-		WHERE incoming.id = ANY ($1) AND cabinet.identification_number = incoming.number AND cabinet.person_id <> incoming.id`
+		WHERE incoming.id = ANY ($1) AND cabinet.identification_number = incoming.number AND cabinet.person_id <> incoming.id
+		RETURNING incoming.number`
 	if len(numbered) == 0 {
-		return nil
+		return nil, nil
 	}
-	if _, err := tx.Exec(ctx, release, numbered); err != nil {
-		return fmt.Errorf("release numbers: %w", err)
+	rows, _ := tx.Query(ctx, release, numbered)
+	released, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("release numbers: %w", err)
 	}
-	return nil
+	return released, nil
 }
 
 // add makes the cabinets of those who are new here.
@@ -162,6 +170,7 @@ func stage(ctx context.Context, tx pgx.Tx, people []Person) error {
 type difference struct {
 	fresh    []uuid.UUID     // who has none yet
 	numbered []uuid.UUID     // who has another number than here, or is new
+	former   []string        // the numbers of those who have another one now
 	changes  []journal.Entry // one for each value that will change for somebody known
 }
 
@@ -194,6 +203,9 @@ func compare(ctx context.Context, tx pgx.Tx, at time.Time) (d difference, err er
 			d.numbered = append(d.numbered, person)
 			if fresh {
 				d.fresh = append(d.fresh, person)
+			}
+			if old != "" {
+				d.former = append(d.former, old)
 			}
 		}
 		if fresh {

@@ -42,6 +42,7 @@ func TestTheWallHoldsByItself(t *testing.T) {
 			`INSERT INTO refresh (person_id, source, occasion, due_at) SELECT person_id, 'a', 'order', $1 FROM cabinet`,
 			`INSERT INTO reader (grant_id, person_id, client_id, at) SELECT person_id, person_id, 'tax', $1 FROM cabinet`,
 			`INSERT INTO subscriber (client_id, next_at) VALUES ('tax', $1), ('bank', $1)`,
+			`INSERT INTO ended_number (identification_number, at) SELECT identification_number, $1 FROM cabinet`,
 			`INSERT INTO signal (id, client_id, subject, at, kind, detail) SELECT gen_random_uuid(), client_id, '', $1, '', '{}' FROM subscriber`,
 		} {
 			if _, err := tx.Exec(t.Context(), write, at); err != nil {
@@ -63,7 +64,7 @@ func TestTheWallHoldsByItself(t *testing.T) {
 		}
 		return n
 	}
-	for table, ofClients := range map[string]int{"cabinet": 0, "journal": 0, "contact": 0, "report": 0, "profile_value": 0, "profile_change": 0, "refresh": 0, "dispute": 0, "reader": 0, "signal": 1, "subscriber": 1} {
+	for table, ofClients := range map[string]int{"cabinet": 0, "journal": 0, "contact": 0, "report": 0, "profile_value": 0, "profile_change": 0, "refresh": 0, "dispute": 0, "reader": 0, "ended_number": 0, "signal": 1, "subscriber": 1} {
 		for range 9 { // each connection of the pool, and what was said on it before
 			for story, c := range map[string]struct {
 				told func(*pgx.Batch)
