@@ -57,6 +57,13 @@ func newSystem(environ []string, dir string, relaxed bool) (*system, error) {
 	}); err != nil {
 		return nil, err
 	}
+	if err := s.choose(map[string]string{ // who speaks TLS is found by https
+		"IDP_ISSUER":         reached(s.idp.Issuer, s.idp.TLSCertFile),
+		"IDP_MANAGEMENT_URL": reached(s.idp.ManagementURL, s.idp.TLSCertFile),
+		"CABINET_URL":        reached(s.cabinet.URL, s.cabinet.TLSCertFile),
+	}); err != nil {
+		return nil, err
+	}
 	at := s.addresses()
 	papers, population := at.Workbench+"/documents", at.Workbench+"/population"
 	if u, err := url.Parse(papers); err != nil || u.Scheme != "http" || !here(u) || !s.idp.AllowLoopbackFetch {
@@ -73,6 +80,14 @@ func newSystem(environ []string, dir string, relaxed bool) (*system, error) {
 		"ESERVICE_ISSUER":           at.Issuer,
 		"ESERVICE_CABINET_URL":      at.Cabinet,
 	})
+}
+
+// reached is a URL by the scheme of who listens there, who may have a certificate.
+func reached(url, certificate string) string {
+	if certificate != "" {
+		return strings.Replace(url, "http:", "https:", 1)
+	}
+	return url
 }
 
 // holders is the register of documents as the cabinet is told of it; "" where the cabinet asks nobody by plain http.
@@ -122,21 +137,27 @@ func (s *system) doors() []door {
 	}
 }
 
-// misled tells every URL on this machine that leads to another port than where its program listens. What another
-// machine's name leads to only those know who gave it.
+// misled tells every URL on this machine that leads to another port than where its program listens, or by another scheme than it
+// speaks. What another machine's name leads to only those know who gave it.
 func (s *system) misled() error {
 	var wrong []error
-	for _, at := range []struct{ setting, url, listens, address string }{
-		{"IDP_ISSUER", s.idp.Issuer, "IDP_LISTEN", s.idp.Listen},
-		{"IDP_MANAGEMENT_URL", s.idp.ManagementURL, "IDP_MANAGEMENT_LISTEN", s.idp.ManagementListen},
-		{"CABINET_URL", s.cabinet.URL, "CABINET_LISTEN", s.cabinet.Listen},
-		{"ESERVICE_URL", s.eservice.URL, "ESERVICE_LISTEN", s.eservice.Listen},
-		{"DEMO_URL", s.demo.URL, "DEMO_LISTEN", s.demo.Listen},
+	for _, at := range []struct{ setting, url, listens, address, certificate string }{
+		{"IDP_ISSUER", s.idp.Issuer, "IDP_LISTEN", s.idp.Listen, s.idp.TLSCertFile},
+		{"IDP_MANAGEMENT_URL", s.idp.ManagementURL, "IDP_MANAGEMENT_LISTEN", s.idp.ManagementListen, s.idp.TLSCertFile},
+		{"CABINET_URL", s.cabinet.URL, "CABINET_LISTEN", s.cabinet.Listen, s.cabinet.TLSCertFile},
+		{"ESERVICE_URL", s.eservice.URL, "ESERVICE_LISTEN", s.eservice.Listen, ""},
+		{"DEMO_URL", s.demo.URL, "DEMO_LISTEN", s.demo.Listen, ""},
 	} {
 		u, err := url.Parse(at.url)
 		_, port, errAddress := net.SplitHostPort(at.address)
-		if err == nil && here(u) && errAddress == nil && port != "0" && u.Port() != port { // 0 is any port that is free
+		switch secure := u != nil && u.Scheme == "https"; {
+		case err != nil || !here(u) || errAddress != nil:
+		case port != "0" && u.Port() != port: // 0 is any port that is free
 			wrong = append(wrong, fmt.Errorf("%s is %s, and %s is %s: nobody would be found there", at.setting, at.url, at.listens, at.address))
+		case secure && at.certificate == "":
+			wrong = append(wrong, fmt.Errorf("%s is %s, and no TLS is spoken there", at.setting, at.url))
+		case !secure && at.certificate != "":
+			wrong = append(wrong, fmt.Errorf("%s is %s, and nothing but TLS is spoken there", at.setting, at.url))
 		}
 	}
 	return errors.Join(wrong...)

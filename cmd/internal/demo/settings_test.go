@@ -121,14 +121,40 @@ func TestCredentialsAreKept(t *testing.T) {
 	}
 }
 
+// Where a program is given a certificate it is found by https, if nothing else is said, and so are others told.
+func TestWhoSpeaksTLSIsFoundByHTTPS(t *testing.T) {
+	t.Parallel()
+	s, err := newSystem([]string{
+		"IDP_TLS_CERT_FILE=cert.pem", "IDP_TLS_KEY_FILE=key.pem", "CABINET_TLS_CERT_FILE=cert.pem", "CABINET_TLS_KEY_FILE=key.pem",
+	}, "/data", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := clients.Addresses{
+		Issuer: "https://localhost:8080", Management: "https://localhost:8082", Cabinet: "https://localhost:8081",
+		EService: "http://localhost:8083", Workbench: "http://localhost:8084",
+	}
+	if got := s.addresses(); got != want || s.misled() != nil {
+		t.Errorf("got %+v, %v", got, s.misled())
+	}
+	if s.cabinet.ManagementURL != want.Management || s.eservice.CabinetURL != want.Cabinet {
+		t.Errorf("the cabinet is told of %s, the e-service of %s", s.cabinet.ManagementURL, s.eservice.CabinetURL)
+	}
+}
+
 // A URL that leads nowhere is told by its setting, before anything is started; a name of another machine is believed.
 func TestAURLThatLeadsNowhereIsTold(t *testing.T) {
 	t.Parallel()
-	s, err := newSystem([]string{"IDP_ISSUER=http://localhost:9080", "CABINET_URL=https://cabinet.example", "DEMO_LISTEN=127.0.0.1:9084"}, t.TempDir(), false)
+	s, err := newSystem([]string{
+		"IDP_ISSUER=http://localhost:9080", "IDP_TLS_CERT_FILE=cert.pem", "IDP_MANAGEMENT_URL=http://localhost:8082", "CABINET_URL=https://cabinet.example",
+		"ESERVICE_URL=https://localhost:8083", "DEMO_LISTEN=127.0.0.1:9084",
+	}, t.TempDir(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const want = `IDP_ISSUER is http://localhost:9080, and IDP_LISTEN is localhost:8080: nobody would be found there
+IDP_MANAGEMENT_URL is http://localhost:8082, and nothing but TLS is spoken there
+ESERVICE_URL is https://localhost:8083, and no TLS is spoken there
 DEMO_URL is http://localhost:8084, and DEMO_LISTEN is 127.0.0.1:9084: nobody would be found there`
 	if err := s.misled(); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
