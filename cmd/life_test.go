@@ -649,7 +649,7 @@ func (l *lives) says(rt *rapid.T, number, former, told string, minutesOld int) {
 		switch {
 		case p.present && joined.present, p.came.Equal(joined.came) && !p.came.IsZero():
 			want = register.ErrNumberTaken
-		case joined.identifier != "" && p.identifier != "":
+		case joined.identifier != "" && p.identifier != "", joined.row[0] != p.row[0]: // of another sex
 			want = register.ErrTwoPeople
 		case joined.identifier != "":
 			is = *joined

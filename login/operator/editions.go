@@ -377,6 +377,7 @@ func editionRefusal(err error) error {
 		{register.ErrOlderEvent, http.StatusConflict, "older_event"},
 		{register.ErrNumberTaken, http.StatusConflict, "number_taken"},
 		{register.ErrTwoPeople, http.StatusConflict, "two_people"},
+		{register.ErrManyJoined, http.StatusConflict, "too_many_joined"},
 		{register.ErrFormer, http.StatusConflict, "unknown_former"},
 		{register.ErrManyGone, http.StatusConflict, "too_many_deactivated"},
 		{register.ErrNoEdition, http.StatusNotFound, "unknown_edition"},

@@ -141,6 +141,9 @@ var (
 	MissingShare     = share("edition.missing_share", 0.01, 0.0001, 0.2)
 	RejectedShare    = share("edition.rejected_share", 0.05, 0.0001, 0.2)
 
+	// Of how many two people single events of the register may make one in a day, which nobody undoes.
+	JoinsInDay = count("register.joins_in_day", 20, 1, 1000)
+
 	// Whether somebody of whom the register says that they are incapable is deactivated, which the law leaves to the operator (order 82, p. 10).
 	DeactivateIncapable = choice("register.deactivate_incapable", false)
 
@@ -172,7 +175,7 @@ var Chapters = []Chapter{
 		MinimumAge, BasisFor, VisitFor, PendingFor, ReissuesOfPerson,
 		ActsOfClerk, ActsOfOffice, ActsOfSystem, IssuancesInHour, RestorationsInHour, BlocksInHour, RefusalsInHour, NeighbouringPhones, DeskHours,
 	}},
-	{"register", []Item{DeactivatedShare, MissingShare, RejectedShare, DeactivateIncapable}},
+	{"register", []Item{DeactivatedShare, MissingShare, RejectedShare, JoinsInDay, DeactivateIncapable}},
 	{"records", []Item{AuditYears}},
 }
 

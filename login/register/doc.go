@@ -31,7 +31,7 @@
 // transaction, and has a place among editions, by which the feed's consumers read
 // of it. It alone tells that an identification number has become another one; the
 // former one is nobody else's. Where an edition made somebody of the new number
-// before, the two are one by the event, and an id is no more. Of two that tell of one person, editions or events,
+// before, the two are one by the event, and an id is no more, unless what is told of them, or rests on them, keeps them apart. Of two that tell of one person, editions or events,
 // that counts which the register says as of the later time, whichever comes first:
 // an older event is refused, and an older edition's row withheld, and told by its
 // line. So is what the operator has taken back (Restore), and only that, while the

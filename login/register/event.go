@@ -87,11 +87,26 @@ func (g *Register) Take(ctx context.Context, e Event) (Outcome, error) {
 		o, err = g.take(ctx, tx, e, row)
 		return err
 	})
+	if refused, ok := errors.AsType[*joinError](err); ok {
+		err = errors.Join(err, alert(ctx, conn, e, refused))
+	}
 	if err != nil {
 		return Outcome{}, fmt.Errorf("take an event: %w", err)
 	}
 	o.Doubtful = CheckNumber(row[number]) != nil
 	return o, nil
+}
+
+// alert records that two people were not made one, for somebody to look at.
+func alert(ctx context.Context, db audit.Batcher, e Event, refused *joinError) error {
+	why := "two_people"
+	if errors.Is(refused, ErrManyJoined) {
+		why = "too_many_joined"
+	}
+	return audit.Record(ctx, db, audit.Event{
+		Kind: audit.JoinRefused, At: e.ToldAt, Person: refused.former, Clerk: e.By, ClientID: e.ClientID,
+		Detail: map[string]string{"why": why, "other": refused.present.String()},
+	})
 }
 
 // check holds that an event is well written, and gives its row in the order of fileColumns.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -814,6 +815,66 @@ func TestANumberThatAnEditionToldFirstMakesNobodyElse(t *testing.T) {
 				if says := fmt.Sprintf(`event WHERE kind = 'person.changed' AND edition = %d AND person_id = '%s' AND detail->>'joined' = '%s'`, p.ChangedIn, p.ID, id); id != p.ID && count(t, r.Pool, says) != 1 {
 					t.Error("the feed does not tell who is no more")
 				}
+			}
+		})
+	}
+}
+
+// Of two whose sex or birth is told otherwise no event makes one, and in a day of no more than the rules in force allow: somebody is to look, so it
+// is on record. Once the register has told the same of both, it may.
+func TestTwoWhoAreToldApartStayTwo(t *testing.T) {
+	t.Parallel()
+	const was, is = "1010130K001PB9", "5311299H123PB7"
+	for name, told := range map[string]struct {
+		of   string
+		want error
+	}{
+		"of another sex":          {"F,1930", register.ErrTwoPeople},
+		"of another birth":        {"M,1931", register.ErrTwoPeople},
+		"of another day":          {"M,1930-01-02", nil}, // of one less is known
+		"as many as there may be": {"M,1930", register.ErrManyJoined},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			most := 2
+			if errors.Is(told.want, register.ErrManyJoined) {
+				most = 0
+			}
+			r := register.Register{Pool: pgtest.New(t), JoinsInDay: func() int { return most }}
+			mustLoad(t, r, edition(10, living...))
+			row := is + "," + told.of + ",BY,,,,,,,,,,"
+			o := order(edition(11, row))
+			o.At = at.AddDate(0, 0, 1)
+			if _, err := r.Import(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			take := func(id, row, former string, want error) register.Outcome {
+				t.Helper()
+				e := event(id, 9, row)
+				e.Former, e.ToldAt = former, at.AddDate(0, 0, 10)
+				out, err := r.Take(t.Context(), e)
+				if !errors.Is(err, want) || want == nil && err != nil {
+					t.Fatalf("got %v, want %v", err, want)
+				}
+				return out
+			}
+			before := contents(t, r.Pool, "person")
+			take("a", row, was, told.want)
+			alerts := 0
+			if told.want != nil {
+				alerts = 1
+				if after := contents(t, r.Pool, "person"); !reflect.DeepEqual(before, after) || count(t, r.Pool, `person_event`) != 0 {
+					t.Errorf("something was taken: %v", after)
+				}
+				if most = 1; errors.Is(told.want, register.ErrTwoPeople) {
+					take("b", was+","+told.of+",BY,,,,,,,,,,", "", nil) // it was the former that was wrong
+				}
+				take("c", row, was, nil)
+			}
+			const alert = `event WHERE kind = 'person.join_refused' AND detail ? 'why' AND detail->>'other' IN (SELECT joined::text FROM person_event)
+				AND person_id = (SELECT id FROM person WHERE identification_number = '` + is + `')`
+			if n := count(t, r.Pool, alert); n != alerts {
+				t.Errorf("%d alerts", n)
 			}
 		})
 	}

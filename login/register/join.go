@@ -3,15 +3,29 @@ package register
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// ErrTwoPeople says that more than the register knows both of whom an event makes one: a desk, or whoever uses the identifiers.
-var ErrTwoPeople = errors.New("each of the two numbers has an identifier, or acts that rest on it: which is to stay, a person must find out")
+// Why an event does not make one of two people, though it says that they are.
+var (
+	ErrTwoPeople  = errors.New("the two numbers are told to be of people of another sex or birth, or each has an identifier, or acts that rest on it: which is to stay, a person must find out")
+	ErrManyJoined = errors.New("events have made one of as many two people in a day as the rules in force allow")
+)
+
+// A joinError says of whom an event would make one.
+type joinError struct {
+	former, present uuid.UUID
+	meaning         error
+}
+
+func (e *joinError) Error() string { return e.meaning.Error() }
+
+// Unwrap gives the meaning.
+func (e *joinError) Unwrap() error { return e.meaning }
 
 // join makes one of two people: an edition has told of somebody by a number before an event told that the other one's had become it. Who had the
 // former number stays, with all that rests on it, or where nothing does and something rests on the other one that one. It gives who is no more, and
@@ -20,39 +34,92 @@ func (g *Register) join(ctx context.Context, tx pgx.Tx, former, present uuid.UUI
 	if err := apart(ctx, tx, former, present); err != nil {
 		return nil, false, err
 	}
-	err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
-		deactivated, err = g.succeed(ctx, tx, former, present, change, at)
-		return err
-	})
-	if errors.Is(err, ErrTwoPeople) {
+	onFormer, onPresent, err := rests(ctx, tx, former, present)
+	if err != nil {
+		return nil, false, err
+	}
+	alike, err := alike(ctx, tx, former, present)
+	if err != nil {
+		return nil, false, err
+	}
+	if !alike || onFormer && onPresent {
+		return nil, false, &joinError{former, present, ErrTwoPeople}
+	}
+	many, err := g.manyJoined(ctx, tx, at)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case many:
+		return nil, false, &joinError{former, present, ErrManyJoined}
+	case onPresent:
 		return &former, false, precede(ctx, tx, former, present, change, at)
 	}
+	deactivated, err = g.succeed(ctx, tx, former, present, change, at)
 	return &present, deactivated, err
 }
 
-// apart holds that no edition tells of both that we would know of: neither has one brought both, nor does the last full one tell of them.
+// apart holds that no edition tells of both that we would know of.
 func apart(ctx context.Context, tx pgx.Tx, former, present uuid.UUID) error {
-	// Ids tell since when somebody is known (RFC 9562 §5.7): those of a first load run ahead of its moment, with its rows.
+	// The ids that an edition has made are of its moment; those of a first load run ahead of it, with its rows.
 	const find = `
-		WITH told AS (
-			SELECT id, kind, date_trunc('milliseconds', applied_at) AS since, applied_at + added * interval '1 millisecond' / 4096 AS till
+		WITH applied AS (
+			SELECT id, kind, date_trunc('milliseconds', applied_at) AS first, applied_at + added * interval '1 millisecond' / 4096 AS last
 			FROM edition WHERE state = 'applied'
+		), newest AS (
+			SELECT id, last FROM applied WHERE kind = 'full' ORDER BY id DESC LIMIT 1
 		)
-		SELECT EXISTS (SELECT FROM told WHERE since <= $3 AND till >= $4) OR EXISTS (
-			SELECT FROM (SELECT * FROM told WHERE kind = 'full' ORDER BY id DESC LIMIT 1) AS last
-			WHERE till >= $4 AND NOT EXISTS (SELECT FROM missing_person WHERE edition_id = last.id AND person_id IN ($1, $2))
-		)`
-	var both bool
-	err := tx.QueryRow(ctx, find, former, present, knownSince(min(former.Time(), present.Time())), knownSince(max(former.Time(), present.Time()))).Scan(&both)
-	if err == nil && both {
+		SELECT EXISTS (SELECT FROM applied WHERE $3 BETWEEN first AND last AND $4 BETWEEN first AND last),
+		       EXISTS (
+			SELECT FROM newest
+			WHERE $3 <= last AND $4 <= last AND NOT EXISTS (SELECT FROM missing_person WHERE edition_id = newest.id AND person_id IN ($1, $2))
+		       )`
+	var broughtBoth, tellsOfBoth bool // one edition, and the last full one
+	err := tx.QueryRow(ctx, find, former, present, knownSince(former), knownSince(present)).Scan(&broughtBoth, &tellsOfBoth)
+	if err == nil && (broughtBoth || tellsOfBoth) {
 		err = ErrNumberTaken
 	}
 	return err
 }
 
-func knownSince(id uuid.Time) time.Time {
-	sec, nsec := id.UnixTime()
-	return time.Unix(sec, nsec)
+// knownSince is when somebody came to be known, which their id tells (RFC 9562 §5.7).
+func knownSince(id uuid.UUID) time.Time {
+	return time.Unix(id.Time().UnixTime())
+}
+
+// rests tells on whom of two something rests, so that they cannot be no more: whatever refers to them but what the register itself has kept of
+// them, an identifier above all. What comes to rest on who goes before they are gone keeps them: then the event is not taken, and may be told again.
+func rests(ctx context.Context, tx pgx.Tx, former, present uuid.UUID) (onFormer, onPresent bool, err error) {
+	const references = `
+		SELECT string_agg(format('SELECT %1$I FROM %2$s WHERE %1$I IN ($1, $2)', attname, conrelid::regclass), ' UNION ')
+		FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey)
+		WHERE contype = 'f' AND confrelid = 'person'::regclass AND conparentid = 0
+		  AND (attname <> 'person_id' OR conrelid <> ALL ('{person_event, former_number, former_citizenship, taken_back, missing_person}'::regclass[]))`
+	var find string
+	if err := tx.QueryRow(ctx, references).Scan(&find); err != nil {
+		return false, false, err
+	}
+	on, err := ids(ctx, tx, find, former, present)
+	return slices.Contains(on, former), slices.Contains(on, present), err
+}
+
+// alike tells whether two may be one by their sex and by as much of their dates of birth as is known of both.
+func alike(ctx context.Context, tx pgx.Tx, former, present uuid.UUID) (alike bool, err error) {
+	const find = `
+		SELECT one.sex = other.sex AND (starts_with(one.birth_date, other.birth_date) OR starts_with(other.birth_date, one.birth_date))
+		FROM person AS one, person AS other
+		WHERE one.id = $1 AND other.id = $2`
+	err = tx.QueryRow(ctx, find, former, present).Scan(&alike)
+	return alike, err
+}
+
+// manyJoined tells whether as many people were joined in the day before as may be.
+func (g *Register) manyJoined(ctx context.Context, tx pgx.Tx, at time.Time) (many bool, err error) {
+	const lately = `SELECT count(*) >= $2 FROM person_event WHERE joined IS NOT NULL AND told_at > $1`
+	if g.JoinsInDay == nil {
+		return false, nil
+	}
+	err = tx.QueryRow(ctx, lately, at.Add(-24*time.Hour), g.JoinsInDay()).Scan(&many)
+	return many, err
 }
 
 // succeed has who has the former number be who has the other one: first what is told of the latter is told of them, as if it had been known then
@@ -118,9 +185,8 @@ func precede(ctx context.Context, tx pgx.Tx, former, present uuid.UUID, change i
 	return err
 }
 
-// handOver gives one person what the register has kept of another one, who is no more; ErrTwoPeople where others have kept something too.
+// handOver gives one person what the register has kept of another one, who is no more.
 func handOver(ctx context.Context, tx pgx.Tx, from, to uuid.UUID) error {
-	const foreignKeyViolation = "23503"
 	for _, move := range []string{
 		`UPDATE person_event SET person_id = $2 WHERE person_id = $1`,
 		`UPDATE former_number SET person_id = $2 WHERE person_id = $1`,
@@ -138,11 +204,7 @@ func handOver(ctx context.Context, tx pgx.Tx, from, to uuid.UUID) error {
 		`DELETE FROM missing_person WHERE person_id = $1`,
 		`DELETE FROM person WHERE id = $1`,
 	} {
-		_, err := tx.Exec(ctx, remove, from)
-		if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == foreignKeyViolation {
-			return ErrTwoPeople
-		}
-		if err != nil {
+		if _, err := tx.Exec(ctx, remove, from); err != nil {
 			return err
 		}
 	}

@@ -20,8 +20,11 @@ import (
 	"asoba.example/provider/pair"
 )
 
-// share is how much of the people an edition of this test may deactivate.
-const share = 0.25
+// Bounds of this test: how much of the people an edition may deactivate, and of how many two people events may make one in a day.
+const (
+	share      = 0.25
+	joinsInDay = 1
+)
 
 // A life is a register and what is to be in it.
 type life struct {
@@ -44,6 +47,7 @@ type life struct {
 	events    []register.Event
 	changes   int         // of single people, on record
 	ended     []time.Time // when events, and editions that nobody released, deactivated somebody
+	joins     []time.Time // when an event made one of two people
 }
 
 // one is somebody as the model has them.
@@ -227,6 +231,7 @@ func TestAnyLifeOfTheRegister(t *testing.T) {
 	l.Register = register.Register{
 		Pool: pool, Cascade: turn("-"), Restored: turn("+"), Incapable: turn("i"), Renumbered: turn("~"),
 		DeactivatedShare: func() float64 { return share }, MissingShare: func() float64 { return 0.5 }, RejectedShare: func() float64 { return 0.5 },
+		JoinsInDay: func() int { return joinsInDay },
 	}.ByPieces(150)
 	over, broken := time.Now().Add(10*time.Second), false
 	rapid.Check(t, func(rt *rapid.T) {
@@ -487,12 +492,18 @@ func (l *life) bring(rt *rapid.T, f *told, breaks fault) {
 
 // many tells whether so many more are too many for a day.
 func (l *life) many(more int64) bool {
-	for _, at := range l.ended {
+	more += l.lately(l.ended)
+	return more > 1 && float64(more) > share*float64(len(l.everybody()))
+}
+
+// lately counts what happened within a day.
+func (l *life) lately(all []time.Time) (n int64) {
+	for _, at := range all {
 		if at.After(l.now.Add(-24 * time.Hour)) {
-			more++
+			n++
 		}
 	}
-	return more > 1 && float64(more) > share*float64(len(l.everybody()))
+	return n
 }
 
 // changes are what an edition is counted to do.
@@ -628,8 +639,10 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 	case want != nil || joined == nil:
 	case p.present && joined.present, p.came.Equal(joined.came) && !p.came.IsZero():
 		want = register.ErrNumberTaken
-	case rests[joined] && rests[p]:
+	case rests[joined] && rests[p], !alike(p.row, joined.row):
 		want = register.ErrTwoPeople
+	case l.lately(l.joins) >= joinsInDay:
+		want = register.ErrManyJoined
 	}
 	is, changes, dies := p, true, false
 	if want == nil && p != nil {
@@ -691,6 +704,7 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 		l.people[number] = p
 	}
 	if joined != nil {
+		l.joins = append(l.joins, l.now)
 		l.joined(rt)
 	}
 	if changes || renamed {
@@ -702,6 +716,12 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 		}
 		p.says(row, l.now)
 	}
+}
+
+// alike tells whether two rows may be of one person.
+func alike(one, other string) bool {
+	a, b := strings.Split(one, ","), strings.Split(other, ",")
+	return a[0] == b[0] && (strings.HasPrefix(a[1], b[1]) || strings.HasPrefix(b[1], a[1]))
 }
 
 // rests tells whether somebody brought an edition in, or decided on one.

@@ -84,6 +84,8 @@ type Register struct {
 	// DeactivatedShare is how much of the people an edition may deactivate, and MissingShare of how much of them a full one may not tell, before it
 	// waits for a second person; and RejectedShare how much of its rows may be bad before all of it is refused; nil: there is no such bound.
 	DeactivatedShare, MissingShare, RejectedShare func() float64
+	// JoinsInDay is of how many two people events may make one in a day; nil: of as many as they say.
+	JoinsInDay func() int
 	// DeactivateIncapable tells whether somebody of whom the register now says that they are incapable is deactivated too; nil: nobody is.
 	DeactivateIncapable func() bool
 

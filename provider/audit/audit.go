@@ -23,6 +23,7 @@ const (
 	EditionReleased     Kind = "edition.released"
 	EditionRefused      Kind = "edition.refused"        // by a second person, or by itself where too many rows are bad
 	PersonChanged       Kind = "person.changed"         // one person changed outside an edition; Event.Detail["joined"]: who turned out to be the same, and is no more
+	JoinRefused         Kind = "person.join_refused"    // two people were not made one, though an event says so; Event.Detail["other"]: who may be the same; ["why"]: two_people, too_many_joined
 	IssuanceOpened      Kind = "issuance.opened"        // a clerk opened an issuance; of this and other openings Event.Detail["document"]: what vouches for it; ["register"]: asked, or silent
 	IssuancePending     Kind = "issuance.pending"       // written down, but a register does not answer
 	IssuanceWithdrawn   Kind = "issuance.withdrawn"     // while it was pending; nobody goes on with it

@@ -246,6 +246,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 		MissingShare:     func() float64 { return float64(policy.MissingShare.In(h.policies)) },
 		RejectedShare:    func() float64 { return float64(policy.RejectedShare.In(h.policies)) },
 
+		JoinsInDay:          policy.JoinsInDay.From(h.policies),
 		DeactivateIncapable: policy.DeactivateIncapable.From(h.policies),
 	}
 	h.restored = &operator.Restorations{Pool: h.Pool, Register: h.register, Now: time.Now}
