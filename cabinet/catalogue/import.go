@@ -100,9 +100,12 @@ func record(ctx context.Context, tx pgx.Tx, e Edition, r Report) error {
 	return err
 }
 
-const columns = `
-	service.code, kind, body, applicants, access, term_days, fee, languages, situations, service.name, about, synonyms,
-	documents, form, valid_from, valid_till`
+// columns are all of a service, and listed what a list tells of one.
+const (
+	listed = `
+		service.code, kind, body, applicants, access, term_days, fee, languages, situations, service.name, about, valid_from, valid_till`
+	columns = listed + `, synonyms, documents, form`
+)
 
 // apply writes what changes.
 func apply(ctx context.Context, tx pgx.Tx, e Edition, changes []Change) error {

@@ -65,8 +65,8 @@ func (p Place) String() string { return strconv.FormatInt(p.rank, 10) + "-" + st
 // IsZero tells whether it is the place before the first service.
 func (p Place) IsZero() bool { return p == Place{} }
 
-// A Page is a part of a list: where somebody looks for something, what fits best comes first, else by code. Next is
-// where it goes on; zero where it does not.
+// A Page is a part of a list: where somebody looks for something, what fits best comes first, else by code. The services are without
+// synonyms, documents and forms. Next is where it goes on; zero where it does not.
 type Page struct {
 	Services []Service
 	Next     Place
@@ -81,7 +81,7 @@ const sought = inForce + `
 
 // list is in the order of codes, and of those only that begin as one does that is looked for: itself comes first.
 const list = `
-	SELECT ` + columns + `, body.name AS body_name, 0::bigint AS rank
+	SELECT ` + listed + `, body.name AS body_name, 0::bigint AS rank
 	FROM service JOIN body ON body.code = service.body
 	WHERE ` + sought + ` AND ($5::integer[] IS NULL OR numbers > $5)
 	  AND service.code >= $7 AND service.code < $7 || ':' -- which comes after every digit
@@ -125,7 +125,7 @@ const search = `
 	), ranked AS (
 		SELECT code, (1000000 * sum(fits))::bigint AS rank FROM weighed GROUP BY code
 	)
-	SELECT ` + columns + `, body.name AS body_name, rank
+	SELECT ` + listed + `, body.name AS body_name, rank
 	FROM ranked JOIN service ON service.code = ranked.code JOIN body ON body.code = service.body
 	WHERE 3 * rank >= (SELECT max(rank) FROM ranked)
 	  AND ($5::integer[] IS NULL OR rank < $10 OR rank = $10 AND numbers > $5)
@@ -140,7 +140,9 @@ func Queue(b *pgx.Batch, f Filter, from Place, limit int, to *Page) {
 	}
 	statement := search
 	if f.Query.typed {
-		arguments = append(arguments, f.Query.places, f.Query.roots, f.Query.trigrams, from.rank)
+		places, roots, trigrams := f.Query.arrays()
+		arguments = append(arguments, places, roots, trigrams, from.rank)
+		b.Queue(`SELECT set_config('plan_cache_mode', 'force_generic_plan', true)`) // to plan a search takes longer than to run it
 	} else {
 		statement, arguments = list, append(arguments, f.Query.code)
 	}
@@ -149,7 +151,7 @@ func Queue(b *pgx.Batch, f Filter, from Place, limit int, to *Page) {
 			Service
 			Rank int64
 		}
-		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[ranked])
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[ranked])
 		if err != nil {
 			return fmt.Errorf("list services: %w", err)
 		}

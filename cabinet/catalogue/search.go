@@ -38,11 +38,16 @@ func relay(word, from, to string) string {
 
 // A Query is what somebody looks for, as the search takes it: a code, or words.
 type Query struct {
-	code     string   // how it begins; "" where words are looked for
-	places   []int32  // which word of the query
-	roots    []string // of what it may be
-	trigrams []string // of each, parted by |; none where no slip is forgiven
-	typed    bool     // something, be it words or not
+	code  string // how it begins; "" where words are looked for
+	asked []asked
+	typed bool // something, be it words or not
+}
+
+// asked is a root of what one of the words may have been meant to be.
+type asked struct {
+	place    int32 // of the word in the query
+	root     string
+	trigrams []string // none where no slip is forgiven
 }
 
 // mostLetters is how many letters of a query are read, and mostWords how many words.
@@ -84,15 +89,23 @@ func ParseQuery(text string) (q Query) {
 					continue
 				}
 				known[root] = true
-				made := ""
+				word := asked{place: int32(i), root: root}
 				if len([]rune(root)) >= shortest {
-					made = strings.Join(trigrams(root), "|")
+					word.trigrams = trigrams(root)
 				}
-				q.places, q.roots, q.trigrams = append(q.places, int32(i)), append(q.roots, root), append(q.trigrams, made)
+				q.asked = append(q.asked, word)
 			}
 		}
 	}
 	return q
+}
+
+// arrays are what is asked as a statement unnests it, the trigrams of each root parted by |.
+func (q Query) arrays() (places []int32, roots, trigrams []string) {
+	for _, word := range q.asked {
+		places, roots, trigrams = append(places, word.place), append(roots, word.root), append(trigrams, strings.Join(word.trigrams, "|"))
+	}
+	return places, roots, trigrams
 }
 
 // digits is a text from its first digit to its last.
