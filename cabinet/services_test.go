@@ -163,13 +163,13 @@ func TestCitizenReadsTheCatalogue(t *testing.T) {
 	b.want("/services?body=archive", "/services", 200, "Archive statement of work and wages")
 	b.want("/services?q=lost+pasport", "/services", 200, `<a class="govuk-link" href="/services/200.8.2">Passport in place of a lost one</a>`)
 	b.want("/services?q=%3Cscript%3E", "/services", 200, "Nothing was found.")
-	b.want("/services?q=+", "/services", 200, "By situation of life")
+	b.want("/services?q=+", "/services", 200, "By life situation")
 	b.want("/services?situation=housing&after=0-200.10.1", "/services", 200, "Extract of rights to real estate")
 	b.want("/services?situation=housing", "/services", 200, `rel="next">`)
 	for _, wrong := range []string{"after=x", "after=%00", "body=A", "body=%00", "body=%FF", "situation=%00", "situation=%FF"} {
 		b.want("/services?"+wrong, "/services", 404, "Page not found")
 	}
-	b.want("/services?q=%00%FF", "/services", 200, "By situation of life")
+	b.want("/services?q=%00%FF", "/services", 200, "By life situation")
 	b.want("/services/200.8.2", "/services/200.8.2", 200, "ID card or digital signature")
 	for from, back := range map[string]string{
 		w.url + "/services?q=pasport&after=x": "/services?q=pasport&after=x", // what was looked for is not lost
