@@ -507,3 +507,30 @@ func TestAFullEditionThatLeavesManyOutWaits(t *testing.T) {
 		})
 	}
 }
+
+// Of full editions that follow each other, each of which leaves out some more, those count too whom the one before left out; who is told again does not.
+func TestWhomFullEditionsLeaveOutAddsUp(t *testing.T) {
+	t.Parallel()
+	for name, story := range map[string]struct {
+		then []string
+		want register.State
+	}{
+		"one and another one": {living[2:], register.Waiting},
+		"another one":         {slices.Concat(living[:1], living[2:]), register.Applied},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := register.Register{Pool: pgtest.New(t), MissingShare: func() float64 { return 0.3 }}
+			mustLoad(t, r, edition(8, living...))
+			if e := mustLoad(t, r, full(edition(9, living[1:]...))); e.State != register.Applied || e.Missing != 1 {
+				t.Errorf("one is left out: %+v", e.Edition)
+			}
+			mustLoad(t, r, edition(10, strings.Replace(living[4], "BY", "PL", 1)))
+			o := order(full(edition(11, story.then...)))
+			o.ClientID = "a system"
+			if e, err := r.Import(t.Context(), o); err != nil || e.State != story.want || e.Missing != int64(len(living)-len(story.then)) {
+				t.Errorf("%v: %+v", err, e.Edition)
+			}
+		})
+	}
+}
