@@ -178,9 +178,12 @@ func (g *Register) bring(ctx context.Context, conn *pgxpool.Conn, f *file, o Ord
 // nobody tells that nobody is known yet.
 const nobody = `SELECT NOT EXISTS (SELECT FROM person)`
 
+// emptied tells of an edition whose rows are staged, or wait, that a crash of the database has lost them.
+const emptied = `coalesce(has_rows, announced > rejected) AND NOT EXISTS (SELECT FROM ` + staged + `)`
+
 // admit finds the edition of a file or begins it. It is fresh where nobody is known yet.
 func (g *Register) admit(ctx context.Context, conn *pgxpool.Conn, h head, o Order) (e Edition, fresh bool, err error) {
-	const lost = `UPDATE edition SET state = 'staging', staged_bytes = 0 WHERE id = $1 AND announced > rejected AND NOT EXISTS (SELECT FROM ` + staged + `)`
+	const lost = `UPDATE edition SET state = 'staging', staged_bytes = 0 WHERE id = $1 AND ` + emptied
 	const resume = `UPDATE edition SET imported_by = $2, client_id = nullif($3, ''), signed = $4 WHERE id = $1`
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if o.By != uuid.Nil {
@@ -440,8 +443,12 @@ func put(ctx context.Context, tx pgx.Tx, e *Edition) error {
 
 // wait has an edition wait for another person.
 func wait(ctx context.Context, tx pgx.Tx, e *Edition, o Order) error {
+	const has = `UPDATE edition SET has_rows = EXISTS (SELECT FROM ` + staged + `) WHERE id = $1`
 	e.State = Waiting
 	if err := put(ctx, tx, e); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, has, e.ID); err != nil {
 		return err
 	}
 	return audit.Record(ctx, tx, audit.Event{

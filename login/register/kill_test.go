@@ -3,6 +3,7 @@ package register_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -17,6 +18,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"asoba.example/login/register"
+	"asoba.example/migrations"
+	"asoba.example/migrations/localpg"
 	"asoba.example/migrations/pgtest"
 )
 
@@ -160,5 +163,90 @@ func TestAKilledImportHoldsUpNobody(t *testing.T) {
 	}
 	if e := mustLoad(t, r, next); e.Again || e.Deactivated != 2 {
 		t.Errorf("afterwards: %+v", e)
+	}
+}
+
+// A process of PostgreSQL is killed, which empties what is not logged. An edition that waits with nothing but bad rows is read again too: whom they
+// mention is not missing. One that mentions nobody has lost nothing.
+func TestACrashEmptiesAnEditionOfBadRows(t *testing.T) {
+	t.Parallel()
+	server, err := localpg.Start(t.Context(), localpg.Config{InMemory: true, Say: func(line string) { t.Log(line) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	url, err := server.Create(t.Context(), "idp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := newPool(t, cfg)
+	if err := migrations.Up(t.Context(), pool, migrations.IDP); err != nil {
+		t.Fatal(err)
+	}
+	r := register.Register{Pool: pool, MissingShare: func() float64 { return 0.1 }}
+	mustLoad(t, r, edition(10, living...))
+	anna, boris, _ := staff(t, &r)
+	for i, story := range []struct {
+		bad     string
+		missing int64
+		lost    bool
+	}{
+		{"123,M,1930,BY,,,,,,,,,,", 5, false},
+		{"1010130K001PB9,M,soon,BY,,,,,,,,,,", 4, true},
+	} {
+		bring := func() register.Report {
+			t.Helper()
+			o := order(full(edition(11+i, story.bad)))
+			o.By = anna
+			e, err := r.Import(t.Context(), o)
+			if err != nil || e.State != register.Waiting || e.Missing != story.missing {
+				t.Fatalf("%s: %v: %+v", story.bad, err, e.Edition)
+			}
+			return e
+		}
+		e := bring()
+		crash(t, pool)
+		_, err := r.Release(t.Context(), e.ID, boris, at)
+		if lost := errors.Is(err, register.ErrLost); lost != story.lost || !lost && err != nil {
+			t.Fatalf("%s: released: %v", story.bad, err)
+		}
+		if !story.lost {
+			continue
+		}
+		if again := bring(); again.Again || again.ID != e.ID {
+			t.Errorf("%s: read again: %+v", story.bad, again.Edition)
+		}
+		if e, err := r.Release(t.Context(), e.ID, boris, at); err != nil || e.Missing != story.missing {
+			t.Errorf("%s: released: %v: %+v", story.bad, err, e)
+		}
+	}
+}
+
+// crash kills one of PostgreSQL's processes, so that it starts all of them anew, and waits for that.
+func crash(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
+	var pid int
+	if err := pool.QueryRow(t.Context(), `SELECT pg_backend_pid()`).Scan(&pid); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	for after := false; !after; {
+		if time.Since(begun) > time.Minute {
+			t.Fatal("PostgreSQL does not come back")
+		}
+		<-time.After(20 * time.Millisecond)
+		pool.Reset()
+		_ = pool.QueryRow(t.Context(), `SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)`, pid).Scan(&after)
 	}
 }
