@@ -52,3 +52,30 @@ func TestEntriesAreFoundByIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// However many entries wait for a place, those alone are read that are given one.
+func TestTheSealerReadsWhatItSeals(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewCabinet(t)
+	waiting := make([]Entry, 3000)
+	for i := range waiting {
+		waiting[i] = Entry{Person: uuid.New(), At: time.Now(), Kind: ProfileChanged, Actor: System}
+	}
+	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		if err := Append(t.Context(), tx, waiting); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(t.Context(), turn, sealerLock); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(t.Context(), `EXPLAIN ANALYZE `+place, most, make([]byte, 32))
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if got := strings.Join(lines, "\n"); !strings.Contains(got, "Merge Append") || strings.Contains(got, "JIT") {
+			t.Errorf("for a thousand of three, not by the index alone, or compiled:\n%s", got)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
