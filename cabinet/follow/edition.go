@@ -39,9 +39,8 @@ func announce(ctx context.Context, tx pgx.Tx, editions []edition) error {
 	return nil
 }
 
-// readPage reads and applies the next page of people of the oldest edition that was not read to its end; done when
-// there is none.
-func (f *Follower) readPage(ctx context.Context) (done bool, err error) {
+// read reads on in the oldest edition that was not read to its end, and applies what it has read; done when there is none.
+func (f *Follower) read(ctx context.Context) (done bool, err error) {
 	var (
 		e     edition
 		pages int64
@@ -62,43 +61,59 @@ func (f *Follower) readPage(ctx context.Context) (done bool, err error) {
 		}
 		return false, nil
 	}
-	var page people
 	if e.id == everybody {
-		page, err = f.cfg.Feed.everybody(ctx, e.after, peopleAtOnce)
+		err = f.readEverybody(ctx, e, pages)
 	} else {
-		page, err = f.page(ctx, e)
+		err = f.readTouched(ctx, e, pages)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errMoved) {
 		return false, fmt.Errorf("read edition %d: %w", e.id, err)
-	}
-	if err := f.applyPage(ctx, e, pages, page); err != nil && !errors.Is(err, errMoved) {
-		return false, fmt.Errorf("apply edition %d: %w", e.id, err)
 	}
 	return false, nil
 }
 
-// page reads the next page of people of an edition.
-func (f *Follower) page(ctx context.Context, e edition) (page people, err error) {
-	limit := cmp.Or(f.cfg.page, peopleAtOnce)
-	err = f.cfg.Feed.touched(ctx, e.id, e.after, limit+1, func(next func() (person, error)) error {
-		for {
-			p, err := next()
-			switch {
-			case errors.Is(err, io.EOF):
-				return nil
-			case err != nil:
-				return err
-			case len(page.People) > limit:
-				return errors.New("more people than were asked for")
-			}
-			page.People = append(page.People, p)
-		}
-	})
-	if len(page.People) > limit { // the one more tells that there is another page
-		page.People = page.People[:limit]
-		page.Next = &page.People[limit-1].ID
+// readEverybody applies the next page of all people.
+func (f *Follower) readEverybody(ctx context.Context, e edition, pages int64) error {
+	page, err := f.cfg.Feed.everybody(ctx, e.after, peopleAtOnce)
+	if err != nil {
+		return err
 	}
-	return page, err
+	return f.applyPage(ctx, e, pages, page)
+}
+
+// readTouched applies the next pages of whom an edition touched, each as soon as it has come: while one is applied the provider writes on.
+func (f *Follower) readTouched(ctx context.Context, e edition, pages int64) error {
+	size, most := cmp.Or(f.cfg.page, touchedAtOnce), cmp.Or(f.cfg.pages, answerPages)
+	return f.cfg.Feed.touched(ctx, e.id, e.after, most*size, func(next func() (person, error)) error {
+		for range most {
+			page, err := pageOf(size, next)
+			if err == nil {
+				err = f.applyPage(ctx, e, pages, page)
+			}
+			if err != nil || page.Next == nil {
+				return err
+			}
+			e.after, pages = *page.Next, pages+1
+		}
+		return nil
+	})
+}
+
+// pageOf takes a page of people of so many, the last of which is shorter.
+func pageOf(size int, next func() (person, error)) (page people, err error) {
+	page.People = make([]person, 0, size)
+	for len(page.People) < size {
+		p, err := next()
+		if errors.Is(err, io.EOF) {
+			return page, nil
+		}
+		if err != nil {
+			return people{}, err
+		}
+		page.People = append(page.People, p)
+	}
+	page.Next = &page.People[size-1].ID
+	return page, nil
 }
 
 // applyPage makes cabinets of a page of people and moves past it, in one transaction. A page that was read before another one was applied is

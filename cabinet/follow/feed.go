@@ -24,8 +24,11 @@ const (
 	patience = 10 * time.Second
 	// entriesAtOnce is how many entries are asked for and applied together.
 	entriesAtOnce = 1000
-	// peopleAtOnce is how many people are read and applied together.
+	// peopleAtOnce is how many people of all are read and applied together.
 	peopleAtOnce = 5000
+	// touchedAtOnce is how many people of an edition are applied together; an answer brings answerPages times as many, the most that may be asked for.
+	touchedAtOnce = 2500
+	answerPages   = 4
 	// answerLimit is well above peopleAtOnce people.
 	answerLimit = 16 << 20
 )

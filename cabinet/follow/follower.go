@@ -33,7 +33,7 @@ type Config struct {
 	Now        func() time.Time
 	Log        *slog.Logger
 
-	page int // of tests; 0 is peopleAtOnce
+	page, pages int // of tests; 0 is touchedAtOnce, and answerPages
 }
 
 // A Follower follows the feed.
@@ -55,7 +55,7 @@ func (f *Follower) Run(ctx context.Context) error {
 // RunEditions reads the editions that the feed announced, until ctx ends.
 func (f *Follower) RunEditions(ctx context.Context) error {
 	return f.keepTrying(ctx, "edition", func() error {
-		done, err := f.readPage(ctx)
+		done, err := f.read(ctx)
 		if err != nil || !done {
 			return err
 		}
