@@ -6,13 +6,13 @@
 //	              ├─▶ disabled clients
 //	              ├─▶ grants, and signals of their end
 //	              ├─▶ activated cabinets, and joined ones
-//	              └─▶ editions, events ──▶ RunEditions ──▶ cabinets, page by page of people; the first edition's at once
+//	              └─▶ editions, events ──▶ RunEditions ──▶ cabinets, page by page of people as they come; the first edition's at once
 //
 // Reading an edition may take minutes; it stands apart so that a block is heard meanwhile. Whatever comes first, the
 // person's record or the person's events, the outcome is the same; and what the register had taken back before anybody came
 // to read of it, the events tell. Any number of nodes may follow: the cursor moves by compare-and-set, and pages of people
 // are applied one after another. To start anew, set the cursor to 0: nothing doubles. Where the feed has dropped what comes
-// next, everybody is read as they are, and the feed from there on.
+// next, everybody is read as they are, and the feed from there on: whoever was joined to another meanwhile is not among them.
 //
 // A single event of the register has a place among editions, and is read like one. The feed names the person of it and no values: those are
 // asked of the provider, who tells how the person stands by then. Of each event there is an entry in the journal, and of each value that was

@@ -72,13 +72,29 @@ func (f *Follower) read(ctx context.Context) (done bool, err error) {
 	return false, nil
 }
 
-// readEverybody applies the next page of all people.
+// readEverybody applies the next page of all people. It tells as well who has the identifier in use, and who is no more: whoever it leaves out.
 func (f *Follower) readEverybody(ctx context.Context, e edition, pages int64) error {
 	page, err := f.cfg.Feed.everybody(ctx, e.after, peopleAtOnce)
 	if err != nil {
 		return err
 	}
-	return f.applyPage(ctx, e, pages, page)
+	till := uuid.Max
+	if page.Next != nil {
+		till = *page.Next
+	}
+	var there, active []uuid.UUID
+	for _, p := range page.People {
+		there = append(there, p.ID)
+		if p.Identifier == "active" {
+			active = append(active, p.ID)
+		}
+	}
+	return f.applyPage(ctx, e, pages, page, func(tx pgx.Tx) error {
+		if err := profile.SignedIn(ctx, tx, active, e.at); err != nil {
+			return err
+		}
+		return profile.Clear(ctx, tx, there, e.after, till)
+	})
 }
 
 // readTouched applies the next pages of whom an edition touched, each as soon as it has come: while one is applied the provider writes on.
@@ -88,7 +104,7 @@ func (f *Follower) readTouched(ctx context.Context, e edition, pages int64) erro
 		for range most {
 			page, err := pageOf(size, next)
 			if err == nil {
-				err = f.applyPage(ctx, e, pages, page)
+				err = f.applyPage(ctx, e, pages, page, func(pgx.Tx) error { return nil })
 			}
 			if err != nil || page.Next == nil {
 				return err
@@ -116,25 +132,22 @@ func pageOf(size int, next func() (person, error)) (page people, err error) {
 	return page, nil
 }
 
-// applyPage makes cabinets of a page of people and moves past it, in one transaction. A page that was read before another one was applied is
-// read again: of somebody in both it may tell what was so before.
-func (f *Follower) applyPage(ctx context.Context, e edition, pages int64, page people) error {
+// applyPage makes cabinets of a page of people, and what else it tells, and moves past it, in one transaction. A page that was read before another one
+// was applied is read again: of somebody in both it may tell what was so before.
+func (f *Follower) applyPage(ctx context.Context, e edition, pages int64, page people, also func(pgx.Tx) error) error {
 	incoming := make([]profile.Person, len(page.People))
-	var active []uuid.UUID
 	for i, p := range page.People {
-		if p.Identifier == "active" { // which only everybody's pages tell
-			active = append(active, p.ID)
-		}
 		incoming[i] = p.profiled()
 	}
 	return pgx.BeginFunc(ctx, f.cfg.Pool, func(tx pgx.Tx) error {
-		if err := f.turn(ctx, tx, e, pages, page.Next); err != nil || len(incoming) == 0 {
+		err := f.turn(ctx, tx, e, pages, page.Next)
+		if err == nil && len(incoming) > 0 {
+			err = profile.Apply(ctx, tx, incoming, e.at)
+		}
+		if err != nil {
 			return err
 		}
-		if err := profile.Apply(ctx, tx, incoming, e.at); err != nil {
-			return err
-		}
-		return profile.SignedIn(ctx, tx, active, e.at)
+		return also(tx)
 	})
 }
 

@@ -882,6 +882,30 @@ func TestOfTwoWhoAreOneThereIsOneCabinet(t *testing.T) {
 	}
 }
 
+// So it is where the feed has dropped what told of it: who is no more among all people has no cabinet, whether others come after them or not. One that
+// was ever signed in to stays, and verifying names it.
+func TestOfTwoWhoAreOneThereIsOneCabinetThoughTheFeedHasDroppedThat(t *testing.T) {
+	t.Parallel()
+	leo, nina := uuid.MustParse("018f0000-0000-7000-8000-000000000004"), uuid.MustParse("018f0000-0000-7000-8000-000000000005")
+	p := new(provider)
+	c := newCabinet(t, p)
+	p.edition(1, living(anna, annasNumber), living(boris, borisNumber), living(vera, verasNumber), living(leo, "Number1"), living(nina, "Number2"))
+	p.say("identifier.activated", leo)
+	c.catchUp(t)
+	p.edition(2, living(leo, "Number1", `"death":{"date":"2026-01-02"}`))
+	c.catchUp(t)
+	p.touch(2)
+	p.say("person.changed", anna, `"edition":3`, fmt.Sprintf(`"detail":{"joined":%q}`, boris))
+	p.say("person.changed", vera, `"edition":4`, fmt.Sprintf(`"detail":{"joined":%q}`, nina))
+	p.touch(1, living(anna, borisNumber, `"identifier":"none"`), living(vera, "Number2", `"identifier":"none"`))
+	p.dropped = 5
+	c.catchUp(t)
+	want := fmt.Sprint(2, []Difference{{leo, []string{"unknown to the provider"}}})
+	if got, err := c.verify(t.Context()); err != nil || got != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
+	}
+}
+
 // Two nodes read pages at the same time, and the one that has read earlier comes later: it does not bring back what was before.
 func TestAPageThatIsOldByNowIsReadAgain(t *testing.T) {
 	t.Parallel()
