@@ -138,49 +138,20 @@ type file struct {
 	err      error // io.EOF at its end
 }
 
-// open reads the file once for its checksum, and its first lines.
+// open reads the file once for its checksum and encoding, and then its first lines.
 func open(in io.ReadSeeker, progress func(done, total int64)) (*file, error) {
-	if _, err := in.Seek(0, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("read the register file: %w", err)
-	}
 	sum, text := sha256.New(), new(letters)
-	size, err := io.Copy(io.MultiWriter(sum, text), in)
+	size, err := rewound(in, io.MultiWriter(sum, text))
 	if err != nil {
 		return nil, fmt.Errorf("read the register file: %w", err)
 	}
 	if text.wide {
 		return nil, &FileError{Meaning: ErrEncoding, What: "it looks like UTF-16"}
 	}
-	if _, err := in.Seek(0, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("read the register file: %w", err)
-	}
 	f := &file{in: bufio.NewReaderSize(in, 256<<10), stop: size, progress: progress, head: head{kind: Delta, rows: -1, size: size}}
 	sum.Sum(f.checksum[:0])
-	said := map[string]bool{}
-	for {
-		line, err := f.next()
-		switch {
-		case errors.Is(err, errLong):
-			return nil, f.wrong(ErrFile, "%v", err)
-		case err != nil:
-			return nil, f.wrong(ErrFile, "it ends before its columns are named")
-		}
-		line = bytes.TrimPrefix(line, []byte("\ufeff"))
-		comment, isComment := bytes.CutPrefix(line, []byte("#"))
-		if !isComment {
-			if err := f.columns(string(line)); err != nil {
-				return nil, err
-			}
-			break
-		}
-		word, value, _ := strings.Cut(strings.TrimSpace(string(comment)), " ")
-		if said[word] { // which of the two counts is a matter of taste
-			return nil, f.wrong(ErrFile, "it was said before")
-		}
-		said[word] = true
-		if err := f.say(word, strings.TrimSpace(value)); err != nil {
-			return nil, err
-		}
+	if err := f.readHead(); err != nil {
+		return nil, err
 	}
 	if text.broken > text.whole {
 		return nil, &FileError{Meaning: ErrEncoding, What: "it looks like Windows-1251 or another encoding of eight bits"}
@@ -190,6 +161,44 @@ func open(in io.ReadSeeker, progress func(done, total int64)) (*file, error) {
 	}
 	f.seen = newNumbers(min(f.rows, size/int64(minRow)+1))
 	return f, nil
+}
+
+// rewound copies all of a file, and goes back to where it begins.
+func rewound(in io.ReadSeeker, out io.Writer) (size int64, err error) {
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return 0, err
+	}
+	if size, err = io.Copy(out, in); err != nil {
+		return 0, err
+	}
+	_, err = in.Seek(0, io.SeekStart)
+	return size, err
+}
+
+// readHead reads what the file says of itself, up to the line that names its columns.
+func (f *file) readHead() error {
+	for said := map[string]bool{}; ; {
+		line, err := f.next()
+		switch {
+		case errors.Is(err, errLong):
+			return f.wrong(ErrFile, "%v", err)
+		case err != nil:
+			return f.wrong(ErrFile, "it ends before its columns are named")
+		}
+		line = bytes.TrimPrefix(line, []byte("\ufeff"))
+		comment, isComment := bytes.CutPrefix(line, []byte("#"))
+		if !isComment {
+			return f.columns(string(line))
+		}
+		word, value, _ := strings.Cut(strings.TrimSpace(string(comment)), " ")
+		if said[word] { // which of the two counts is a matter of taste
+			return f.wrong(ErrFile, "it was said before")
+		}
+		said[word] = true
+		if err := f.say(word, strings.TrimSpace(value)); err != nil {
+			return err
+		}
+	}
 }
 
 // say takes one line of the head: "edition 12".

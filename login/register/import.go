@@ -319,38 +319,26 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 		return err
 	}
 	if fresh {
-		if err := tx.QueryRow(ctx, nobody).Scan(&fresh); err != nil {
-			return err
-		}
-		if fresh {
-			e.Added, err = g.fill(ctx, tx, e.ID, f, o.At)
-		} else { // an event has come since
-			err = f.copyTo(ctx, tx, staged+lines)
-		}
-		if err != nil {
+		if fresh, err = g.first(ctx, tx, e, f, o.At); err != nil {
 			return err
 		}
 	}
 	if err := g.judge(e, f); err != nil {
 		return err
 	}
-	if !fresh {
-		withheld, err := g.compare(ctx, tx, e, staged)
-		if err != nil {
+	waits := false
+	if !fresh { // whoever is new deactivates nobody
+		if waits, err = g.weigh(ctx, tx, e, f, staged, o.At); err != nil {
 			return err
 		}
-		f.withhold(withheld)
 	}
 	if err := keep(ctx, tx, e, f.bad); err != nil {
 		return err
 	}
-	many, err := g.waits(ctx, tx, e, o.At)
 	switch {
-	case err != nil:
-		return err
-	case many && o.By == uuid.Nil && o.ClientID == "":
+	case waits && o.By == uuid.Nil && o.ClientID == "":
 		return ErrNobody
-	case many:
+	case waits:
 		return wait(ctx, tx, e, o)
 	case !fresh:
 		err = g.write(ctx, tx, e, o.At)
@@ -359,6 +347,32 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 		return err
 	}
 	return finish(ctx, tx, e, o.By, o.At)
+}
+
+// first loads whom the first edition tells of. Where an event has come since nobody was known it is staged as any other, and is not the first.
+func (g *Register) first(ctx context.Context, tx pgx.Tx, e *Edition, f *file, at time.Time) (first bool, err error) {
+	if err := tx.QueryRow(ctx, nobody).Scan(&first); err != nil {
+		return false, err
+	}
+	if !first {
+		return false, f.copyTo(ctx, tx, staged+lines)
+	}
+	e.Added, err = g.fill(ctx, tx, e.ID, f, at)
+	return true, err
+}
+
+// weigh compares an edition with what is known, and tells whether it is to wait for another person: it deactivates too many, or leaves too many out.
+func (g *Register) weigh(ctx context.Context, tx pgx.Tx, e *Edition, f *file, from string, at time.Time) (waits bool, err error) {
+	withheld, err := g.compare(ctx, tx, e, from)
+	if err != nil {
+		return false, err
+	}
+	f.withhold(withheld)
+	many, err := g.many(ctx, tx, e.Deactivated, at)
+	if err != nil || many || g.MissingShare == nil || e.Missing <= 1 {
+		return many, err
+	}
+	return exceeds(ctx, tx, e.Missing, g.MissingShare())
 }
 
 // changing keeps events out until the transaction ends. They are short; its own statements are not, and are not to outlast who asked for them.
@@ -376,15 +390,6 @@ func (g *Register) judge(e *Edition, f *file) error {
 		return ErrBad
 	}
 	return nil
-}
-
-// waits tells whether an edition is to wait for another person: it deactivates too many, or leaves too many out.
-func (g *Register) waits(ctx context.Context, tx pgx.Tx, e *Edition, at time.Time) (bool, error) {
-	many, err := g.many(ctx, tx, e.Deactivated, at)
-	if err != nil || many || g.MissingShare == nil || e.Missing <= 1 {
-		return many, err
-	}
-	return exceeds(ctx, tx, e.Missing, g.MissingShare())
 }
 
 // many tells whether so many, with those whom editions that nobody released and events have deactivated in the day before, are more people than

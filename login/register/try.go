@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -17,44 +18,13 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("try the register: %w", err)
 	}
-	var r Report
+	r := Report{Edition: Edition{
+		Number: f.number, Period: f.period, AsOf: f.asOf, Kind: f.kind, State: Staging, Checksum: f.checksum[:], Signed: g.Key != nil, Announced: f.rows, BeganAt: o.At,
+	}}
+	r.NotBefore, r.NotAfter = f.made(o.At)
 	err = pgx.BeginFunc(ctx, g.Pool, func(tx pgx.Tx) error {
-		known, err := findEdition(ctx, tx, `checksum = $1 AND state IN ('waiting', 'applied')`, f.checksum[:])
-		if !errors.Is(err, ErrNoEdition) {
-			r.Edition, r.Again = known, true
+		if err := g.try(ctx, tx, &r, f, o.At); err != nil {
 			return err
-		}
-		err = follows(ctx, tx, f.head)
-		if r.Behind = errors.Is(err, ErrWaits); err != nil && !r.Behind {
-			return err
-		}
-		r.Edition = Edition{
-			Number: f.number, Period: f.period, AsOf: f.asOf, Kind: f.kind, State: Staging, Checksum: f.checksum[:], Signed: g.Key != nil, Announced: f.rows, BeganAt: o.At,
-		}
-		r.NotBefore, r.NotAfter = f.made(o.At)
-		if err := setAside(ctx, tx); err != nil {
-			return err
-		}
-		if err := f.copyTo(ctx, tx, aside+lines); err != nil {
-			return err
-		}
-		r.Bad = f.bad
-		if err := g.judge(&r.Edition, f); err != nil {
-			r.State, r.Same = Refused, 0
-			return err
-		}
-		withheld, err := g.compare(ctx, tx, &r.Edition, aside)
-		if err != nil {
-			return err
-		}
-		f.withhold(withheld)
-		r.Bad = f.bad
-		many, err := g.waits(ctx, tx, &r.Edition, o.At)
-		if err != nil {
-			return err
-		}
-		if r.State = Applied; many {
-			r.State = Waiting
 		}
 		return errTried
 	})
@@ -62,4 +32,33 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 		return r, fmt.Errorf("try edition %d: %w", f.number, err)
 	}
 	return r, nil
+}
+
+// try does as an import does, but beside what is staged.
+func (g *Register) try(ctx context.Context, tx pgx.Tx, r *Report, f *file, at time.Time) error {
+	known, err := findEdition(ctx, tx, `checksum = $1 AND state IN ('waiting', 'applied')`, f.checksum[:])
+	if !errors.Is(err, ErrNoEdition) {
+		r.Edition, r.Again = known, true
+		return err
+	}
+	err = follows(ctx, tx, f.head)
+	if r.Behind = errors.Is(err, ErrWaits); err != nil && !r.Behind {
+		return err
+	}
+	if err := setAside(ctx, tx); err != nil {
+		return err
+	}
+	if err := f.copyTo(ctx, tx, aside+lines); err != nil {
+		return err
+	}
+	defer func() { r.Bad = f.bad }()
+	if err := g.judge(&r.Edition, f); err != nil {
+		r.State, r.Same = Refused, 0
+		return err
+	}
+	waits, err := g.weigh(ctx, tx, &r.Edition, f, aside, at)
+	if r.State = Applied; waits {
+		r.State = Waiting
+	}
+	return err
 }
