@@ -251,8 +251,9 @@ func (w *world) crowd(t *testing.T) {
 		`INSERT INTO dispute (id, person_id, name, source, value, words, restricts, state, at)
 		 SELECT gen_random_uuid(), person_id, 'citizenship', 'a', '', '', false, 'received', $1 FROM cabinet WHERE identification_number LIKE 'number %' LIMIT $2`,
 		`INSERT INTO reader (grant_id, person_id, client_id, at) SELECT gen_random_uuid(), person_id, 'tax', $1 FROM cabinet LIMIT $2`,
-		`INSERT INTO signal (id, client_id, subject, at, kind, detail, place, placed_at)
-		 SELECT gen_random_uuid(), 'client ' || n % ($2 / 40), 'number ' || n, $1, 'profile.changed', '{}', n, $1 FROM generate_series(1, $2) AS n`,
+		`INSERT INTO signal (id, client_id, person_id, subject, at, kind, detail, place, placed_at)
+		 SELECT gen_random_uuid(), 'client ' || n % ($2 / 40), (SELECT person_id FROM cabinet WHERE identification_number = 'number ' || n), 'number ' || n,
+		        $1, 'profile.changed', '{}', n, $1 FROM generate_series(1, $2) AS n`,
 		`INSERT INTO subscriber (client_id, next_at) SELECT 'client ' || n, $1 FROM generate_series(1, $2 / 40) AS n`,
 		`INSERT INTO client (id, name) SELECT 'client ' || n, jsonb_build_object('', $1::timestamptz) FROM generate_series(1, $2 / 40) AS n`,
 		`INSERT INTO disabled_client (client_id, disabled, at) SELECT 'disabled ' || n, true, $1 FROM generate_series(1, $2 / 40) AS n`,

@@ -33,7 +33,7 @@ const readers = `
 
 const told = `
 	SELECT client_id, client.name, at, kind, detail FROM signal LEFT JOIN client ON client.id = client_id
-	WHERE subject = $1
+	WHERE person_id = (SELECT person_id FROM cabinet WHERE identification_number = $1)
 	ORDER BY at, client_id`
 
 // QueueHeld asks for both of a person, as parts of a batch of their own.

@@ -59,6 +59,19 @@ func Hold(ctx context.Context, tx pgx.Tx, grants []Grant, now time.Time) error {
 	return nil
 }
 
+// Pass has what e-services hold and were told of one person be of another, in the caller's transaction: they are the same.
+func Pass(ctx context.Context, tx pgx.Tx, from, to uuid.UUID) error {
+	for _, pass := range []string{
+		`UPDATE reader SET person_id = $2 WHERE person_id = $1`,
+		`UPDATE signal SET person_id = $2 WHERE person_id = $1`,
+	} {
+		if _, err := tx.Exec(ctx, pass, from, to); err != nil {
+			return fmt.Errorf("pass what e-services were told: %w", err)
+		}
+	}
+	return nil
+}
+
 // An End is of one grant, or of all that a person gave until then.
 type End struct {
 	Event  uuid.UUID // the provider's
@@ -77,8 +90,8 @@ func Over(ctx context.Context, tx pgx.Tx, ends []End) error {
 			WHERE grant_id = $1 OR person_id = $2 AND at <= $3
 			RETURNING grant_id, person_id, client_id
 		)
-		INSERT INTO signal (id, client_id, subject, at, kind, detail)
-		SELECT DISTINCT md5($4::text || client_id)::uuid, client_id, identification_number, $3::timestamptz, $5, $6::jsonb
+		INSERT INTO signal (id, client_id, person_id, subject, at, kind, detail)
+		SELECT DISTINCT md5($4::text || client_id)::uuid, client_id, person_id, identification_number, $3::timestamptz, $5, $6::jsonb
 		FROM ended JOIN cabinet USING (person_id)
 		WHERE identification_number IS NOT NULL AND NOT EXISTS (
 			SELECT FROM reader

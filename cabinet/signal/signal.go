@@ -36,7 +36,7 @@ type Detail struct {
 // A Signal is what one e-service is told. Its ID is the same however often it is.
 type Signal struct {
 	ID      uuid.UUID
-	Subject string
+	Subject string // as the citizen's number was then
 	At      time.Time
 	Kind    Kind
 	Detail  Detail

@@ -24,6 +24,7 @@ import (
 	"asoba.example/cabinet/keys"
 	"asoba.example/cabinet/profile"
 	"asoba.example/cabinet/signal"
+	"asoba.example/cabinet/wall"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/provider/fetch"
 	"asoba.example/provider/seal"
@@ -164,6 +165,60 @@ func TestWhoMayReadIsToldUntilItMayNot(t *testing.T) {
 		if got := w.told(t, client); got != want {
 			t.Errorf("%s was told %q, want %q", client, got, want)
 		}
+	}
+}
+
+// What was told of a citizen is theirs whatever their number was then, and nobody's who has that number later; so is what was told of whoever turned
+// out to be the same.
+func TestWhatWasToldIsTheCitizensUnderEachNumber(t *testing.T) {
+	t.Parallel()
+	const next, another = "7000000A000PB1", "7000001A000PB8"
+	w := newWorld(t)
+	doors := pgtest.With(t, w.pool, wall.Settings())
+	numbered := func(person uuid.UUID, number string) {
+		t.Helper()
+		w.now = w.now.Add(time.Minute)
+		w.act(t, func(ctx context.Context, tx pgx.Tx) error {
+			return profile.Apply(ctx, tx, []profile.Person{{ID: person, Number: number, Sex: "F", BirthDate: "1956", Citizenship: "BY"}}, w.now)
+		})
+	}
+	held := func(number string) (all string) {
+		t.Helper()
+		var (
+			b       pgx.Batch
+			readers []signal.Reader
+			told    []signal.Told
+		)
+		signal.QueueHeld(&b, number, &readers, &told)
+		if err := doors.SendBatch(t.Context(), &b).Close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range readers {
+			all += r.ClientID + " reads; "
+		}
+		for _, s := range told {
+			all += s.ClientID + " " + strings.Join(append([]string{string(s.Kind)}, s.Detail.Fields...), " ") + "; "
+		}
+		return all
+	}
+	grant := w.give(t, "tax", reads)
+	w.give(t, "bank", reads)
+	numbered(anna, next)
+	w.now = w.now.Add(time.Minute)
+	w.end(t, signal.End{Event: grant, Grant: grant, At: w.now})
+	numbered(anna, another)
+	want := "bank reads; bank profile-changed sub; tax profile-changed sub; tax access-ended; bank profile-changed sub; "
+	if got := held(another); got != want {
+		t.Errorf("of her: got %s, want %s", got, want)
+	}
+	boris := uuid.Must(uuid.NewV7())
+	numbered(boris, annasNumber)
+	if got := held(annasNumber) + held(next); got != "" {
+		t.Errorf("of whoever has her numbers: got %s", got)
+	}
+	w.act(t, func(ctx context.Context, tx pgx.Tx) error { return profile.Join(ctx, tx, anna, boris) })
+	if got := held(annasNumber); got != want {
+		t.Errorf("of both, who are one: got %s, want %s", got, want)
 	}
 }
 
