@@ -22,7 +22,7 @@ type Feed struct {
 
 	mu     sync.Mutex
 	placed int64         // under mu: how many signals have a place, of all clients, as far as we know
-	risen  chan struct{} // under mu: closed, and replaced, when placed rises
+	moved  chan struct{} // under mu: closed, and replaced, when placed moves
 }
 
 // A Question is what a client asks of the feed.
@@ -56,6 +56,7 @@ func (f *Feed) Queue(b *pgx.Batch, q Question, to *Answer) {
 		ORDER BY place LIMIT $4`
 
 	var (
+		known         = f.known()
 		placed        int64
 		last, dropped Place
 	)
@@ -65,9 +66,10 @@ func (f *Feed) Queue(b *pgx.Batch, q Question, to *Answer) {
 		if err != nil {
 			return fmt.Errorf("read signals: %w", err)
 		}
+		f.learn(known, placed)
 		*to = Answer{Signals: found, Place: last, placed: placed}
 		switch n := len(found); {
-		case q.After > last, q.After > 0 && q.After < dropped, !q.Since.IsZero() && q.Since.Before(f.Now().Add(-kept)):
+		case q.After.gone(last, dropped), !q.Since.IsZero() && q.Since.Before(f.Now().Add(-kept)):
 			to.err = ErrGone
 		case n == q.Limit || n > 0 && found[n-1].Place > last:
 			to.Place = found[n-1].Place
@@ -86,32 +88,40 @@ func (f *Feed) Wait(ctx context.Context, there Answer) bool {
 	}
 }
 
-// above is closed once more signals than so many are known to have a place.
+// above is closed once more signals than so many may have a place: once that is known, or something else than was known.
 func (f *Feed) above(placed int64) <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.risen == nil {
-		f.risen = make(chan struct{})
+	if f.moved == nil {
+		f.moved = make(chan struct{})
 	}
 	if f.placed > placed {
 		done := make(chan struct{})
 		close(done)
 		return done
 	}
-	return f.risen
+	return f.moved
 }
 
-// rise wakes whoever waits for more than there were.
-func (f *Feed) rise(placed int64) {
+func (f *Feed) known() int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if placed <= f.placed {
+	return f.placed
+}
+
+// learn takes in how many signals have a place, asked when so many were known to have one, and wakes whoever waits where that is news. Fewer than
+// were known before it was asked there are in a database that is behind the one that was lost: then what is known is that.
+func (f *Feed) learn(known, placed int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	behind := placed < known && f.placed == known
+	if placed <= f.placed && !behind {
 		return
 	}
 	f.placed = placed
-	if f.risen != nil {
-		close(f.risen)
-		f.risen = nil
+	if f.moved != nil {
+		close(f.moved)
+		f.moved = nil
 	}
 }
 
@@ -143,13 +153,14 @@ func (f *Feed) Seal(ctx context.Context) error {
 
 	for {
 		var (
+			known  = f.known()
 			placed int64
 			more   bool
 		)
 		if err := f.Pool.QueryRow(ctx, waiting).Scan(&placed, &more); err != nil {
 			return fmt.Errorf("give signals their places: %w", err)
 		}
-		f.rise(placed)
+		f.learn(known, placed)
 		if !more {
 			return nil
 		}
@@ -160,7 +171,7 @@ func (f *Feed) Seal(ctx context.Context) error {
 		if err := f.Pool.SendBatch(ctx, &b).Close(); err != nil {
 			return fmt.Errorf("give signals their places: %w", err)
 		}
-		f.rise(placed)
+		f.learn(known, placed)
 		if n < atOnce {
 			return nil
 		}

@@ -58,14 +58,18 @@ func ParsePlace(s string) (Place, error) {
 	return Place(n), nil
 }
 
+// gone tells whether what came after a place cannot be told any more, some of it being dropped, or because the place is none: signals have places up
+// to the last.
+func (p Place) gone(last, dropped Place) bool { return p > last || p > 0 && p < dropped }
+
 // MarshalText writes a place as an e-service keeps it: it is no number to reckon with.
 func (p Place) MarshalText() ([]byte, error) { return strconv.AppendInt(nil, int64(p), 10), nil }
 
 // Tell tells whoever may read people's profiles which official values of theirs have changed, in the transaction that changes them.
 func Tell(ctx context.Context, tx pgx.Tx, fields map[uuid.UUID][]string, at time.Time) error {
 	const tell = `
-		INSERT INTO signal (id, client_id, subject, at, kind, detail)
-		SELECT DISTINCT ON (person_id, client_id) gen_random_uuid(), client_id, identification_number, $3, $4, detail
+		INSERT INTO signal (id, client_id, person_id, subject, at, kind, detail)
+		SELECT DISTINCT ON (person_id, client_id) gen_random_uuid(), client_id, person_id, identification_number, $3, $4, detail
 		FROM unnest($1::uuid[], $2::jsonb[]) AS changed (person_id, detail)
 		JOIN reader USING (person_id)
 		JOIN cabinet USING (person_id)

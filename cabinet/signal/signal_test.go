@@ -316,6 +316,66 @@ func TestTheFeedGoesOnFromAnyPlace(t *testing.T) {
 	}
 }
 
+// Whoever waits when the database is another one, which is behind, is woken once, and whoever waits then waits for what comes, as before.
+func TestWaitingGoesOnAfterADatabaseThatIsBehind(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.give(t, "tax", reads)
+	w.citizen(t, "PL")
+	w.seal(t)
+	for _, notices := range []struct {
+		story string
+		this  func()
+	}{
+		{"whoever seals", func() { w.seal(t) }},
+		{"whoever asks", func() { w.ask(t, signal.Question{ClientID: "bank"}) }},
+	} {
+		behind := w.ask(t, signal.Question{ClientID: "tax"})
+		w.citizen(t, "LT")
+		w.citizen(t, "BY")
+		w.seal(t)
+		ahead := w.ask(t, signal.Question{ClientID: "tax"})
+		w.act(t, func(ctx context.Context, tx pgx.Tx) error {
+			for _, lose := range []string{
+				`DELETE FROM signal WHERE place > $1`, `UPDATE subscriber SET head = $1`, `UPDATE signal_count SET placed = $1`,
+			} {
+				if _, err := tx.Exec(ctx, lose, int64(behind.Place)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		waits := func(there signal.Answer, long time.Duration) bool {
+			ctx, cancel := context.WithTimeout(t.Context(), long)
+			defer cancel()
+			return !w.feed.Wait(ctx, there)
+		}
+		var waiting sync.WaitGroup
+		waiting.Go(func() {
+			if waits(ahead, 5*time.Second) {
+				t.Errorf("%s has noticed, and nobody was woken", notices.story)
+			}
+		})
+		for !w.feed.Waited() {
+			<-time.After(time.Millisecond)
+		}
+		notices.this()
+		waiting.Wait()
+		if err := w.ask(t, signal.Question{ClientID: "tax", After: ahead.Place}).Err(); !errors.Is(err, signal.ErrGone) {
+			t.Errorf("%s: a place that is lost: %v", notices.story, err)
+		}
+		there := w.ask(t, signal.Question{ClientID: "tax", After: behind.Place})
+		if !waits(there, 50*time.Millisecond) {
+			t.Errorf("%s has noticed, and nothing is waited for", notices.story)
+		}
+		w.citizen(t, "LV")
+		w.seal(t)
+		if waits(there, 5*time.Second) {
+			t.Errorf("%s has noticed, and nobody is woken by what comes", notices.story)
+		}
+	}
+}
+
 // How far a client has come tells it of nothing that others were told, and of its own signals misses none, whoever's come between; and so
 // it is with how far it was told at its address.
 func TestAPlaceTellsOfNobodyElse(t *testing.T) {
