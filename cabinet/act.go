@@ -14,7 +14,7 @@ import (
 )
 
 // act does what an e-service has asked for and answers with what tell gives then, all in one transaction; once, where the request has an
-// Idempotency-Key. do queues it, behind the question to the gate, and kind is how it is noted; an error of tell undoes it. Whoever may be told only what was answered before
+// Idempotency-Key. What a PUT is answered is what stands there now, with the ETag to which the next one can be held. do queues it, behind the question to the gate, and kind is how it is noted; an error of tell undoes it. Whoever may be told only what was answered before
 // is let in first as well.
 func (c *Cabinet) act(
 	w http.ResponseWriter, r *http.Request, token api.Token, kind journal.Kind, asked any, do func(b *pgx.Batch), tell func() (any, error),
@@ -43,9 +43,15 @@ func (c *Cabinet) act(
 			if err != nil {
 				return err
 			}
-			told := answer.Answer{Status: http.StatusOK, Body: text}
+			told := answer.Answer{Status: http.StatusOK, Header: map[string]string{}, Body: text}
 			if language := w.Header().Get("Content-Language"); language != "" {
-				told.Header = map[string]string{"Content-Language": language}
+				told.Header["Content-Language"] = language
+			}
+			if r.Method == http.MethodPut {
+				told.Header["Content-Location"] = r.URL.Path // so the ETag is of the answer, and not of what was sent (RFC 9110 §8.7)
+				if told.Header["ETag"], err = api.Tag(said); err != nil {
+					return err
+				}
 			}
 			return keep(ctx, tx, told)
 		})

@@ -140,5 +140,12 @@ func (c *Cabinet) apiSubscribe(w http.ResponseWriter, r *http.Request) error {
 		signal.HoldSubscriber(b, token.ClientID, &before)
 		signal.Subscribe(b, token.ClientID, asked.URL, after, c.cfg.Now())
 		signal.QueueSubscriber(b, token.ClientID, &found)
-	}, func() (any, error) { return subscriberOf(found), api.RequireUnchanged(r, subscriberOf(before)) })
+	}, func() (any, error) {
+		if after != nil {
+			if err := before.Follows(*after); err != nil {
+				return nil, api.Refuse(http.StatusGone, "gone", err)
+			}
+		}
+		return subscriberOf(found), api.RequireUnchanged(r, subscriberOf(before))
+	})
 }

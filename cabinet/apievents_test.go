@@ -81,6 +81,14 @@ func TestAClientIsToldByTheFeedAndAtItsAddress(t *testing.T) {
 	if status, text := put("tax", `{"url":"`+address+`"}`); status != http.StatusOK || !strings.Contains(text, address) {
 		t.Errorf("%d %s", status, text)
 	}
+	before, text := w.call(t, "/api/v1/subscription", token("tax"))
+	if status, said := put("tax", `{"url":"https://tax.example/elsewhere","after":"9"}`); status != http.StatusGone || !strings.Contains(said, `"code":"gone"`) {
+		t.Errorf("after a place that is none: %d %s", status, said)
+	}
+	after, said := w.call(t, "/api/v1/subscription", token("tax"))
+	if after.Header.Get("ETag") != before.Header.Get("ETag") {
+		t.Errorf("after a place that is none: it was %s and is %s", text, said)
+	}
 	change("PL")
 	first := events("tax", "")
 	if len(first.Events) != 1 || first.Events[0].Kind != "profile-changed" || first.Events[0].Sub != annasNumber {
@@ -156,6 +164,14 @@ func TestAClientIsToldByTheFeedAndAtItsAddress(t *testing.T) {
 	if got, body := w.call(t, "/api/v1/events?after="+first.Cursor, token("tax")); got.StatusCode != http.StatusGone {
 		t.Errorf("what was dropped: %d %s", got.StatusCode, body)
 	}
+	if status, text := put("tax", `{"url":"`+address+`","after":"`+first.Cursor+`"}`); status != http.StatusGone {
+		t.Errorf("to be told what was dropped: %d %s", status, text)
+	}
+	for _, after := range []string{"0", late.Cursor} {
+		if status, text := put("tax", `{"url":"`+address+`","after":"`+after+`"}`); status != http.StatusOK || !strings.Contains(text, `"told":"`+after+`"`) {
+			t.Errorf("to be told after %s: %d %s", after, status, text)
+		}
+	}
 }
 
 // Who has seen how it goes with telling a client changes that and nothing newer, whoever else changes it at the same moment (RFC 9110 §13.1.1).
@@ -163,14 +179,17 @@ func TestASubscriptionIsChangedAsItWasSeen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	token := w.provider.AccessToken(w.url, map[string]any{"sub": "tax", "client_id": "tax", "scope": "cabinet.profile.read"})
-	put := func(url string, seen ...string) (int, string) {
+	put := func(url string, seen ...string) (status int, body, tag string) {
 		t.Helper()
 		header := http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}}
 		if seen != nil {
 			header["If-Match"] = seen
 		}
-		got, body := w.send(t, http.MethodPut, "/api/v1/subscription", `{"url":"`+url+`"}`, header)
-		return got.StatusCode, string(body)
+		got, text := w.send(t, http.MethodPut, "/api/v1/subscription", `{"url":"`+url+`"}`, header)
+		if tag = got.Header.Get("ETag"); (tag != "") != (got.StatusCode == http.StatusOK) || (tag != "") != (got.Header.Get("Content-Location") == "/api/v1/subscription") {
+			t.Errorf("%d has the ETag %q, of %q", got.StatusCode, tag, got.Header.Get("Content-Location"))
+		}
+		return got.StatusCode, string(text), tag
 	}
 	read := func() (tag, body string) {
 		t.Helper()
@@ -192,7 +211,7 @@ func TestASubscriptionIsChangedAsItWasSeen(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range status {
-			all.Go(func() { status[i], _ = put("https://tax.example/"+uuid.NewString(), seen) })
+			all.Go(func() { status[i], _, _ = put("https://tax.example/"+uuid.NewString(), seen) })
 		}
 		const wait = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
 		for waiting := 0; waiting < len(status) && err == nil; err = w.pool.QueryRow(t.Context(), wait).Scan(&waiting) {
@@ -208,16 +227,24 @@ func TestASubscriptionIsChangedAsItWasSeen(t *testing.T) {
 	}
 	_, before := read()
 	for name, match := range map[string][]string{"older": {none}, "weak": {"W/" + seen}, "none": {"x"}, "empty": {""}} {
-		status, body := put("https://tax.example/other", match...)
+		status, body, _ := put("https://tax.example/other", match...)
 		if _, after := read(); status != http.StatusPreconditionFailed || !strings.Contains(body, `"code":"stale"`) || after != before {
 			t.Errorf("%s: %d %s, and then %s", name, status, body, after)
 		}
 	}
 	for _, match := range [][]string{{`"x", ` + seen}, {"*"}, nil} {
 		address := "https://tax.example/" + uuid.NewString()
-		if status, body := put(address, match...); status != http.StatusOK || !strings.Contains(body, address) {
+		status, body, tag := put(address, match...)
+		if status != http.StatusOK || !strings.Contains(body, address) {
 			t.Errorf("%q: %d %s", match, status, body)
 		}
+		if now, _ := read(); now != tag {
+			t.Errorf("%q: the answer has the ETag %s, and it is %s", match, tag, now)
+		}
+	}
+	_, _, tag := put("https://tax.example/first")
+	if status, body, _ := put("https://tax.example/second", tag); status != http.StatusOK {
+		t.Errorf("as the last change left it: %d %s", status, body)
 	}
 }
 
