@@ -60,7 +60,11 @@ var (
 	errToldBefore = errors.New("a Logout Token that came before")
 )
 
-// begin keeps a session under a new word and ends the one that the browser had.
+// over stands in the place of a session that was said to be over, for as long as it would have lived. It may stand there before the session does,
+// which then has no place.
+const over = "over"
+
+// begin keeps a session under a new word and ends the one that the browser had. Where it was over meanwhile, the browser is left as by its end.
 func (s sessions) begin(ctx context.Context, w http.ResponseWriter, r *http.Request, begun session) error {
 	if err := s.end(ctx, w, r); err != nil {
 		return err
@@ -71,7 +75,11 @@ func (s sessions) begin(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if err := s.note(ctx, key, begun.Token); err != nil {
 		return fmt.Errorf("begin a session: %w", err)
 	}
-	if err := s.keep(ctx, key, begun, s.idle); err != nil {
+	text, err := json.Marshal(begun)
+	if err == nil {
+		err = s.redis.SetNX(ctx, key, text, s.idle).Err()
+	}
+	if err != nil {
 		return fmt.Errorf("begin a session: %w", err)
 	}
 	s.setCookie(w, "session", word)
@@ -111,8 +119,8 @@ func (s sessions) places(sid, subject string) (all []string, err error) {
 
 // logOut ends the sessions that a Logout Token says are over, which is good once: when they are, so that one whose call failed may come again. To
 // end an ended one is a success too.
-func (s sessions) logOut(ctx context.Context, over issuer.Logout) error {
-	told := "cabinet:logout:{" + digest(over.ID) + "}"
+func (s sessions) logOut(ctx context.Context, token issuer.Logout) error {
+	told := "cabinet:logout:{" + digest(token.ID) + "}"
 	before, err := s.redis.Exists(ctx, told).Result()
 	if err != nil {
 		return fmt.Errorf("look for a Logout Token: %w", err)
@@ -120,10 +128,10 @@ func (s sessions) logOut(ctx context.Context, over issuer.Logout) error {
 	if before > 0 {
 		return errToldBefore
 	}
-	if over.SID != "" { // it says which of the subject's
-		over.Subject = ""
+	if token.SID != "" { // it says which of the subject's
+		token.Subject = ""
 	}
-	places, err := s.places(over.SID, over.Subject)
+	places, err := s.places(token.SID, token.Subject)
 	if err != nil {
 		return err
 	}
@@ -132,7 +140,7 @@ func (s sessions) logOut(ctx context.Context, over issuer.Logout) error {
 		if err == nil && len(keys) > 0 {
 			_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 				for _, key := range keys {
-					p.Del(ctx, key)
+					p.Set(ctx, key, over, s.idle)
 					p.SRem(ctx, place, key)
 				}
 				return nil
@@ -142,7 +150,7 @@ func (s sessions) logOut(ctx context.Context, over issuer.Logout) error {
 			return fmt.Errorf("end sessions: %w", err)
 		}
 	}
-	if err := s.redis.Set(ctx, told, "", over.Till.Sub(s.now())+time.Minute).Err(); err != nil {
+	if err := s.redis.Set(ctx, told, "", token.Till.Sub(s.now())+time.Minute).Err(); err != nil {
 		return fmt.Errorf("remember a Logout Token: %w", err)
 	}
 	return nil
@@ -156,7 +164,7 @@ func (s sessions) find(ctx context.Context, r *http.Request) (session, error) {
 		return found, errNoSession
 	}
 	text, err := s.redis.GetEx(ctx, sessionKey(word), s.idle).Bytes()
-	if errors.Is(err, redis.Nil) {
+	if errors.Is(err, redis.Nil) || string(text) == over {
 		return found, errNoSession
 	}
 	if err == nil {

@@ -2,15 +2,19 @@ package cabinet
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/redis/go-redis/v9"
 
 	"asoba.example/cabinet/issuer/issuertest"
 	"asoba.example/cabinet/profile"
@@ -65,9 +69,8 @@ func TestTheProviderEndsSessions(t *testing.T) {
 			if got := w.told(t, w.provider.LogoutToken("logout+jwt", c.tells)); got != http.StatusOK {
 				t.Errorf("answered %d", got)
 			}
-			keys, err := w.redis.Keys(t.Context(), "cabinet:session:*").Result()
-			if err != nil || len(keys) != len(signedIn)-len(c.over) {
-				t.Errorf("%d sessions are left, %v", len(keys), err)
+			if left := w.sessions(t); left != len(signedIn)-len(c.over) {
+				t.Errorf("%d sessions are left", left)
 			}
 			for at, b := range browsers {
 				says := "Welcome"
@@ -78,6 +81,72 @@ func TestTheProviderEndsSessions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sessions counts those that are kept.
+func (w *world) sessions(t *testing.T) (n int) {
+	t.Helper()
+	keys, err := w.redis.Keys(t.Context(), "cabinet:session:*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys {
+		kept, err := w.redis.Get(t.Context(), key).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept != over {
+			n++
+		}
+	}
+	return n
+}
+
+// A session whose end is told after it was noted and before it is kept does not begin; the next one does.
+func TestASessionThatIsOverBeforeItIsKeptDoesNotBegin(t *testing.T) {
+	t.Parallel()
+	for of, tells := range map[string]map[string]any{"of a session": {"sid": sid}, "of hers": {"sub": annasNumber}} {
+		t.Run(of, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.provider.SignIn(signIn(), "")
+			var told sync.Once
+			w.redis.AddHook(keeps(func() {
+				told.Do(func() {
+					if got := w.told(t, w.provider.LogoutToken("logout+jwt", tells)); got != http.StatusOK {
+						t.Errorf("answered %d", got)
+					}
+				})
+			}))
+			b := w.browser(t)
+			b.want("/sign-in", "/", http.StatusOK, "You already have a cabinet")
+			if left := w.sessions(t); left != 0 {
+				t.Errorf("%d sessions are left", left)
+			}
+			b.want("/sign-in", "/", http.StatusOK, "Welcome")
+			if left := w.sessions(t); left != 1 {
+				t.Errorf("%d sessions have begun", left)
+			}
+		})
+	}
+}
+
+// keeps does something before a session is kept.
+type keeps func()
+
+func (k keeps) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (k keeps) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, c redis.Cmder) error {
+		if args := c.Args(); c.Name() == "set" && strings.HasPrefix(fmt.Sprint(args[1]), "cabinet:session:") {
+			k()
+		}
+		return next(ctx, c)
+	}
+}
+
+func (k keeps) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
 }
 
 // What is no Logout Token for this client, or comes a second time, ends nothing (OpenID Connect Back-Channel Logout §2.6). Whoever can
