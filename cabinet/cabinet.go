@@ -76,6 +76,9 @@ func New(cfg Config) (*Cabinet, error) {
 	if err != nil {
 		return nil, err
 	}
+	if site, err = site.Keeping(cfg.Redis, cfg.Box, cfg.Now); err != nil {
+		return nil, err
+	}
 	minsk, err := time.LoadLocation("Europe/Minsk")
 	if err != nil {
 		return nil, err
@@ -92,7 +95,7 @@ func New(cfg Config) (*Cabinet, error) {
 		cfg:      cfg,
 		document: read,
 		demands:  demands,
-		site:     site.Keeping(cfg.Redis),
+		site:     site,
 		minsk:    minsk,
 		tokens: api.Verifier{
 			Keys: cfg.Issuer, Issuer: cfg.IssuerURL, Audience: cfg.URL, Verified: new(api.Verified), Now: cfg.Now,

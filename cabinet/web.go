@@ -88,7 +88,7 @@ func (c *Cabinet) letIn(w http.ResponseWriter, r *http.Request, v visitor, ask f
 		return false, nil
 	}
 	return false, c.site.Show(w, r, page.View{
-		Status: http.StatusForbidden, Name: "ended", Data: endedPage{SignIn: signInAt(r.URL.Path)},
+		Status: http.StatusForbidden, Name: "ended", Data: endedPage{SignIn: signInAt(r.URL.Path)}, Now: true,
 	})
 }
 

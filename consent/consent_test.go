@@ -117,7 +117,10 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := pagetest.Site(t, provider.Room(), consent.Room()).Keeping(redis)
+	site, err := pagetest.Site(t, provider.Room(), consent.Room()).Keeping(redis, box, now)
+	if err != nil {
+		t.Fatal(err)
+	}
 	doors, err := consent.New(consent.Config{
 		Site: site, Interactions: w.interactions, Accounts: people{}, Sessions: w.sessions,
 		Clients: w.registry, Agreements: w.agreements, Pool: w.pool, Now: now,

@@ -41,7 +41,7 @@ func (l *Login) typed(
 	w http.ResponseWriter, r *http.Request, u underWay, used factor.Proof, err error, wrong page.FieldError, show func(int, page.FieldError) error,
 ) error {
 	if wait, ok := errors.AsType[*factor.WaitError](err); ok {
-		return show(http.StatusTooManyRequests, tooMany(w, wait.For))
+		return show(http.StatusTooManyRequests, page.FieldError{Wait: wait.For})
 	}
 	if errors.Is(err, factor.ErrWrong) {
 		why := "authenticator"

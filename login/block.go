@@ -116,7 +116,7 @@ func (l *Login) blockByCode(w http.ResponseWriter, r *http.Request, i provider.I
 		return err
 	}
 	if wait > 0 {
-		return l.showBlockErrand(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
+		return l.showBlockErrand(w, r, i, http.StatusTooManyRequests, typed, page.FieldError{Wait: wait})
 	}
 	who, err := l.registry.Find(r.Context(), id)
 	if err != nil && !errors.Is(err, identity.ErrUnknown) {

@@ -52,7 +52,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 		return err
 	}
 	if wait > 0 {
-		return l.showPassword(w, r, v, http.StatusTooManyRequests, tooMany(w, wait))
+		return l.showPassword(w, r, v, http.StatusTooManyRequests, page.FieldError{Wait: wait})
 	}
 	err = l.registry.ChangePassword(ctx, person, current, password, l.forming(r, person))
 	if errors.Is(err, identity.ErrWrong) {

@@ -1,11 +1,9 @@
 package login
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"testing"
-	"time"
 
 	"asoba.example/login/identity"
 	"asoba.example/login/throttle"
@@ -78,22 +76,4 @@ func TestNoPasswordIsHashedWithoutEnd(t *testing.T) {
 // counts tells whether a try counts against a limit of a budget.
 func counts(budget []throttle.Try, try throttle.Try) bool {
 	return slices.ContainsFunc(budget, func(t throttle.Try) bool { return t.Limit.Name == try.Limit.Name && t.By == try.By })
-}
-
-func TestAWaitIsNeverSaidTooShort(t *testing.T) {
-	t.Parallel()
-	for wait, want := range map[time.Duration]string{
-		time.Millisecond:                 "1 seconds",
-		time.Minute:                      "60 seconds",
-		time.Minute + time.Millisecond:   "2 minutes",
-		89*time.Minute + 1:               "90 minutes",
-		90*time.Minute + 1:               "2 hours",
-		23*time.Hour + time.Millisecond:  "24 hours",
-		12*time.Second + time.Nanosecond: "13 seconds",
-	} {
-		unit, count := inWords(wait)
-		if got := fmt.Sprint(count, " ", unit); got != want {
-			t.Errorf("%v: got %s, want %s", wait, got, want)
-		}
-	}
 }

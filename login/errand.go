@@ -355,7 +355,7 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 		return err
 	}
 	if wait > 0 {
-		unit, count := inWords(wait)
+		unit, count := page.InWords(wait)
 		data.Wait, data.Count = "sign-in-code.wait."+unit, count
 	}
 	return l.showWaiting(w, r, o.Interaction, page.View{

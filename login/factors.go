@@ -47,7 +47,10 @@ func (l *Login) ownBy(acr string, times int, door func(http.ResponseWriter, *htt
 		if err != nil {
 			return err
 		}
-		proved, amr, least := s.AuthTime, s.AMR, acr
+		proved, amr, least, times := s.AuthTime, s.AMR, acr, times
+		if page.Answers(r) {
+			times = sendFreshly
+		}
 		if grave(r.URL.Path) {
 			if proved, amr, err = l.provedFor(r, waits, s, who); err != nil {
 				return err

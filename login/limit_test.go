@@ -107,7 +107,7 @@ func TestAFormTooLongIsToldSo(t *testing.T) {
 	v.want("/sign-in", http.StatusOK)
 }
 
-// Who loads a page once more, or reads it in another language, is told still what was refused and how long to wait.
+// Who loads a page once more, or reads it in another language, is told still what was refused and how long to wait yet, and has all that they typed.
 func TestWhatWasRefusedIsToldAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -116,15 +116,73 @@ func TestWhatWasRefusedIsToldAgain(t *testing.T) {
 	for range 4 {
 		v.submit("identifier", nobody, "password", password)
 	}
-	for language, says := range map[string]string{"en": "Wait", "ru": "Подождите", "be": "Пачакайце"} {
+	languages := map[string][2]string{"en": {"Wait", "Check the identifier"}, "ru": {"Подождите", "Проверьте идентификатор"}, "be": {"Пачакайце", "Праверце ідэнтыфікатар"}}
+	for language, says := range languages {
 		v.open(v.at.RequestURI() + "&language=" + language)
 		for range 2 {
 			v.want("/sign-in", http.StatusTooManyRequests)
-			v.sees(`lang="`+language+`"`, says, `value="`+nobody+`"`, "/recover?")
+			v.sees(`lang="`+language+`"`, says[0]+" 10", `value="`+nobody+`"`, "/recover?")
 			if v.head.Get("Retry-After") != "10" {
 				t.Errorf("%s: the header says %v", language, v.head)
 			}
 			v.open(v.at.RequestURI())
 		}
+	}
+	w.clock.turn(4 * time.Second)
+	v.open(v.at.RequestURI())
+	v.want("/sign-in", http.StatusTooManyRequests)
+	v.sees(" 6 ")
+
+	for _, path := range []string{"/recover", "/block", "/unblock"} {
+		v := w.visitor()
+		v.open(path)
+		v.submit("identifier", "1234567A", "decision", "code", "password", "x")
+		for language, says := range languages {
+			v.open(v.at.RequestURI() + "&language=" + language)
+			v.want(path, http.StatusUnprocessableEntity)
+			v.sees(`lang="`+language+`"`, says[1], `value="1234567A"`)
+		}
+	}
+}
+
+// So it is with what is refused of somebody's own while they are signed in, though they took longer over it than a page is opened after; and nobody
+// is told who comes when the session is over.
+func TestWhatWasRefusedOfSomebodysOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.signInFor("/security/phone", anna)
+	w.clock.turn(9 * time.Minute)
+	v.open(v.at.RequestURI())
+	w.clock.turn(3 * time.Minute) // no page of a grave act is opened any more
+	v.submit("phone", "48 12")
+	for language, says := range map[string]string{"en": "not a mobile number", "ru": "не мобильный номер", "be": "не мабільны нумар"} {
+		v.open(v.at.RequestURI() + "&language=" + language)
+		v.want("/security/phone", http.StatusUnprocessableEntity)
+		v.sees(`lang="`+language+`"`, says, `value="48 12"`)
+	}
+	to := v.at.RequestURI()
+	w.clock.turn(4*time.Minute + 59*time.Second)
+	v.open(to)
+	v.want("/security/phone", http.StatusUnprocessableEntity)
+	w.redis.FlushDB(t.Context()) // the session with it
+	v.open(to)
+	v.want("/sign-in", http.StatusOK)
+	if strings.Contains(v.body, "48 12") {
+		t.Error("who is not signed in is told")
+	}
+
+	v = w.visitor()
+	v.signIn(anna)
+	v.open("/security/password")
+	v.submit("password", another, "new_password", another, "new_password_again", another)
+	for range 2 {
+		v.want("/security/password", http.StatusUnprocessableEntity)
+		v.sees("does not match")
+		if strings.Contains(v.body, another) {
+			t.Error("a password comes back")
+		}
+		v.open(v.at.RequestURI())
 	}
 }

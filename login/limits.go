@@ -2,7 +2,6 @@ package login
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,7 +10,6 @@ import (
 	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
 	"asoba.example/provider/api"
-	"asoba.example/provider/page"
 )
 
 // try counts by a limit that is in force.
@@ -107,24 +105,3 @@ func (l *Login) codeShare(r *http.Request) (throttle.Try, error) {
 func (l *Login) ownTry(limit policy.Of[throttle.Limit], person uuid.UUID, home []byte) throttle.Try {
 	return l.try(limit, person.String()+string(home))
 }
-
-// tooMany says how long to wait, in the header for machines and as a word for people.
-func tooMany(w http.ResponseWriter, wait time.Duration) page.FieldError {
-	w.Header().Set("Retry-After", strconv.Itoa(roundUp(wait, time.Second)))
-	unit, count := inWords(wait)
-	return page.FieldError{Word: "wait." + unit, Args: map[string]any{"Count": count}}
-}
-
-// inWords says a wait as people do: in seconds up to a minute, then in minutes, then in hours; never too short.
-func inWords(wait time.Duration) (unit string, count int) {
-	switch {
-	case wait <= time.Minute:
-		return "seconds", roundUp(wait, time.Second)
-	case wait <= 90*time.Minute:
-		return "minutes", roundUp(wait, time.Minute)
-	default:
-		return "hours", roundUp(wait, time.Hour)
-	}
-}
-
-func roundUp(wait, unit time.Duration) int { return int((wait + unit - 1) / unit) }

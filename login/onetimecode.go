@@ -137,7 +137,7 @@ func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, sta
 		return err
 	}
 	if wait > 0 {
-		unit, count := inWords(wait)
+		unit, count := page.InWords(wait)
 		data.Wait, data.Count = "sign-in-code.wait."+unit, count
 	}
 	title := "sign-in-code.title"

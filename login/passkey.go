@@ -50,7 +50,7 @@ func (l *Login) refusePasskey(w http.ResponseWriter, r *http.Request, i provider
 		return err
 	}
 	if wait > 0 {
-		return show(http.StatusTooManyRequests, tooMany(w, wait))
+		return show(http.StatusTooManyRequests, page.FieldError{Wait: wait})
 	}
 	if err := l.recordRefusal(r, i, person, "passkey"); err != nil {
 		return err

@@ -143,7 +143,7 @@ func (l *Login) showPhone(w http.ResponseWriter, r *http.Request, v visitor, sta
 			return err
 		}
 		if wait > 0 {
-			unit, count := inWords(wait)
+			unit, count := page.InWords(wait)
 			data.Code.Wait, data.Code.Count = "sign-in-code.wait."+unit, count
 		}
 	}

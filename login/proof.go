@@ -35,11 +35,11 @@ func (l *Login) prove(right func(http.ResponseWriter, *http.Request, onErrand) e
 			return err
 		}
 		if wait > 0 {
-			return l.showProof(w, r, o, http.StatusTooManyRequests, tooMany(w, wait))
+			return l.showProof(w, r, o, http.StatusTooManyRequests, page.FieldError{Wait: wait})
 		}
 		o.By, err = l.useFactor(r, o, answered)
 		if wait, ok := errors.AsType[*factor.WaitError](err); ok {
-			return l.showProof(w, r, o, http.StatusTooManyRequests, tooMany(w, wait.For))
+			return l.showProof(w, r, o, http.StatusTooManyRequests, page.FieldError{Wait: wait.For})
 		}
 		if errors.Is(err, factor.ErrWrong) {
 			if err := l.refuse(r, o, string(why)); err != nil {

@@ -58,7 +58,7 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 		return err
 	}
 	if wait > 0 {
-		return l.showRecover(w, r, i, http.StatusTooManyRequests, typed, tooMany(w, wait))
+		return l.showRecover(w, r, i, http.StatusTooManyRequests, typed, page.FieldError{Wait: wait})
 	}
 	var who identity.Identity
 	if document != "" {

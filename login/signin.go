@@ -118,7 +118,7 @@ func (l *Login) provePassword(
 		return proved, false, err
 	}
 	if wait > 0 {
-		return refuse(http.StatusTooManyRequests, tooMany(w, wait))
+		return refuse(http.StatusTooManyRequests, page.FieldError{Wait: wait})
 	}
 	who, err := form.check(ctx, id, password, home != nil, act)
 	if errors.Is(err, identity.ErrWrong) {

@@ -82,7 +82,8 @@ func newWorld(t *testing.T) *world {
 	must(err)
 	sessions := session.New(session.Config{Redis: w.redis, Idle: func() time.Duration { return 15 * time.Minute }, Total: func() time.Duration { return 12 * time.Hour }, Now: now})
 	denials := grant.NewDenials(w.pool, w.redis, 5*time.Minute, now)
-	site := pagetest.Site(t, login.Room()).Keeping(w.redis)
+	site, err := pagetest.Site(t, login.Room()).Keeping(w.redis, box, now)
+	must(err)
 	cleaner := &grant.Cleaner{Pool: w.pool, Denials: denials, Sessions: sessions, Now: now}
 	w.registry, err = identity.New(identity.Config{
 		Pool: w.pool, Box: box, Jobs: jobs, SMS: w.phones, Say: site.Say, Hashers: 2, Hashing: hashing.Here{},

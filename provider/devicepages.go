@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,30 +29,29 @@ func (p *Provider) device(w http.ResponseWriter, r *http.Request) error {
 	case query.Has("refused"):
 		return p.cfg.Site.Show(w, r, page.View{Name: "device-refused"})
 	case query.Has("late"):
-		return p.askUserCode(w, r, http.StatusOK, "", "device.late")
+		return p.askUserCode(w, r, http.StatusOK, "", page.FieldError{Field: "user_code", Word: "device.late"})
 	default:
 		code, _ := parseUserCode(query.Get("user_code")) // of verification_uri_complete: to be compared with the device, and sent (§5.4)
-		return p.askUserCode(w, r, http.StatusOK, code, "")
+		return p.askUserCode(w, r, http.StatusOK, code)
 	}
 }
 
-func (p *Provider) askUserCode(w http.ResponseWriter, r *http.Request, status int, typed, wrong string) error {
-	return p.cfg.Site.Show(w, r, userCodeView(status, typed, wrong))
+func (p *Provider) askUserCode(w http.ResponseWriter, r *http.Request, status int, typed string, wrong ...page.FieldError) error {
+	return p.cfg.Site.Show(w, r, page.View{Status: status, Name: "device", Data: typed, Errors: wrong})
 }
 
 // enterUserCode handles POST /device.
 func (p *Provider) enterUserCode(w http.ResponseWriter, r *http.Request) error {
 	code, ok := parseUserCode(r.PostFormValue("user_code"))
 	if !ok {
-		return p.askUserCode(w, r, http.StatusBadRequest, "", "device.no_code")
+		return p.askUserCode(w, r, http.StatusBadRequest, "", page.FieldError{Field: "user_code", Word: "device.no_code"})
 	}
 	asked, err := p.findDevice(r.Context(), api.Network(r), code)
 	switch {
 	case errors.Is(err, errTooManyCodes):
-		w.Header().Set("Retry-After", strconv.Itoa(int(guessesIn/time.Second)))
-		return p.askUserCode(w, r, http.StatusTooManyRequests, code, "device.wait")
+		return p.askUserCode(w, r, http.StatusTooManyRequests, code, page.FieldError{Wait: guessesIn})
 	case errors.Is(err, errNoDevice):
-		return p.askUserCode(w, r, http.StatusBadRequest, code, "device.unknown")
+		return p.askUserCode(w, r, http.StatusBadRequest, code, page.FieldError{Field: "user_code", Word: "device.unknown"})
 	case err != nil:
 		return err
 	}

@@ -63,14 +63,6 @@ func logoutView(data logoutPage, leadsTo string) page.View {
 	return page.View{Name: "logout", Data: data, FormAction: []string{leadsTo}}
 }
 
-func userCodeView(status int, typed, wrong string) page.View {
-	v := page.View{Status: status, Name: "device", Data: typed}
-	if wrong != "" {
-		v.Errors = []page.FieldError{{Field: "user_code", Word: wrong}}
-	}
-	return v
-}
-
 func confirmDeviceView(data confirmDevicePage) page.View {
 	return page.View{Name: "device-confirm", Data: data}
 }

@@ -24,8 +24,8 @@ func TestPages(t *testing.T) {
 		"logout": logoutView(logoutPage{
 			Client: "Портал", Action: "/logout", Fields: []hidden{{"state", "x"}},
 		}, "https://portal.example/"),
-		"device":           userCodeView(http.StatusOK, "BCDF-GHJK", ""),
-		"device-unknown":   userCodeView(http.StatusBadRequest, "BCDF-GHJK", "device.unknown"),
+		"device":           {Name: "device", Data: "BCDF-GHJK"},
+		"device-unknown":   {Name: "device", Data: "BCDF-GHJK", Errors: []page.FieldError{{Field: "user_code", Word: "device.unknown"}}},
 		"device-confirm":   confirmDeviceView(confirmDevicePage{Client: "Портал", UserCode: "BCDF-GHJK", Action: "/device/decision", SID: "s"}),
 		"device-connected": {Name: "device-connected"},
 		"device-refused":   {Name: "device-refused"},

@@ -87,7 +87,8 @@ func newWorld(t *testing.T) *world {
 	must(err)
 	interactions, err := provider.NewInteractions(provider.InteractionsConfig{Redis: redis, Box: box, For: time.Hour, Now: now})
 	must(err)
-	site := pagetest.Site(t, provider.Room(), dashboard.Room()).Keeping(redis)
+	site, err := pagetest.Site(t, provider.Room(), dashboard.Room()).Keeping(redis, box, now)
+	must(err)
 	doors, err := dashboard.New(dashboard.Config{
 		Issuer: "https://id.example", Site: site,
 		Interactions: interactions, Accounts: people{}, Sessions: w.sessions, Clients: w.registry, Bodies: w.bodies, Feed: audit.NewFeed(w.pool, w.pool), Pool: w.pool, Now: now,
@@ -224,9 +225,14 @@ func TestAFormSaysWhatIsWrong(t *testing.T) {
 		"keys in clear":       {right("method", "private_key_jwt", "jwks_uri", "http://portal.example/keys"), "#jwks_uri"},
 		"no such method":      {right("method", "password"), ""},
 	} {
-		status, _, text := anna.send("/e-services/new", test.form)
+		status, _, text := anna.send("/e-services/new?body="+w.office.ID.String(), test.form)
 		if status != http.StatusUnprocessableEntity || !strings.Contains(text, `href="`+test.field+`"`) && test.field != "" {
 			t.Errorf("%s: got %d %s", name, status, text)
+		}
+		for _, typed := range append(test.form["redirect_uris"], `value="phone" checked`, `value="`+strings.TrimSpace(test.form.Get("name"))+`"`) {
+			if !strings.Contains(text, typed) && typed != `value=""` {
+				t.Errorf("%s: the form has lost %s\n%s", name, typed, text)
+			}
 		}
 		pagetest.Sound(t, []byte(text))
 	}

@@ -25,7 +25,6 @@ type formPage struct {
 	Method       string
 	Methods      []page.Option
 	Scopes       []scopeBox
-	WrongURIs    string // what is wrong with the redirect URIs, which are no field of one line
 }
 
 type scopeBox struct {
@@ -204,7 +203,6 @@ func (d *Dashboard) showForm(w http.ResponseWriter, r *http.Request, data formPa
 		switch wrong.Member {
 		case "redirect_uris":
 			field, word = "redirect_uris", "e-service-form.wrong_uri"
-			data.WrongURIs = d.cfg.Site.Say(language, word, nil)
 		case "jwks", "jwks_uri":
 			field, word = "jwks_uri", "e-service-form.wrong_keys"
 		case "client_name":

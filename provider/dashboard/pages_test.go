@@ -61,7 +61,7 @@ func TestPages(t *testing.T) {
 			Body: id, New: true, Method: "client_secret_basic", Methods: methods, Scopes: []scopeBox{{"phone", true}},
 		}}},
 		"e-service-form-wrong": {"/e-services/portal/change", page.View{Name: "e-service-form", Title: "e-service-form.live", SignedIn: true, Data: formPage{
-			Live: true, Name: "Портал", RedirectURIs: "http://portal.example", WrongURIs: "wrong", Methods: methods,
+			Live: true, Name: "Портал", RedirectURIs: "http://portal.example", Methods: methods,
 		}, Errors: []page.FieldError{{Field: "redirect_uris", Word: "e-service-form.wrong_uri"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {

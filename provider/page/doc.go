@@ -20,6 +20,7 @@
 //
 //	{{t "sign-in.hello" "Name" .Data.Name}}  a word; "Count" also chooses the plural
 //	{{field . "identifier" …}}               a form field for {{template "input" …}}
+//	{{typed . "version" .Data.Version}}      what was typed, where it was refused, or else this
 //	{{static "name.svg"}}                    the address of a static file
 //	{{day .Data.At}} {{moment .Data.At}}     a date, a date with the time in Minsk
 //	{{lang}}                                 be, ru or en
@@ -37,18 +38,28 @@
 // "field.identifier.hint" if there is such a word; its error comes from
 // [View.Errors]. The summary of errors stands above the page by itself.
 //
+// In place of a wrong field an error may name a wait ([FieldError.Wait]), which the
+// page says in words, and its header Retry-After in seconds.
+//
 // # The answer to a form
 //
-// A door of POST shows its page as one of GET does. Where the site keeps answers
+// A door of POST shows its page as one of GET does. Where the site leads to answers
 // ([Site.Keeping]) the browser is led to it, so that reload, Back and Forward
 // never send a form again:
 //
-//	POST /sign-in   Show: the page is kept, sealed, for half a minute
-//	           303  to the page that the form is on, with a cookie of that address
-//	GET  /sign-in   Handle: the page that was kept, with its status
-//	GET  /sign-in   from then on what the door shows
+//	POST /sign-in   Show: what was refused is left with the browser, sealed, in a cookie
+//	           303  to the page that the form is on
+//	GET  /sign-in   Show: the door's own page, if it is the same View.Name, with that
+//	                status, those errors, and what was typed in the fields
 //
-// A form of nobody signed in with [View.Errors] is shown again on reload as long as it is kept: until
-// it is sent again, and no longer than its Retry-After says. After the language
-// switch the door's own page says them, if it is the same [View.Name].
+// So it is said in any language and as often as it is asked for, to whom the door lets
+// in: for five minutes, or as long as is to be waited, until the form is sent again.
+// What else a form gives back than {{field}} goes by {{typed}}:
+//
+//	<input type="hidden" name="version" value="{{typed . "version" .Data.Version}}">
+//	<input type="checkbox" …{{if eq (typed . "restricts" .Data.Restricts) "true"}} checked{{end}}>
+//
+// A page of what was done (its status is below 400) no address shows by itself: it is
+// kept, sealed, in Redis for half a minute, and shown once; one of who is signed in
+// ([View.SignedIn]) by a door that lets them in to another. An error is shown once.
 package page

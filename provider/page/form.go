@@ -34,7 +34,7 @@ func (s *Site) field(sheet Sheet, language, name string, args []any) (Field, err
 		case "hint":
 			hint = value
 		case "value":
-			f.Value = value
+			f.Value = sheet.typed(name, value)
 		case "type":
 			f.Type = value
 		case "autocomplete":

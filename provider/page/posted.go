@@ -3,54 +3,86 @@ package page
 import (
 	"bytes"
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/gob"
+	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"asoba.example/provider/api"
+	"asoba.example/provider/seal"
 )
 
-// What answers a form would be asked for, form and all, by whoever reloads it or comes Back to it. So a page that a POST has made is kept, and the
-// browser is led to an address that it is shown at by GET (RFC 9110 §15.4.4). It is shown there once: after that the address shows what it always does,
-// so no page says what has ceased to be so. But a form of nobody signed in that says what is wrong with it is shown as often as it is asked for, until it is sent again, or
-// what it says to wait for has come. Where Redis has lost it, nothing is said; the form is there anew.
+// What answers a form would be asked for, form and all, by whoever reloads it or comes Back to it. So the browser is led to an address that tells it by GET
+// (RFC 9110 §15.4.4).
+//
+// What refuses a form is said there by the door's own page, in the reader's language and as often as it is asked for: until the form is sent again, or what it
+// says to wait for has come. It is a few hundred bytes, which the browser carries, sealed, in a cookie of the address: so nothing is kept of strangers, however
+// many forms they send, nothing is lost with Redis, and of whoever must be signed in for the page the door asks that first. An error stands in the form's way,
+// so it is told once. What was done no address shows: its page is kept in Redis, and shown once.
 
-// keptFor is how long an answer is kept. The browser asks for it at once, and its reader again while it is read.
-const keptFor = 30 * time.Second
+const (
+	// keptFor is how long an answer is there at the least. The browser asks for it at once, and of what was done its reader while it is read.
+	keptFor = 30 * time.Second
+	// toldFor is how long it is told what was refused, for who reads it slowly, or in another language.
+	toldFor = 5 * time.Minute
+	// longest is how long a wait is told. Whoever comes later sends the form and hears of it anew.
+	longest = time.Hour
+	// cookieSize is what the cookie may take, of which there may be some. What is longer, for what was typed in it, is answered at once.
+	cookieSize = 2 << 10
+)
 
-// An answer to a form is its page, as it went out. What is wrong with the form can be said in another language too, on the page that it is on.
+// An answer to a form.
 type answer struct {
+	At     int64             `json:"at"`   // when it was given, in milliseconds
+	Name   string            `json:"name"` // of the view
+	Status int               `json:"status"`
+	Errors []FieldError      `json:"errors,omitempty"`
+	Typed  map[string]string `json:"typed,omitempty"` // by field; no secrets, for no page gives them back
+	Error  errorData         `json:"error,omitzero"`  // of the page of an error
+	Done   string            `json:"done,omitempty"`  // what Redis has the page by of what was done
+	Own    bool              `json:"own,omitempty"`   // that of who is signed in
+}
+
+// refuses tells whether the form is to be sent again, and is there for that.
+func (a *answer) refuses() bool { return a.Done == "" && a.Name != errorPage }
+
+// lasts is how long it is there.
+func (a *answer) lasts() time.Duration {
+	switch wait := waits(a.Errors); {
+	case !a.refuses():
+		return keptFor
+	case wait > 0:
+		return min(max(keptFor, wait), longest)
+	default:
+		return toldFor
+	}
+}
+
+// A kept page is one of what was done, as it went out.
+type keptPage struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	Page   string // the name of the view
-	Errors []FieldError
-	Own    bool // of who is signed in
 }
 
-// refuses tells whether the form is to be sent again, and stands there for that. A page of an error stands in the form's way; and what is somebody's
-// own must not outlive their session, of which nothing is known here.
-func (a *answer) refuses() bool { return len(a.Errors) > 0 && !a.Own }
-
-// Keeping is the site that keeps in Redis what answers a form until the browser has come for it. One that keeps nothing answers at once.
-func (s *Site) Keeping(in redis.UniversalClient) *Site {
+// Keeping is the site that leads the browser to what answers a form. One that keeps nothing answers at once.
+func (s *Site) Keeping(in redis.UniversalClient, box *seal.Box, now func() time.Time) (*Site, error) {
 	keeps := *s
-	keeps.redis = in
-	return &keeps
+	var err error
+	keeps.redis, keeps.now = in, now
+	keeps.pouch, err = box.Pouch("answers to forms")
+	return &keeps, err
 }
 
 // leads tells whether the browser is led to a page by GET. What is our own fault is told at once: there to send the form once more is what is to be done.
@@ -71,36 +103,33 @@ func shownAt(r *http.Request, v View) *url.URL {
 	return r.URL
 }
 
-// lead keeps an answer and leads to it. The cookie that it is found by goes by its address, so tabs do not show each other's; and Redis has it sealed
-// with what only the cookie tells.
-func (s *Site) lead(w http.ResponseWriter, r *http.Request, at string, kept answer) error {
-	// Beside a redirect it would say how long to wait with following it (RFC 9110 §10.2.3).
-	if wait := w.Header().Get("Retry-After"); wait != "" {
-		kept.Header.Set("Retry-After", wait)
+// lead leads to where an answer is told, unless it is too long. The cookie goes by the address, so tabs do not tell each other's. The page of what was done
+// is kept.
+func (s *Site) lead(w http.ResponseWriter, r *http.Request, at string, a answer, done keptPage) (bool, error) {
+	a.At = s.now().UnixMilli()
+	if a.Status < http.StatusBadRequest {
+		a.Done = rand.Text()
+		page, err := s.sealed(a.Done, done)
+		if err == nil {
+			err = s.redis.Set(r.Context(), s.answerKey(a.Done), page, keptFor).Err()
+		}
+		if err != nil {
+			return false, fmt.Errorf("keep an answer to a form: %w", err)
+		}
 	}
-	var wire bytes.Buffer
-	if err := gob.NewEncoder(&wire).Encode(kept); err != nil {
-		return fmt.Errorf("keep an answer to a form: %w", err)
+	value, err := s.sealed(at, a)
+	if err != nil || len(value) > cookieSize {
+		return false, err
 	}
-	secret := rand.Text()
-	key, box, err := s.sealing(secret, at)
-	if err != nil {
-		return err
-	}
-	sealed := box.Seal(nil, nil, wire.Bytes(), nil) //nolint:gosec // the nonce is the box's own, and random
-	if err := s.redis.Set(r.Context(), key, sealed, keptFor).Err(); err != nil {
-		return fmt.Errorf("keep an answer to a form: %w", err)
-	}
-	s.setCookie(w, s.answerCookie(at), secret, int(keptFor/time.Second))
-	w.Header().Del("Retry-After")
+	s.setCookie(w, s.answerCookie(at), value, int(a.lasts()/time.Second))
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Location", at)
 	w.WriteHeader(http.StatusSeeOther)
-	return nil
+	return true, nil
 }
 
-// told gives the browser the answer that it has come for; false if there is none. Who has chosen another language since is told of a refusal by the
-// page that the address shows to the request which is given.
+// told tells the browser the answer that it has come for; false if there is none, or it is for the page that the address shows to the request which is given:
+// what was refused of its form, and what is somebody's own, of whom the door knows whether they are signed in still.
 func (s *Site) told(w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
 	if s.redis == nil || r.Method != http.MethodGet {
 		return r, false
@@ -110,98 +139,102 @@ func (s *Site) told(w http.ResponseWriter, r *http.Request) (*http.Request, bool
 	if err != nil {
 		return r, false
 	}
-	kept, err := s.take(r.Context(), cookie.Value, at)
-	api.Note(r, err)
-	if kept == nil || !kept.refuses() {
-		s.setCookie(w, s.answerCookie(at), "", -1)
-	}
-	if kept == nil {
+	var a answer
+	err = s.opened(at, cookie.Value, &a)
+	since := max(0, s.now().Sub(time.UnixMilli(a.At)))
+	if err != nil || since >= a.lasts() { // an older one, or none of ours
+		s.setCookie(w, cookie.Name, "", -1)
 		return r, false
 	}
-	if chosen, choseFor := s.chosen(r); kept.refuses() && choseFor == waiting(r.URL) && chosen != kept.Header.Get("Content-Language") {
-		return r.WithContext(context.WithValue(r.Context(), refusedKey{}, kept)), false
+	for i, e := range a.Errors {
+		for name, arg := range e.Args {
+			e.Args[name] = fmt.Sprint(arg)
+		}
+		if e.Wait > 0 {
+			a.Errors[i].Wait = max(time.Second, e.Wait-since)
+		}
+	}
+	if a.refuses() || a.Done != "" && a.Own {
+		return r.WithContext(context.WithValue(r.Context(), answerKey{}, &a)), false
+	}
+	return r, s.once(w, r, &a)
+}
+
+// once tells what is told once; false if it is lost, or was told before.
+func (s *Site) once(w http.ResponseWriter, r *http.Request, a *answer) bool {
+	s.setCookie(w, s.answerCookie(here(r.URL)), "", -1)
+	if a.Name == errorPage {
+		err := s.showError(w, r, a.Status, a.Error, true)
+		api.Note(r, err)
+		return err == nil
+	}
+	var kept keptPage
+	sealed, err := s.redis.GetDel(r.Context(), s.answerKey(a.Done)).Result()
+	if errors.Is(err, redis.Nil) {
+		return false
+	}
+	if err == nil {
+		err = s.opened(a.Done, sealed, &kept)
+	}
+	if err != nil {
+		api.Note(r, fmt.Errorf("find the answer to a form: %w", err))
+		return false
 	}
 	maps.Copy(w.Header(), kept.Header)
 	w.WriteHeader(kept.Status)
 	_, _ = w.Write(kept.Body) // the reader has gone; there is nobody to tell
-	return r, true
+	return true
 }
 
-type refusedKey struct{}
+type answerKey struct{}
 
-// anew is the view that also says what was refused of its form, if anything was.
-func anew(w http.ResponseWriter, r *http.Request, v View) View {
-	if refused, ok := r.Context().Value(refusedKey{}).(*answer); ok && refused.Page == v.Name {
-		v.Status, v.Errors = refused.Status, refused.Errors
-		if wait := refused.Header.Get("Retry-After"); wait != "" {
-			w.Header().Set("Retry-After", wait)
-		}
+// answering is the answer that a page is asked for with; of none the zero one.
+func answering(r *http.Request) *answer {
+	if a, ok := r.Context().Value(answerKey{}).(*answer); ok {
+		return a
 	}
-	return v
+	return new(answer)
 }
 
-// take takes out an answer, and leaves a refusal where it is; nil where it is lost, or was taken before.
-func (s *Site) take(ctx context.Context, secret, at string) (*answer, error) {
-	key, box, err := s.sealing(secret, at)
+// Answers tells whether a page is asked for that answers a form: whoever was let to send it is to be let to see that.
+func Answers(r *http.Request) bool { return answering(r).At != 0 }
+
+// sealed seals for one place, as text.
+func (s *Site) sealed(place string, what any) (string, error) {
+	plain, err := json.Marshal(what)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	sealed, err := s.redis.Get(ctx, key).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return nil, nil
-	}
-	var kept answer
-	if err == nil {
-		var wire []byte
-		if wire, err = box.Open(nil, nil, sealed, nil); err == nil {
-			err = gob.NewDecoder(bytes.NewReader(wire)).Decode(&kept) //nolint:gosec // we have sealed it ourselves
-		}
-	}
-	if err == nil {
-		if !kept.refuses() {
-			err = s.redis.Del(ctx, key).Err()
-		} else if wait, none := strconv.Atoi(kept.Header.Get("Retry-After")); none == nil {
-			err = s.redis.ExpireLT(ctx, key, time.Duration(wait)*time.Second).Err()
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("find the answer to a form: %w", err)
-	}
-	return &kept, nil
+	sealed, err := s.pouch.Seal(place, plain)
+	return base64.RawURLEncoding.EncodeToString(sealed), err
 }
 
-// drop drops what was refused of a form, once it is sent again.
-func (s *Site) drop(r *http.Request) {
+// opened reads what was sealed for a place. Numbers stay as they were written.
+func (s *Site) opened(place, text string, what any) error {
+	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return err
+	}
+	plain, err := s.pouch.Open(place, sealed)
+	if err != nil {
+		return err
+	}
+	in := json.NewDecoder(bytes.NewReader(plain))
+	in.UseNumber()
+	return in.Decode(what)
+}
+
+// drop has the browser forget what was refused of a form, once it is sent again.
+func (s *Site) drop(w http.ResponseWriter, r *http.Request) {
 	if s.redis == nil || r.Method != http.MethodPost {
 		return
 	}
-	at := here(shownAt(r, View{}))
-	cookie, err := r.Cookie(s.answerCookie(at))
-	if err != nil {
-		return
+	if cookie, err := r.Cookie(s.answerCookie(here(shownAt(r, View{})))); err == nil {
+		s.setCookie(w, cookie.Name, "", -1)
 	}
-	key, _, err := s.sealing(cookie.Value, at)
-	if err == nil {
-		err = s.redis.Del(r.Context(), key).Err()
-	}
-	api.Note(r, err)
 }
 
-// sealing gives the key that Redis has an answer under, and what it is sealed with: both follow from the cookie, and no other address opens it.
-func (s *Site) sealing(secret, at string) (key string, box cipher.AEAD, err error) {
-	derived, err := hkdf.Key(sha256.New, []byte(secret), nil, at, 48)
-	if err != nil {
-		return "", nil, err
-	}
-	block, err := aes.NewCipher(derived[:32])
-	if err != nil {
-		return "", nil, err
-	}
-	box, err = cipher.NewGCMWithRandomNonce(block)
-	return s.name + ":answer:{" + hex.EncodeToString(derived[32:]) + "}", box, err
-}
-
-// Forget has the browser forget what is kept for it, where somebody leaves it to the next.
+// Forget has the browser forget what it was answered, where somebody leaves it to the next.
 func (s *Site) Forget(w http.ResponseWriter, r *http.Request) {
 	for _, cookie := range r.Cookies() {
 		if strings.HasPrefix(cookie.Name, s.cookie("answer_")) {
@@ -210,15 +243,20 @@ func (s *Site) Forget(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// answerKey is what Redis has the page of what was done under.
+func (s *Site) answerKey(by string) string { return s.name + ":answer:{" + by + "}" }
+
 // answerCookie is the name of the cookie of an address.
 func (s *Site) answerCookie(at string) string {
 	digest := sha256.Sum256([]byte(at))
 	return s.cookie("answer_" + hex.EncodeToString(digest[:8]))
 }
 
-func (s *Site) setCookie(w http.ResponseWriter, name, secret string, maxAge int) {
+// setCookie sets a cookie in place of what was set before in the same answer (RFC 6265 §4.1.1).
+func (s *Site) setCookie(w http.ResponseWriter, name, value string, maxAge int) {
+	w.Header()["Set-Cookie"] = slices.DeleteFunc(w.Header()["Set-Cookie"], func(set string) bool { return strings.HasPrefix(set, name+"=") })
 	http.SetCookie(w, &http.Cookie{
-		Name: name, Value: secret,
+		Name: name, Value: value,
 		Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,
 	})
 }

@@ -1,6 +1,7 @@
 package page_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
@@ -13,9 +14,11 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"asoba.example/migrations/pgtest"
 	"asoba.example/migrations/redistest"
 	"asoba.example/provider/page"
 	"asoba.example/provider/page/pagetest"
+	"asoba.example/provider/seal"
 )
 
 // A posting is a site whose form at /sign-in is refused whatever is sent, and a browser.
@@ -23,34 +26,57 @@ type posting struct {
 	t       *testing.T
 	server  *httptest.Server
 	browser *http.Client
-	posted  int // how many forms came
+	box     *seal.Box
+	now     time.Time
+	posted  int  // how many forms came
+	away    bool // nobody is signed in any more
 }
 
 const typed = "3080356A001PB5"
 
+var noon = time.Date(2026, 5, 12, 12, 0, 0, 0, time.UTC)
+
 func newPosting(t *testing.T, in redis.UniversalClient) *posting {
 	t.Helper()
-	p := &posting{t: t, browser: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	p := &posting{t: t, now: noon, browser: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	var err error
 	if p.browser.Jar, err = cookiejar.New(nil); err != nil {
 		t.Fatal(err)
 	}
-	s := newSite(t, false).Keeping(in)
+	if p.box, err = seal.Open(t.Context(), pgtest.New(t), make([]byte, seal.MasterKeySize), noon); err != nil {
+		t.Fatal(err)
+	}
+	s, err := newSite(t, false).Keeping(in, p.box, func() time.Time { return p.now })
+	if err != nil {
+		t.Fatal(err)
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /sign-in", s.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		return s.Show(w, r, page.View{Name: "sign-in", Data: ""})
+		return s.Show(w, r, page.View{Name: "sign-in", Data: "", FormAction: []string{"https://portal.example/cb"}})
 	}))
 	mux.Handle("POST /sign-in", s.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		p.posted++
-		w.Header().Set("Retry-After", "17")
-		return s.Show(w, r, page.View{
-			Status: http.StatusTooManyRequests, Name: "sign-in", Data: r.PostFormValue("identifier"), FormAction: []string{"https://portal.example/cb"},
+		view := page.View{
+			Status: http.StatusUnprocessableEntity, Name: "sign-in", Data: r.PostFormValue("identifier") + r.URL.Query().Get("more"),
 			Errors: []page.FieldError{{Field: "identifier", Word: "wrong"}}, At: r.URL.Query().Get("at"), Now: r.URL.Query().Has("now"),
-			SignedIn: r.URL.Query().Has("own"),
-		})
+		}
+		if wait, err := time.ParseDuration(r.URL.Query().Get("wait")); err == nil {
+			view.Status, view.Errors = http.StatusTooManyRequests, []page.FieldError{{Wait: wait}}
+		}
+		return s.Show(w, r, view)
 	}))
 	mux.Handle("/done", s.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		return s.Show(w, r, page.View{Name: "sign-in", Data: r.PostFormValue("identifier")})
+	}))
+	mux.Handle("/own", s.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		if p.away {
+			w.WriteHeader(http.StatusSeeOther)
+			return nil
+		}
+		return s.Show(w, r, page.View{Name: "sign-in", Data: r.PostFormValue("identifier"), SignedIn: true})
+	}))
+	mux.Handle("GET /missing", s.Handle(func(http.ResponseWriter, *http.Request) error {
+		return page.Refuse(http.StatusNotFound, "busy", errors.New("gone"))
 	}))
 	mux.Handle("POST /accept", s.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/elsewhere", http.StatusSeeOther)
@@ -94,40 +120,41 @@ func (p *posting) ask(method, path, from string) (status int, head http.Header, 
 	return answer.StatusCode, answer.Header, string(raw)
 }
 
-// What answers a form is shown by GET, to the browser that sent it and at its address; and Redis tells nothing of it.
+// What answers a form is told by GET, to the browser that sent it and at its address; the browser's cookie tells nothing of it, and Redis has nothing.
 func TestWhatAnswersAFormIsAskedForByGET(t *testing.T) {
 	t.Parallel()
 	in := redistest.New(t)
 	p := newPosting(t, in)
 	status, head, body := p.ask(http.MethodPost, "/sign-in?interaction=one", "")
-	if status != http.StatusSeeOther || head.Get("Location") != "/sign-in?interaction=one" || body != "" || head.Get("Cache-Control") != "no-store" ||
-		head.Get("Retry-After") != "" {
+	if status != http.StatusSeeOther || head.Get("Location") != "/sign-in?interaction=one" || body != "" || head.Get("Cache-Control") != "no-store" {
 		t.Fatalf("the form is answered with %d, %v\n%s", status, head, body)
 	}
-	if cookie := head.Get("Set-Cookie"); !strings.HasPrefix(cookie, "idp_answer_") || !strings.Contains(cookie, "; Path=/; Max-Age=30; HttpOnly; SameSite=Lax") {
+	cookie := head.Get("Set-Cookie")
+	if !strings.HasPrefix(cookie, "idp_answer_") || !strings.Contains(cookie, "; Path=/; Max-Age=300; HttpOnly; SameSite=Lax") || len(cookie) > 500 {
 		t.Errorf("the cookie is %s", cookie)
 	}
-	keys := in.Keys(t.Context(), "*").Val()
-	if len(keys) != 1 || in.TTL(t.Context(), keys[0]).Val() <= 0 {
-		t.Fatalf("kept are %v", keys)
+	_, value, _ := strings.Cut(cookie, "=")
+	value, _, _ = strings.Cut(value, ";")
+	if plain, err := base64.RawURLEncoding.DecodeString(value); err != nil || strings.Contains(string(plain), typed) || strings.Contains(string(plain), "wrong") {
+		t.Errorf("the cookie tells the answer: %q, %v", plain, err)
 	}
-	if kept := in.Get(t.Context(), keys[0]).Val(); strings.Contains(kept, typed) || strings.Contains(kept, "html") {
-		t.Errorf("Redis tells the answer: %q", kept)
+	if keys := in.Keys(t.Context(), "*").Val(); len(keys) != 0 {
+		t.Errorf("kept are %v", keys)
 	}
 
 	// Another tab, and another browser.
 	if status, _, body := p.ask(http.MethodGet, "/sign-in?interaction=two", ""); status != http.StatusOK || strings.Contains(body, typed) {
-		t.Errorf("another address shows it: %d\n%s", status, body)
+		t.Errorf("another address tells it: %d\n%s", status, body)
 	}
 	jar := p.browser.Jar
 	p.browser.Jar = nil
 	if status, _, body := p.ask(http.MethodGet, "/sign-in?interaction=one", ""); status != http.StatusOK || strings.Contains(body, typed) {
-		t.Errorf("another browser shows it: %d\n%s", status, body)
+		t.Errorf("another browser tells it: %d\n%s", status, body)
 	}
 	p.browser.Jar = jar
 
 	status, head, body = p.ask(http.MethodGet, "/sign-in?interaction=one", "")
-	if status != http.StatusTooManyRequests || head.Get("Retry-After") != "17" || !strings.Contains(head.Get("Content-Security-Policy"), "https://portal.example") {
+	if status != http.StatusUnprocessableEntity || !strings.Contains(head.Get("Content-Security-Policy"), "https://portal.example") || head.Get("Retry-After") != "" {
 		t.Errorf("the page is answered with %d, %v", status, head)
 	}
 	for _, says := range []string{`<title>Ошибка: Вход`, `<a href="#identifier">Неверно</a>`, `value="` + typed + `"`, `action="/sign-in?interaction=one"`, `href="/sign-in?interaction=one&amp;language=be"`} {
@@ -140,37 +167,14 @@ func TestWhatAnswersAFormIsAskedForByGET(t *testing.T) {
 	}
 }
 
-// What was done is shown once, and so is an error that stands in the form's place. A form that was refused says so until it is sent again, and no longer
-// than is to be waited; in another language too.
-func TestHowLongAnAnswerIsShown(t *testing.T) {
+// A form that was refused says so until it is sent again, in whichever language, with all that was typed; and how long is to be waited still.
+func TestHowLongItIsToldWhatWasRefused(t *testing.T) {
 	t.Parallel()
-	in := redistest.New(t)
-	p := newPosting(t, in)
-	p.ask(http.MethodPost, "/done", "")
-	for _, want := range []bool{true, false} {
-		if _, _, body := p.ask(http.MethodGet, "/done", ""); strings.Contains(body, typed) != want || strings.Contains(body, "language=") == want {
-			t.Errorf("what was done is shown as, not %t\n%s", want, body)
-		}
-	}
-
-	p.ask(http.MethodPost, "/refuse", p.server.URL+"/sign-in?a")
-	for _, want := range []int{http.StatusConflict, http.StatusOK} {
-		if status, _, body := p.ask(http.MethodGet, "/sign-in?a", ""); status != want {
-			t.Errorf("an error is shown in the form's place as %d, not %d\n%s", status, want, body)
-		}
-	}
-
-	p.ask(http.MethodPost, "/sign-in?own", "") // what is somebody's own does not outlive a session that ends meanwhile
-	for _, want := range []bool{true, false} {
-		if _, _, body := p.ask(http.MethodGet, "/sign-in?own", ""); strings.Contains(body, typed) != want {
-			t.Errorf("what was refused of somebody's own is shown as, not %t\n%s", want, body)
-		}
-	}
-
-	refused := func(what string, says ...string) {
+	p := newPosting(t, redistest.New(t))
+	refused := func(what string, want int, after string, says ...string) {
 		t.Helper()
 		status, head, body := p.ask(http.MethodGet, "/sign-in?interaction=one", "")
-		if status != http.StatusTooManyRequests || head.Get("Retry-After") != "17" {
+		if status != want || head.Get("Retry-After") != after {
 			t.Errorf("%s: %d, %v", what, status, head)
 		}
 		for _, text := range says {
@@ -179,22 +183,84 @@ func TestHowLongAnAnswerIsShown(t *testing.T) {
 			}
 		}
 	}
-	p.ask(http.MethodPost, "/sign-in?interaction=one", "")
-	refused("at first", typed, "Неверно")
-	refused("after a reload", typed, "Неверно")
-	if keys := in.Keys(t.Context(), "*").Val(); len(keys) != 1 || in.TTL(t.Context(), keys[0]).Val() > 17*time.Second {
-		t.Errorf("kept are %v, longer than is to be waited", keys)
-	}
+	from := p.server.URL + "/sign-in?interaction=one"
+	const once = http.StatusUnprocessableEntity
+	p.ask(http.MethodPost, "/sign-in", from)
+	refused("at first", once, "", typed, "Неверно")
+	refused("after a reload", once, "", typed, "Неверно")
 	p.ask(http.MethodGet, "/sign-in?interaction=one&language=be", "")
-	refused("in another language", "Няправільна", "Памылка")
-	refused("there, after a reload", "Няправільна")
-	p.ask(http.MethodGet, "/sign-in?interaction=one&language=ru", "")
-	refused("in the first language again", typed, "Неверно")
+	refused("in another language", once, "", typed, "Няправільна", "Памылка")
+	p.now = p.now.Add(5*time.Minute - time.Millisecond)
+	refused("there, minutes later", once, "", typed, "Няправільна")
+	p.now = p.now.Add(time.Millisecond)
+	refused("at last", http.StatusOK, "")
 
-	p.ask(http.MethodPost, "/accept?interaction=one", p.server.URL+"/sign-in?interaction=one")
-	if status, head, body := p.ask(http.MethodGet, "/sign-in?interaction=one", ""); status != http.StatusOK || strings.Contains(body, "Неверно") ||
-		!strings.Contains(head.Get("Set-Cookie"), "Max-Age=0") {
-		t.Errorf("after the form was sent again, and accepted: %d, %v\n%s", status, head, body)
+	p.ask(http.MethodPost, "/sign-in?wait=40m", from)
+	refused("at first", http.StatusTooManyRequests, "2400", typed, "Пачакайце 40 хвілін")
+	p.now = p.now.Add(39*time.Minute + 18500*time.Millisecond)
+	refused("after most of the wait", http.StatusTooManyRequests, "42", typed, "Пачакайце 42 секунды")
+	p.now = p.now.Add(41500 * time.Millisecond)
+	refused("after the wait", http.StatusOK, "")
+
+	// A short wait may be over before the page is there, which yet tells what was the matter; a very long one is not carried about.
+	p.ask(http.MethodPost, "/sign-in?wait=2s", from)
+	p.now = p.now.Add(29 * time.Second)
+	refused("after a short wait", http.StatusTooManyRequests, "1", typed, "Пачакайце 1 секунду")
+	p.now = p.now.Add(time.Second)
+	refused("a while after a short wait", http.StatusOK, "")
+	p.ask(http.MethodPost, "/sign-in?wait=24h", from)
+	p.now = p.now.Add(time.Hour - time.Millisecond)
+	refused("during a long wait", http.StatusTooManyRequests, "82801", typed, "Пачакайце 24 гадзіны")
+	p.now = p.now.Add(time.Millisecond)
+	refused("during a long wait, later", http.StatusOK, "")
+
+	p.ask(http.MethodPost, "/sign-in", from)
+	p.ask(http.MethodPost, "/accept", from)
+	refused("after the form was sent again, and accepted", http.StatusOK, "")
+	if _, head, _ := p.ask(http.MethodPost, "/sign-in", from); len(head["Set-Cookie"]) != 1 {
+		t.Errorf("the first sets %q", head["Set-Cookie"])
+	}
+	if _, head, _ := p.ask(http.MethodPost, "/sign-in", from); len(head["Set-Cookie"]) != 1 || strings.Contains(head.Get("Set-Cookie"), "Max-Age=0") {
+		t.Errorf("the second sets %q", head["Set-Cookie"])
+	}
+	refused("after it was sent again, and refused", once, "", typed, "Няправільна")
+}
+
+// What was done is shown once, and so is an error that stands in the form's place. What is somebody's own is shown only by a door that lets them in.
+func TestWhatIsToldOnce(t *testing.T) {
+	t.Parallel()
+	in := redistest.New(t)
+	p := newPosting(t, in)
+	p.ask(http.MethodPost, "/done", "")
+	keys := in.Keys(t.Context(), "*").Val()
+	if len(keys) != 1 || in.TTL(t.Context(), keys[0]).Val() <= 0 {
+		t.Fatalf("kept are %v", keys)
+	}
+	if kept := in.Get(t.Context(), keys[0]).Val(); strings.Contains(kept, typed) || strings.Contains(kept, "html") {
+		t.Errorf("Redis tells the answer: %q", kept)
+	}
+	for _, want := range []bool{true, false} {
+		if _, _, body := p.ask(http.MethodGet, "/done", ""); strings.Contains(body, typed) != want || strings.Contains(body, "language=") == want {
+			t.Errorf("what was done is shown as, not %t\n%s", want, body)
+		}
+	}
+	p.ask(http.MethodPost, "/refuse", p.server.URL+"/sign-in?a")
+	for _, want := range []int{http.StatusConflict, http.StatusOK} {
+		if status, _, body := p.ask(http.MethodGet, "/sign-in?a", ""); status != want {
+			t.Errorf("an error is shown in the form's place as %d, not %d\n%s", status, want, body)
+		}
+	}
+
+	p.ask(http.MethodPost, "/own", "")
+	p.away = true
+	if status, _, body := p.ask(http.MethodGet, "/own", ""); status != http.StatusSeeOther || strings.Contains(body, typed) {
+		t.Errorf("to whoever is not signed in is told %d\n%s", status, body)
+	}
+	p.away = false
+	for _, want := range []bool{true, false} {
+		if _, _, body := p.ask(http.MethodGet, "/own", ""); strings.Contains(body, typed) != want {
+			t.Errorf("what was done of somebody's own is shown as, not %t\n%s", want, body)
+		}
 	}
 }
 
@@ -208,28 +274,39 @@ func TestWhereAnAnswerIsShown(t *testing.T) {
 		{"/refuse", "https://other.example/sign-in", "/refuse"},
 		{"/refuse", p.server.URL + "//other.example/", "/other.example/"},
 		{"/refuse", p.server.URL, "/"},
-		{"/sign-in?at=/elsewhere%3Fc", p.server.URL + "/sign-in", "/elsewhere?c"},
 	} {
 		status, head, _ := p.ask(http.MethodPost, row.to, row.from)
 		if got := head.Get("Location"); status != http.StatusSeeOther || got != row.at {
 			t.Errorf("%s from %q: %d to %q, want %q", row.to, row.from, status, got, row.at)
 			continue
 		}
-		if status, _, body := p.ask(http.MethodGet, row.at, ""); status != http.StatusConflict && status != http.StatusTooManyRequests || !strings.Contains(body, `language=be"`) {
+		if status, _, body := p.ask(http.MethodGet, row.at, ""); status != http.StatusConflict || !strings.Contains(body, `language=be"`) {
 			t.Errorf("%s shows %d\n%s", row.at, status, body)
+		}
+	}
+	for at, want := range map[string]int{"/sign-in?c": http.StatusUnprocessableEntity, "/missing": http.StatusNotFound} { // where another page is by now, that is shown
+		_, head, _ := p.ask(http.MethodPost, "/sign-in?at="+url.QueryEscape(at), p.server.URL+"/sign-in")
+		if got := head.Get("Location"); got != at {
+			t.Errorf("it leads to %s, not %s", got, at)
+		}
+		if status, _, body := p.ask(http.MethodGet, at, ""); status != want || strings.Contains(body, "Неверно") != (want == http.StatusUnprocessableEntity) {
+			t.Errorf("%s shows %d\n%s", at, status, body)
 		}
 	}
 }
 
-// Answered at once is what is our own fault, what no door of ours was asked, what must be, and every form where nothing can be kept.
+// Answered at once is what is our own fault, what no door of ours was asked, what must be, what is too long to be carried, and what was done where it cannot be
+// kept.
 func TestWhatIsAnsweredAtOnce(t *testing.T) {
 	t.Parallel()
 	in := redistest.New(t)
 	p := newPosting(t, in)
 	for path, want := range map[string]int{
-		"/fail": http.StatusInternalServerError, "/sign-on": http.StatusNotFound, "/sign-in?now": http.StatusTooManyRequests,
+		"/fail": http.StatusInternalServerError, "/sign-on": http.StatusNotFound, "/sign-in?now": http.StatusUnprocessableEntity,
+		"/sign-in?now&wait=17s": http.StatusTooManyRequests, "/sign-in?more=" + strings.Repeat("x", 2000): http.StatusUnprocessableEntity,
 	} {
-		if status, _, body := p.ask(http.MethodPost, path, ""); status != want || !strings.Contains(body, "</html>") {
+		status, head, body := p.ask(http.MethodPost, path, "")
+		if status != want || !strings.Contains(body, "</html>") || (head.Get("Retry-After") == "17") != (want == http.StatusTooManyRequests) {
 			t.Errorf("%s is answered with %d, want %d", path, status, want)
 		}
 	}
@@ -261,15 +338,17 @@ func TestWhatIsAnsweredAtOnce(t *testing.T) {
 	if status, _, _ := p.ask(http.MethodPost, "/sign-in", ""); status != http.StatusSeeOther {
 		t.Errorf("answered with %d", status)
 	}
+	p.ask(http.MethodPost, "/done", "")
 	in.FlushDB(t.Context())
-	if status, _, body := p.ask(http.MethodGet, "/sign-in", ""); status != http.StatusOK || !strings.Contains(body, `name="password"`) {
-		t.Errorf("after a loss the page is answered with %d\n%s", status, body)
+	for path, want := range map[string]int{"/sign-in": http.StatusUnprocessableEntity, "/done": http.StatusOK} {
+		if status, _, body := p.ask(http.MethodGet, path, ""); status != want || !strings.Contains(body, `name="password"`) {
+			t.Errorf("after a loss %s is answered with %d\n%s", path, status, body)
+		}
 	}
 
 	away := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1})
 	defer away.Close()
-	if status, head, body := newPosting(t, away).ask(http.MethodPost, "/sign-in", ""); status != http.StatusTooManyRequests || !strings.Contains(body, typed) ||
-		head.Get("Retry-After") != "17" {
+	if status, head, body := newPosting(t, away).ask(http.MethodPost, "/done", ""); status != http.StatusOK || !strings.Contains(body, typed) {
 		t.Errorf("where Redis is away the form is answered with %d, %v", status, head)
 	}
 }
@@ -277,7 +356,10 @@ func TestWhatIsAnsweredAtOnce(t *testing.T) {
 // Over https the cookie of an answer is the host's own, another address does not open what it seals, and who only looks at the head takes nothing away.
 func TestAnAnswerIsOfItsAddress(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, true).Keeping(redistest.New(t))
+	s, err := newSite(t, true).Keeping(redistest.New(t), newPosting(t, nil).box, func() time.Time { return noon })
+	if err != nil {
+		t.Fatal(err)
+	}
 	program := s.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		return s.Show(w, r, page.View{Name: "sign-in", Data: map[string]string{http.MethodPost: typed}[r.Method]})
 	})

@@ -45,7 +45,7 @@ func (s *Site) Handle(h func(w http.ResponseWriter, r *http.Request) error) http
 		if told {
 			return
 		}
-		s.drop(r)
+		s.drop(w, r)
 		defer func() {
 			p := recover()
 			if p == nil {
@@ -145,20 +145,27 @@ func (u *unlessMissing) Write(b []byte) (int, error) {
 
 // tell shows the page of a refusal.
 func (s *Site) tell(w http.ResponseWriter, r *http.Request, refusal *Refusal) {
-	heading := refusal.Word + ".title"
-	if !s.known[heading] {
-		heading = "error.title"
-	}
-	missing := refusal.Word == "error.not_found"
-	signedIn := missing && s.signedIn != nil && s.signedIn(r)
-	type data struct{ Word, RequestID, Start string }
-	said := data{Word: refusal.Word, RequestID: api.RequestID(r.Context())}
-	if missing && !signedIn {
-		said.Start = s.start
-	}
-	view := View{Status: refusal.Status, Name: "error", Title: heading, Data: said, SignedIn: signedIn, Now: refusal.now}
-	if err := s.Show(w, r, view); err != nil {
+	if err := s.showError(w, r, refusal.Status, errorData{Word: refusal.Word, RequestID: api.RequestID(r.Context())}, refusal.now); err != nil {
 		api.Note(r, errors.Join(refusal, err))
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 	}
+}
+
+// errorPage is the name of the page of an error.
+const errorPage = "error"
+
+// errorData is what it shows.
+type errorData struct{ Word, RequestID, Start string }
+
+func (s *Site) showError(w http.ResponseWriter, r *http.Request, status int, said errorData, now bool) error {
+	heading := said.Word + ".title"
+	if !s.known[heading] {
+		heading = "error.title"
+	}
+	missing := said.Word == "error.not_found"
+	signedIn := missing && s.signedIn != nil && s.signedIn(r)
+	if missing && !signedIn {
+		said.Start = s.start
+	}
+	return s.Show(w, r, View{Status: status, Name: errorPage, Title: heading, Data: said, SignedIn: signedIn, Now: now})
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,11 +48,20 @@ type Limit struct {
 // Seconds are those till the warning.
 func (l Limit) Seconds() int { return int(l.Warn / time.Second) }
 
-// A FieldError is a wrong field and the key of the word that says so.
+// A FieldError is a wrong field and the key of the word that says so; or too many tries.
 type FieldError struct {
-	Field string
-	Word  string
-	Args  map[string]any
+	Field string         `json:",omitempty"`
+	Word  string         `json:",omitempty"`
+	Args  map[string]any `json:",omitempty"`
+	Wait  time.Duration  `json:",omitempty"` // after too many tries: how long, which is said in place of a word, and by the header Retry-After
+}
+
+// waits is how long is to be waited.
+func waits(errors []FieldError) (wait time.Duration) {
+	for _, e := range errors {
+		wait = max(wait, e.Wait)
+	}
+	return wait
 }
 
 // A Sheet is what a template sees as its dot.
@@ -69,7 +79,8 @@ type Sheet struct {
 	Script   string
 	Shows    bool
 	Limit    *Limit
-	Switch   []Tongue      // none on a page that cannot be asked for again
+	Switch   []Tongue // none on a page that cannot be asked for again
+	typed    func(field, value string) string
 	Page     template.HTML // for the layout, which stands around it
 }
 
@@ -88,11 +99,28 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 	if t.Lookup(pageName(v.Name)) == nil {
 		return fmt.Errorf("no page %q", v.Name)
 	}
-	v = anew(w, r, v)
+	asked := answering(r)
+	if asked.Done != "" && v.SignedIn && s.once(w, r, asked) {
+		return nil
+	}
+	if asked.Done == "" && asked.Name == v.Name {
+		v.Status, v.Errors = asked.Status, asked.Errors
+	} else {
+		asked = new(answer)
+	}
 	status := cmp.Or(v.Status, http.StatusOK)
+	given := answer{Name: v.Name, Status: status, Errors: v.Errors, Typed: map[string]string{}, Own: v.SignedIn}
+	given.Error, _ = v.Data.(errorData)
 	sheet := Sheet{
 		Status: status, Data: v.Data, Here: here(r.URL), path: r.URL.Path, SignedIn: v.SignedIn, Back: v.Back, Wide: v.Wide, Frames: v.Frames,
 		Script: v.Script, Shows: v.Shows, Limit: v.Limit,
+	}
+	sheet.typed = func(field, value string) string {
+		if typed, ok := asked.Typed[field]; ok {
+			value = typed
+		}
+		given.Typed[field] = value
+		return value
 	}
 	title := v.Title
 	if title == "" {
@@ -103,6 +131,10 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 		return err
 	}
 	for _, e := range v.Errors {
+		if e.Wait > 0 {
+			unit, count := InWords(e.Wait)
+			e.Word, e.Args = "wait."+unit, map[string]any{"Count": count}
+		}
 		text, err := s.word(language, e.Word, e.Args)
 		if err != nil {
 			return err
@@ -125,13 +157,17 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 		return fmt.Errorf("show %s: %w", v.Name, err)
 	}
 	head := http.Header{"Content-Language": {language}}
+	if wait := waits(v.Errors); wait > 0 {
+		head.Set("Retry-After", strconv.Itoa(roundUp(wait, time.Second)))
+	}
 	s.head(head, v)
 	if leads {
-		err := s.lead(w, r, here(at), answer{Status: status, Header: head, Body: body.Bytes(), Page: v.Name, Errors: v.Errors, Own: v.SignedIn})
-		if err == nil {
+		switch led, err := s.lead(w, r, here(at), given, keptPage{status, head, body.Bytes()}); {
+		case led:
 			return nil
+		case err != nil:
+			api.Note(r, err) // and nobody is to be stuck by it
 		}
-		api.Note(r, err) // and nobody is to be stuck by it
 	}
 	maps.Copy(w.Header(), head)
 	w.WriteHeader(status)

@@ -14,6 +14,8 @@ import (
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"github.com/redis/go-redis/v9"
+
+	"asoba.example/provider/seal"
 )
 
 //go:embed pages parts words static
@@ -44,8 +46,11 @@ type Site struct {
 	known  map[string]bool               // keys of words
 	pages  map[string]*template.Template // by language: parts by their names, pages by pageName
 	static *static
-	redis  redis.UniversalClient // nil: nothing is kept
 	minsk  *time.Location
+
+	redis redis.UniversalClient // nil: nothing is kept
+	pouch *seal.Pouch           // for what is
+	now   func() time.Time
 
 	signedIn func(*http.Request) bool
 	start    string
@@ -142,6 +147,7 @@ func (s *Site) functions(language string) template.FuncMap {
 		"t":      func(key string, args ...any) (string, error) { return s.say(language, key, args) },
 		"lang":   func() string { return language },
 		"static": s.static.address,
+		"typed":  func(sh Sheet, name string, value any) string { return sh.typed(name, fmt.Sprint(value)) },
 		"field":  func(sh Sheet, name string, args ...any) (Field, error) { return s.field(sh, language, name, args) },
 		"day":    func(at time.Time) (string, error) { return s.day(language, at) },
 		"moment": func(at time.Time) (string, error) { return s.moment(language, at) },

@@ -32,3 +32,17 @@ func (s *Site) moment(language string, at time.Time) (string, error) {
 	}
 	return s.word(language, "moment", map[string]any{"Day": day, "Time": at.In(s.minsk).Format("15:04")})
 }
+
+// InWords says a wait as people do: in seconds up to a minute, then in minutes, then in hours; never too short.
+func InWords(wait time.Duration) (unit string, count int) {
+	switch {
+	case wait <= time.Minute:
+		return "seconds", roundUp(wait, time.Second)
+	case wait <= 90*time.Minute:
+		return "minutes", roundUp(wait, time.Minute)
+	default:
+		return "hours", roundUp(wait, time.Hour)
+	}
+}
+
+func roundUp(wait, unit time.Duration) int { return int((wait + unit - 1) / unit) }

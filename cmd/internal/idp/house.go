@@ -161,7 +161,9 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	h.site = h.site.Keeping(h.Redis)
+	if h.site, err = h.site.Keeping(h.Redis, h.box, time.Now); err != nil {
+		return err
+	}
 	h.denials = grant.NewDenials(h.Pool, h.Redis, policy.LongestAccessToken, time.Now)
 	h.cleaner = &grant.Cleaner{Pool: h.Back, Denials: h.denials, Sessions: h.sessions, Now: time.Now}
 	hsm, err := h.cfg.hsm()

@@ -7,12 +7,12 @@ function watch(limit) {
 		dialog.close();
 		const more = limit.querySelector("a");
 		const answer = await fetch(more.href);
-		if (!answer.ok || answer.redirected) { // it takes more than that by now: a sign-in, in another tab
+		const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+		const renewed = !answer.redirected && page.getElementById("limit"); // there too if the page tells what was refused
+		if (!renewed) { // it takes more than that by now: a sign-in, in another tab
 			more.click();
 			return;
 		}
-		const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-		const renewed = page.getElementById("limit");
 		limit.replaceWith(renewed);
 		watch(renewed);
 	});
