@@ -153,6 +153,7 @@ type passkeysPage struct {
 	Frozen     time.Time // till when nothing is added or removed; zero where it is
 	Passkeys   []factor.Passkey
 	Invitation string // what the browser is asked to make one by; "" where there are as many as can be
+	Rename     string // where one is renamed whose id follows
 	Name       string // proposed for the next, or for the one that is renamed
 	Renaming   string // its id; "" where none is
 }

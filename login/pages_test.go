@@ -72,7 +72,7 @@ func TestPages(t *testing.T) {
 				{Name: "Firefox, Linux", AddedAt: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC)},
 				{Name: "<ключ>", AddedAt: time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC), UsedAt: new(time.Date(2026, 5, 13, 9, 30, 0, 0, time.UTC))},
 			},
-			Invitation: `{"challenge":"c"}`, Name: "Chrome, Windows",
+			Invitation: `{"challenge":"c"}`, Rename: passkeysPath + "?rename=", Name: "Chrome, Windows",
 		}}},
 		"security-passkeys-renaming": {passkeysPath, page.View{Name: "security-passkeys", Data: passkeysPage{Renaming: "01", Name: "Firefox, Linux"}}},
 		"security-passkeys-full":     {passkeysPath, page.View{Name: "security-passkeys", Data: passkeysPage{}, Errors: []page.FieldError{{Word: "security-passkeys.wrong"}}}},

@@ -366,13 +366,25 @@ func TestAPasskeyIsRenamed(t *testing.T) {
 	v.want("/sign-in", http.StatusOK)
 	v.use(phone)
 	id := v.hidden("passkey_id")
-	v.send("decision", "rename", "passkey_id", id)
-	v.sees("New name of the passkey", `value="Firefox, Linux"`)
-	v.send("decision", "rename", "passkey_id", id, "passkey_name", strings.Repeat("ы", 65))
-	v.want("/security/passkeys", http.StatusUnprocessableEntity)
+	v.open(v.link("Rename"))
+	for range 2 { // and after a reload
+		v.want("/security/passkeys", http.StatusOK)
+		v.sees("New name of the passkey", `value="Firefox, Linux"`)
+		v.open(v.at.RequestURI())
+	}
+	long := strings.Repeat("ы", 65)
+	v.send("decision", "rename", "passkey_id", id, "passkey_name", long)
+	for _, language := range []string{"en", "be"} {
+		v.open(v.at.RequestURI() + "&language=" + language)
+		v.want("/security/passkeys", http.StatusUnprocessableEntity)
+		v.sees(`lang="`+language+`"`, `value="`+long+`"`)
+	}
 	v.send("decision", "rename", "passkey_id", id, "passkey_name", "  Work   phone ")
 	v.want("/security/passkeys", http.StatusOK)
 	v.sees("Work phone")
+	if v.at.Query().Has("rename") {
+		t.Errorf("it is at %s still", v.at)
+	}
 	other.open("/security/passkeys")
 	other.use(others)
 	other.send("decision", "rename", "passkey_id", id, "passkey_name", "Mine")

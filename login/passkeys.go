@@ -17,7 +17,7 @@ import (
 	"asoba.example/provider/page"
 )
 
-// passkeysPage handles GET /security/passkeys.
+// passkeysPage handles GET /security/passkeys, by ?rename= with a form for another name of one.
 func (l *Login) passkeysPage(w http.ResponseWriter, r *http.Request, v visitor) error {
 	return l.showPasskeys(w, r, v, http.StatusOK)
 }
@@ -69,20 +69,22 @@ func (l *Login) removePasskey(w http.ResponseWriter, r *http.Request, v visitor)
 	return nil
 }
 
-// renamePasskey first asks for the name, which the person alone sees.
+// renamePasskey gives one another name, which the person alone sees.
 func (l *Login) renamePasskey(w http.ResponseWriter, r *http.Request, v visitor) error {
-	id, err := uuid.Parse(r.PostFormValue("passkey_id"))
-	if err != nil || !r.PostForm.Has("passkey_name") {
-		return l.showPasskeys(w, r, v, http.StatusOK)
-	}
 	name, ok := readPasskeyName(r)
 	if !ok {
 		return l.showPasskeys(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "passkey_name", Word: "security-passkeys.name"})
 	}
-	if err := l.factors.Passkeys.Rename(r.Context(), v.Session.Person, id, name); err != nil {
+	waits, err := l.waits(r)
+	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, r.URL.RequestURI(), http.StatusSeeOther)
+	if id, err := uuid.Parse(r.PostFormValue("passkey_id")); err == nil { // or else it was no form of ours
+		if err := l.factors.Passkeys.Rename(r.Context(), v.Session.Person, id, name); err != nil {
+			return err
+		}
+	}
+	http.Redirect(w, r, onTheWay(waits, passkeysPath), http.StatusSeeOther)
 	return nil
 }
 
@@ -109,15 +111,16 @@ func (l *Login) showPasskeys(w http.ResponseWriter, r *http.Request, v visitor, 
 	if err != nil {
 		return err
 	}
-	data := passkeysPage{Frozen: l.frozenTill(v), Name: cmp.Or(r.PostFormValue("passkey_name"), browser.Agent(r))}
+	data := passkeysPage{Frozen: l.frozenTill(v), Rename: passkeysPath + "?rename=", Name: cmp.Or(r.PostFormValue("passkey_name"), browser.Agent(r))}
+	if waits.ID != "" {
+		data.Rename = waits.At(passkeysPath) + "&rename="
+	}
 	if data.Passkeys, err = l.factors.Passkeys.List(r.Context(), v.Session.Person); err != nil {
 		return err
 	}
-	if r.PostFormValue("decision") == "rename" {
-		for _, k := range data.Passkeys {
-			if k.ID.String() == r.PostFormValue("passkey_id") {
-				data.Renaming, data.Name = k.ID.String(), cmp.Or(r.PostFormValue("passkey_name"), k.Name)
-			}
+	for _, k := range data.Passkeys {
+		if k.ID.String() == r.URL.Query().Get("rename") {
+			data.Renaming, data.Name = k.ID.String(), cmp.Or(r.PostFormValue("passkey_name"), k.Name)
 		}
 	}
 	if len(data.Passkeys) < factor.Most && data.Renaming == "" && data.Frozen.IsZero() {
