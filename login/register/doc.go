@@ -27,18 +27,20 @@
 // transaction that applies them. To move ten million people twice would take longer
 // than a kill can cost, and it has nobody to deactivate.
 //
-// An event is an edition of one: it is compared and written in the same way, in one
-// transaction, and has a place among editions, by which the feed's consumers read
-// of it. It alone tells that an identification number has become another one; the
-// former one is nobody else's. Where an edition made somebody of the new number
-// before, the two are one by the event, and an id is no more, unless what is told of them, or rests on them, keeps them apart. Of two that tell of one person, editions or events,
-// that counts which the register says as of the later time, whichever comes first:
-// an older event is refused, and an older edition's row withheld, and told by its
-// line. So is what the operator has taken back (Restore), and only that, while the
-// register says the very same. An edition that does not say as of when it tells was made between
-// two moments, its month's beginning and when it came: what an event tells as of a
-// time between them stays; but no death is lost in the edition that was not taken
-// back, and the event takes none back:
+// An event is an edition of one: it is compared and written in the same way, in
+// one transaction, and has a place among editions, by which the feed's consumers
+// read of it. It alone tells that an identification number has become another one;
+// the former one is nobody else's. Where an edition made somebody of the new
+// number before, the two are one by the event, and an id is no more, unless what
+// is told of them, or rests on them, keeps them apart. Of two that tell of one
+// person, editions or events, that counts which the register says as of the later
+// time, whichever comes first: an older event is refused, and an older edition's
+// row withheld, and told by its line. So is what the operator has taken back
+// (Restore), and only that, while the register says the very same. An edition that
+// does not say as of when it tells was made between two moments, its month's
+// beginning and when it came: what an event tells as of a time between them stays;
+// but no death is lost in the edition that was not taken back, and the event takes
+// none back:
 //
 //	               NotBefore              NotAfter
 //	─────────────────────┼────────────────────┼─────────────────────▶ time of the event

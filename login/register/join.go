@@ -38,11 +38,11 @@ func (g *Register) join(ctx context.Context, tx pgx.Tx, former, present uuid.UUI
 	if err != nil {
 		return nil, false, err
 	}
-	alike, err := alike(ctx, tx, former, present)
+	may, err := mayBeOne(ctx, tx, former, present)
 	if err != nil {
 		return nil, false, err
 	}
-	if !alike || onFormer && onPresent {
+	if !may || onFormer && onPresent {
 		return nil, false, &joinError{former, present, ErrTwoPeople}
 	}
 	many, err := g.manyJoined(ctx, tx, at)
@@ -86,8 +86,8 @@ func knownSince(id uuid.UUID) time.Time {
 	return time.Unix(id.Time().UnixTime())
 }
 
-// rests tells on whom of two something rests, so that they cannot be no more: whatever refers to them but what the register itself has kept of
-// them, an identifier above all. What comes to rest on who goes before they are gone keeps them: then the event is not taken, and may be told again.
+// rests tells on whom of two something rests: whatever refers to them but what the register itself has kept of them, an identifier above all. Where
+// something comes to rest meanwhile on who is to go, the database does not let them: the event is not taken, and may be told again.
 func rests(ctx context.Context, tx pgx.Tx, former, present uuid.UUID) (onFormer, onPresent bool, err error) {
 	const references = `
 		SELECT string_agg(format('SELECT %1$I FROM %2$s WHERE %1$I IN ($1, $2)', attname, conrelid::regclass), ' UNION ')
@@ -102,14 +102,14 @@ func rests(ctx context.Context, tx pgx.Tx, former, present uuid.UUID) (onFormer,
 	return slices.Contains(on, former), slices.Contains(on, present), err
 }
 
-// alike tells whether two may be one by their sex and by as much of their dates of birth as is known of both.
-func alike(ctx context.Context, tx pgx.Tx, former, present uuid.UUID) (alike bool, err error) {
+// mayBeOne tells whether two may be one by their sex and by as much of their dates of birth as is known of both.
+func mayBeOne(ctx context.Context, tx pgx.Tx, former, present uuid.UUID) (may bool, err error) {
 	const find = `
 		SELECT one.sex = other.sex AND (starts_with(one.birth_date, other.birth_date) OR starts_with(other.birth_date, one.birth_date))
 		FROM person AS one, person AS other
 		WHERE one.id = $1 AND other.id = $2`
-	err = tx.QueryRow(ctx, find, former, present).Scan(&alike)
-	return alike, err
+	err = tx.QueryRow(ctx, find, former, present).Scan(&may)
+	return may, err
 }
 
 // manyJoined tells whether as many people were joined in the day before as may be.
