@@ -42,24 +42,25 @@ const GoneSince = `
 	WHERE journal.person_id = cabinet.person_id AND kind = 'sessions.ended' AND detail->>'why' = 'deactivated' AND at >= state_at
 	ORDER BY at DESC LIMIT 1`
 
+const lapsed = `
+	WITH gone AS (
+		SELECT person_id, since.at
+		FROM incoming
+		JOIN cabinet ON person_id = incoming.id
+		CROSS JOIN LATERAL (` + GoneSince + `) AS since
+		WHERE state = 'activated' AND since.at <= $1
+	)
+	UPDATE cabinet
+	SET state = 'not_activated', state_at = $1
+	FROM gone
+	WHERE cabinet.person_id = gone.person_id
+	RETURNING cabinet.person_id, gone.at`
+
 // lapse takes the activation from cabinets of people who are staged and who were gone since: the register took that back before anybody came to
 // read of it, and nothing tells of it any more but the block of the identifier, which the journal knows. The journal makes good what was passed
 // over, and the next sign-in is the primary one again (p. 8, 9). It gives whose they are.
 func lapse(ctx context.Context, tx pgx.Tx, at time.Time) ([]uuid.UUID, error) {
-	const lapse = `
-		WITH gone AS (
-			SELECT person_id, since.at
-			FROM incoming
-			JOIN cabinet ON person_id = incoming.id
-			CROSS JOIN LATERAL (` + GoneSince + `) AS since
-			WHERE state = 'activated' AND since.at <= $1
-		)
-		UPDATE cabinet
-		SET state = 'not_activated', state_at = $1
-		FROM gone
-		WHERE cabinet.person_id = gone.person_id
-		RETURNING cabinet.person_id, gone.at`
-	rows, _ := tx.Query(ctx, lapse, at)
+	rows, _ := tx.Query(ctx, lapsed, at)
 	var (
 		people  []uuid.UUID
 		entries []journal.Entry
