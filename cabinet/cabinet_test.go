@@ -71,13 +71,11 @@ func newWorld(t *testing.T, sources ...profile.Source) *world {
 	w.answers = &answer.Book{Pool: w.doors, Box: box, Now: now}
 	w.signals = &signal.Feed{Pool: w.pool, Now: now}
 	w.keys = keys.Ring{Pool: w.pool, Box: box, Now: now}
-	known, err := profile.Keep(t.Context(), w.doors, sources)
+	known, err := profile.Keep(t.Context(), w.doors, box, sources)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.asker = profile.Asker{
-		Sources: profile.Sources{All: known, Box: box}, Pool: w.pool, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now,
-	}
+	w.asker = profile.Asker{Sources: known, Pool: w.pool, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now}
 	c, err := New(Config{
 		URL: w.url, ClientID: issuertest.ClientID, IssuerURL: w.provider.URL, Issuer: w.provider.Issuer(t, w.url+"/callback"),
 		Pool: w.doors, Redis: w.redis, Box: box, Keys: w.keys, Contacts: contact.Book{Pool: w.doors, Box: box},

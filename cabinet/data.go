@@ -170,7 +170,7 @@ func (c *Cabinet) exportData(w http.ResponseWriter, r *http.Request) error {
 	}}, journal.Entry{Kind: journal.DataExported})
 }
 
-// dataFile is what the file says.
+// dataFile is what the file says before the entries.
 type dataFile struct {
 	claims
 	Profile    apiProfile       `json:"profile"`
@@ -185,7 +185,6 @@ type dataFile struct {
 	Signals    []sent           `json:"signals"`
 	Recipients []recipient      `json:"recipients"`
 	Since      time.Time        `json:"since"` // of recipients and entries
-	entries
 }
 
 // fileOf says it, but for the entries.

@@ -133,7 +133,10 @@ func TestWhatIsHeldIsToldAndTakenWhole(t *testing.T) {
 			t.Errorf("it tells of %q:\n%s\n%s", others, page, payload)
 		}
 	}
-	var told dataFile
+	var told struct {
+		dataFile
+		Entries []apiEntry
+	}
 	if err := json.Unmarshal(payload, &told); err != nil {
 		t.Fatal(err)
 	}

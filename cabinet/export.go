@@ -167,19 +167,13 @@ func (c *Cabinet) claims(v visitor) claims {
 	return claims{c.cfg.URL, v.Token.Subject, c.cfg.Now().Unix()}
 }
 
-// entries are the last member of a file. They are read one by one, when all that is before them is written.
-type entries struct {
-	Entries []apiEntry `json:"entries"`
-}
-
-// journalFile is what the file says.
+// journalFile is what the file says before the entries.
 type journalFile struct {
 	claims
 	Actor  journal.Actor `json:"actor,omitempty"` // of this and the next only; so was asked
 	About  journal.Topic `json:"about,omitempty"`
 	Since  time.Time     `json:"since,omitzero"`
 	Before time.Time     `json:"before,omitzero"`
-	entries
 }
 
 // writeJournal writes what a filter looks for, and says what that was.
@@ -189,41 +183,59 @@ func (c *Cabinet) writeJournal(w io.Writer, r *http.Request, v visitor, f journa
 	})
 }
 
-// writeSigned writes what a program reads, and what proves that it came from here: a compact JWS (RFC 7515), signed by a key of /jwks. In
-// place of the entries that said has not come those that a filter looks for.
+// writeSigned writes what a program reads, and what proves that it came from here: a compact JWS (RFC 7515), signed by a key of /jwks. Its
+// last member are the entries that a filter looks for.
 func (c *Cabinet) writeSigned(w io.Writer, r *http.Request, v visitor, f journal.Filter, typ string, said any) error {
 	signed, err := c.cfg.Keys.Stream(r.Context(), typ, w)
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(said)
+	entries, err := openList(signed, said, "entries")
 	if err != nil {
 		return err
 	}
-	before, last := bytes.CutSuffix(text, []byte(`"entries":null}`))
-	if !last {
-		return errors.New("a file whose last member is not its entries")
-	}
-	if _, err := fmt.Fprintf(signed, `%s"entries":[`, before); err != nil {
+	if err := c.each(r, v, f, func(e journal.Entry) error { return entries.add(apiEntryOf(e)) }); err != nil {
 		return err
 	}
-	comma := ""
-	err = c.each(r, v, f, func(e journal.Entry) error {
-		text, err := json.Marshal(apiEntryOf(e))
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(signed, "%s%s", comma, text)
-		comma = ","
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if _, err := io.WriteString(signed, "]}"); err != nil {
+	if err := entries.close(); err != nil {
 		return err
 	}
 	return signed.Close()
+}
+
+// A list is the last member of a JSON object. Each item is written as it comes, so that nobody holds all of them at once.
+type list struct {
+	out   io.Writer
+	begun bool
+}
+
+// openList begins the object with what is said, which is something.
+func openList(out io.Writer, said any, name string) (*list, error) {
+	object, err := json.Marshal(said)
+	if err != nil {
+		return nil, err
+	}
+	_, err = fmt.Fprintf(out, `%s,%q:[`, bytes.TrimSuffix(object, []byte("}")), name)
+	return &list{out: out}, err
+}
+
+func (l *list) add(item any) error {
+	text, err := json.Marshal(item)
+	if err != nil {
+		return err
+	}
+	if l.begun {
+		text = append([]byte(","), text...)
+	}
+	l.begun = true
+	_, err = l.out.Write(text)
+	return err
+}
+
+// close ends the list, and the object with it.
+func (l *list) close() error {
+	_, err := io.WriteString(l.out, "]}")
+	return err
 }
 
 // jwks handles GET /jwks: by which keys what the cabinet has signed is proved (RFC 7517 §5).

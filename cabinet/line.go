@@ -31,97 +31,6 @@ type line struct {
 	Reported bool   // the citizen does not recognise it
 }
 
-// told are the kinds of entries that have a word of their own, "kind." and this.
-var told = map[string]bool{
-	"agreement.given":                       true,
-	"agreement.withdrawn":                   true,
-	"authenticator.added":                   true,
-	"authenticator.removed":                 true,
-	"browser.forgotten":                     true,
-	"cabinet.activated":                     true,
-	"cabinet.deactivated":                   true,
-	"cabinet.restored":                      true,
-	"code.sent.block":                       true,
-	"code.sent.change_phone":                true,
-	"code.sent.confirm_phone":               true,
-	"code.sent.recover":                     true,
-	"code.sent.sign_in":                     true,
-	"code.sent.unblock":                     true,
-	"contact.given":                         true,
-	"data.exported":                         true,
-	"desk.looked_up.complaint":              true,
-	"desk.looked_up.inquiry":                true,
-	"desk.looked_up.visit":                  true,
-	"desk.refused.block":                    true,
-	"desk.refused.issuance":                 true,
-	"desk.refused.keep_paper":               true,
-	"desk.refused.look_up":                  true,
-	"desk.refused.phone_change":             true,
-	"desk.refused.read_paper":               true,
-	"desk.refused.read_trail":               true,
-	"desk.refused.reissue":                  true,
-	"desk.refused.unblock":                  true,
-	"dispute.answered.corrected":            true,
-	"dispute.answered.upheld":               true,
-	"dispute.made":                          true,
-	"dispute.sent":                          true,
-	"dispute.withdrawn":                     true,
-	"entry.reported":                        true,
-	"grant.ended":                           true,
-	"grant.ended.here":                      true,
-	"grant.given":                           true,
-	"grant.given.here":                      true,
-	"identifier.activated":                  true,
-	"identifier.blocked.desk":               true,
-	"identifier.blocked.register":           true,
-	"identifier.blocked.security":           true,
-	"identifier.blocked.self":               true,
-	"identifier.issued":                     true,
-	"identifier.unblocked":                  true,
-	"journal.exported.csv":                  true,
-	"journal.exported.json":                 true,
-	"journal.read":                          true,
-	"paper.read.complaint":                  true,
-	"paper.read.inquiry":                    true,
-	"paper.read.visit":                      true,
-	"passkey.added":                         true,
-	"passkey.removed":                       true,
-	"password.changed":                      true,
-	"password.recovered":                    true,
-	"password.reissued":                     true,
-	"person.changed":                        true,
-	"phone.changed":                         true,
-	"phone.released":                        true,
-	"phone_change.asked":                    true,
-	"phone_change.cancelled":                true,
-	"profile.changed.address":               true,
-	"profile.changed.birth_date":            true,
-	"profile.changed.citizenship":           true,
-	"profile.changed.document_number":       true,
-	"profile.changed.document_valid_till":   true,
-	"profile.changed.identification_number": true,
-	"profile.changed.incapable":             true,
-	"profile.changed.limited":               true,
-	"profile.changed.name_be":               true,
-	"profile.changed.name_latin":            true,
-	"profile.changed.name_ru":               true,
-	"profile.changed.sex":                   true,
-	"profile.read":                          true,
-	"profile.refreshed":                     true,
-	"recovery.refused":                      true,
-	"recovery_code.used":                    true,
-	"recovery_codes.made":                   true,
-	"recovery_codes.removed":                true,
-	"sessions.ended":                        true,
-	"sign_in.refused":                       true,
-	"signed_in":                             true,
-	"signed_out":                            true,
-	"token.exchanged":                       true,
-	"trail.read.complaint":                  true,
-	"trail.read.inquiry":                    true,
-	"trail.read.visit":                      true,
-}
-
 func (c *Cabinet) lines(entries []journal.Entry, language string) []line {
 	all := make([]line, len(entries))
 	for i, e := range entries {
@@ -167,10 +76,9 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 	if strings.HasPrefix(kind, "dispute.") && e.Detail["field"] != "" {
 		l.Field = fieldWord(e.Detail["field"])
 	}
-	if !told[kind] {
-		kind = "other" // of a provider newer than this cabinet
+	if l.Word = "kind." + kind; !c.site.Has(l.Word) {
+		l.Word = "kind.other" // of a provider newer than this cabinet
 	}
-	l.Word = "kind." + kind
 	return l
 }
 

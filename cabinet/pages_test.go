@@ -1,8 +1,11 @@
 package cabinet
 
 import (
+	"encoding/json"
 	"net/url"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -236,7 +239,7 @@ func everything() []journal.Entry {
 	return all
 }
 
-// Each kind that we say we have a word for stands in everything.
+// Each kind that we have a word for stands in everything.
 func TestEverythingIsTold(t *testing.T) {
 	t.Parallel()
 	c := &Cabinet{site: pagetest.Site(t, Room()), cfg: Config{ClientID: "cabinet"}}
@@ -244,12 +247,13 @@ func TestEverythingIsTold(t *testing.T) {
 	for _, l := range c.lines(everything(), "be") {
 		said[l.Word] = true
 	}
-	for kind := range told {
-		if !said["kind."+kind] {
-			t.Errorf("%q is said of nothing", kind)
-		}
+	var words map[string]any
+	if text, err := os.ReadFile("words/be.json"); err != nil || json.Unmarshal(text, &words) != nil {
+		t.Fatal(err)
 	}
-	if !said["kind.other"] {
-		t.Error("nothing is said of what a newer provider tells")
+	for word := range words { // kind.other among them, which is said of what a newer provider tells
+		if strings.HasPrefix(word, "kind.") && !said[word] {
+			t.Errorf("%q is said of nothing", word)
+		}
 	}
 }

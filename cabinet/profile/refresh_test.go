@@ -175,11 +175,11 @@ func TestWhatATakenOutSourceToldSaysFromWhereItIs(t *testing.T) {
 	all[0].Title, all[0].Basis = journal.Names{"ru": "Документы"}, journal.Names{"ru": "приказ"}
 	keep := func(asked ...Source) (waiting []string) {
 		t.Helper()
-		known, err := Keep(t.Context(), w.Pool, asked)
+		known, err := Keep(t.Context(), w.Pool, w.Box, asked)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.All = known
+		w.Sources = known
 		w.now = w.now.Add(floor)
 		w.ask(t, Order)
 		rows, _ := w.Pool.Query(t.Context(), `SELECT source FROM refresh WHERE due_at = $1 ORDER BY source`, w.now)

@@ -96,7 +96,7 @@ func (s Sources) Find(name string) Source {
 }
 
 // Keep keeps which sources there are: these are asked from now on, and no others. It gives them, and after them those that were asked before.
-func Keep(ctx context.Context, pool *pgxpool.Pool, asked []Source) (all []Source, err error) {
+func Keep(ctx context.Context, pool *pgxpool.Pool, box *seal.Box, asked []Source) (Sources, error) {
 	const put = `
 		INSERT INTO source (name, title, basis, asked) SELECT name, title, basis, true
 		FROM unnest($1::text[], $2::jsonb[], $3::jsonb[]) AS source (name, title, basis)
@@ -104,6 +104,7 @@ func Keep(ctx context.Context, pool *pgxpool.Pool, asked []Source) (all []Source
 	const leave = `UPDATE source SET asked = false WHERE name <> ALL ($1)`
 	const former = `SELECT name, title, basis FROM source WHERE NOT asked ORDER BY name`
 
+	var all []Source
 	names := make([]string, len(asked))
 	titles, bases := make([]journal.Names, len(asked)), make([]journal.Names, len(asked))
 	for i, s := range asked {
@@ -119,9 +120,9 @@ func Keep(ctx context.Context, pool *pgxpool.Pool, asked []Source) (all []Source
 		return err
 	})
 	if err := pool.SendBatch(ctx, &b).Close(); err != nil {
-		return nil, fmt.Errorf("keep which sources there are: %w", err)
+		return Sources{}, fmt.Errorf("keep which sources there are: %w", err)
 	}
-	return all, nil
+	return Sources{All: all, Box: box}, nil
 }
 
 // question is what a source is asked.

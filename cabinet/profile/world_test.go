@@ -89,7 +89,8 @@ func newWorld(t *testing.T, sources map[string][]string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Asker = Asker{Sources: Sources{Box: box}, Pool: pool, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: func() time.Time { return w.now }}
+	w.Asker = Asker{Pool: pool, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: func() time.Time { return w.now }}
+	var asked []Source
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		s := &system{}
 		server := httptest.NewServer(s)
@@ -98,9 +99,9 @@ func newWorld(t *testing.T, sources map[string][]string) *world {
 			Name: name, Title: journal.Names{"": name}, Basis: journal.Names{"": "82"}, URL: server.URL, Values: sources[name],
 		}
 		w.systems[name] = s
-		w.All = append(w.All, s.Source)
+		asked = append(asked, s.Source)
 	}
-	if w.All, err = Keep(t.Context(), pool, w.All); err != nil {
+	if w.Sources, err = Keep(t.Context(), pool, box, asked); err != nil {
 		t.Fatal(err)
 	}
 	w.write(t, func(ctx context.Context, tx pgx.Tx) error {

@@ -67,6 +67,9 @@ func (s *Site) Say(language, key string, args map[string]any) string {
 	return text
 }
 
+// Has tells whether there is a word of a key.
+func (s *Site) Has(key string) bool { return s.known[key] }
+
 // say takes the arguments as templates give them: name, value, name, value.
 func (s *Site) say(language, key string, pairs []any) (string, error) {
 	args := map[string]any{}

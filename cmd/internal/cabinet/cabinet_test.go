@@ -305,7 +305,7 @@ func TestDisputesAreAnsweredByTheCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	says := journal.Names{"": "82"}
-	if _, err := profile.Keep(t.Context(), pool, []profile.Source{{Name: "documents", Title: says, Basis: says}}); err != nil {
+	if _, err := profile.Keep(t.Context(), pool, box, []profile.Source{{Name: "documents", Title: says, Basis: says}}); err != nil {
 		t.Fatal(err)
 	}
 	environment := []string{"CABINET_DATABASE_URL=" + database, "CABINET_MASTER_KEY_FILE=" + master}

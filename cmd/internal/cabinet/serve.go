@@ -58,7 +58,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if cfg.JournalYears < 1 {
 		return errors.New("CABINET_JOURNAL_YEARS is not a number of years")
 	}
-	sources, err := sources(cfg)
+	asked, err := sources(cfg)
 	if err != nil {
 		return err
 	}
@@ -105,18 +105,17 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err := catalogue.Reread(ctx, kept.Back, time.Now()); err != nil {
 		return err
 	}
-	known, err := profile.Keep(ctx, kept.Pool, sources)
+	sources, err := profile.Keep(ctx, kept.Pool, box, asked)
 	if err != nil {
 		return err
 	}
-	told := profile.Sources{All: known, Box: box}
 	caller := fetch.New(fetch.Config{AllowLoopback: cfg.AllowLoopbackFetch})
 	answers := &answer.Book{Pool: kept.Pool, Box: box, Now: time.Now}
 	signals := &signal.Feed{Pool: kept.Back, Now: time.Now}
 	deliverer := signal.Deliverer{Pool: kept.Back, Caller: caller, Sign: ring.Sign, URL: cfg.URL, Issuer: cfg.Issuer, Now: time.Now, Log: log}
 	doors, err := cabinet.New(cabinet.Config{
 		URL: cfg.URL, MTLSURL: cfg.MTLSURL, ClientID: cfg.ClientID, IssuerURL: cfg.Issuer, Issuer: provider,
-		Pool: kept.Pool, Redis: kept.Redis, Box: box, Keys: ring, Contacts: contact.Book{Pool: kept.Pool, Box: box}, Sources: told,
+		Pool: kept.Pool, Redis: kept.Redis, Box: box, Keys: ring, Contacts: contact.Book{Pool: kept.Pool, Box: box}, Sources: sources,
 		Disputes: dispute.Book{Pool: kept.Pool, Box: box}, Answers: answers, Signals: signals, Calls: caller.Calls,
 		JournalYears: cfg.JournalYears, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
 	})
@@ -144,8 +143,8 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		run.Every(time.Hour, log, "open the keys", ring.Check),
 		run.Every(time.Hour, log, "make the journal's months", func(ctx context.Context) error { return journal.MakeMonths(ctx, kept.Back, time.Now()) }),
 	}
-	asker := profile.Asker{Sources: told, Pool: kept.Back, Caller: neighbours, Now: time.Now}
-	for _, source := range sources { // each by itself, so that one that is slow holds up no other
+	asker := profile.Asker{Sources: sources, Pool: kept.Back, Caller: neighbours, Now: time.Now}
+	for _, source := range asked { // each by itself, so that one that is slow holds up no other
 		parts = append(parts, run.Every(time.Second, log, "ask "+source.Name, func(ctx context.Context) error { return asker.Refresh(ctx, source) }))
 	}
 	parts = append(parts,
