@@ -102,9 +102,11 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 			}
 			body = string(example)
 		}
+		tag := "" // of what was read last
 		read := func(story string, s shown) string {
 			t.Helper()
 			answer := o.ask(t, method, at, body, s)
+			tag = answer.Header().Get("ETag")
 			if answer.Code != http.StatusOK {
 				t.Errorf("%s: got %d %s", story, answer.Code, answer.Body)
 			}
@@ -112,7 +114,8 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 		}
 		refused := func(story string, s shown, status int, code string, challenge ...string) {
 			t.Helper()
-			before := o.entries(t)
+			before := o.state(t)
+			s.tag = tag // that it is still the same would be told too
 			answer := o.ask(t, method, at, body, s)
 			want := fmt.Sprintf(`{"type":"about:blank","title":%q,"status":%d,"code":%q}`+"\n", http.StatusText(status), status, code)
 			if got := answer.Body.String(); answer.Code != status || got != want {
@@ -127,14 +130,20 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 			if challenge == nil && got != nil {
 				t.Errorf("%s: challenged by %q, where no other token would help", story, got)
 			}
-			if after := o.entries(t); after != before {
-				t.Errorf("%s: %d entries were written", story, after-before)
+			if tag := answer.Header().Get("ETag"); tag != "" {
+				t.Errorf("%s: what is not told has the tag %s", story, tag)
+			}
+			if o.state(t) != before {
+				t.Errorf("%s: something was written", story)
 			}
 		}
 		const bad, unproven = `error="invalid_token"`, `DPoP error="invalid_dpop_proof"`
 
 		annas := read("a right token", shown{token: token()})
 		others := read("a right token of another person", shown{token: token("sub", other, "gid", uuid.NewString())})
+		for _, either := range (*operation.Security)[1:] {
+			read("a right token by another scope", shown{token: token("scope", either["bearer"][0])})
+		}
 		read("signed in again after a block", shown{token: token("sub", blocked, "gid", uuid.NewString(), "auth_time", noon.Add(time.Second).Unix())})
 		read("bound to a certificate, which is shown", shown{token: byCert, cert: cert})
 		proof := key.prove(t, method, at, byKey)
@@ -195,6 +204,11 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 			read("another client's act", shown{token: token("client_id", "another"), key: path})
 			if o.kept(t) != answers+2 {
 				t.Error("another client's act was taken for this one's")
+			}
+			if acr != "" {
+				if theirs := read("another person's act", shown{token: token("sub", other, "gid", uuid.NewString()), key: path}); theirs == acted {
+					t.Errorf("another person was given the answer to this one's act: %s", theirs)
+				}
 			}
 		}
 		if acr == "" {
@@ -300,6 +314,7 @@ func observe(t *testing.T) observed {
 type shown struct {
 	token, scheme, proof string
 	key                  string // Idempotency-Key
+	tag                  string // If-None-Match
 	cert                 *x509.Certificate
 }
 
@@ -315,6 +330,9 @@ func (o observed) ask(t *testing.T, method, address, body string, s shown) *http
 	}
 	if s.key != "" {
 		r.Header.Set("Idempotency-Key", s.key)
+	}
+	if s.tag != "" && method == http.MethodGet {
+		r.Header.Set("If-None-Match", s.tag)
 	}
 	if s.proof != "" {
 		r.Header.Set("DPoP", s.proof)
@@ -384,6 +402,18 @@ func (w *world) entries(t *testing.T) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// state is a digest of all that the database holds.
+func (w *world) state(t *testing.T) (digest string) {
+	t.Helper()
+	const find = `
+		SELECT md5(string_agg(query_to_xml(format('SELECT * FROM %s', oid::regclass), true, false, '')::text, '' ORDER BY oid))
+		FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = current_schema()::regnamespace`
+	if err := w.pool.QueryRow(t.Context(), find).Scan(&digest); err != nil {
+		t.Fatal(err)
+	}
+	return digest
 }
 
 func (w *world) kept(t *testing.T) (n int) {
