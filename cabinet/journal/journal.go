@@ -93,11 +93,11 @@ func Append(ctx context.Context, tx pgx.Tx, entries []Entry) error {
 		ON CONFLICT (id, at) DO NOTHING`
 	var (
 		n       = len(entries)
-		ids     = make([]uuid.UUID, n)
-		people  = make([]uuid.UUID, n)
+		ids     = make([][16]byte, n) // which pgx writes as they are; of a uuid.UUID it makes its text first
+		people  = make([][16]byte, n)
 		ats     = make([]time.Time, n)
-		kinds   = make([]Kind, n)
-		actors  = make([]Actor, n)
+		kinds   = make([]string, n)
+		actors  = make([]string, n)
 		clients = make([]string, n)
 		offices = make([]string, n)
 		acrs    = make([]string, n)
@@ -108,7 +108,7 @@ func Append(ctx context.Context, tx pgx.Tx, entries []Entry) error {
 		if e.ID == uuid.Nil {
 			e.ID = uuid.Must(uuid.NewV7())
 		}
-		ids[i], people[i], ats[i], kinds[i], actors[i] = e.ID, e.Person, e.At, e.Kind, e.Actor
+		ids[i], people[i], ats[i], kinds[i], actors[i] = e.ID, e.Person, e.At, string(e.Kind), string(e.Actor)
 		clients[i], offices[i], acrs[i], agents[i] = e.ClientID, e.Office, e.ACR, e.Agent
 		details[i], _ = json.Marshal(e.Detail) // a map of strings always marshals; nil is null
 	}

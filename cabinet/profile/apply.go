@@ -118,7 +118,7 @@ func change(ctx context.Context, tx pgx.Tx, changes []journal.Entry, at time.Tim
 	if len(changes) == 0 {
 		return nil, nil
 	}
-	people, fields := make([]uuid.UUID, len(changes)), make([]string, len(changes))
+	people, fields := make([][16]byte, len(changes)), make([]string, len(changes))
 	for i, e := range changes {
 		people[i], fields[i] = e.Person, e.Detail["field"]
 	}
@@ -158,7 +158,7 @@ func stage(ctx context.Context, tx pgx.Tx, people []Person) error {
 		if p.Gone != "" {
 			gone = (*string)(&p.Gone)
 		}
-		return []any{p.ID, p.Number, p.Sex, p.BirthDate, p.Citizenship, gone, p.Incapable, p.Limited}, nil
+		return []any{[16]byte(p.ID), p.Number, p.Sex, p.BirthDate, p.Citizenship, gone, p.Incapable, p.Limited}, nil
 	}))
 	if err == nil {
 		_, err = tx.Exec(ctx, prepare)
@@ -197,8 +197,9 @@ func compare(ctx context.Context, tx pgx.Tx, at time.Time) (d difference, err er
 		person           uuid.UUID
 		fresh            bool
 		field, old, told string
+		into             = []any{(*[16]byte)(&person), &fresh, &field, &old, &told} // into a uuid.UUID pgx reads by way of its text
 	)
-	_, err = pgx.ForEachRow(rows, []any{&person, &fresh, &field, &old, &told}, func() error {
+	_, err = pgx.ForEachRow(rows, into, func() error {
 		if field == "identification_number" {
 			d.numbered = append(d.numbered, person)
 			if fresh {

@@ -79,7 +79,7 @@ func Tell(ctx context.Context, tx pgx.Tx, fields map[uuid.UUID][]string, at time
 		return nil
 	}
 	var (
-		people  []uuid.UUID
+		people  [][16]byte
 		details []Detail
 	)
 	for person, names := range fields {
