@@ -37,6 +37,9 @@ func (f *Follower) apply(ctx context.Context, cursor string, news changes) error
 		if tag.RowsAffected() == 0 {
 			return errMoved
 		}
+		if err := waitForPage(ctx, tx, e); err != nil {
+			return err
+		}
 		if err := journal.Append(ctx, tx, e.journal); err != nil {
 			return err
 		}
@@ -58,7 +61,7 @@ func (f *Follower) apply(ctx context.Context, cursor string, news changes) error
 		if err := signal.Over(ctx, tx, e.over); err != nil {
 			return err
 		}
-		if err := activate(ctx, tx, e.activated); err != nil {
+		if err := profile.Activate(ctx, tx, e.activated); err != nil {
 			return err
 		}
 		return announce(ctx, tx, e.editions)
@@ -78,27 +81,28 @@ func (f *Follower) apply(ctx context.Context, cursor string, news changes) error
 	return nil
 }
 
-// activate activates the cabinets of people. A page of people that is applied at the same moment is waited for: neither would see what the
-// other one writes, a sign-in here and a cabinet there, and the cabinet would stay as it came.
-func activate(ctx context.Context, tx pgx.Tx, people []uuid.UUID) error {
-	if len(people) == 0 {
+// waitForPage waits for a page of people that is applied at the same moment, before any cabinet is looked at: whoever applies one has taken the turn
+// before, and in another order one would wait for the other. Of a sign-in and a page neither would see what the other writes, a sign-in here and a
+// cabinet there, and the cabinet would stay as it came. Where two turn out to be one, a page that was read before is read again: it may tell of who
+// is no more.
+func waitForPage(ctx context.Context, tx pgx.Tx, e effects) error {
+	var turn string
+	switch {
+	case len(e.joined) > 0:
+		turn = `UPDATE reading SET pages = pages + 1`
+	case len(e.activated) > 0:
+		turn = `SELECT FROM reading FOR SHARE`
+	default:
 		return nil
 	}
-	if _, err := tx.Exec(ctx, `SELECT FROM reading FOR SHARE`); err != nil {
+	if _, err := tx.Exec(ctx, turn); err != nil {
 		return fmt.Errorf("wait for a page of people: %w", err)
 	}
-	return profile.Activate(ctx, tx, people)
+	return nil
 }
 
-// join makes one cabinet of each two whose people are one. A page of people that is applied at the same moment is waited for, and one that was read
-// before is read again: it may tell of who is no more.
+// join makes one cabinet of each two whose people are one.
 func join(ctx context.Context, tx pgx.Tx, joined []joined) error {
-	if len(joined) == 0 {
-		return nil
-	}
-	if _, err := tx.Exec(ctx, `UPDATE reading SET pages = pages + 1`); err != nil {
-		return fmt.Errorf("wait for a page of people: %w", err)
-	}
 	for _, j := range joined {
 		if err := profile.Join(ctx, tx, j.gone, j.stays); err != nil {
 			return err

@@ -906,6 +906,56 @@ func TestOfTwoWhoAreOneThereIsOneCabinetThoughTheFeedHasDroppedThat(t *testing.T
 	}
 }
 
+// The feed is followed while a first load is on its way: neither waits for the other, though both look at cabinets and at whose turn it is.
+func TestAFirstLoadAndTheFeedDoNotWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	p := new(provider)
+	c := newCabinet(t, p)
+	p.edition(1, living(anna, annasNumber))
+	if err := c.step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.say("sessions.ended", boris)
+	p.say("identifier.activated", anna)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	until := func(query string) {
+		t.Helper()
+		for is := false; !is; {
+			if err := c.pool.QueryRow(ctx, query).Scan(&is); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	other, err := c.pool.Begin(ctx) // for which the load waits once it has the turn
+	if err == nil {
+		_, err = other.Exec(ctx, `LOCK TABLE refresh IN ROW EXCLUSIVE MODE`)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var both sync.WaitGroup
+	both.Go(func() {
+		if _, err := c.read(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	until(`SELECT NOT EXISTS (SELECT FROM reading FOR SHARE SKIP LOCKED)`)
+	both.Go(func() {
+		if err := c.step(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	until(`SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%reading FOR SHARE')`)
+	if err := other.Commit(ctx); err != nil {
+		t.Error(err)
+	}
+	both.Wait()
+	if got := c.all(t); !strings.Contains(got, "cabinet "+annasNumber+" activated") {
+		t.Errorf("got:\n%s", got)
+	}
+}
+
 // Two nodes read pages at the same time, and the one that has read earlier comes later: it does not bring back what was before.
 func TestAPageThatIsOldByNowIsReadAgain(t *testing.T) {
 	t.Parallel()

@@ -10,12 +10,13 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Fill makes the cabinets of people, where there are none yet, as Apply makes those of some. next gives one person after the other, and io.EOF at
 // the end. They are copied straight to where they stay, which is done by the owner's right alone where rows are kept from one another: nobody
 // sees the table meanwhile. Its indexes are left out until the end, with what other tables refer to: to build them at once costs the database a third
-// of what to add row by row does.
+// of what to add row by row does. Whoever fills has the turn to apply a page already: nobody waits for that who is at one of these tables.
 func Fill(ctx context.Context, tx pgx.Tx, next func() (Person, error), at time.Time) error {
 	const leave = `
 		CREATE TEMP TABLE left_out ON COMMIT DROP AS
@@ -45,6 +46,9 @@ func Fill(ctx context.Context, tx pgx.Tx, next func() (Person, error), at time.T
 		END $$;
 		ALTER TABLE cabinet FORCE ROW LEVEL SECURITY;
 		ANALYZE cabinet`
+	if err := alone(ctx, tx); err != nil {
+		return fmt.Errorf("fill: %w", err)
+	}
 	if _, err := tx.Exec(ctx, leave); err != nil {
 		return fmt.Errorf("fill: %w", err)
 	}
@@ -66,6 +70,31 @@ func Fill(ctx context.Context, tx pgx.Tx, next func() (Person, error), at time.T
 		return fmt.Errorf("fill: %w", err)
 	}
 	return Activate(ctx, tx, people)
+}
+
+// alone has us be alone at the table of cabinets and at those that refer to it: at all of them, or, while anybody is at one yet, at none. Others come
+// from it to those, as the doors do, or from those to it, as whoever asks sources does, and whoever writes what refers: whichever we held first, one
+// of them and we would wait for each other.
+func alone(ctx context.Context, tx pgx.Tx) error {
+	const lock = `
+		SET LOCAL lock_timeout = '100ms';
+		DO $$
+		BEGIN
+			EXECUTE (SELECT 'LOCK TABLE cabinet, ' || string_agg(DISTINCT conrelid::regclass::text, ', ')
+			         FROM pg_constraint WHERE confrelid = 'cabinet'::regclass AND contype = 'f');
+		END $$;
+		SET LOCAL lock_timeout TO DEFAULT`
+	const lockNotAvailable = "55P03"
+
+	for {
+		err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { // a savepoint, by which what is held is let go
+			_, err := tx.Exec(ctx, lock)
+			return err
+		})
+		if wrong := (*pgconn.PgError)(nil); !errors.As(err, &wrong) || wrong.Code != lockNotAvailable {
+			return err
+		}
+	}
 }
 
 // A filling gives the cabinets of people as COPY takes them in its binary form, which costs the database half of what text does.
