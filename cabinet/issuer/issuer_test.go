@@ -78,6 +78,39 @@ func TestAKeyThatIsGoneIsForgotten(t *testing.T) {
 	}
 }
 
+// Which keys are gone is in memory alone; but so are those that are good. A program that begins anew while the provider is away believes in none, and
+// afterwards in what is published by then.
+func TestAKeyThatIsGoneDoesNotComeBackByARestart(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	p := issuertest.New(t, c.now)
+	gone := kid(t, p.AccessToken("aud", nil))
+	before := p.Issuer(t, "http://localhost/callback")
+	if _, err := before.Key(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
+	p.Rotate(t)
+	good := kid(t, p.AccessToken("aud", nil))
+	if err := before.Forget(t.Context(), []string{gone}); err != nil {
+		t.Fatal(err)
+	}
+	p.Down(true)
+	after := p.Issuer(t, "http://localhost/callback")
+	for _, id := range []string{gone, good} {
+		if _, err := after.Key(t.Context(), id); !errors.Is(err, issuer.ErrAway) {
+			t.Errorf("while it is away: got %v, want %v", err, issuer.ErrAway)
+		}
+	}
+	p.Down(false)
+	c.pass(5 * time.Second)
+	if _, err := after.Key(t.Context(), gone); !errors.Is(err, api.ErrUnknownKey) {
+		t.Errorf("what is gone: got %v, want %v", err, api.ErrUnknownKey)
+	}
+	if _, err := after.Key(t.Context(), good); err != nil {
+		t.Errorf("what is good: %v", err)
+	}
+}
+
 // That the provider is away is not the same as that it does not know a key; and it is asked again when it is back.
 func TestAwayIsNotUnknown(t *testing.T) {
 	t.Parallel()
