@@ -10,13 +10,18 @@ import (
 // compare finds what is told in a table and not known, or known otherwise, or of a full edition known and not told; and counts it. That is the table
 // difference, on which alone rests all else that there is to do. It gives the first of the rows that are withheld, wholly or in part.
 func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition, from string) (withheld []BadRow, err error) {
-	if err := g.differ(ctx, tx, e, from); err != nil {
+	prepare := `
+		SET LOCAL work_mem = '256MB'; -- so that the join holds much of an edition in memory
+		SET LOCAL max_parallel_workers_per_gather = 0; -- the other processors are for whoever signs in meanwhile
+		SET LOCAL jit = off; -- to compile these statements takes longer than it saves
+		ANALYZE ` + from
+	if _, err := tx.Exec(ctx, prepare); err != nil {
 		return nil, err
 	}
-	if err := withholdTakenBack(ctx, tx); err != nil {
-		return nil, err
-	}
-	if err := withholdOvertaken(ctx, tx, e); err != nil {
+	// One trip, by the simple protocol: by it alone a table is created where its query has parameters.
+	_, err = tx.Exec(ctx, differ(from, e.Kind)+leaveTakenBack()+leaveOvertaken(), pgx.QueryExecModeSimpleProtocol,
+		g.deactivatesIncapable(), e.NotBefore, e.NotAfter, formerNumber, takenBack, laterEvent)
+	if err != nil {
 		return nil, err
 	}
 	if withheld, err = tellWithheld(ctx, tx, e); err != nil {
@@ -51,15 +56,10 @@ func isGone(row, deactivatedFor string) string {
 }
 
 // differ makes the table difference, in one pass: of each person who is known, new or not told the row as it is told, with what there was.
-func (g *Register) differ(ctx context.Context, tx pgx.Tx, e *Edition, from string) error {
-	prepare := `
-		SET LOCAL work_mem = '256MB'; -- so that the join holds much of an edition in memory
-		SET LOCAL max_parallel_workers_per_gather = 0; -- the other processors are for whoever signs in meanwhile
-		SET LOCAL jit = off; -- to compile these statements takes longer than it saves
-		ANALYZE ` + from
+func differ(from string, kind Kind) string {
 	// Whoever stays incapable by the same act stays as deactivated as they were: the operator may have restored them. A number that somebody had
 	// before makes nobody new.
-	differ := `
+	return `
 		CREATE TEMPORARY TABLE difference ON COMMIT DROP AS
 		SELECT p.id, p.ctid AS place, p.citizenship AS was,
 		       ` + isGone("p", "p.deactivated_for") + ` AS was_gone,
@@ -67,10 +67,10 @@ func (g *Register) differ(ctx context.Context, tx pgx.Tx, e *Edition, from strin
 		       p.incapable_date IS NOT NULL AS was_incapable,
 		       stays.deactivated_for,
 		       array_remove(ARRAY[` + each(`CASE WHEN s.fact_date IS NULL THEN 'fact ' || p.fact_date || coalesce(' ' || p.fact_act, '') END`, `, `) + `], NULL) AS takes_back,
-		       CASE WHEN p.id IS NULL AND EXISTS (SELECT FROM former_number WHERE identification_number = s.identification_number) THEN $2 END AS why,
+		       CASE WHEN p.id IS NULL AND EXISTS (SELECT FROM former_number WHERE identification_number = s.identification_number) THEN $4 END AS why,
 		       false AS in_part, ` + each(`false AS by_fact`, `, `) + `,
 		       s.*
-		FROM ` + from + ` s ` + joins[e.Kind] + ` JOIN person p ON p.identification_number = s.identification_number
+		FROM ` + from + ` s ` + joins[kind] + ` JOIN person p ON p.identification_number = s.identification_number
 		CROSS JOIN LATERAL (
 			SELECT CASE
 				WHEN s.incapable_date IS NULL THEN NULL
@@ -79,20 +79,14 @@ func (g *Register) differ(ctx context.Context, tx pgx.Tx, e *Edition, from strin
 		) AS stays
 		WHERE (s.line IS NULL OR s.sex IS NOT NULL) -- and not mentioned by a bad row
 		  AND (p.id IS NULL OR s.identification_number IS NULL OR ` + otherwise + `);
-		ANALYZE difference`
-	if _, err := tx.Exec(ctx, prepare); err != nil {
-		return err
-	}
-	// A table is created by the simple protocol alone, where its query has parameters.
-	_, err := tx.Exec(ctx, differ, pgx.QueryExecModeSimpleProtocol, g.deactivatesIncapable(), formerNumber)
-	return err
+		ANALYZE difference;`
 }
 
-// withholdTakenBack leaves as it is of each what the operator took back, and is told still. All else of their rows is taken.
-func withholdTakenBack(ctx context.Context, tx pgx.Tx) error {
-	leave := `
+// leaveTakenBack leaves as it is of each what the operator took back, and is told still. All else of their rows is taken.
+func leaveTakenBack() string {
+	return `
 		UPDATE difference AS s SET
-			why = $1,
+			why = $5,
 			` + each(`
 			fact_date = CASE WHEN is_over.fact THEN p.fact_date ELSE s.fact_date END,
 			fact_act = CASE WHEN is_over.fact THEN p.fact_act ELSE s.fact_act END`, `,`) + `
@@ -101,38 +95,30 @@ func withholdTakenBack(ctx context.Context, tx pgx.Tx) error {
 			FROM difference AS d JOIN taken_back AS t ON t.person_id = d.id
 			GROUP BY d.id
 		) AS is_over JOIN person AS p ON p.id = is_over.id
-		WHERE is_over.id = s.id AND (` + each(`is_over.fact`, ` OR `) + `)`
-	remains := `
+		WHERE is_over.id = s.id AND (` + each(`is_over.fact`, ` OR `) + `);
 		UPDATE difference AS s SET gone = ` + isGone("s", "s.deactivated_for") + `, in_part = ` + otherwise + `
-		FROM person AS p WHERE p.id = s.id AND why = $1`
-	for _, statement := range []string{leave, remains} {
-		if _, err := tx.Exec(ctx, statement, takenBack); err != nil {
-			return err
-		}
-	}
-	return nil
+		FROM person AS p WHERE p.id = s.id AND why = $5;`
 }
 
-// withholdOvertaken leaves as they are those of whom an event has told that may be the later one of the two. Where the edition may be, whoever ends by
+// leaveOvertaken leaves as they are those of whom an event has told that may be the later one of the two. Where the edition may be, whoever ends by
 // it ends, unless just that was taken back since. Whom an edition does not tell of is missing though told of later, unless it cannot have known them
 // by their number.
-func withholdOvertaken(ctx context.Context, tx pgx.Tx, e *Edition) error {
-	overtaken := `
+func leaveOvertaken() string {
+	return `
 		UPDATE difference AS d SET
-			why = $3,
+			why = $6,
 			in_part = false,
 			` + each(`
 			by_fact = NOT told.later AND p.fact_date IS NULL AND d.fact_date IS NOT NULL
 				AND 'fact ' || d.fact_date || coalesce(' ' || d.fact_act, '') <> ALL (told.took_back)`, `,`) + `
 		FROM (
-			SELECT person_id, bool_or(at > $2) AS later, bool_or(new_number) AS new_number,
+			SELECT person_id, bool_or(at > $3) AS later, bool_or(new_number) AS new_number,
 			       coalesce(array_agg(taken) FILTER (WHERE taken IS NOT NULL), '{}') AS took_back
 			FROM difference JOIN person_event ON person_id = difference.id LEFT JOIN unnest(person_event.took_back) AS taken ON true
-			WHERE at > $1
+			WHERE at > $2
 			GROUP BY person_id
 		) AS told JOIN person AS p ON p.id = told.person_id
-		WHERE told.person_id = d.id AND (d.line IS NOT NULL OR told.new_number)`
-	ends := `
+		WHERE told.person_id = d.id AND (d.line IS NOT NULL OR told.new_number);
 		UPDATE difference AS d SET
 			in_part = true,
 			sex = p.sex, birth_date = p.birth_date, citizenship = p.citizenship,
@@ -143,12 +129,7 @@ func withholdOvertaken(ctx context.Context, tx pgx.Tx, e *Edition) error {
 			limited_date = p.limited_date, limited_act = p.limited_act,
 			deactivated_for = p.deactivated_for
 		FROM person p
-		WHERE p.id = d.id AND why = $1 AND (` + each(`by_fact`, ` OR `) + `)`
-	if _, err := tx.Exec(ctx, overtaken, e.NotBefore, e.NotAfter, laterEvent); err != nil {
-		return err
-	}
-	_, err := tx.Exec(ctx, ends, laterEvent)
-	return err
+		WHERE p.id = d.id AND why = $6 AND (` + each(`by_fact`, ` OR `) + `)`
 }
 
 // tellWithheld counts the rows of which nothing is taken, which are no difference any more, and gives the first that are withheld.
