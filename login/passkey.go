@@ -17,7 +17,7 @@ import (
 func (l *Login) signInByPasskey(w http.ResponseWriter, r *http.Request, i provider.Interaction, answer string) error {
 	used, err := l.factors.Passkeys.Check(r.Context(), factor.SignIn, i.ID, answer, l.act(r))
 	if errors.Is(err, factor.ErrWrong) {
-		return l.refusePasskey(w, r, i, used.Person, func(status int, wrong page.FieldError) error {
+		return l.refusePasskey(r, i, used.Person, func(status int, wrong page.FieldError) error {
 			return l.showSignIn(w, r, i, status, "", wrong)
 		})
 	}
@@ -34,7 +34,7 @@ func (l *Login) checkPasskey(w http.ResponseWriter, r *http.Request, u underWay,
 		err = factor.ErrWrong
 	}
 	if errors.Is(err, factor.ErrWrong) {
-		return l.refusePasskey(w, r, u.Interaction, u.Person, show)
+		return l.refusePasskey(r, u.Interaction, u.Person, show)
 	}
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func (l *Login) checkPasskey(w http.ResponseWriter, r *http.Request, u underWay,
 
 // refusePasskey answers alike whatever is wrong. Nobody can guess a passkey, so whoever has one is not made to wait for what others have
 // tried; what fails counts against the network.
-func (l *Login) refusePasskey(w http.ResponseWriter, r *http.Request, i provider.Interaction, person uuid.UUID, show func(int, page.FieldError) error) error {
+func (l *Login) refusePasskey(r *http.Request, i provider.Interaction, person uuid.UUID, show func(int, page.FieldError) error) error {
 	wait, err := l.throttle.Take(r.Context(), l.try(policy.NetworkTries, api.Network(r)))
 	if err != nil {
 		return err
