@@ -18,6 +18,7 @@ type demand struct {
 	scopes []string      // one of them; the narrowest stands first
 	acr    string        // a person has signed in at this level or a higher one; "" where a client's own token will do
 	within time.Duration // so long ago at most; 0 for any time
+	own    bool          // it is the client's own: what a person's sign-in gave may be in that person's hands
 }
 
 // open are the doors that take no token: by what they tell, everybody finds the others and checks what those hand out.
@@ -49,15 +50,16 @@ func demandOf(operation *openapi3.Operation) (demand, error) {
 	for _, either := range *operation.Security {
 		d.scopes = append(d.scopes, either["bearer"]...)
 	}
-	var signIn struct {
+	var said struct {
 		ACR    string `json:"x-acr"`
 		MaxAge int    `json:"x-max-age"`
+		Own    bool   `json:"x-own"`
 	}
 	text, err := json.Marshal(operation.Extensions)
 	if err == nil {
-		err = json.Unmarshal(text, &signIn)
+		err = json.Unmarshal(text, &said)
 	}
-	d.acr, d.within = signIn.ACR, time.Duration(signIn.MaxAge)*time.Second
+	d.acr, d.within, d.own = said.ACR, time.Duration(said.MaxAge)*time.Second, said.Own
 	switch {
 	case err != nil:
 		return demand{}, err
@@ -65,6 +67,8 @@ func demandOf(operation *openapi3.Operation) (demand, error) {
 		return demand{}, errors.New("no scope")
 	case (d.acr != "" || d.within != 0) && api.Level(d.acr) == 0:
 		return demand{}, errors.New("no level of a sign-in")
+	case d.own && d.acr != "":
+		return demand{}, errors.New("a sign-in, and a client's own token")
 	}
 	return d, nil
 }
@@ -75,6 +79,8 @@ func (d demand) check(w http.ResponseWriter, token api.Token, now time.Time) err
 	case !slices.ContainsFunc(d.scopes, token.Has):
 		api.Challenge(w, token.Scheme, "insufficient_scope", `scope="`+d.scopes[0]+`"`)
 		return api.Refuse(http.StatusForbidden, "insufficient_scope", nil)
+	case d.own && (!token.ByClient() || !token.AuthTime.IsZero()):
+		return api.Refuse(http.StatusForbidden, "client_required", errors.New("a person's token"))
 	case d.acr == "":
 		return nil
 	case token.AuthTime.IsZero():

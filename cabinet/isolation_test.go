@@ -75,10 +75,15 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 	hold := func(t *testing.T, method, path string, operation *openapi3.Operation) {
 		acr, _ := operation.Extensions["x-acr"].(string)
 		maxAge, _ := operation.Extensions["x-max-age"].(float64)
+		own, _ := operation.Extensions["x-own"].(bool)
 		scope := (*operation.Security)[0]["bearer"][0]
 		claims := func(changes ...any) map[string]any {
 			all := signIn()
-			all["scope"], all["acr"] = scope, cmp.Or(acr, api.Low)
+			all["acr"] = cmp.Or(acr, api.Low)
+			if own {
+				all = map[string]any{"sub": "service"}
+			}
+			all["scope"] = scope
 			for i := 0; i < len(changes); i += 2 {
 				all[changes[i].(string)] = changes[i+1]
 			}
@@ -140,11 +145,9 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 		const bad, unproven = `error="invalid_token"`, `DPoP error="invalid_dpop_proof"`
 
 		annas := read("a right token", shown{token: token()})
-		others := read("a right token of another person", shown{token: token("sub", other, "gid", uuid.NewString())})
 		for _, either := range (*operation.Security)[1:] {
 			read("a right token by another scope", shown{token: token("scope", either["bearer"][0])})
 		}
-		read("signed in again after a block", shown{token: token("sub", blocked, "gid", uuid.NewString(), "auth_time", noon.Add(time.Second).Unix())})
 		read("bound to a certificate, which is shown", shown{token: byCert, cert: cert})
 		proof := key.prove(t, method, at, byKey)
 		read("bound to a key, which is proved", shown{token: byKey, scheme: api.DPoP, proof: proof})
@@ -156,13 +159,8 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 		refused("one of another issuer", shown{token: token("iss", stranger.URL)}, 401, "invalid_token", bad)
 		refused("one signed by another key", shown{token: stranger.AccessToken(o.url, claims("iss", o.provider.URL))}, 401, "invalid_token", bad)
 		refused("one for something else", shown{token: token("scope", "openid phone "+scope+"s")}, 403, "insufficient_scope", `error="insufficient_scope", scope="`+scope+`"`)
-		refused("one of before a block", shown{token: token("sub", blocked)}, 401, "invalid_token", bad)
-		refused("one of before a sign-out", shown{token: token("gid", over.String())}, 401, "invalid_token", bad)
 		refused("one of a disabled client", shown{token: token("client_id", "disabled")}, 401, "invalid_token", bad)
 		refused("one that came through a disabled client", shown{token: token("via", []string{"disabled"})}, 401, "invalid_token", bad)
-		refused("one of the dead", shown{token: token("sub", dead)}, 403, "cabinet_deactivated")
-		refused("one of a number that has become another", shown{token: token("sub", former)}, 401, "invalid_token", bad)
-		refused("one of nobody", shown{token: token("sub", nobody)}, 503, "no_cabinet_yet")
 
 		refused("bound to a key, as if it were not", shown{token: byKey, proof: key.prove(t, method, at, byKey)}, 401, "invalid_token", bad)
 		refused("bound to a key, without a proof", shown{token: byKey, scheme: api.DPoP}, 401, "invalid_dpop_proof", unproven)
@@ -174,7 +172,11 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 		refused("bound to a certificate, with another", shown{token: byCert, cert: forged}, 401, "invalid_token", bad)
 
 		for client, mine := range clients {
-			before := o.subscribers(t, client)
+			notOf := client
+			if !own {
+				notOf = ""
+			}
+			before := o.subscribers(t, notOf)
 			says := read("a token of the client "+client, shown{token: token("client_id", client)})
 			for whose, marks := range clients {
 				if tells := slices.ContainsFunc(marks, func(mark string) bool { return strings.Contains(says, mark) }); tells && whose != client {
@@ -183,11 +185,11 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 					told[client]++
 				}
 			}
-			if after := o.subscribers(t, client); after != before {
+			if after := o.subscribers(t, notOf); after != before {
 				t.Errorf("%s has changed what is others':\n%s\n%s", client, before, after)
 			}
-			if acr != "" && slices.ContainsFunc(mine, func(mark string) bool { return strings.Contains(says, mark) }) {
-				t.Errorf("with a person's data comes what is the client's own:\n%s", says)
+			if !own && slices.ContainsFunc(mine, func(mark string) bool { return strings.Contains(says, mark) }) {
+				t.Errorf("a person who has signed in is told what is the client's own:\n%s", says)
 			}
 		}
 		if method != http.MethodGet {
@@ -200,7 +202,9 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 			if o.kept(t) != answers+1 || o.entries(t) != entries {
 				t.Errorf("the same act again: %d answers, %d entries more", o.kept(t)-answers, o.entries(t)-entries)
 			}
-			refused("the same act after a block", shown{token: token("gid", over.String()), key: path}, 401, "invalid_token", bad)
+			if !own {
+				refused("the same act after a block", shown{token: token("gid", over.String()), key: path}, 401, "invalid_token", bad)
+			}
 			read("another client's act", shown{token: token("client_id", "another"), key: path})
 			if o.kept(t) != answers+2 {
 				t.Error("another client's act was taken for this one's")
@@ -211,6 +215,29 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 				}
 			}
 		}
+		if own {
+			for story, less := range map[string][]string{
+				"a citizen's token": {}, "one of which no grant is told": {"gid", "sid"}, "one of which no sign-in is told": {"auth_time", "acr"},
+			} {
+				citizens := signIn()
+				citizens["scope"] = scope
+				for _, claim := range less {
+					delete(citizens, claim)
+				}
+				for client := range clients {
+					citizens["client_id"] = client
+					refused(story, shown{token: o.provider.AccessToken(o.url, citizens), key: path}, 403, "client_required")
+				}
+			}
+			return
+		}
+		others := read("a right token of another person", shown{token: token("sub", other, "gid", uuid.NewString())})
+		read("signed in again after a block", shown{token: token("sub", blocked, "gid", uuid.NewString(), "auth_time", noon.Add(time.Second).Unix())})
+		refused("one of before a block", shown{token: token("sub", blocked)}, 401, "invalid_token", bad)
+		refused("one of before a sign-out", shown{token: token("gid", over.String())}, 401, "invalid_token", bad)
+		refused("one of the dead", shown{token: token("sub", dead)}, 403, "cabinet_deactivated")
+		refused("one of a number that has become another", shown{token: token("sub", former)}, 401, "invalid_token", bad)
+		refused("one of nobody", shown{token: token("sub", nobody)}, 503, "no_cabinet_yet")
 		if acr == "" {
 			if systems := read("a client's own token", shown{token: system}); annas != systems || others != systems {
 				t.Errorf("what is a person's is given without a sign-in:\n%s\n%s\n%s", annas, others, systems)
