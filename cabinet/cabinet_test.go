@@ -2,6 +2,7 @@ package cabinet
 
 import (
 	"context"
+	"log/slog"
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
@@ -69,7 +70,7 @@ func newWorld(t *testing.T, sources ...profile.Source) *world {
 	}
 	w.doors = pgtest.With(t, w.pool, wall.Settings())
 	w.answers = &answer.Book{Pool: w.doors, Box: box, Now: now}
-	w.signals = &signal.Feed{Pool: w.pool, Now: now}
+	w.signals = &signal.Feed{Pool: w.pool, Now: now, Log: slog.New(slog.DiscardHandler)}
 	w.keys = keys.Ring{Pool: w.pool, Box: box, Now: now}
 	known, err := profile.Keep(t.Context(), w.doors, box, sources)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ var ErrGone = errors.New("signals after this place are gone")
 type Feed struct {
 	Pool *pgxpool.Pool // the background's
 	Now  func() time.Time
+	Log  *slog.Logger
 
 	mu     sync.Mutex
 	placed int64         // under mu: how many signals have a place, of all clients, as far as we know
@@ -178,23 +180,48 @@ func (f *Feed) Seal(ctx context.Context) error {
 	}
 }
 
-// Wipe drops the signals and the readers whose time is over, and remembers how far those of each client went.
+// Wipe drops the signals and the readers whose time is over, and remembers how far those of each client went. What an address has not taken of them
+// is given up.
 func (f *Feed) Wipe(ctx context.Context) error {
 	const wipe = `
 		WITH gone AS (
 			DELETE FROM signal WHERE placed_at < $1 RETURNING client_id, place
+		), held AS ( -- as whoever tells them leaves them
+			SELECT client_id, url, told FROM subscriber WHERE client_id IN (SELECT client_id FROM gone) ORDER BY client_id FOR UPDATE
+		), last AS (
+			SELECT client_id, max(place) AS place, count(*) FILTER (WHERE url IS NOT NULL AND place > told) AS missed
+			FROM gone LEFT JOIN held USING (client_id) GROUP BY client_id
+		), kept AS (
+			INSERT INTO subscriber (client_id, dropped, missed) SELECT client_id, place, missed FROM last ORDER BY client_id
+			ON CONFLICT (client_id) DO UPDATE
+			SET dropped = greatest(subscriber.dropped, excluded.dropped), missed = subscriber.missed + excluded.missed,
+			    told = CASE WHEN excluded.missed > 0 THEN excluded.dropped ELSE subscriber.told END,
+			    tries = CASE WHEN excluded.missed > 0 THEN 0 ELSE subscriber.tries END,
+			    first_at = CASE WHEN excluded.missed > 0 THEN NULL ELSE subscriber.first_at END
 		)
-		INSERT INTO subscriber (client_id, dropped)
-		SELECT client_id, max(place) FROM gone GROUP BY client_id ORDER BY client_id
-		ON CONFLICT (client_id) DO UPDATE SET dropped = greatest(subscriber.dropped, excluded.dropped)`
+		SELECT client_id, missed FROM last WHERE missed > 0`
 	const forget = `DELETE FROM reader WHERE at < $1`
 
-	before := f.Now().Add(-kept)
-	var b pgx.Batch
-	b.Queue(wipe, before)
+	type givenUp struct {
+		client  string
+		signals int
+	}
+	var (
+		b      pgx.Batch
+		all    []givenUp
+		one    givenUp
+		before = f.Now().Add(-kept)
+	)
+	b.Queue(wipe, before).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&one.client, &one.signals}, func() error { all = append(all, one); return nil })
+		return err
+	})
 	b.Queue(forget, before)
 	if err := f.Pool.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("drop signals: %w", err)
+	}
+	for _, g := range all {
+		f.Log.WarnContext(ctx, "signals given up", "client", g.client, "signals", g.signals)
 	}
 	return nil
 }

@@ -1,9 +1,11 @@
 package signal_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -41,13 +43,14 @@ var (
 type world struct {
 	pool *pgxpool.Pool
 	feed *signal.Feed
+	log  bytes.Buffer // of the feed
 	now  time.Time
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{pool: pgtest.NewCabinet(t), now: noon}
-	w.feed = &signal.Feed{Pool: w.pool, Now: func() time.Time { return w.now }}
+	w.feed = &signal.Feed{Pool: w.pool, Now: func() time.Time { return w.now }, Log: slog.New(slog.NewTextHandler(&w.log, nil))}
 	w.citizen(t, "BY")
 	return w
 }
@@ -629,6 +632,68 @@ func TestASignalArrivesHoweverOftenItFails(t *testing.T) {
 	subscribe(to.URL, &start)
 	if err := deliver(); err != nil || len(to.took(http.StatusAccepted)) != 0 {
 		t.Errorf("a disabled client was told: %v", err)
+	}
+}
+
+// What is kept no longer is missed by whom it waited for, and by nobody else: of several, by each for itself. What is kept comes next, as if it had
+// never been tried.
+func TestWhatIsDroppedUntoldIsMissed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	clients := []string{"bank", "tax", "post", "asks"}
+	var b pgx.Batch
+	for _, client := range clients {
+		w.give(t, client, reads)
+		if client != "asks" {
+			signal.Subscribe(&b, client, "https://"+client+".example/", nil, w.now)
+		}
+	}
+	if err := w.pool.SendBatch(t.Context(), &b).Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, citizenship := range []string{"PL", "LT", "LV"} {
+		w.citizen(t, citizenship)
+	}
+	w.seal(t)
+	w.now = noon.Add(20 * 24 * time.Hour)
+	for _, client := range clients {
+		w.give(t, client, reads)
+	}
+	w.citizen(t, "BY")
+	w.seal(t)
+	const tried = `UPDATE subscriber SET tries = 9, first_at = $1, told = CASE client_id WHEN 'tax' THEN 1 WHEN 'post' THEN 3 ELSE told END WHERE url IS NOT NULL`
+	if _, err := w.pool.Exec(t.Context(), tried, w.now); err != nil {
+		t.Fatal(err)
+	}
+	w.now = noon.Add(31 * 24 * time.Hour)
+	for range 2 { // the second time nothing is left to do
+		if err := w.feed.Wipe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for client, want := range map[string]signal.Subscriber{
+		"bank": {Told: 3, Waiting: 1, Missed: 3},
+		"tax":  {Told: 3, Waiting: 1, Missed: 2},
+		"post": {Told: 3, Waiting: 1, Tries: 9},
+		"asks": {Waiting: 1},
+	} {
+		var (
+			b   pgx.Batch
+			got signal.Subscriber
+		)
+		signal.QueueSubscriber(&b, client, &got)
+		if err := w.pool.SendBatch(t.Context(), &b).Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got.Told != want.Told || got.Waiting != want.Waiting || got.Missed != want.Missed || got.Tries != want.Tries || got.Dropped != 3 {
+			t.Errorf("%s: got %+v, want %+v", client, got, want)
+		}
+		if says := fmt.Sprintf("client=%s signals=%d\n", client, want.Missed); strings.Contains(w.log.String(), says) != (want.Missed > 0) {
+			t.Errorf("%s: the log has %s", client, &w.log)
+		}
+	}
+	if n := strings.Count(w.log.String(), "signals given up"); n != 2 {
+		t.Errorf("the log says so %d times: %s", n, &w.log)
 	}
 }
 

@@ -111,7 +111,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	caller := fetch.New(fetch.Config{AllowLoopback: cfg.AllowLoopbackFetch})
 	answers := &answer.Book{Pool: kept.Pool, Box: box, Now: time.Now}
-	signals := &signal.Feed{Pool: kept.Back, Now: time.Now}
+	signals := &signal.Feed{Pool: kept.Back, Now: time.Now, Log: log}
 	deliverer := signal.Deliverer{Pool: kept.Back, Caller: caller, Sign: ring.Sign, URL: cfg.URL, Issuer: cfg.Issuer, Now: time.Now, Log: log}
 	doors, err := cabinet.New(cabinet.Config{
 		URL: cfg.URL, MTLSURL: cfg.MTLSURL, ClientID: cfg.ClientID, IssuerURL: cfg.Issuer, Issuer: provider,
