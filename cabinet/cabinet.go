@@ -69,8 +69,12 @@ type Cabinet struct {
 // New makes a Cabinet.
 func New(cfg Config) (*Cabinet, error) {
 	secure := strings.HasPrefix(cfg.URL, "https://")
+	requests, err := cfg.Box.Pouch("sign-ins on their way")
+	if err != nil {
+		return nil, err
+	}
 	sessions := sessions{
-		redis: cfg.Redis, box: cfg.Box, secure: secure, idle: cfg.SessionIdle, total: cfg.SessionTotal, now: cfg.Now,
+		redis: cfg.Redis, box: cfg.Box, requests: requests, secure: secure, idle: cfg.SessionIdle, total: cfg.SessionTotal, now: cfg.Now,
 	}
 	site, err := page.New(page.Config{Name: "cabinet", Secure: secure, Rooms: []page.Room{Room()}, SignedIn: sessions.had, Start: "/"})
 	if err != nil {

@@ -18,9 +18,6 @@ import (
 	"asoba.example/provider/seal"
 )
 
-// requestFor is how long a citizen may take to sign in at the provider.
-const requestFor = time.Hour
-
 // session is a citizen signed in to the web cabinet. Tokens stay here; the browser holds a random word.
 type session struct {
 	Token       api.Token // what the access token says, checked when it came
@@ -28,27 +25,18 @@ type session struct {
 	IDToken     string
 	Name        string // "" where the provider knows none
 	BeganAt     time.Time
-	Again       bool // the sign-in took the place of one that was over
 }
 
-// request is a sign-in on its way: begun in one browser, to come back to it once.
-type request struct {
-	issuer.Request
-	Browser string // digest of the browser's word
-	Return  string // the page that was asked for
-	Again   bool   // an earlier sign-in was over
-}
-
-// sessions keeps both in Redis, under digests, so that a reader of its keys can use none of them. They may be lost:
+// sessions keeps them in Redis, under digests, so that a reader of its keys can use none of them. They may be lost:
 // then the citizen signs in again. That a session is there lets nobody in; the gate is asked each time.
 //
 //	cabinet:session:{digest of the session's word}
 //	cabinet:sessions:{keyed digest of the provider's sid, or of the subject}   which sessions came of it
-//	cabinet:request:{digest of state}
 //	cabinet:logout:{digest of jti}
 type sessions struct {
 	redis       redis.UniversalClient
 	box         *seal.Box
+	requests    *seal.Pouch
 	secure      bool
 	idle, total time.Duration
 	now         func() time.Time
@@ -56,7 +44,6 @@ type sessions struct {
 
 var (
 	errNoSession  = errors.New("no session")
-	errNoRequest  = errors.New("no such sign-in on its way in this browser")
 	errToldBefore = errors.New("a Logout Token that came before")
 )
 
@@ -195,49 +182,7 @@ func (s sessions) end(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	return nil
 }
 
-// send keeps a sign-in on its way and binds it to the browser.
-func (s sessions) send(ctx context.Context, w http.ResponseWriter, r *http.Request, sent request) error {
-	browser := s.cookie(r, "browser")
-	if browser == "" {
-		browser = rand.Text()
-		s.setCookie(w, "browser", browser)
-	}
-	sent.Browser = digest(browser)
-	if err := s.keep(ctx, requestKey(sent.State), sent, requestFor); err != nil {
-		return fmt.Errorf("keep a sign-in: %w", err)
-	}
-	return nil
-}
-
-// receive takes a sign-in that came back: once, and only into the browser that began it.
-func (s sessions) receive(ctx context.Context, r *http.Request, state string) (request, error) {
-	var sent request
-	text, err := s.redis.GetDel(ctx, requestKey(state)).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return sent, errNoRequest
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &sent)
-	}
-	if err != nil {
-		return request{}, fmt.Errorf("find a sign-in: %w", err)
-	}
-	if sent.Browser != digest(s.cookie(r, "browser")) {
-		return request{}, errNoRequest
-	}
-	return sent, nil
-}
-
-func (s sessions) keep(ctx context.Context, key string, v any, expiry time.Duration) error {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return s.redis.Set(ctx, key, text, expiry).Err()
-}
-
-func sessionKey(word string) string  { return "cabinet:session:{" + digest(word) + "}" }
-func requestKey(state string) string { return "cabinet:request:{" + digest(state) + "}" }
+func sessionKey(word string) string { return "cabinet:session:{" + digest(word) + "}" }
 
 func digest(word string) string {
 	sum := sha256.Sum256([]byte(word))

@@ -12,7 +12,7 @@ import (
 
 // signIn handles GET /sign-in: it sends the browser to the provider.
 func (c *Cabinet) signIn(w http.ResponseWriter, r *http.Request) error {
-	sent := request{Request: issuer.NewRequest(), Return: r.URL.Query().Get("return"), Again: r.URL.Query().Has("again")}
+	sent := request{Request: issuer.NewRequest(), Return: r.URL.Query().Get("return")}
 	if !isPage(sent.Return) {
 		sent.Return = "/"
 	}
@@ -20,7 +20,7 @@ func (c *Cabinet) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return page.Refuse(http.StatusServiceUnavailable, "error.provider_away", err)
 	}
-	if err := c.sessions.send(r.Context(), w, r, sent); err != nil {
+	if err := c.sessions.send(w, r, sent); err != nil {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -34,12 +34,9 @@ var refusalCode = regexp.MustCompile(`^[a-z_]{1,40}$`)
 // callback handles GET /callback: the browser comes back from the provider (OpenID Connect Core §3.1.2.5–6).
 func (c *Cabinet) callback(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	sent, err := c.sessions.receive(r.Context(), r, query.Get("state"))
-	if errors.Is(err, errNoRequest) {
-		return c.stale(w, r)
-	}
+	sent, err := c.sessions.receive(w, r, query.Get("state"))
 	if err != nil {
-		return err
+		return c.stale(w, r)
 	}
 	// The response must be this provider's own (RFC 9207 §2.4).
 	if query.Get("iss") != c.cfg.IssuerURL {
@@ -68,7 +65,7 @@ func (c *Cabinet) callback(w http.ResponseWriter, r *http.Request) error {
 		return page.Refuse(http.StatusBadGateway, "error.sign_in", fmt.Errorf("check an access token: %w", err))
 	}
 	err = c.sessions.begin(r.Context(), w, r, session{
-		Token: token, AccessToken: begun.AccessToken, IDToken: begun.IDToken, Name: begun.Name, Again: sent.Again,
+		Token: token, AccessToken: begun.AccessToken, IDToken: begun.IDToken, Name: begun.Name,
 	})
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -67,8 +68,12 @@ func (c *Cabinet) letIn(w http.ResponseWriter, r *http.Request, v visitor, ask f
 	case err != nil:
 		return false, err
 	}
+	again := c.sessions.cookie(r, "again") != "" // it was refused, and sent to sign in again
 	switch decision {
 	case access.Admit:
+		if again {
+			http.SetCookie(w, c.sessions.made("again", "", -1))
+		}
 		return true, nil
 	case access.RefuseUnknown:
 		w.Header().Set("Retry-After", retryAfter)
@@ -81,12 +86,14 @@ func (c *Cabinet) letIn(w http.ResponseWriter, r *http.Request, v visitor, ask f
 	if decision == access.RefuseDeactivated {
 		return false, page.Refuse(http.StatusForbidden, "error.deactivated", nil)
 	}
-	if !v.Again {
+	if !again {
 		// Whoever has only changed the password is still signed in at the provider and comes straight back; anybody else
 		// is asked there. Once: where the next sign-in is refused too, the page says so.
-		http.Redirect(w, r, "/sign-in?"+url.Values{"again": {"1"}, "return": {r.URL.Path}}.Encode(), http.StatusSeeOther)
+		http.SetCookie(w, c.sessions.made("again", "1", int(requestFor/time.Second)))
+		http.Redirect(w, r, signInAt(r.URL.Path), http.StatusSeeOther)
 		return false, nil
 	}
+	http.SetCookie(w, c.sessions.made("again", "", -1))
 	return false, c.site.Show(w, r, page.View{
 		Status: http.StatusForbidden, Name: "ended", Data: endedPage{SignIn: signInAt(r.URL.Path)}, Now: true,
 	})

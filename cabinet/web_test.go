@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"asoba.example/cabinet/access"
 	"asoba.example/cabinet/profile"
 	"asoba.example/provider/page/pagetest"
@@ -191,6 +193,52 @@ func TestResponsesAreBoundToTheirRequest(t *testing.T) {
 	b.want("/callback", "/", 200, "Welcome")
 }
 
+// Each tab comes back to its own page, in whatever order; of more than a browser may have, the oldest is given up. Of strangers nothing is kept.
+func TestSignInsAreOnTheirWayInTheirBrowser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	b := w.browser(t)
+	pages := []string{"/services", "/profile", "/journal", "/cases", "/inbox", "/profile/data"}
+	var responses []string
+	for _, page := range pages {
+		w.later.Add(int64(time.Second))
+		responses = append(responses, b.back(b.leave("/sign-in?return="+page)))
+	}
+	if keys, err := w.redis.Keys(t.Context(), "*").Result(); err != nil || len(keys) != 0 {
+		t.Errorf("of who has only begun is kept %v, %v", keys, err)
+	}
+	b.want(responses[0], "/callback", 400, "out of date")
+	for i := len(pages) - 1; i > 0; i-- {
+		b.want(responses[i], pages[i], 200, "")
+	}
+
+	// What a browser has of one sign-in is no good for another, nor for ever.
+	other := w.browser(t)
+	here, err := url.Parse(w.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response := other.back(other.leave("/sign-in"))
+	mine := other.client.Jar.Cookies(here)
+	strange := w.browser(t)
+	strangers := strange.back(strange.leave("/sign-in"))
+	parsed, err := url.Parse(strangers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := *mine[0]
+	forged.Name = "cabinet_request_" + parsed.Query().Get("state")
+	other.client.Jar.SetCookies(here, []*http.Cookie{&forged})
+	other.want(strangers, "/callback", 400, "out of date")
+	w.later.Add(int64(requestFor))
+	other.want(response, "/callback", 400, "out of date")
+	other.leave("/sign-in")
+	if left := other.client.Jar.Cookies(here); len(left) != 1 {
+		t.Errorf("besides the one on its way the browser has %v", left)
+	}
+}
+
 // A refusal is told in plain words, and what the provider said is not repeated to the page.
 func TestRefusedSignIn(t *testing.T) {
 	t.Parallel()
@@ -235,18 +283,27 @@ func TestEndedSignInIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
-// Whose sign-in was ended but who is signed in at the provider anew, as after a change of password, is simply back.
+// Whose sign-in was ended but who is signed in at the provider anew, as after a change of password, is simply back; so is who was let in
+// since, however often that happens.
 func TestSignedInAnewIsBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.provider.SignIn(signIn(), "")
 	b := w.browser(t)
 	b.want("/profile", "/profile", 200, annasNumber)
-	w.end(t, access.Ended{ID: anna, At: noon})
-	later := signIn()
-	later["auth_time"], later["gid"] = noon.Add(time.Second).Unix(), "019ab000-0000-7000-8000-000000000001"
-	w.provider.SignIn(later, "")
-	b.want("/profile", "/profile", 200, annasNumber)
+	for i := range 3 {
+		at := noon.Add(time.Duration(i) * time.Minute)
+		w.end(t, access.Ended{ID: anna, At: at})
+		later := signIn()
+		later["auth_time"], later["gid"] = at.Add(time.Second).Unix(), uuid.NewString()
+		w.provider.SignIn(later, "")
+		b.want("/profile", "/profile", 200, annasNumber)
+	}
+	w.end(t, access.Ended{ID: anna, At: noon.Add(time.Hour)})
+	for range 2 { // who presses there to sign in is sent there again, and the page says so again
+		b.want("/profile", "/profile", 403, "You are signed out")
+		b.want("/sign-in?return=/profile", "/profile", 403, "You are signed out")
+	}
 }
 
 // While nobody can tell, nothing is shown, and nothing is lost.
@@ -348,16 +405,15 @@ func TestKeysInRedisTellNothing(t *testing.T) {
 	w.provider.SignIn(signIn(), "")
 	b := w.browser(t)
 	b.want("/profile", "/profile", 200, annasNumber)
-	state := b.leave("/sign-in").Query().Get("state")
 	keys, err := w.redis.Keys(t.Context(), "*").Result()
-	if err != nil || len(keys) != 4 { // the session, what it comes of, twice, and the sign-in on its way
+	if err != nil || len(keys) != 3 { // the session, and what it comes of, twice
 		t.Fatalf("keys: %v, %v", keys, err)
 	}
 	here, err := url.Parse(w.url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets := []string{annasNumber, digest(annasNumber), sid, digest(sid), anna.String(), grant.String(), state}
+	secrets := []string{annasNumber, digest(annasNumber), sid, digest(sid), anna.String(), grant.String()}
 	for _, c := range b.client.Jar.Cookies(here) {
 		secrets = append(secrets, c.Value)
 	}
