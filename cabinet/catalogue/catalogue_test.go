@@ -259,14 +259,15 @@ func TestSearch(t *testing.T) {
 		if _, err := tx.Exec(t.Context(), `SET LOCAL enable_seqscan = off`); err != nil {
 			return err
 		}
-		places, roots, trigrams := ParseQuery("паспарт").arrays()
+		query := ParseQuery("паспарт 200.8")
+		places, roots, trigrams := query.arrays()
 		for _, asked := range []struct {
 			statement string
 			arguments []any
 		}{
 			{list, []any{on, "", "", "", nil, 20, ""}},
 			{list, []any{on, "e_service", "clinic", "health", []int32{200, 1}, 20, "200.1"}},
-			{search, []any{on, "", "", "", nil, 20, places, roots, trigrams, int64(0)}},
+			{search, []any{on, "", "", "", nil, 20, places, roots, trigrams, int64(0), query.codes}},
 		} {
 			rows, _ := tx.Query(t.Context(), `EXPLAIN (COSTS OFF) `+asked.statement, asked.arguments...)
 			lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
@@ -310,6 +311,13 @@ func TestSearchByCode(t *testing.T) {
 		"девять 086":         "1.9",
 		"01.01.2026 девять":  "1.9",
 		"девять за 1.1.2026": "1.9 200.1",
+
+		// What is no service's code is a house, a rate, a day.
+		"девять дом 12/2":          "1.9",
+		"девять 3,5":               "1.9",
+		"12.11 девять":             "1.9",
+		"девять дом 12/2 код 1.10": "1.10",
+		"одна 7.7":                 "1.9.1",
 	} {
 		if got := codes(t, pool, Filter{Query: ParseQuery(typed), On: Day(may)}); got != want {
 			t.Errorf("%q: got %s, want %s", typed, got, want)

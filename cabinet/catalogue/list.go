@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -88,13 +89,16 @@ const list = `
 	ORDER BY numbers
 	LIMIT $6`
 
-// search finds each word of a query by its root; and where that finds nothing, as the beginning of a longer one, or the roots
+// search is for where no service has a code that begins as one of those that may be. It finds each word of a query by its root; and where that finds nothing, as the beginning of a longer one, or the roots
 // that are most like it. A word that few services have says more than one that many have; what fits by less than a third
 // of the best is left out.
 const search = `
 	WITH asked AS (
 		SELECT place, text, string_to_array(trigrams, '|') AS trigrams
 		FROM unnest($7::integer[], $8::text[], $9::text[]) AS asked (place, text, trigrams)
+		WHERE NOT EXISTS (
+			SELECT FROM unnest($11::text[]) AS begins JOIN service ON code >= begins AND code < begins || ':' WHERE ` + inForce + `
+		)
 	), exact AS (
 		SELECT place, text::tsquery AS query, 1.0 AS likeness FROM asked
 		WHERE EXISTS (SELECT FROM service WHERE words @@ text::tsquery AND ` + inForce + `)
@@ -138,14 +142,23 @@ func Queue(b *pgx.Batch, f Filter, from Place, limit int, to *Page) {
 	if !from.IsZero() {
 		arguments[4] = from.code.numbers()
 	}
-	statement := search
+	*to = Page{}
+	codes := f.Query.codes
+	if f.Query.IsZero() {
+		codes = []string{""} // as all begin
+	}
+	for _, code := range codes {
+		queue(b, limit, to, list, append(slices.Clip(arguments), code))
+	}
 	if f.Query.typed {
 		places, roots, trigrams := f.Query.arrays()
-		arguments = append(arguments, places, roots, trigrams, from.rank)
 		b.Queue(`SELECT set_config('plan_cache_mode', 'force_generic_plan', true)`) // to plan a search takes longer than to run it
-	} else {
-		statement, arguments = list, append(arguments, f.Query.code)
+		queue(b, limit, to, search, append(arguments, places, roots, trigrams, from.rank, codes))
 	}
+}
+
+// queue asks by one statement; what one before it has found stays.
+func queue(b *pgx.Batch, limit int, to *Page, statement string, arguments []any) {
 	b.Queue(statement, arguments...).Query(func(rows pgx.Rows) error {
 		type ranked struct {
 			Service
@@ -155,7 +168,9 @@ func Queue(b *pgx.Batch, f Filter, from Place, limit int, to *Page) {
 		if err != nil {
 			return fmt.Errorf("list services: %w", err)
 		}
-		*to = Page{}
+		if len(to.Services) > 0 {
+			return nil
+		}
 		for i, one := range found {
 			if i == limit {
 				last := found[limit-1]

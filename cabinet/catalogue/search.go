@@ -38,9 +38,9 @@ func relay(word, from, to string) string {
 
 // A Query is what somebody looks for, as the search takes it: a code, or words.
 type Query struct {
-	code  string // how it begins; "" where words are looked for
+	codes []string // how one begins: the first by which a service has one is looked for, and else the words
 	asked []asked
-	typed bool // something, be it words or not
+	typed bool // words, or what is none
 }
 
 // asked is a root of what one of the words may have been meant to be.
@@ -50,31 +50,32 @@ type asked struct {
 	trigrams []string // none where no slip is forgiven
 }
 
-// mostLetters is how many letters of a query are read, and mostWords how many words.
+// mostLetters is how many letters of a query are read, mostWords how many words, and mostCodes how many of these as codes.
 const (
 	mostLetters = 100
 	mostWords   = 8
+	mostCodes   = 3
 )
 
 // codeTyped is a code, or how one begins, with what the key of the dot writes by other layouts and beside the digits.
 var codeTyped = regexp.MustCompile(`^([0-9]{3,6}|[0-9]{1,6}([.,/юЮ][0-9]{1,6})+)$`)
 
-// codeAmidWords is one that no date, year or sum is like.
+// codeAmidWords is one that no year and no full date is like. A house, a sum or a day may be.
 var codeAmidWords = regexp.MustCompile(`^[1-9][0-9]{0,2}([.,/юЮ][1-9][0-9]{0,2})+$`)
 
 var dots = strings.NewReplacer(",", ".", "/", ".", "ю", ".", "Ю", ".")
 
-// ParseQuery reads what somebody typed; whatever it is, it is a query. Where it is a code, or one stands in it, that is what is looked for.
+// ParseQuery reads what somebody typed; whatever it is, it is a query. Where it is a code, or one of a service stands in it, that is what is looked for.
 func ParseQuery(text string) (q Query) {
 	if letters := []rune(text); len(letters) > mostLetters {
 		text = string(letters[:mostLetters])
 	}
 	if code := digits(text); codeTyped.MatchString(code) && !strings.ContainsFunc(strings.Replace(text, code, "", 1), unicode.IsLetter) {
-		return Query{code: dots.Replace(code)}
+		return Query{codes: []string{dots.Replace(code)}}
 	}
 	for _, word := range strings.Fields(text) {
-		if code := digits(word); codeAmidWords.MatchString(code) {
-			return Query{code: dots.Replace(code)}
+		if code := digits(word); codeAmidWords.MatchString(code) && len(q.codes) < mostCodes {
+			q.codes = append(q.codes, dots.Replace(code))
 		}
 	}
 	q.typed = strings.TrimSpace(text) != ""
@@ -114,4 +115,4 @@ func digits(text string) string {
 }
 
 // IsZero tells whether nothing was typed. What was typed and is neither a code nor a word finds nothing.
-func (q Query) IsZero() bool { return q.code == "" && !q.typed }
+func (q Query) IsZero() bool { return len(q.codes) == 0 && !q.typed }
