@@ -706,7 +706,7 @@ func (l *lives) restores(rt *rapid.T, p *one) {
 	who := l.find(rt, p)
 	err := l.does(rt, func() error {
 		return pgx.BeginFunc(context.Background(), l.provider, func(tx pgx.Tx) error {
-			return l.register.Restore(context.Background(), tx, who.ID, uuid.Nil, l.clock.now())
+			return l.register.Restore(context.Background(), tx, who.ID, uuid.Nil, l.clock.now().Format(time.DateOnly), l.clock.now())
 		})
 	}, register.ErrAlive)
 	if (gone(p.row) == "") != errors.Is(err, register.ErrAlive) {

@@ -17,11 +17,8 @@ import (
 	"asoba.example/provider/pair"
 )
 
-// Why a restoration is not proposed.
-var (
-	ErrRestoring = errors.New("the person's restoration is proposed already")
-	ErrEarlier   = errors.New("the act is of an earlier day than what it takes back")
-)
+// ErrRestoring says that a restoration is not proposed again.
+var ErrRestoring = errors.New("the person's restoration is proposed already")
 
 // restored are the records of how the proposal of a restoration ends.
 var restored = map[pair.State]audit.Kind{
@@ -77,16 +74,16 @@ func (r *Restorations) Propose(ctx context.Context, by clerk.Clerk, number strin
 		if err != nil {
 			return err
 		}
-		switch {
-		case !who.Gone():
-			return register.ErrAlive
+		switch err := who.RestoredBy(basis.Date); {
+		case errors.Is(err, register.ErrAlive):
+			return err
 		case len(waiting) > 0 && waiting[0].ProposedBy == by.Person && waiting[0].Basis == basis:
 			p = waiting[0]
 			return nil
 		case len(waiting) > 0:
 			return ErrRestoring
-		case basis.Date < max(who.Death.Date, who.DeclaredDead.Date, who.Missing.Date):
-			return ErrEarlier
+		case err != nil:
+			return err
 		}
 		if _, err := tx.Exec(ctx, insert, p.ID, who.ID, basis.Number, basis.Date, by.Person, p.ProposedAt); err != nil {
 			return err
@@ -96,10 +93,11 @@ func (r *Restorations) Propose(ctx context.Context, by clerk.Clerk, number strin
 	return p, err
 }
 
-// Approve has another of the staff restore the person: what the register said is taken back, and the desk may lift the block.
+// Approve has another of the staff restore the person: what the register says is taken back, and the desk may lift the block. It may
+// have come to say something else since the proposal, of a later day than the act: then nothing is.
 func (r *Restorations) Approve(ctx context.Context, by clerk.Clerk, id uuid.UUID) (Restoration, error) {
 	return r.decide(ctx, by, id, pair.Approved, func(tx pgx.Tx, p Restoration, at time.Time) error {
-		return r.Register.Restore(ctx, tx, p.person, by.Person, at)
+		return r.Register.Restore(ctx, tx, p.person, by.Person, p.Basis.Date, at)
 	})
 }
 

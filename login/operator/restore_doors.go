@@ -86,6 +86,9 @@ func (d *Editions) decideRestoration(decide func(context.Context, clerk.Clerk, u
 			return refusal(ErrUnknown)
 		}
 		p, err := decide(r.Context(), by, id)
+		if errors.Is(err, register.ErrEarlier) { // it was not when it was proposed
+			return api.Refuse(http.StatusConflict, "act_too_old", err)
+		}
 		if err != nil {
 			return restorationRefusal(err)
 		}
@@ -100,7 +103,7 @@ func restorationRefusal(err error) error {
 		return api.Refuse(http.StatusNotFound, "unknown_person", err)
 	case errors.Is(err, register.ErrAlive):
 		return api.Refuse(http.StatusConflict, "alive", err)
-	case errors.Is(err, ErrEarlier):
+	case errors.Is(err, register.ErrEarlier):
 		return invalid([]api.Field{{Name: "/basis", Code: "too_old"}})
 	case errors.Is(err, ErrRestoring):
 		return api.Refuse(http.StatusConflict, "open_proposal", err)

@@ -70,6 +70,30 @@ func TestTwoOperatorsRestoreSomebody(t *testing.T) {
 	}
 }
 
+// A proposal that waits takes back nothing that the register has come to tell of a later day than the act's.
+func TestNoRestorationOutlivesWhatItIsAbout(t *testing.T) {
+	t.Parallel()
+	r := newRegistry(t)
+	r.staff(t, "anna", clerk.Operator)
+	r.staff(t, "boris", clerk.Operator)
+	_, id := r.Active(t)
+	tell := func(number int, facts string) {
+		r.bring(t, "a system", "", file(number, "delta", id.Reveal()+",F,1956-03-08,BY,"+facts))
+	}
+	tell(1, "2025-01-02,record 7,,,,,,,,")
+	const path = "/register/restorations"
+	at := path + "/" + r.asks(t, "anna", "POST", path, fmt.Sprintf(`{"identification_number":"%s","basis":{"number":"7/12","date":"2025-01-20"}}`, id.Reveal()), 201, "")["id"].(string)
+	tell(2, ",,,,,,,,,")
+	r.asks(t, "boris", "POST", at+"/approve", "", 409, "alive")
+	tell(3, "2025-03-01,record 9,,,,,,,,") // the second death in a day
+	r.asks(t, "boris", "POST", "/register/editions/3/release", "", 200, "")
+	r.asks(t, "boris", "POST", at+"/approve", "", 409, "act_too_old")
+	if known, err := register.Find(t.Context(), r.Pool, id.Reveal()); err != nil || known.Death.Act != "record 9" {
+		t.Errorf("%v: dead by %q", err, known.Death.Act)
+	}
+	r.asks(t, "boris", "POST", at+"/refuse", "", 200, "")
+}
+
 // The doors say the same.
 func TestTheDoorsOfRestorations(t *testing.T) {
 	t.Parallel()

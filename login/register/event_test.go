@@ -303,7 +303,9 @@ func TestWhatIsWithheldIsTold(t *testing.T) {
 	anna, boris, _ := staff(t, &r)
 	restored, err := register.Find(t.Context(), r.Pool, living[0][:14])
 	if err == nil {
-		err = pgx.BeginFunc(t.Context(), r.Pool, func(tx pgx.Tx) error { return r.Restore(t.Context(), tx, restored.ID, boris, at) })
+		err = pgx.BeginFunc(t.Context(), r.Pool, func(tx pgx.Tx) error {
+			return r.Restore(t.Context(), tx, restored.ID, boris, at.Format(time.DateOnly), at)
+		})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -360,7 +362,9 @@ func TestWhatWasTakenBackIsWithheldAlone(t *testing.T) {
 	for _, row := range first {
 		p, err := register.Find(t.Context(), r.Pool, row[:14])
 		if err == nil {
-			err = pgx.BeginFunc(t.Context(), r.Pool, func(tx pgx.Tx) error { return r.Restore(t.Context(), tx, p.ID, uuid.New(), at) })
+			err = pgx.BeginFunc(t.Context(), r.Pool, func(tx pgx.Tx) error {
+				return r.Restore(t.Context(), tx, p.ID, uuid.New(), at.Format(time.DateOnly), at)
+			})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -647,7 +651,7 @@ func TestARestoredPersonStaysSoByTheSameRuling(t *testing.T) {
 	if err != nil || !p.Gone() {
 		t.Fatalf("%v: deactivated for %q", err, p.DeactivatedFor)
 	}
-	if err := pgx.BeginFunc(t.Context(), r.Pool, func(tx pgx.Tx) error { return r.Restore(t.Context(), tx, p.ID, uuid.Nil, at) }); err != nil {
+	if err := pgx.BeginFunc(t.Context(), r.Pool, func(tx pgx.Tx) error { return r.Restore(t.Context(), tx, p.ID, uuid.Nil, at.Format(time.DateOnly), at) }); err != nil {
 		t.Fatal(err)
 	}
 	emigrated := strings.Replace(incapable, "BY", "PL", 1)

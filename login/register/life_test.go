@@ -762,6 +762,7 @@ func (l *life) eventAgain(rt *rapid.T) {
 	if o, err := l.Take(l.t.Context(), e); !errors.Is(err, want) || o.Again != (want == nil) {
 		rt.Fatalf("%v: %+v", err, o)
 	}
+	day := rapid.SampledFrom([]string{"1988-12-31", "1989-01-01", l.now.Format(time.DateOnly)}).Draw(rt, "by an act of")
 }
 
 // restore has the operator take back what the register says of somebody.
@@ -770,7 +771,7 @@ func (l *life) restore(rt *rapid.T) {
 	l.now = l.now.Add(time.Hour)
 	who := l.find(rt, p)
 	heal := l.fault(rt)()
-	err := pgx.BeginFunc(l.t.Context(), l.Pool, func(tx pgx.Tx) error { return l.Restore(l.t.Context(), tx, who, l.staff[0], l.now) })
+	err := pgx.BeginFunc(l.t.Context(), l.Pool, func(tx pgx.Tx) error { return l.Restore(l.t.Context(), tx, who, l.staff[0], day, l.now) })
 	killed := heal()
 	if err != nil && (killed || broke(err)) {
 		if count(l.t, l.Pool, `taken_back WHERE at = '`+l.now.Format(time.RFC3339)+`'`) == 0 {

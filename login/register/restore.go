@@ -12,12 +12,17 @@ import (
 	"asoba.example/provider/audit"
 )
 
-// ErrAlive says that there is nothing to be taken back of a person.
-var ErrAlive = errors.New("the register does not say that the person is gone")
+// Why there is nothing to be taken back of a person.
+var (
+	ErrAlive   = errors.New("the register does not say that the person is gone")
+	ErrEarlier = errors.New("the act is of an earlier day than what it takes back")
+)
 
-// Restore takes back that somebody is dead, declared dead or missing, in the transaction of the operator who has decided so. The register's
-// owner may take a month to say it too: while it says the very same, just that is withheld.
-func (g *Register) Restore(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, at time.Time) error {
+// Restore takes back that somebody is dead, declared dead or missing, in the transaction of the operator who has decided so, on an act of a day:
+// what the register tells of a later one it cannot have known. The register's owner may take a month to say it too: while it says the very same,
+// just that is withheld.
+func (g *Register) Restore(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, day string, at time.Time) error {
+	const find = `SELECT ` + columns + ` FROM person WHERE id = $1 FOR NO KEY UPDATE`
 	const keep = `
 		INSERT INTO taken_back (person_id, at, death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act)
 		SELECT id, $2, death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act
@@ -26,8 +31,15 @@ func (g *Register) Restore(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, at
 		UPDATE person
 		SET death_date = NULL, death_act = NULL, declared_dead_date = NULL, declared_dead_act = NULL, missing_date = NULL, missing_act = NULL,
 		    deactivated_for = NULL, changed_in = $2
-		WHERE id = $1 AND (coalesce(death_date, declared_dead_date, missing_date) IS NOT NULL OR deactivated_for IS NOT NULL)`
+		WHERE id = $1`
 	if err := g.tryChanging(ctx, tx); err != nil {
+		return err
+	}
+	person, err := one(ctx, tx, find, who.String())
+	if err != nil {
+		return err
+	}
+	if err := person.RestoredBy(day); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, keep, who, at); err != nil {
@@ -37,17 +49,28 @@ func (g *Register) Restore(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, at
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	tag, err := tx.Exec(ctx, over, who, change)
-	if err != nil {
+	if _, err := tx.Exec(ctx, over, who, change); err != nil {
 		return fmt.Errorf("restore: %w", err)
-	}
-	if tag.RowsAffected() == 0 {
-		return ErrAlive
 	}
 	if err := call(ctx, tx, g.Restored, []uuid.UUID{who}, at); err != nil {
 		return err
 	}
 	return audit.Record(ctx, tx, audit.Event{Kind: audit.PersonChanged, At: at, Person: who, Edition: change, Clerk: by})
+}
+
+// RestoredBy holds that an act of a day may take back what ends somebody: it came after all of that.
+func (p Person) RestoredBy(day string) error {
+	ended := max(p.Death.Date, p.DeclaredDead.Date, p.Missing.Date)
+	if p.DeactivatedFor != "" {
+		ended = max(ended, p.Incapable.Date)
+	}
+	switch {
+	case ended == "":
+		return ErrAlive
+	case day < ended:
+		return ErrEarlier
+	}
+	return nil
 }
 
 // tryChanging keeps editions and events out until the transaction ends, or says that one is being applied.

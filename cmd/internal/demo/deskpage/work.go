@@ -158,7 +158,7 @@ var explained = []string{
 	"wrong_code", "code_over", "wait", "register_away", "busy", "not_a_clerk", "wrong_role", "too_many_acts", "too_many_reissues",
 	"idempotency_key_reused",
 	"not_a_scan", "too_large", "too_many_papers", "no_more_papers", "no_file", "unknown_act", "no_paper",
-	"own_proposal", "decided", "unknown_person", "alive", "open_proposal", "import_under_way",
+	"own_proposal", "decided", "unknown_person", "alive", "act_too_old", "open_proposal", "import_under_way",
 }
 
 // misspelt are the codes of members that have a word of their own.
