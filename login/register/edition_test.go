@@ -336,6 +336,69 @@ func TestARefusedEditionLeavesItsNumber(t *testing.T) {
 	}
 }
 
+// Whom a refused edition told of is not missed: no delta follows it, whoever refused it and however great its number, but that number's own, or a full one.
+func TestNoDeltaFollowsWhatWasRefused(t *testing.T) {
+	t.Parallel()
+	for name, refuse := range map[string]func(*testing.T, register.Register, string){
+		"for its bad rows": func(t *testing.T, r register.Register, file string) {
+			file = strings.Replace(file, "# rows 3", "# rows 6", 1) + strings.Repeat("123\n", 3)
+			if e, err := load(t, r, file); !errors.Is(err, register.ErrBad) || e.State != register.Refused {
+				t.Errorf("%v: %+v", err, e.Edition)
+			}
+		},
+		"by another person": func(t *testing.T, r register.Register, file string) {
+			anna, boris, _ := staff(t, &r)
+			o := order(file)
+			o.By = anna
+			e, err := r.Import(t.Context(), o)
+			if err != nil || e.State != register.Waiting {
+				t.Fatalf("%v: %+v", err, e.Edition)
+			}
+			following := edition(e.Number+1, living[0])
+			if tried, err := r.Try(t.Context(), order(following)); err != nil || !tried.Behind {
+				t.Errorf("behind what waits: %v: %+v", err, tried.Edition)
+			}
+			if _, err := load(t, r, following); !errors.Is(err, register.ErrWaits) {
+				t.Errorf("after what waits: %v", err)
+			}
+			if _, err := r.Refuse(t.Context(), e.ID, boris, at); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.1 }, RejectedShare: func() float64 { return 0.1 }}
+			mustLoad(t, r, edition(1, living...))
+			refuse(t, r, edition(2, deaths...))
+			refuse(t, r, full(edition(9, deaths...)))
+			for _, number := range []int{3, 8, 10} {
+				if _, err := r.Try(t.Context(), order(edition(number, living[0]))); !errors.Is(err, register.ErrGap) {
+					t.Errorf("delta %d is tried: %v", number, err)
+				}
+				if _, err := load(t, r, edition(number, living[0])); !errors.Is(err, register.ErrGap) {
+					t.Errorf("delta %d: %v", number, err)
+				}
+			}
+			mustLoad(t, r, edition(2, deaths[2]))
+			mustLoad(t, r, edition(3, living[0]))
+			mustLoad(t, r, full(edition(8, slices.Concat(living, deaths[2:])...)))
+			mustLoad(t, r, edition(9, living[1]))
+		})
+	}
+}
+
+// The first of all is the first that there is, or tells of everybody.
+func TestNoDeltaIsTheFirstButNumberOne(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	mustTake(t, r, event("before any", 1, living[4]))
+	if _, err := load(t, r, edition(7, living...)); !errors.Is(err, register.ErrGap) || count(t, r.Pool, "edition") != 0 {
+		t.Errorf("number seven: %v", err)
+	}
+	mustLoad(t, r, full(edition(7, living...)))
+}
+
 // A crash of the database empties what is not logged: what waits is not released then, and its file brings it back.
 func TestWhatACrashHasEmptiedIsReadAgain(t *testing.T) {
 	t.Parallel()
@@ -469,7 +532,7 @@ func TestAFullEditionThatLeavesManyOutWaits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.001 }, MissingShare: func() float64 { return 0.01 }}
-			mustLoad(t, r, edition(10, living...))
+			mustLoad(t, r, full(edition(10, living...)))
 			want := register.Waiting
 			if len(rows) == len(living)-1 {
 				want = register.Applied
@@ -521,7 +584,7 @@ func TestWhomFullEditionsLeaveOutAddsUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := register.Register{Pool: pgtest.New(t), MissingShare: func() float64 { return 0.3 }}
-			mustLoad(t, r, edition(8, living...))
+			mustLoad(t, r, full(edition(8, living...)))
 			if e := mustLoad(t, r, full(edition(9, living[1:]...))); e.State != register.Applied || e.Missing != 1 {
 				t.Errorf("one is left out: %+v", e.Edition)
 			}

@@ -51,7 +51,7 @@ func TestAnEventIsAnEditionOfOne(t *testing.T) {
 		}
 	}
 	r.Cascade, r.Restored = turn("gone "), turn("restored ")
-	mustLoad(t, r, edition(11, living...))
+	mustLoad(t, r, full(edition(11, living...)))
 	dead := event("a", 2, strings.Replace(living[0], ",BY,,", ",PL,2026-10-30,record", 1))
 	died := mustTake(t, r, dead)
 	p, err := register.Find(t.Context(), r.Pool, dead.Person["identification_number"])
@@ -112,7 +112,7 @@ func former(t *testing.T, r register.Register, person uuid.UUID) string {
 func TestTwoCitizenshipsMayEndAtOneMoment(t *testing.T) {
 	t.Parallel()
 	r := register.Register{Pool: pgtest.New(t)}
-	mustLoad(t, r, edition(10, living...))
+	mustLoad(t, r, full(edition(10, living...)))
 	var who uuid.UUID
 	for i, citizenship := range []string{"PL", "stateless", "PL"} {
 		e := event(citizenship+fmt.Sprint(i), 1+i, strings.Replace(living[0], "BY", citizenship, 1))
@@ -130,7 +130,7 @@ func equal(a, b []map[string]string) bool { return fmt.Sprint(a) == fmt.Sprint(b
 func TestWhatIsOlderDoesNotUndoWhatIsNewer(t *testing.T) {
 	t.Parallel()
 	r := register.Register{Pool: pgtest.New(t)}
-	mustLoad(t, r, edition(10, living...))
+	mustLoad(t, r, full(edition(10, living...)))
 	dead := strings.Replace(living[0], ",BY,,", ",BY,2026-10-30,record", 1)
 	mustTake(t, r, event("a", 9, dead))
 	refuses := func(what string, e register.Event) {
@@ -141,7 +141,7 @@ func TestWhatIsOlderDoesNotUndoWhatIsNewer(t *testing.T) {
 	}
 	refuses("an older event", event("b", 8, living[0]))
 	asOf := func(file, at string) string { return strings.Replace(file, "\n", "\n# as_of "+at+"\n", 1) }
-	first := mustLoad(t, r, edition(11, living...)) // as of the month's beginning
+	first := mustLoad(t, r, full(edition(11, living...))) // as of the month's beginning
 	if first.Withheld != 1 || first.Same != int64(len(living))-1 || first.Restored != 0 {
 		t.Errorf("an older edition: %+v", first.Edition)
 	}
@@ -194,7 +194,7 @@ func TestNoDeathIsLostInAnEditionThatSaysNoMoment(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := register.Register{Pool: pgtest.New(t)}
-			mustLoad(t, r, edition(10, living...))
+			mustLoad(t, r, full(edition(10, living...)))
 			for i, row := range told.events {
 				mustTake(t, r, event(fmt.Sprint(i), 2+i, row))
 			}
@@ -240,7 +240,7 @@ func rowOf(t *testing.T, r register.Register, number string) string {
 func TestWhatWaitsGrowsNoYounger(t *testing.T) {
 	t.Parallel()
 	r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.1 }}
-	mustLoad(t, r, edition(10, living...))
+	mustLoad(t, r, full(edition(10, living...)))
 	anna, boris, _ := staff(t, &r)
 	dead := func(n int) string { return strings.Replace(living[n], ",,,,,,,,,,", ",2026-10-30,record,,,,,,,,", 1) }
 	o := order(edition(11, dead(3), dead(4)))
@@ -260,7 +260,7 @@ func TestWhatWaitsGrowsNoYounger(t *testing.T) {
 func TestAnEditionThatComesEarlyRefusesNoEvent(t *testing.T) {
 	t.Parallel()
 	r := register.Register{Pool: pgtest.New(t)}
-	mustLoad(t, r, edition(10, living...))
+	mustLoad(t, r, full(edition(10, living...)))
 	mustLoad(t, r, full(edition(12, living...))) // on the third of the eleventh month
 	died := strings.Replace(living[0], ",BY,,", ",BY,2026-11-03,record", 1)
 	if o := mustTake(t, r, event("a", 3, died)); !o.Changed || rowOf(t, r, living[0][:14]) != died {
@@ -273,7 +273,7 @@ func TestAnEditionThatComesEarlyRefusesNoEvent(t *testing.T) {
 func TestAnEventTakesNoDeathBackThatMayBeLater(t *testing.T) {
 	t.Parallel()
 	r := register.Register{Pool: pgtest.New(t)}
-	mustLoad(t, r, edition(10, living...))
+	mustLoad(t, r, full(edition(10, living...)))
 	died := strings.Replace(living[0], ",BY,,", ",BY,2026-11-02,record", 1)
 	mustLoad(t, r, edition(11, died, living[1])) // on the third
 	missing := strings.Replace(living[0], ",BY,,,,,,,", ",BY,,,,,2026-11-01,search,", 1)
@@ -299,7 +299,7 @@ func TestWhatIsWithheldIsTold(t *testing.T) {
 	t.Parallel()
 	r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.1 }}
 	dead := func(n int) string { return strings.Replace(living[n], ",,,,,,,,,,", ",2026-10-30,record,,,,,,,,", 1) }
-	mustLoad(t, r, edition(10, dead(0), living[1], living[2], living[3], living[4]))
+	mustLoad(t, r, full(edition(10, dead(0), living[1], living[2], living[3], living[4])))
 	anna, boris, _ := staff(t, &r)
 	restored, err := register.Find(t.Context(), r.Pool, living[0][:14])
 	if err == nil {
@@ -358,7 +358,7 @@ func TestWhatWasTakenBackIsWithheldAlone(t *testing.T) {
 	} {
 		second, want = append(second, with(n, "BY", row[0])), append(want, with(n, "BY", row[1]))
 	}
-	mustLoad(t, r, edition(10, first...))
+	mustLoad(t, r, full(edition(10, first...)))
 	for _, row := range first {
 		p, err := register.Find(t.Context(), r.Pool, row[:14])
 		if err == nil {
@@ -401,7 +401,7 @@ func TestANumberFollowsAnother(t *testing.T) {
 		_, err := tx.Exec(ctx, `UPDATE person SET birth_date = '1000' WHERE id = $1`, people[0]) // is overwritten: it comes first
 		return err
 	}
-	mustLoad(t, r, edition(10, living...))
+	mustLoad(t, r, full(edition(10, living...)))
 	p, err := register.Find(t.Context(), r.Pool, old)
 	if err != nil {
 		t.Fatal(err)
@@ -469,7 +469,7 @@ func TestAnEventIsWholeOrNothing(t *testing.T) {
 	t.Parallel()
 	pool, trips := pgtest.Counting(t)
 	r := register.Register{Pool: pool}
-	mustLoad(t, r, edition(10, living...))
+	mustLoad(t, r, full(edition(10, living...)))
 	e := event("a", 5, `5311299B500PB0,M,1930,PL,2026-10-30,record,,,,,,,,`)
 	e.Former = "1010130K001PB9"
 	for n := 1; ; n++ {
@@ -541,7 +541,7 @@ func TestABadEventIsRefused(t *testing.T) {
 func TestEventsDeactivateFew(t *testing.T) {
 	t.Parallel()
 	r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.4 }} // two of five
-	mustLoad(t, r, edition(10, living...))
+	mustLoad(t, r, full(edition(10, living...)))
 	gone := func(n, day int) register.Event {
 		return event(fmt.Sprint(n, day), day, strings.Replace(living[n], ",,,,,,,,,,", ",2026-10-30,,,,,,,,,", 1))
 	}
@@ -608,7 +608,7 @@ func TestIncapacityRestricts(t *testing.T) {
 				DeactivateIncapable: func() bool { return deactivates },
 			}
 			incapable := func(n int) string { return strings.Replace(living[n], ",,,,,,,,,,", ",,,,,,,2026-10-30,ruling,,", 1) }
-			mustLoad(t, r, edition(10, living[0], living[1], incapable(2)))
+			mustLoad(t, r, full(edition(10, living[0], living[1], incapable(2))))
 			is := func(number string) bool {
 				t.Helper()
 				p, err := register.Find(t.Context(), r.Pool, number)
@@ -645,7 +645,7 @@ func TestARestoredPersonStaysSoByTheSameRuling(t *testing.T) {
 	t.Parallel()
 	r := register.Register{Pool: pgtest.New(t), DeactivateIncapable: func() bool { return true }}
 	incapable := strings.Replace(living[0], ",,,,,,,,,,", ",,,,,,,2026-10-30,ruling,,", 1)
-	mustLoad(t, r, edition(10, living...))
+	mustLoad(t, r, full(edition(10, living...)))
 	mustTake(t, r, event("a", 1, incapable))
 	p, err := register.Find(t.Context(), r.Pool, living[0][:14])
 	if err != nil || !p.Gone() {
@@ -672,7 +672,7 @@ func TestARestoredPersonStaysSoByTheSameRuling(t *testing.T) {
 func TestAnEventWaitsForAnEditionThatIsApplied(t *testing.T) {
 	t.Parallel()
 	r := register.Register{Pool: pgtest.New(t)}
-	mustLoad(t, r, edition(10, living...))
+	mustLoad(t, r, full(edition(10, living...)))
 	e := event("a", 5, strings.Replace(living[1], "RU", "PL", 1))
 	var between error
 	r.Cascade = func(ctx context.Context, _ pgx.Tx, _ []uuid.UUID, _ time.Time) error {
@@ -719,7 +719,7 @@ func TestAnEventMayComeIntoTheFirstEdition(t *testing.T) {
 				comes()
 			}
 		})
-		report := mustLoad(t, register.Register{Pool: newPool(t, cfg)}, edition(11, living...))
+		report := mustLoad(t, register.Register{Pool: newPool(t, cfg)}, full(edition(11, living...)))
 		if got := [3]int64{report.Added, report.Changed, report.Withheld}; got != want {
 			t.Errorf("%d: added, changed and withheld %v, want %v", days, got, want)
 		}
@@ -764,7 +764,7 @@ func TestANumberThatAnEditionToldFirstMakesNobodyElse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := register.Register{Pool: pgtest.New(t)}
-			mustLoad(t, r, edition(10, living...))
+			mustLoad(t, r, full(edition(10, living...)))
 			o := order(edition(11, told))
 			o.At = at.AddDate(0, 0, 1)
 			if _, err := r.Import(t.Context(), o); err != nil {
@@ -845,7 +845,7 @@ func TestTwoWhoAreToldApartStayTwo(t *testing.T) {
 				most = 0
 			}
 			r := register.Register{Pool: pgtest.New(t), JoinsInDay: func() int { return most }}
-			mustLoad(t, r, edition(10, living...))
+			mustLoad(t, r, full(edition(10, living...)))
 			row := is + "," + told.of + ",BY,,,,,,,,,,"
 			o := order(edition(11, row))
 			o.At = at.AddDate(0, 0, 1)

@@ -24,7 +24,7 @@ var (
 	ErrSum    = errors.New("its SHA-256 is not the one that was given: it is damaged, or another file")
 	ErrOlder  = errors.New("a later edition was applied already")
 	ErrOther  = errors.New("this edition was applied already, from another file")
-	ErrGap    = errors.New("a delta follows the edition before it, and that did not come: bring that one, or a full one")
+	ErrGap    = errors.New("a delta follows the edition before it, and that was not applied: bring that one, or a full one")
 	ErrMonth  = errors.New("its month is before that of the last edition")
 	ErrAhead  = errors.New("its month is more than one ahead")
 	ErrEarly  = errors.New("it is as of a time that has not come")
@@ -224,19 +224,18 @@ func person(id uuid.UUID) *uuid.UUID {
 
 // follows holds that a file is the next one.
 func follows(ctx context.Context, tx pgx.Tx, h head) error {
-	const waits = `SELECT EXISTS (SELECT FROM edition WHERE state = 'waiting')`
+	const waits = `SELECT coalesce(max(number), 0) FROM edition WHERE state = 'waiting'`
 	const last = `
-		SELECT number, period, max(not_before) OVER (), (SELECT max(number) FROM edition WHERE state <> 'staging')
+		SELECT number, period, max(not_before) OVER ()
 		FROM edition WHERE state = 'applied' ORDER BY number DESC LIMIT 1`
 	var (
-		waiting           bool
-		number, came      int
+		waiting, number   int
 		period, notBefore time.Time
 	)
 	if err := tx.QueryRow(ctx, waits).Scan(&waiting); err != nil {
 		return err
 	}
-	err := tx.QueryRow(ctx, last).Scan(&number, &period, &notBefore, &came)
+	err := tx.QueryRow(ctx, last).Scan(&number, &period, &notBefore)
 	switch {
 	case err != nil && !errors.Is(err, pgx.ErrNoRows):
 		return err
@@ -244,13 +243,13 @@ func follows(ctx context.Context, tx pgx.Tx, h head) error {
 		return ErrOlder
 	case h.number == number:
 		return ErrOther
-	case err == nil && h.kind == Delta && h.number > came+1: // whom the one between tells of would be missed
+	case h.kind == Delta && h.number > max(number, waiting)+1: // whom the one between tells of would be missed: also where that one was refused
 		return ErrGap
 	case h.period.Before(period): // a second one of a month corrects the first
 		return ErrMonth
 	case h.asOf != nil && h.asOf.Before(notBefore):
 		return ErrOlder
-	case waiting:
+	case waiting > 0:
 		return ErrWaits
 	}
 	return nil

@@ -233,7 +233,7 @@ func TestImportRefusesFiles(t *testing.T) {
 	t.Parallel()
 	r := register.Register{Pool: pgtest.New(t)}
 	row := `1010130K001PB9,M,1930-01-01,BY,,,,,,,,,,`
-	mustLoad(t, r, edition(2, row))
+	mustLoad(t, r, full(edition(2, row)))
 	before := all(t, r.Pool, contents)
 	next := edition(3, row, `7000001A000PB8,M,1990,BY,,,,,,,,,,`)
 	for name, refused := range map[string]struct {

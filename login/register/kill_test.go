@@ -144,7 +144,7 @@ func TestAKilledImportHoldsUpNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := register.Register{Pool: newPool(t, cfg.Copy())}
-	mustLoad(t, r, edition(10, living...))
+	mustLoad(t, r, full(edition(10, living...)))
 	next := edition(11, deaths...)
 	gone := new(atomic.Bool)
 	cfg.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -192,7 +192,7 @@ func TestACrashEmptiesAnEditionOfBadRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := register.Register{Pool: pool, MissingShare: func() float64 { return 0.1 }}
-	mustLoad(t, r, edition(10, living...))
+	mustLoad(t, r, full(edition(10, living...)))
 	anna, boris, _ := staff(t, &r)
 	for i, story := range []struct {
 		bad     string

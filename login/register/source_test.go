@@ -17,7 +17,7 @@ import (
 func TestOnePersonIsAskedAbout(t *testing.T) {
 	t.Parallel()
 	r := register.Register{Pool: pgtest.New(t)}
-	mustLoad(t, r, edition(10, living...))
+	mustLoad(t, r, full(edition(10, living...)))
 	const number = "1010130K001PB9"
 	var answer, asked string
 	status := http.StatusOK
