@@ -89,9 +89,9 @@ const list = `
 	ORDER BY numbers
 	LIMIT $6`
 
-// search is for where no service has a code that begins as one of those that may be. It finds each word of a query by its root; and where that finds nothing, as the beginning of a longer one, or the roots
-// that are most like it. A word that few services have says more than one that many have; what fits by less than a third
-// of the best is left out.
+// search is for where no service has a code that begins as one of those that may be. It finds each word of a query by its root; and where that finds
+// nothing, as the beginning of a longer one, or the roots that are most like it. A word that few services have says more than one that many have; what
+// fits by less than a third of the best is left out.
 const search = `
 	WITH asked AS (
 		SELECT place, text, string_to_array(trigrams, '|') AS trigrams
