@@ -309,6 +309,9 @@ func TestWhatIsAnsweredAtOnce(t *testing.T) {
 		if status != want || !strings.Contains(body, "</html>") || (head.Get("Retry-After") == "17") != (want == http.StatusTooManyRequests) {
 			t.Errorf("%s is answered with %d, want %d", path, status, want)
 		}
+		if strings.Contains(body, "hreflang=") { // by which what was typed would be lost
+			t.Errorf("%s is offered in another language:\n%s", path, body)
+		}
 	}
 	if keys := in.Keys(t.Context(), "*").Val(); len(keys) != 0 {
 		t.Errorf("kept are %v", keys)

@@ -141,16 +141,21 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 		}
 		sheet.Errors = append(sheet.Errors, Wrong{e.Field, text})
 	}
-	leads, at := s.leads(r, v), r.URL
-	if leads {
-		at = shownAt(r, v)
-	}
-	if again(r, v, leads) {
-		sheet.Switch = tongues(at, language)
-	}
 	var page, body bytes.Buffer
 	if err := t.ExecuteTemplate(&page, pageName(v.Name), sheet); err != nil {
 		return fmt.Errorf("show %s: %w", v.Name, err)
+	}
+	leads, refused := s.leads(r, v), status >= http.StatusBadRequest
+	led := func(done keptPage) bool {
+		led, err := s.lead(w, r, here(shownAt(r, v)), given, done)
+		api.Note(r, err) // and nobody is to be stuck by it
+		return led
+	}
+	if leads && refused && led(keptPage{}) {
+		return nil
+	}
+	if !leads && again(r, v) {
+		sheet.Switch = tongues(r.URL, language)
 	}
 	sheet.Page = template.HTML(page.String()) //nolint:gosec // the template has escaped it
 	if err := t.ExecuteTemplate(&body, "layout", sheet); err != nil {
@@ -161,13 +166,8 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 		head.Set("Retry-After", strconv.Itoa(roundUp(wait, time.Second)))
 	}
 	s.head(head, v)
-	if leads {
-		switch led, err := s.lead(w, r, here(at), given, keptPage{status, head, body.Bytes()}); {
-		case led:
-			return nil
-		case err != nil:
-			api.Note(r, err) // and nobody is to be stuck by it
-		}
+	if leads && !refused && led(keptPage{status, head, body.Bytes()}) {
+		return nil
 	}
 	maps.Copy(w.Header(), head)
 	w.WriteHeader(status)
@@ -175,16 +175,13 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 	return err
 }
 
-// again tells whether a page can be asked for again by GET, in another language. What a form has done cannot; nor can what answers one at once, unless
-// its interaction has a page.
-func again(r *http.Request, v View, leads bool) bool {
+// again tells whether a page can be asked for again by GET, in another language. What answers a form at once cannot, unless its interaction has a page.
+func again(r *http.Request, v View) bool {
 	switch {
 	case v.Once:
 		return false
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		return true
-	case leads:
-		return v.Status >= http.StatusBadRequest
 	default:
 		return r.URL.Query().Has("interaction")
 	}
