@@ -35,6 +35,10 @@ func TestWhoTakesTooLongBeginsAgainForTheSameService(t *testing.T) {
 	v.submit("code", digits)
 	v.want("/sign-in", http.StatusOK)
 	v.sees(`value="`+anna+`"`, "could not wait for longer", "Portal")
+	v.submit("identifier", anna, "password", "not the password")
+	if v.want("/sign-in", http.StatusUnprocessableEntity); strings.Contains(v.body, "could not wait") {
+		t.Error("what is refused is also said to have waited too long")
+	}
 	v.submit("identifier", anna, "password", password)
 	digits, _ = w.lastCode()
 	v.submit("code", digits)

@@ -906,6 +906,26 @@ func TestOfTwoWhoAreOneThereIsOneCabinetThoughTheFeedHasDroppedThat(t *testing.T
 	}
 }
 
+// But who leaves out many has lost them: then all cabinets stay, and verifying names them.
+func TestCabinetsStayOfManyWhomAllPeopleLeaveOut(t *testing.T) {
+	t.Parallel()
+	p := new(provider)
+	c := newCabinet(t, p)
+	var crowd []string
+	for i := range 11 {
+		crowd = append(crowd, living(uuid.UUID{15: byte(i + 1)}, fmt.Sprintf("Number%02d", i)))
+	}
+	p.edition(1, crowd...)
+	c.catchUp(t)
+	p.edition(2)
+	p.touch(1)
+	p.dropped = 2
+	c.catchUp(t)
+	if got, err := c.verify(t.Context()); err != nil || strings.Count(got, "unknown to the provider") != len(crowd) {
+		t.Errorf("got %s, %v", got, err)
+	}
+}
+
 // The feed is followed while a first load is on its way: neither waits for the other, though both look at cabinets and at whose turn it is.
 func TestAFirstLoadAndTheFeedDoNotWaitForEachOther(t *testing.T) {
 	t.Parallel()
