@@ -6,10 +6,13 @@ ALTER TABLE signal ADD COLUMN person_id uuid;
 COMMENT ON COLUMN signal.person_id IS 'none of what was told before this was kept, of somebody who is not known any more';
 
 -- Of what was told before: who was the first to lose that number since, or else who has it.
-WITH lost AS MATERIALIZED (
-	SELECT person_id, detail->>'old' AS number, at FROM journal
-	WHERE kind = 'profile.changed' AND detail->>'field' = 'identification_number' AND at >= (SELECT min(at) FROM signal)
-)
+CREATE TEMP TABLE lost ON COMMIT DROP AS
+SELECT (detail->>'old') COLLATE "C" AS number, at, person_id FROM journal
+WHERE kind = 'profile.changed' AND detail->>'field' = 'identification_number' AND at >= (SELECT min(at) FROM signal);
+
+CREATE INDEX ON lost (number, at);
+ANALYZE lost;
+
 UPDATE signal
 SET person_id = coalesce(
 	(SELECT lost.person_id FROM lost WHERE number = subject AND lost.at >= signal.at ORDER BY lost.at LIMIT 1),
