@@ -94,6 +94,9 @@ func alone(ctx context.Context, tx pgx.Tx) error {
 		if wrong := (*pgconn.PgError)(nil); !errors.As(err, &wrong) || wrong.Code != lockNotAvailable {
 			return err
 		}
+		if _, err := tx.Exec(ctx, `SELECT pg_sleep(1)`); err != nil { // in which others come to theirs
+			return err
+		}
 	}
 }
 
