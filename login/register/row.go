@@ -209,12 +209,12 @@ func (f *file) tellBad(row BadRow) {
 	}
 }
 
-// countries are those that ISO 3166-1 has a code for, or had.
+// countries are those that ISO 3166-1 has a code for, or had. Codes that begin with X it leaves to its users, some of which Unicode has taken.
 var countries = sync.OnceValue(func() (known [26][26]bool) {
 	for i := range known {
 		for j := range known[i] {
 			region, err := language.ParseRegion(string([]byte{'A' + byte(i), 'A' + byte(j)}))
-			known[i][j] = err == nil && region.IsCountry()
+			known[i][j] = err == nil && region.IsCountry() && i != 'X'-'A'
 		}
 	}
 	return known

@@ -20,7 +20,7 @@ const (
 
 // Meanings.
 var (
-	ErrOwn     = errors.New("nobody decides what they have proposed themselves")
+	ErrOwn     = errors.New("whoever has proposed it may withdraw it, and somebody else decides")
 	ErrDecided = errors.New("the proposal was decided")
 )
 
