@@ -264,6 +264,44 @@ func TestASignInIsOverWithItsNumber(t *testing.T) {
 	}
 }
 
+// What was doubted of a number stays so until it is another's once more, of which was told when.
+func TestANumberIsDoubtedUntilItIsSure(t *testing.T) {
+	t.Parallel()
+	const number = "0000000A000PB2"
+	pool := pgtest.NewCabinet(t)
+	asked := &provider{active: true}
+	gate := access.Gate{Pool: pgtest.With(t, pool, wall.Settings()), Provider: asked}
+	before := func(minutes int) time.Time { return now.Add(time.Duration(-minutes) * time.Minute) }
+	for _, step := range []struct {
+		story  string
+		at     time.Time
+		doubts bool
+		want   access.Decision
+		asked  int
+	}{
+		{"it was another's", before(30), false, access.RefuseEnded, 0},
+		{"nobody knows since when", before(20), true, access.RefuseUnknown, 1},
+		{"that is told once more", before(20), true, access.RefuseUnknown, 2},
+		{"what was before is told", before(25), false, access.RefuseUnknown, 3},
+		{"it is another's again", before(10), false, access.RefuseEnded, 3},
+	} {
+		write(t, pool, func(ctx context.Context, tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, `UPDATE follow SET heard_at = $1`, now); err != nil {
+				return err
+			}
+			err := access.EndNumbers(ctx, tx, []string{number}, step.at)
+			if err == nil && step.doubts {
+				err = access.Doubt(ctx, tx, step.at)
+			}
+			return err
+		})
+		got, err := gate.Admit(t.Context(), access.Question{Subject: number, AuthTime: before(40), At: now}, "token", nil)
+		if got != step.want || err != nil || asked.asked != step.asked {
+			t.Errorf("%s: got %q, %v, asked %d times; want %q, %d", step.story, got, err, asked.asked, step.want, step.asked)
+		}
+	}
+}
+
 // The later end counts, and what nothing can rest on any more is forgotten.
 func TestEndKeepsTheLater(t *testing.T) {
 	t.Parallel()

@@ -45,7 +45,7 @@ const (
 // A right token exists only after a primary sign-in, so it activates a cabinet that does not know of that yet
 // (order 82, p. 9). Activation and what an e-service does are written by this same statement.
 //
-// Under a number that was another person's then, a sign-in is over, whoever has it now.
+// Under a number that was another person's then, a sign-in is over, whoever has it now. Where nobody knows whose it was then, the provider does.
 func queue(b *pgx.Batch, q Question, to *Decision) {
 	if q.Subject == "" {
 		queueClient(b, q, to)
@@ -53,14 +53,15 @@ func queue(b *pgx.Batch, q Question, to *Decision) {
 	}
 	const decide = `
 		WITH another AS (
-			SELECT FROM ended_number WHERE identification_number = $1 AND at >= $3
+			SELECT CASE WHEN NOT doubted THEN 'ended' WHEN NOT $4 THEN 'ask_provider' END AS decision
+			FROM ended_number WHERE identification_number = $1 AND at >= $3
 		), decided AS (
-			SELECT c.person_id, CASE
-				WHEN EXISTS (SELECT FROM another) OR EXISTS (SELECT FROM ended WHERE id = c.person_id AND at >= $3 OR id = $2) THEN 'ended'
+			SELECT c.person_id, coalesce((SELECT decision FROM another), CASE
+				WHEN EXISTS (SELECT FROM ended WHERE id = c.person_id AND at >= $3 OR id = $2) THEN 'ended'
 				WHEN EXISTS (SELECT FROM disabled_client WHERE (client_id = $10 OR client_id = ANY ($12)) AND disabled) THEN 'ended'
 				WHEN ($4 OR f.heard_at > $5) IS NOT TRUE THEN 'ask_provider'
 				WHEN c.state = 'deactivated' THEN 'deactivated'
-				ELSE 'admit' END AS decision
+				ELSE 'admit' END) AS decision
 			FROM cabinet AS c CROSS JOIN follow AS f
 			WHERE c.identification_number = $1
 		), admitted AS (
@@ -75,7 +76,7 @@ func queue(b *pgx.Batch, q Question, to *Decision) {
 			UNION ALL
 			SELECT $8::uuid, person_id, $6, $9, 'client', $10, nullif($11, '') FROM admitted WHERE $9 <> ''
 		)
-		SELECT coalesce((SELECT decision FROM decided), CASE WHEN EXISTS (SELECT FROM another) THEN 'ended' ELSE 'unknown' END)`
+		SELECT coalesce((SELECT decision FROM decided), (SELECT decision FROM another), 'unknown')`
 	// As they are, and not by way of their text (driver.Valuer).
 	activation, visit := [16]byte(uuid.Must(uuid.NewV7())), [16]byte(uuid.Must(uuid.NewV7()))
 	b.Queue(decide, q.Subject, [16]byte(q.Grant), q.AuthTime, q.Vouched, q.At.Add(-Silence), q.At,

@@ -50,9 +50,18 @@ func EndNumbers(ctx context.Context, tx pgx.Tx, numbers []string, at time.Time) 
 	}
 	const end = `
 		INSERT INTO ended_number (identification_number, at) SELECT DISTINCT number, $2::timestamptz FROM unnest($1::text[]) AS number
-		ON CONFLICT (identification_number) DO UPDATE SET at = greatest(ended_number.at, excluded.at)`
+		ON CONFLICT (identification_number) DO UPDATE SET at = excluded.at, doubted = false WHERE excluded.at >= ended_number.at`
 	if _, err := tx.Exec(ctx, end, numbers, at); err != nil {
 		return fmt.Errorf("end sign-ins under numbers: %w", err)
+	}
+	return nil
+}
+
+// Doubt says, in the caller's transaction, that the numbers which EndNumbers kept as ended at a time were others' for some while before: whoever has
+// one may have signed in under it already. So the provider is asked whose sign-ins until then are good.
+func Doubt(ctx context.Context, tx pgx.Tx, at time.Time) error {
+	if _, err := tx.Exec(ctx, `UPDATE ended_number SET doubted = true WHERE at = $1`, at); err != nil {
+		return fmt.Errorf("doubt ended numbers: %w", err)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"asoba.example/cabinet/access"
 	"asoba.example/cabinet/profile"
 )
 
@@ -72,7 +73,8 @@ func (f *Follower) read(ctx context.Context) (done bool, err error) {
 	return false, nil
 }
 
-// readEverybody applies the next page of all people. It tells as well who has the identifier in use, and who is no more: whoever it leaves out.
+// readEverybody applies the next page of all people. It tells as well who has the identifier in use, and who is no more: whoever it leaves out; and not
+// since when somebody has a number.
 func (f *Follower) readEverybody(ctx context.Context, e edition, pages int64) error {
 	page, err := f.cfg.Feed.everybody(ctx, e.after, peopleAtOnce)
 	if err != nil {
@@ -90,6 +92,9 @@ func (f *Follower) readEverybody(ctx context.Context, e edition, pages int64) er
 		}
 	}
 	return f.applyPage(ctx, e, pages, page, func(tx pgx.Tx) error {
+		if err := access.Doubt(ctx, tx, e.at); err != nil {
+			return err
+		}
 		if err := profile.SignedIn(ctx, tx, active, e.at); err != nil {
 			return err
 		}

@@ -24,6 +24,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"asoba.example/cabinet/access"
 	"asoba.example/cabinet/journal"
 	"asoba.example/migrations/pgtest"
 )
@@ -494,6 +495,45 @@ func TestWhatTheFeedHasDroppedIsMadeGood(t *testing.T) {
 		}
 	}
 }
+
+// Where the feed has dropped that a number became another's, of a sign-in under it the provider says whether it is theirs: it is not over because the
+// cabinet has heard of it so late.
+func TestWhoHasANumberThatNobodyTellsOfIsLetIn(t *testing.T) {
+	t.Parallel()
+	p := &provider{}
+	p.edition(1, living(anna, annasNumber), living(boris, borisNumber))
+	c := newCabinet(t, p)
+	c.catchUp(t)
+	p.edition(2, living(anna, verasNumber), living(boris, annasNumber))
+	p.say("identifier.activated", boris)
+	p.dropped = 3
+	c.catchUp(t)
+	c.catchUp(t)
+	admits := func(number string, signedIn time.Time, active bool, want access.Decision) {
+		t.Helper()
+		gate := access.Gate{Pool: c.pool, Provider: vouching(active)}
+		got, err := gate.Admit(t.Context(), access.Question{Subject: number, AuthTime: signedIn, At: now}, "token", nil)
+		if got != want || err != nil {
+			t.Errorf("%s, signed in %s ago, %v to the provider: got %q, %v, want %q", number, now.Sub(signedIn), active, got, err, want)
+		}
+	}
+	for range 2 {
+		admits(annasNumber, now.Add(-time.Minute), true, access.Admit)
+		admits(annasNumber, now.Add(-time.Minute), false, access.RefuseEnded)
+		admits(annasNumber, now.Add(time.Minute), false, access.Admit)
+		admits(borisNumber, now.Add(-time.Minute), true, access.RefuseUnknown)
+		admits(borisNumber, now.Add(-time.Minute), false, access.RefuseEnded)
+		if _, err := c.pool.Exec(t.Context(), `UPDATE edition SET read_at = NULL, after = $1 WHERE id = 0`, uuid.Nil); err != nil { // it is read again
+			t.Fatal(err)
+		}
+		c.catchUp(t)
+	}
+}
+
+// vouching is what a provider says of each token.
+type vouching bool
+
+func (v vouching) Active(context.Context, string) (bool, error) { return bool(v), nil }
 
 // Nodes that follow at the same time do not get into each other's way.
 func TestNodesFollowTogether(t *testing.T) {
