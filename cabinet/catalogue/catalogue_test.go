@@ -289,8 +289,16 @@ func TestSearch(t *testing.T) {
 func TestSearchByCode(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.NewCabinet(t)
-	if _, err := Import(t.Context(), pool, edition(t, 1, "2026-05-01", "1.9 Девять", "1.9.1 Одна", "1.10 Десять", "200.1 Форма 1.9"), "Anna", may); err != nil {
+	e := edition(t, 1, "2026-05-01", "1.9 Девять", "1.9.1 Одна", "1.10 Десять", "200.1 Форма 1.9")
+	e.Bodies = append(e.Bodies, Body{Code: "shop", Name: Words{RU: "Лавка"}})
+	e.Services[2].Body = "shop"
+	if _, err := Import(t.Context(), pool, e, "Anna", may); err != nil {
 		t.Fatal(err)
+	}
+	for body, want := range map[string]string{"": "1.10", "shop": "1.10", "office": "1.9"} {
+		if got := codes(t, pool, Filter{Query: ParseQuery("девять 1.10"), Body: body, On: Day(may)}); got != want {
+			t.Errorf("of the body %q: got %s, want %s", body, got, want)
+		}
 	}
 	for typed, want := range map[string]string{
 		"1.10":        "1.10",

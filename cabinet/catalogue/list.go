@@ -89,7 +89,7 @@ const list = `
 	ORDER BY numbers
 	LIMIT $6`
 
-// search is for where no service has a code that begins as one of those that may be. It finds each word of a query by its root; and where that finds
+// search is for where none of the services has a code that begins as one of those that may be. It finds each word of a query by its root; and where that finds
 // nothing, as the beginning of a longer one, or the roots that are most like it. A word that few services have says more than one that many have; what
 // fits by less than a third of the best is left out.
 const search = `
@@ -97,7 +97,7 @@ const search = `
 		SELECT place, text, string_to_array(trigrams, '|') AS trigrams
 		FROM unnest($7::integer[], $8::text[], $9::text[]) AS asked (place, text, trigrams)
 		WHERE NOT EXISTS (
-			SELECT FROM unnest($11::text[]) AS begins JOIN service ON code >= begins AND code < begins || ':' WHERE ` + inForce + `
+			SELECT FROM unnest($11::text[]) AS begins JOIN service ON code >= begins AND code < begins || ':' WHERE ` + sought + `
 		)
 	), exact AS (
 		SELECT place, text::tsquery AS query, 1.0 AS likeness FROM asked
