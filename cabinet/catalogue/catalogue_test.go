@@ -295,7 +295,7 @@ func TestSearchByCode(t *testing.T) {
 	if _, err := Import(t.Context(), pool, e, "Anna", may); err != nil {
 		t.Fatal(err)
 	}
-	for body, want := range map[string]string{"": "1.10", "shop": "1.10", "office": "1.9"} {
+	for body, want := range map[string]string{"": "1.10", "shop": "1.10", "office": "1.9 200.1"} {
 		if got := codes(t, pool, Filter{Query: ParseQuery("девять 1.10"), Body: body, On: Day(may)}); got != want {
 			t.Errorf("of the body %q: got %s, want %s", body, got, want)
 		}
