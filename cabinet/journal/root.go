@@ -41,7 +41,7 @@ type Roots struct {
 	Now    func() time.Time
 }
 
-// SignToday signs today's root, unless that is done. Any number of nodes may call it, every hour say.
+// SignToday signs today's root, unless that is done or there is nothing to sign yet. Any number of nodes may call it, every minute say.
 func (r Roots) SignToday(ctx context.Context) error {
 	const done = `SELECT EXISTS (SELECT FROM journal_root WHERE day = $1)`
 	const keep = `INSERT INTO journal_root (day, signed, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`

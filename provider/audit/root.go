@@ -43,7 +43,7 @@ type Roots struct {
 	Now    func() time.Time
 }
 
-// SignToday signs today's root, unless that is done. Any number of nodes may call it, every hour say.
+// SignToday signs today's root, unless that is done or there is nothing to sign yet. Any number of nodes may call it, every minute say.
 func (r Roots) SignToday(ctx context.Context) error {
 	const head = `
 		SELECT place, link FROM event_head

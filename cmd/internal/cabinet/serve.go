@@ -139,7 +139,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		run.Every(time.Minute, log, "refresh the provider's keys", provider.Refresh),
 		run.Every(time.Second, log, "give entries their places", journal.Sealer{Pool: kept.Back}.Seal),
 		run.Every(time.Minute, log, "forget old answers", answers.Forget),
-		run.Every(time.Hour, log, "sign the root of the journal", roots.SignToday),
+		run.Every(time.Minute, log, "sign the root of the journal", roots.SignToday),
 		run.Every(time.Hour, log, "open the keys", ring.Check),
 		run.Every(time.Hour, log, "make the journal's months", func(ctx context.Context) error { return journal.MakeMonths(ctx, kept.Back, time.Now()) }),
 	}

@@ -124,7 +124,7 @@ func serve(ctx context.Context, cfg Config, hasher identity.Hashing, log *slog.L
 		serveMTLS,
 		h.work,
 		run.Every(100*time.Millisecond, log, "give events their places", h.sealer.Seal),
-		run.Every(time.Hour, log, "sign the root of the audit", h.roots().SignToday),
+		run.Every(time.Minute, log, "sign the root of the audit", h.roots().SignToday),
 		run.Every(time.Second, log, "listen to the feed", h.feed.Listen),
 		run.Every(5*time.Second, log, "follow the keys that seal", h.box.Refresh),
 		run.Every(2*time.Second, log, "follow the signing keys", h.keys.Refresh),
