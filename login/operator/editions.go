@@ -43,7 +43,8 @@ func (d *Editions) Mount(mux api.Mux) {
 	mux.Handle("GET /register/editions", api.Handler(d.list))
 	mux.Handle("GET /register/editions/{edition}", api.Handler(d.find))
 	mux.Handle("GET /register/editions/{edition}/bad-rows", api.Handler(d.badRows))
-	mux.Handle("GET /register/editions/{edition}/missing", api.Handler(d.missing))
+	mux.Handle("GET /register/editions/{edition}/missing", d.people(d.Register.Missing))
+	mux.Handle("GET /register/editions/{edition}/deactivated", d.people(d.Register.Deactivated))
 	mux.Handle("POST /register/editions/{edition}/release", d.decide(d.Register.Release))
 	mux.Handle("POST /register/editions/{edition}/refuse", d.decide(d.Register.Refuse))
 	mux.Handle("POST /register/events", api.Handler(d.event))
@@ -287,43 +288,45 @@ func (d *Editions) badRows(w http.ResponseWriter, r *http.Request) error {
 	}{tellBadRows(rows)})
 }
 
-// missing handles GET /register/editions/{edition}/missing?after=&limit=.
-func (d *Editions) missing(w http.ResponseWriter, r *http.Request) error {
-	if _, _, err := d.enter(w, r, 0); err != nil {
-		return err
-	}
-	id, err := editionOf(r)
-	if err != nil {
-		return err
-	}
-	limit := api.Number(r, "limit", 1_000)
-	var after uuid.UUID
-	if s := r.URL.Query().Get("after"); s != "" {
-		if after, err = uuid.Parse(s); err != nil {
-			return api.RefuseParameter("after", errors.New("not an id")) // its text quotes what was sent
+// people handles GET /register/editions/{edition}/missing and /deactivated?after=&limit=.
+func (d *Editions) people(list func(context.Context, int64, uuid.UUID, int) ([]register.Person, error)) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if _, _, err := d.enter(w, r, 0); err != nil {
+			return err
 		}
+		id, err := editionOf(r)
+		if err != nil {
+			return err
+		}
+		limit := api.Number(r, "limit", 1_000)
+		var after uuid.UUID
+		if s := r.URL.Query().Get("after"); s != "" {
+			if after, err = uuid.Parse(s); err != nil {
+				return api.RefuseParameter("after", errors.New("not an id")) // its text quotes what was sent
+			}
+		}
+		people, err := list(r.Context(), id, after, limit+1)
+		if err != nil {
+			return editionRefusal(err)
+		}
+		type person struct {
+			ID                   uuid.UUID `json:"id"`
+			IdentificationNumber string    `json:"identification_number"`
+		}
+		var answer struct {
+			People []person   `json:"people"`
+			Next   *uuid.UUID `json:"next,omitempty"`
+		}
+		if len(people) > limit {
+			people = people[:limit]
+			answer.Next = &people[limit-1].ID
+		}
+		answer.People = make([]person, len(people))
+		for i, p := range people {
+			answer.People[i] = person{p.ID, p.IdentificationNumber}
+		}
+		return api.Write(w, http.StatusOK, answer)
 	}
-	people, err := d.Register.Missing(r.Context(), id, after, limit+1)
-	if err != nil {
-		return editionRefusal(err)
-	}
-	type person struct {
-		ID                   uuid.UUID `json:"id"`
-		IdentificationNumber string    `json:"identification_number"`
-	}
-	var answer struct {
-		People []person   `json:"people"`
-		Next   *uuid.UUID `json:"next,omitempty"`
-	}
-	if len(people) > limit {
-		people = people[:limit]
-		answer.Next = &people[limit-1].ID
-	}
-	answer.People = make([]person, len(people))
-	for i, p := range people {
-		answer.People[i] = person{p.ID, p.IdentificationNumber}
-	}
-	return api.Write(w, http.StatusOK, answer)
 }
 
 // decide handles POST /register/editions/{edition}/release and /refuse.
@@ -371,6 +374,7 @@ func editionRefusal(err error) error {
 		{register.ErrWaits, http.StatusConflict, "edition_waits"},
 		{register.ErrBusy, http.StatusConflict, "import_under_way"},
 		{register.ErrStaging, http.StatusConflict, "edition_unread"},
+		{register.ErrNotWaiting, http.StatusConflict, "not_waiting"},
 		{register.ErrNeverWaited, http.StatusConflict, "never_waited"},
 		{register.ErrLost, http.StatusConflict, "edition_lost"},
 		{register.ErrOtherEvent, http.StatusConflict, "other_event"},

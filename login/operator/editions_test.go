@@ -128,6 +128,11 @@ func TestAnEditionComesInByTheAPI(t *testing.T) {
 	if answer, tried := r.bring(t, "a system", "?dry_run=true", file(3, "delta", row(anna, alive))); answer.Code != 200 || tried["behind"] != true {
 		t.Errorf("tried beside it: %d %v", answer.Code, tried)
 	}
+	for of, want := range map[string]int{"deactivated": 2, "missing": 3} {
+		if people := r.asks(t, "boris", "GET", at+"/"+of, "", 200, "")["people"].([]any); len(people) != want {
+			t.Errorf("who decides is told of %s: %v", of, people)
+		}
+	}
 	r.asks(t, "anna", "POST", at+"/release", "", 403, "own_proposal")
 	r.asks(t, "a system", "POST", at+"/release", "", 403, "not_a_clerk")
 	r.asks(t, "vera", "POST", at+"/refuse", "", 403, "wrong_role")
@@ -136,6 +141,7 @@ func TestAnEditionComesInByTheAPI(t *testing.T) {
 	if released := r.asks(t, "boris", "POST", at+"/release", "", 200, ""); released["state"] != "applied" || r.State(t, died) != "blocked:register" {
 		t.Errorf("released: %v, who has died is %s", released, r.State(t, died))
 	}
+	r.asks(t, "boris", "GET", at+"/deactivated", "", 409, "not_waiting")
 	r.asks(t, "boris", "POST", at+"/refuse", "", 409, "decided")
 	r.asks(t, "boris", "POST", "/register/editions/1/release", "", 409, "never_waited")
 	page := r.asks(t, "boris", "GET", at+"/missing?limit=2", "", 200, "")

@@ -10,8 +10,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ErrNoEdition says that there is no such edition.
-var ErrNoEdition = errors.New("no such edition")
+// Why it is not told whom an edition is about.
+var (
+	ErrNoEdition  = errors.New("no such edition")
+	ErrNotWaiting = errors.New("it does not wait: that was kept for those who had to decide")
+)
 
 // A State is how far an edition is, drawn in doc.go.
 type State string
@@ -112,19 +115,62 @@ func (g *Register) BadRows(ctx context.Context, id int64) ([]BadRow, error) {
 	return all, nil
 }
 
-// Missing gives people whom a full edition did not tell of though they were known, by keyset, as they are now.
+// Missing gives people whom a full edition that was applied, or waits, does not tell of though they were known when it came, by keyset, as they
+// are now.
 func (g *Register) Missing(ctx context.Context, id int64, after uuid.UUID, limit int) ([]Person, error) {
 	const list = `
 		SELECT ` + columns + `
 		FROM missing_person m JOIN person ON person.id = m.person_id
 		WHERE m.edition_id = $1 AND m.person_id > $2 ORDER BY m.person_id LIMIT $3`
-	if _, err := g.Edition(ctx, id); err != nil {
+	e, err := g.Edition(ctx, id)
+	if err != nil {
 		return nil, err
+	}
+	if e.State != Applied {
+		return g.outcome(ctx, e, "missing", e.Missing, after, limit)
 	}
 	rows, _ := g.Pool.Query(ctx, list, id, after, limit)
 	people, err := pgx.CollectRows(rows, scan)
 	if err != nil {
 		return nil, fmt.Errorf("list whom edition %d does not tell of: %w", id, err)
+	}
+	return people, nil
+}
+
+// Deactivated gives people whom an edition that waits would deactivate, as it was when it came, by keyset, as they are now; ErrNotWaiting where it
+// was decided.
+func (g *Register) Deactivated(ctx context.Context, id int64, after uuid.UUID, limit int) ([]Person, error) {
+	e, err := g.Edition(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return g.outcome(ctx, e, "deactivated", e.Deactivated, after, limit)
+}
+
+// outcome gives people of whom so many were counted as an edition came that waits still.
+func (g *Register) outcome(ctx context.Context, e Edition, of string, counted int64, after uuid.UUID, limit int) ([]Person, error) {
+	const list = `
+		SELECT ` + columns + `
+		FROM staged_outcome o JOIN person ON person.id = o.person_id
+		WHERE o.outcome = $1 AND o.person_id > $2 ORDER BY o.person_id LIMIT $3`
+	const lost = `SELECT ` + emptied + ` FROM edition WHERE id = $1`
+	var none bool
+	switch {
+	case counted == 0:
+		return nil, nil
+	case e.State != Waiting:
+		return nil, fmt.Errorf("list whom edition %d is about: %w", e.ID, ErrNotWaiting)
+	}
+	rows, _ := g.Pool.Query(ctx, list, of, after, limit)
+	people, err := pgx.CollectRows(rows, scan)
+	if err == nil && len(people) == 0 {
+		err = g.Pool.QueryRow(ctx, lost, e.ID).Scan(&none)
+	}
+	if none {
+		err = ErrLost
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list whom edition %d is about: %w", e.ID, err)
 	}
 	return people, nil
 }

@@ -32,6 +32,23 @@ func count(t *testing.T, pool *pgxpool.Pool, what string) (n int) {
 	return n
 }
 
+// listed are the numbers of whom pages of one list.
+func listed(t *testing.T, list func(context.Context, int64, uuid.UUID, int) ([]register.Person, error), id int64) (all []string) {
+	t.Helper()
+	for page := uuid.Nil; ; {
+		people, err := list(t.Context(), id, page, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(people) == 0 {
+			slices.Sort(all)
+			return all
+		}
+		page = people[0].ID
+		all = append(all, people[0].IdentificationNumber)
+	}
+}
+
 // Whom a full edition does not tell of stays as they are, and is told to the operator, whatever an event has said since: unless it made them known,
 // or gave them another number. A delta leaves out whom it likes.
 func TestMissingIsAnAlertAndNeverADeactivation(t *testing.T) {
@@ -60,19 +77,7 @@ func TestMissingIsAnAlertAndNeverADeactivation(t *testing.T) {
 		t.Errorf("added, changed, same, missing, withheld: got %v, want %v; %d deactivated, %d restored", got, want, gone, e.Restored)
 	}
 	after := contents(t, r.Pool, "person")
-	var missing []string
-	for page := uuid.Nil; ; {
-		people, err := r.Missing(t.Context(), e.ID, page, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(people) == 0 {
-			break
-		}
-		page = people[0].ID
-		missing = append(missing, people[0].IdentificationNumber)
-	}
-	slices.Sort(missing)
+	missing := listed(t, r.Missing, e.ID)
 	if want := []string{"1010130K001PB9", "2290296M000BA3"}; !slices.Equal(missing, want) {
 		t.Errorf("missing: got %v, want %v", missing, want)
 	}
@@ -242,6 +247,17 @@ func TestManyDeactivationsWaitForASecondPerson(t *testing.T) {
 	if after := contents(t, r.Pool, "person"); !reflect.DeepEqual(before, after) || gone != 0 {
 		t.Errorf("something was applied: %v", after)
 	}
+	for what, list := range map[string]struct {
+		of   func(context.Context, int64, uuid.UUID, int) ([]register.Person, error)
+		want []string
+	}{
+		"deactivated": {r.Deactivated, []string{"7000000A000PB1", "7000001A000PB8"}},
+		"missing":     {r.Missing, []string{"6290296C042BI1"}},
+	} {
+		if got := listed(t, list.of, e.ID); !slices.Equal(got, list.want) {
+			t.Errorf("%s, who decides is told: %v", what, got)
+		}
+	}
 	o = order(file)
 	o.By = boris
 	if again, err := r.Import(t.Context(), o); err != nil || !again.Again || again.State != register.Waiting || *again.ImportedBy != anna {
@@ -291,6 +307,12 @@ func TestManyDeactivationsWaitForASecondPerson(t *testing.T) {
 			t.Errorf("%v: %+v; %d are gone", err, e, gone)
 		}
 	}
+	if missing := listed(t, r.Missing, e.ID); !slices.Equal(missing, []string{"6290296C042BI1"}) {
+		t.Errorf("missing afterwards: %v", missing)
+	}
+	if _, err := r.Deactivated(t.Context(), e.ID, uuid.Nil, 1); !errors.Is(err, register.ErrNotWaiting) {
+		t.Errorf("whom it would deactivate is told afterwards: %v", err)
+	}
 	for kind, want := range map[audit.Kind]int{audit.EditionWaits: 1, audit.EditionReleased: 1, audit.EditionApplied: 2, audit.PeopleMissing: 1, audit.EditionRefused: 0} {
 		if got := count(t, r.Pool, `event WHERE kind = '`+string(kind)+`'`); got != want {
 			t.Errorf("%s: %d are on record, want %d", kind, got, want)
@@ -324,8 +346,11 @@ func TestARefusedEditionLeavesItsNumber(t *testing.T) {
 			t.Errorf("released afterwards: %v", err)
 		}
 	}
-	if after := contents(t, r.Pool, "person"); !reflect.DeepEqual(before, after) || count(t, r.Pool, "staged_person") != 0 {
+	if after := contents(t, r.Pool, "person"); !reflect.DeepEqual(before, after) || count(t, r.Pool, "staged_person")+count(t, r.Pool, "staged_outcome") != 0 {
 		t.Errorf("something remains: %v", after)
+	}
+	if _, err := r.Deactivated(t.Context(), 2, uuid.Nil, 1); !errors.Is(err, register.ErrNotWaiting) {
+		t.Errorf("of a refused one: %v", err)
 	}
 	if e := mustLoad(t, r, edition(2, deaths[2])); e.Added != 1 {
 		t.Errorf("another file of the number: %+v", e)
@@ -411,11 +436,14 @@ func TestWhatACrashHasEmptiedIsReadAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Pool.Exec(t.Context(), `TRUNCATE staged_person`); err != nil {
+	if _, err := r.Pool.Exec(t.Context(), `TRUNCATE staged_person, staged_outcome`); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.Release(t.Context(), e.ID, boris, at); !errors.Is(err, register.ErrLost) {
 		t.Errorf("released: %v", err)
+	}
+	if _, err := r.Deactivated(t.Context(), e.ID, uuid.Nil, 1); !errors.Is(err, register.ErrLost) {
+		t.Errorf("listed: %v", err)
 	}
 	o = order(edition(2, deaths...))
 	o.By = anna
@@ -438,7 +466,7 @@ func TestAnotherFileFollowsWhatWasLost(t *testing.T) {
 	if e, err := r.Import(t.Context(), o); err != nil || e.State != register.Waiting {
 		t.Fatal(err, e)
 	}
-	if _, err := r.Pool.Exec(t.Context(), `TRUNCATE staged_person`); err != nil {
+	if _, err := r.Pool.Exec(t.Context(), `TRUNCATE staged_person, staged_outcome`); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -178,8 +178,10 @@ func (g *Register) bring(ctx context.Context, conn *pgxpool.Conn, f *file, o Ord
 // nobody tells that nobody is known yet.
 const nobody = `SELECT NOT EXISTS (SELECT FROM person)`
 
-// emptied tells of an edition whose rows are staged, or wait, that a crash of the database has lost them.
-const emptied = `coalesce(has_rows, announced > rejected) AND NOT EXISTS (SELECT FROM ` + staged + `)`
+// emptied tells of an edition whose rows are staged, or wait, that a crash of the database has lost them. What waits does so for somebody.
+const emptied = `CASE state
+	WHEN 'waiting' THEN NOT EXISTS (SELECT FROM staged_outcome)
+	ELSE announced > rejected AND NOT EXISTS (SELECT FROM ` + staged + `) END`
 
 // admit finds the edition of a file or begins it. It is fresh where nobody is known yet.
 func (g *Register) admit(ctx context.Context, conn *pgxpool.Conn, h head, o Order) (e Edition, fresh bool, err error) {
@@ -201,6 +203,7 @@ func (g *Register) admit(ctx context.Context, conn *pgxpool.Conn, h head, o Orde
 			var tag pgconn.CommandTag
 			if tag, err = tx.Exec(ctx, lost, e.ID); err == nil && tag.RowsAffected() > 0 {
 				e.State, e.staged = Staging, 0
+				_, err = tx.Exec(ctx, empty)
 			}
 			if err == nil && e.State == Staging {
 				_, err = tx.Exec(ctx, resume, e.ID, person(o.By), o.ClientID, g.Key != nil)
@@ -270,7 +273,7 @@ func (g *Register) begin(ctx context.Context, tx pgx.Tx, h head, o Order) (Editi
 }
 
 // empty makes room for another edition's rows.
-const empty = `TRUNCATE ` + staged
+const empty = `TRUNCATE ` + staged + `, staged_outcome`
 
 // forget leaves nothing of the edition that is staged.
 func forget(ctx context.Context, tx pgx.Tx) error {
@@ -447,12 +450,15 @@ func put(ctx context.Context, tx pgx.Tx, e *Edition) error {
 
 // wait has an edition wait for another person.
 func wait(ctx context.Context, tx pgx.Tx, e *Edition, o Order) error {
-	const has = `UPDATE edition SET has_rows = EXISTS (SELECT FROM ` + staged + `) WHERE id = $1`
+	const outcome = `
+		INSERT INTO staged_outcome (outcome, person_id)
+		SELECT CASE WHEN identification_number IS NULL THEN 'missing' ELSE 'deactivated' END, id FROM difference
+		WHERE id IS NOT NULL AND (identification_number IS NULL OR gone AND NOT was_gone)`
 	e.State = Waiting
 	if err := put(ctx, tx, e); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, has, e.ID); err != nil {
+	if _, err := tx.Exec(ctx, outcome); err != nil {
 		return err
 	}
 	return audit.Record(ctx, tx, audit.Event{

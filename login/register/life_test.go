@@ -259,7 +259,7 @@ func TestAnyLifeOfTheRegister(t *testing.T) {
 
 func (l *life) begin(rt *rapid.T) {
 	const emptied = `
-		TRUNCATE turned, staged_person;
+		TRUNCATE turned, staged_person, staged_outcome;
 		TRUNCATE person, edition CASCADE`
 	if _, err := l.Pool.Exec(l.t.Context(), emptied); err != nil {
 		rt.Fatal(err)
@@ -478,6 +478,11 @@ func (l *life) bring(rt *rapid.T, f *told, breaks fault) {
 	}
 	if l.left = nil; much {
 		l.waiting = f
+		for outcome, want := range map[string]int64{"deactivated": c.deactivated, "missing": c.missing} {
+			if n := count(l.t, l.Pool, `staged_outcome WHERE outcome = '`+outcome+`'`); int64(n) != want {
+				rt.Fatalf("who decides is told of %d %s, want %d", n, outcome, want)
+			}
+		}
 		return
 	}
 	l.apply(f, false)
@@ -858,10 +863,10 @@ func (l *life) decide(rt *rapid.T) {
 
 // crash empties what is not logged, as PostgreSQL does after its own; what waited is read again.
 func (l *life) crash(rt *rapid.T) {
-	if _, err := l.Pool.Exec(l.t.Context(), `TRUNCATE staged_person`); err != nil {
+	if _, err := l.Pool.Exec(l.t.Context(), `TRUNCATE staged_person, staged_outcome`); err != nil {
 		rt.Fatal(err)
 	}
-	if l.waiting == nil || len(l.waiting.rows) == 0 { // there was nothing to lose
+	if l.waiting == nil {
 		return
 	}
 	f := l.waiting
@@ -911,6 +916,9 @@ func (l *life) check(rt *rapid.T) {
 		if !maps.Equal(got, compared.want) {
 			rt.Fatalf("%s: got %v, want %v", what, got, compared.want)
 		}
+	}
+	if n := count(l.t, l.Pool, `staged_outcome`); (n > 0) != (l.waiting != nil) {
+		rt.Fatalf("of what waits %d are told", n)
 	}
 	if n := count(l.t, l.Pool, `edition WHERE state = 'applied'`); n != len(l.applied) {
 		rt.Fatalf("%d editions are applied, want %d", n, len(l.applied))

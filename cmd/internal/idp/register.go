@@ -28,7 +28,9 @@ func registerCommand(config reader) *cobra.Command {
 	command.Long = command.Short + ".\n\nAn edition that would deactivate many people, or a full one that leaves many out, waits for another of the operator's staff than who imported it.\n" +
 		"The terminal believes what --by says: two people belong before it."
 	command.AddCommand(
-		importCommand(config), verifyFileCommand(config), editionsCommand(config), badRowsCommand(config), missingCommand(config),
+		importCommand(config), verifyFileCommand(config), editionsCommand(config), badRowsCommand(config),
+		peopleCommand(config, "missing", "List the people whom a full edition does not tell of though they are known", (*register.Register).Missing),
+		peopleCommand(config, "deactivated", "List the people whom an edition that waits would deactivate", (*register.Register).Deactivated),
 		decideEditionCommand(config, "release", "Apply an edition that waits", "Applying", (*register.Register).Release),
 		decideEditionCommand(config, "refuse", "Refuse an edition that waits", "Refusing", (*register.Register).Refuse),
 		eventCommand(config), restoreCommand(config), sampleCommand(),
@@ -236,6 +238,9 @@ func tellReport(out io.Writer, r register.Report, dry bool, err error) error {
 	} {
 		fmt.Fprintf(out, "  %-11s %d\n", count.what, count.n)
 	}
+	if r.Deactivated > 0 && r.State == register.Waiting && !dry {
+		fmt.Fprintf(out, "It would deactivate people: idp register deactivated %d\n", r.ID)
+	}
 	if r.Missing > 0 && !dry {
 		fmt.Fprintf(out, "Known people are missing from it, and stay as they are: idp register missing %d\n", r.ID)
 	}
@@ -362,13 +367,15 @@ func badRowsCommand(config reader) *cobra.Command {
 	}
 }
 
-// missingPage is how many people are read at a time.
-const missingPage = 10_000
+// peoplePage is how many people are read at a time.
+const peoplePage = 10_000
 
-func missingCommand(config reader) *cobra.Command {
+func peopleCommand(config reader, use, short string,
+	list func(*register.Register, context.Context, int64, uuid.UUID, int) ([]register.Person, error),
+) *cobra.Command {
 	return &cobra.Command{
-		Use:   "missing EDITION",
-		Short: "List the people whom a full edition does not tell of though they are known: id and identification number",
+		Use:   use + " EDITION",
+		Short: short + ": id and identification number",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := editionArgument(args[0])
@@ -377,7 +384,7 @@ func missingCommand(config reader) *cobra.Command {
 			}
 			return withHouse(cmd, config, func(h *house) error {
 				for after := uuid.Nil; ; {
-					people, err := h.register.Missing(cmd.Context(), id, after, missingPage)
+					people, err := list(h.register, cmd.Context(), id, after, peoplePage)
 					if err != nil {
 						return err
 					}
@@ -387,7 +394,7 @@ func missingCommand(config reader) *cobra.Command {
 							return err
 						}
 					}
-					if len(people) < missingPage {
+					if len(people) < peoplePage {
 						return nil
 					}
 				}

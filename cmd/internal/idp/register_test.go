@@ -168,8 +168,12 @@ func TestRegisterImportWaitsForASecondPerson(t *testing.T) {
 		t.Errorf("by nobody: %v", err)
 	}
 	if out, err := said("register", "import", next, "--by", anna); err != nil ||
-		!strings.HasPrefix(out, "Edition 2 of 2025-02 (delta) waits for a second person: idp register release 2, or refuse.\n") {
+		!strings.HasPrefix(out, "Edition 2 of 2025-02 (delta) waits for a second person: idp register release 2, or refuse.\n") ||
+		!strings.Contains(out, "It would deactivate people: idp register deactivated 2\n") {
 		t.Errorf("%v: it said:\n%s", err, out)
+	}
+	if out, err := said("register", "deactivated", "2"); err != nil || strings.Count(out, "\n") != 2 || !strings.Contains(out, " 6290296C042BI1\n") {
+		t.Errorf("%v: who decides is told:\n%s", err, out)
 	}
 	if _, err := said("register", "release", "2", "--by", anna); !errors.Is(err, pair.ErrOwn) {
 		t.Errorf("by who imported it: %v", err)
@@ -188,6 +192,9 @@ func TestRegisterImportWaitsForASecondPerson(t *testing.T) {
 		if out, err := said("register", "release", "2", "--by", boris); err != nil || !strings.Contains(out, " applied ") {
 			t.Errorf("%v: it said:\n%s", err, out)
 		}
+	}
+	if _, err := said("register", "deactivated", "2"); !errors.Is(err, register.ErrNotWaiting) {
+		t.Errorf("whom it would deactivate is told afterwards: %v", err)
 	}
 	if out, err := said("register", "editions"); err != nil || strings.Count(out, " applied ") != 2 {
 		t.Errorf("%v: it said:\n%s", err, out)
