@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -40,6 +41,9 @@ const (
 	longest = time.Hour
 	// cookieSize is what the cookie may take, of which there may be some. What is longer, for what was typed in it, is answered at once.
 	cookieSize = 2 << 10
+	// answersAtOnce is how many of them a browser has. Where another comes, the oldest is told no more: all go with each request, of which no server reads
+	// a head of any size.
+	answersAtOnce = 8
 )
 
 // An answer to a form.
@@ -117,11 +121,13 @@ func (s *Site) lead(w http.ResponseWriter, r *http.Request, at string, a answer,
 			return false, fmt.Errorf("keep an answer to a form: %w", err)
 		}
 	}
-	value, err := s.sealed(at, a)
+	name := s.answerCookie(at)
+	value, err := s.sealed(name, a)
 	if err != nil || len(value) > cookieSize {
 		return false, err
 	}
-	s.setCookie(w, s.answerCookie(at), value, int(a.lasts()/time.Second))
+	s.makeRoom(w, r, name)
+	s.setCookie(w, name, value, int(a.lasts()/time.Second))
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Location", at)
 	w.WriteHeader(http.StatusSeeOther)
@@ -134,13 +140,12 @@ func (s *Site) told(w http.ResponseWriter, r *http.Request) (*http.Request, bool
 	if s.redis == nil || r.Method != http.MethodGet {
 		return r, false
 	}
-	at := here(r.URL)
-	cookie, err := r.Cookie(s.answerCookie(at))
+	cookie, err := r.Cookie(s.answerCookie(here(r.URL)))
 	if err != nil {
 		return r, false
 	}
 	var a answer
-	err = s.opened(at, cookie.Value, &a)
+	err = s.opened(cookie.Name, cookie.Value, &a)
 	since := max(0, s.now().Sub(time.UnixMilli(a.At)))
 	if err != nil || since >= a.lasts() { // an older one, or none of ours
 		s.setCookie(w, cookie.Name, "", -1)
@@ -231,6 +236,22 @@ func (s *Site) drop(w http.ResponseWriter, r *http.Request) {
 	}
 	if cookie, err := r.Cookie(s.answerCookie(here(shownAt(r, View{})))); err == nil {
 		s.setCookie(w, cookie.Name, "", -1)
+	}
+}
+
+// makeRoom has the browser forget the oldest of what it has too much of, to be given one more.
+func (s *Site) makeRoom(w http.ResponseWriter, r *http.Request, more string) {
+	given := map[string]int64{}
+	for _, cookie := range r.Cookies() {
+		if strings.HasPrefix(cookie.Name, s.cookie("answer_")) && cookie.Name != more {
+			var a answer // none of ours is as old as can be
+			_ = s.opened(cookie.Name, cookie.Value, &a)
+			given[cookie.Name] = a.At
+		}
+	}
+	latest := slices.SortedFunc(maps.Keys(given), func(a, b string) int { return cmp.Compare(given[b], given[a]) })
+	for _, name := range latest[min(len(latest), answersAtOnce-1):] {
+		s.setCookie(w, name, "", -1)
 	}
 }
 

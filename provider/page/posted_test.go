@@ -8,6 +8,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -353,6 +354,37 @@ func TestWhatIsAnsweredAtOnce(t *testing.T) {
 	defer away.Close()
 	if status, head, body := newPosting(t, away).ask(http.MethodPost, "/done", ""); status != http.StatusOK || !strings.Contains(body, typed) {
 		t.Errorf("where Redis is away the form is answered with %d, %v", status, head)
+	}
+}
+
+// However many forms are refused, a browser has no more of it than a server takes: the oldest is told no more, wherever the form was.
+func TestOfManyAnswersTheLatestAreTold(t *testing.T) {
+	t.Parallel()
+	p := newPosting(t, redistest.New(t))
+	at := func(n int) string { return "/sign-in?interaction=" + strconv.Itoa(n) }
+	for n := range 12 {
+		p.ask(http.MethodPost, at(n), "")
+		p.now = p.now.Add(time.Second)
+		if n == 9 { // sent again, so it is the latest of them
+			p.ask(http.MethodPost, at(2), "")
+			p.now = p.now.Add(time.Second)
+		}
+	}
+	home, err := url.Parse(p.server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if has := p.browser.Jar.Cookies(home); len(has) != 8 {
+		t.Errorf("the browser has %d", len(has))
+	}
+	for n := range 12 {
+		want := http.StatusOK
+		if n == 2 || n > 4 {
+			want = http.StatusUnprocessableEntity
+		}
+		if status, _, _ := p.ask(http.MethodGet, at(n), ""); status != want {
+			t.Errorf("%d is answered with %d, want %d", n, status, want)
+		}
 	}
 }
 
