@@ -71,9 +71,13 @@ func (o onErrand) codeFor() code.For {
 	return code.For{Purpose: o.purpose, Person: o.Alias, Occasion: o.ID}
 }
 
-// begins makes a door of the first page of an errand. Who opens it by hand ends at /security.
+// begins makes a door of the first page of an errand. Who opens it by hand ends at /security, and begins it anew once it is over.
 func (l *Login) begins(e errand, door func(http.ResponseWriter, *http.Request, provider.Interaction) error) http.Handler {
-	return l.waitingOr(func(w http.ResponseWriter, r *http.Request) error { return l.setOut(w, r, e) }, door)
+	return l.waitingOr(
+		func(w http.ResponseWriter, r *http.Request) error { return l.setOut(w, r, e) },
+		func(w http.ResponseWriter, r *http.Request) error { return l.anew(w, r, e.path) },
+		door,
+	)
 }
 
 // setOut sets out on an errand that nobody waits for.

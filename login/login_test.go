@@ -335,8 +335,8 @@ func TestGoneInteraction(t *testing.T) {
 	}
 	digits, _ := w.lastCode()
 	v.submit("code", digits)
-	v.want("/sign-in/code", http.StatusGone)
-	v.sees("out of date", `href="/sign-in"`)
+	v.want("/sign-in", http.StatusOK)
+	v.sees("could not wait for longer")
 	v.signIn(anna)
 	v.open(address)
 	v.want("/sign-in", http.StatusGone)

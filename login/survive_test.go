@@ -104,6 +104,37 @@ func TestAnErrandThatTakesTooLongBeginsAgain(t *testing.T) {
 	}
 }
 
+// Nor does who came by hand end on a dead page, whose sign-in or errand is over or lost: it begins anew, with the number that was typed.
+func TestWhoCameByHandBeginsAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	for _, first := range []string{"/sign-in", "/recover", "/block", "/unblock"} {
+		v := w.visitor()
+		v.open(first)
+		if err := w.redis.FlushDB(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+		form := []string{"identifier", anna, "password", password, "document_number", document(anna), "decision", "code"}
+		v.submit(form...)
+		v.want(first, http.StatusOK)
+		v.sees(`value="`+anna+`"`, "could not wait for longer")
+		v.submit(form...)
+		if v.want(first+"/code", http.StatusOK); first == "/sign-in" {
+			continue
+		}
+		if err := w.redis.FlushDB(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+		later, code := *v, v.at.RequestURI()
+		v.submit("code", "000000")
+		v.want(first, http.StatusOK)
+		v.sees("could not wait for longer")
+		later.open(code)
+		later.want(first, http.StatusOK)
+	}
+}
+
 // Whoever adds factors at the first sign-in may take his time about it: the page asks for another sign-in, and the service still waits behind it.
 func TestAServiceWaitsWhileFactorsAreAdded(t *testing.T) {
 	t.Parallel()

@@ -32,12 +32,12 @@ func (l *Login) door(door func(http.ResponseWriter, *http.Request) error) http.H
 // waiting makes a door of somebody's sign-in: of those who are waited for. Who opened the address by hand
 // is sent to sign in for /security; who comes too late is told so, and how to begin again.
 func (l *Login) waiting(door func(http.ResponseWriter, *http.Request, provider.Interaction) error) http.Handler {
-	return l.waitingOr(l.opened, door)
+	return l.waitingOr(l.opened, l.lost, door)
 }
 
-// waitingOr is that of a page which answers otherwise to who opened it by hand.
+// waitingOr is that of a page which answers otherwise to who opened it by hand, and to whose interaction is no more.
 func (l *Login) waitingOr(
-	opened func(http.ResponseWriter, *http.Request) error, door func(http.ResponseWriter, *http.Request, provider.Interaction) error,
+	opened, lost func(http.ResponseWriter, *http.Request) error, door func(http.ResponseWriter, *http.Request, provider.Interaction) error,
 ) http.Handler {
 	return l.door(func(w http.ResponseWriter, r *http.Request) error {
 		i, err := l.interactions.Find(r.Context(), r)
@@ -45,7 +45,7 @@ func (l *Login) waitingOr(
 		case errors.Is(err, provider.ErrNoInteraction) && r.URL.Query().Get("interaction") == "":
 			return opened(w, r)
 		case errors.Is(err, provider.ErrNoInteraction):
-			return l.gone(w, r)
+			return lost(w, r)
 		case err != nil:
 			return err
 		}
@@ -55,6 +55,9 @@ func (l *Login) waitingOr(
 			err = door(w, page.WithLanguage(r, i.Locales), i)
 		}
 		if errors.Is(err, provider.ErrNoInteraction) { // lost since it was found
+			if i.ClientID == "" {
+				return lost(w, r)
+			}
 			http.Redirect(w, r, again(i, "/sign-in"), http.StatusSeeOther)
 			return nil
 		}
@@ -105,6 +108,35 @@ func (l *Login) opened(w http.ResponseWriter, r *http.Request) error {
 		return l.ask(w, r, provider.Interaction{Page: "/security"})
 	}
 	http.Redirect(w, r, "/security", http.StatusSeeOther)
+	return nil
+}
+
+// lost answers whose sign-in is over: who opens its page is told so, and who sends its form and has not signed in elsewhere begins anew.
+func (l *Login) lost(w http.ResponseWriter, r *http.Request) error {
+	s, _, err := l.signedIn(r)
+	if err != nil {
+		return err
+	}
+	if r.Method != http.MethodPost || !s.IsZero() {
+		return l.gone(w, r)
+	}
+	return l.anew(w, r, "/sign-in")
+}
+
+// anew begins once more at a first page where no service waits that its person would have to go back to: with the number that was typed.
+func (l *Login) anew(w http.ResponseWriter, r *http.Request, path string) error {
+	if !l.interactions.Binds(r) || l.interactions.Copy(r).ClientID != "" {
+		return l.gone(w, r)
+	}
+	i := provider.Interaction{Page: "/security"}
+	if id, _, wrong := readIdentifier(r); len(wrong) == 0 {
+		i.Typed = id.Reveal()
+	}
+	i, err := l.interactions.Begin(r.Context(), w, r, i)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, again(i, path), http.StatusSeeOther)
 	return nil
 }
 
