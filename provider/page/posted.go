@@ -35,6 +35,8 @@ import (
 const (
 	// keptFor is how long an answer is there at the least. The browser asks for it at once, and of what was done its reader while it is read.
 	keptFor = 30 * time.Second
+	// waitFor is how long a wait is told at the least, which may be over before the page is there. No longer: it would tell of a wait that is over.
+	waitFor = 5 * time.Second
 	// toldFor is how long it is told what was refused, for who reads it slowly, or in another language.
 	toldFor = 5 * time.Minute
 	// longest is how long a wait is told. Whoever comes later sends the form and hears of it anew.
@@ -67,7 +69,7 @@ func (a *answer) lasts() time.Duration {
 	case !a.refuses():
 		return keptFor
 	case wait > 0:
-		return min(max(keptFor, wait), longest)
+		return min(max(waitFor, wait), longest)
 	default:
 		return toldFor
 	}
