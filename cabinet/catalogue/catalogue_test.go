@@ -119,7 +119,7 @@ func TestImportLeavesNothingHalfDone(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.NewCabinet(t)
 	e := edition(t, 1, "2026-05-01", "1.9 Девять")
-	for _, table := range []string{"service_word", "service", "catalogue_edition"} {
+	for _, table := range []string{"service_mask", "service_word", "service", "catalogue_edition"} {
 		heal := pgtest.FailOn(t, pool, "INSERT", table)
 		if _, err := Import(t.Context(), pool, e, "Anna", may); err == nil {
 			t.Fatalf("imported over a broken table %s", table)
@@ -260,14 +260,14 @@ func TestSearch(t *testing.T) {
 			return err
 		}
 		query := ParseQuery("паспарт 200.8")
-		places, roots, trigrams := query.arrays()
+		places, roots, slips, trigrams := query.arrays()
 		for _, asked := range []struct {
 			statement string
 			arguments []any
 		}{
 			{list, []any{on, "", "", "", nil, 20, ""}},
 			{list, []any{on, "e_service", "clinic", "health", []int32{200, 1}, 20, "200.1"}},
-			{search, []any{on, "", "", "", nil, 20, places, roots, trigrams, int64(0), query.codes}},
+			{search, []any{on, "", "", "", nil, 20, places, roots, slips, trigrams, int64(0), query.codes}},
 		} {
 			rows, _ := tx.Query(t.Context(), `EXPLAIN (COSTS OFF) `+asked.statement, asked.arguments...)
 			lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
@@ -412,7 +412,7 @@ func TestReread(t *testing.T) {
 	if _, err := Import(t.Context(), pool, edition(t, 1, "2026-05-01", "1.1 Паспорт", "1.2 Пенсия"), "Anna", may); err != nil {
 		t.Fatal(err)
 	}
-	const age = `WITH forgotten AS (DELETE FROM service_word) UPDATE service SET reading = 0, words = to_tsvector('russian', name->>'ru')`
+	const age = `WITH forgotten AS (DELETE FROM service_word), too AS (DELETE FROM service_mask) UPDATE service SET reading = 0, words = to_tsvector('russian', name->>'ru')`
 	if _, err := pool.Exec(t.Context(), age); err != nil {
 		t.Fatal(err)
 	}

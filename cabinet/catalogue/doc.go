@@ -18,5 +18,6 @@
 //
 // A search takes a code, or how one begins; or words as people type them: in either state language or English, in any
 // form, with letters that the other language has not, with slips, and with the keyboard left in the wrong layout. What the
-// forms of a word have in common, its root, is written with each service when an edition comes (root.go, words.go).
+// forms of a word have in common, its root, is written with each service when an edition comes (root.go, words.go), and so
+// is what each word is with one of its letters hidden, by which one with a slip in it is known again (slip.go).
 package catalogue

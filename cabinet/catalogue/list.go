@@ -89,36 +89,39 @@ const list = `
 	ORDER BY numbers
 	LIMIT $6`
 
-// search is for where none of the services has a code that begins as one of those that may be. It finds each word of a query by its root; and where that finds
-// nothing, as the beginning of a longer one, or the roots that are most like it. A word that few services have says more than one that many have; what
-// fits by less than a third of the best is left out.
+// search is for where none of the services has a code that begins as one of those that may be. It finds each word of a query by its
+// root; and where that finds nothing, as the beginning of a longer one, as one with a slip in it, or, where it is long, by the roots
+// that begin alike and are most like it. A word that few services have says more than one that many have; what fits by less than a
+// third of the best is left out.
 const search = `
 	WITH asked AS (
-		SELECT place, text, string_to_array(trigrams, '|') AS trigrams
-		FROM unnest($7::integer[], $8::text[], $9::text[]) AS asked (place, text, trigrams)
+		SELECT place, text, string_to_array(slips, '|') AS slips, string_to_array(trigrams, '|') AS trigrams
+		FROM unnest($7::integer[], $8::text[], $9::text[], $10::text[]) AS asked (place, text, slips, trigrams)
 		WHERE NOT EXISTS (
-			SELECT FROM unnest($11::text[]) AS begins JOIN service ON code >= begins AND code < begins || ':' WHERE ` + sought + `
+			SELECT FROM unnest($12::text[]) AS begins JOIN service ON code >= begins AND code < begins || ':' WHERE ` + sought + `
 		)
 	), exact AS (
 		SELECT place, text::tsquery AS query, 1.0 AS likeness FROM asked
 		WHERE EXISTS (SELECT FROM service WHERE words @@ text::tsquery AND ` + inForce + `)
 	), other AS (
-		SELECT place, text, trigrams FROM asked WHERE place NOT IN (SELECT place FROM exact)
+		SELECT place, text, slips, trigrams FROM asked WHERE place NOT IN (SELECT place FROM exact)
 	), meant AS MATERIALIZED ( -- once, and not for each service
 		SELECT place, query, likeness FROM exact
 		UNION ALL
 		SELECT place, (text || ':*')::tsquery, 0.8 FROM other WHERE length(text) > 2
+		UNION ALL
+		SELECT place, meant.text::tsquery, 0.7 FROM other JOIN service_mask AS meant ON mask = ANY (slips)
 		UNION ALL
 		SELECT place, near.text::tsquery, likeness
 		FROM other CROSS JOIN LATERAL (
 			SELECT word.text, 2.0 * shared / (cardinality(word.trigrams) + cardinality(other.trigrams)) AS likeness
 			FROM service_word AS word
 			CROSS JOIN LATERAL (SELECT count(*) AS shared FROM unnest(word.trigrams) AS t WHERE t = ANY (other.trigrams)) AS both_have
-			WHERE word.trigrams && other.trigrams
+			WHERE word.trigrams && other.trigrams AND left(word.text, 2) = left(other.text, 2)
 			ORDER BY likeness DESC
 			LIMIT 5
 		) AS near
-		WHERE likeness >= 0.5
+		WHERE likeness >= 0.6
 	), found AS (
 		SELECT place, code, max(likeness * ts_rank('{0.15, 0.2, 0.6, 1}', words, query)) AS fits
 		FROM meant JOIN service ON words @@ query
@@ -132,7 +135,7 @@ const search = `
 	SELECT ` + listed + `, body.name AS body_name, rank
 	FROM ranked JOIN service ON service.code = ranked.code JOIN body ON body.code = service.body
 	WHERE 3 * rank >= (SELECT max(rank) FROM ranked)
-	  AND ($5::integer[] IS NULL OR rank < $10 OR rank = $10 AND numbers > $5)
+	  AND ($5::integer[] IS NULL OR rank < $11 OR rank = $11 AND numbers > $5)
 	ORDER BY rank DESC, numbers
 	LIMIT $6`
 
@@ -151,9 +154,9 @@ func Queue(b *pgx.Batch, f Filter, from Place, limit int, to *Page) {
 		queue(b, limit, to, list, append(slices.Clip(arguments), code))
 	}
 	if f.Query.typed {
-		places, roots, trigrams := f.Query.arrays()
+		places, roots, slips, trigrams := f.Query.arrays()
 		b.Queue(`SELECT set_config('plan_cache_mode', 'force_generic_plan', true)`) // to plan a search takes longer than to run it
-		queue(b, limit, to, search, append(arguments, places, roots, trigrams, from.rank, codes))
+		queue(b, limit, to, search, append(arguments, places, roots, slips, trigrams, from.rank, codes))
 	}
 }
 

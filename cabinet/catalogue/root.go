@@ -8,21 +8,24 @@ import (
 )
 
 // reading is the number of this way to read words. Whoever changes what a root is, counts on.
-const reading = 2
+const reading = 3
 
 // roots are what the forms of a text's words have in common, and the two languages where they have it in common too. It is
 // what searches compare; words that tell nothing are left out.
 func roots(text string) []string {
 	var all []string
-	for _, word := range strings.Fields(fold(text)) {
-		if silent[word] {
-			continue
-		}
-		if root := root(word); len([]rune(root)) > 1 || word == root { // яяяяя is no word
-			all = append(all, root)
-		}
+	for _, word := range words(text) {
+		all = append(all, root(word))
 	}
 	return all
+}
+
+// words are those of a text, folded, that tell something.
+func words(text string) []string {
+	return slices.DeleteFunc(strings.Fields(fold(text)), func(word string) bool {
+		root := root(word)
+		return silent[word] || len([]rune(root)) == 1 && word != root // яяяяя is no word
+	})
 }
 
 // fold puts a text as people type it for one another: small letters, digits, and one space between words; ё is е, і и, ў у
@@ -62,6 +65,9 @@ func root(word string) string {
 // bear no stress.
 var heard = strings.NewReplacer("пашпарт", "паспарт", "шч", "щ", "дз", "д", "ц", "т", "о", "а", "ы", "и", "э", "е", "я", "е", "ь", "")
 
+// sound is a folded word as it is heard.
+func sound(word string) string { return single(heard.Replace(word)) }
+
 // toOneself ends a verb of what one does to oneself.
 var toOneself = regexp.MustCompile(`(ть|т|л|ла|ло|ли|у|ю)с[яь]$|ц(ц)а$`)
 
@@ -88,7 +94,7 @@ func stem(word string) string {
 		if all = endings; strings.HasSuffix(word, "ль") {
 			all = nil // of a thing, not of an act: автомобиль
 		}
-		word = single(heard.Replace(toOneself.ReplaceAllString(word, "$1$2")))
+		word = sound(toOneself.ReplaceAllString(word, "$1$2"))
 	}
 	for _, ending := range all {
 		left := least

@@ -47,7 +47,8 @@ type Query struct {
 type asked struct {
 	place    int32 // of the word in the query
 	root     string
-	trigrams []string // none where no slip is forgiven
+	slips    []string
+	trigrams []string // none where it is not long
 }
 
 // mostLetters is how many letters of a query are read, mostWords how many words, and mostCodes how many of these as codes.
@@ -85,28 +86,30 @@ func ParseQuery(text string) (q Query) {
 		}
 		known := map[string]bool{}
 		for _, meant := range typed(word) {
-			for _, root := range roots(meant) {
+			for _, word := range words(meant) {
+				root := root(word)
 				if known[root] {
 					continue
 				}
 				known[root] = true
-				word := asked{place: int32(i), root: root}
-				if len([]rune(root)) >= shortest {
-					word.trigrams = trigrams(root)
+				asked := asked{place: int32(i), root: root, slips: slips(word)}
+				if len([]rune(root)) >= long {
+					asked.trigrams = trigrams(root)
 				}
-				q.asked = append(q.asked, word)
+				q.asked = append(q.asked, asked)
 			}
 		}
 	}
 	return q
 }
 
-// arrays are what is asked as a statement unnests it, the trigrams of each root parted by |.
-func (q Query) arrays() (places []int32, roots, trigrams []string) {
+// arrays are what is asked as a statement unnests it, the slips and the trigrams of each word parted by |.
+func (q Query) arrays() (places []int32, roots, slips, trigrams []string) {
 	for _, word := range q.asked {
-		places, roots, trigrams = append(places, word.place), append(roots, word.root), append(trigrams, strings.Join(word.trigrams, "|"))
+		places, roots = append(places, word.place), append(roots, word.root)
+		slips, trigrams = append(slips, strings.Join(word.slips, "|")), append(trigrams, strings.Join(word.trigrams, "|"))
 	}
-	return places, roots, trigrams
+	return places, roots, slips, trigrams
 }
 
 // digits is a text from its first digit to its last.

@@ -15,13 +15,20 @@ import (
 // all is the text in the three languages.
 func (w Words) all() string { return w.RU + " " + w.BE + " " + w.EN }
 
-// shortest is how long a root is at least for a slip in it to be forgiven: shorter ones are like too many.
-const shortest = 4
+// shortest is how many letters a root has at least that others are like: shorter ones are like too many. A long one is so much like
+// another even where it has more than one slip in it.
+const (
+	shortest = 4
+	long     = 7
+)
 
-// trigrams are what a root is made of, three letters at a time, and how it begins and ends.
+// trigrams are what a root is made of, three letters at a time, and how it begins and ends; none where it is short.
 func trigrams(root string) []string {
-	letters := []rune("  " + root + " ")
 	all := []string{}
+	if len([]rune(root)) < shortest {
+		return all
+	}
+	letters := []rune("  " + root + " ")
 	for i := range len(letters) - 2 {
 		all = append(all, string(letters[i:i+3]))
 	}
@@ -29,32 +36,41 @@ func trigrams(root string) []string {
 	return slices.Compact(all)
 }
 
-// A vocabulary is the roots that services have, with the trigrams of those that are long enough.
+// A vocabulary is the roots that services have, each with the words that have it.
 type vocabulary map[string][]string
 
 func vocabularyOf(services []Service) vocabulary {
 	v := vocabulary{}
 	for _, s := range services {
-		for _, root := range roots(s.Name.all() + " " + s.Synonyms + " " + s.About.all()) {
-			if v[root] = nil; len([]rune(root)) >= shortest {
-				v[root] = trigrams(root)
-			}
+		for _, word := range words(s.Name.all() + " " + s.Synonyms + " " + s.About.all()) {
+			v.add(word, root(word))
+		}
+	}
+	for stem, head := range families {
+		if v[head] != nil {
+			v.add(stem, head)
 		}
 	}
 	return v
+}
+
+func (v vocabulary) add(word, root string) {
+	if !slices.Contains(v[root], word) {
+		v[root] = append(v[root], word)
+	}
 }
 
 // like gives, for each root, the others that are like it: those that it begins with, and those with which it shares half of its trigrams.
 func (v vocabulary) like() map[string][]string {
 	having := map[string][]string{}
 	for _, root := range slices.Sorted(maps.Keys(v)) {
-		for _, t := range v[root] {
+		for _, t := range trigrams(root) {
 			having[t] = append(having[t], root)
 		}
 	}
 	all := map[string][]string{}
-	for root, made := range v {
-		shared := map[string]int{}
+	for root := range v {
+		made, shared := trigrams(root), map[string]int{}
 		for _, t := range made {
 			for _, other := range having[t] {
 				shared[other]++
@@ -62,7 +78,7 @@ func (v vocabulary) like() map[string][]string {
 		}
 		delete(shared, root)
 		for other, n := range shared {
-			if 4*n >= len(made)+len(v[other]) {
+			if 4*n >= len(made)+len(trigrams(other)) {
 				all[root] = append(all[root], other)
 			}
 		}
@@ -115,10 +131,12 @@ func queueWords(b *pgx.Batch, services []Service) {
 		b.Queue(`UPDATE service SET (words, reading) = ($2::text::tsvector, $3) WHERE code = $1`, s.Code, s.words(like), reading)
 	}
 	b.Queue(`DELETE FROM service_word`)
+	b.Queue(`DELETE FROM service_mask`)
 	for _, root := range slices.Sorted(maps.Keys(v)) {
-		if v[root] != nil {
-			b.Queue(`INSERT INTO service_word (text, trigrams) VALUES ($1, $2)`, root, v[root])
+		if made := trigrams(root); len(made) > 0 {
+			b.Queue(`INSERT INTO service_word (text, trigrams) VALUES ($1, $2)`, root, made)
 		}
+		b.Queue(`INSERT INTO service_mask (mask, text) SELECT unnest($2::text[]), $1`, root, masks(v[root]))
 	}
 }
 
