@@ -368,6 +368,7 @@ func editionRefusal(err error) error {
 		{register.ErrOlder, http.StatusConflict, "older_edition"},
 		{register.ErrOther, http.StatusConflict, "other_file"},
 		{register.ErrGap, http.StatusConflict, "edition_gap"},
+		{register.ErrFar, http.StatusConflict, "edition_gap"},
 		{register.ErrMonth, http.StatusConflict, "wrong_month"},
 		{register.ErrAhead, http.StatusConflict, "wrong_month"},
 		{register.ErrEarly, http.StatusConflict, "early_edition"},

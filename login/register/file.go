@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"slices"
 	"strconv"
@@ -21,6 +22,7 @@ var (
 	ErrFile    = errors.New("not a register file")
 	ErrShort   = errors.New("the file has not the rows that it announces: it is damaged")
 	ErrCountry = errors.New("the file is of another country's register")
+	ErrChanged = errors.New("the file was written to while it was read: bring it once it stays as it is")
 )
 
 // A FileError says what is wrong with a whole file, and in which line. What stands there is not told.
@@ -122,6 +124,7 @@ type file struct {
 	moment   uint64 // of the last id, in 4096ths of a millisecond
 	stop     int64  // how far to read, in bytes
 	in       *bufio.Reader
+	again    hash.Hash // of what is read by in: what is applied is what was checked
 	line     int64
 	lastDay  string                // nothing that it tells of is later
 	place    [len(fileColumns)]int // where the file has each column
@@ -148,7 +151,11 @@ func open(in io.ReadSeeker, progress func(done, total int64)) (*file, error) {
 	if text.wide {
 		return nil, &FileError{Meaning: ErrEncoding, What: "it looks like UTF-16"}
 	}
-	f := &file{in: bufio.NewReaderSize(in, 256<<10), stop: size, progress: progress, head: head{kind: Delta, rows: -1, size: size}}
+	again := sha256.New()
+	f := &file{
+		in: bufio.NewReaderSize(io.TeeReader(in, again), 256<<10), again: again,
+		stop: size, progress: progress, head: head{kind: Delta, rows: -1, size: size},
+	}
 	sum.Sum(f.checksum[:0])
 	if err := f.readHead(); err != nil {
 		return nil, err
@@ -191,22 +198,23 @@ func (f *file) readHead() error {
 			return f.columns(string(line))
 		}
 		word, value, _ := strings.Cut(strings.TrimSpace(string(comment)), " ")
-		if said[word] { // which of the two counts is a matter of taste
+		known, err := f.say(word, strings.TrimSpace(value))
+		switch {
+		case err != nil:
+			return err
+		case known && said[word]: // which of the two counts is a matter of taste
 			return f.wrong(ErrFile, "it was said before")
 		}
 		said[word] = true
-		if err := f.say(word, strings.TrimSpace(value)); err != nil {
-			return err
-		}
 	}
 }
 
-// say takes one line of the head: "edition 12".
-func (f *file) say(word, value string) (err error) {
+// say takes one line of the head: "edition 12". Others than it knows are anybody's notes.
+func (f *file) say(word, value string) (known bool, err error) {
 	switch word {
 	case "country":
 		if f.ours = value == country; !f.ours {
-			return ErrCountry
+			return true, ErrCountry
 		}
 	case "edition":
 		var number int64
@@ -221,15 +229,17 @@ func (f *file) say(word, value string) (err error) {
 		f.asOf = &at
 	case "kind":
 		if f.kind = Kind(value); f.kind != Full && f.kind != Delta {
-			return f.wrong(ErrFile, "neither full nor delta")
+			return true, f.wrong(ErrFile, "neither full nor delta")
 		}
 	case "rows":
 		f.rows, err = strconv.ParseInt(value, 10, 64)
+	default:
+		return false, nil
 	}
 	if err != nil {
-		return f.wrong(ErrFile, "%s", word)
+		err = f.wrong(ErrFile, "%s", word)
 	}
-	return nil
+	return true, err
 }
 
 // columns takes the line that names them, in any order.

@@ -25,6 +25,7 @@ var (
 	ErrOlder  = errors.New("a later edition was applied already")
 	ErrOther  = errors.New("this edition was applied already, from another file")
 	ErrGap    = errors.New("a delta follows the edition before it, and that was not applied: bring that one, or a full one")
+	ErrFar    = errors.New("its number is more than a hundred after that of the last edition: whatever comes next would be older")
 	ErrMonth  = errors.New("its month is before that of the last edition")
 	ErrAhead  = errors.New("its month is more than one ahead")
 	ErrEarly  = errors.New("it is as of a time that has not come")
@@ -166,7 +167,7 @@ func (g *Register) bring(ctx context.Context, conn *pgxpool.Conn, f *file, o Ord
 		if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return refuse(ctx, tx, &e, f, o.At) }); err != nil {
 			return Report{}, err
 		}
-	case errors.Is(err, ErrShort), errors.Is(err, ErrFile):
+	case errors.Is(err, ErrShort), errors.Is(err, ErrFile), errors.Is(err, ErrChanged):
 		if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return forget(ctx, tx) }); err != nil {
 			return Report{}, err
 		}
@@ -248,6 +249,8 @@ func follows(ctx context.Context, tx pgx.Tx, h head) error {
 		return ErrOther
 	case h.kind == Delta && h.number > max(number, waiting)+1: // whom the one between tells of would be missed: also where that one was refused
 		return ErrGap
+	case err == nil && h.number > number+100:
+		return ErrFar
 	case h.period.Before(period): // a second one of a month corrects the first
 		return ErrMonth
 	case h.asOf != nil && h.asOf.Before(notBefore):

@@ -242,6 +242,7 @@ func TestImportRefusesFiles(t *testing.T) {
 	}{
 		"older":                {edition(1, row), register.ErrOlder},
 		"a delta too far on":   {edition(4, row), register.ErrGap},
+		"a full one far on":    {strings.Replace(full(edition(3, row)), "edition 3", "edition 103", 1), register.ErrFar},
 		"another second":       {edition(2, row, row), register.ErrOther},
 		"cut off between":      {next[:strings.Index(next, "7000001")], register.ErrShort},
 		"cut off within a row": {next[:len(next)-2], register.ErrShort},
@@ -275,7 +276,42 @@ func TestImportRefusesFiles(t *testing.T) {
 			t.Fatalf("%s: something of it remains", name)
 		}
 	}
-	mustLoad(t, r, "# as_of 2026-03-01T00:00:00+03:00\n"+next)
+	mustLoad(t, r, "# a note\n# a note\n# as_of 2026-03-01T00:00:00+03:00\n"+next)
+}
+
+// Nothing is applied that was not checked: a file may be written to between its two readings.
+func TestAFileThatIsWrittenToMeanwhileIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, first := range []bool{true, false} {
+		r := register.Register{Pool: pgtest.New(t)}
+		if !first {
+			mustLoad(t, r, edition(1, living...))
+		}
+		before := all(t, r.Pool, contents)
+		checked := full(edition(2, living...))
+		o := order(checked)
+		o.File = &rewritten{strings.NewReader(checked), strings.Replace(checked, ",M,", ",F,", 1)}
+		if _, err := r.Import(t.Context(), o); !errors.Is(err, register.ErrChanged) {
+			t.Errorf("the first file %t: got %v", first, err)
+		}
+		if after := all(t, r.Pool, contents); !reflect.DeepEqual(before, after) {
+			t.Errorf("the first file %t: something of it remains", first)
+		}
+		mustLoad(t, r, checked)
+	}
+}
+
+// rewritten is a file that is another one once it was read.
+type rewritten struct {
+	*strings.Reader
+	then string
+}
+
+func (f *rewritten) Seek(offset int64, whence int) (int64, error) {
+	if f.Len() == 0 {
+		f.Reset(f.then)
+	}
+	return f.Reader.Seek(offset, whence)
 }
 
 // wide writes a text in UTF-16.

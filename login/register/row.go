@@ -45,8 +45,13 @@ func (f *file) withhold(rows []BadRow) {
 // row reads one line and adds what it says to out.
 func (f *file) row() error {
 	line, err := f.next()
-	if errors.Is(err, io.EOF) && f.read != f.rows {
-		return f.wrong(ErrShort, "%d rows, and not %d", f.read, f.rows)
+	if errors.Is(err, io.EOF) {
+		switch {
+		case f.read != f.rows:
+			return f.wrong(ErrShort, "%d rows, and not %d", f.read, f.rows)
+		case !bytes.Equal(f.again.Sum(nil), f.checksum[:]):
+			return ErrChanged
+		}
 	}
 	long := errors.Is(err, errLong)
 	if err != nil && !long {
