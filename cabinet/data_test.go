@@ -43,7 +43,7 @@ func TestWhatIsHeldIsToldAndTakenWhole(t *testing.T) {
 		WHERE table_schema = current_schema() AND column_name = 'person_id' AND table_name !~ '^journal_'`
 	var got []string
 	err := w.pool.QueryRow(t.Context(), tables).Scan(&got)
-	if want := []string{"cabinet", "contact", "dispute", "journal", "profile_change", "profile_value", "reader", "refresh", "report"}; err != nil || !slices.Equal(got, want) {
+	if want := []string{"cabinet", "contact", "dispute", "journal", "profile_change", "profile_value", "reader", "refresh", "report", "signal"}; err != nil || !slices.Equal(got, want) {
 		t.Fatalf("tables that hold something of a person: got %q, want %q; %v", got, want, err)
 	}
 

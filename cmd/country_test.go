@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"regexp"
@@ -133,8 +134,8 @@ func (c *country) told() int {
 	return n
 }
 
-// sessionsAtCabinet are those that the web cabinet keeps.
-func (c *country) sessionsAtCabinet() []string {
+// sessionsAtCabinet are those that the web cabinet keeps, and that are not over.
+func (c *country) sessionsAtCabinet() (open []string) {
 	c.t.Helper()
 	options, err := redis.ParseURL(c.setting("CABINET_REDIS_URL"))
 	if err != nil {
@@ -143,10 +144,16 @@ func (c *country) sessionsAtCabinet() []string {
 	store := redis.NewClient(options)
 	defer store.Close()
 	keys, err := store.Keys(c.t.Context(), "cabinet:session:*").Result()
+	for _, key := range keys {
+		said, of := store.Get(c.t.Context(), key).Result()
+		if err = errors.Join(err, of); said != "over" {
+			open = append(open, key)
+		}
+	}
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return keys
+	return open
 }
 
 // A desk is a desk's information system that speaks for a clerk.

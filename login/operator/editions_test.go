@@ -173,7 +173,7 @@ func TestAFileIsRefusedByTheAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := file(5, "delta", `1010130K001PB9,M,1930,BY,,,,,,,,,,`)
+	good := file(5, "full", `1010130K001PB9,M,1930,BY,,,,,,,,,,`)
 	if _, done := r.bring(t, "a system", "", good); done["state"] != "applied" {
 		t.Fatal(done)
 	}

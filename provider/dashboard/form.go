@@ -189,7 +189,9 @@ func (d *Dashboard) showForm(w http.ResponseWriter, r *http.Request, data formPa
 		data.Scopes = append(data.Scopes, scopeBox{scope, slices.Contains(strings.Fields(m.Scope), scope)})
 	}
 	view := page.View{Name: "e-service-form", Data: &data, SignedIn: true, Back: "/e-services"}
-	if !data.New {
+	if data.New {
+		view.At = "/e-services/new?body=" + data.Body.String()
+	} else {
 		view.Back = strings.TrimSuffix(r.URL.Path, "/change")
 	}
 	if data.Live {
