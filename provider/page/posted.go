@@ -43,9 +43,9 @@ const (
 	longest = time.Hour
 	// cookieSize is what the cookie may take, of which there may be some. What is longer, for what was typed in it, is answered at once.
 	cookieSize = 2 << 10
-	// answersAtOnce is how many of them a browser has. Where another comes, the oldest is told no more: all go with each request, of which no server reads
-	// a head of any size.
-	answersAtOnce = 8
+	// answersSize is what all of them may take. Where another comes that has no room, the oldest are told no more: all go with each request, of which no
+	// server reads a head of any size.
+	answersSize = 4 << 10
 )
 
 // An answer to a form.
@@ -128,7 +128,7 @@ func (s *Site) lead(w http.ResponseWriter, r *http.Request, at string, a answer,
 	if err != nil || len(value) > cookieSize {
 		return false, err
 	}
-	s.makeRoom(w, r, name)
+	s.makeRoom(w, r, name, answersSize-len(value))
 	s.setCookie(w, name, value, int(a.lasts()/time.Second))
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Location", at)
@@ -241,19 +241,26 @@ func (s *Site) drop(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// makeRoom has the browser forget the oldest of what it has too much of, to be given one more.
-func (s *Site) makeRoom(w http.ResponseWriter, r *http.Request, more string) {
-	given := map[string]int64{}
+// makeRoom has the browser forget the oldest of what has no room, beside the one that it is given.
+func (s *Site) makeRoom(w http.ResponseWriter, r *http.Request, given string, room int) {
+	type one struct {
+		at   int64
+		name string
+		size int
+	}
+	var all []one
 	for _, cookie := range r.Cookies() {
-		if strings.HasPrefix(cookie.Name, s.cookie("answer_")) && cookie.Name != more {
+		if strings.HasPrefix(cookie.Name, s.cookie("answer_")) && cookie.Name != given {
 			var a answer // none of ours is as old as can be
 			_ = s.opened(cookie.Name, cookie.Value, &a)
-			given[cookie.Name] = a.At
+			all = append(all, one{a.At, cookie.Name, len(cookie.Value)})
 		}
 	}
-	latest := slices.SortedFunc(maps.Keys(given), func(a, b string) int { return cmp.Compare(given[b], given[a]) })
-	for _, name := range latest[min(len(latest), answersAtOnce-1):] {
-		s.setCookie(w, name, "", -1)
+	slices.SortFunc(all, func(a, b one) int { return cmp.Compare(b.at, a.at) })
+	for _, kept := range all {
+		if room -= kept.size; room < 0 {
+			s.setCookie(w, kept.name, "", -1)
+		}
 	}
 }
 
