@@ -111,6 +111,9 @@ func TestWhoCameByHandBeginsAgain(t *testing.T) {
 	w.active(anna, "+375294911911")
 	for _, first := range []string{"/sign-in", "/recover", "/block", "/unblock"} {
 		v := w.visitor()
+		if first != "/sign-in" { // where the way back to it is told
+			v.open("/authorize") // and left
+		}
 		v.open(first)
 		if err := w.redis.FlushDB(t.Context()).Err(); err != nil {
 			t.Fatal(err)

@@ -117,15 +117,15 @@ func (l *Login) lost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if r.Method != http.MethodPost || !s.IsZero() {
+	if r.Method != http.MethodPost || !s.IsZero() || l.interactions.Copy(r).ClientID != "" { // a service may wait, and its page tells the way back
 		return l.gone(w, r)
 	}
 	return l.anew(w, r, "/sign-in")
 }
 
-// anew begins once more at a first page where no service waits that its person would have to go back to: with the number that was typed.
+// anew begins once more at a first page, with the number that was typed, unless a service waits that its person would have to go back to.
 func (l *Login) anew(w http.ResponseWriter, r *http.Request, path string) error {
-	if !l.interactions.Binds(r) || l.interactions.Copy(r).ClientID != "" {
+	if !l.interactions.Binds(r) || l.interactions.Copy(r).ID == r.URL.Query().Get("interaction") {
 		return l.gone(w, r)
 	}
 	i := provider.Interaction{Page: "/security"}
