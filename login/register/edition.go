@@ -56,18 +56,19 @@ type Edition struct {
 	DecidedAt   *time.Time
 	AppliedAt   *time.Time
 
-	staged int64 // bytes of the file
+	staged    int64  // bytes of the file
+	stagedSum []byte // and their SHA-256
 }
 
 // editionColumns are those of an edition, in the order of scanEdition.
 const editionColumns = `
 	id, number, period, as_of, not_before, not_after, kind, state, checksum, signed, announced, added, changed, same, rejected, doubtful, deactivated, restored, missing, withheld,
-	imported_by, coalesce(client_id, ''), began_at, decided_by, decided_at, applied_at, staged_bytes`
+	imported_by, coalesce(client_id, ''), began_at, decided_by, decided_at, applied_at, staged_bytes, staged_sum`
 
 func scanEdition(row pgx.CollectableRow) (e Edition, err error) {
 	err = row.Scan(&e.ID, &e.Number, &e.Period, &e.AsOf, &e.NotBefore, &e.NotAfter, &e.Kind, &e.State, &e.Checksum, &e.Signed, &e.Announced, &e.Added, &e.Changed, &e.Same,
 		&e.Rejected, &e.Doubtful, &e.Deactivated, &e.Restored, &e.Missing, &e.Withheld,
-		&e.ImportedBy, &e.ClientID, &e.BeganAt, &e.DecidedBy, &e.DecidedAt, &e.AppliedAt, &e.staged)
+		&e.ImportedBy, &e.ClientID, &e.BeganAt, &e.DecidedBy, &e.DecidedAt, &e.AppliedAt, &e.staged, &e.stagedSum)
 	return e, err
 }
 

@@ -84,6 +84,9 @@ const (
 // errLong says that a line is longer than any good one.
 var errLong = errors.New("it is too long")
 
+// lastNumber leaves room for a thousand years of numbers that are months. One that is written wrong shuts out all that are less.
+const lastNumber = 999_999
+
 // maxTold is how many bad rows are told one by one.
 const maxTold = 1000
 
@@ -124,7 +127,7 @@ type file struct {
 	moment   uint64 // of the last id, in 4096ths of a millisecond
 	stop     int64  // how far to read, in bytes
 	in       *bufio.Reader
-	again    hash.Hash // of what is read by in: what is applied is what was checked
+	again    hash.Hash // of what is done: what is applied is what was checked
 	line     int64
 	lastDay  string                // nothing that it tells of is later
 	place    [len(fileColumns)]int // where the file has each column
@@ -151,9 +154,8 @@ func open(in io.ReadSeeker, progress func(done, total int64)) (*file, error) {
 	if text.wide {
 		return nil, &FileError{Meaning: ErrEncoding, What: "it looks like UTF-16"}
 	}
-	again := sha256.New()
 	f := &file{
-		in: bufio.NewReaderSize(io.TeeReader(in, again), 256<<10), again: again,
+		in: bufio.NewReaderSize(in, 256<<10), again: sha256.New(),
 		stop: size, progress: progress, head: head{kind: Delta, rows: -1, size: size},
 	}
 	sum.Sum(f.checksum[:0])
@@ -218,7 +220,9 @@ func (f *file) say(word, value string) (known bool, err error) {
 		}
 	case "edition":
 		var number int64
-		number, err = strconv.ParseInt(value, 10, 32)
+		if number, err = strconv.ParseInt(value, 10, 32); number > lastNumber {
+			return true, f.wrong(ErrFile, "a number of more than six digits")
+		}
 		f.number = int(number)
 	case "period":
 		f.month = value
@@ -265,13 +269,11 @@ func (f *file) columns(line string) error {
 
 // next gives a line without its end. It is good until the next one. With errLong it is passed over.
 func (f *file) next() ([]byte, error) {
-	line, err := f.in.ReadSlice('\n')
+	line, err := f.slice()
 	f.line++
-	f.done += int64(len(line))
 	long := len(line) > maxLine
 	for errors.Is(err, bufio.ErrBufferFull) {
-		line, err = f.in.ReadSlice('\n')
-		f.done += int64(len(line))
+		line, err = f.slice()
 	}
 	switch {
 	case long && (err == nil || errors.Is(err, io.EOF)):
@@ -282,6 +284,14 @@ func (f *file) next() ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimRight(line, "\r\n"), nil
+}
+
+// slice gives the rest of a line, or as much of it as is read at once.
+func (f *file) slice() ([]byte, error) {
+	line, err := f.in.ReadSlice('\n')
+	f.done += int64(len(line))
+	f.again.Write(line)
+	return line, err
 }
 
 // rowColumns are those of a file, in the order in which its rows are copied.

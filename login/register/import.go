@@ -292,15 +292,18 @@ func forget(ctx context.Context, tx pgx.Tx) error {
 
 // stage copies the good rows beside the register, piece by piece, from where it was left.
 func (g *Register) stage(ctx context.Context, conn *pgxpool.Conn, e *Edition, f *file) error {
-	const far = `UPDATE edition SET staged_bytes = $2 WHERE id = $1`
+	const far = `UPDATE edition SET staged_bytes = $2, staged_sum = $3 WHERE id = $1`
 	f.pass(e.staged)
+	if e.staged > 0 && !bytes.Equal(f.again.Sum(nil), e.stagedSum) { // it was written to while that was read, before a crash
+		return ErrChanged
+	}
 	for f.err == nil {
 		f.stop = min(f.done+cmp.Or(g.piece, piece), f.size)
 		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 			if err := f.copyTo(ctx, tx, staged+lines); err != nil {
 				return err
 			}
-			_, err := tx.Exec(ctx, far, e.ID, f.done)
+			_, err := tx.Exec(ctx, far, e.ID, f.done, f.again.Sum(nil))
 			return err
 		})
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -253,6 +254,7 @@ func TestImportRefusesFiles(t *testing.T) {
 		"without its rows":     {strings.Replace(next, "# rows 2\n", "", 1), register.ErrFile},
 		"of no month":          {strings.Replace(next, "2026-03", "2026-13", 1), register.ErrFile},
 		"of no kind":           {strings.Replace(next, "# rows", "# kind whole\n# rows", 1), register.ErrFile},
+		"of a long number":     {strings.Replace(full(edition(3, row)), "edition 3", "edition 1000000", 1), register.ErrFile},
 		"with two numbers":     {"# edition 4\n" + next, register.ErrFile},
 		"of another country":   {strings.Replace(next, "# country BY", "# country LT", 1), register.ErrCountry},
 		"of no country":        {strings.Replace(next, "# country BY\n", "", 1), register.ErrFile},
@@ -290,7 +292,7 @@ func TestAFileThatIsWrittenToMeanwhileIsRefused(t *testing.T) {
 		before := all(t, r.Pool, contents)
 		checked := full(edition(2, living...))
 		o := order(checked)
-		o.File = &rewritten{strings.NewReader(checked), strings.Replace(checked, ",M,", ",F,", 1)}
+		o.File = &rewritten{strings.NewReader(checked), strings.Replace(checked, ",M,", ",F,", 1), io.EOF}
 		if _, err := r.Import(t.Context(), o); !errors.Is(err, register.ErrChanged) {
 			t.Errorf("the first file %t: got %v", first, err)
 		}
@@ -301,17 +303,49 @@ func TestAFileThatIsWrittenToMeanwhileIsRefused(t *testing.T) {
 	}
 }
 
-// rewritten is a file that is another one once it was read.
+// So it is where it was staged in part before a crash, and is as it was checked again by now.
+func TestAFileThatWasWrittenToBeforeACrashIsRefused(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}.ByPieces(100_000)
+	var first, file strings.Builder
+	err := errors.Join(register.Sample{People: 20_000, Edition: 1}.Write(&first), register.Sample{People: 20_000, Edition: 2}.Write(&file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustLoad(t, r, first.String())
+	broken := errors.New("broken")
+	o := order(file.String())
+	o.File = &rewritten{strings.NewReader(file.String()), strings.Replace(file.String(), ",M,", ",F,", 1)[:500_000], broken}
+	if _, err := r.Import(t.Context(), o); !errors.Is(err, broken) || count(t, r.Pool, "staged_person") == 0 {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := load(t, r, file.String()); !errors.Is(err, register.ErrChanged) || count(t, r.Pool, "staged_person") != 0 {
+		t.Errorf("got %v", err)
+	}
+	mustLoad(t, r, file.String())
+}
+
+// rewritten is a file that is another one once it was read, and ends otherwise then.
 type rewritten struct {
 	*strings.Reader
 	then string
+	ends error
 }
 
 func (f *rewritten) Seek(offset int64, whence int) (int64, error) {
 	if f.Len() == 0 {
 		f.Reset(f.then)
+		f.then = ""
 	}
 	return f.Reader.Seek(offset, whence)
+}
+
+func (f *rewritten) Read(p []byte) (int, error) {
+	n, err := f.Reader.Read(p)
+	if f.then == "" && errors.Is(err, io.EOF) {
+		err = f.ends
+	}
+	return n, err
 }
 
 // wide writes a text in UTF-16.
