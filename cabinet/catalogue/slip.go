@@ -8,22 +8,23 @@ import "slices"
 // hidden stands for a letter in a mask.
 const hidden = '*'
 
-// A form of fewer letters is like too many others: shortForm for any slip to be forgiven, surest for one that changes which letters it has.
+// A form of fewer letters is like too many others: shortForm for any slip to be forgiven, surest for one that changes which letters it has, and surestStem
+// where it is a word without its ending.
 const (
-	shortForm = 4
-	surest    = 5
+	shortForm  = 4
+	surest     = 5
+	surestStem = 6
 )
 
 // masks are words, and each with one of its letters hidden.
 func masks(words []string) (all []string) {
 	for _, word := range words {
-		if len([]rune(word)) < surest {
-			continue
-		}
 		for _, form := range forms(word) {
 			all = append(all, form)
 			for i := range []rune(form) {
-				all = append(all, edit(form, i, i+1, hidden))
+				if len([]rune(word)) >= surest {
+					all = append(all, edit(form, i, i+1, hidden))
+				}
 			}
 		}
 	}
@@ -59,7 +60,10 @@ func edit(word string, from, to int, letters ...rune) string {
 
 // forms are a word as it is written, as it is heard, and without its ending; none that is too short.
 func forms(word string) []string {
-	all := []string{word, sound(word), stem(word)}
+	all := []string{word, sound(word)}
+	if stem := stem(word); len([]rune(stem)) >= surestStem {
+		all = append(all, stem)
+	}
 	slices.Sort(all)
 	return slices.DeleteFunc(slices.Compact(all), func(form string) bool { return len([]rune(form)) < shortForm })
 }

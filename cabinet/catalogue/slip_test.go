@@ -93,7 +93,7 @@ func TestAnyWordWithASlip(t *testing.T) {
 	}
 
 	far := strings.Fields("техосмотр скот самолёт велосипед магазин суббота погода кредит телефон холодильник футбол молоко " +
-		"телевизор микроволновка картофель музыка мурашка надвор'е xylophone elephant window")
+		"телевизор микроволновка картофель музыка мурашка надвор'е гитара театр танец сахар диета xylophone elephant window weather")
 	for i, page := range find(far) {
 		if len(page.Services) > 0 {
 			t.Errorf("%s, which is like nothing there, finds %s", far[i], page.Services[0].Name.RU)
@@ -113,6 +113,16 @@ func TestMasksAreOneSlipApart(t *testing.T) {
 			if !common(typed, "housing") {
 				t.Errorf("%s: %s is not known again", kind, typed)
 			}
+		}
+	}
+	for _, typed := range []string{"flatt", "lfat"} { // of a short one no letter may be another
+		if !common(typed, "flat") {
+			t.Errorf("%s is not known again", typed)
+		}
+	}
+	for _, typed := range []string{"flag", "flt"} {
+		if common(typed, "flat") {
+			t.Errorf("%s may be anything", typed)
 		}
 	}
 	for _, typed := range []string{"ohusign", "hosuign", "husin", "xhousingx", "mouxing"} {

@@ -20,7 +20,7 @@ const (
 
 // Meanings.
 var (
-	ErrOwn     = errors.New("whoever has proposed it may withdraw it, and somebody else decides")
+	ErrOwn     = errors.New("whoever has proposed or brought it does not decide on it, and nobody else withdraws it")
 	ErrDecided = errors.New("the proposal was decided")
 )
 
