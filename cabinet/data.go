@@ -144,8 +144,8 @@ func (c *Cabinet) recipients(receipts []journal.Receipt, language string) []reci
 			if !l.Desk {
 				by = "entry.operator"
 			}
-			name := cmp.Or(l.Site, c.site.Say(language, by, nil))
-			if l.Site == "" && r.Office != "" {
+			name := cmp.Or(l.Site, l.System, c.site.Say(language, by, nil))
+			if l.Site == "" && l.System == "" && r.Office != "" {
 				name = c.site.Say(language, "entry.office", map[string]any{"Office": r.Office})
 			}
 			all, last = append(all, recipient{Name: name, ClientID: r.ClientID, Office: r.Office}), last+1

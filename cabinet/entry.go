@@ -26,10 +26,16 @@ var given = []string{
 // entryPage puts an entry whole.
 func (c *Cabinet) entryPage(e journal.Entry, language string) entryPage {
 	p := entryPage{
-		line: c.line(e, language), UTC: e.At.UTC().Format(time.DateTime), Who: "actor." + string(e.Actor) + ".whole",
+		line: c.line(e, language), UTC: e.At.UTC().Format(time.DateTime),
 		Given: c.givenBy(e, language), Reported: e.ReportedAt,
 		Refused: e.Kind == "sign_in.refused" || e.Kind == "recovery.refused",
 		Block:   c.cfg.IssuerURL + "/block", Sessions: c.securityPage() + "/sessions", Password: c.securityPage() + "/password",
+	}
+	switch p.Who = "actor." + string(e.Actor) + ".whole"; {
+	case e.Actor == journal.Staff && !p.Desk:
+		p.Who = "entry.operator"
+	case e.Actor == journal.System && e.Kind == journal.PersonChanged:
+		p.Who = "actor.register.whole"
 	}
 	if slices.Contains(levels, e.ACR) {
 		p.ACR = "acr." + e.ACR

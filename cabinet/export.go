@@ -103,7 +103,7 @@ func (c *Cabinet) writeCSV(w io.Writer, r *http.Request, v visitor, f journal.Fi
 	lines := csv.NewWriter(w)
 	lines.UseCRLF = true
 	head := []string{
-		"entry.id", "csv.minsk", "csv.utc", "csv.what", "entry.who", "entry.where", "csv.office", "entry.how", "csv.level", "entry.device",
+		"entry.id", "csv.minsk", "csv.utc", "csv.what", "entry.who", "entry.where", "entry.through", "csv.office", "entry.how", "csv.level", "entry.device",
 		"entry.place", "csv.old", "csv.new", "csv.source", "entry.given", "entry.result",
 	}
 	for i := range head {
@@ -119,7 +119,7 @@ func (c *Cabinet) writeCSV(w io.Writer, r *http.Request, v visitor, f journal.Fi
 			result = "entry.refused"
 		}
 		fields := []string{
-			p.ID.String(), p.At.In(c.minsk).Format(time.DateTime), p.UTC, say(p.Word), say(p.Who), p.Site, p.Office, say(p.Level), say(p.ACR), p.Agent,
+			p.ID.String(), p.At.In(c.minsk).Format(time.DateTime), p.UTC, say(p.Word), say(p.Who), p.Site, p.System, p.Office, say(p.Level), say(p.ACR), p.Agent,
 			p.Place, p.Old, p.New, p.Source, strings.Join(p.Given, "; "), say(result),
 		}
 		for i := range fields {

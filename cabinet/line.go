@@ -19,6 +19,7 @@ type line struct {
 	At       time.Time
 	Word     string // key of what happened
 	Site     string // which e-service, by its name, or else by its client id
+	System   string // which system a clerk works with, or the register speaks through, likewise
 	Desk     bool   // a clerk acted
 	Field    string // key of the value that it is about
 	Office   string
@@ -42,12 +43,16 @@ func (c *Cabinet) lines(entries []journal.Entry, language string) []line {
 // line puts an entry as a person would.
 func (c *Cabinet) line(e journal.Entry, language string) line {
 	l := line{
-		ID: e.ID, At: e.At, Site: cmp.Or(e.Client.In(language), e.ClientID), Desk: e.Actor == journal.Staff && !strings.HasPrefix(string(e.Kind), "dispute."), Office: e.Office,
+		ID: e.ID, At: e.At, Site: cmp.Or(e.Client.In(language), e.ClientID), Office: e.Office,
+		Desk:  e.Actor == journal.Staff && e.Kind != journal.PersonChanged && !strings.HasPrefix(string(e.Kind), "dispute."),
 		Agent: e.Agent, Place: placeOf(e, language), Reported: e.ReportedAt != nil,
 	}
 	kind, here := string(e.Kind), e.ClientID == c.cfg.ClientID
-	if here {
+	switch {
+	case here:
 		l.Site = ""
+	case e.Actor == journal.Staff, e.Actor == journal.System && e.Kind != journal.GrantEnded: // a grant is the e-service's, whoever ends it
+		l.Site, l.System = "", l.Site
 	}
 	switch {
 	case e.Kind == journal.IdentifierBlocked:

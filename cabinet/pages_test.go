@@ -129,6 +129,10 @@ func TestPagesAreAsBefore(t *testing.T) {
 		{"journal-wrong", "/journal?till=soon", page.View{Name: "journal", Errors: []page.FieldError{{Field: "till", Word: "wrong.till"}}, Data: journalPage{Form: c.filterForm(url.Values{"till": {"soon"}}, "ru"), Wrong: true, Security: "https://idp.example/security"}}},
 		{"entry", "/journal/018f0000-0000-7000-8000-000000000001", page.View{Name: "entry", Back: "/journal", Data: c.entryPage(given, "ru")}},
 		{"entry-refused", "/journal/018f0000-0000-7000-8000-000000000002", page.View{Name: "entry", Back: "/journal", Data: c.entryPage(refused, "ru")}},
+		{"entry-register", "/journal/018f0000-0000-7000-8000-000000000004", page.View{Name: "entry", Back: "/journal", Data: c.entryPage(journal.Entry{
+			ID: uuid.MustParse("018f0000-0000-7000-8000-000000000004"), At: noon, Kind: journal.PersonChanged, Actor: journal.System, ClientID: "register",
+			Client: journal.Names{"": "ИС «Регистр»"},
+		}, "ru")}},
 		{"services", "/services", page.View{Name: "services", Data: whatThereIs}},
 		{"services-found", "/services?q=паспорт", page.View{Name: "services", Data: servicesPage{
 			Query: "паспорт", Asked: true, Next: "/services?after=1-200.8.1&q=паспорт",
@@ -186,12 +190,14 @@ func everything() []journal.Entry {
 		{Kind: journal.DisputeAnswered, Actor: journal.Staff, Detail: map[string]string{"field": "identification_number", "outcome": "upheld"}},
 		{Kind: journal.DisputeAnswered, Actor: journal.Staff, Detail: map[string]string{"field": "address", "outcome": "corrected"}},
 		{Kind: journal.DisputeWithdrawn, Actor: journal.Self, Detail: map[string]string{"field": "name_be"}},
+		{Kind: journal.PersonChanged, Actor: journal.System, ClientID: "register", Client: journal.Names{"": "ИС «Регистр»"}},
+		{Kind: journal.PersonChanged, Actor: journal.Staff, ClientID: "register", Client: journal.Names{"": "ИС «Регистр»"}},
 		{Kind: "something.new", Actor: journal.System},
 	}
 	for _, kind := range []journal.Kind{
 		"agreement.given", "agreement.withdrawn", "authenticator.added", "authenticator.removed", "browser.forgotten",
 		"cabinet.activated", "cabinet.deactivated", "cabinet.restored", journal.ContactGiven, journal.DataExported, journal.EntryReported,
-		"identifier.activated", "identifier.unblocked", "passkey.added", "passkey.removed", "password.changed", "person.changed", "phone_change.asked", "phone_change.cancelled", "sessions.ended",
+		"identifier.activated", "identifier.unblocked", "passkey.added", "passkey.removed", "password.changed", "phone_change.asked", "phone_change.cancelled", "sessions.ended",
 		"sign_in.refused", "signed_out", "password.recovered", "recovery.refused",
 		"recovery_codes.made", "recovery_codes.removed", "recovery_code.used",
 	} {

@@ -190,7 +190,7 @@ func actor(e entry) journal.Actor {
 		return cmp.Or(endedBy[e.Detail["why"]], journal.Self)
 	case e.Staff:
 		return journal.Staff
-	case e.Detail["reason"] == "register", e.Detail["was"] == "register", e.Kind == "person.changed":
+	case e.Detail["reason"] == "register", e.Detail["was"] == "register", kind == journal.PersonChanged:
 		return journal.System
 	case kind == journal.TokenExchanged:
 		return journal.Client

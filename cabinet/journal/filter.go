@@ -35,7 +35,7 @@ var kinds = map[Topic][]Kind{
 	},
 	Desk:     {DeskLookedUp, DeskRefused, PaperRead, TrailRead, "identifier.issued", "password.reissued", "phone.released"},
 	Services: {GrantGiven, GrantEnded, TokenExchanged, "agreement.given", "agreement.withdrawn", ProfileRead, ProfileRefreshed, JournalRead},
-	Profile:  {"person.changed", ProfileChanged, ContactGiven, DisputeMade, DisputeWithdrawn, DisputeSent, DisputeAnswered},
+	Profile:  {PersonChanged, ProfileChanged, ContactGiven, DisputeMade, DisputeWithdrawn, DisputeSent, DisputeAnswered},
 	Changes:  {ProfileChanged},
 	Attention: {
 		"sign_in.refused", "phone_change.asked", "phone_change.cancelled", "phone.changed", "password.changed", "password.recovered",

@@ -29,6 +29,7 @@ const (
 	GrantGiven          Kind = "grant.given"     // Detail["scope"]
 	GrantEnded          Kind = "grant.ended"     // Detail["why"]
 	TokenExchanged      Kind = "token.exchanged" // by an e-service
+	PersonChanged       Kind = "person.changed"  // at the register
 )
 
 // Kinds of the cabinet's own.
