@@ -238,6 +238,9 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 		refused("one of the dead", shown{token: token("sub", dead)}, 403, "cabinet_deactivated")
 		refused("one of a number that has become another", shown{token: token("sub", former)}, 401, "invalid_token", bad)
 		refused("one of nobody", shown{token: token("sub", nobody)}, 503, "no_cabinet_yet")
+		o.provider.Inactive(true)
+		refused("one of a number that came and went unheard", shown{token: token("sub", nobody)}, 401, "invalid_token", bad)
+		o.provider.Inactive(false)
 		if acr == "" {
 			if systems := read("a client's own token", shown{token: system}); annas != systems || others != systems {
 				t.Errorf("what is a person's is given without a sign-in:\n%s\n%s\n%s", annas, others, systems)

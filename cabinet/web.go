@@ -69,11 +69,11 @@ func (c *Cabinet) letIn(w http.ResponseWriter, r *http.Request, v visitor, ask f
 		return false, err
 	}
 	again := c.sessions.cookie(r, "again") != "" // it was refused, and sent to sign in again
+	if good := decision == access.Admit || decision == access.RefuseUnknown; good && again {
+		http.SetCookie(w, c.sessions.made("again", "", -1))
+	}
 	switch decision {
 	case access.Admit:
-		if again {
-			http.SetCookie(w, c.sessions.made("again", "", -1))
-		}
 		return true, nil
 	case access.RefuseUnknown:
 		w.Header().Set("Retry-After", retryAfter)

@@ -61,14 +61,16 @@ func TestAdmit(t *testing.T) {
 		"the client is disabled":              {heard: now, disabled: []access.Disabled{{ClientID: "service", Now: true, At: now}, {ClientID: "service", At: began}}, want: access.RefuseEnded},
 		"who had it before is disabled":       {heard: now, disabled: []access.Disabled{{ClientID: "first", Now: true, At: now}}, want: access.RefuseEnded},
 		"another client is disabled":          {heard: now, disabled: []access.Disabled{{ClientID: "other", Now: true, At: now}, {ClientID: "service", Now: true, At: began}, {ClientID: "service", At: now}}, want: access.Admit},
-		"nobody we know":                      {heard: now, unknown: true, want: access.RefuseUnknown},
+		"nobody we know, and vouched":         {heard: now, unknown: true, provider: provider{active: true}, want: access.RefuseUnknown, asked: 1},
+		"nobody we know, and not vouched":     {heard: now, unknown: true, want: access.RefuseEnded, asked: 1},
+		"nobody we know, nobody can tell":     {heard: now, unknown: true, provider: provider{err: away}, err: away, asked: 1},
 		"deactivated":                         {heard: now, gone: profile.Death, want: access.RefuseDeactivated},
 		"silence, and the provider vouches":   {heard: silent, provider: provider{active: true}, want: access.Admit, asked: 1},
 		"silence, and the provider does not":  {heard: silent, provider: provider{}, want: access.RefuseEnded, asked: 1},
 		"silence, and nobody can tell":        {heard: silent, provider: provider{err: away}, err: away, asked: 1},
 		"silence, but the end was heard":      {heard: silent, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: now} }, want: access.RefuseEnded},
 		"silence, and deactivated, vouched":   {heard: silent, gone: profile.Missing, provider: provider{active: true}, want: access.RefuseDeactivated, asked: 1},
-		"silence, and of nobody that we know": {heard: silent, unknown: true, want: access.RefuseUnknown},
+		"silence, and of nobody that we know": {heard: silent, unknown: true, provider: provider{active: true}, want: access.RefuseUnknown, asked: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -215,7 +217,7 @@ func TestASignInIsOverWithItsNumber(t *testing.T) {
 	t.Parallel()
 	const one, two, three = "0000000A000PB2", "1000000A000PB0", "7000000A000PB1"
 	pool := pgtest.NewCabinet(t)
-	gate := access.Gate{Pool: pgtest.With(t, pool, wall.Settings())}
+	gate := access.Gate{Pool: pgtest.With(t, pool, wall.Settings()), Provider: &provider{active: true}}
 	anna, boris := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
 	numbered := func(person uuid.UUID, number string, at time.Time) {
 		t.Helper()

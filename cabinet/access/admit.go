@@ -45,7 +45,8 @@ const (
 // A right token exists only after a primary sign-in, so it activates a cabinet that does not know of that yet
 // (order 82, p. 9). Activation and what an e-service does are written by this same statement.
 //
-// Under a number that was another person's then, a sign-in is over, whoever has it now. Where nobody knows whose it was then, the provider does.
+// Under a number that was another person's then, a sign-in is over, whoever has it now. Where nobody knows whose it was then, the provider does; and
+// of a number of which nobody has heard here, whether it is somebody's yet, or was and is no more.
 func queue(b *pgx.Batch, q Question, to *Decision) {
 	if q.Subject == "" {
 		queueClient(b, q, to)
@@ -76,7 +77,7 @@ func queue(b *pgx.Batch, q Question, to *Decision) {
 			UNION ALL
 			SELECT $8::uuid, person_id, $6, $9, 'client', $10, nullif($11, '') FROM admitted WHERE $9 <> ''
 		)
-		SELECT coalesce((SELECT decision FROM decided), (SELECT decision FROM another), 'unknown')`
+		SELECT coalesce((SELECT decision FROM decided), (SELECT decision FROM another), CASE WHEN $4 THEN 'unknown' ELSE 'ask_provider' END)`
 	// As they are, and not by way of their text (driver.Valuer).
 	activation, visit := [16]byte(uuid.Must(uuid.NewV7())), [16]byte(uuid.Must(uuid.NewV7()))
 	b.Queue(decide, q.Subject, [16]byte(q.Grant), q.AuthTime, q.Vouched, q.At.Add(-Silence), q.At,
