@@ -14,9 +14,8 @@ import (
 )
 
 // act does what an e-service has asked for and answers with what tell gives then, all in one transaction; once, where the request has an
-// Idempotency-Key. What a PUT is answered is what stands there now, with the ETag to which the next one can be held. do queues it, behind the
-// question to the gate, and kind is how it is noted; an error of tell undoes it. Whoever may be told only what was answered before
-// is let in first as well.
+// Idempotency-Key. What a PUT is answered is what stands there now. do queues it, behind the question to the gate, and kind is
+// how it is noted; an error of tell undoes it. Whoever may be told only what was answered before is let in first as well.
 func (c *Cabinet) act(
 	w http.ResponseWriter, r *http.Request, token api.Token, kind journal.Kind, asked any, do func(b *pgx.Batch), tell func() (any, error),
 ) error {
@@ -49,10 +48,7 @@ func (c *Cabinet) act(
 				told.Header["Content-Language"] = language
 			}
 			if r.Method == http.MethodPut {
-				told.Header["Content-Location"] = r.URL.Path // so the ETag is of the answer, and not of what was sent (RFC 9110 §8.7)
-				if told.Header["ETag"], err = api.Tag(said); err != nil {
-					return err
-				}
+				told.Header["Content-Location"] = r.URL.Path // but no ETag: what stands there is not what was sent (RFC 9110 §9.3.4)
 			}
 			return keep(ctx, tx, told)
 		})

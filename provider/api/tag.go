@@ -27,12 +27,6 @@ func WriteTagged(w http.ResponseWriter, r *http.Request, v any) error {
 	return err
 }
 
-// Tag gives the ETag by which WriteTagged answers with the same JSON.
-func Tag(v any) (string, error) {
-	_, tag, err := tagged(v)
-	return tag, err
-}
-
 // RequireUnchanged holds what is about to be changed to what the caller has seen of it, where If-Match names that by its ETag. The error is a 412
 // problem (RFC 9110 §13.1.1).
 func RequireUnchanged(r *http.Request, v any) error {
@@ -40,7 +34,7 @@ func RequireUnchanged(r *http.Request, v any) error {
 	if len(seen) == 0 {
 		return nil
 	}
-	tag, err := Tag(v)
+	_, tag, err := tagged(v)
 	if err == nil && !named(seen, tag) {
 		err = Refuse(http.StatusPreconditionFailed, "stale", nil)
 	}
