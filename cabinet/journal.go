@@ -18,12 +18,9 @@ const onePage = 25
 // journal handles GET /journal.
 func (c *Cabinet) journal(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	var from journal.Place
-	if s := query.Get("from"); s != "" {
-		var err error
-		if from, err = journal.ParsePlace(s); err != nil {
-			return page.Refuse(http.StatusNotFound, "error.not_found", err)
-		}
+	from, err := fromOf(r)
+	if err != nil {
+		return err
 	}
 	filter, wrong := c.filterOf(query)
 	var (
@@ -45,18 +42,34 @@ func (c *Cabinet) journal(w http.ResponseWriter, r *http.Request) error {
 		Form: c.filterForm(query, language), Wrong: wrong != nil, Entries: c.lines(found.Entries, language), Security: c.securityPage(),
 		Keys: c.cfg.URL + "/jwks", Since: c.earliest(), ShownYears: c.cfg.JournalYears,
 	}
-	if !found.Next.IsZero() {
-		data.Older = data.Form.at(found.Next.String())
-	}
-	if !from.IsZero() {
-		data.Newest = data.Form.at("")
-	}
+	data.turns = turnsOf(from, found, data.Form.at)
 	view := page.View{Name: "journal", Data: data, SignedIn: true, Wide: true}
 	for _, name := range wrong {
 		view.Status = http.StatusBadRequest
 		view.Errors = append(view.Errors, page.FieldError{Field: name, Word: "wrong." + name})
 	}
 	return c.site.Show(w, r, view)
+}
+
+// fromOf reads from which place on a page shows entries; the zero Place is before the newest one.
+func fromOf(r *http.Request) (from journal.Place, err error) {
+	if s := r.URL.Query().Get("from"); s != "" {
+		if from, err = journal.ParsePlace(s); err != nil {
+			return from, page.Refuse(http.StatusNotFound, "error.not_found", err)
+		}
+	}
+	return from, nil
+}
+
+// turnsOf is where a page leads to that shows what was found from a place on; at is its address from another.
+func turnsOf(from journal.Place, found journal.Page, at func(from string) string) (t turns) {
+	if !found.Next.IsZero() {
+		t.Older = at(found.Next.String())
+	}
+	if !from.IsZero() {
+		t.Newest = at("")
+	}
+	return t
 }
 
 // entry handles GET /journal/{id}.

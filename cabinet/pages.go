@@ -48,6 +48,7 @@ type valueLine struct {
 
 type valuePage struct {
 	valueLine
+	turns
 	Changes   []line // the latest first
 	Dispute   *dispute.Dispute
 	Stood     string   // the value, when it was disputed
@@ -95,12 +96,17 @@ type held struct {
 	Count int    // of those that are counted
 }
 
+// turns lead to other pages of a list of entries.
+type turns struct {
+	Older  string // where they are; "" where there are none
+	Newest string // where they are; "" where they are here
+}
+
 type journalPage struct {
+	turns
 	Form     filterForm
 	Wrong    bool // what was entered: nothing was looked for
 	Entries  []line
-	Older    string // where they are; "" where there are none
-	Newest   string // where they are; "" where they are here
 	Security string
 	Keys     string // where those are that a signed file is checked by
 	// From when on entries are shown, and of how many years.

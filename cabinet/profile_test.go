@@ -86,6 +86,40 @@ func TestOfficialValuesTellWhenceTheyAre(t *testing.T) {
 	}
 }
 
+// However often a value has changed, its changes are all shown, by pages, and those of no other value among them.
+func TestChangesOfAValueAreShownByPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	const others = 250
+	for i := range onePage + 1 {
+		w.write(t, func(ctx context.Context, tx pgx.Tx) error {
+			citizenship := []string{"PL", "LT"}[i%2]
+			return profile.Apply(ctx, tx, []profile.Person{{ID: anna, Number: annasNumber, Sex: "F", BirthDate: "1956-03", Citizenship: citizenship}}, noon.Add(time.Duration(i)*time.Second))
+		})
+	}
+	w.write(t, func(ctx context.Context, tx pgx.Tx) error {
+		return journal.Append(ctx, tx, slices.Repeat([]journal.Entry{{
+			Person: anna, At: noon.Add(time.Hour), Kind: journal.ProfileChanged, Actor: journal.System, Detail: map[string]string{"field": "sex", "old": "F", "new": "M"},
+		}}, others))
+	})
+	const path = "/profile/values/citizenship"
+	b := w.browser(t)
+	b.want("/sign-in?return="+path, path, 200, "Earlier entries")
+	_, _, page := b.open(path)
+	if n := strings.Count(page, "Source: the population register."); n != onePage {
+		t.Errorf("%d changes are shown, want %d:\n%s", n, onePage, page)
+	}
+	_, older, _ := strings.Cut(page, `href="`+path+"?from=")
+	older, _, _ = strings.Cut(older, "#changes\"")
+	b.want(path+"?from="+older, path, 200, "Before: Belarus. Now: Poland.")
+	_, _, page = b.open(path + "?from=" + older)
+	if n := strings.Count(page, "Source: the population register."); n != 1 || strings.Contains(page, "Earlier entries") || !strings.Contains(page, `href="`+path+`#changes"`) {
+		t.Errorf("%d changes are shown on the last page, want 1, and the way back to the first:\n%s", n, page)
+	}
+	b.want(path+"?from=nowhere", path, 404, "Page not found")
+}
+
 // What a citizen gives is theirs: kept sealed, whole or not at all, told in the journal once, changed by nobody else's page,
 // and given to no e-service. The language they like is the cabinet's wherever they sign in.
 func TestContactDataAreTheCitizensOwn(t *testing.T) {

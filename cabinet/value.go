@@ -3,6 +3,7 @@ package cabinet
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -16,11 +17,16 @@ import (
 
 var errNoValue = errors.New("the citizen has no such value")
 
-// valueChanges is how many changes of a profile are looked through for those of one value.
-const valueChanges = 200
-
 // visitValue lets the citizen in to one of the values that there are of them.
 func (c *Cabinet) visitValue(w http.ResponseWriter, r *http.Request) (v visitor, p valuePage, in bool, err error) {
+	name := r.PathValue("name")
+	if !isValue(r.URL.Path) {
+		return v, p, false, page.Refuse(http.StatusNotFound, "error.not_found", errNoValue)
+	}
+	from, err := fromOf(r)
+	if err != nil {
+		return v, p, false, err
+	}
 	var (
 		o        official
 		changes  journal.Page
@@ -29,13 +35,12 @@ func (c *Cabinet) visitValue(w http.ResponseWriter, r *http.Request) (v visitor,
 	)
 	v, in, err = c.visit(w, r, func(b *pgx.Batch, subject string) {
 		c.queueOfficial(b, subject, &o)
-		journal.Queue(b, subject, journal.Filter{About: journal.Changes, Since: c.earliest()}, journal.Place{}, valueChanges, &changes)
+		journal.Queue(b, subject, journal.Filter{About: journal.Changes, Field: name, Since: c.earliest()}, from, onePage, &changes)
 		c.cfg.Sources.QueueHistory(b, subject, &history)
 	})
 	if err != nil || !in {
 		return v, p, false, err
 	}
-	name := r.PathValue("name")
 	all := slices.Concat(c.registerLines(v.Token.Subject, o, language), c.toldLines(o, language))
 	i := slices.IndexFunc(all, func(l valueLine) bool { return l.Name == name })
 	if d := o.dispute(name); i < 0 && d != nil { // it is there no longer, and what was said of it still is
@@ -45,8 +50,14 @@ func (c *Cabinet) visitValue(w http.ResponseWriter, r *http.Request) (v visitor,
 		return v, p, false, page.Refuse(http.StatusNotFound, "error.not_found", errNoValue)
 	}
 	history.Tell(changes.Entries)
-	mine := slices.DeleteFunc(changes.Entries, func(e journal.Entry) bool { return e.Detail["field"] != name })
-	return v, c.valuePage(all[i], mine, o.dispute(name), language), true, nil
+	p = c.valuePage(all[i], changes.Entries, o.dispute(name), language)
+	p.turns = turnsOf(from, changes, func(from string) string {
+		if from != "" {
+			from = "?" + url.Values{"from": {from}}.Encode()
+		}
+		return r.URL.Path + from + "#changes"
+	})
+	return v, p, true, nil
 }
 
 func (c *Cabinet) valuePage(l valueLine, changes []journal.Entry, d *dispute.Dispute, language string) valuePage {

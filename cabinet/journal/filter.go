@@ -48,6 +48,7 @@ var kinds = map[Topic][]Kind{
 type Filter struct {
 	Actor Actor
 	About Topic
+	Field string    // the value that a change is of
 	Since time.Time // the earliest
 	Till  time.Time // the latest is before
 }
@@ -64,5 +65,5 @@ func (f Filter) arguments(subject string, from Place, limit int) []any {
 	if !from.IsZero() && from.at.Before(before.at) {
 		before = from
 	}
-	return []any{subject, before.at, before.id, f.Since, string(f.Actor), kinds[f.About], limit}
+	return []any{subject, before.at, before.id, f.Since, string(f.Actor), kinds[f.About], limit, f.Field}
 }

@@ -66,7 +66,7 @@ const entries = `
 // list looks at one person's entries alone, by their index; what is not looked for is passed over there.
 const list = entries + `
 	AND (journal.at, journal.id) < ($2, $3) AND journal.at <= $2 AND journal.at >= $4
-	AND ($5 = '' OR actor = $5) AND ($6::text[] IS NULL OR kind = ANY ($6))
+	AND ($5 = '' OR actor = $5) AND ($6::text[] IS NULL OR kind = ANY ($6)) AND ($8 = '' OR detail->>'field' = $8)
 	ORDER BY journal.at DESC, journal.id DESC
 	LIMIT $7`
 
