@@ -209,8 +209,12 @@ func TestWhatWasToldIsTheCitizensUnderEachNumber(t *testing.T) {
 	numbered(anna, next)
 	w.now = w.now.Add(time.Minute)
 	w.end(t, signal.End{Event: grant, Grant: grant, At: w.now})
+	w.act(t, func(ctx context.Context, tx pgx.Tx) error { // by a node of before it was kept whom a signal is about
+		_, err := tx.Exec(ctx, `INSERT INTO signal (id, client_id, subject, at, kind, detail) VALUES (gen_random_uuid(), 'bank', $1, $2, 'profile-changed', '{}')`, next, w.now.Add(time.Second))
+		return err
+	})
 	numbered(anna, another)
-	want := "bank reads; bank profile-changed sub; tax profile-changed sub; tax access-ended; bank profile-changed sub; "
+	want := "bank reads; bank profile-changed sub; tax profile-changed sub; tax access-ended; bank profile-changed; bank profile-changed sub; "
 	if got := held(another); got != want {
 		t.Errorf("of her: got %s, want %s", got, want)
 	}
