@@ -22,8 +22,10 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Either program is killed while the cabinet reads an entry of the feed, and while an e-service takes a signal: once it is there again every change is in the
-// profile and in the journal once, in order, and the e-service has taken one signal of each.
+// Either program is killed while the cabinet reads an entry of the feed, and while an e-service takes a signal; the cabinet also in the middle of what it
+// writes of the entry, of the person's page, and of the signal's being taken. Once it is there again every change is in the profile and in the journal
+// once, in order, and the e-service has taken one signal of each: what it has taken but once the cabinet could not write that down comes once more, under
+// the same name.
 func TestAKillLosesNothingAndDoublesNothing(t *testing.T) {
 	t.Parallel()
 	c := newCountry(t)
@@ -90,10 +92,24 @@ func TestAKillLosesNothingAndDoublesNothing(t *testing.T) {
 
 	system := c.caller(importer.ID, c.file("importer.jwk", private), "register:manage")
 	citizenships := []string{"BY"}
+	const settled = `SELECT FROM subscriber FOR UPDATE`
 	for n, kill := range []struct {
 		program string
-		at      *holdup
-	}{{"cabinet", receiver.at}, {"idp", receiver.at}, {"cabinet", feed}, {"idp", feed}} {
+		at      interface {
+			next()
+			wait()
+			release()
+		}
+		told int // signals by then
+	}{
+		{"cabinet", receiver.at, 1},
+		{"idp", receiver.at, 2},
+		{"cabinet", feed, 3},
+		{"idp", feed, 4},
+		{"cabinet", &lock{t: t, store: store, hold: `LOCK TABLE edition IN SHARE MODE`}, 5}, // the last that is written of an entry
+		{"cabinet", &lock{t: t, store: store, hold: `LOCK TABLE signal IN SHARE MODE`}, 6},  // and of a page
+		{"cabinet", &lock{t: t, store: store, hold: settled, from: receiver.at}, 8},
+	} {
 		citizenships = append(citizenships, []string{"PL", "BY"}[n%2])
 		kill.at.next()
 		system.post("/register/events", http.StatusCreated, map[string]any{
@@ -106,7 +122,7 @@ func TestAKillLosesNothingAndDoublesNothing(t *testing.T) {
 		kill.at.release()
 		programs[kill.program] = c.serve(kill.program, addresses[kill.program])
 		patiently(t, time.Minute, fmt.Sprint("change ", n, " is told"), func() error { // a call that nobody ended is another's after half a minute
-			if told := len(receiver.signals()); told != n+1 {
+			if told := len(receiver.signals()); told != kill.told {
 				return fmt.Errorf("%d signals came", told)
 			}
 			return nil
@@ -127,8 +143,64 @@ func TestAKillLosesNothingAndDoublesNothing(t *testing.T) {
 	if signals, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 		t.Fatal(err)
 	}
-	if got := receiver.signals(); !slices.Equal(got, signals) {
-		t.Errorf("the e-service was told %s, and there are %s", got, signals)
+	if got, want := receiver.signals(), append(signals, signals[len(signals)-1]); !slices.Equal(got, want) {
+		t.Errorf("the e-service was told %s, and there are %s, the last of them told twice", got, signals)
+	}
+}
+
+// A lock is held in a database until somebody waits for it.
+type lock struct {
+	t     *testing.T
+	store *pgx.Conn
+	hold  string  // the statement that takes it
+	from  *holdup // it is taken once somebody has come there, who then goes on; nil: at once
+	tx    pgx.Tx
+}
+
+func (l *lock) next() {
+	if l.from != nil {
+		l.from.next()
+		return
+	}
+	l.take()
+}
+
+func (l *lock) take() {
+	l.t.Helper()
+	var err error
+	if l.tx, err = l.store.Begin(l.t.Context()); err == nil {
+		_, err = l.tx.Exec(l.t.Context(), l.hold)
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// wait returns once somebody waits for it.
+func (l *lock) wait() {
+	l.t.Helper()
+	if l.from != nil {
+		l.from.wait()
+		l.take()
+		l.from.release()
+	}
+	eventually(l.t, "somebody waits for "+l.hold, func() error {
+		var waits bool
+		const find = `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`
+		err := l.tx.QueryRow(l.t.Context(), find).Scan(&waits)
+		if err == nil && !waits {
+			err = errors.New("nobody does")
+		}
+		return err
+	})
+}
+
+// release ends with the program what it waited for: the database has the statement whole, and would go on with it.
+func (l *lock) release() {
+	const end = `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+	_, err := l.tx.Exec(l.t.Context(), end)
+	if err = errors.Join(err, l.tx.Rollback(l.t.Context())); err != nil {
+		l.t.Error(err)
 	}
 }
 
