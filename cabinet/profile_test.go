@@ -183,6 +183,14 @@ func TestContactDataAreTheCitizensOwn(t *testing.T) {
 			t.Errorf("an e-service is given it: %s", body)
 		}
 	}
+	for _, fault := range []struct{ verb, table string }{{"DELETE", "contact"}, {"INSERT", "journal"}} {
+		heal := pgtest.FailOn(t, w.pool, fault.verb, fault.table)
+		if status, _ := give("", "", "", nil); status != http.StatusInternalServerError {
+			t.Errorf("taken back over a broken %s: %d", fault.table, status)
+		}
+		heal()
+		check("taken back over a broken "+fault.table, 1, 1)
+	}
 	if status, _ := give("", "", "", nil); status != 200 {
 		t.Errorf("taking back: %d", status)
 	}

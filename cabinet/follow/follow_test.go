@@ -393,6 +393,58 @@ func TestEffectsAreExactlyOnce(t *testing.T) {
 	}
 }
 
+// So it is where two turn out to be one and a number becomes another's, be it that the feed tells of it or that everybody is read.
+func TestEffectsOnNumbersAreExactlyOnce(t *testing.T) {
+	t.Parallel()
+	const numbers = `SELECT coalesce(string_agg(concat_ws(' ', identification_number, doubted), ', ' ORDER BY 1), '') FROM ended_number`
+	for story, dropped := range map[string]int{"the feed tells of it": 0, "everybody is read": 7} {
+		want := ""
+		for fault := 0; ; fault++ { // the first time there is none
+			p := new(provider)
+			c := newCabinet(t, p)
+			p.edition(1, living(anna, annasNumber), living(boris, borisNumber), living(vera, verasNumber))
+			p.say("desk.looked_up", boris, `"staff":true,"detail":{"purpose":"visit"}`)
+			c.catchUp(t)
+			p.edition(2, living(vera, "1000000A000PB0", `"identifier":"active"`))
+			p.say("identifier.activated", vera)
+			p.say("person.changed", anna, `"edition":3`, fmt.Sprintf(`"detail":{"joined":%q}`, boris))
+			p.touch(1)
+			p.touch(3, living(anna, borisNumber, `"identifier":"none"`))
+			p.say("client.registered", nobody)
+			p.say("client.registered", nobody)
+			p.dropped = dropped
+			c.trips.FailAt(fault)
+			err := c.tryToCatchUp(t)
+			c.trips.FailAt(0)
+			c.catchUp(t)
+			c.catchUp(t)
+			var ended string
+			if err := c.pool.QueryRow(t.Context(), numbers).Scan(&ended); err != nil {
+				t.Fatal(err)
+			}
+			got := c.all(t) + "\n" + ended
+			if found, err := c.verify(t.Context()); err != nil || found != "2 []" {
+				t.Fatalf("%s, after statement %d failed: %v: %s", story, fault, err, found)
+			}
+			switch {
+			case fault == 0:
+				want = got
+				if !strings.Contains(got, annasNumber) || !strings.Contains(got, verasNumber) || strings.Count(got, "desk.looked_up") > 2 {
+					t.Fatalf("%s: got:\n%s", story, got)
+				}
+			case got != want:
+				t.Fatalf("%s, after statement %d failed: got:\n%s\nwant:\n%s", story, fault, got, want)
+			}
+			if fault > 0 && err == nil { // so many statements it has
+				if fault < 15 {
+					t.Errorf("%s: only %d statements were made to fail", story, fault-1)
+				}
+				break
+			}
+		}
+	}
+}
+
 // The journal tells whose act it was that sign-ins or a grant ended by.
 func TestWhoseActEndsSignIns(t *testing.T) {
 	t.Parallel()
