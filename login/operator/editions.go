@@ -47,6 +47,7 @@ func (d *Editions) Mount(mux api.Mux) {
 	mux.Handle("GET /register/editions/{edition}/deactivated", d.people(d.Register.Deactivated))
 	mux.Handle("POST /register/editions/{edition}/release", d.decide(d.Register.Release))
 	mux.Handle("POST /register/editions/{edition}/refuse", d.decide(d.Register.Refuse))
+	mux.Handle("POST /register/editions/{edition}/withdraw", api.Handler(d.withdraw))
 	mux.Handle("POST /register/events", api.Handler(d.event))
 	mux.Handle("GET /register/restorations", api.Handler(d.listRestorations))
 	mux.Handle("POST /register/restorations", api.Handler(d.proposeRestoration))
@@ -346,6 +347,23 @@ func (d *Editions) decide(decide func(context.Context, int64, uuid.UUID, time.Ti
 		}
 		return api.Write(w, http.StatusOK, tellEdition(e))
 	}
+}
+
+// withdraw handles POST /register/editions/{edition}/withdraw.
+func (d *Editions) withdraw(w http.ResponseWriter, r *http.Request) error {
+	by, client, err := d.enter(w, r, 2*policy.FreshFor.In(d.Policies))
+	if err != nil {
+		return err
+	}
+	id, err := editionOf(r)
+	if err != nil {
+		return err
+	}
+	e, err := d.Register.Withdraw(r.Context(), id, by, client, d.Gate.Now())
+	if err != nil {
+		return editionRefusal(err)
+	}
+	return api.Write(w, http.StatusOK, tellEdition(e))
 }
 
 // editionRefusal is the whole vocabulary of refusals of what the register says.

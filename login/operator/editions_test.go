@@ -157,6 +157,22 @@ func TestAnEditionComesInByTheAPI(t *testing.T) {
 		t.Errorf("found: %v", e)
 	}
 	r.asks(t, "nobody", "GET", "/register/editions", "", 401, "invalid_token")
+
+	third := file(3, "delta", row(anna, dead), row(boris, dead))
+	for _, by := range []string{"anna", "a system"} {
+		answer, waits := r.bring(t, by, "", third)
+		at := answer.Header().Get("Location") + "/withdraw"
+		if answer.Code != 201 || waits["state"] != "waiting" {
+			t.Fatalf("by %s: %d %v", by, answer.Code, waits)
+		}
+		r.asks(t, "boris", "POST", at, "", 403, "own_proposal")
+		r.asks(t, "vera", "POST", at, "", 403, "wrong_role")
+		for range 2 {
+			if withdrawn := r.asks(t, by, "POST", at, "", 200, ""); withdrawn["state"] != "withdrawn" {
+				t.Errorf("withdrawn by %s: %v", by, withdrawn)
+			}
+		}
+	}
 	r.asks(t, "a system", "GET", "/register/editions?limit=0", "", 400, "invalid_parameter")
 	r.asks(t, "a system", "GET", "/register/editions/2/missing?after=x", "", 400, "invalid_parameter")
 }

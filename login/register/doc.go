@@ -12,9 +12,10 @@
 //	file ──────────▶ staging ─────────────────────────▶ applied
 //	                  │   │                                ▲
 //	  too many rows   │   └──▶ waiting ──Release, by ──────┘
-//	  of it are bad   │           │      another
-//	                  ▼           │
-//	               refused ◀──────┘ Refuse, by another
+//	  of it are bad   │           │ │    another
+//	                  ▼           │ └────Withdraw, by ──▶ withdrawn
+//	               refused ◀──────┘      the same
+//	                    Refuse, by another
 //
 // While it is staging, its rows are copied piece by piece beside the register,
 // and how far they are is committed with each piece: an import that was killed

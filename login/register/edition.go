@@ -21,10 +21,11 @@ type State string
 
 // States.
 const (
-	Staging State = "staging"
-	Waiting State = "waiting"
-	Applied State = "applied"
-	Refused State = "refused"
+	Staging   State = "staging"
+	Waiting   State = "waiting"
+	Applied   State = "applied"
+	Refused   State = "refused"
+	Withdrawn State = "withdrawn"
 )
 
 // An Edition is what a file was said to be, and what came of it.

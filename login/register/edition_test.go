@@ -323,6 +323,71 @@ func TestManyDeactivationsWaitForASecondPerson(t *testing.T) {
 	}
 }
 
+// However many an edition restores, it waits for nobody: the register itself says that they live.
+func TestAnEditionThatRestoresManyDoesNotWait(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.1 }}
+	mustLoad(t, r, edition(1, slices.Concat(living[:3], deaths)...))
+	if e := mustLoad(t, r, edition(2, living...)); e.State != register.Applied || e.Restored != 2 {
+		t.Errorf("got %+v", e.Edition)
+	}
+}
+
+// Whoever brought an edition that waits takes it back, a system too, and nobody else does; that is on record, and the file may come again.
+func TestAnEditionIsWithdrawnByWhoBroughtIt(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t), DeactivatedShare: func() float64 { return 0.1 }}
+	mustLoad(t, r, edition(1, living...))
+	anna, boris, _ := staff(t, &r)
+	before := contents(t, r.Pool, "person")
+	type bringer struct {
+		by     uuid.UUID
+		client string
+	}
+	for own, others := range map[bringer][]bringer{
+		{by: anna}:           {{by: boris}, {client: "importer"}, {}},
+		{client: "importer"}: {{by: anna}, {client: "another"}, {}},
+	} {
+		o := order(edition(2, deaths...))
+		o.By, o.ClientID = own.by, own.client
+		e, err := r.Import(t.Context(), o)
+		if err != nil || e.State != register.Waiting || e.Again {
+			t.Fatal(err, e)
+		}
+		for _, other := range others {
+			if _, err := r.Withdraw(t.Context(), e.ID, other.by, other.client, at); !errors.Is(err, pair.ErrOwn) {
+				t.Errorf("what %v brought, by %v: %v", own, other, err)
+			}
+		}
+		for _, fault := range []struct{ verb, table string }{{"INSERT", "event"}, {"UPDATE", "edition"}, {"TRUNCATE", "staged_person"}} {
+			heal := pgtest.FailOn(t, r.Pool, fault.verb, fault.table)
+			if _, err := r.Withdraw(t.Context(), e.ID, own.by, own.client, at); err == nil {
+				t.Errorf("withdrawn over a broken %s", fault.table)
+			}
+			heal()
+		}
+		for range 2 {
+			if e, err := r.Withdraw(t.Context(), e.ID, own.by, own.client, at); err != nil || e.State != register.Withdrawn || (e.DecidedBy == nil) != (own.by == uuid.Nil) {
+				t.Errorf("by %v: %v: %+v", own, err, e)
+			}
+		}
+		if _, err := r.Release(t.Context(), e.ID, boris, at); !errors.Is(err, pair.ErrDecided) {
+			t.Errorf("released afterwards: %v", err)
+		}
+		var by, client string
+		const recorded = `SELECT coalesce(clerk_id::text, ''), coalesce(client_id, '') FROM event WHERE kind = 'edition.withdrawn' AND edition = $1`
+		if err := r.Pool.QueryRow(t.Context(), recorded, e.ID).Scan(&by, &client); err != nil || (by == own.by.String()) != (own.by != uuid.Nil) || client != own.client {
+			t.Errorf("what %v took back is on record as by %q, %q: %v", own, by, client, err)
+		}
+	}
+	if after := contents(t, r.Pool, "person"); !reflect.DeepEqual(before, after) || count(t, r.Pool, "staged_person")+count(t, r.Pool, "staged_outcome") != 0 {
+		t.Errorf("something remains: %v", after)
+	}
+	if _, err := r.Withdraw(t.Context(), 1, anna, "", at); !errors.Is(err, register.ErrNeverWaited) {
+		t.Errorf("one that never waited: %v", err)
+	}
+}
+
 // What is refused leaves nothing, and its number is free for another file, or for the same one again.
 func TestARefusedEditionLeavesItsNumber(t *testing.T) {
 	t.Parallel()

@@ -194,7 +194,7 @@ func (g *Register) admit(ctx context.Context, conn *pgxpool.Conn, h head, o Orde
 				return err
 			}
 		}
-		e, err = findEdition(ctx, tx, `checksum = $1 AND state <> 'refused'`, h.checksum[:])
+		e, err = findEdition(ctx, tx, `checksum = $1 AND state NOT IN ('refused', 'withdrawn')`, h.checksum[:])
 		switch {
 		case errors.Is(err, ErrNoEdition):
 			if err = follows(ctx, tx, h); err == nil {

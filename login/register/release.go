@@ -21,12 +21,12 @@ var (
 )
 
 // stands is how an edition stands before those who decide.
-var stands = map[State]pair.State{Waiting: pair.Open, Applied: pair.Approved, Refused: pair.Refused}
+var stands = map[State]pair.State{Waiting: pair.Open, Applied: pair.Approved, Refused: pair.Refused, Withdrawn: pair.Withdrawn}
 
 // Release has another of the staff than who imported it apply an edition that waits.
 func (g *Register) Release(ctx context.Context, id int64, by uuid.UUID, at time.Time) (Edition, error) {
 	const lost = `SELECT ` + emptied + ` FROM edition WHERE id = $1`
-	return g.decide(ctx, id, by, at, pair.Approved, audit.EditionReleased, func(tx pgx.Tx, e *Edition) error {
+	return g.decide(ctx, id, by, "", at, pair.Approved, audit.EditionReleased, func(tx pgx.Tx, e *Edition) error {
 		var none bool
 		if err := tx.QueryRow(ctx, lost, e.ID).Scan(&none); err != nil {
 			return err
@@ -53,22 +53,37 @@ func (g *Register) Release(ctx context.Context, id int64, by uuid.UUID, at time.
 
 // Refuse has another of the staff refuse an edition that waits. Nothing of it was applied; its file may come again.
 func (g *Register) Refuse(ctx context.Context, id int64, by uuid.UUID, at time.Time) (Edition, error) {
-	return g.decide(ctx, id, by, at, pair.Refused, audit.EditionRefused, func(tx pgx.Tx, e *Edition) error {
-		e.State = Refused
+	return g.decide(ctx, id, by, "", at, pair.Refused, audit.EditionRefused, drop(ctx, Refused))
+}
+
+// Withdraw has whoever brought an edition that waits take it back: one of the staff, or a client what it brought in its own name. Nothing of it
+// was applied; its file may come again.
+func (g *Register) Withdraw(ctx context.Context, id int64, by uuid.UUID, clientID string, at time.Time) (Edition, error) {
+	return g.decide(ctx, id, by, clientID, at, pair.Withdrawn, audit.EditionWithdrawn, drop(ctx, Withdrawn))
+}
+
+// drop leaves nothing of an edition but its record.
+func drop(ctx context.Context, to State) func(pgx.Tx, *Edition) error {
+	return func(tx pgx.Tx, e *Edition) error {
+		e.State = to
 		if err := put(ctx, tx, e); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, empty)
 		return err
-	})
+	}
 }
 
 // decide ends the waiting. Whoever decides the same again is told what became of it.
-func (g *Register) decide(ctx context.Context, id int64, by uuid.UUID, at time.Time, to pair.State, kind audit.Kind, do func(pgx.Tx, *Edition) error) (Edition, error) {
+func (g *Register) decide(ctx context.Context, id int64, by uuid.UUID, clientID string, at time.Time, to pair.State, kind audit.Kind,
+	do func(pgx.Tx, *Edition) error,
+) (Edition, error) {
 	var e Edition
 	err := pgx.BeginFunc(ctx, g.Pool, func(tx pgx.Tx) (err error) {
-		if err := g.hold(ctx, tx, by); err != nil {
-			return err
+		if by != uuid.Nil {
+			if err := g.hold(ctx, tx, by); err != nil {
+				return err
+			}
 		}
 		var ours bool
 		if err := tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1)`, importing).Scan(&ours); err != nil {
@@ -85,8 +100,11 @@ func (g *Register) decide(ctx context.Context, id int64, by uuid.UUID, at time.T
 		if proposal.State, settled = stands[e.State]; !settled {
 			return ErrStaging
 		}
-		if e.State != Waiting && e.DecidedBy == nil { // applied at once, or refused by itself
+		switch {
+		case (e.State == Applied || e.State == Refused) && e.DecidedBy == nil: // at once, or by itself
 			return ErrNeverWaited
+		case by == uuid.Nil && (clientID == "" || clientID != e.ClientID): // nobody's own
+			return pair.ErrOwn
 		}
 		if e.ImportedBy != nil {
 			proposal.Author = *e.ImportedBy
@@ -94,8 +112,8 @@ func (g *Register) decide(ctx context.Context, id int64, by uuid.UUID, at time.T
 		if again, err := proposal.Decide(by, to); again || err != nil {
 			return err
 		}
-		e.DecidedBy, e.DecidedAt = &by, &at
-		if err := audit.Record(ctx, tx, audit.Event{Kind: kind, At: at, Edition: e.ID, Clerk: by}); err != nil {
+		e.DecidedBy, e.DecidedAt = person(by), &at
+		if err := audit.Record(ctx, tx, audit.Event{Kind: kind, At: at, Edition: e.ID, Clerk: by, ClientID: clientID}); err != nil {
 			return err
 		}
 		return do(tx, &e)

@@ -22,6 +22,7 @@ const (
 	EditionWaits        Kind = "edition.waiting"        // it would deactivate many, Event.Detail["people"], or leaves many out, ["missing"], and waits for a second person
 	EditionReleased     Kind = "edition.released"
 	EditionRefused      Kind = "edition.refused"        // by a second person, or by itself where too many rows are bad
+	EditionWithdrawn    Kind = "edition.withdrawn"      // by who brought it, as it waited
 	PersonChanged       Kind = "person.changed"         // one person changed outside an edition; Event.Detail["joined"]: who turned out to be the same, and is no more
 	JoinRefused         Kind = "person.join_refused"    // two people were not made one, though an event says so; Event.Detail["other"]: who may be the same; ["why"]: two_people, too_many_joined
 	IssuanceOpened      Kind = "issuance.opened"        // a clerk opened an issuance; of this and other openings Event.Detail["document"]: what vouches for it; ["register"]: asked, or silent

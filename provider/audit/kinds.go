@@ -18,7 +18,7 @@ func ParseKind(s string) (Kind, error) {
 
 // Kinds are all of them.
 var Kinds = []Kind{
-	EditionApplied, PeopleMissing, EditionWaits, EditionReleased, EditionRefused, PersonChanged, JoinRefused, IssuanceOpened, IssuancePending,
+	EditionApplied, PeopleMissing, EditionWaits, EditionReleased, EditionRefused, EditionWithdrawn, PersonChanged, JoinRefused, IssuanceOpened, IssuancePending,
 	IssuanceWithdrawn, PhoneChangeOpened, UnblockOpened, ReissueOpened, PhoneConfirmed, PhoneChanged, PhoneChangeAsked, PhoneChangeDropped,
 	PhoneReleased, IdentifierIssued, PasswordReissued, IdentifierActivated, PasswordChanged, PasswordRecovered, RecoveryRefused, PasskeyAdded,
 	PasskeyRemoved, AuthenticatorAdded, AuthenticatorGone, RecoveryCodesMade, RecoveryCodesGone, RecoveryCodeUsed, IdentifierBlocked,

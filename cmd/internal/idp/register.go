@@ -33,6 +33,10 @@ func registerCommand(config reader) *cobra.Command {
 		peopleCommand(config, "deactivated", "List the people whom an edition that waits would deactivate", (*register.Register).Deactivated),
 		decideEditionCommand(config, "release", "Apply an edition that waits", "Applying", (*register.Register).Release),
 		decideEditionCommand(config, "refuse", "Refuse an edition that waits", "Refusing", (*register.Register).Refuse),
+		decideEditionCommand(config, "withdraw", "Take back an edition that waits, by who imported it", "Dropping",
+			func(g *register.Register, ctx context.Context, id int64, by uuid.UUID, at time.Time) (register.Edition, error) {
+				return g.Withdraw(ctx, id, by, "", at)
+			}),
 		eventCommand(config), restoreCommand(config), sampleCommand(),
 	)
 	return command

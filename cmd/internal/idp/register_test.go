@@ -181,6 +181,15 @@ func TestRegisterImportWaitsForASecondPerson(t *testing.T) {
 	if _, err := said("register", "release", "2", "--by", "6290296C042BI1"); !errors.Is(err, clerk.ErrRole) {
 		t.Errorf("by a citizen: %v", err)
 	}
+	if _, err := said("register", "withdraw", "2", "--by", boris); !errors.Is(err, pair.ErrOwn) {
+		t.Errorf("withdrawn by another: %v", err)
+	}
+	if out, err := said("register", "withdraw", "2", "--by", anna); err != nil || !strings.Contains(out, " withdrawn ") {
+		t.Errorf("%v: it said:\n%s", err, out)
+	}
+	if out, err := said("register", "import", next, "--by", anna); err != nil || !strings.Contains(out, "register release 3, or refuse") {
+		t.Errorf("%v: once more it said:\n%s", err, out)
+	}
 	third := registerFile(t, 3, "2025-03", "delta", living[0])
 	if out, err := said("register", "import", "--dry-run", third); err != nil || !strings.Contains(out, "Another edition waits: until that is released or refused") {
 		t.Errorf("%v: of another it said:\n%s", err, out)
@@ -189,11 +198,11 @@ func TestRegisterImportWaitsForASecondPerson(t *testing.T) {
 		t.Errorf("one that never waited: %v", err)
 	}
 	for range 2 { // whoever decides the same again is told the same
-		if out, err := said("register", "release", "2", "--by", boris); err != nil || !strings.Contains(out, " applied ") {
+		if out, err := said("register", "release", "3", "--by", boris); err != nil || !strings.Contains(out, " applied ") {
 			t.Errorf("%v: it said:\n%s", err, out)
 		}
 	}
-	if _, err := said("register", "deactivated", "2"); !errors.Is(err, register.ErrNotWaiting) {
+	if _, err := said("register", "deactivated", "3"); !errors.Is(err, register.ErrNotWaiting) {
 		t.Errorf("whom it would deactivate is told afterwards: %v", err)
 	}
 	if out, err := said("register", "editions"); err != nil || strings.Count(out, " applied ") != 2 {
