@@ -103,6 +103,13 @@ func (g *Register) Editions(ctx context.Context, before int64, limit int) ([]Edi
 	return all, nil
 }
 
+// isLost tells of an edition whether it waits, and a crash of the database has lost its rows.
+func (e Edition) isLost(ctx context.Context, db Querier) (bool, error) {
+	const lost = `SELECT state = 'waiting' AND ` + emptied + ` FROM edition WHERE id = $1`
+	rows, _ := db.Query(ctx, lost, e.ID)
+	return pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
+}
+
 // BadRows gives the first thousand rows of an edition's file that something was wrong with, and of those that are withheld, in their order.
 func (g *Register) BadRows(ctx context.Context, id int64) ([]BadRow, error) {
 	const list = `SELECT line, column_name, reason, taken FROM bad_row WHERE edition_id = $1 ORDER BY line, taken DESC`
@@ -155,8 +162,6 @@ func (g *Register) outcome(ctx context.Context, e Edition, of string, counted in
 		SELECT ` + columns + `
 		FROM staged_outcome o JOIN person ON person.id = o.person_id
 		WHERE o.outcome = $1 AND o.person_id > $2 ORDER BY o.person_id LIMIT $3`
-	const lost = `SELECT ` + emptied + ` FROM edition WHERE id = $1`
-	var none bool
 	switch {
 	case counted == 0:
 		return nil, nil
@@ -166,10 +171,10 @@ func (g *Register) outcome(ctx context.Context, e Edition, of string, counted in
 	rows, _ := g.Pool.Query(ctx, list, of, after, limit)
 	people, err := pgx.CollectRows(rows, scan)
 	if err == nil && len(people) == 0 {
-		err = g.Pool.QueryRow(ctx, lost, e.ID).Scan(&none)
-	}
-	if none {
-		err = ErrLost
+		var lost bool
+		if lost, err = e.isLost(ctx, g.Pool); lost {
+			err = ErrLost
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("list whom edition %d is about: %w", e.ID, err)

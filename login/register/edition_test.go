@@ -511,6 +511,11 @@ func TestWhatACrashHasEmptiedIsReadAgain(t *testing.T) {
 		t.Errorf("listed: %v", err)
 	}
 	o = order(edition(2, deaths...))
+	o.At = at.AddDate(0, 1, 0)
+	if tried, err := r.Try(t.Context(), o); err != nil || tried.Again || tried.Behind || tried.State != register.Waiting || tried.Deactivated != 2 || !tried.NotAfter.Equal(e.NotAfter) {
+		t.Errorf("tried: %v: %+v", err, tried)
+	}
+	o = order(edition(2, deaths...))
 	o.By = anna
 	if e, err := r.Import(t.Context(), o); err != nil || e.State != register.Waiting || e.Again {
 		t.Errorf("read again: %v: %+v", err, e.Edition)

@@ -25,13 +25,12 @@ var stands = map[State]pair.State{Waiting: pair.Open, Applied: pair.Approved, Re
 
 // Release has another of the staff than who imported it apply an edition that waits.
 func (g *Register) Release(ctx context.Context, id int64, by uuid.UUID, at time.Time) (Edition, error) {
-	const lost = `SELECT ` + emptied + ` FROM edition WHERE id = $1`
 	return g.decide(ctx, id, by, "", at, pair.Approved, audit.EditionReleased, func(tx pgx.Tx, e *Edition) error {
-		var none bool
-		if err := tx.QueryRow(ctx, lost, e.ID).Scan(&none); err != nil {
+		lost, err := e.isLost(ctx, tx)
+		if err != nil {
 			return err
 		}
-		if none {
+		if lost {
 			return ErrLost
 		}
 		if err := changing(ctx, tx); err != nil {

@@ -37,12 +37,21 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 // try does as an import does, but beside what is staged.
 func (g *Register) try(ctx context.Context, tx pgx.Tx, r *Report, f *file, at time.Time) error {
 	known, err := findEdition(ctx, tx, `checksum = $1 AND state IN ('waiting', 'applied')`, f.checksum[:])
-	if !errors.Is(err, ErrNoEdition) {
+	lost := false
+	if err == nil {
+		lost, err = known.isLost(ctx, tx)
+	}
+	switch {
+	case lost: // an import reads it again, as of when it came first
+		r.NotBefore, r.NotAfter = known.NotBefore, known.NotAfter
+	case errors.Is(err, ErrNoEdition):
+		err = follows(ctx, tx, f.head)
+		r.Behind = errors.Is(err, ErrWaits)
+	default:
 		r.Edition, r.Again = known, true
 		return err
 	}
-	err = follows(ctx, tx, f.head)
-	if r.Behind = errors.Is(err, ErrWaits); err != nil && !r.Behind {
+	if err != nil && !r.Behind {
 		return err
 	}
 	if err := setAside(ctx, tx); err != nil {
