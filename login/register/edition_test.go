@@ -149,7 +149,22 @@ func TestNobodyIsMissingForABadRow(t *testing.T) {
 	if e.Missing != 1 || e.Rejected != 6 || e.Same != 1 || e.Added+e.Changed != 0 {
 		t.Errorf("got %+v", e.Edition)
 	}
-	missing, err := r.Missing(t.Context(), e.ID, uuid.Nil, 10)
+	number := 2
+	for row, reason := range map[string]string{
+		living[0][:14] + `,M,1930,BY,2025-01-01,"a "record",,,,,,,,`: "fields",
+		living[0][:14] + `,M,1930,BY,2025-01-01,"record,,,,,,,,`:     "fields",
+		living[0][:14] + `,M,1930,BY,2025-01-01,"record",,,,,,,,,`:   "fields",
+		`"` + living[0][:14] + `",M,1930,QQ,,,,,,,,,,`:               "unknown",
+		living[0][:14]: "fields",
+		living[0][:14] + `,M,1930,BY,2025-01-01,` + strings.Repeat("x", 1<<20) + `,,,,,,,,`: "text",
+	} {
+		number++
+		e := mustLoad(t, r, full(edition(number, append([]string{row}, living[1:]...)...)))
+		if e.Missing != 0 || len(e.Bad) != 1 || e.Bad[0].Reason != reason {
+			t.Errorf("%.60s: %d are missing for what is bad: %v", row, e.Missing, e.Bad)
+		}
+	}
+	missing, err := r.Missing(t.Context(), 2, uuid.Nil, 10)
 	if err != nil || len(missing) != 1 || missing[0].IdentificationNumber != living[4][:14] {
 		t.Errorf("%v: missing are %d", err, len(missing))
 	}

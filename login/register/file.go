@@ -267,17 +267,20 @@ func (f *file) columns(line string) error {
 	return nil
 }
 
-// next gives a line without its end. It is good until the next one. With errLong it is passed over.
+// next gives a line without its end. It is good until the next one. With errLong it is what of it a good one might have.
 func (f *file) next() ([]byte, error) {
 	line, err := f.slice()
 	f.line++
 	long := len(line) > maxLine
+	if long {
+		line = bytes.Clone(line[:maxLine])
+	}
 	for errors.Is(err, bufio.ErrBufferFull) {
-		line, err = f.slice()
+		_, err = f.slice()
 	}
 	switch {
 	case long && (err == nil || errors.Is(err, io.EOF)):
-		return nil, errLong
+		return line, errLong
 	case errors.Is(err, io.EOF) && len(line) > 0: // cut off within its last row, which may still look like one
 		return nil, f.wrong(ErrShort, "it does not end")
 	case err != nil:

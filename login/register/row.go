@@ -53,7 +53,7 @@ func (f *file) row() error {
 			return ErrChanged
 		}
 	}
-	long := errors.Is(err, errLong)
+	long := errors.Is(err, errLong) // as much of it as a good one may have
 	if err != nil && !long {
 		return err
 	}
@@ -64,13 +64,13 @@ func (f *file) row() error {
 		return f.wrong(ErrShort, "more than %d", f.rows)
 	}
 	f.read++
-	if long {
-		f.reject("", "text")
-		return nil
-	}
 	var given, row [len(fileColumns)][]byte
-	if !split(line, &given) {
-		f.reject("", "fields")
+	if whole := split(line, &given); long || !whole {
+		reason := "fields"
+		if long {
+			reason = "text"
+		}
+		f.reject("", reason)
 		f.mention(given[f.place[number]])
 		return nil
 	}
@@ -126,24 +126,18 @@ func split(line []byte, fields *[len(fileColumns)][]byte) bool {
 	if bytes.IndexByte(line, '"') >= 0 {
 		quoted := csv.NewReader(bytes.NewReader(line))
 		quoted.FieldsPerRecord = len(fields)
-		record, err := quoted.Read()
-		if err != nil {
-			return false
-		}
-		for i := range fields {
+		record, err := quoted.Read() // with an error, the fields before it
+		for i := range min(len(record), len(fields)) {
 			fields[i] = []byte(record[i])
 		}
-		return true
+		return err == nil
 	}
 	for i := range fields {
 		comma := bytes.IndexByte(line, ',')
 		last := i == len(fields)-1
-		if (comma < 0) != last {
-			return false
-		}
-		if last {
+		if comma < 0 || last {
 			fields[i] = line
-			return true
+			return last && comma < 0
 		}
 		fields[i], line = line[:comma], line[comma+1:]
 	}
