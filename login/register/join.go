@@ -112,13 +112,15 @@ func mayBeOne(ctx context.Context, tx pgx.Tx, former, present uuid.UUID) (may bo
 	return may, err
 }
 
+// joinedSince tells whether so many were joined since a time.
+const joinedSince = `SELECT count(*) >= $2 FROM person_event WHERE joined IS NOT NULL AND told_at > $1`
+
 // manyJoined tells whether as many people were joined in the day before as may be.
 func (g *Register) manyJoined(ctx context.Context, tx pgx.Tx, at time.Time) (many bool, err error) {
-	const lately = `SELECT count(*) >= $2 FROM person_event WHERE joined IS NOT NULL AND told_at > $1`
 	if g.JoinsInDay == nil {
 		return false, nil
 	}
-	err = tx.QueryRow(ctx, lately, at.Add(-24*time.Hour), g.JoinsInDay()).Scan(&many)
+	err = tx.QueryRow(ctx, joinedSince, at.Add(-24*time.Hour), g.JoinsInDay()).Scan(&many)
 	return many, err
 }
 
