@@ -13,7 +13,7 @@
 // leads through a desk (login/identity).
 //
 // In the same way two restore somebody whom the register tells to be dead or missing, on
-// the act that proves otherwise (order 82, p. 8).
+// the act that proves otherwise (order 82, p. 8); and so they undo that where it was a mistake.
 //
 // A client's own token does nothing here, but bring editions and events in and read of them: somebody acts who has signed in by more
 // than a password, and a moment ago. Operators themselves are made and unmade at

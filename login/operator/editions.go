@@ -51,6 +51,7 @@ func (d *Editions) Mount(mux api.Mux) {
 	mux.Handle("POST /register/events", api.Handler(d.event))
 	mux.Handle("GET /register/restorations", api.Handler(d.listRestorations))
 	mux.Handle("POST /register/restorations", api.Handler(d.proposeRestoration))
+	mux.Handle("POST /register/restorations/{id}/undo", api.Handler(d.proposeUndo))
 	mux.Handle("POST /register/restorations/{id}/approve", d.decideRestoration(d.Restorations.Approve))
 	mux.Handle("POST /register/restorations/{id}/refuse", d.decideRestoration(d.Restorations.Refuse))
 	mux.Handle("POST /register/restorations/{id}/withdraw", d.decideRestoration(d.Restorations.Withdraw))

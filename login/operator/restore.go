@@ -17,18 +17,22 @@ import (
 	"asoba.example/provider/pair"
 )
 
-// ErrRestoring says that a restoration is not proposed again.
-var ErrRestoring = errors.New("the person's restoration is proposed already")
+// Why nothing is proposed.
+var (
+	ErrRestoring   = errors.New("that is proposed already")
+	ErrNotRestored = errors.New("it is no restoration that was approved, or was undone already")
+)
 
 // restored are the records of how the proposal of a restoration ends.
 var restored = map[pair.State]audit.Kind{
 	pair.Approved: audit.RestorationApproved, pair.Refused: audit.RestorationRefused, pair.Withdrawn: audit.RestorationDropped,
 }
 
-// A Restoration is a proposal that somebody whom the register tells to be dead or missing is alive, and found.
+// A Restoration is a proposal that somebody whom the register tells to be dead or missing is alive, and found; or that one be undone.
 type Restoration struct {
 	ID         uuid.UUID
-	Number     string // the person's identification number
+	Number     string     // the person's identification number
+	Undoes     *uuid.UUID // which one; nil: it restores
 	Basis      identity.Basis
 	State      pair.State
 	ProposedBy uuid.UUID
@@ -36,7 +40,8 @@ type Restoration struct {
 	DecidedBy  *uuid.UUID
 	DecidedAt  *time.Time
 
-	person uuid.UUID
+	person   uuid.UUID
+	restored *time.Time // when that was approved which it undoes
 }
 
 // Restorations are what the operator's staff takes back of what the register says, two together (order 82, p. 8).
@@ -54,7 +59,7 @@ func (r *Restorations) Propose(ctx context.Context, by clerk.Clerk, number strin
 	const insert = `
 		INSERT INTO restoration (id, person_id, basis_number, basis_date, state, proposed_by, proposed_at)
 		VALUES ($1, $2, $3, $4, 'open', $5, $6)`
-	const open = restorations + `WHERE r.person_id = $1 AND r.state = 'open'`
+	const open = restorations + `WHERE r.person_id = $1 AND r.undoes IS NULL AND r.state = 'open'`
 	p := Restoration{Number: number, Basis: basis, State: pair.Open, ProposedBy: by.Person, ProposedAt: r.Now()}
 	var err error
 	if p.ID, err = uuid.NewV7(); err != nil {
@@ -93,10 +98,59 @@ func (r *Restorations) Propose(ctx context.Context, by clerk.Clerk, number strin
 	return p, err
 }
 
+// ProposeUndo has one of the staff propose that a restoration which was approved by mistake is undone, on an act of no earlier day than its own.
+// Whoever proposes the same again while it waits is told of that proposal.
+func (r *Restorations) ProposeUndo(ctx context.Context, by clerk.Clerk, id uuid.UUID, basis identity.Basis) (Restoration, error) {
+	const lock = `SELECT FROM restoration WHERE id = $1 FOR UPDATE`
+	const undoing = restorations + `WHERE r.undoes = $1 AND r.state IN ('open', 'approved')`
+	const insert = `
+		INSERT INTO restoration (id, person_id, undoes, basis_number, basis_date, state, proposed_by, proposed_at)
+		VALUES ($1, $2, $3, $4, $5, 'open', $6, $7)`
+	p := Restoration{Undoes: &id, Basis: basis, State: pair.Open, ProposedBy: by.Person, ProposedAt: r.Now()}
+	var err error
+	if p.ID, err = uuid.NewV7(); err != nil {
+		return Restoration{}, err
+	}
+	err = r.act(ctx, by, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lock, id); err != nil {
+			return err
+		}
+		was, err := findRestoration(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, undoing, id)
+		known, err := pgx.CollectRows(rows, scanRestoration)
+		switch {
+		case err != nil:
+			return err
+		case was.State != pair.Approved || was.Undoes != nil || len(known) > 0 && known[0].State == pair.Approved:
+			return ErrNotRestored
+		case len(known) > 0 && known[0].ProposedBy == by.Person && known[0].Basis == basis:
+			p = known[0]
+			return nil
+		case len(known) > 0:
+			return ErrRestoring
+		case basis.Date < was.Basis.Date:
+			return register.ErrEarlier
+		}
+		p.Number, p.person = was.Number, was.person
+		if _, err := tx.Exec(ctx, insert, p.ID, p.person, id, basis.Number, basis.Date, by.Person, p.ProposedAt); err != nil {
+			return err
+		}
+		return p.record(ctx, tx, audit.RestorationProposed, by, p.ProposedAt)
+	})
+	return p, err
+}
+
 // Approve has another of the staff restore the person: what the register says is taken back, and the desk may lift the block. It may
-// have come to say something else since the proposal, of a later day than the act: then nothing is.
+// have come to say something else since the proposal, of a later day than the act: then nothing is. Where a restoration is to be undone, what
+// it took back holds again.
 func (r *Restorations) Approve(ctx context.Context, by clerk.Clerk, id uuid.UUID) (Restoration, error) {
 	return r.decide(ctx, by, id, pair.Approved, func(tx pgx.Tx, p Restoration, at time.Time) error {
+		if p.Undoes != nil {
+			return r.Register.Undo(ctx, tx, p.person, by.Person, *p.restored, at)
+		}
 		return r.Register.Restore(ctx, tx, p.person, by.Person, p.Basis.Date, at)
 	})
 }
@@ -120,11 +174,7 @@ func (r *Restorations) decide(ctx context.Context, by clerk.Clerk, id uuid.UUID,
 		if _, err := tx.Exec(ctx, lock, id); err != nil {
 			return err
 		}
-		rows, _ := tx.Query(ctx, restorations+`WHERE r.id = $1`, id)
-		if p, err = pgx.CollectExactlyOneRow(rows, scanRestoration); errors.Is(err, pgx.ErrNoRows) {
-			return ErrUnknown
-		}
-		if err != nil {
+		if p, err = findRestoration(ctx, tx, id); err != nil {
 			return err
 		}
 		proposal := pair.Proposal{Author: p.ProposedBy, State: p.State, DecidedBy: p.DecidedBy}
@@ -138,7 +188,11 @@ func (r *Restorations) decide(ctx context.Context, by clerk.Clerk, id uuid.UUID,
 			return err
 		}
 		p.State, p.DecidedBy, p.DecidedAt = to, &by.Person, &at
-		return p.record(ctx, tx, restored[to], by, at)
+		kind := restored[to]
+		if p.Undoes != nil && to == pair.Approved {
+			kind = audit.RestorationUndone
+		}
+		return p.record(ctx, tx, kind, by, at)
 	})
 	return p, err
 }
@@ -158,18 +212,31 @@ func (r *Restorations) act(ctx context.Context, by clerk.Clerk, act func(pgx.Tx)
 }
 
 func (p Restoration) record(ctx context.Context, tx pgx.Tx, kind audit.Kind, by clerk.Clerk, at time.Time) error {
-	return audit.Record(ctx, tx, audit.Event{
-		Kind: kind, At: at, Person: p.person, Clerk: by.Person, Office: by.Office, Detail: map[string]string{"proposal": p.ID.String()},
-	})
+	detail := map[string]string{"proposal": p.ID.String()}
+	if p.Undoes != nil {
+		detail["undoes"] = p.Undoes.String()
+	}
+	return audit.Record(ctx, tx, audit.Event{Kind: kind, At: at, Person: p.person, Clerk: by.Person, Office: by.Office, Detail: detail})
 }
 
 // restorations reads them, in the order of scanRestoration.
 const restorations = `
-	SELECT r.id, p.identification_number, r.basis_number, r.basis_date::text, r.state, r.proposed_by, r.proposed_at, r.decided_by, r.decided_at, r.person_id
-	FROM restoration AS r JOIN person AS p ON p.id = r.person_id `
+	SELECT r.id, p.identification_number, r.undoes, r.basis_number, r.basis_date::text, r.state, r.proposed_by, r.proposed_at, r.decided_by, r.decided_at,
+	       r.person_id, undone.decided_at
+	FROM restoration AS r JOIN person AS p ON p.id = r.person_id LEFT JOIN restoration AS undone ON undone.id = r.undoes `
+
+// findRestoration gives one proposal, or ErrUnknown.
+func findRestoration(ctx context.Context, tx pgx.Tx, id uuid.UUID) (Restoration, error) {
+	rows, _ := tx.Query(ctx, restorations+`WHERE r.id = $1`, id)
+	p, err := pgx.CollectExactlyOneRow(rows, scanRestoration)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return p, ErrUnknown
+	}
+	return p, err
+}
 
 func scanRestoration(row pgx.CollectableRow) (p Restoration, err error) {
-	err = row.Scan(&p.ID, &p.Number, &p.Basis.Number, &p.Basis.Date, &p.State, &p.ProposedBy, &p.ProposedAt, &p.DecidedBy, &p.DecidedAt, &p.person)
+	err = row.Scan(&p.ID, &p.Number, &p.Undoes, &p.Basis.Number, &p.Basis.Date, &p.State, &p.ProposedBy, &p.ProposedAt, &p.DecidedBy, &p.DecidedAt, &p.person, &p.restored)
 	return p, err
 }
 

@@ -20,6 +20,7 @@ import (
 type toldRestoration struct {
 	ID         uuid.UUID  `json:"id"`
 	Number     string     `json:"identification_number"`
+	Undoes     *uuid.UUID `json:"undoes,omitempty"`
 	Basis      basis      `json:"basis"`
 	State      pair.State `json:"state"`
 	ProposedBy uuid.UUID  `json:"proposed_by"`
@@ -29,7 +30,7 @@ type toldRestoration struct {
 }
 
 func tellRestoration(p Restoration) toldRestoration {
-	return toldRestoration{p.ID, p.Number, basis(p.Basis), p.State, p.ProposedBy, p.ProposedAt, p.DecidedBy, p.DecidedAt}
+	return toldRestoration{p.ID, p.Number, p.Undoes, basis(p.Basis), p.State, p.ProposedBy, p.ProposedAt, p.DecidedBy, p.DecidedAt}
 }
 
 // listRestorations handles GET /register/restorations?state=.
@@ -74,6 +75,33 @@ func (d *Editions) proposeRestoration(w http.ResponseWriter, r *http.Request) er
 	return api.Write(w, http.StatusCreated, tellRestoration(p))
 }
 
+// proposeUndo handles POST /register/restorations/{id}/undo.
+func (d *Editions) proposeUndo(w http.ResponseWriter, r *http.Request) error {
+	by, err := d.Gate.Enter(w, r, RegisterScope, clerk.Import, 2*policy.FreshFor.In(d.Policies))
+	if err != nil {
+		return err
+	}
+	body, err := api.DecodeDocumented[struct {
+		Basis basis `json:"basis"`
+	}](w, r)
+	if err != nil {
+		return err
+	}
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return refusal(ErrUnknown)
+	}
+	rests, err := identity.ParseBasis(body.Basis.Number, body.Basis.Date, d.Gate.Now())
+	if err != nil {
+		return invalid([]api.Field{{Name: "/basis", Code: "not_a_basis"}})
+	}
+	p, err := d.Restorations.ProposeUndo(r.Context(), by, id, rests)
+	if err != nil {
+		return restorationRefusal(err)
+	}
+	return api.Write(w, http.StatusCreated, tellRestoration(p))
+}
+
 // decideRestoration handles POST /register/restorations/{id}/approve, /refuse and /withdraw.
 func (d *Editions) decideRestoration(decide func(context.Context, clerk.Clerk, uuid.UUID) (Restoration, error)) api.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
@@ -105,6 +133,8 @@ func restorationRefusal(err error) error {
 		return api.Refuse(http.StatusConflict, "alive", err)
 	case errors.Is(err, register.ErrEarlier):
 		return invalid([]api.Field{{Name: "/basis", Code: "too_old"}})
+	case errors.Is(err, ErrNotRestored), errors.Is(err, register.ErrUndone):
+		return api.Refuse(http.StatusConflict, "not_restored", err)
 	case errors.Is(err, ErrRestoring):
 		return api.Refuse(http.StatusConflict, "open_proposal", err)
 	case errors.Is(err, register.ErrBusy):

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"asoba.example/login/clerk"
+	"asoba.example/login/identity"
 	"asoba.example/login/operator"
 	"asoba.example/login/register"
 	"asoba.example/provider/pair"
@@ -67,6 +70,115 @@ func TestTwoOperatorsRestoreSomebody(t *testing.T) {
 	}
 	if _, done := r.bring(t, "a system", "", file(3, "delta", id.Reveal()+",F,1956-03-08,BY,2025-01-02,record 8,,,,,,,,")); done["deactivated"] != 1.0 {
 		t.Errorf("another record: %v", done)
+	}
+}
+
+// Two undo a restoration that was a mistake, on an act: then what it took back holds again, the identifier is blocked, and the feed tells of it; or
+// nothing is done. The register is listened to again.
+func TestTwoOperatorsUndoARestoration(t *testing.T) {
+	t.Parallel()
+	r := newRegistry(t)
+	anna, boris := r.operators(t)
+	r.register.DeactivatedShare = nil
+	person, id := r.Active(t)
+	row := func(facts string) string { return id.Reveal() + ",F,1956-03-08,BY," + facts }
+	const dead, alive = "2025-01-02,record 7,,,2025-01-01,ruling 3,,,,", ",,,,,,,,,"
+	r.bring(t, "a system", "", file(1, "delta", row(dead)))
+	restorations := &operator.Restorations{Pool: r.Pool, Register: r.register, Now: r.blocks.Now}
+	p, err := restorations.Propose(t.Context(), anna, id.Reveal(), paper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := restorations.ProposeUndo(t.Context(), anna, p.ID, paper); !errors.Is(err, operator.ErrNotRestored) {
+		t.Errorf("of what is open: %v", err)
+	}
+	if _, err := restorations.Approve(t.Context(), boris, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Registry.Unblock(t.Context(), person, identity.Phone{}, identity.Act{At: r.now}); err != nil {
+		t.Fatal(err)
+	}
+	earlier := paper
+	earlier.Date = "2025-01-01"
+	if _, err := restorations.ProposeUndo(t.Context(), anna, p.ID, earlier); !errors.Is(err, register.ErrEarlier) {
+		t.Errorf("by an act of an earlier day: %v", err)
+	}
+	var undo operator.Restoration
+	r.BreakEach(t, func() (err error) {
+		undo, err = restorations.ProposeUndo(t.Context(), anna, p.ID, paper)
+		return err
+	})
+	if again, err := restorations.ProposeUndo(t.Context(), anna, p.ID, paper); err != nil || again.ID != undo.ID {
+		t.Errorf("proposed again: %v: %+v", err, again)
+	}
+	if _, err := restorations.ProposeUndo(t.Context(), boris, p.ID, paper); !errors.Is(err, operator.ErrRestoring) {
+		t.Errorf("proposed by both: %v", err)
+	}
+	if _, err := restorations.Approve(t.Context(), anna, undo.ID); !errors.Is(err, pair.ErrOwn) || r.State(t, person) != "temporary" {
+		t.Errorf("their own: %v, who is restored is %s", err, r.State(t, person))
+	}
+	r.BreakEach(t, func() error {
+		_, err := restorations.Approve(t.Context(), boris, undo.ID)
+		return err
+	})
+	known, err := register.Find(t.Context(), r.Pool, id.Reveal())
+	if err != nil || known.Death != (register.Fact{Date: "2025-01-02", Act: "record 7"}) || known.Missing.Date != "2025-01-01" || r.State(t, person) != "blocked:register" {
+		t.Errorf("%v: dead by %v, missing by %v, and %s", err, known.Death, known.Missing, r.State(t, person))
+	}
+	for kind, want := range map[string]int{"person.changed": 1, "restoration.undone": 1, "restoration.approved": 0} {
+		const told = `event WHERE kind = $1 AND person_id = $2 AND (edition = $3 OR detail->>'undoes' = $4)`
+		if n := r.Count(t, told, kind, person, known.ChangedIn, p.ID.String()); n != want {
+			t.Errorf("%s is on record %d times", kind, n)
+		}
+	}
+	for _, id := range []uuid.UUID{p.ID, undo.ID} {
+		if _, err := restorations.ProposeUndo(t.Context(), anna, id, paper); !errors.Is(err, operator.ErrNotRestored) {
+			t.Errorf("undone twice: %v", err)
+		}
+	}
+	for i, told := range []struct{ facts, counts string }{{dead, "same"}, {alive, "restored"}, {dead, "deactivated"}} {
+		if _, done := r.bring(t, "a system", "", file(2+i, "delta", row(told.facts))); done[told.counts] != 1.0 {
+			t.Errorf("the register says %s: %v", told.facts, done)
+		}
+	}
+}
+
+// What the register has told otherwise since a restoration stays so when that is undone; and so does who was deactivated because of incapacity.
+func TestAnUndoneRestorationLeavesWhatTheRegisterSays(t *testing.T) {
+	t.Parallel()
+	r := newRegistry(t)
+	r.register.DeactivatedShare, r.register.DeactivateIncapable = nil, func() bool { return true }
+	anna, boris := r.operators(t)
+	restorations := &operator.Restorations{Pool: r.Pool, Register: r.register, Now: r.blocks.Now}
+	number := 0
+	for facts, want := range map[[2]string]string{ // what it tells before the restoration and since, and what holds once that is undone
+		{"2025-01-02,record 7,,,2025-01-01,ruling 3,,,,", "2025-01-02,record 7,,,2025-02-01,ruling 4,,,,"}: "{2025-01-02 record 7} {2025-02-01 ruling 4}",
+		{",,,,,,2025-01-02,ruling 5,,", ",,,,,,2025-01-02,ruling 5,,"}:                                     "{ } { }incapable",
+		{",,,,,,2025-01-02,ruling 5,,", ",,,,,,,,,"}:                                                       "{ } { }",
+	} {
+		_, id := r.Active(t)
+		tell := func(facts string) {
+			number++
+			r.bring(t, "a system", "", file(number, "delta", id.Reveal()+",F,1956-03-08,BY,"+facts))
+		}
+		approve := func(p operator.Restoration, err error) operator.Restoration {
+			t.Helper()
+			if err == nil {
+				p, err = restorations.Approve(t.Context(), boris, p.ID)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		tell(facts[0])
+		p := approve(restorations.Propose(t.Context(), anna, id.Reveal(), paper))
+		tell(facts[1])
+		approve(restorations.ProposeUndo(t.Context(), anna, p.ID, paper))
+		known, err := register.Find(t.Context(), r.Pool, id.Reveal())
+		if got := fmt.Sprint(known.Death, known.Missing, known.DeactivatedFor); err != nil || got != want {
+			t.Errorf("%v: of %v it is %q, want %q", err, facts, got, want)
+		}
 	}
 }
 
@@ -144,7 +256,19 @@ func TestTheDoorsOfRestorations(t *testing.T) {
 	if approved := r.asks(t, "anna", "POST", at+"/approve", "", 200, ""); approved["state"] != "approved" || approved["identification_number"] != id.Reveal() {
 		t.Errorf("approved: %v", approved)
 	}
-	for state, want := range map[string]int{"": 3, "?state=refused": 1, "?state=withdrawn": 1, "?state=open": 0} {
+	const act = `{"basis":{"number":"7/13","date":"2026-11-21"}}`
+	r.asks(t, "anna", "POST", at+"/undo", `{"basis":{"number":"7/13","date":"2026-11-19"}}`, 422, "invalid")
+	r.asks(t, "anna", "POST", at+"/undo", `{"basis":{"number":"7/13","date":"2027-01-01"}}`, 422, "invalid")
+	r.asks(t, "vera", "POST", at+"/undo", act, 403, "wrong_role")
+	r.asks(t, "anna", "POST", path+"/none/undo", act, 404, "unknown_proposal")
+	undo := r.asks(t, "anna", "POST", at+"/undo", act, 201, "")
+	r.asks(t, "boris", "POST", at+"/undo", act, 409, "open_proposal")
+	r.asks(t, "anna", "POST", path+"/"+undo["id"].(string)+"/approve", "", 403, "own_proposal")
+	if done := r.asks(t, "boris", "POST", path+"/"+undo["id"].(string)+"/approve", "", 200, ""); path+"/"+done["undoes"].(string) != at {
+		t.Errorf("undone: %v", done)
+	}
+	r.asks(t, "boris", "POST", at+"/undo", act, 409, "not_restored")
+	for state, want := range map[string]int{"": 4, "?state=refused": 1, "?state=withdrawn": 1, "?state=open": 0} {
 		if all := r.asks(t, "anna", "GET", path+state, "", 200, "")["restorations"].([]any); len(all) != want {
 			t.Errorf("%q: %v", state, all)
 		}

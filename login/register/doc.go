@@ -37,7 +37,8 @@
 // person, editions or events, that counts which the register says as of the later
 // time, whichever comes first: an older event is refused, and an older edition's
 // row withheld, and told by its line. So is what the operator has taken back
-// (Restore), and only that, while the register says the very same. An edition that
+// (Restore), and only that, while the register says the very same, or until that is
+// taken back in its turn (Undo). An edition that
 // does not say as of when it tells was made between two moments, its month's
 // beginning and when it came: what an event tells as of a time between them stays;
 // but no death is lost in the edition that was not taken back, and the event takes

@@ -16,6 +16,7 @@ import (
 var (
 	ErrAlive   = errors.New("the register does not say that the person is gone")
 	ErrEarlier = errors.New("the act is of an earlier day than what it takes back")
+	ErrUndone  = errors.New("nothing is kept that the restoration took back")
 )
 
 // Restore takes back that somebody is dead, declared dead or missing, in the transaction of the operator who has decided so, on an act of a day:
@@ -24,9 +25,9 @@ var (
 func (g *Register) Restore(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, day string, at time.Time) error {
 	const find = `SELECT ` + columns + ` FROM person WHERE id = $1 FOR NO KEY UPDATE`
 	const keep = `
-		INSERT INTO taken_back (person_id, at, death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act)
-		SELECT id, $2, death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act
-		FROM person WHERE id = $1 AND coalesce(death_date, declared_dead_date, missing_date) IS NOT NULL`
+		INSERT INTO taken_back (person_id, at, death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act, deactivated_for)
+		SELECT id, $2, death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act, deactivated_for
+		FROM person WHERE id = $1`
 	const over = `
 		UPDATE person
 		SET death_date = NULL, death_act = NULL, declared_dead_date = NULL, declared_dead_act = NULL, missing_date = NULL, missing_act = NULL,
@@ -54,6 +55,52 @@ func (g *Register) Restore(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, da
 	}
 	if err := call(ctx, tx, g.Restored, []uuid.UUID{who}, at); err != nil {
 		return err
+	}
+	return audit.Record(ctx, tx, audit.Event{Kind: audit.PersonChanged, At: at, Person: who, Edition: change, Clerk: by})
+}
+
+// Undo has hold again what a restoration of a moment took back of somebody, in the transaction of the operator who has decided so. What the
+// register has told otherwise since stays as it tells it; what it tells from now on counts as ever.
+func (g *Register) Undo(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, restored, at time.Time) error {
+	const find = `SELECT ` + columns + ` FROM person WHERE id = $1 FOR NO KEY UPDATE`
+	again := `
+		WITH t AS (
+			DELETE FROM taken_back WHERE person_id = $1 AND at = $2
+			RETURNING person_id, death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act, deactivated_for
+		)
+		UPDATE person AS p
+		SET ` + each(`
+		    fact_date = coalesce(p.fact_date, t.fact_date),
+		    fact_act = CASE WHEN p.fact_date IS NULL THEN t.fact_act ELSE p.fact_act END`, `,`) + `,
+		    deactivated_for = coalesce(p.deactivated_for, CASE WHEN p.incapable_date IS NOT NULL THEN t.deactivated_for END),
+		    changed_in = $3
+		FROM t WHERE p.id = t.person_id`
+	if err := g.tryChanging(ctx, tx); err != nil {
+		return err
+	}
+	was, err := one(ctx, tx, find, who.String())
+	if err != nil {
+		return err
+	}
+	change, err := nextChange(ctx, tx)
+	if err != nil {
+		return fmt.Errorf("undo a restoration: %w", err)
+	}
+	tag, err := tx.Exec(ctx, again, who, restored, change)
+	switch {
+	case err != nil:
+		return fmt.Errorf("undo a restoration: %w", err)
+	case tag.RowsAffected() == 0:
+		return ErrUndone
+	}
+	is, err := one(ctx, tx, find, who.String())
+	if err != nil {
+		return err
+	}
+	if is.Gone() && !was.Gone() {
+		if err := call(ctx, tx, g.Cascade, []uuid.UUID{who}, at); err != nil {
+			return err
+		}
 	}
 	return audit.Record(ctx, tx, audit.Event{Kind: audit.PersonChanged, At: at, Person: who, Edition: change, Clerk: by})
 }

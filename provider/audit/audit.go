@@ -94,8 +94,9 @@ const (
 	BlockApproved       Kind = "security_block.approved"
 	BlockRefused        Kind = "security_block.refused"
 	BlockDropped        Kind = "security_block.withdrawn"
-	RestorationProposed Kind = "restoration.proposed" // of these Event.Detail["proposal"]
+	RestorationProposed Kind = "restoration.proposed" // of these Event.Detail["proposal"]; ["undoes"]: which restoration would be undone by it
 	RestorationApproved Kind = "restoration.approved" // what the register said of the person is taken back
+	RestorationUndone   Kind = "restoration.undone"   // what was taken back holds again
 	RestorationRefused  Kind = "restoration.refused"
 	RestorationDropped  Kind = "restoration.withdrawn"
 	PaperKept           Kind = "paper.kept"      // the signed paper that an act rests on; Event.Detail["sha256"]: the digest of the scan; of both ["number"]: which of its scans

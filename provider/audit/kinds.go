@@ -27,6 +27,6 @@ var Kinds = []Kind{
 	ClientDisabled, ClientEnabled, ClientRemoved, ClientProposed, ClientApproved, ClientRefused, ClientWithdrawn, BodyAdded,
 	RepresentativeNamed, RepresentativeGone, InitialTokenIssued, InitialTokenRevoked, KeyCreated, KeyActivated, KeyRetired, KeyGone,
 	KeyDestroyed, ClerkAdded, ClerkMoved, ClerkRemoved, DeskRefused, DeskLookedUp, DeskAlerted, BlockProposed, BlockApproved, BlockRefused,
-	BlockDropped, RestorationProposed, RestorationApproved, RestorationRefused, RestorationDropped, PaperKept, PaperRead, TrailRead,
+	BlockDropped, RestorationProposed, RestorationApproved, RestorationUndone, RestorationRefused, RestorationDropped, PaperKept, PaperRead, TrailRead,
 	PolicyProposed, PolicyApproved, PolicyRefused, AuditDropped,
 }

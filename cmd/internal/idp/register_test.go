@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"asoba.example/login/clerk"
+	"asoba.example/login/operator"
 	"asoba.example/login/register"
 	"asoba.example/provider/pair"
 )
@@ -217,12 +218,22 @@ func TestRegisterImportWaitsForASecondPerson(t *testing.T) {
 		t.Errorf("their own: %v", err)
 	}
 	for range 2 {
-		if out, err := said("register", "restore", "approve", id, "--by", boris); err != nil || !strings.HasSuffix(out, "  6290296C042BI1  12 of 2026-01-02  approved\n") {
+		if out, err := said("register", "restore", "approve", id, "--by", boris); err != nil || !strings.HasSuffix(out, "  6290296C042BI1  restore  12 of 2026-01-02  approved\n") {
 			t.Errorf("%v: it said:\n%s", err, out)
 		}
 	}
 	if _, err := said("register", "restore", "refuse", id, "--by", boris); !errors.Is(err, pair.ErrDecided) {
 		t.Errorf("decided otherwise: %v", err)
+	}
+	undo, err := said("register", "restore", "undo", id, "--by", boris, "--number", "13", "--date", "2026-01-03")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := said("register", "restore", "approve", strings.TrimSpace(undo), "--by", anna); err != nil || !strings.HasSuffix(out, "  undo "+id+"  13 of 2026-01-03  approved\n") {
+		t.Errorf("%v: undone, it said:\n%s", err, out)
+	}
+	if _, err := said("register", "restore", "undo", id, "--by", boris, "--number", "13", "--date", "2026-01-03"); !errors.Is(err, operator.ErrNotRestored) {
+		t.Errorf("undone twice: %v", err)
 	}
 	if out, err := said("register", "restore", "list", "--state", "open"); err != nil || strings.Count(out, "\n") != 1 {
 		t.Errorf("%v: it said:\n%s", err, out)
@@ -274,6 +285,7 @@ func TestRegisterErrandsAreAskedRightly(t *testing.T) {
 		"import nothing":           "open nothing: no such file or directory",
 		"sample --people many":     "invalid argument \"many\" for \"--people\" flag\nusage: idp register sample [flags]",
 		"restore propose":          "required flag(s) \"by\", \"date\", \"number\", \"person\" not set\nusage: idp register restore propose [flags]",
+		"restore undo":             "accepts 1 arg(s), received 0\nusage: idp register restore undo ID [flags]",
 		"restore approve x --by x": "ID: no such proposal",
 		"restore list --state x":   "--state: neither open, approved, refused nor withdrawn",
 	} {

@@ -20,10 +20,11 @@ import (
 func restoreCommand(config reader) *cobra.Command {
 	command := group("restore", "People whom the register tells to be dead or missing, and who are not")
 	command.Long = command.Short + ".\n\nOne of the operator's staff proposes and another approves, on the act of a court or an authority. While the register goes on to\n" +
-		"say the very same, it is not listened to. The identifier stays blocked until its holder comes to a desk."
+		"say the very same, it is not listened to. The identifier stays blocked until its holder comes to a desk.\n\n" +
+		"A restoration that was approved by mistake is undone in the same way: undo proposes it, and another approves."
 	command.AddCommand(
-		listRestorationsCommand(config), proposeRestorationCommand(config),
-		decideRestorationCommand(config, "approve", "Restore the person", (*operator.Restorations).Approve),
+		listRestorationsCommand(config), proposeRestorationCommand(config), undoRestorationCommand(config),
+		decideRestorationCommand(config, "approve", "Restore the person, or undo that, as is proposed", (*operator.Restorations).Approve),
 		decideRestorationCommand(config, "refuse", "Refuse what is proposed", (*operator.Restorations).Refuse),
 		decideRestorationCommand(config, "withdraw", "Take back what the same person has proposed", (*operator.Restorations).Withdraw),
 	)
@@ -57,44 +58,67 @@ func listRestorationsCommand(config reader) *cobra.Command {
 // tellRestorations writes proposals as a table.
 func tellRestorations(cmd *cobra.Command, all ...operator.Restoration) error {
 	table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tPROPOSED\tPERSON\tBASIS\tSTATE")
+	fmt.Fprintln(table, "ID\tPROPOSED\tPERSON\tWHAT\tBASIS\tSTATE")
 	for _, p := range all {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s of %s\t%s\n", p.ID, p.ProposedAt.UTC().Format(time.RFC3339), p.Number, p.Basis.Number, p.Basis.Date, p.State)
+		what := "restore"
+		if p.Undoes != nil {
+			what = "undo " + p.Undoes.String()
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s of %s\t%s\n", p.ID, p.ProposedAt.UTC().Format(time.RFC3339), p.Number, what, p.Basis.Number, p.Basis.Date, p.State)
 	}
 	return table.Flush()
 }
 
 func proposeRestorationCommand(config reader) *cobra.Command {
-	var by, person, number, date string
-	propose := &cobra.Command{
-		Use:   "propose",
-		Short: "Propose to restore somebody",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			basis, err := identity.ParseBasis(number, date, time.Now())
+	var person string
+	propose := onAct(config, &cobra.Command{Use: "propose", Short: "Propose to restore somebody", Args: cobra.NoArgs},
+		func(cmd *cobra.Command, h *house, by clerk.Clerk, basis identity.Basis) (operator.Restoration, error) {
+			return h.restored.Propose(cmd.Context(), by, register.FoldNumber(person), basis)
+		})
+	propose.Flags().StringVar(&person, "person", "", "identification number of whom to restore")
+	settings.Require(propose, "person")
+	return propose
+}
+
+func undoRestorationCommand(config reader) *cobra.Command {
+	return onAct(config, &cobra.Command{Use: "undo ID", Short: "Propose to undo a restoration that was approved", Args: cobra.ExactArgs(1)},
+		func(cmd *cobra.Command, h *house, by clerk.Clerk, basis identity.Basis) (operator.Restoration, error) {
+			id, err := proposalArgument(operator.ErrUnknown)(cmd.Flags().Arg(0))
 			if err != nil {
-				return fmt.Errorf("--number, --date: %w", err)
+				return operator.Restoration{}, err
 			}
-			return withHouse(cmd, config, func(h *house) error {
-				who, err := h.staff(cmd, "--by", by)
-				if err != nil {
-					return err
-				}
-				p, err := h.restored.Propose(cmd.Context(), clerk.Clerk{Person: who}, register.FoldNumber(person), basis)
-				if err != nil {
-					return err
-				}
-				_, err = fmt.Fprintln(cmd.OutOrStdout(), p.ID)
+			return h.restored.ProposeUndo(cmd.Context(), by, id, basis)
+		})
+}
+
+// onAct completes a command by which one of the staff proposes something on an act: it writes the id of the proposal.
+func onAct(config reader, propose *cobra.Command,
+	do func(cmd *cobra.Command, h *house, by clerk.Clerk, basis identity.Basis) (operator.Restoration, error),
+) *cobra.Command {
+	var by, number, date string
+	propose.RunE = func(cmd *cobra.Command, _ []string) error {
+		basis, err := identity.ParseBasis(number, date, time.Now())
+		if err != nil {
+			return fmt.Errorf("--number, --date: %w", err)
+		}
+		return withHouse(cmd, config, func(h *house) error {
+			who, err := h.staff(cmd, "--by", by)
+			if err != nil {
 				return err
-			})
-		},
+			}
+			p, err := do(cmd, h, clerk.Clerk{Person: who}, basis)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), p.ID)
+			return err
+		})
 	}
 	flags := propose.Flags()
 	flags.StringVar(&by, "by", "", "identification number of the operator's clerk who proposes")
-	flags.StringVar(&person, "person", "", "identification number of whom to restore")
 	flags.StringVar(&number, "number", "", "number of the act that it rests on: one word with a digit in it, as 12-5/2026")
 	flags.StringVar(&date, "date", "", "date of the act, as 2026-12-31")
-	settings.Require(propose, "by", "person", "number", "date")
+	settings.Require(propose, "by", "number", "date")
 	return propose
 }
 

@@ -590,7 +590,8 @@ func TestPagesAreSound(t *testing.T) {
 		})
 	}
 	const proposals = `{"blocks": [{"id": "1", "reason": "leak", "basis": {"number": "7", "date": "2026-11-25"}, "people": 2}],
-		"restorations": [{"id": "1", "identification_number": "2", "basis": {"number": "7", "date": "2026-11-25"}, "state": "STATE"}]}`
+		"restorations": [{"id": "1", "identification_number": "2", "basis": {"number": "7", "date": "2026-11-25"}, "state": "STATE"},
+			{"id": "2", "undoes": "1", "identification_number": "2", "basis": {"number": "8", "date": "2026-11-26"}, "state": "STATE"}]}`
 	for _, state := range []string{"none", "open", "approved", "refused", "withdrawn"} {
 		for i, reason := range append([]string{""}, reasons...) {
 			refused := []*management.Refusal{
@@ -610,7 +611,7 @@ func TestPagesAreSound(t *testing.T) {
 				case state == "none":
 					_, _ = io.WriteString(w, `{"blocks": [], "restorations": []}`)
 				default:
-					_, _ = io.WriteString(w, strings.Replace(proposals, "STATE", state, 1))
+					_, _ = io.WriteString(w, strings.ReplaceAll(proposals, "STATE", state))
 				}
 			}))
 			t.Cleanup(api.Close)
@@ -631,6 +632,10 @@ func TestPagesAreSound(t *testing.T) {
 					return d.showProposal(w, r, v, m, refused)
 				})
 			}
+			pages["undoing "+state+reason] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {
+				r.SetPathValue("id", "2")
+				return d.showProposal(w, r, v, restorations, refused)
+			})
 			pages["desk "+state+reason] = site.Handle(func(w http.ResponseWriter, r *http.Request) error {
 				d.visits["operator"] = v
 				r.AddCookie(&http.Cookie{Name: d.cookieName("desk"), Value: "operator"})

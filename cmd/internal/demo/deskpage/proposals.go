@@ -16,21 +16,20 @@ import (
 
 // A matter is what one of the operator's staff proposes, and another decides.
 type matter struct {
-	name    string // of its page, and of its list at the API
-	one     string // of the page of one proposal
-	approve string // the word for it
-	at      string // its address at the API
-	body    func(draft) map[string]any
-	whom    map[string]string // the fields of its form, by the refusals of who is named there
+	name string // of its page, and of its list at the API
+	one  string // of the page of one proposal
+	at   string // its address at the API
+	body func(draft) map[string]any
+	whom map[string]string // the fields of its form, by the refusals of who is named there
 }
 
 var (
 	blocks = matter{
-		name: "blocks", one: "block", approve: "block.approve", at: "/operator/blocks",
+		name: "blocks", one: "block", at: "/operator/blocks",
 		body: func(d draft) map[string]any { return map[string]any{"identifiers": d.listed(), "reason": d.Reason} },
 	}
 	restorations = matter{
-		name: "restorations", one: "restoration", approve: "restoration.approve", at: "/register/restorations",
+		name: "restorations", one: "restoration", at: "/register/restorations",
 		body: func(d draft) map[string]any { return map[string]any{"identification_number": d.Person} },
 		whom: map[string]string{"unknown_person": "person", "alive": "person", "open_proposal": "person"},
 	}
@@ -102,6 +101,7 @@ type proposal struct {
 	ProposedBy string    `json:"proposed_by"`
 	ProposedAt time.Time `json:"proposed_at"`
 	Number     string    `json:"identification_number"` // of whom to restore
+	Undoes     string    // which restoration; "" where it restores
 	Reason     string    // of a block, as what follows
 	People     int
 	Whose      []struct {
@@ -237,11 +237,15 @@ func (d *Page) showProposal(w http.ResponseWriter, r *http.Request, v *visit, m 
 	case missing != nil:
 		return denied(missing)
 	}
-	return d.show(w, r, page.View{Name: m.one, Back: m.page(), Wide: true, Errors: told(r, wrong(refused, nil)), Data: struct {
+	what := m.one
+	if p.Undoes != "" {
+		what = "undoing"
+	}
+	return d.show(w, r, page.View{Name: m.one, Title: what + ".title", Back: m.page(), Wide: true, Errors: told(r, wrong(refused, nil)), Data: struct {
 		proposal
-		At, Approve   string
-		Operates, Own bool
-	}{p, m.page() + "/" + p.ID, m.approve, v.operates, p.ProposedBy != "" && p.ProposedBy == v.person}})
+		What, At, Approve string
+		Operates, Own     bool
+	}{p, what, m.page() + "/" + p.ID, what + ".approve", v.operates, p.ProposedBy != "" && p.ProposedBy == v.person}})
 }
 
 // find asks for one proposal. That of a restoration has no address of its own: it is among the last hundred.
