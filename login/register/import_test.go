@@ -19,13 +19,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"asoba.example/login/register"
+	"asoba.example/login/register/registertest"
 	"asoba.example/migrations/pgtest"
 )
 
 var at = time.Date(2026, time.November, 3, 12, 0, 0, 0, time.UTC)
 
-const header = "identification_number,sex,birth_date,citizenship,death_date,death_act,declared_dead_date,declared_dead_act," +
-	"missing_date,missing_act,incapable_date,incapable_act,limited_date,limited_act"
+const header = registertest.Columns
 
 // edition makes a file of rows.
 func edition(number int, rows ...string) string {

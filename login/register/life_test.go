@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"asoba.example/login/register"
+	"asoba.example/login/register/registertest"
 	"asoba.example/migrations/pgtest"
 	"asoba.example/provider/pair"
 )
@@ -51,62 +52,29 @@ type life struct {
 
 // one is somebody as the model has them.
 type one struct {
-	number, row string
-	former      []string        // citizenships, each after until when
-	turned      string          // "-" where they became gone, "+" found, "i" incapable, "~" got another number
-	at          time.Time       // as of when the last event tells of them
-	numbered    time.Time       // as of when an event gave them a number
-	took        []tookBack      // what events took back
-	takenBack   map[string]bool // each end of theirs that the operator took back
-	made        time.Time       // at the latest, the edition that changed them last; the zero time: it was none
-	last        [2]time.Time    // between when what changed them last was made; the zero time: it was the operator
-	present     bool            // in the last full edition
-	came        time.Time       // with an edition; the zero time: with an event
-}
-
-// tookBack is an end that an event took back.
-type tookBack struct {
-	end string
-	at  time.Time
-}
-
-// ends is each of the three facts that end somebody, with its place in a row.
-func ends(row string) map[int]string {
-	fields, all := strings.Split(row, ","), map[int]string{}
-	for i := 3; i < 9; i += 2 {
-		if fields[i] != "" {
-			all[i] = fields[i] + "," + fields[i+1]
-		}
-	}
-	return all
-}
-
-// gone is what of a row ends what somebody may do; "" for nothing.
-func gone(row string) string {
-	if len(ends(row)) == 0 {
-		return ""
-	}
-	return strings.Join(strings.Split(row, ",")[3:9], ",")
+	registertest.Person
+	former []string // citizenships, each after until when
+	turned string   // "-" where they became gone, "+" found, "i" incapable, "~" got another number
 }
 
 func incapable(row string) bool { return strings.Split(row, ",")[9] != "" }
 
 // says is that somebody is as a row tells from now on.
 func (p *one) says(row string, now time.Time) {
-	was := p.row
+	was := p.Row
 	if citizenship := strings.Split(was, ",")[2]; citizenship != strings.Split(row, ",")[2] {
 		p.was(citizenship, now)
 	}
-	if gone(row) != "" && gone(was) == "" {
+	if registertest.Gone(row) && !registertest.Gone(was) {
 		p.turned += "-"
 	}
-	if incapable(row) && !incapable(was) && gone(row) == "" {
+	if incapable(row) && !incapable(was) && !registertest.Gone(row) {
 		p.turned += "i"
 	}
-	if gone(row) == "" && gone(was) != "" {
+	if !registertest.Gone(row) && registertest.Gone(was) {
 		p.turned += "+"
 	}
-	p.row = row
+	p.Row = row
 }
 
 // was is that somebody had a citizenship until a time.
@@ -114,76 +82,22 @@ func (p *one) was(citizenship string, till time.Time) {
 	p.former = append(slices.Clip(p.former), till.Format(time.RFC3339)+" "+citizenship)
 }
 
-// is is somebody who turns out to be another one too, of whom was told last.
+// is is somebody who turns out to be another one too.
 func (p *one) is(other *one, now time.Time) *one {
 	q := *p
-	notBefore, notAfter := other.last[0], other.last[1]
-	if notBefore.IsZero() {
-		notBefore, notAfter = now, now
-	}
-	if row := p.heeded(other.row); !p.at.After(notBefore) {
-		q.says(row, now)
-	} else if !p.at.After(notAfter) {
-		q.says(p.ending(row, notBefore), now)
-	}
+	q.says(q.Is(&other.Person, now), now)
 	q.hasHistory(other)
 	return &q
 }
 
 // hasHistory is that what was told of another one was told of them.
 func (p *one) hasHistory(other *one) {
-	p.takenBack = maps.Clone(p.takenBack)
-	if p.takenBack == nil {
-		p.takenBack = map[string]bool{}
-	}
 	for _, was := range other.former {
 		if !slices.Contains(p.former, was) {
 			p.former = append(slices.Clip(p.former), was)
 		}
 	}
-	maps.Copy(p.takenBack, other.takenBack)
-	p.took = slices.Concat(p.took, other.took)
-	p.at, p.numbered, p.made = latest(p.at, other.at), latest(p.numbered, other.numbered), latest(p.made, other.made)
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-// takesBack is the ends that are known of somebody and not told by a row.
-func (p *one) takesBack(row string) (all []string) {
-	told := ends(row)
-	for i, end := range ends(p.row) {
-		if told[i] == "" {
-			all = append(all, end)
-		}
-	}
-	return all
-}
-
-// heeded is what a row tells, but for what the operator took back: of that they are as they are.
-func (p *one) heeded(row string) string {
-	known, fields := strings.Split(p.row, ","), strings.Split(row, ",")
-	for i, end := range ends(row) {
-		if p.takenBack[end] {
-			fields[i], fields[i+1] = known[i], known[i+1]
-		}
-	}
-	return strings.Join(fields, ",")
-}
-
-// ending is somebody as they are, but for what ends them by a row that may have been made after a time, and no event took back since.
-func (p *one) ending(row string, notBefore time.Time) string {
-	known, fields := ends(p.row), strings.Split(p.row, ",")
-	for i, end := range ends(row) {
-		if known[i] == "" && !slices.ContainsFunc(p.took, func(t tookBack) bool { return t.end == end && t.at.After(notBefore) }) {
-			fields[i], fields[i+1], _ = strings.Cut(end, ",")
-		}
-	}
-	return strings.Join(fields, ",")
+	p.HasHistory(&other.Person)
 }
 
 // told is an edition's file.
@@ -212,7 +126,7 @@ func (f *told) made() (notBefore, notAfter time.Time) {
 }
 
 // Editions of any kind, as of a time or of none, and events of any time come in any order, cut off and killed anywhere, again, late, refused and
-// released; numbers become others, and the operator restores people: after each the database says what the model says. It goes on for ten
+// released; numbers become others, and the operator restores people and undoes that: after each the database says what the model says. It goes on for ten
 // seconds.
 func TestAnyLifeOfTheRegister(t *testing.T) {
 	t.Parallel()
@@ -252,6 +166,7 @@ func TestAnyLifeOfTheRegister(t *testing.T) {
 			"event again":      l.eventAgain,
 			"another number":   l.renumber,
 			"restore":          l.restore,
+			"undo that":        l.undo,
 			"":                 l.check,
 		})
 	})
@@ -274,7 +189,7 @@ func (l *life) begin(rt *rapid.T) {
 
 // find gives whom the database has by somebody's number.
 func (l *life) find(rt *rapid.T, p *one) uuid.UUID {
-	who, err := register.Find(l.t.Context(), l.Pool, p.number)
+	who, err := register.Find(l.t.Context(), l.Pool, p.Number)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -284,7 +199,7 @@ func (l *life) find(rt *rapid.T, p *one) uuid.UUID {
 // everybody is who is known, in an order.
 func (l *life) everybody() (all []*one) {
 	for _, number := range slices.Sorted(maps.Keys(l.people)) {
-		if p := l.people[number]; p.number == number {
+		if p := l.people[number]; p.Number == number {
 			all = append(all, p)
 		}
 	}
@@ -318,20 +233,13 @@ func (l *life) write(f *told) {
 		f.number, f.period.Format("2006-01"), f.kind, says, len(lines), header, strings.Join(lines, "\n"))
 }
 
-var numbers = []string{"1010130K001PB9", "2290296M000BA3", "6290296C042BI1", "7000001A000PB8", "7000000A000PB1", "5311299B500PB0"}
-
-// The facts that a row may tell.
-var facts = []string{
-	",,,,,,,,,", ",,,,,,,,,", "1989-01-01,a,,,,,,,,", ",,1989-01-01,b,,,,,,", ",,,,1989-01-01,c,,,,", "1989-01-01,a,,,1989-01-01,c,,,,", ",,,,,,1989-01-01,,,", ",,,,,,,,1989-01-01,e",
-}
-
 // row draws what is told of a number: what was told of it before, or something else.
 func (l *life) row(rt *rapid.T, number string) string {
 	if said := l.said[number]; len(said) > 0 && rapid.Bool().Draw(rt, "as before") {
 		return rapid.SampledFrom(said).Draw(rt, "row")
 	}
 	row := fmt.Sprintf("%s,%s,%s,%s", rapid.SampledFrom([]string{"F", "M"}).Draw(rt, "sex"), rapid.SampledFrom([]string{"1956", "1956-03", "1956-03-08"}).Draw(rt, "born"),
-		rapid.SampledFrom([]string{"BY", "PL", "stateless"}).Draw(rt, "citizenship"), rapid.SampledFrom(facts).Draw(rt, "facts"))
+		rapid.SampledFrom([]string{"BY", "PL", "stateless"}).Draw(rt, "citizenship"), rapid.SampledFrom(registertest.Facts).Draw(rt, "facts"))
 	l.said[number] = append(l.said[number], row)
 	return row
 }
@@ -345,7 +253,7 @@ func (l *life) ago(rt *rapid.T) time.Time {
 // edition draws one that nobody has seen, and brings it in; or it is cut off.
 func (l *life) edition(rt *rapid.T) {
 	rows, leaves := map[string]string{}, rapid.SampledFrom([]int{0, 0, 2}).Draw(rt, "leaves out up to")
-	for _, n := range numbers {
+	for _, n := range registertest.Numbers {
 		if rapid.IntRange(0, 3).Draw(rt, "place") > leaves {
 			rows[n] = l.row(rt, n)
 		}
@@ -394,7 +302,7 @@ func broke(err error) bool {
 
 // found has the model follow what was left behind of an edition that broke.
 func (l *life) found(rt *rapid.T, f *told) {
-	const find = `SELECT id, state, began_at, decided_by IS NOT NULL FROM edition WHERE checksum = sha256($1) AND state <> 'refused'`
+	const find = `SELECT id, state, began_at, decided_by IS NOT NULL FROM edition WHERE checksum = sha256($1) AND state NOT IN ('refused', 'withdrawn')`
 	var (
 		state    register.State
 		released bool
@@ -415,7 +323,7 @@ func (l *life) found(rt *rapid.T, f *told) {
 		if l.left = nil; !slices.ContainsFunc(l.applied, func(a told) bool { return a.text == f.text }) {
 			l.apply(f, released)
 		}
-	case register.Refused: // as if it had not come
+	case register.Refused, register.Withdrawn: // as if it had not come
 	}
 }
 
@@ -518,32 +426,29 @@ func (l *life) compare(f *told) (c changes, after map[string]string) {
 			c.added++
 			after[number] = row
 			continue
-		case p.number == number && p.row == row:
+		case p.Number == number && p.Row == row:
 			c.same++
 			continue
-		case p.number != number, p.at.After(notAfter):
+		case p.Number != number, p.At.After(notAfter):
 			c.withheld++
 			continue
 		}
-		if row = p.heeded(row); p.at.After(notBefore) {
-			row = p.ending(row, notBefore)
-		}
-		if row == p.row {
+		if row = p.Hears(row, notBefore, notAfter); row == p.Row {
 			c.withheld++
 			continue
 		}
 		c.changed++
-		if gone(row) != "" && gone(p.row) == "" {
+		if registertest.Gone(row) && !registertest.Gone(p.Row) {
 			c.deactivated++
 		}
-		if gone(row) == "" && gone(p.row) != "" {
+		if !registertest.Gone(row) && registertest.Gone(p.Row) {
 			c.restored++
 		}
 		after[number] = row
 	}
 	if f.kind == register.Full {
 		for _, p := range l.everybody() {
-			if _, there := f.rows[p.number]; !there && !p.numbered.After(notBefore) {
+			if _, there := f.rows[p.Number]; !there && !p.Numbered.After(notBefore) {
 				c.missing++
 			}
 		}
@@ -559,18 +464,18 @@ func (l *life) apply(f *told, released bool) {
 	}
 	if f.kind == register.Full {
 		for _, p := range l.everybody() {
-			_, p.present = f.rows[p.number]
-			p.present = p.present || p.numbered.After(notBefore)
+			_, p.Present = f.rows[p.Number]
+			p.Present = p.Present || p.Numbered.After(notBefore)
 		}
 	}
 	for number, row := range after {
 		p := l.people[number]
 		if p == nil {
-			p = &one{number: number, row: row, present: f.kind == register.Full, came: l.now}
+			p = &one{Person: registertest.Person{Number: number, Row: row, Present: f.kind == register.Full, Came: l.now}}
 			l.people[number] = p
 		}
 		p.says(row, l.now)
-		p.made, p.last = notAfter, [2]time.Time{notBefore, notAfter}
+		p.Made, p.Last = notAfter, [2]time.Time{notBefore, notAfter}
 	}
 	l.number, l.period = f.number, f.period
 	if notBefore.After(l.notBefore) {
@@ -580,11 +485,13 @@ func (l *life) apply(f *told, released bool) {
 }
 
 // event tells of somebody, as of any time.
-func (l *life) event(rt *rapid.T) { l.tell(rt, rapid.SampledFrom(numbers).Draw(rt, "number"), "") }
+func (l *life) event(rt *rapid.T) {
+	l.tell(rt, rapid.SampledFrom(registertest.Numbers).Draw(rt, "number"), "")
+}
 
 // renumber tells that somebody's number has become another one.
 func (l *life) renumber(rt *rapid.T) {
-	l.tell(rt, rapid.SampledFrom(numbers).Draw(rt, "number"), rapid.SampledFrom(numbers).Draw(rt, "former"))
+	l.tell(rt, rapid.SampledFrom(registertest.Numbers).Draw(rt, "number"), rapid.SampledFrom(registertest.Numbers).Draw(rt, "former"))
 }
 
 // tell takes an event in and has the model follow.
@@ -611,33 +518,33 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 		o.Changed = count(l.t, l.Pool, `event WHERE kind = 'person.changed' AND edition = (SELECT change FROM person_event WHERE id = '`+e.ID+`')`) > 0
 	}
 
-	renamed := before != nil && before.number == former && former != number
+	renamed := before != nil && before.Number == former && former != number
 	var (
 		want      error
 		joined    *one // who has the number
 		overtaken bool // by what was told of the number that is theirs now
 	)
 	switch {
-	case renamed && p != nil && p != before && p.number == number:
+	case renamed && p != nil && p != before && p.Number == number:
 		joined, p = p, before
-		overtaken = joined.at.After(e.At) || l.notBefore.After(e.At)
+		overtaken = joined.At.After(e.At) || l.notBefore.After(e.At)
 	case renamed && p != nil && p != before:
 		want = register.ErrNumberTaken
 	case renamed:
 		p = before
 	case p == nil && former != "" && former != number:
 		want = register.ErrFormer
-	case p != nil && p.number != number:
+	case p != nil && p.Number != number:
 		want = register.ErrOlderEvent
 	}
-	if want == nil && (p != nil && p.at.After(e.At) || l.notBefore.After(e.At) && joined == nil) {
+	if want == nil && (p != nil && p.At.After(e.At) || l.notBefore.After(e.At) && joined == nil) {
 		want = register.ErrOlderEvent
 	}
 	switch {
 	case want != nil || joined == nil:
-	case p.present && joined.present, p.came.Equal(joined.came) && !p.came.IsZero():
+	case p.Present && joined.Present, p.Came.Equal(joined.Came) && !p.Came.IsZero():
 		want = register.ErrNumberTaken
-	case rests[joined] && rests[p], !alike(p.row, joined.row):
+	case rests[joined] && rests[p], !alike(p.Row, joined.Row):
 		want = register.ErrTwoPeople
 	case l.lately(l.joins) >= joinsInDay:
 		want = register.ErrManyJoined
@@ -649,22 +556,22 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 		case rests[joined]:
 			q := *joined
 			is = &q
-			if was, now := strings.Split(p.row, ",")[2], strings.Split(is.row, ",")[2]; was != now {
+			if was, now := strings.Split(p.Row, ",")[2], strings.Split(is.Row, ",")[2]; was != now {
 				is.was(was, l.now)
 			}
 			is.hasHistory(p)
 		default:
 			is = p.is(joined, l.now)
 			is.turned += "~"
-			dies = gone(is.row) != "" && gone(p.row) == ""
+			dies = registertest.Gone(is.Row) && !registertest.Gone(p.Row)
 		}
-		if row = is.heeded(row); overtaken {
-			row = is.row
+		if row = is.Heeded(row); overtaken {
+			row = is.Row
 		}
-		changes = is.row != row
-		dies = dies || gone(row) != "" && gone(is.row) == ""
+		changes = is.Row != row
+		dies = dies || registertest.Gone(row) && !registertest.Gone(is.Row)
 		switch {
-		case is.made.After(e.At) && len(is.takesBack(row)) > 0:
+		case is.Made.After(e.At) && len(is.TakesBack(row)) > 0:
 			want = register.ErrOlderEvent
 		case dies && l.many(1):
 			want = register.ErrManyGone
@@ -684,7 +591,7 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 		l.ended = append(l.ended, l.now)
 	}
 	if p == nil {
-		l.people[number] = &one{number: number, row: row, at: e.At, numbered: e.At, last: [2]time.Time{e.At, e.At}}
+		l.people[number] = &one{Person: registertest.Person{Number: number, Row: row, At: e.At, Numbered: e.At, Last: [2]time.Time{e.At, e.At}}}
 		return
 	}
 	if *p = *is; joined != nil {
@@ -694,11 +601,11 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 			}
 		}
 	}
-	if p.at = latest(p.at, e.At); renamed {
+	if p.At = registertest.Latest(p.At, e.At); renamed {
 		if joined == nil {
 			p.turned += "~"
 		}
-		p.number, p.numbered = number, latest(p.numbered, e.At)
+		p.Number, p.Numbered = number, registertest.Latest(p.Numbered, e.At)
 		l.people[number] = p
 	}
 	if joined != nil {
@@ -706,11 +613,11 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 		l.joined(rt)
 	}
 	if changes || renamed {
-		p.made, p.last = time.Time{}, [2]time.Time{e.At, e.At}
+		p.Made, p.Last = time.Time{}, [2]time.Time{e.At, e.At}
 	}
 	if changes {
-		for _, end := range p.takesBack(row) {
-			p.took = append(p.took, tookBack{end, e.At})
+		for _, end := range p.TakesBack(row) {
+			p.Took = append(p.Took, registertest.TookBack{End: end, At: e.At})
 		}
 		p.says(row, l.now)
 	}
@@ -777,22 +684,41 @@ func (l *life) restore(rt *rapid.T) {
 		}
 		err = nil
 	}
-	was := gone(p.row)
+	gone := registertest.Gone(p.Row)
 	switch {
-	case was == "" && errors.Is(err, register.ErrAlive), was != "" && day < "1989-01-01" && errors.Is(err, register.ErrEarlier):
+	case !gone && errors.Is(err, register.ErrAlive), gone && day < "1989-01-01" && errors.Is(err, register.ErrEarlier):
 		return
-	case was == "" || day < "1989-01-01" || err != nil:
-		rt.Fatalf("got %v of %s", err, p.row)
+	case !gone || day < "1989-01-01" || err != nil:
+		rt.Fatalf("got %v of %s", err, p.Row)
 	}
-	if p.takenBack == nil {
-		p.takenBack = map[string]bool{}
+	p.says(p.Restore(l.now), l.now)
+	l.changes++
+}
+
+// undo has hold again what the operator took back.
+func (l *life) undo(rt *rapid.T) {
+	all := slices.DeleteFunc(l.everybody(), func(p *one) bool { return len(p.Restored) == 0 })
+	if len(all) == 0 {
+		rt.Skip("nobody was restored")
 	}
-	for _, end := range ends(p.row) {
-		p.takenBack[end] = true
+	p := rapid.SampledFrom(all).Draw(rt, "person")
+	i := rapid.IntRange(0, len(p.Restored)-1).Draw(rt, "restoration")
+	was := p.Restored[i].At
+	l.now = l.now.Add(time.Hour)
+	who := l.find(rt, p)
+	heal := l.fault(rt)()
+	err := pgx.BeginFunc(l.t.Context(), l.Pool, func(tx pgx.Tx) error { return l.Undo(l.t.Context(), tx, who, l.staff[0], was, l.now) })
+	killed := heal()
+	if err != nil && (killed || broke(err)) {
+		if count(l.t, l.Pool, `taken_back WHERE at = '`+was.Format(time.RFC3339)+`'`) > 0 {
+			return
+		}
+		err = nil
 	}
-	fields := strings.Split(p.row, ",")
-	p.says(strings.Join(slices.Concat(fields[:3], make([]string, 6), fields[9:]), ","), l.now)
-	p.made, p.last = time.Time{}, [2]time.Time{}
+	if err != nil {
+		rt.Fatal(err)
+	}
+	p.says(p.Undo(i), l.now)
 	l.changes++
 }
 
@@ -827,19 +753,23 @@ func (l *life) older(rt *rapid.T) {
 	l.bring(rt, l.file(rapid.IntRange(1, l.number).Draw(rt, "number"), register.Full, map[string]string{"6290296C042BI1": "F,1900,BY,,,,,,,,,,"}, 0), unbroken)
 }
 
-// decide releases or refuses what waits, or is cut off.
+// decide releases, refuses or withdraws what waits, or is cut off.
 func (l *life) decide(rt *rapid.T) {
 	if l.waiting == nil {
 		rt.Skip("nothing waits")
 	}
-	to, do := register.Applied, l.Release
-	if rapid.Bool().Draw(rt, "refuse") {
-		to, do = register.Refused, l.Refuse
+	do := map[register.State]func(context.Context, int64, uuid.UUID, time.Time) (register.Edition, error){
+		register.Applied: l.Release,
+		register.Refused: l.Refuse,
+		register.Withdrawn: func(ctx context.Context, id int64, by uuid.UUID, at time.Time) (register.Edition, error) {
+			return l.Withdraw(ctx, id, by, "", at)
+		},
 	}
+	to := rapid.SampledFrom([]register.State{register.Applied, register.Applied, register.Refused, register.Withdrawn}).Draw(rt, "to")
 	by := rapid.SampledFrom(l.staff).Draw(rt, "by")
 	l.now = l.now.Add(time.Hour)
 	heal := l.fault(rt)()
-	e, err := do(l.t.Context(), l.waiting.id, by, l.now)
+	e, err := do[to](l.t.Context(), l.waiting.id, by, l.now)
 	killed := heal()
 	switch {
 	case killed && err != nil:
@@ -847,9 +777,9 @@ func (l *life) decide(rt *rapid.T) {
 		return
 	case err != nil && broke(err):
 		return
-	case by == l.waiting.by:
+	case (by == l.waiting.by) != (to == register.Withdrawn):
 		if !errors.Is(err, pair.ErrOwn) {
-			rt.Fatalf("their own: %v", err)
+			rt.Fatalf("%s by %s, who brought it or not: %v", to, by, err)
 		}
 		return
 	case err != nil || e.State != to:
@@ -883,12 +813,12 @@ func (l *life) crash(rt *rapid.T) {
 func (l *life) check(rt *rapid.T) {
 	people, former, turned := map[string]string{}, map[string]string{}, map[string]string{}
 	for _, p := range l.everybody() {
-		people[p.number] = p.row
+		people[p.Number] = p.Row
 		if p.former != nil {
-			former[p.number] = strings.Join(slices.Sorted(slices.Values(p.former)), ", ") // what ended at one moment in no order
+			former[p.Number] = strings.Join(slices.Sorted(slices.Values(p.former)), ", ") // what ended at one moment in no order
 		}
 		if p.turned != "" {
-			turned[p.number] = p.turned
+			turned[p.Number] = p.turned
 		}
 	}
 	for what, compared := range map[string]struct {
