@@ -26,7 +26,8 @@ import (
 func registerCommand(config reader) *cobra.Command {
 	command := group("register", "The population register")
 	command.Long = command.Short + ".\n\nAn edition that would deactivate many people, or a full one that leaves many out, waits for another of the operator's staff than who imported it.\n" +
-		"The terminal believes what --by says: two people belong before it."
+		"The terminal believes what --by says: two people belong before it.\n\n" +
+		"EDITION is the id that import and editions tell: not the number in the file, of which there may be several."
 	command.AddCommand(
 		importCommand(config), verifyFileCommand(config), editionsCommand(config), badRowsCommand(config),
 		peopleCommand(config, "missing", "List the people whom a full edition does not tell of though they are known", (*register.Register).Missing),
@@ -224,6 +225,9 @@ func tellReport(out io.Writer, r register.Report, dry bool, err error) error {
 	signed := "not asked to be signed"
 	if r.Signed {
 		signed = "signed"
+	}
+	if r.ID != 0 {
+		fmt.Fprintf(out, "Id %d, ", r.ID)
 	}
 	fmt.Fprintf(out, "SHA-256 %x, %s.\n", r.Checksum, signed)
 	for _, count := range []struct {

@@ -68,7 +68,7 @@ func TestRegisterImportReports(t *testing.T) {
 line 8: identification_number: check_digit (taken all the same)
 `
 	run("Edition 12 of 2025-01 (full) would be applied. Nothing is written.\n"+counts, "import", "--dry-run", path)
-	run("Edition 12 of 2025-01 (full) is applied.\n"+counts, "import", path)
+	run("Edition 12 of 2025-01 (full) is applied.\nId 1, "+counts, "import", path)
 	run("line 8: identification_number: check_digit (taken all the same)\n", "bad-rows", "1")
 	run("Edition 12 of 2025-01 (full) was applied on "+time.Now().UTC().Format(time.DateOnly)+"; nothing to do.\n", "import", path)
 	run("Edition 12 of 2025-01 (full), 3 rows.\nSHA-256 "+sum+"\nIDP_REGISTER_KEY_FILE names no key: nobody can tell who made it.\n", "verify", path)
