@@ -60,18 +60,20 @@ func (c *Cabinet) apiServices(w http.ResponseWriter, r *http.Request) error {
 			return api.RefuseParameter("after", err)
 		}
 	}
-	var found catalogue.Page
-	err := c.enter(w, r, "", func(b *pgx.Batch, _ string) {
-		catalogue.Queue(b, filter, after, api.Number(r, "limit", usualServices), &found)
-	})
+	var edition int
+	if err := c.enter(w, r, "", func(b *pgx.Batch, _ string) { catalogue.QueueEdition(b, &edition) }); err != nil {
+		return err
+	}
+	found, err := c.index.Find(r.Context(), edition, filter, after, api.Number(r, "limit", usualServices))
 	if err != nil {
 		return err
 	}
 	language := c.speak(w, r)
 	reply := struct {
 		Services []apiService `json:"services"`
+		ShownFor []string     `json:"shown_for,omitempty"`
 		Next     string       `json:"next,omitempty"`
-	}{Services: make([]apiService, len(found.Services))}
+	}{Services: make([]apiService, len(found.Services)), ShownFor: found.ShownFor}
 	for i, s := range found.Services {
 		reply.Services[i] = serviceIn(s, language)
 	}

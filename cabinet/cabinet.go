@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"asoba.example/cabinet/access"
+	"asoba.example/cabinet/catalogue"
 	"asoba.example/cabinet/contact"
 	"asoba.example/cabinet/dispute"
 	"asoba.example/cabinet/issuer"
@@ -62,6 +63,7 @@ type Cabinet struct {
 	tokens   api.Verifier
 	gate     access.Gate
 	sessions sessions
+	index    *catalogue.Index
 
 	toAPI, toAll *http.ServeMux // lead to the doors
 }
@@ -107,6 +109,7 @@ func New(cfg Config) (*Cabinet, error) {
 		},
 		gate:     access.Gate{Pool: cfg.Pool, Provider: cfg.Issuer},
 		sessions: sessions,
+		index:    &catalogue.Index{Pool: cfg.Pool},
 	}
 	c.route()
 	return c, nil

@@ -141,7 +141,8 @@ type servicesPage struct {
 	Asked      bool   // something was looked for
 	Of         string // the situation or body whose services these are; "" for none
 	Services   []serviceLine
-	Next       string // where the list goes on; "" where it does not
+	ShownFor   []string // words that are there, in place of what was typed and is not
+	Next       string   // where the list goes on; "" where it does not
 	Situations []way
 	Bodies     []way
 	Notice     string

@@ -138,6 +138,10 @@ func TestPagesAreAsBefore(t *testing.T) {
 			Query: "паспорт", Asked: true, Next: "/services?after=1-200.8.1&q=паспорт",
 			Services: []serviceLine{{way{"Выдача паспорта", "/services/200.8.1"}, "Первый паспорт или замена.", "Отдел по гражданству"}},
 		}}},
+		{"services-guessed", "/services?q=школво", page.View{Name: "services", Data: servicesPage{
+			Query: "школво", Asked: true, ShownFor: []string{"школу", "школы"},
+			Services: []serviceLine{{way{"Перевод в другую школу", "/services/200.6.3"}, "Если вы переехали.", "Управление по образованию"}},
+		}}},
 		{"services-none", "/services?q=xyzzy", page.View{Name: "services", Data: nothingFound}},
 		{"services-empty", "/services", page.View{Name: "services", Data: servicesPage{}}},
 		{"service", "/services/200.9.1", page.View{Name: "service", TitleArgs: map[string]any{"Name": "Обмен водительского удостоверения"}, Data: servicePage{

@@ -34,7 +34,7 @@ func (c *Cabinet) services(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	var (
-		found      catalogue.Page
+		edition    int
 		situations []catalogue.Situation
 		bodies     []catalogue.Body
 		notice     *catalogue.Words
@@ -44,15 +44,19 @@ func (c *Cabinet) services(w http.ResponseWriter, r *http.Request) error {
 		catalogue.QueueSituations(b, &situations)
 		catalogue.QueueBodies(b, filter.On, "", allBodies, &bodies)
 		catalogue.QueueNotice(b, &notice)
-		if asked {
-			catalogue.Queue(b, filter, after, oneList, &found)
-		}
+		catalogue.QueueEdition(b, &edition)
 	})
 	if err != nil || !in {
 		return err
 	}
+	var found catalogue.Page
+	if asked {
+		if found, err = c.index.Find(r.Context(), edition, filter, after, oneList); err != nil {
+			return err
+		}
+	}
 	language := c.site.Language(r)
-	data := servicesPage{Query: typed, Asked: asked}
+	data := servicesPage{Query: typed, Asked: asked, ShownFor: found.ShownFor}
 	if notice != nil {
 		data.Notice = notice.In(language)
 	}

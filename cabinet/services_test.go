@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -37,7 +38,8 @@ func TestTheCatalogueIsEverybodys(t *testing.T) {
 	own := map[string]any{"sub": "service", "client_id": "service", "scope": "cabinet.services.read"}
 	persons := maps.Clone(signIn())
 	persons["scope"] = "cabinet.services"
-	for _, path := range []string{"/api/v1/services", "/api/v1/services/200.8.1", "/api/v1/bodies"} {
+	w.call(t, "/api/v1/services", w.provider.AccessToken(w.url, own)) // the first of a node reads what all others find in memory
+	for _, path := range []string{"/api/v1/services", "/api/v1/services?q=паспрот", "/api/v1/services/200.8.1", "/api/v1/bodies"} {
 		for story, claims := range map[string]map[string]any{"a client's own token": own, "a citizen's token": persons} {
 			w.trips.Take()
 			if answer, _ := w.call(t, path, w.provider.AccessToken(w.url, claims)); answer.StatusCode != http.StatusOK {
@@ -119,6 +121,12 @@ func TestReadingTheCatalogue(t *testing.T) {
 	if got := names(found, "services", "name"); !slices.Equal(got, []string{"Выдача пашпарта"}) {
 		t.Errorf("found %s", got)
 	}
+	if _, guessed := read("/api/v1/services?q=шоле", 200); !reflect.DeepEqual(guessed["shown_for"], []any{"школу"}) || len(guessed["services"].([]any)) != 2 {
+		t.Errorf("guessed %v", guessed)
+	}
+	if _, known := read("/api/v1/services?q=школе", 200); known["shown_for"] != nil || len(known["services"].([]any)) != 2 {
+		t.Errorf("known %v", known)
+	}
 
 	answer, be := read("/api/v1/services/200.9.1", 200, "Accept-Language", "be")
 	form := be["form"].(map[string]any)["properties"].(map[string]any)["category"].(map[string]any)
@@ -162,6 +170,8 @@ func TestCitizenReadsTheCatalogue(t *testing.T) {
 	b.want("/services?situation=family", "/services", 200, "Registration of a marriage")
 	b.want("/services?body=archive", "/services", 200, "Archive statement of work and wages")
 	b.want("/services?q=lost+pasport", "/services", 200, `<a class="govuk-link" href="/services/200.8.2">Passport in place of a lost one</a>`)
+	b.want("/services?q=lost+pasport", "/services", 200, "There is no exact match. Shown for “passport”.")
+	b.want("/services?q=lost+pasport", "/services", 200, `value="lost pasport"`)
 	b.want("/services?q=%3Cscript%3E", "/services", 200, "Nothing was found.")
 	b.want("/services?q=+", "/services", 200, "By life situation")
 	b.want("/services?situation=housing&after=0-200.10.1", "/services", 200, "Extract of rights to real estate")

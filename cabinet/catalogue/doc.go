@@ -17,7 +17,11 @@
 //	                     changed
 //
 // A search takes a code, or how one begins; or words as people type them: in either state language or English, in any
-// form, with letters that the other language has not, with slips, and with the keyboard left in the wrong layout. What the
-// forms of a word have in common, its root, is written with each service when an edition comes (root.go, words.go), and so
-// is what each word is with one of its letters hidden, by which one with a slip in it is known again (slip.go).
+// form, with letters that the other language has not, with slips, and with the keyboard left in the wrong layout. Each node
+// keeps the services in force in memory, and reads them anew when a search comes with the number of another edition (index.go).
+// A word that was typed is looked for
+//
+//	by its root, which all forms have in common, and both state languages (root.go)
+//	  or as what a word begins with
+//	  or as the word of which a usual form is nearest to it, by one distance (vocabulary.go, slip.go): that is a guess, and told as one
 package catalogue

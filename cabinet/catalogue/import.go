@@ -122,8 +122,8 @@ func apply(ctx context.Context, tx pgx.Tx, e Edition, changes []Change) error {
 	}
 	const service = `
 		INSERT INTO service (code, numbers, kind, body, applicants, access, term_days, fee, languages, situations, name, about,
-		                     synonyms, documents, form, valid_from, valid_till, edition, words)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, '')
+		                     synonyms, documents, form, valid_from, valid_till, edition)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 		ON CONFLICT (code) DO UPDATE
 		SET (kind, body, applicants, access, term_days, fee, languages, situations, name, about, synonyms, documents, form,
 		     valid_from, valid_till, edition) =
@@ -135,7 +135,6 @@ func apply(ctx context.Context, tx pgx.Tx, e Edition, changes []Change) error {
 		b.Queue(service, s.Code, s.Code.numbers(), s.Kind, s.Body, s.Applicants, s.Access, s.TermDays, s.Fee, s.Languages,
 			s.Situations, s.Name, s.About, s.Synonyms, s.Documents, s.Form, s.ValidFrom, s.ValidTill, e.Number)
 	}
-	queueWords(&b, e.Services)
 	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("write services: %w", err)
 	}

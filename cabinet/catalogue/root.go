@@ -7,32 +7,17 @@ import (
 	"unicode"
 )
 
-// reading is the number of this way to read words. Whoever changes what a root is, counts on.
-const reading = 3
-
-// roots are what the forms of a text's words have in common, and the two languages where they have it in common too. It is
-// what searches compare; words that tell nothing are left out.
-func roots(text string) []string {
-	var all []string
-	for _, word := range words(text) {
-		all = append(all, root(word))
-	}
-	return all
-}
-
-// words are those of a text, folded, that tell something.
-func words(text string) []string {
-	return slices.DeleteFunc(strings.Fields(fold(text)), func(word string) bool {
-		root := root(word)
-		return silent[word] || len([]rune(root)) == 1 && word != root // яяяяя is no word
-	})
+// tells tells whether a folded word tells something.
+func tells(word string) bool {
+	root := root(word)
+	return word != "" && !silent[word] && (len([]rune(root)) > 1 || word == root) // яяяяя is no word
 }
 
 // fold puts a text as people type it for one another: small letters, digits, and one space between words; ё is е, і и, ў у
 // and ъ ь; an apostrophe within a word is left out.
 func fold(text string) string {
-	folded := strings.Map(func(r rune) rune {
-		switch r = unicode.ToLower(r); r {
+	return strings.Map(func(r rune) rune {
+		switch r {
 		case 'ё':
 			return 'е'
 		case 'і':
@@ -44,18 +29,21 @@ func fold(text string) string {
 		case '\'', '’', 'ʼ', '`':
 			return -1
 		}
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return r
-		}
-		return ' '
-	}, text)
-	return strings.Join(strings.Fields(folded), " ")
+		return r
+	}, strings.Join(spell(text), " "))
+}
+
+// spell are the words of a text as they are written, but in small letters.
+func spell(text string) []string {
+	return strings.FieldsFunc(strings.Map(unicode.ToLower, text), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("'’ʼ`", r)
+	})
 }
 
 // root is what the forms of a folded word have in common.
 func root(word string) string {
 	stem := stem(word)
-	if head, ok := families[stem]; ok {
+	if head, ok := heads[stem]; ok {
 		return head
 	}
 	return stem
@@ -91,8 +79,8 @@ const least = 3
 func stem(word string) string {
 	all := latinEndings
 	if strings.ContainsFunc(word, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }) {
-		if all = endings; strings.HasSuffix(word, "ль") {
-			all = nil // of a thing, not of an act: автомобиль
+		if all = endings; strings.HasSuffix(word, "ль") || strings.HasSuffix(word, "ц") {
+			all = nil // of a thing, not of an act: автомобиль, месяц
 		}
 		word = sound(toOneself.ReplaceAllString(word, "$1$2"))
 	}
@@ -118,45 +106,47 @@ func single(word string) string {
 	return string(slices.Compact([]rune(word)))
 }
 
-// families are the forms of one word that have no root in common, by the first of each.
-var families = func() map[string]string {
+// families are the forms of words that have no root in common.
+var families = []string{
+	"ребёнок дитя дети детей детьми детский ребята дзіця дзіцяці дзіцём дзеці дзіцячы",
+	"человек люди людей чалавек людзі",
+	"год лет гадоў",
+	"мать матери маці маткі мама",
+	"отец отца бацька",
+	"дочь дочери дачка",
+	"имя имени имён імені імёнаў",
+	"день дня дзень дзён",
+	"идти шёл ісці ішоў",
+	"искать ищу шукаць",
+	"рождение родился родилась родила родить рожала нараджэнне нарадзілася нарадзіць нарадзіўся народжаны рожать",
+	"умереть умер умерла умерли смерть умерший памерці памёр смерць памерлы",
+	"потерять потеря утеря утерять утерян утеряла утратить утрата утраченный страціць страта страчаны згубіць згублены",
+	"украсть украденный украли красть скрасці скралі скрадзены",
+	"развод развестись развёлся разводиться",
+	"жениться женитьба женился ажаніцца ажаніўся ажаніліся",
+	"переезд переехал переехать переезжать пераезд пераехаў пераехаць пераязджаць",
+	"брать взять браць узяць",
+	"дапамога дапамогу",
+	"marriage married marry marries",
+	"child children kid",
+	"person people",
+	"die died dead death dying",
+	"lose lost losing loss",
+	"buy bought buying",
+	"steal stolen stole",
+	"born birth",
+	"wife wives",
+	"man men",
+	"woman women",
+}
+
+// heads are the root of the first of each family by the stems of all.
+var heads = func() map[string]string {
 	all := map[string]string{}
-	for _, family := range []string{
-		"ребёнок дитя дети детей детьми детский ребята дзіця дзіцяці дзіцём дзеці дзіцячы",
-		"человек люди людей чалавек людзі",
-		"год лет гадоў",
-		"мать матери маці маткі мама",
-		"отец отца бацька",
-		"дочь дочери дачка",
-		"имя имени имён імені імёнаў",
-		"день дня дзень дзён",
-		"идти шёл ісці ішоў",
-		"искать ищу шукаць",
-		"рождение родился родить нараджэнне нарадзіць нарадзіўся народжаны рожать",
-		"умереть умер умерла умерли смерть умерший памерці памёр смерць памерлы",
-		"потерять потеря утеря утерять утерян утеряла утратить утрата утраченный страціць страта страчаны згубіць згублены",
-		"украсть украденный украли красть скрасці скралі скрадзены",
-		"развод развестись развёлся разводиться",
-		"жениться женитьба женился ажаніцца ажаніўся",
-		"брать взять браць узяць",
-		"child children kid",
-		"person people",
-		"die died dead death dying",
-		"lose lost losing loss",
-		"buy bought buying",
-		"steal stolen stole",
-		"born birth",
-		"wife wives",
-		"man men",
-		"woman women",
-	} {
-		head := ""
-		for i, word := range strings.Fields(family) {
-			s := stem(fold(word))
-			if i == 0 {
-				head = s
-			}
-			all[s] = head
+	for _, family := range families {
+		words := strings.Fields(fold(family))
+		for _, word := range words {
+			all[stem(word)] = stem(words[0])
 		}
 	}
 	return all
@@ -166,13 +156,13 @@ var families = func() map[string]string {
 var silent = func() map[string]bool {
 	all := map[string]bool{}
 	for _, word := range strings.Fields(fold(`
-		а без бы был быть в во вы где для до его ее если есть еще же за и из или их к как какой ко когда кто куда ли либо
+		а без бы был быть в во вы где для до его ее если есть еще же за и из или их к как какой какая какое какие какую ко когда кто куда ли либо
 		мне мной можно мой моя мое мои мы на над надо нам нас не нет ни но ну нужен нужна нужно о об он она они от по под при про с
-		сам себе себя свой со так то того тоже только у уже хотеть хочу хочет что чтобы это этот я получить оформить подать сделать
-		аб ад альбо бо быў быць ва вам вас вы гэта дзе да ёсць ж з за зрабіць і із іх к калі каб ка куды мае мне можна мой мая маё мы на
+		сам себе себя свой со так то того тоже только у уже хотеть хочу хочет сколько что чтобы это этот я получить оформить подать сделать
+		аб ад альбо бо быў быць ва вам вас вы гэта дзе да ёсць ж з за зрабіць і із іх к калі колькі каб ка куды мае мне можна мой мая маё мы на
 		над нам не няма ні ну па пад патрэбен патрэбна патрэбны пра пры са свой сябе так таксама толькі трэба у ўжо хачу хто хоча
-		ці чаго што як якая які атрымаць аформіць падаць
-		a an and any are as at be by can do does for from get has have how i if in into is it its me my no not of on one or our
+		ці чаго што як якая якое якую якія які атрымаць аформіць падаць
+		a an and any are as at be by can do does for from get getting has have how i if in into is it its me my no not of on one or our
 		please so some somebody than that the their them there they this to up want was we what when where which who whom will
 		with you your`)) {
 		all[word] = true

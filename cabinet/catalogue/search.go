@@ -38,17 +38,16 @@ func relay(word, from, to string) string {
 
 // A Query is what somebody looks for, as the search takes it: a code, or words.
 type Query struct {
-	codes []string // how one begins: the first by which a service has one is looked for, and else the words
-	asked []asked
-	typed bool // words, or what is none
+	codes []string  // how one begins: the first by which a service has one is looked for, and else the words
+	words [][]asked // what each of them may have been meant to be
+	typed bool      // words, or what is none
 }
 
-// asked is a root of what one of the words may have been meant to be.
+// asked is a word that is looked for, as it was typed or by another layout.
 type asked struct {
-	place    int32 // of the word in the query
-	root     string
-	slips    []string
-	trigrams []string // none where it is not long
+	known
+
+	relaid bool
 }
 
 // mostLetters is how many letters of a query are read, mostWords how many words, and mostCodes how many of these as codes.
@@ -84,32 +83,23 @@ func ParseQuery(text string) (q Query) {
 		if i == mostWords {
 			break
 		}
-		known := map[string]bool{}
-		for _, meant := range typed(word) {
-			for _, word := range words(meant) {
-				root := root(word)
-				if known[root] {
-					continue
-				}
-				known[root] = true
-				asked := asked{place: int32(i), root: root, slips: slips(word)}
-				if len([]rune(root)) >= long {
-					asked.trigrams = trigrams(root)
-				}
-				q.asked = append(q.asked, asked)
+		var all []asked
+		for k, meant := range typed(word) {
+			words := spell(meant)
+			if k > 0 && len(words) > 1 { // by no layout is a word two
+				continue
 			}
+			for _, word := range words {
+				if folded := fold(word); tells(folded) {
+					all = append(all, asked{known{word, folded, root(folded)}, k > 0})
+				}
+			}
+		}
+		if all != nil {
+			q.words = append(q.words, all)
 		}
 	}
 	return q
-}
-
-// arrays are what is asked as a statement unnests it, the slips and the trigrams of each word parted by |.
-func (q Query) arrays() (places []int32, roots, slips, trigrams []string) {
-	for _, word := range q.asked {
-		places, roots = append(places, word.place), append(roots, word.root)
-		slips, trigrams = append(slips, strings.Join(word.slips, "|")), append(trigrams, strings.Join(word.trigrams, "|"))
-	}
-	return places, roots, slips, trigrams
 }
 
 // digits is a text from its first digit to its last.

@@ -1,69 +1,105 @@
 package catalogue
 
-import "slices"
-
-// A slip is a letter too many, one too few, another one, or two side by side swapped (F. J. Damerau, 1964). A word with one slip in
-// it has a mask in common with the word that was meant, and with no other: that is looked up in an index, however many words there are.
-
-// hidden stands for a letter in a mask.
-const hidden = '*'
-
-// A form of fewer letters is like too many others: shortForm for any slip to be forgiven, surest for one that changes which letters it has, and surestStem
-// where it is a word without its ending.
-const (
-	shortForm  = 4
-	surest     = 5
-	surestStem = 6
+import (
+	"slices"
+	"strings"
 )
 
-// masks are words, and each with one of its letters hidden.
-func masks(words []string) (all []string) {
-	for _, word := range words {
-		for _, form := range forms(word) {
-			all = append(all, form)
-			for i := range []rune(form) {
-				if len([]rune(word)) >= surest {
-					all = append(all, edit(form, i, i+1, hidden))
-				}
+// A slip is a letter too many, one too few, another one, or two side by side swapped (F. J. Damerau, 1964). slip is how far it leads from the word that was
+// meant. A letter that neither stands beside the one that was meant nor sounds like it is a little farther off: of two words with as many slips the one
+// is likelier.
+const (
+	slip    = 10
+	strange = 1
+)
+
+// shortest is how many letters a word has for a slip in it to be forgiven; one with fewer is like too many others.
+const shortest = 4
+
+// farthest is how far from what was meant a word of so many letters may be.
+func farthest(letters int) int {
+	switch {
+	case letters < shortest:
+		return 0
+	case letters == shortest:
+		return slip
+	case letters < 2*shortest:
+		return slip + strange
+	}
+	return 2 * (slip + strange)
+}
+
+// A comparison tells how far what was typed is from a word that is told letter by letter, where no part is mended twice: their optimal string
+// alignment. What words begin with in common is compared once.
+type comparison struct {
+	typed, told []rune
+	mixed       []string // with which other letters each that was typed may have been mixed up
+	rows        [][]int  // [i][j] is between the first i letters told and the first j typed
+	least       []int    // of each row
+}
+
+func compareWith(typed []rune) *comparison {
+	c := &comparison{typed: typed, rows: [][]int{make([]int, len(typed)+1)}, least: []int{0}}
+	for j, letter := range typed {
+		c.rows[0][j+1] = (j + 1) * slip
+		c.mixed = append(c.mixed, mixed[letter])
+	}
+	return c
+}
+
+// tell has the letters from a place on be these, and says whether the word may still be no farther than that, whatever is told next. Where it
+// may not, it tells no further.
+func (c *comparison) tell(at int, letters []rune, most int) bool {
+	for at < len(c.told) && len(letters) > 0 && c.told[at] == letters[0] {
+		at, letters = at+1, letters[1:]
+	}
+	c.told = c.told[:at]
+	for _, letter := range letters {
+		if c.least[len(c.told)] > most {
+			return false
+		}
+		c.add(letter)
+	}
+	return c.least[len(c.told)] <= most
+}
+
+func (c *comparison) add(letter rune) {
+	i := len(c.told)
+	if len(c.rows) == i+1 {
+		c.rows, c.least = append(c.rows, make([]int, len(c.typed)+1)), append(c.least, 0)
+	}
+	above, row := c.rows[i], c.rows[i+1]
+	row[0] = (i + 1) * slip
+	for j, typed := range c.typed {
+		if typed == letter {
+			row[j+1] = above[j]
+			continue
+		}
+		row[j+1] = slip + min(above[j]+strange, above[j+1], row[j])
+		if strings.ContainsRune(c.mixed[j], letter) {
+			row[j+1] = min(row[j+1], slip+above[j])
+		}
+		if i > 0 && j > 0 && typed == c.told[i-1] && c.typed[j-1] == letter {
+			row[j+1] = min(row[j+1], slip+c.rows[i-1][j-1])
+		}
+	}
+	c.told, c.least[i+1] = append(c.told, letter), slices.Min(row)
+}
+
+// far is how far it is.
+func (c *comparison) far() int { return c.rows[len(c.told)][len(c.typed)] }
+
+// mixed are the letters with which each is mixed up: those beside it in a layout, and those that sound like it.
+var mixed = func() map[rune]string {
+	all := map[rune]string{}
+	for _, row := range strings.Fields("йцукенгшщзхъ фывапролджэ ячсмитьбю зхь шузх чсми qwertyuiop asdfghjkl zxcvbnm ао еиэ ыи яе тдц шщ бп гк гх вф жш сц чш уу ck sz iy ea") {
+		letters := []rune(row)
+		for i, letter := range letters {
+			if i > 0 {
+				all[letter] += string(letters[i-1])
+				all[letters[i-1]] += string(letter)
 			}
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// slips are the masks of what a word may have been meant to be.
-func slips(word string) (all []string) {
-	for _, form := range forms(word) {
-		letters := []rune(form)
-		for i := range len(letters) + 1 {
-			all = append(all, edit(form, i, i, hidden)) // one was left out here
-		}
-		for i := range len(letters) - 1 {
-			all = append(all, edit(form, i, i+2, letters[i+1], letters[i]))
-		}
-		if len(letters) < surest {
-			continue
-		}
-		for i := range letters {
-			all = append(all, edit(form, i, i+1), edit(form, i, i+1, hidden))
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// edit is a word with other letters from one place to another.
-func edit(word string, from, to int, letters ...rune) string {
-	return string(slices.Replace([]rune(word), from, to, letters...))
-}
-
-// forms are a word as it is written, as it is heard, and without its ending; none that is too short.
-func forms(word string) []string {
-	all := []string{word, sound(word)}
-	if stem := stem(word); len([]rune(stem)) >= surestStem {
-		all = append(all, stem)
-	}
-	slices.Sort(all)
-	return slices.DeleteFunc(slices.Compact(all), func(form string) bool { return len([]rune(form)) < shortForm })
-}
+	return all
+}()

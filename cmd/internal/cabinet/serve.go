@@ -17,7 +17,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"asoba.example/cabinet"
-	"asoba.example/cabinet/catalogue"
 	"asoba.example/cabinet/contact"
 	"asoba.example/cabinet/dispute"
 	"asoba.example/cabinet/follow"
@@ -100,9 +99,6 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		HTTP: &http.Client{Timeout: patience}, Now: time.Now,
 	})
 	if err != nil {
-		return err
-	}
-	if err := catalogue.Reread(ctx, kept.Back, time.Now()); err != nil {
 		return err
 	}
 	sources, err := profile.Keep(ctx, kept.Pool, box, asked)
