@@ -81,17 +81,30 @@ type Entry struct {
 
 // Append writes entries, in their order, by one statement. Those that came by the feed before are left as they are.
 func Append(ctx context.Context, tx pgx.Tx, entries []Entry) error {
+	const insert = `
+		INSERT INTO journal (id, person_id, at, kind, actor, client_id, office, acr, agent, detail)
+		SELECT id, person_id, at, kind, actor, client_id, office, acr, agent, detail FROM ` + given + `
+		ON CONFLICT (id, at) DO NOTHING`
 	if len(entries) == 0 {
 		return nil
 	}
-	const insert = `
-		INSERT INTO journal (id, person_id, at, kind, actor, client_id, office, acr, agent, detail)
-		SELECT id, person_id, at, kind, actor, nullif(client_id, ''), nullif(office, ''), nullif(acr, ''),
-		       nullif(agent, ''), nullif(detail, 'null')
-		FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
-		            $8::text[], $9::text[], $10::jsonb[])
-		     AS e (id, person_id, at, kind, actor, client_id, office, acr, agent, detail)
-		ON CONFLICT (id, at) DO NOTHING`
+	if _, err := tx.Exec(ctx, insert, columns(entries)...); err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	return nil
+}
+
+// given are entries that come as columns.
+const given = `(
+	SELECT id, person_id, at, kind, actor, nullif(client_id, '') AS client_id, nullif(office, '') AS office, nullif(acr, '') AS acr,
+	       nullif(agent, '') AS agent, nullif(detail, 'null') AS detail
+	FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
+	            $8::text[], $9::text[], $10::jsonb[])
+	     AS e (id, person_id, at, kind, actor, client_id, office, acr, agent, detail)
+) AS given`
+
+// columns are entries as given takes them. Whoever has no id is given one.
+func columns(entries []Entry) []any {
 	var (
 		n       = len(entries)
 		ids     = make([][16]byte, n) // which pgx writes as they are; of a uuid.UUID it makes its text first
@@ -113,11 +126,7 @@ func Append(ctx context.Context, tx pgx.Tx, entries []Entry) error {
 		clients[i], offices[i], acrs[i], agents[i] = e.ClientID, e.Office, e.ACR, e.Agent
 		details[i], _ = json.Marshal(e.Detail) // a map of strings always marshals; nil is null
 	}
-	_, err := tx.Exec(ctx, insert, ids, people, ats, kinds, actors, clients, offices, acrs, agents, details)
-	if err != nil {
-		return fmt.Errorf("write the journal: %w", err)
-	}
-	return nil
+	return []any{ids, people, ats, kinds, actors, clients, offices, acrs, agents, details}
 }
 
 // Pass writes what came by the feed of one person into another's journal, once: they are the same. It stands there under ids of its own, which are

@@ -27,7 +27,7 @@ func Apply(ctx context.Context, tx pgx.Tx, people []Person, at time.Time) error 
 	if err != nil {
 		return fmt.Errorf("compare people: %w", err)
 	}
-	if err := journal.Append(ctx, tx, d.changes); err != nil {
+	if err := journal.AppendInPlace(ctx, tx, d.changes); err != nil {
 		return err
 	}
 	if err := signal.Tell(ctx, tx, altered(d.changes), at); err != nil {
