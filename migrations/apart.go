@@ -34,7 +34,7 @@ func Apart(ctx context.Context, pool *pgxpool.Pool, schema Schema, role string) 
 			SELECT unnest(ARRAY['journal_head', 'journal_root', 'report']::regclass[])::oid`,
 			[]string{
 				`GRANT SELECT, UPDATE (place, link) ON journal TO `,
-				`GRANT INSERT (id, person_id, at, kind, actor, client_id, office, acr, agent, detail) ON journal TO `,
+				`GRANT INSERT (id, person_id, at, kind, actor, client_id, office, acr, agent, detail, place, link) ON journal TO `,
 				`GRANT SELECT, INSERT, UPDATE ON journal_head TO `,
 				`GRANT SELECT, INSERT ON journal_root, report TO `,
 				`GRANT EXECUTE ON FUNCTION journal_make_months TO `,

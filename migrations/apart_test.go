@@ -52,6 +52,7 @@ func TestTheProgramCannotChangeTheRecord(t *testing.T) {
 			may: []string{
 				`INSERT INTO journal (id, person_id, at, kind, actor) VALUES (gen_random_uuid(), gen_random_uuid(), '2026-11-22', 'signed_in', 'self') ON CONFLICT (id, at) DO NOTHING`,
 				`UPDATE journal SET place = 1, link = '\x00'`,
+				`INSERT INTO journal (id, person_id, at, kind, actor, place, link) VALUES (gen_random_uuid(), gen_random_uuid(), '2026-11-23', 'signed_in', 'self', 2, '\x00')`,
 				`INSERT INTO journal_head (month, place, link) VALUES ('2026-11-01', 1, '\x00') ON CONFLICT (month) DO UPDATE SET place = 2`,
 				`INSERT INTO journal_root (day, signed, at) VALUES ('2026-11-22', 'signed', now())`,
 				`INSERT INTO report (entry_id, entry_at, person_id, at) VALUES (gen_random_uuid(), now(), gen_random_uuid(), now())`,

@@ -37,9 +37,9 @@ func newRecord(t *testing.T) *record {
 	}
 	r.ring = keys.Ring{Pool: r.pool, Box: box, Now: r.now}
 	detail := map[string]string{"purpose": "visit", "b": "д"}
-	for day := range 3 {
+	for day, add := range []func(context.Context, pgx.Tx, []journal.Entry) error{journal.Append, journal.AppendInPlace, journal.Append} {
 		write(t, r.pool, func(ctx context.Context, tx pgx.Tx) error {
-			return journal.Append(ctx, tx, []journal.Entry{
+			return add(ctx, tx, []journal.Entry{
 				{ID: idOf(10*day + 1), Person: idOf(99), At: now.AddDate(0, -1, 0), Kind: "signed_in", Actor: journal.Self, ACR: "low", Agent: "Firefox, Linux"},
 				{ID: idOf(10*day + 2), Person: idOf(99), At: now, Kind: "desk.looked_up", Actor: journal.Staff, Office: "17", Detail: detail},
 				{ID: idOf(10*day + 3), Person: idOf(98), At: now.Add(time.Microsecond), Kind: "grant.given", Actor: journal.Self, ClientID: "pension"},
