@@ -21,7 +21,7 @@ const module = "asoba.example/"
 // leaves are what the provider shares with the other rooms. Those that hold no
 // key of the provider serve the cabinet too.
 var (
-	keyless = []string{"provider/answer", "provider/api", "provider/page", "provider/seal", "provider/fetch", "provider/chain"}
+	keyless = []string{"provider/answer", "provider/api", "provider/page", "provider/seal", "provider/fetch", "provider/chain", "provider/bulk"}
 	leaves  = append(slices.Clone(keyless),
 		"provider/audit", "provider/backchannel", "provider/body", "provider/clients", "provider/grant", "provider/keys", "provider/limit", "provider/pair", "provider/session")
 )
