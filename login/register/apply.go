@@ -9,8 +9,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"asoba.example/provider/bulk"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"asoba.example/provider/bulk"
 )
 
 // fill is the first load.
