@@ -40,6 +40,13 @@ func (c *Cabinet) lines(entries []journal.Entry, language string) []line {
 	return all
 }
 
+// goesOn is the detail by which the word of a kind goes on.
+var goesOn = map[journal.Kind]string{
+	journal.IdentifierBlocked: "reason", journal.DeskRefused: "act", journal.JournalExported: "format", journal.DisputeAnswered: "outcome",
+	journal.DeskLookedUp: "purpose", journal.PaperRead: "purpose", journal.TrailRead: "purpose", "code.sent": "purpose",
+	journal.ProfileChanged: "field",
+}
+
 // line puts an entry as a person would.
 func (c *Cabinet) line(e journal.Entry, language string) line {
 	l := line{
@@ -54,17 +61,10 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 	case e.Actor == journal.Staff, e.Actor == journal.System && e.Kind != journal.GrantEnded: // a grant is the e-service's, whoever ends it
 		l.Site, l.System = "", l.Site
 	}
+	if more := goesOn[e.Kind]; more != "" {
+		kind += "." + e.Detail[more]
+	}
 	switch {
-	case e.Kind == journal.IdentifierBlocked:
-		kind += "." + e.Detail["reason"]
-	case e.Kind == journal.DeskLookedUp, e.Kind == journal.PaperRead, e.Kind == journal.TrailRead, kind == "code.sent":
-		kind += "." + e.Detail["purpose"]
-	case e.Kind == journal.DeskRefused:
-		kind += "." + e.Detail["act"]
-	case e.Kind == journal.JournalExported:
-		kind += "." + e.Detail["format"]
-	case e.Kind == journal.DisputeAnswered:
-		kind += "." + e.Detail["outcome"]
 	case here && (e.Kind == journal.GrantGiven || e.Kind == journal.GrantEnded):
 		kind += ".here"
 	case kind == "signed_in" && slices.Contains([]string{"passkey", "authenticator", "recovery_code"}, e.Detail["by"]):
@@ -73,7 +73,6 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 		l.Level = "level." + e.ACR
 	case e.Kind == journal.ProfileChanged:
 		field := e.Detail["field"]
-		kind += "." + field
 		l.Changed = true
 		l.Old, l.New = c.value(field, e.Detail["old"], language), c.value(field, e.Detail["new"], language)
 		l.Source = c.sourceTitle(cmp.Or(e.Detail["source"], profile.Register), language)
