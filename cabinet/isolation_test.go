@@ -4,14 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -25,8 +19,6 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +27,7 @@ import (
 	"asoba.example/cabinet/issuer/issuertest"
 	"asoba.example/cabinet/profile"
 	"asoba.example/provider/api"
+	"asoba.example/provider/api/prooftest"
 )
 
 // Through every door that openapi.json describes go those whom it names, each to their own, and nobody else. Whoever is refused hears which
@@ -69,7 +62,7 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 	clients := o.tellClients(t)
 	told := map[string]int{}                      // doors that have told each client what is its own
 	stranger := issuertest.New(t, o.provider.Now) // its key has the name of the provider's
-	key, another := newProver(t), newProver(t)
+	key, another := prooftest.New(t), prooftest.New(t)
 	cert, forged := &x509.Certificate{Raw: []byte("the e-service's")}, &x509.Certificate{Raw: []byte("another's")}
 
 	hold := func(t *testing.T, method, path string, operation *openapi3.Operation) {
@@ -91,7 +84,7 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 		}
 		token := func(changes ...any) string { return o.provider.AccessToken(o.url, claims(changes...)) }
 		system := o.provider.AccessToken(o.url, map[string]any{"sub": "service", "scope": scope})
-		byKey := token("cnf", map[string]string{"jkt": key.thumbprint})
+		byKey := token("cnf", map[string]string{"jkt": key.Thumbprint(t)})
 		byCert := token("cnf", map[string]string{"x5t#S256": api.CertificateThumbprint(cert)})
 		for _, p := range operation.Parameters {
 			if p.Value.In == openapi3.ParameterInPath {
@@ -149,7 +142,7 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 			read("a right token by another scope", shown{token: token("scope", either["bearer"][0])})
 		}
 		read("bound to a certificate, which is shown", shown{token: byCert, cert: cert})
-		proof := key.prove(t, method, at, byKey)
+		proof := key.Prove(t, method, at, byKey, noon)
 		read("bound to a key, which is proved", shown{token: byKey, scheme: api.DPoP, proof: proof})
 
 		refused("nothing", shown{}, 401, "token_required", "Bearer", "DPoP")
@@ -162,12 +155,12 @@ func TestNobodyIsLetInBeyondTheDocument(t *testing.T) {
 		refused("one of a disabled client", shown{token: token("client_id", "disabled")}, 401, "invalid_token", bad)
 		refused("one that came through a disabled client", shown{token: token("via", []string{"disabled"})}, 401, "invalid_token", bad)
 
-		refused("bound to a key, as if it were not", shown{token: byKey, proof: key.prove(t, method, at, byKey)}, 401, "invalid_token", bad)
+		refused("bound to a key, as if it were not", shown{token: byKey, proof: key.Prove(t, method, at, byKey, noon)}, 401, "invalid_token", bad)
 		refused("bound to a key, without a proof", shown{token: byKey, scheme: api.DPoP}, 401, "invalid_dpop_proof", unproven)
 		refused("with a proof a second time", shown{token: byKey, scheme: api.DPoP, proof: proof}, 401, "invalid_dpop_proof", unproven)
-		refused("with a proof for another token", shown{token: byKey, scheme: api.DPoP, proof: key.prove(t, method, at, token())}, 401, "invalid_dpop_proof", unproven)
-		refused("with a proof for another door", shown{token: byKey, scheme: api.DPoP, proof: key.prove(t, method, at+"/", byKey)}, 401, "invalid_dpop_proof", unproven)
-		refused("with a proof of another key", shown{token: byKey, scheme: api.DPoP, proof: another.prove(t, method, at, byKey)}, 401, "invalid_token", bad)
+		refused("with a proof for another token", shown{token: byKey, scheme: api.DPoP, proof: key.Prove(t, method, at, token(), noon)}, 401, "invalid_dpop_proof", unproven)
+		refused("with a proof for another door", shown{token: byKey, scheme: api.DPoP, proof: key.Prove(t, method, at+"/", byKey, noon)}, 401, "invalid_dpop_proof", unproven)
+		refused("with a proof of another key", shown{token: byKey, scheme: api.DPoP, proof: another.Prove(t, method, at, byKey, noon)}, 401, "invalid_token", bad)
 		refused("bound to a certificate, without it", shown{token: byCert}, 401, "invalid_token", bad)
 		refused("bound to a certificate, with another", shown{token: byCert, cert: forged}, 401, "invalid_token", bad)
 
@@ -452,41 +445,4 @@ func (w *world) kept(t *testing.T) (n int) {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// A prover holds a key that tokens may be bound to.
-type prover struct {
-	signer     jose.Signer
-	thumbprint string
-}
-
-func newProver(t *testing.T) prover {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	public := jose.JSONWebKey{Key: key.Public()}
-	sum, err := public.Thumbprint(crypto.SHA256)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{EmbedJWK: true}).WithType("dpop+jwt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return prover{signer, base64.RawURLEncoding.EncodeToString(sum)}
-}
-
-// prove makes a proof for one request with a token (RFC 9449 §4.2).
-func (p prover) prove(t *testing.T, method, address, token string) string {
-	t.Helper()
-	ath := sha256.Sum256([]byte(token))
-	proof, err := jwt.Signed(p.signer).Claims(map[string]any{
-		"jti": rand.Text(), "htm": method, "htu": address, "iat": noon.Unix(), "ath": base64.RawURLEncoding.EncodeToString(ath[:]),
-	}).Serialize()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return proof
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"asoba.example/provider/api"
+	"asoba.example/provider/api/prooftest"
 )
 
 // However a request is spelt, it goes through a door as the document has it or through none: no other method, path or place for the token tells
@@ -23,7 +24,7 @@ func TestNoOtherSpellingOpensADoor(t *testing.T) {
 	o := observe(t)
 	o.stock(t)
 	o.tellClients(t)
-	key := newProver(t)
+	key := prooftest.New(t)
 	document := described(t)
 
 	try := func(t *testing.T, method, target, body string, header http.Header) *httptest.ResponseRecorder {
@@ -49,7 +50,7 @@ func TestNoOtherSpellingOpensADoor(t *testing.T) {
 		}
 		claims["scope"] = (*operation.Security)[0]["bearer"][0]
 		token := o.provider.AccessToken(o.url, claims)
-		claims["cnf"] = map[string]string{"jkt": key.thumbprint}
+		claims["cnf"] = map[string]string{"jkt": key.Thumbprint(t)}
 		bound := o.provider.AccessToken(o.url, claims)
 		for _, p := range operation.Parameters {
 			if p.Value.In == openapi3.ParameterInPath {
@@ -96,10 +97,10 @@ func TestNoOtherSpellingOpensADoor(t *testing.T) {
 			"in the query too":                 try(t, method, at+"?access_token="+token, body, with(bearer...)), // and twice
 			"in a form":                        try(t, method, at, url.Values{"access_token": {token}}.Encode(), http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}),
 			"without a proof":                  try(t, method, at, body, with("Authorization", "DPoP "+bound)),
-			"with a proof of another method":   try(t, method, at, body, with("Authorization", "DPoP "+bound, "DPoP", key.prove(t, "PATCH", at, bound))),
-			"with a proof of it in small":      try(t, method, at, body, with("Authorization", "DPoP "+bound, "DPoP", key.prove(t, strings.ToLower(method), at, bound))),
-			"with two proofs":                  try(t, method, at, body, with("Authorization", "DPoP "+bound, "DPoP", key.prove(t, method, at, bound), "DPoP", key.prove(t, method, at, bound))),
-			"with a proof of another host":     try(t, method, at, body, with("Authorization", "DPoP "+bound, "X-Forwarded-Host", "elsewhere.example", "DPoP", key.prove(t, method, "https://elsewhere.example"+path, bound))),
+			"with a proof of another method":   try(t, method, at, body, with("Authorization", "DPoP "+bound, "DPoP", key.Prove(t, "PATCH", at, bound, noon))),
+			"with a proof of it in small":      try(t, method, at, body, with("Authorization", "DPoP "+bound, "DPoP", key.Prove(t, strings.ToLower(method), at, bound, noon))),
+			"with two proofs":                  try(t, method, at, body, with("Authorization", "DPoP "+bound, "DPoP", key.Prove(t, method, at, bound, noon), "DPoP", key.Prove(t, method, at, bound, noon))),
+			"with a proof of another host":     try(t, method, at, body, with("Authorization", "DPoP "+bound, "X-Forwarded-Host", "elsewhere.example", "DPoP", key.Prove(t, method, "https://elsewhere.example"+path, bound, noon))),
 			"without a token, as another path": try(t, method, o.url+"/openapi.jso", body, with("X-Original-URL", path, "X-Rewrite-URL", path)),
 			"a slash behind it":                try(t, method, at+"/", body, with(bearer...)),
 			"another case":                     try(t, method, o.url+strings.ToUpper(path), body, with(bearer...)),
@@ -123,7 +124,7 @@ func TestNoOtherSpellingOpensADoor(t *testing.T) {
 		}
 		if method == http.MethodGet {
 			refused("HEAD of nobody's", try(t, http.MethodHead, at, "", with()))
-			refused("HEAD with a proof of GET", try(t, http.MethodHead, at, "", with("Authorization", "DPoP "+bound, "DPoP", key.prove(t, method, at, bound))))
+			refused("HEAD with a proof of GET", try(t, http.MethodHead, at, "", with("Authorization", "DPoP "+bound, "DPoP", key.Prove(t, method, at, bound, noon))))
 		}
 		if o.state(t) != before {
 			t.Error("something was written")

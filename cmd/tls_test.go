@@ -26,10 +26,10 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+
+	"asoba.example/provider/api/prooftest"
 )
 
 // The whole demo speaks TLS by the settings of its programs, on the certificate of an authority that nobody but it knows. A citizen signs in
@@ -71,17 +71,17 @@ func TestDemoUnderTLS(t *testing.T) {
 	}
 
 	byKey := d.register(map[string]any{"token_endpoint_auth_method": "client_secret_basic", "dpop_bound_access_tokens": true})
-	key, thief := newProver(t), newProver(t)
-	access = d.access(home, byKey, d.issuer, &http.Client{Transport: proving{key, d.client().Transport}})
+	key, thief := prooftest.New(t), prooftest.New(t)
+	access = d.access(home, byKey, d.issuer, &http.Client{Transport: proving{key, t, d.client().Transport}})
 	profile := d.cabinet + "/api/v1/profile"
-	proof := key.prove(http.MethodGet, profile, access)
+	proof := key.Prove(t, http.MethodGet, profile, access, time.Now())
 	for _, read := range []struct {
 		story, scheme, proof string
 		want                 int
 	}{
 		{"with a proof", "DPoP ", proof, http.StatusOK},
 		{"with the same proof again", "DPoP ", proof, http.StatusUnauthorized},
-		{"with a proof of another key", "DPoP ", thief.prove(http.MethodGet, profile, access), http.StatusUnauthorized},
+		{"with a proof of another key", "DPoP ", thief.Prove(t, http.MethodGet, profile, access, time.Now()), http.StatusUnauthorized},
 		{"without a proof", "DPoP ", "", http.StatusUnauthorized},
 		{"as if it were not bound", "Bearer ", "", http.StatusUnauthorized},
 	} {
@@ -358,48 +358,15 @@ func (a *authority) issue(t *testing.T, name string) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key}
 }
 
-// A prover makes DPoP proofs by a key of its own.
-type prover struct {
-	t      *testing.T
-	signer jose.Signer
-}
-
-func newProver(t *testing.T) prover {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{EmbedJWK: true}).WithType("dpop+jwt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return prover{t, signer}
-}
-
-// prove makes a proof for one request, with a token or before there is one (RFC 9449 §4.2).
-func (p prover) prove(method, address, token string) string {
-	p.t.Helper()
-	claims := map[string]any{"jti": rand.Text(), "htm": method, "htu": address, "iat": time.Now().Unix()}
-	if token != "" {
-		sum := sha256.Sum256([]byte(token))
-		claims["ath"] = base64.RawURLEncoding.EncodeToString(sum[:])
-	}
-	proof, err := jwt.Signed(p.signer).Claims(claims).Serialize()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return proof
-}
-
 // proving sends a proof with each request.
 type proving struct {
-	prover
+	prooftest.Prover
+	t    *testing.T
 	next http.RoundTripper
 }
 
 func (p proving) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	r.Header.Set("DPoP", p.prove(r.Method, r.URL.String(), ""))
+	r.Header.Set("DPoP", p.Prove(p.t, r.Method, r.URL.String(), "", time.Now()))
 	return p.next.RoundTrip(r)
 }

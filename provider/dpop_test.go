@@ -1,10 +1,6 @@
 package provider_test
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -13,42 +9,25 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
-
+	"asoba.example/provider/api/prooftest"
 	"asoba.example/provider/tokens"
 )
 
 // A prover makes DPoP proofs with a key of its own.
 type prover struct {
-	w   *world
-	key crypto.Signer
-	alg jose.SignatureAlgorithm
+	w *world
+	prooftest.Prover
 }
 
-func (w *world) prover() prover {
-	return prover{w, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), jose.ES256}
-}
+func (w *world) prover() prover { return prover{w, prooftest.New(w.t)} }
 
 // jkt is the thumbprint of the key.
-func (p prover) jkt() string {
-	key := jose.JSONWebKey{Key: p.key.Public()}
-	return base64.RawURLEncoding.EncodeToString(must(key.Thumbprint(crypto.SHA256)))
-}
+func (p prover) jkt() string { return p.Thumbprint(p.w.t) }
 
 // proof makes a proof for a request, with changes to what would be right; nil takes a claim out.
 func (p prover) proof(r *http.Request, changes ...any) string {
 	p.w.t.Helper()
-	claims := map[string]any{"jti": rand.Text(), "htm": r.Method, "htu": p.w.issuer + r.URL.Path, "iat": p.w.now().Unix()}
-	for i := 0; i < len(changes); i += 2 {
-		name, _ := changes[i].(string)
-		if claims[name] = changes[i+1]; changes[i+1] == nil {
-			delete(claims, name)
-		}
-	}
-	options := (&jose.SignerOptions{EmbedJWK: true}).WithType("dpop+jwt")
-	signer := must(jose.NewSigner(jose.SigningKey{Algorithm: p.alg, Key: p.key}, options))
-	return must(jwt.Signed(signer).Claims(claims).Serialize())
+	return p.Prove(p.w.t, r.Method, p.w.issuer+r.URL.Path, "", p.w.now(), changes...)
 }
 
 // prove puts a proof beside a request.

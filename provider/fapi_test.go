@@ -15,6 +15,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
 
+	"asoba.example/provider/api/prooftest"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/tokens"
 )
@@ -124,7 +125,7 @@ func TestWhatFAPIForbids(t *testing.T) {
 	given := w.do(client.prove(client.ask("/token", spent)))
 	given.check(t, http.StatusOK, "")
 	access := given.text("access_token")
-	heavy, light := prover{w, client.rsa, jose.PS256}, prover{w, client.rsa, jose.RS256}
+	heavy, light := prover{w, prooftest.Prover{Key: client.rsa, Algorithm: jose.PS256}}, prover{w, prooftest.Prover{Key: client.rsa, Algorithm: jose.RS256}}
 	code := client.answered(b, w.do(heavy.prove(client.ask("/par", params("strict"))))).Get("code")
 	heavily := w.do(heavy.prove(client.ask("/token", client.redemption(code)))).text("access_token")
 	for name, row := range map[string]struct {

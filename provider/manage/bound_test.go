@@ -1,24 +1,18 @@
 package manage_test
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
-
 	"asoba.example/migrations/redistest"
 	"asoba.example/provider/api"
+	"asoba.example/provider/api/prooftest"
 	"asoba.example/provider/manage"
 )
 
@@ -49,9 +43,9 @@ func TestABoundTokenIsItsHolders(t *testing.T) {
 	server.Config.Handler = mux
 
 	mine, theirs := newHolder(t), newHolder(t)
-	byKey := w.token(t, map[string]any{"cnf": map[string]any{"jkt": mine.jkt(t)}})
+	byKey := w.token(t, map[string]any{"cnf": map[string]any{"jkt": mine.Thumbprint(t)}})
 	byCertificate := w.token(t, map[string]any{"cnf": map[string]any{"x5t#S256": api.CertificateThumbprint(mine.certificate)}})
-	used := mine.proof(t, server.URL+"/clients", byKey)
+	used := mine.Prove(t, http.MethodGet, server.URL+"/clients", byKey, noon)
 	for _, row := range []struct {
 		name, scheme, token, proof string
 		cert                       *holder
@@ -59,9 +53,9 @@ func TestABoundTokenIsItsHolders(t *testing.T) {
 	}{
 		{"by its key", "DPoP", byKey, used, nil, http.StatusOK},
 		{"by a proof that was used", "DPoP", byKey, used, nil, http.StatusUnauthorized},
-		{"by another's key", "DPoP", byKey, theirs.proof(t, server.URL+"/clients", byKey), nil, http.StatusUnauthorized},
-		{"by a proof for another door", "DPoP", byKey, mine.proof(t, server.URL+"/changes", byKey), nil, http.StatusUnauthorized},
-		{"by a proof for another token", "DPoP", byKey, mine.proof(t, server.URL+"/clients", byCertificate), nil, http.StatusUnauthorized},
+		{"by another's key", "DPoP", byKey, theirs.Prove(t, http.MethodGet, server.URL+"/clients", byKey, noon), nil, http.StatusUnauthorized},
+		{"by a proof for another door", "DPoP", byKey, mine.Prove(t, http.MethodGet, server.URL+"/changes", byKey, noon), nil, http.StatusUnauthorized},
+		{"by a proof for another token", "DPoP", byKey, mine.Prove(t, http.MethodGet, server.URL+"/clients", byCertificate, noon), nil, http.StatusUnauthorized},
 		{"without a proof", "DPoP", byKey, "", nil, http.StatusUnauthorized},
 		{"as a bearer token", "Bearer", byKey, "", nil, http.StatusUnauthorized},
 		{"by its certificate", "Bearer", byCertificate, "", mine, http.StatusOK},
@@ -70,7 +64,7 @@ func TestABoundTokenIsItsHolders(t *testing.T) {
 	} {
 		config := server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 		if row.cert != nil {
-			config.Certificates = []tls.Certificate{{Certificate: [][]byte{row.cert.certificate.Raw}, PrivateKey: row.cert.key}}
+			config.Certificates = []tls.Certificate{{Certificate: [][]byte{row.cert.certificate.Raw}, PrivateKey: row.cert.Key}}
 		}
 		transport := &http.Transport{TLSClientConfig: config}
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/clients", nil)
@@ -96,18 +90,15 @@ func TestABoundTokenIsItsHolders(t *testing.T) {
 
 // A holder has a key, for proofs, and a certificate of it.
 type holder struct {
-	key         *ecdsa.PrivateKey
+	prooftest.Prover
 	certificate *x509.Certificate
 }
 
 func newHolder(t *testing.T) *holder {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	prover := prooftest.New(t)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
-	raw, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	raw, err := x509.CreateCertificate(rand.Reader, template, template, prover.Key.Public(), prover.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,32 +106,5 @@ func newHolder(t *testing.T) *holder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &holder{key, certificate}
-}
-
-func (h *holder) jkt(t *testing.T) string {
-	t.Helper()
-	thumbprint, err := (&jose.JSONWebKey{Key: h.key.Public()}).Thumbprint(crypto.SHA256)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return base64.RawURLEncoding.EncodeToString(thumbprint)
-}
-
-// proof makes a DPoP proof for a GET.
-func (h *holder) proof(t *testing.T, address, token string) string {
-	t.Helper()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: h.key}, (&jose.SignerOptions{EmbedJWK: true}).WithType("dpop+jwt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := crypto.SHA256.New()
-	sum.Write([]byte(token))
-	proof, err := jwt.Signed(signer).Claims(map[string]any{
-		"jti": rand.Text(), "htm": http.MethodGet, "htu": address, "iat": noon.Unix(), "ath": base64.RawURLEncoding.EncodeToString(sum.Sum(nil)),
-	}).Serialize()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return proof
+	return &holder{prover, certificate}
 }
