@@ -23,7 +23,8 @@ import (
 type proof struct {
 	acr     string
 	amr     []string
-	factor  *factor.Proof // the factor that was used; nil for none
+	factor  *factor.Proof // the factor that is used up by it; nil for none
+	by      factor.Kind   // that of the factor, whenever it was used; "" for none
 	told    bool          // the phone is told of what was done at this browser already
 	factors bool          // are to be added next
 	formed  bool          // a password was, and the page of security tells so
@@ -41,13 +42,13 @@ func byErrand(by factor.Kind) proof {
 	if by != "" {
 		p.amr = by.Methods("sms")
 	}
-	p.formed = true
+	p.by, p.formed = by, true
 	return p
 }
 
 // byFactor is a factor, alone or after what was proved before it.
 func byFactor(used factor.Proof, before ...string) proof {
-	return proof{acr: api.Substantial, amr: used.By.Methods(before...), factor: &used}
+	return proof{acr: api.Substantial, amr: used.By.Methods(before...), factor: &used, by: used.By}
 }
 
 // toldOf is proof with an act at this browser of which another message tells the phone.
@@ -123,7 +124,9 @@ func (l *Login) begin(
 			if err := how.factor.Use(ctx, tx, act); err != nil {
 				return err
 			}
-			signedIn.Detail = map[string]string{"by": string(how.factor.By)}
+		}
+		if how.by != "" {
+			signedIn.Detail = map[string]string{"by": string(how.by)}
 		}
 		return audit.Record(ctx, tx, signedIn)
 	})

@@ -264,7 +264,7 @@ func (l *life) enters(path string) bool {
 }
 
 // comesBack goes as far as the page of the password by which a block is lifted; where no password is left that leads there, the desk is named.
-func (l *life) comesBack(v *visitor) {
+func (l *life) comesBack(v *visitor) (signedIn string) {
 	l.Helper()
 	v.open("/unblock")
 	v.submit("identifier", l.number, "password", l.password)
@@ -272,28 +272,32 @@ func (l *life) comesBack(v *visitor) {
 		l.leaves("sign_in.refused why=password")
 		v.want("/unblock", http.StatusUnprocessableEntity)
 		v.sees("Take your identity document to the office")
-		return
+		return ""
 	}
 	l.leaves("code.sent purpose=unblock")
 	v.want("/unblock/code", http.StatusOK)
 	digits, _ := l.lastCode()
 	v.submit("code", digits)
-	l.proves(v, "/unblock/proof")
+	signedIn = l.proves(v, "/unblock/proof")
 	v.want("/unblock/password", http.StatusOK)
+	return signedIn
 }
 
-// proves shows the strongest that is bound, where something is.
-func (l *life) proves(v *visitor, path string) {
+// proves shows the strongest that is bound, where something is, and tells what record the sign-in will leave.
+func (l *life) proves(v *visitor, path string) (signedIn string) {
 	l.Helper()
 	switch l.strongest() {
 	case "passkey":
 		v.want(path, http.StatusOK)
 		v.use(l.passkey)
+		return "signed_in substantial by=passkey"
 	case "app":
 		v.want(path, http.StatusOK)
 		v.submit("own_code", l.app.shows())
 		l.clock.turn(time.Minute)
+		return "signed_in substantial by=authenticator"
 	}
+	return "signed_in substantial"
 }
 
 // comesIn is the law after every act: the owner has a way in, or back in, at a browser that nobody has seen, by each of what they have that is not
@@ -449,7 +453,6 @@ func (l *life) recover(document bool) bool {
 	}
 	v := l.visitor()
 	v.open("/recover")
-	var used []string
 	switch {
 	case document:
 		v.recovers(l.number)
@@ -463,16 +466,18 @@ func (l *life) recover(document bool) bool {
 		digits, _ := l.lastCode()
 		v.submit("code", digits)
 	}
+	signedIn := l.proves(v, "/recover/proof")
 	if !document && l.strongest() == "sms" {
 		v.want("/recover/proof", http.StatusOK)
 		v.submit("own_code", l.codes[0])
-		l.codes, used = l.codes[1:], []string{"recovery_code.used purpose=recovery"}
+		l.codes = l.codes[1:]
+		l.leaves("recovery_code.used purpose=recovery")
+		signedIn = "signed_in substantial by=recovery_code"
 	}
-	l.proves(v, "/recover/proof")
 	v.want("/recover/password", http.StatusOK)
 	l.password = other(l.password)
 	l.drops("recovered")
-	l.leaves(append(used, "code.sent purpose=recover", "sessions.ended why=password", "password.recovered", "signed_in substantial")...)
+	l.leaves("code.sent purpose=recover", "sessions.ended why=password", "password.recovered", signedIn)
 	l.frozen = l.clock.now().Add(24 * time.Hour)
 	l.mayBeTaken()
 	v.submit("new_password", l.password, "new_password_again", l.password)
@@ -564,12 +569,12 @@ func (l *life) unblock() bool {
 		return false
 	}
 	v := l.visitor()
-	l.comesBack(v)
+	signedIn := l.comesBack(v)
 	l.password = other(l.password)
 	v.submit("new_password", l.password, "new_password_again", l.password)
 	v.want("/security", http.StatusOK)
 	l.blocked, l.failed, l.home = false, 0, v
-	l.leaves("sessions.ended why=unblocked", "identifier.unblocked", "signed_in substantial")
+	l.leaves("sessions.ended why=unblocked", "identifier.unblocked", signedIn)
 	l.mayBeTaken()
 	return true
 }

@@ -338,6 +338,9 @@ func TestARecoveryNeedsTheAppThatIsBound(t *testing.T) {
 	if n := w.count(`authenticator WHERE person_id = $1`, person); n != 1 {
 		t.Error("the app is gone")
 	}
+	if n := w.count(`event WHERE id = (SELECT id FROM event WHERE kind = 'signed_in' ORDER BY id DESC LIMIT 1) AND person_id = $1 AND detail->>'by' = 'authenticator'`, person); n != 1 {
+		t.Error("the sign-in is not recorded as one by the app")
+	}
 	w.clock.turn(24 * time.Hour)
 	again := w.visitor()
 	again.open("/recover")
