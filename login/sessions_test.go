@@ -10,16 +10,7 @@ import (
 
 	"asoba.example/login/identity"
 	"asoba.example/migrations/pgtest"
-	"asoba.example/provider/audit"
 )
-
-// seal gives the events their places, as the program's sealer does all the time.
-func (w *world) seal() {
-	w.Helper()
-	if err := (&audit.Sealer{Pool: w.pool}).Seal(w.Context()); err != nil {
-		w.Fatal(err)
-	}
-}
 
 // signedIn tells whether somebody is signed in at the browser.
 func (v *visitor) signedIn() bool {
@@ -217,7 +208,6 @@ func TestTheHistoryOfSignIns(t *testing.T) {
 		v.submit("identifier", anna, "password", another)
 	}
 	v.signIn(anna)
-	w.seal()
 	v.open("/security/history")
 	v.want("/security/history", http.StatusOK)
 	order := []string{"password and a code by SMS", "A code was sent", "the password was wrong", "password of your own was chosen"}
@@ -238,7 +228,6 @@ func TestTheHistoryOfSignIns(t *testing.T) {
 		v.submit()
 		v.signIn(anna)
 	}
-	w.seal()
 	v.open("/security/history")
 	first := v.body
 	v.open(regexp.MustCompile(`/security/history\?before=\d+`).FindString(v.body))

@@ -19,18 +19,23 @@ type Happening struct {
 	Countries []string // their codes, as place.Place has them
 }
 
+// What has no place yet is told by the place that it would be given next, were it the person's alone.
 const history = `
-	WITH told AS (
+	WITH mine AS (
+		SELECT coalesce(event.place, head.place + row_number() OVER (ORDER BY event.place NULLS FIRST, id)) AS place,
+		       kind, at, person_id, clerk_id, office, client_id, gid, sid, acr, agent, edition, detail
+		FROM event CROSS JOIN event_head AS head
+		WHERE person_id = $2 AND kind = ANY ($3) AND at >= $4
+	), told AS (
 		SELECT max(place) AS last, count(*) AS times,
 		       coalesce(array_agg(DISTINCT detail->>'where') FILTER (WHERE detail ? 'where'), '{}') AS countries
-		FROM event
-		WHERE person_id = $2 AND kind = ANY ($3) AND at >= $4 AND place IS NOT NULL
+		FROM mine
 		GROUP BY CASE WHEN kind = ANY ($7)
-			THEN concat_ws(' ', kind, detail->>'why', detail->>'purpose', detail->>'browser', (at AT TIME ZONE 'Europe/Minsk')::date) ELSE place::text END
+			THEN concat_ws(' ', kind, detail->>'why', detail->>'purpose', detail->>'phone', detail->>'browser', (at AT TIME ZONE 'Europe/Minsk')::date) ELSE place::text END
 	)
 	SELECT place, kind, at, coalesce(person_id, $1), coalesce(clerk_id, $1), coalesce(office, ''), coalesce(client_id, ''),
 	       coalesce(gid, $1), coalesce(sid, ''), coalesce(acr, ''), coalesce(agent, ''), coalesce(edition, 0), detail, times, countries
-	FROM told JOIN event ON person_id = $2 AND place = last
+	FROM told JOIN mine ON place = last
 	WHERE last < $5
 	ORDER BY last DESC LIMIT $6`
 
