@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -52,9 +53,10 @@ var (
 	bases            = []string{BasisConsent, BasisOfficial}
 )
 
-// checked gives the metadata with every default filled in, or a *MetadataError.
+// checked gives the metadata with every default filled in, or a *MetadataError for each check that it does not pass.
 func (m Metadata) checked() (Metadata, error) {
 	m.tighten()
+	var all []error
 	for _, member := range []struct {
 		name  string
 		value *string
@@ -76,7 +78,7 @@ func (m Metadata) checked() (Metadata, error) {
 			*member.value = member.known[0]
 		}
 		if !slices.Contains(member.known, *member.value) {
-			return m, wrong(member.name, "is none of "+strings.Join(member.known, ", "))
+			all = append(all, wrong(member.name, "is none of "+strings.Join(member.known, ", ")))
 		}
 	}
 	for _, check := range []func(*Metadata) error{
@@ -84,11 +86,9 @@ func (m Metadata) checked() (Metadata, error) {
 		(*Metadata).checkKeys, (*Metadata).checkCertificate, (*Metadata).checkResources, (*Metadata).checkExchange, (*Metadata).checkDefaults,
 		(*Metadata).checkLinks, (*Metadata).checkLogout, (*Metadata).checkTexts, (*Metadata).checkProfile,
 	} {
-		if err := check(&m); err != nil {
-			return m, err
-		}
+		all = append(all, check(&m))
 	}
-	return m, nil
+	return m, errors.Join(all...)
 }
 
 func wrong(member, reason string) error {
@@ -405,24 +405,25 @@ func origin(uri string) string {
 // checkTexts keeps what a person will read as words of the client: of bounded
 // length, in a language, and without characters that turn or hide a text.
 func (m *Metadata) checkTexts() error {
+	var all []error
 	for name, texts := range m.texts() {
 		for tag, text := range *texts {
 			member := name
 			if tag != "" {
 				member += "#" + tag
 				if _, err := language.Parse(tag); err != nil {
-					return wrong(name, "has a language that is none (BCP 47)")
+					all = append(all, wrong(name, "has a language that is none (BCP 47)"))
 				}
 			}
 			switch {
 			case utf8.RuneCountInString(text) > maxText:
-				return wrong(member, "is too long")
+				all = append(all, wrong(member, "is too long"))
 			case !utf8.ValidString(text), strings.ContainsFunc(text, unprinted):
-				return wrong(member, "has characters that are not printed")
+				all = append(all, wrong(member, "has characters that are not printed"))
 			}
 		}
 	}
-	return nil
+	return errors.Join(all...)
 }
 
 // unprinted finds what turns or hides a text, and U+0000, which PostgreSQL cannot hold.

@@ -32,6 +32,24 @@ func (e *MetadataError) Error() string {
 // Unwrap gives ErrMetadata.
 func (e *MetadataError) Unwrap() error { return ErrMetadata }
 
+// Wrong gives all that an error says of metadata which is not acceptable; none for another error.
+func Wrong(err error) (all []*MetadataError) {
+	type joined interface {
+		error
+		Unwrap() []error
+	}
+	if several, ok := errors.AsType[joined](err); ok {
+		for _, err := range several.Unwrap() {
+			all = append(all, Wrong(err)...)
+		}
+		return all
+	}
+	if wrong, ok := errors.AsType[*MetadataError](err); ok {
+		all = append(all, wrong)
+	}
+	return all
+}
+
 // Bases on which values are released to a client.
 const (
 	BasisOfficial = "official" // on a legal basis: the person is informed

@@ -67,7 +67,8 @@ func (d *Dashboard) register(w http.ResponseWriter, r *http.Request, person uuid
 	if err != nil {
 		return err
 	}
-	metadata, err := readForm(r, clients.Metadata{})
+	metadata := readForm(r, clients.Metadata{})
+	err = d.named(r, metadata)
 	var (
 		c      *clients.Client
 		secret string
@@ -75,7 +76,7 @@ func (d *Dashboard) register(w http.ResponseWriter, r *http.Request, person uuid
 	if err == nil {
 		c, secret, err = d.cfg.Clients.RegisterDraft(r.Context(), "", owner, metadata, d.by(person))
 	}
-	if wrong, ok := errors.AsType[*clients.MetadataError](err); ok {
+	if wrong := clients.Wrong(err); wrong != nil {
 		return d.showForm(w, r, formPage{Body: owner, New: true}, metadata, wrong)
 	}
 	if err != nil {
@@ -100,7 +101,8 @@ func (d *Dashboard) change(w http.ResponseWriter, r *http.Request, person uuid.U
 	if err != nil {
 		return err
 	}
-	metadata, err := readForm(r, c.Metadata)
+	metadata := readForm(r, c.Metadata)
+	err = d.named(r, metadata)
 	secret, word := "", "changed"
 	switch {
 	case err != nil:
@@ -110,7 +112,7 @@ func (d *Dashboard) change(w http.ResponseWriter, r *http.Request, person uuid.U
 		word = "proposed"
 		_, err = d.cfg.Bodies.Propose(ctx, c.ID, seen(r), &metadata, d.by(person))
 	}
-	if wrong, ok := errors.AsType[*clients.MetadataError](err); ok {
+	if wrong := clients.Wrong(err); wrong != nil {
 		return d.showForm(w, r, formPage{Live: !c.IsDraft(), Version: seen(r)}, metadata, wrong)
 	}
 	if err != nil {
@@ -119,8 +121,8 @@ func (d *Dashboard) change(w http.ResponseWriter, r *http.Request, person uuid.U
 	return d.tellSecret(w, r, c, secret, word)
 }
 
-// readForm makes metadata of what was sent, over what was registered. People are shown the name, so there must be one.
-func readForm(r *http.Request, m clients.Metadata) (clients.Metadata, error) {
+// readForm makes metadata of what was sent, over what was registered.
+func readForm(r *http.Request, m clients.Metadata) clients.Metadata {
 	m.ClientName = with(m.ClientName, strings.TrimSpace(r.PostFormValue("name")))
 	m.Purpose = with(m.Purpose, strings.TrimSpace(r.PostFormValue("purpose")))
 	m.RedirectURIs = strings.Fields(r.PostFormValue("redirect_uris"))
@@ -148,10 +150,16 @@ func readForm(r *http.Request, m clients.Metadata) (clients.Metadata, error) {
 	if slices.Contains(scopes, "offline_access") {
 		m.GrantTypes = append(m.GrantTypes, "refresh_token")
 	}
-	if m.ClientName[""] == "" {
-		return m, &clients.MetadataError{Code: clients.InvalidClientMetadata, Member: "client_name", Reason: "is missing"}
+	return m
+}
+
+// named holds that there is a name, which people are shown; where there is none, it tells of all else that is wrong too.
+func (d *Dashboard) named(r *http.Request, m clients.Metadata) error {
+	if m.ClientName[""] != "" {
+		return nil
 	}
-	return m, nil
+	_, err := d.cfg.Clients.Checked(r.Context(), m)
+	return errors.Join(&clients.MetadataError{Code: clients.InvalidClientMetadata, Member: "client_name", Reason: "is missing"}, err)
 }
 
 // with sets the text for all languages.
@@ -167,7 +175,7 @@ func with(t clients.Texts, text string) clients.Texts {
 }
 
 // showForm shows the form as it was filled in, with what is wrong beside it.
-func (d *Dashboard) showForm(w http.ResponseWriter, r *http.Request, data formPage, m clients.Metadata, wrong *clients.MetadataError) error {
+func (d *Dashboard) showForm(w http.ResponseWriter, r *http.Request, data formPage, m clients.Metadata, wrong []*clients.MetadataError) error {
 	language := d.cfg.Site.Language(r)
 	if m.TokenEndpointAuthMethod != "" {
 		data.Method = m.TokenEndpointAuthMethod
@@ -199,22 +207,34 @@ func (d *Dashboard) showForm(w http.ResponseWriter, r *http.Request, data formPa
 	} else if !data.New {
 		view.Title = "e-service-form.draft"
 	}
-	if wrong != nil {
+	if view.Errors = beside(wrong); view.Errors != nil {
 		view.Status = http.StatusUnprocessableEntity
-		field, word := "", "e-service-form.wrong"
-		switch wrong.Member {
-		case "redirect_uris":
-			field, word = "redirect_uris", "e-service-form.wrong_uri"
-		case "jwks", "jwks_uri":
-			field, word = "jwks_uri", "e-service-form.wrong_keys"
-		case "client_name":
-			field, word = "name", "e-service-form.wrong_text"
-		case "purpose":
-			field, word = "purpose", "e-service-form.wrong_text"
-		}
-		view.Errors = []page.FieldError{{Field: field, Word: word}}
 	}
 	return d.cfg.Site.Show(w, r, view)
+}
+
+// beside tells what is wrong beside each field, in the order of the form, and in general of what has none.
+func beside(wrong []*clients.MetadataError) (all []page.FieldError) {
+	rest := slices.Clone(wrong)
+	for _, field := range []struct {
+		name, word string
+		members    []string
+	}{
+		{"name", "e-service-form.wrong_text", []string{"client_name"}},
+		{"purpose", "e-service-form.wrong_text", []string{"purpose"}},
+		{"redirect_uris", "e-service-form.wrong_uri", []string{"redirect_uris"}},
+		{"jwks_uri", "e-service-form.wrong_keys", []string{"jwks", "jwks_uri"}},
+	} {
+		before := len(rest)
+		rest = slices.DeleteFunc(rest, func(w *clients.MetadataError) bool { return slices.Contains(field.members, w.Member) })
+		if len(rest) < before {
+			all = append(all, page.FieldError{Field: field.name, Word: field.word})
+		}
+	}
+	if len(rest) > 0 {
+		all = append(all, page.FieldError{Word: "e-service-form.wrong"})
+	}
+	return all
 }
 
 // tellSecret shows a new secret, or else goes on to the e-service.
