@@ -49,8 +49,8 @@ func (l *Login) recoveryCodesPage(w http.ResponseWriter, r *http.Request, v visi
 	return l.showRecoveryCodes(w, r, v, http.StatusOK, nil)
 }
 
-// makeRecoveryCodes handles POST /security/recovery-codes. The codes are shown by this answer and never again: whoever loads it once more is told so,
-// and keeps those that were shown.
+// makeRecoveryCodes handles POST /security/recovery-codes. The codes are shown by this answer, and by that to a second press, and never again: whoever loads
+// it once more is told so, and keeps those that were shown.
 func (l *Login) makeRecoveryCodes(w http.ResponseWriter, r *http.Request, v visitor) error {
 	if v.Frozen(l.now()) {
 		return l.showRecoveryCodes(w, r, v, http.StatusConflict, nil)
@@ -59,7 +59,7 @@ func (l *Login) makeRecoveryCodes(w http.ResponseWriter, r *http.Request, v visi
 	if at, err := strconv.ParseInt(r.PostFormValue("replaced"), 10, 64); err == nil {
 		replaced = time.UnixMicro(at)
 	}
-	codes, err := l.factors.RecoveryCodes.Make(r.Context(), v.Identity, replaced, l.act(r))
+	codes, err := l.factors.RecoveryCodes.Make(r.Context(), v.Identity, v.SID, replaced, l.act(r))
 	if errors.Is(err, factor.ErrMade) {
 		return l.showRecoveryCodes(w, r, v, http.StatusConflict, nil, page.FieldError{Word: "security-recovery-codes.made"})
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/pquerna/otp/hotp"
 	"github.com/pquerna/otp/totp"
-	"github.com/redis/go-redis/v9"
 
 	"asoba.example/login/identity"
 	"asoba.example/login/throttle"
@@ -78,23 +77,7 @@ func (a *Authenticators) invited(ctx context.Context, who identity.Identity, occ
 	}
 	fresh := make([]byte, secretSize)
 	_, _ = rand.Read(fresh) // never fails: crypto/rand ends the program instead
-	sealed, err := a.box.Seal(name, fresh)
-	if err != nil {
-		return nil, err
-	}
-	var kept *redis.StringCmd
-	_, err = a.redis.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		p.SetArgs(ctx, name, sealed, redis.SetArgs{Mode: "NX", TTL: invitedFor})
-		kept = p.GetEx(ctx, name, invitedFor)
-		return nil
-	})
-	if err != nil && !errors.Is(err, redis.Nil) { // that of SET, where one is kept already
-		return nil, err
-	}
-	if sealed, err = kept.Bytes(); err != nil {
-		return nil, err
-	}
-	return a.box.Open(name, sealed)
+	return a.drawn(ctx, name, fresh, invitedFor)
 }
 
 // invitation names in Redis the key of a person's that waits on an occasion.

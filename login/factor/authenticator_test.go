@@ -252,7 +252,7 @@ func TestActsUponTypedFactorsLeaveNothingHalfDone(t *testing.T) {
 	w.BreakEach(t, func() error { return w.Authenticators.Remove(t.Context(), who.Person, w.act()) })
 	var codes []string
 	w.BreakEach(t, func() (err error) {
-		codes, err = w.RecoveryCodes.Make(t.Context(), who, time.Time{}, w.act())
+		codes, err = w.RecoveryCodes.Make(t.Context(), who, occasion, time.Time{}, w.act())
 		return err
 	})
 	code, _ := factor.ParseRecoveryCode(codes[0])

@@ -62,6 +62,27 @@ type room struct {
 	now      func() time.Time
 }
 
+// drawn gives the secret that waits under a name, or else the fresh one, which is kept sealed there: so long since it was last looked at.
+func (r room) drawn(ctx context.Context, name string, fresh []byte, lasts time.Duration) ([]byte, error) {
+	sealed, err := r.box.Seal(name, fresh)
+	if err != nil {
+		return nil, err
+	}
+	var kept *redis.StringCmd
+	_, err = r.redis.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.SetArgs(ctx, name, sealed, redis.SetArgs{Mode: "NX", TTL: lasts})
+		kept = p.GetEx(ctx, name, lasts)
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) { // that of SET, where one is kept already
+		return nil, err
+	}
+	if sealed, err = kept.Bytes(); err != nil {
+		return nil, err
+	}
+	return r.box.Open(name, sealed)
+}
+
 // New makes Factors.
 func New(c Config) (*Factors, error) {
 	if c.Pool == nil || c.Redis == nil || c.Box == nil || c.Jobs == nil || c.Cleaner == nil || c.Registry == nil || c.Throttle == nil ||

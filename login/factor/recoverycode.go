@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,25 +41,37 @@ func (c *RecoveryCodes) Left(ctx context.Context, person uuid.UUID) (left int, m
 // ErrMade says that a set was made since.
 var ErrMade = errors.New("recovery codes were made since")
 
-// Make gives a person a new set in place of the one that was made at a time, zero for none; nobody can show it again, and the phone is told. The
-// codes of the former one are worth nothing from then on. ErrMade says that there is another one by now; identity.ErrState says that the identifier is not Active, or was acted upon since who was read. Whether the person came by the strongest
-// factor they have is for the caller to see to.
-func (c *RecoveryCodes) Make(ctx context.Context, who identity.Identity, before time.Time, act identity.Act) ([]string, error) {
-	codes, digests := make([]string, inSet), make([][]byte, inSet)
-	for i := range codes {
-		code := rand.Text()[:codeLength] // of A to Z and 2 to 7: nothing that looks alike (RFC 4648 §6)
-		codes[i] = strings.Join([]string{code[:4], code[4:8], code[8:12], code[12:]}, "-")
-		var err error
+// pressedFor is how long who has pressed a button twice is shown by the second what came of the first.
+const pressedFor = 30 * time.Second
+
+// Make gives a person a new set in place of the one that was made at a time, zero for none; nobody can show it again but the same occasion at once, by a
+// second press, and the phone is told. The codes of the former one are worth nothing from then on. ErrMade says that there is another one by now;
+// identity.ErrState says that the identifier is not Active, or was acted upon since who was read. Whether the person came by the strongest factor they have
+// is for the caller to see to.
+func (c *RecoveryCodes) Make(ctx context.Context, who identity.Identity, occasion string, before time.Time, act identity.Act) ([]string, error) {
+	codes, err := c.set(ctx, who.Person, occasion, before)
+	if err != nil {
+		return nil, fmt.Errorf("make recovery codes: %w", err)
+	}
+	digests := make([][]byte, inSet)
+	for i, code := range codes {
 		if digests[i], err = c.digest(who.Person, code); err != nil {
 			return nil, err
 		}
+		codes[i] = strings.Join([]string{code[:4], code[4:8], code[8:12], code[12:]}, "-")
 	}
+	const made = `SELECT count(*) FROM recovery_codes WHERE person_id = $1 AND digests = $2 AND made_at > $3`
 	const upsert = `
 		INSERT INTO recovery_codes (person_id, digests, made_at)
 		VALUES ($1, $2, $3)
 		ON CONFLICT (person_id) DO UPDATE SET digests = EXCLUDED.digests, made_at = EXCLUDED.made_at WHERE recovery_codes.made_at = $4`
-	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+	err = pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
 		if err := hold(ctx, tx, who); err != nil {
+			return err
+		}
+		var pressed int
+		err := tx.QueryRow(ctx, made, who.Person, digests, act.At.Add(-pressedFor)).Scan(&pressed)
+		if err != nil || pressed > 0 {
 			return err
 		}
 		tag, err := tx.Exec(ctx, upsert, who.Person, digests, act.At, before)
@@ -75,6 +88,27 @@ func (c *RecoveryCodes) Make(ctx context.Context, who identity.Identity, before 
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make recovery codes: %w", err)
+	}
+	return codes, nil
+}
+
+// set draws the codes of a set, the same for all who do so on an occasion in place of one set.
+func (c *RecoveryCodes) set(ctx context.Context, person uuid.UUID, occasion string, before time.Time) ([]string, error) {
+	index, err := c.box.Index("recovery_codes:set", fmt.Appendf(person[:], "%d %s", before.UnixMicro(), occasion))
+	if err != nil {
+		return nil, err
+	}
+	var fresh strings.Builder
+	for range inSet {
+		fresh.WriteString(rand.Text()[:codeLength]) // of A to Z and 2 to 7: nothing that looks alike (RFC 4648 §6)
+	}
+	drawn, err := c.drawn(ctx, "recovery_codes:"+hex.EncodeToString(index), []byte(fresh.String()), pressedFor)
+	if err != nil {
+		return nil, err
+	}
+	var codes []string
+	for code := range slices.Chunk(drawn, codeLength) {
+		codes = append(codes, string(code))
 	}
 	return codes, nil
 }

@@ -18,7 +18,7 @@ func (w *world) codes(t *testing.T, who identity.Identity) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := w.RecoveryCodes.Make(t.Context(), who, before, w.act())
+	made, err := w.RecoveryCodes.Make(t.Context(), who, occasion, before, w.act())
 	if err != nil {
 		t.Fatal(err)
 	}
