@@ -162,7 +162,7 @@ func again(i provider.Interaction, path string) string { return i.At(path) + "&a
 // said is the word of why somebody comes to a first page who was further already; "" for others.
 func said(r *http.Request) string {
 	switch query := r.URL.Query(); {
-	case page.Answers(r):
+	case page.Answers(r) != "":
 	case query.Has("again"):
 		return "sign-in.begin_again"
 	case query.Has("changed"):

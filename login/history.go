@@ -52,7 +52,7 @@ func (l *Login) historyPage(w http.ResponseWriter, r *http.Request, v visitor) e
 			}
 		}
 		data.Events = append(data.Events, happened{
-			Word: "history." + historyWord(e.Line), At: e.At, Agent: e.Agent, Place: e.Detail, Times: e.Times, Also: strings.Join(also, ", "),
+			Word: "history." + historyWord(e.Line), Phone: e.Detail["phone"], At: e.At, Agent: e.Agent, Place: e.Detail, Times: e.Times, Also: strings.Join(also, ", "),
 		})
 	}
 	return l.showOwn(w, r, v, page.View{Name: "security-history", Back: sessionsPath, Data: data})
@@ -70,6 +70,8 @@ func historyWord(e audit.Line) string {
 		return kind + ".code"
 	case e.Kind == audit.SignedIn, e.Kind == audit.SignInRefused:
 		return kind + ".password"
+	case e.Kind == audit.CodeSent && e.Detail["phone"] != "":
+		return kind + ".another"
 	case e.Kind == audit.SignedOut && e.Detail["from"] == "elsewhere":
 		return kind + ".elsewhere"
 	}

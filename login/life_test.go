@@ -594,7 +594,7 @@ func (l *life) changePhone() bool {
 	l.home.submit("code", digits)
 	l.home.sees("Cancel the change")
 	l.next, l.dueAt = number, l.clock.now().Add(24*time.Hour)
-	l.leaves("code.sent purpose=change_phone", "phone_change.asked")
+	l.leaves("code.sent phone="+number[len(number)-2:]+" purpose=change_phone", "phone_change.asked")
 	return true
 }
 

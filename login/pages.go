@@ -132,6 +132,7 @@ type historyPage struct {
 // happened is one event of it.
 type happened struct {
 	Word  string // of what it was
+	Phone string // the last digits of another than the person had; "" where it was of none
 	At    time.Time
 	Agent string
 	Place place.Place

@@ -45,8 +45,8 @@ func TestPages(t *testing.T) {
 		"sign-in-password":       {firstPasswordPath + waiting, page.View{Name: "sign-in-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}}},
 		"security-password":      {"/security/password", page.View{Name: "security-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}, Errors: wrong("new_password_again", "new-password.differ")}},
 		"security-phone":         {phonePath, page.View{Name: "security-phone", Limit: &page.Limit{Till: "12:15", Warn: 13 * time.Minute}, Data: phonePage{Phone: "11", Typed: "+48"}, Errors: wrong("phone", "security-phone.no_phone")}},
-		"security-phone-code":    {phonePath, page.View{Name: "security-phone", Data: phonePage{Phone: "11", Next: "77", Code: &codePage{Phone: "77", Till: "15:04", Wait: "sign-in-code.wait.seconds", Count: 42}}}},
-		"security-phone-pending": {phonePath, page.View{Name: "security-phone", Data: phonePage{Phone: "11", Next: "77", Due: noon}}},
+		"security-phone-code":    {phonePath, page.View{Name: "security-phone-code", Data: phonePage{Phone: "11", Code: &codePage{Phone: "77", Till: "15:04", Wait: "sign-in-code.wait.seconds", Count: 42}}}},
+		"security-phone-pending": {phonePath, page.View{Name: "security-phone-due", Data: phonePage{Phone: "11", Next: "77", Due: noon}}},
 		"security-phone-frozen":  {phonePath, page.View{Name: "security-phone", Data: phonePage{Phone: "11", Frozen: noon}}},
 		"security-sessions": {sessionsPath + "?ended", page.View{Name: "security-sessions", SignedIn: true, Back: "/security", Data: sessionsPage{
 			SID: "here", Ended: true,
@@ -63,8 +63,9 @@ func TestPages(t *testing.T) {
 		"security-history": {"/security/history", page.View{Name: "security-history", SignedIn: true, Back: sessionsPath, Data: historyPage{
 			Latest: true, Earlier: "/security/history?before=7",
 			Events: []happened{
-				{"history.signed_in.code", noon, "Firefox, Linux", place.Place{"where": "BY", "where.en": "Minsk", "where.ru": "Минск"}, 1, ""},
-				{"history.sign_in.refused.password", noon.Add(-time.Hour), "", nil, 123, "PL, BR"},
+				{"history.code.sent.another", "77", noon, "", nil, 1, ""},
+				{"history.signed_in.code", "", noon, "Firefox, Linux", place.Place{"where": "BY", "where.en": "Minsk", "where.ru": "Минск"}, 1, ""},
+				{"history.sign_in.refused.password", "", noon.Add(-time.Hour), "", nil, 123, "PL, BR"},
 			},
 		}}},
 		"security-passkeys": {passkeysPath, page.View{Name: "security-passkeys", Data: passkeysPage{

@@ -14,6 +14,9 @@ import (
 // phonePath is the page where people ask for another phone, having come by the strongest factor that they have.
 const phonePath = "/security/phone"
 
+// numberView asks for the new number. Each step has a view of its own, so that none shows what was refused of another.
+const numberView = "security-phone"
+
 // phonePage handles GET /security/phone.
 func (l *Login) phonePage(w http.ResponseWriter, r *http.Request, v visitor) error {
 	return l.showPhone(w, r, v, http.StatusOK)
@@ -30,15 +33,15 @@ func (l *Login) changePhone(w http.ResponseWriter, r *http.Request, v visitor) e
 	if v.Frozen(l.now()) {
 		return l.showPhone(w, r, v, http.StatusConflict)
 	}
-	if r.PostForm.Has("phone") {
-		return l.askPhone(w, r, v)
-	}
 	asked, err := l.registry.PhoneChangeOf(r.Context(), v.Session.Person)
-	if err != nil {
-		return err
-	}
 	switch {
-	case asked.AskedAt.IsZero(), !asked.DueAt.IsZero(): // given up, or confirmed, in another window
+	case err != nil:
+		return err
+	case !asked.DueAt.IsZero(): // confirmed in another window
+		return l.toPhone(w, r)
+	case r.PostForm.Has("phone"):
+		return l.askPhone(w, r, v)
+	case asked.AskedAt.IsZero(): // given up in another window
 		return l.toPhone(w, r)
 	case r.PostFormValue("decision") == "again":
 		return l.sendPhoneCode(w, r, v, asked.Phone)
@@ -129,23 +132,35 @@ func (l *Login) showPhone(w http.ResponseWriter, r *http.Request, v visitor, sta
 		return err
 	}
 	data := phonePage{Phone: v.Phone.Hint(), Typed: r.PostFormValue("phone"), Next: asked.Phone.Hint(), Due: asked.DueAt, Frozen: l.frozenTill(v)}
-	if !asked.AskedAt.IsZero() && asked.DueAt.IsZero() && (len(wrong) == 0 || wrong[0].Field != "phone") {
-		sent, err := l.codes.Standing(r.Context(), v.phoneCode(asked.Phone))
-		if err != nil {
+	view := page.View{Status: status, Name: numberView, Errors: wrong, Back: "/security"}
+	refused := page.Answers(r) == numberView || len(wrong) > 0 && wrong[0].Field == "phone" // the number, maybe in another window
+	switch {
+	case !asked.DueAt.IsZero():
+		view.Name = "security-phone-due"
+	case !asked.AskedAt.IsZero() && data.Frozen.IsZero() && !refused:
+		view.Name = "security-phone-code"
+		if data.Code, err = l.codeToPhone(r, v, asked.Phone); err != nil {
 			return err
-		}
-		data.Code = &codePage{Phone: asked.Phone.Hint()}
-		if !sent.Till.IsZero() {
-			data.Code.Till = sent.Till.In(identity.Minsk).Format("15:04")
-		}
-		wait, err := l.untilNextCode(r, sent)
-		if err != nil {
-			return err
-		}
-		if wait > 0 {
-			unit, count := page.InWords(wait)
-			data.Code.Wait, data.Code.Count = "sign-in-code.wait."+unit, count
 		}
 	}
-	return l.showOwn(w, r, v, page.View{Status: status, Name: "security-phone", Errors: wrong, Back: "/security", Data: data})
+	view.Data = data
+	return l.showOwn(w, r, v, view)
+}
+
+// codeToPhone tells how things stand with the code to a new phone.
+func (l *Login) codeToPhone(r *http.Request, v visitor, phone identity.Phone) (*codePage, error) {
+	sent, err := l.codes.Standing(r.Context(), v.phoneCode(phone))
+	if err != nil {
+		return nil, err
+	}
+	data := &codePage{Phone: phone.Hint()}
+	if !sent.Till.IsZero() {
+		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
+	}
+	wait, err := l.untilNextCode(r, sent)
+	if wait > 0 {
+		unit, count := page.InWords(wait)
+		data.Wait, data.Count = "sign-in-code.wait."+unit, count
+	}
+	return data, err
 }

@@ -109,6 +109,37 @@ func TestACitizenChangesThePhone(t *testing.T) {
 	}
 }
 
+// Of two windows that change the phone each is told what was refused of its own form, beside that form.
+func TestTwoWindowsChangeThePhone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.signInFor("/security/phone", anna)
+	other := *v
+	other.open(v.at.RequestURI() + "&other")
+	v.asksForPhone("+375294911977")
+	other.submit("phone", "12")
+	other.want("/security/phone", http.StatusUnprocessableEntity)
+	other.sees("not a mobile number", `value="12"`)
+	v.submit("code", "000000")
+	v.want("/security/phone", http.StatusUnprocessableEntity)
+	other.send("decision", "cancel")
+	other.want("/security/phone", http.StatusOK)
+	v.open(v.at.RequestURI())
+	v.want("/security/phone", http.StatusOK) // no code is asked for
+	w.clock.turn(time.Minute)                // another code may be sent
+	v.asksForPhone("+375294911978")
+	digits, _ := w.lastCode()
+	v.submit("code", digits)
+	v.sees("From 13 May 2026")
+	other.submit("phone", "12")
+	other.want("/security/phone", http.StatusOK)
+	other.sees("From 13 May 2026")
+	other.open("/security/history")
+	other.sees("another number, which ends in 77", "another number, which ends in 78")
+}
+
 // A code to a new phone counts against what one address may ask for, less while all messages together cost too much, and the page says from when one
 // can be sent.
 func TestACodeToANewPhoneCountsAsOneOfASignIn(t *testing.T) {

@@ -160,6 +160,9 @@ func (c *Codes) deliver(ctx context.Context, f For, code string, l letter) (Sent
 		l.message.Till = at
 	}
 	l.event.ID, l.event.At, l.event.Detail = f.ID, at, map[string]string{"purpose": string(f.Purpose)}
+	if f.Purpose == ChangePhone {
+		l.event.Detail["phone"] = f.Phone.Hint()
+	}
 	if err := c.put(ctx, l); err != nil {
 		err = fmt.Errorf("send a code: %w", err)
 		if errors.Is(err, errUnheard) { // it may be on its way

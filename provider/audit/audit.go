@@ -56,7 +56,7 @@ const (
 	SignedOut           Kind = "signed_out"        // Event.Detail["from"]: elsewhere, where at another browser than the session's
 	BrowserForgotten    Kind = "browser.forgotten" // a known browser is a stranger again
 	SessionsEnded       Kind = "sessions.ended"    // all of a person's sign-ins so far are worth nothing
-	CodeSent            Kind = "code.sent"         // of both Event.Detail["purpose"]
+	CodeSent            Kind = "code.sent"         // of both Event.Detail["purpose"]; ["phone"]: the last digits of the new one, of change_phone
 	CodeWithheld        Kind = "code.withheld"     // one was asked for a number that none goes to
 	GrantGiven          Kind = "grant.given"       // a client was given tokens; Event.Detail["scope"], and ["claims"] where it asked for some by name
 	GrantEnded          Kind = "grant.ended"

@@ -203,8 +203,9 @@ func answering(r *http.Request) *answer {
 	return new(answer)
 }
 
-// Answers tells whether a page is asked for that answers a form: whoever was let to send it is to be let to see that.
-func Answers(r *http.Request) bool { return answering(r).At != 0 }
+// Answers gives the name of the view of the page that is asked for where it answers a form, and "" elsewhere: whoever was let to send it is to be let to
+// see that.
+func Answers(r *http.Request) string { return answering(r).Name }
 
 // sealed seals for one place, as text.
 func (s *Site) sealed(place string, what any) (string, error) {
