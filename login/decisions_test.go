@@ -1,7 +1,6 @@
 package login
 
 import (
-	"net/url"
 	"slices"
 	"testing"
 
@@ -17,31 +16,34 @@ func TestWhichPageFollowsARightPassword(t *testing.T) {
 	app, passkey, both := active, active, active
 	app.Authenticator, passkey.Passkey, both.Authenticator, both.Passkey = true, true, true, true
 	low, more, ours := provider.Interaction{ClientID: "c", ACR: api.Low}, provider.Interaction{ClientID: "c", ACR: api.Substantial}, provider.Interaction{ACR: api.Substantial}
-	fresh := provider.Interaction{ClientID: "c", Request: url.Values{"max_age": {"0"}}}
+	fresh := provider.Interaction{ClientID: "c", Fresh: true}
 	for name, c := range map[string]struct {
-		who   identity.Identity
-		known bool
-		asks  provider.Interaction
-		want  string
+		who    identity.Identity
+		known  bool
+		asks   provider.Interaction
+		want   string
+		before string
 	}{
-		"known browser":                           {active, true, provider.Interaction{}, ""},
-		"known browser, low is enough":            {active, true, low, ""},
-		"known browser, more is asked":            {active, true, more, codePath},
-		"known browser, lately is asked":          {active, true, fresh, ""},
-		"unknown browser":                         {active, false, provider.Interaction{}, codePath},
-		"unknown browser, low is enough":          {active, false, low, codePath},
-		"temporary password":                      {temporary, false, provider.Interaction{}, firstPasswordPath},
-		"temporary password, known browser":       {temporary, true, provider.Interaction{}, firstPasswordPath},
-		"temporary password, more is asked later": {temporary, false, more, firstPasswordPath},
-		"an app, known browser":                   {app, true, low, ""},
-		"an app, more is asked":                   {app, true, more, authenticatorStep},
-		"an app, lately is asked":                 {app, true, fresh, authenticatorStep},
-		"an app, unknown browser":                 {app, false, low, authenticatorStep},
-		"a passkey, lately is asked":              {passkey, true, fresh, codePath},
-		"both, unknown browser":                   {both, false, low, authenticatorStep},
-		"both, the strongest is asked":            {both, true, ours, codePath},
+		"known browser":                           {active, true, provider.Interaction{}, "", ""},
+		"known browser, low is enough":            {active, true, low, "", ""},
+		"known browser, more is asked":            {active, true, more, codePath, ""},
+		"known browser, lately is asked":          {active, true, fresh, "", ""},
+		"unknown browser":                         {active, false, provider.Interaction{}, codePath, ""},
+		"unknown browser, low is enough":          {active, false, low, codePath, ""},
+		"temporary password":                      {temporary, false, provider.Interaction{}, firstPasswordPath, ""},
+		"temporary password, known browser":       {temporary, true, provider.Interaction{}, firstPasswordPath, ""},
+		"temporary password, more is asked later": {temporary, false, more, firstPasswordPath, ""},
+		"an app, known browser":                   {app, true, low, "", ""},
+		"an app, more is asked":                   {app, true, more, authenticatorStep, ""},
+		"an app, lately is asked":                 {app, true, fresh, authenticatorStep, ""},
+		"an app, unknown browser":                 {app, false, low, authenticatorStep, ""},
+		"a passkey, lately is asked":              {passkey, true, fresh, codePath, ""},
+		"signed in by more, known browser":        {active, true, low, codePath, api.Substantial},
+		"signed in by no more":                    {active, true, fresh, "", api.Low},
+		"both, unknown browser":                   {both, false, low, authenticatorStep, ""},
+		"both, the strongest is asked":            {both, true, ours, codePath, ""},
 	} {
-		if got := after(underWay{Interaction: c.asks, Identity: c.who}, c.known); got != c.want {
+		if got := after(underWay{Interaction: c.asks, Identity: c.who}, c.known, c.before); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}

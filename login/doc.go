@@ -8,6 +8,9 @@
 //	   ├─ right, temporary ───► /sign-in/password ── formed ────► session, acr low, or the code where more is asked
 //	   └─ a passkey's answer, also in place of the code ────────► session, acr substantial
 //
+// Who signs in anew proves no less than the session has at this browser that they go on with. Where a service asks for a fresh sign-in, by prompt=login or
+// max_age, who has bound a factor shows it in any browser.
+//
 // Somebody who signs in is waited for: by an authorization request or by a page of ours. That is the
 // provider's Interaction; every door ends by going back through it, and the provider decides what comes
 // next. How far a person has come between two pages is kept in Redis under the interaction, so that

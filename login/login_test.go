@@ -188,8 +188,10 @@ func TestAServiceAsksWhoIsSignedInOnceMore(t *testing.T) {
 	v.signIn(anna)
 	v.open("/authorize?acr_values=substantial")
 	v.sees("sign in once more", `value="`+anna+`"`)
+	v.open("/security")
+	v.submit() // signs out
 	v.open("/authorize")
-	v.submit("identifier", anna, "password", password) // at a known browser
+	v.submit("identifier", anna, "password", password) // at a known browser, so by less
 	v.open("/authorize?acr_values=substantial")
 	v.sees("in one more way", `value="`+anna+`"`)
 	v.open("/security")
@@ -313,6 +315,34 @@ func TestFiftyFailuresStopStrangersOnly(t *testing.T) {
 	stranger.open("/authorize")
 	stranger.submit("identifier", anna, "password", password)
 	stranger.want("/sign-in/code", http.StatusOK)
+}
+
+// Whoever proves anew who they are proves no less than before: what a session has proved is not lowered by it.
+func TestASignInAnewProvesNoLess(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.signIn(anna) // with a code, for the browser is not known yet
+	w.clock.turn(11 * time.Minute)
+	v.open("/security/password")
+	v.submit("identifier", anna, "password", password)
+	v.want("/sign-in/code", http.StatusOK)
+	digits, _ := w.lastCode()
+	v.submit("code", digits)
+	v.want("/security/password", http.StatusOK)
+	v.open("/sign-out")
+	v.submit()
+	v.open("/security")
+	v.submit("identifier", anna, "password", password) // it is another session, at a browser that is known
+	v.want("/security", http.StatusOK)
+	w.clock.turn(11 * time.Minute)
+	v.open("/security/password")
+	v.submit("identifier", anna, "password", password)
+	v.want("/security/password", http.StatusOK)
+	if got := w.events("signed_in", person); !slices.Equal(got, []string{"substantial Firefox, Linux", "substantial Firefox, Linux", "low Firefox, Linux", "low Firefox, Linux"}) {
+		t.Errorf("signed in by %q", got)
+	}
 }
 
 // A sign-in that waited too long, or is another browser's, explains itself and offers to begin again.
@@ -574,7 +604,7 @@ func TestGraveActsAskForAFreshSignIn(t *testing.T) {
 	v.open(path)
 	v.want("/sign-in", http.StatusOK)
 	v.sees("sign in once more")
-	v.submit("identifier", anna, "password", password)
+	v.proves(anna)
 	v.want(path, http.StatusOK)
 
 	// A form that was opened in time may be sent a while later, not for ever.
@@ -641,7 +671,7 @@ func TestASessionGoesOnAsLongAsItsPersonIsThere(t *testing.T) {
 	w.clock.turn(11 * time.Minute)
 	v.open("/security/password") // a grave act, for which that is too long ago
 	v.want("/sign-in", http.StatusOK)
-	v.submit("identifier", anna, "password", password)
+	v.proves(anna)
 	v.want("/security/password", http.StatusOK)
 	w.grant(one, "portal")
 	v.open("/authorize?acr_values=substantial")

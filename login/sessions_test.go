@@ -135,7 +135,7 @@ func TestAForgottenBrowserIsAStranger(t *testing.T) {
 	form := *home
 	home.send("decision", "forget", "browser", there)
 	home.want("/sign-in", http.StatusOK)
-	home.submit("identifier", anna, "password", password)
+	home.proves(anna)
 	home.want("/security/sessions", http.StatusOK)
 	*home = form
 	home.send("decision", "forget", "browser", there)

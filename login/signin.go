@@ -48,7 +48,14 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 
 // goOnFromPassword goes on with a sign-in after the right password.
 func (l *Login) goOnFromPassword(w http.ResponseWriter, r *http.Request, i provider.Interaction, home []byte, proved identity.Identity) error {
-	next := after(underWay{Interaction: i, Identity: proved}, home != nil)
+	s, _, err := l.signedIn(r)
+	if err != nil {
+		return err
+	}
+	if s.Person != proved.Person {
+		s = session.Session{}
+	}
+	next := after(underWay{Interaction: i, Identity: proved}, home != nil, s.ACR)
 	if next == "" {
 		return l.finish(w, r, i, proved.Person, proved.ChangedAt, byPassword())
 	}
@@ -69,14 +76,15 @@ func (l *Login) goOnFromPassword(w http.ResponseWriter, r *http.Request, i provi
 // after decides which page follows a right password; "" for none. The temporary password came to the
 // confirmed phone and stands for the code.
 //
-// Where a service asks for a fresh sign-in (OpenID Connect Core §3.1.2.1 max_age), who has bound a factor shows it too: the service asks for
-// the person, and not for whoever sits at their browser.
-func after(u underWay, known bool) string {
-	bound := factor.Strongest(u.Identity) > factor.Message
-	switch {
+// Who proves anew who they are proves no less than the session has at this browser that they go on with, for it will be what it was proved by last: before
+// is its level. And where a service asks for a fresh sign-in, who has bound a factor shows it too: the service asks for the person, and not for whoever sits
+// at their browser.
+func after(u underWay, known bool, before string) string {
+	surer := max(api.Level(u.ACR), api.Level(before)) >= api.Level(api.Substantial)
+	switch bound := factor.Strongest(u.Identity) > factor.Message; {
 	case u.State == identity.Temporary:
 		return firstPasswordPath
-	case !known || api.Level(u.ACR) >= api.Level(api.Substantial) || bound && u.Request.Has("max_age"):
+	case !known || surer || bound && u.Fresh:
 		return u.first()
 	default:
 		return ""

@@ -444,6 +444,29 @@ func TestAuthTimeTellsTheTruth(t *testing.T) {
 	}
 }
 
+// Whoever signs in is told alike by prompt=login and by max_age that a sign-in of its own is asked for.
+func TestAFreshSignInIsAskedForAlike(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, row := range []struct {
+		changes []string
+		want    bool
+	}{
+		{nil, false},
+		{[]string{"prompt", "consent"}, false},
+		{[]string{"prompt", "login"}, true},
+		{[]string{"prompt", "consent select_account"}, true},
+		{[]string{"max_age", "0"}, true},
+		{[]string{"max_age", "3600"}, true},
+	} {
+		b := w.browser()
+		to, _, _ := b.get("/authorize?" + params("portal", row.changes...).Encode())
+		if got := w.waiting(b, to).Fresh; got != row.want {
+			t.Errorf("%v: a sign-in of its own is asked for: %t", row.changes, got)
+		}
+	}
+}
+
 // A hint of who is signed in goes on, expired or not; of somebody else it is an error, and an access token is no hint.
 func TestIDTokenHint(t *testing.T) {
 	t.Parallel()

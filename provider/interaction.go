@@ -29,12 +29,12 @@ var ErrNoInteraction = errors.New("no such interaction")
 // Its ID stands in the address of our pages (?interaction=…) and is bound to the browser by a cookie.
 type Interaction struct {
 	ID        string
-	Request   url.Values // the authorization request, checked and cleaned; nil when a page of ours waits
-	ClientID  string     // "" when a page of ours waits for no client
-	Page      string     // the page of ours that waits: "/security"
-	Then      string     // where somebody goes on from that page who is waited for elsewhere; "" where nobody is
-	ACR       string     // the level asked: "" for any
-	Prompt    string
+	Request   url.Values   // the authorization request, checked and cleaned; nil when a page of ours waits
+	ClientID  string       // "" when a page of ours waits for no client
+	Page      string       // the page of ours that waits: "/security"
+	Then      string       // where somebody goes on from that page who is waited for elsewhere; "" where nobody is
+	ACR       string       // the level asked: "" for any
+	Fresh     bool         // a sign-in of its own is asked for: by prompt=login or by max_age, of which 0 is the same (OpenID Connect Core §3.1.2.1)
 	Locales   string       // ui_locales
 	Hint      string       // digest of the subject that id_token_hint or claims names
 	Claims    grant.Claims // asked for by name

@@ -305,7 +305,7 @@ func (q *request) resume(i Interaction) {
 // interaction is the request as somebody who waits.
 func (q *request) interaction(asked time.Time) Interaction {
 	i := Interaction{
-		Request: url.Values{}, ClientID: q.client.ID, ACR: q.acr, Prompt: q.values.Get("prompt"),
+		Request: url.Values{}, ClientID: q.client.ID, ACR: q.acr, Fresh: q.prompt&PromptLogin != 0 || q.maxAge >= 0,
 		Locales: q.values.Get("ui_locales"), Hint: q.hint, Claims: q.claims, Pushed: q.pushed, Asked: asked,
 	}
 	for _, name := range kept {
