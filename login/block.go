@@ -26,15 +26,14 @@ func mayBlock(who identity.Identity) bool {
 func (l *Login) blocks(
 	times int, own func(http.ResponseWriter, *http.Request, visitor) error, others func(http.ResponseWriter, *http.Request, provider.Interaction) error,
 ) http.Handler {
-	errand := l.begins(blocking, others)
+	errand := l.waited(blocking.path, others)
 	return l.door(func(w http.ResponseWriter, r *http.Request) error {
 		s, who, err := l.signedIn(r)
 		if err != nil {
 			return err
 		}
 		if s.IsZero() || !l.fresh(s.AuthTime, times) {
-			errand.ServeHTTP(w, r)
-			return nil
+			return errand(w, r)
 		}
 		return own(w, r, l.visitor(s, who, s.AuthTime))
 	})

@@ -2,18 +2,13 @@ package login
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/redis/go-redis/v9"
 
 	"asoba.example/login/browser"
 	"asoba.example/login/code"
@@ -45,6 +40,9 @@ type errand struct {
 // code is the page that asks for the code.
 func (e errand) code() string { return e.path + "/code" }
 
+// way is that of the errand, on which it is kept how far somebody has come.
+func (e errand) way() string { return "errand:" + string(e.purpose) }
+
 // An asked is how far an errand has come: a number was typed, and a page is to come. It waits as a progress does.
 type asked struct {
 	Whose    uuid.UUID   `json:"typed"`    // alias of what was typed
@@ -71,30 +69,12 @@ func (o onErrand) codeFor() code.For {
 	return code.For{Purpose: o.purpose, Person: o.Alias, Occasion: o.ID}
 }
 
-// begins makes a door of the first page of an errand. Who opens it by hand ends at /security, and begins it anew once it is over.
-func (l *Login) begins(e errand, door func(http.ResponseWriter, *http.Request, provider.Interaction) error) http.Handler {
-	return l.waitingOr(
-		func(w http.ResponseWriter, r *http.Request) error { return l.setOut(w, r, e) },
-		func(w http.ResponseWriter, r *http.Request) error { return l.anew(w, r, e.path) },
-		door,
-	)
-}
-
-// setOut sets out on an errand that nobody waits for.
-func (l *Login) setOut(w http.ResponseWriter, r *http.Request, e errand) error {
-	i, err := l.interactions.Begin(r.Context(), w, r, provider.Interaction{Page: "/security"})
-	if err != nil {
-		return err
-	}
-	http.Redirect(w, r, i.At(e.path), http.StatusSeeOther)
-	return nil
-}
-
 // during makes a door of a later page of an errand. Only the page that is to come next can be reached. After the code the person must
 // stand as when the number was typed; before it nothing is looked at, for a stranger would see from the answer that something was done.
 func (l *Login) during(e errand, path string, door func(http.ResponseWriter, *http.Request, onErrand) error) http.Handler {
-	return l.begins(e, func(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-		p, err := l.asked(r.Context(), i, e)
+	return l.waiting(e.path, func(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+		var p asked
+		err := l.found(r.Context(), e.way(), i, &p)
 		if err != nil {
 			return err
 		}
@@ -149,7 +129,7 @@ func (l *Login) leadAway(w http.ResponseWriter, r *http.Request, i provider.Inte
 
 // startOver leads back to the first page: what was proved is worth nothing any more. Nothing has ended, so the number need not be typed again.
 func (l *Login) startOver(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	if err := l.forgetProgress(r.Context(), o); err != nil {
+	if err := l.forget(r.Context(), o.way(), o.Interaction); err != nil {
 		return err
 	}
 	http.Redirect(w, r, again(o.Interaction, o.path), http.StatusSeeOther)
@@ -180,31 +160,11 @@ func (l *Login) toDesk(w http.ResponseWriter, r *http.Request, o onErrand, path 
 	return nil
 }
 
-// asked gives how far an errand has come; the zero asked before the number.
-func (l *Login) asked(ctx context.Context, i provider.Interaction, e errand) (asked, error) {
-	var p asked
-	kept, err := l.redis.GetEx(ctx, errandKey(i, e), progressFor).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return p, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(kept, &p)
-	}
-	if err != nil {
-		return asked{}, fmt.Errorf("find how far an errand has come: %w", err)
-	}
-	return p, nil
-}
-
 // goTo keeps how far an errand has come, and leads to the page that is to come next.
 func (l *Login) goTo(w http.ResponseWriter, r *http.Request, o onErrand, path string) error {
 	o.asked.Page = path
-	kept, err := json.Marshal(o.asked)
-	if err != nil {
+	if err := l.keep(r.Context(), o.way(), o.Interaction, o.asked); err != nil {
 		return err
-	}
-	if err := l.redis.Set(r.Context(), errandKey(o.Interaction, o.errand), kept, progressFor).Err(); err != nil {
-		return fmt.Errorf("keep how far an errand has come: %w", err)
 	}
 	http.Redirect(w, r, o.At(path), http.StatusSeeOther)
 	return nil
@@ -212,24 +172,10 @@ func (l *Login) goTo(w http.ResponseWriter, r *http.Request, o onErrand, path st
 
 // forgetErrand forgets an errand that has ended, and who was on it.
 func (l *Login) forgetErrand(ctx context.Context, o *onErrand) error {
-	if err := l.forgetProgress(ctx, *o); err != nil {
+	if err := l.forget(ctx, o.way(), o.Interaction); err != nil {
 		return err
 	}
 	return l.forgetWho(ctx, &o.Interaction)
-}
-
-// forgetProgress forgets how far an errand has come.
-func (l *Login) forgetProgress(ctx context.Context, o onErrand) error {
-	if err := l.redis.Del(ctx, errandKey(o.Interaction, o.errand)).Err(); err != nil {
-		return fmt.Errorf("forget how far an errand had come: %w", err)
-	}
-	return nil
-}
-
-// errandKey digests the interaction's id, as progressKey does.
-func errandKey(i provider.Interaction, e errand) string {
-	sum := sha256.Sum256([]byte(i.ID))
-	return "errand:" + string(e.purpose) + ":" + hex.EncodeToString(sum[:16])
 }
 
 // comes counts that somebody comes on an errand by a number alone, for each leaves a record, and tells what the browser is known by to whose it is and
@@ -350,7 +296,7 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 	if err != nil {
 		return err
 	}
-	data := errandCodePage{Sent: o.sent, Submit: o.does, Otherwise: o.otherwise, Slip: o.Slip, Service: o.ClientID != ""}
+	data := errandCodePage{Identifier: o.Typed, Sent: o.sent, Submit: o.does, Otherwise: o.otherwise, Slip: o.Slip, Service: o.ClientID != ""}
 	if !sent.Till.IsZero() {
 		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}

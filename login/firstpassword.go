@@ -45,7 +45,7 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 		return l.finish(w, r, u.Interaction, u.Person, who.ChangedAt, byPassword().toldOf())
 	}
 	// The service asks for more than the first sign-in gives, or a factor will give more: the code comes next.
-	if err := l.keep(r.Context(), u.Interaction, progress{Person: u.Person, Changed: who.ChangedAt, Page: codePath, Factors: adds}); err != nil {
+	if err := l.keep(r.Context(), signInWay, u.Interaction, progress{Person: u.Person, Changed: who.ChangedAt, Page: codePath, Factors: adds}); err != nil {
 		return err
 	}
 	return l.sendCode(w, r, underWay{Interaction: u.Interaction, Identity: who})

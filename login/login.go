@@ -119,8 +119,8 @@ func New(c Config) (*Login, error) {
 
 // Mount opens the doors.
 func (l *Login) Mount(mux api.Mux) {
-	mux.Handle("GET /sign-in", l.waiting(l.signInPage))
-	mux.Handle("POST /sign-in", l.waiting(l.signIn))
+	mux.Handle("GET /sign-in", l.waiting(signInPath, l.signInPage))
+	mux.Handle("POST /sign-in", l.waiting(signInPath, l.signIn))
 	mux.Handle("GET /sign-in/code", l.step(codePath, l.codePage))
 	mux.Handle("POST /sign-in/code", l.step(codePath, l.checkCode))
 	mux.Handle("GET /sign-in/authenticator", l.step(authenticatorStep, l.signInAuthenticatorPage))
@@ -130,15 +130,15 @@ func (l *Login) Mount(mux api.Mux) {
 	mux.Handle("GET /sign-in/password", l.step(firstPasswordPath, l.firstPasswordPage))
 	mux.Handle("POST /sign-in/password", l.step(firstPasswordPath, l.formFirstPassword))
 
-	mux.Handle("GET /recover", l.begins(recovering, l.recoverPage))
-	mux.Handle("POST /recover", l.begins(recovering, l.recover))
+	mux.Handle("GET /recover", l.waiting(recovering.path, l.recoverPage))
+	mux.Handle("POST /recover", l.waiting(recovering.path, l.recover))
 	mux.Handle("GET /recover/code", l.during(recovering, recovering.code(), l.errandCodePage))
 	mux.Handle("POST /recover/code", l.during(recovering, recovering.code(), l.errandCode(l.recoverCodeRight)))
 	mux.Handle("GET /recover/proof", l.during(recovering, recoverProofPath, l.proofPage))
 	mux.Handle("POST /recover/proof", l.during(recovering, recoverProofPath, l.prove(l.recoverProved)))
 	mux.Handle("GET /recover/password", l.during(recovering, recoverPasswordPath, l.recoverPasswordPage))
 	mux.Handle("POST /recover/password", l.during(recovering, recoverPasswordPath, l.formRecovered))
-	mux.Handle("GET /recover/sent", l.waiting(l.recoverSentPage))
+	mux.Handle("GET /recover/sent", l.waiting(signInPath, l.recoverSentPage))
 	mux.Handle("GET /recover/desk", l.door(l.recoverDeskPage))
 
 	mux.Handle("GET /security", l.own("/security", l.securityPage))
@@ -161,8 +161,8 @@ func (l *Login) Mount(mux api.Mux) {
 	mux.Handle("GET /block/code", l.during(blocking, blocking.code(), l.errandCodePage))
 	mux.Handle("POST /block/code", l.during(blocking, blocking.code(), l.errandCode(l.blockCodeRight)))
 	mux.Handle("GET /block/done", l.door(l.blockedPage))
-	mux.Handle("GET /unblock", l.begins(unblocking, l.unblockPage))
-	mux.Handle("POST /unblock", l.begins(unblocking, l.unblock))
+	mux.Handle("GET /unblock", l.waiting(unblocking.path, l.unblockPage))
+	mux.Handle("POST /unblock", l.waiting(unblocking.path, l.unblock))
 	mux.Handle("GET /unblock/code", l.during(unblocking, unblocking.code(), l.errandCodePage))
 	mux.Handle("POST /unblock/code", l.during(unblocking, unblocking.code(), l.errandCode(l.unblockCodeRight)))
 	mux.Handle("GET /unblock/proof", l.during(unblocking, unblockProofPath, l.proofPage))

@@ -345,7 +345,7 @@ func TestASignInAnewProvesNoLess(t *testing.T) {
 	}
 }
 
-// A sign-in that waited too long, or is another browser's, explains itself and offers to begin again.
+// A sign-in that waited too long, or is another browser's, begins again and says so; one that is done says that.
 func TestGoneInteraction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -355,8 +355,8 @@ func TestGoneInteraction(t *testing.T) {
 	address := v.at.RequestURI()
 	other.open("/security")
 	other.open(address)
-	other.want("/sign-in", http.StatusGone)
-	other.sees("out of date", `href="/sign-in"`)
+	other.want("/sign-in", http.StatusOK)
+	other.sees("could not wait for longer")
 
 	v.submit("identifier", anna, "password", password)
 	v.want("/sign-in/code", http.StatusOK)

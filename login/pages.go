@@ -63,22 +63,24 @@ type recoverPage struct {
 
 // errandCodePage asks for the code that went to a phone, if there is one.
 type errandCodePage struct {
-	Till      string // the time of day; "" where no code is good
-	Wait      string // the word of how long till another can be sent; "" where it can be now
-	Count     int
-	Sent      string // the word of when one was sent
-	Submit    string // the word of what a right code does
-	Otherwise string // the word of what else there is where none comes
-	Slip      bool   // the number that was typed is doubtful
-	Service   bool   // one waits, and may be refused
+	Identifier string // as it was typed, should the errand have to begin anew
+	Till       string // the time of day; "" where no code is good
+	Wait       string // the word of how long till another can be sent; "" where it can be now
+	Count      int
+	Sent       string // the word of when one was sent
+	Submit     string // the word of what a right code does
+	Otherwise  string // the word of what else there is where none comes
+	Slip       bool   // the number that was typed is doubtful
+	Service    bool   // one waits, and may be refused
 }
 
 // proofPage asks for the factor that is bound.
 type proofPage struct {
-	Needs     string // the word of why it is asked for
-	Otherwise string // the word of what to do without
-	Passkey   string // what the browser is asked to use one by; "" for who has none
-	Service   bool   // one waits, and may be refused
+	Identifier string // for the same
+	Needs      string // the word of why it is asked for
+	Otherwise  string // the word of what to do without
+	Passkey    string // what the browser is asked to use one by; "" for who has none
+	Service    bool   // one waits, and may be refused
 }
 
 // recoverSentPage tells that a temporary password is on its way.

@@ -20,6 +20,7 @@ import (
 
 // The pages between the password and the session.
 const (
+	signInPath        = "/sign-in" // before all of them
 	codePath          = "/sign-in/code"
 	authenticatorStep = "/sign-in/authenticator"
 	recoveryCodeStep  = "/sign-in/recovery-code"
@@ -42,6 +43,9 @@ type progress struct {
 	AMR     []string  `json:"amr,omitempty"`     // how
 	SID     string    `json:"sid,omitempty"`     // of the session that it began
 }
+
+// signInWay is the way of a sign-in, beside those of errands.
+const signInWay = "sign_in"
 
 // progressFor is how long what was proved waits for the next page.
 const progressFor = time.Hour
@@ -89,7 +93,7 @@ func (u underWay) ways(but string) (all []way) {
 // step makes a door of a page between the password and the session. Only the page that is to come next
 // can be reached; without a proved password it is the first.
 func (l *Login) step(path string, door func(http.ResponseWriter, *http.Request, underWay) error) http.Handler {
-	return l.waiting(func(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	return l.waiting(signInPath, func(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
 		p, err := l.progress(r.Context(), i)
 		if err != nil {
 			return err
@@ -124,7 +128,7 @@ func (l *Login) goOn(w http.ResponseWriter, r *http.Request, i provider.Interact
 	if err != nil {
 		return err
 	}
-	to := again(i, "/sign-in")
+	to := again(i, signInPath)
 	if !s.IsZero() {
 		to = onward(i)
 	}
@@ -134,49 +138,54 @@ func (l *Login) goOn(w http.ResponseWriter, r *http.Request, i provider.Interact
 
 // restart leads back to the first page: what was proved is worth nothing any more.
 func (l *Login) restart(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	if err := l.forget(r.Context(), i); err != nil {
+	if err := l.forget(r.Context(), signInWay, i); err != nil {
 		return err
 	}
-	http.Redirect(w, r, again(i, "/sign-in"), http.StatusSeeOther)
+	http.Redirect(w, r, again(i, signInPath), http.StatusSeeOther)
 	return nil
 }
 
 // progress gives how far the sign-in has come; the zero progress before the password.
-func (l *Login) progress(ctx context.Context, i provider.Interaction) (progress, error) {
-	var p progress
-	kept, err := l.redis.GetEx(ctx, progressKey(i), progressFor).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return p, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(kept, &p)
-	}
-	if err != nil {
-		return progress{}, fmt.Errorf("find how far a sign-in has come: %w", err)
-	}
-	return p, nil
+func (l *Login) progress(ctx context.Context, i provider.Interaction) (p progress, err error) {
+	err = l.found(ctx, signInWay, i, &p)
+	return p, err
 }
 
-func (l *Login) keep(ctx context.Context, i provider.Interaction, p progress) error {
-	kept, err := json.Marshal(p)
+// found reads how far somebody has come on a way, which then waits as long again; far stays as it is where they have not set out.
+func (l *Login) found(ctx context.Context, way string, i provider.Interaction, far any) error {
+	kept, err := l.redis.GetEx(ctx, farKey(way, i), progressFor).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil
+	}
+	if err == nil {
+		err = json.Unmarshal(kept, far)
+	}
+	if err != nil {
+		return fmt.Errorf("find how far somebody has come: %w", err)
+	}
+	return nil
+}
+
+func (l *Login) keep(ctx context.Context, way string, i provider.Interaction, far any) error {
+	kept, err := json.Marshal(far)
 	if err != nil {
 		return err
 	}
-	if err := l.redis.Set(ctx, progressKey(i), kept, progressFor).Err(); err != nil {
-		return fmt.Errorf("keep how far a sign-in has come: %w", err)
+	if err := l.redis.Set(ctx, farKey(way, i), kept, progressFor).Err(); err != nil {
+		return fmt.Errorf("keep how far somebody has come: %w", err)
 	}
 	return nil
 }
 
-func (l *Login) forget(ctx context.Context, i provider.Interaction) error {
-	if err := l.redis.Del(ctx, progressKey(i)).Err(); err != nil {
-		return fmt.Errorf("forget how far a sign-in had come: %w", err)
+func (l *Login) forget(ctx context.Context, way string, i provider.Interaction) error {
+	if err := l.redis.Del(ctx, farKey(way, i)).Err(); err != nil {
+		return fmt.Errorf("forget how far somebody had come: %w", err)
 	}
 	return nil
 }
 
-// progressKey digests the interaction's id, which opens a sign-in together with its cookie.
-func progressKey(i provider.Interaction) string {
+// farKey digests the interaction's id, which opens a sign-in together with its cookie.
+func farKey(way string, i provider.Interaction) string {
 	sum := sha256.Sum256([]byte(i.ID))
-	return "sign_in:" + hex.EncodeToString(sum[:16])
+	return way + ":" + hex.EncodeToString(sum[:16])
 }

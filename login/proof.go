@@ -90,7 +90,7 @@ func (l *Login) answeredCode(r *http.Request, o onErrand) (factor.Proof, error) 
 }
 
 func (l *Login) showProof(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
-	data := proofPage{Needs: o.app, Otherwise: "proof.no_app", Service: o.ClientID != ""}
+	data := proofPage{Identifier: o.Typed, Needs: o.app, Otherwise: "proof.no_app", Service: o.ClientID != ""}
 	switch {
 	case o.who.Passkey:
 		var err error

@@ -63,7 +63,7 @@ func (l *Login) goOnFromPassword(w http.ResponseWriter, r *http.Request, i provi
 	if err := l.interactions.Save(r.Context(), i); err != nil {
 		return err
 	}
-	if err := l.keep(r.Context(), i, progress{Person: proved.Person, Changed: proved.ChangedAt, Page: next}); err != nil {
+	if err := l.keep(r.Context(), signInWay, i, progress{Person: proved.Person, Changed: proved.ChangedAt, Page: next}); err != nil {
 		return err
 	}
 	if next == codePath && !proved.Passkey { // who has a passkey is offered it first

@@ -122,20 +122,41 @@ func TestWhoCameByHandBeginsAgain(t *testing.T) {
 		v.submit(form...)
 		v.want(first, http.StatusOK)
 		v.sees(`value="`+anna+`"`, "could not wait for longer")
-		v.submit(form...)
-		if v.want(first+"/code", http.StatusOK); first == "/sign-in" {
-			continue
+		v.submit("identifier", anna, "password", another, "document_number", "", "decision", "code")
+		refused := v.at.RequestURI()
+		if err := w.redis.FlushDB(t.Context()).Err(); err != nil {
+			t.Fatal(err)
 		}
+		v.open(refused)
+		v.want(first, http.StatusOK)
+		v.sees("could not wait for longer")
+		v.submit(form...)
+		v.want(first+"/code", http.StatusOK)
 		if err := w.redis.FlushDB(t.Context()).Err(); err != nil {
 			t.Fatal(err)
 		}
 		later, code := *v, v.at.RequestURI()
-		v.submit("code", "000000")
+		if first == "/sign-in" {
+			v.submit("code", "000000")
+		} else {
+			v.submit("code", "000000", "identifier", v.hidden("identifier"))
+			v.sees(`value="` + anna + `"`)
+		}
 		v.want(first, http.StatusOK)
 		v.sees("could not wait for longer")
 		later.open(code)
 		later.want(first, http.StatusOK)
 	}
+
+	v := w.visitor()
+	v.signIn(anna)
+	v.open("/block")
+	if err := w.redis.FlushDB(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	v.submit("decision", "block")
+	v.want("/block", http.StatusOK)
+	v.sees("could not wait for longer")
 }
 
 // Whoever adds factors at the first sign-in may take his time about it: the page asks for another sign-in, and the service still waits behind it.

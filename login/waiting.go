@@ -29,40 +29,70 @@ func (l *Login) door(door func(http.ResponseWriter, *http.Request) error) http.H
 	})
 }
 
-// waiting makes a door of somebody's sign-in: of those who are waited for. Who opened the address by hand
-// is sent to sign in for /security; who comes too late is told so, and how to begin again.
-func (l *Login) waiting(door func(http.ResponseWriter, *http.Request, provider.Interaction) error) http.Handler {
-	return l.waitingOr(l.opened, l.lost, door)
+// waiting makes a door of a page of somebody who is waited for, on the way that begins at first: the sign-in, or an errand.
+func (l *Login) waiting(first string, door func(http.ResponseWriter, *http.Request, provider.Interaction) error) http.Handler {
+	return l.door(l.waited(first, door))
 }
 
-// waitingOr is that of a page which answers otherwise to who opened it by hand, and to whose interaction is no more.
-func (l *Login) waitingOr(
-	opened, lost func(http.ResponseWriter, *http.Request) error, door func(http.ResponseWriter, *http.Request, provider.Interaction) error,
-) http.Handler {
-	return l.door(func(w http.ResponseWriter, r *http.Request) error {
+// waited is what such a door does.
+func (l *Login) waited(
+	first string, door func(http.ResponseWriter, *http.Request, provider.Interaction) error,
+) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
 		i, err := l.interactions.Find(r.Context(), r)
 		switch {
-		case errors.Is(err, provider.ErrNoInteraction) && r.URL.Query().Get("interaction") == "":
-			return opened(w, r)
-		case errors.Is(err, provider.ErrNoInteraction):
-			return lost(w, r)
 		case err != nil:
-			return err
-		}
-		if r.Method == http.MethodPost && i.ClientID != "" && r.PostFormValue("decision") == "deny" {
+		case r.Method == http.MethodPost && i.ClientID != "" && r.PostFormValue("decision") == "deny":
 			err = l.deny(w, r, i)
-		} else {
+		default:
 			err = door(w, page.WithLanguage(r, i.Locales), i)
 		}
-		if errors.Is(err, provider.ErrNoInteraction) { // lost since it was found
-			if i.ClientID == "" {
-				return lost(w, r)
-			}
-			http.Redirect(w, r, again(i, "/sign-in"), http.StatusSeeOther)
+		switch {
+		case !errors.Is(err, provider.ErrNoInteraction):
+			return err
+		case i.ClientID != "": // lost since it was found
+			http.Redirect(w, r, again(i, first), http.StatusSeeOther)
 			return nil
 		}
+		return l.nobodyWaits(w, r, first)
+	}
+}
+
+// nobodyWaits answers whoever comes to a page where nobody waits, of the way that begins at first:
+//
+//	by hand                                       first; of the sign-in, who is signed in: /security
+//	with a browser that keeps no cookies          a page that says so, for first would lead here again
+//	whose service waited, as the browser tells    a page that tells the way back to it
+//	to the sign-in, who is signed in, or has      a page that says that this one is over, and tells the way on
+//	a service that waits elsewhere
+//	others                                        first, with the number that was sent, and are told why
+func (l *Login) nobodyWaits(w http.ResponseWriter, r *http.Request, first string) error {
+	s, _, err := l.signedIn(r)
+	if err != nil {
 		return err
-	})
+	}
+	left, service, signIn := r.URL.Query().Get("interaction"), l.interactions.Copy(r), first == signInPath
+	switch {
+	case left == "" && signIn && !s.IsZero():
+		http.Redirect(w, r, "/security", http.StatusSeeOther)
+		return nil
+	case left == "": // opened by hand
+	case !l.interactions.Binds(r), service.ID == left, signIn && (service.ClientID != "" || !s.IsZero()):
+		return l.gone(w, r, service, !s.IsZero())
+	}
+	i := provider.Interaction{Page: "/security"}
+	if id, _, wrong := readIdentifier(r); len(wrong) == 0 {
+		i.Typed = id.Reveal()
+	}
+	if i, err = l.interactions.Begin(r.Context(), w, r, i); err != nil {
+		return err
+	}
+	to := i.At(first)
+	if left != "" || r.Method == http.MethodPost {
+		to = again(i, first)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
 }
 
 // showFirst shows the first page of somebody who is waited for, which needs no limit: nothing was proved yet.
@@ -91,75 +121,29 @@ func (l *Login) deny(w http.ResponseWriter, r *http.Request, i provider.Interact
 	if err := l.interactions.Save(r.Context(), i); err != nil {
 		return err
 	}
-	if err := l.forget(r.Context(), i); err != nil {
+	if err := l.forget(r.Context(), signInWay, i); err != nil {
 		return err
 	}
 	http.Redirect(w, r, i.Continue(), http.StatusSeeOther)
 	return nil
 }
 
-// opened answers the address /sign-in without an interaction.
-func (l *Login) opened(w http.ResponseWriter, r *http.Request) error {
-	s, _, err := l.signedIn(r)
-	if err != nil {
-		return err
-	}
-	if s.IsZero() {
-		return l.ask(w, r, provider.Interaction{Page: "/security"})
-	}
-	http.Redirect(w, r, "/security", http.StatusSeeOther)
-	return nil
-}
-
-// lost answers whose sign-in is over: who opens its page is told so, and who sends its form and has not signed in elsewhere begins anew.
-func (l *Login) lost(w http.ResponseWriter, r *http.Request) error {
-	s, _, err := l.signedIn(r)
-	if err != nil {
-		return err
-	}
-	if r.Method != http.MethodPost || !s.IsZero() || l.interactions.Copy(r).ClientID != "" { // a service may wait, and its page tells the way back
-		return l.gone(w, r)
-	}
-	return l.anew(w, r, "/sign-in")
-}
-
-// anew begins once more at a first page, with the number that was typed, unless a service waits that its person would have to go back to.
-func (l *Login) anew(w http.ResponseWriter, r *http.Request, path string) error {
-	if !l.interactions.Binds(r) || l.interactions.Copy(r).ID == r.URL.Query().Get("interaction") {
-		return l.gone(w, r)
-	}
-	i := provider.Interaction{Page: "/security"}
-	if id, _, wrong := readIdentifier(r); len(wrong) == 0 {
-		i.Typed = id.Reveal()
-	}
-	i, err := l.interactions.Begin(r.Context(), w, r, i)
-	if err != nil {
-		return err
-	}
-	http.Redirect(w, r, again(i, path), http.StatusSeeOther)
-	return nil
-}
-
 // gone is the page of a sign-in that is over: done already, waited for too long, or another browser's.
-func (l *Login) gone(w http.ResponseWriter, r *http.Request) error {
+func (l *Login) gone(w http.ResponseWriter, r *http.Request, service provider.Interaction, signedIn bool) error {
 	if !l.interactions.Binds(r) { // to begin anew would lead here again, where it keeps none
 		return l.site.Show(w, r, page.View{Status: http.StatusGone, Name: "sign-in-no-cookie"})
 	}
-	s, _, err := l.signedIn(r)
-	if err != nil {
+	data := gonePage{SignedIn: signedIn}
+	var err error
+	if data.Service, data.GoOn, err = l.wayBack(r, service); err != nil {
 		return err
 	}
-	data := gonePage{SignedIn: !s.IsZero()}
-	if data.Service, data.GoOn, err = l.wayBack(r); err != nil {
-		return err
-	}
-	return l.site.Show(w, r, page.View{Status: http.StatusGone, Name: "sign-in-gone", SignedIn: data.SignedIn, Data: data})
+	return l.site.Show(w, r, page.View{Status: http.StatusGone, Name: "sign-in-gone", SignedIn: signedIn, Data: data})
 }
 
 // wayBack is the service that the browser waited with last, and where its person goes on to it: with the same request, or else with another,
 // which begins at the service.
-func (l *Login) wayBack(r *http.Request) (name, address string, err error) {
-	i := l.interactions.Copy(r)
+func (l *Login) wayBack(r *http.Request, i provider.Interaction) (name, address string, err error) {
 	if i.ClientID == "" {
 		return "", "", nil
 	}
@@ -183,6 +167,6 @@ func (l *Login) ask(w http.ResponseWriter, r *http.Request, i provider.Interacti
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, i.At("/sign-in"), http.StatusSeeOther)
+	http.Redirect(w, r, i.At(signInPath), http.StatusSeeOther)
 	return nil
 }
