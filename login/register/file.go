@@ -119,6 +119,9 @@ func (h head) made(came time.Time) (notBefore, notAfter time.Time) {
 	return notBefore, notAfter
 }
 
+// madeBy has a file tell of nothing later than when it was made at the latest.
+func (f *file) madeBy(notAfter time.Time) { f.lastDay = min(f.lastDay, day(notAfter)) }
+
 // A file is a register file being read: as an io.Reader it gives its good rows
 // as PostgreSQL's COPY text, up to where it is to stop.
 type file struct {

@@ -106,8 +106,6 @@ func (g *Register) open(o Order) (*file, error) {
 	if f.asOf != nil && f.asOf.After(o.At.Add(tolerance)) {
 		return nil, &FileError{Meaning: ErrEarly, What: fmt.Sprintf("%s, and it is %s", f.asOf.Format(time.RFC3339), o.At.UTC().Format(time.RFC3339))}
 	}
-	_, made := f.made(o.At)
-	f.lastDay = min(f.lastDay, day(made))
 	return f, nil
 }
 
@@ -160,6 +158,7 @@ func (g *Register) bring(ctx context.Context, conn *pgxpool.Conn, f *file, o Ord
 		err = g.stage(ctx, conn, &e, f)
 	}
 	if err == nil {
+	f.madeBy(e.NotAfter) // and not by now: what was cut off is judged on as it was
 		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return g.settle(ctx, tx, &e, f, fresh, o) })
 	}
 	switch {

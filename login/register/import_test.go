@@ -348,6 +348,33 @@ func (f *rewritten) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// What is cut off is judged on, on a later day, as it was: whom a row tells of that had been of a day to come is not lost between.
+func TestAnEditionThatIsCutOffTellsOfNoLaterDay(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}.ByPieces(500)
+	var first, file strings.Builder
+	err := errors.Join(register.Sample{People: 100, Edition: 1}.Write(&first), register.Sample{People: 100, Edition: 2}.Write(&file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustLoad(t, r, first.String())
+	text := strings.Replace(file.String(), "# period 2025-02", "# period 2026-11", 1)
+	text = strings.Replace(text, ",BY,,,,,,,,,,\n", ",BY,2026-11-05,act,,,,,,,,\n", 1)
+	broken := errors.New("broken")
+	o := order(text)
+	o.File = &rewritten{strings.NewReader(text), text[:3000], broken}
+	if _, err := r.Import(t.Context(), o); !errors.Is(err, broken) || count(t, r.Pool, "staged_person") == 0 {
+		t.Fatalf("got %v", err)
+	}
+	for name, bring := range map[string]func(context.Context, register.Order) (register.Report, error){"tried": r.Try, "brought": r.Import} {
+		o := order(text)
+		o.At = at.AddDate(0, 0, 4)
+		if report, err := bring(t.Context(), o); err != nil || report.Rejected != 1 || report.Bad[0].Reason != "future" {
+			t.Errorf("%s: %v: %d rows are rejected", name, err, report.Rejected)
+		}
+	}
+}
+
 // wide writes a text in UTF-16.
 func wide(text string) string {
 	out := []byte{0xff, 0xfe}

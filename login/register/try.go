@@ -36,13 +36,13 @@ func (g *Register) Try(ctx context.Context, o Order) (Report, error) {
 
 // try does as an import does, but beside what is staged.
 func (g *Register) try(ctx context.Context, tx pgx.Tx, r *Report, f *file, at time.Time) error {
-	known, err := findEdition(ctx, tx, `checksum = $1 AND state IN ('waiting', 'applied')`, f.checksum[:])
+	known, err := findEdition(ctx, tx, `checksum = $1 AND state NOT IN ('refused', 'withdrawn')`, f.checksum[:])
 	lost := false
 	if err == nil {
 		lost, err = known.isLost(ctx, tx)
 	}
 	switch {
-	case lost: // an import reads it again, as of when it came first
+	case lost, known.State == Staging: // an import reads it again, or on, as of when it came first
 		r.NotBefore, r.NotAfter = known.NotBefore, known.NotAfter
 	case errors.Is(err, ErrNoEdition):
 		err = follows(ctx, tx, f.head)
@@ -57,6 +57,7 @@ func (g *Register) try(ctx context.Context, tx pgx.Tx, r *Report, f *file, at ti
 	if err := setAside(ctx, tx); err != nil {
 		return err
 	}
+	f.madeBy(r.NotAfter)
 	if err := f.copyTo(ctx, tx, aside+lines); err != nil {
 		return err
 	}
