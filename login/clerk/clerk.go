@@ -162,11 +162,12 @@ func appointing(ctx context.Context, tx pgx.Tx, by uuid.UUID, role Role) error {
 	return Hold(ctx, tx, by, Appoint)
 }
 
-// Hold holds that somebody may do a duty until the transaction ends: their removal waits, or they are too late.
+// Hold holds that somebody may do a duty until the transaction ends: their removal waits, or they are too late. Whose identifier is blocked, as
+// that of the dead is, may do none.
 func Hold(ctx context.Context, tx pgx.Tx, person uuid.UUID, d Duty) error {
 	const hold = `
-		SELECT c.role FROM clerk c JOIN person p ON p.id = c.person_id
-		WHERE c.person_id = $1 AND c.removed_at IS NULL AND p.identification_number NOT LIKE '0%' FOR SHARE OF c`
+		SELECT c.role FROM clerk c JOIN person p ON p.id = c.person_id JOIN identity i ON i.person_id = c.person_id
+		WHERE c.person_id = $1 AND c.removed_at IS NULL AND i.state <> 'blocked' AND p.identification_number NOT LIKE '0%' FOR SHARE OF c`
 	c := Clerk{Person: person}
 	err := tx.QueryRow(ctx, hold, person).Scan(&c.Role)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && !c.May(d) {

@@ -179,6 +179,35 @@ func TestSpecimensAreOfNoStaff(t *testing.T) {
 	}
 }
 
+// At the terminal somebody is named who need not sign in: whose identifier is blocked, and be it that they are dead, is named in vain.
+func TestWhoseIdentifierIsBlockedIsOfNoStaff(t *testing.T) {
+	t.Parallel()
+	w := identitytest.New(t)
+	clerks := &clerk.Clerks{Pool: w.Pool}
+	dead, _ := w.Active(t)
+	fresh, _ := w.Issued(t)
+	for _, person := range []uuid.UUID{dead, fresh} {
+		if err := clerks.Add(t.Context(), clerk.Clerk{Person: person, Office: "Centre", Role: clerk.Operator}, uuid.Nil, identitytest.Noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	holds := func(person uuid.UUID) error {
+		return pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error { return clerk.Hold(t.Context(), tx, person, clerk.Import) })
+	}
+	if alive, unused := holds(dead), holds(fresh); alive != nil || unused != nil {
+		t.Fatalf("alive, and before the first sign-in: %v, %v", alive, unused)
+	}
+	err := pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error {
+		return w.Registry.Deactivate(t.Context(), tx, []uuid.UUID{dead}, identitytest.Noon)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := holds(dead); !errors.Is(err, clerk.ErrRole) {
+		t.Errorf("dead: %v", err)
+	}
+}
+
 // Whoever could make an operator would be two people in one: not even operators can, but at the terminal.
 func TestOnlyTheTerminalMakesAndUnmakesOperators(t *testing.T) {
 	t.Parallel()
