@@ -504,6 +504,21 @@ func TestNoDeltaIsTheFirstButNumberOne(t *testing.T) {
 	mustLoad(t, r, full(edition(7, living...)))
 }
 
+// A slip in the first number of all does not shut out whatever follows.
+func TestTheFirstNumberIsNoGreaterThanItsMonth(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	numbered := func(number string) string {
+		return strings.Replace(full(edition(3, living...)), "# edition 3", "# edition "+number, 1)
+	}
+	for _, slip := range []string{"999999", "202604"} {
+		if _, err := load(t, r, numbered(slip)); !errors.Is(err, register.ErrFar) || count(t, r.Pool, "edition") != 0 {
+			t.Errorf("%s: %v", slip, err)
+		}
+	}
+	mustLoad(t, r, numbered("202603"))
+}
+
 // A crash of the database empties what is not logged: what waits is not released then, and its file brings it back.
 func TestWhatACrashHasEmptiedIsReadAgain(t *testing.T) {
 	t.Parallel()

@@ -25,7 +25,7 @@ var (
 	ErrOlder  = errors.New("a later edition was applied already")
 	ErrOther  = errors.New("this edition was applied already, from another file")
 	ErrGap    = errors.New("a delta follows the edition before it, and that was not applied: bring that one, or a full one")
-	ErrFar    = errors.New("its number is more than a hundred after that of the last edition: whatever comes next would be older")
+	ErrFar    = errors.New("its number is more than a hundred after that of the last edition, or of the first greater than its month as 202611: whatever comes next would be older")
 	ErrMonth  = errors.New("its month is before that of the last edition")
 	ErrAhead  = errors.New("its month is more than one ahead")
 	ErrEarly  = errors.New("it is as of a time that has not come")
@@ -240,15 +240,20 @@ func follows(ctx context.Context, tx pgx.Tx, h head) error {
 	}
 	err := tx.QueryRow(ctx, last).Scan(&number, &period, &notBefore)
 	switch {
-	case err != nil && !errors.Is(err, pgx.ErrNoRows):
+	case errors.Is(err, pgx.ErrNoRows): // no number that counts months, or tells them, is greater
+		farthest = 100*h.period.Year() + int(h.period.Month())
+	case err != nil:
 		return err
 	case h.number < number:
+	farthest := number + 100
 		return ErrOlder
 	case h.number == number:
 		return ErrOther
+	}
+	switch {
 	case h.kind == Delta && h.number > max(number, waiting)+1: // whom the one between tells of would be missed: also where that one was refused
 		return ErrGap
-	case err == nil && h.number > number+100:
+	case h.number > farthest:
 		return ErrFar
 	case h.period.Before(period): // a second one of a month corrects the first
 		return ErrMonth
