@@ -351,7 +351,7 @@ func (l *lives) edition(rt *rapid.T) {
 	})
 	for _, p := range l.people {
 		if _, there := rows[p.Number]; kind == "full" {
-			p.Present = there || p.Numbered.After(notBefore)
+			p.Present = there
 		}
 	}
 	made := [2]time.Time{notBefore, notAfter}
@@ -588,7 +588,7 @@ func (l *lives) says(rt *rapid.T, number, former, told string, minutesOld int) {
 	case want != nil:
 		return
 	case p == nil:
-		l.know(&one{Person: registertest.Person{Number: number, Row: told, At: e.At, Numbered: e.At, Last: [2]time.Time{e.At, e.At}}})
+		l.know(&one{Person: registertest.Person{Number: number, Row: told, At: e.At, Last: [2]time.Time{e.At, e.At}}})
 		return
 	case joined != nil:
 		*p = *stays
@@ -600,7 +600,7 @@ func (l *lives) says(rt *rapid.T, number, former, told string, minutesOld int) {
 		}
 	}
 	if p.At = registertest.Latest(p.At, e.At); renamed {
-		p.Number, p.Made, p.Numbered = number, time.Time{}, registertest.Latest(p.Numbered, e.At)
+		p.Number, p.Made = number, time.Time{}
 		l.taken[number] = p
 	}
 	if renamed || p.Row != told {

@@ -126,11 +126,11 @@ func add(ctx context.Context, tx pgx.Tx, e *Edition, at time.Time) error {
 	return err
 }
 
-// miss keeps of whom a full edition does not tell.
+// miss keeps of whom a full edition does not tell, those too who are not missing: it cannot have known them.
 func miss(ctx context.Context, tx pgx.Tx, e *Edition, _ time.Time) error {
 	const insert = `
-		INSERT INTO missing_person (edition_id, person_id)
-		SELECT $1, id FROM difference WHERE identification_number IS NULL`
+		INSERT INTO missing_person (edition_id, person_id, overtaken)
+		SELECT $1, id, why IS NOT NULL FROM difference WHERE identification_number IS NULL`
 	_, err := tx.Exec(ctx, insert, e.ID)
 	return err
 }

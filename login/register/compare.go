@@ -137,7 +137,7 @@ func tellWithheld(ctx context.Context, tx pgx.Tx, e *Edition) ([]BadRow, error) 
 	const tell = `
 		SELECT line, why, in_part, count(*) FILTER (WHERE NOT in_part) OVER ()
 		FROM difference WHERE why IS NOT NULL AND line IS NOT NULL ORDER BY line LIMIT $1`
-	const withhold = `DELETE FROM difference WHERE why IS NOT NULL AND NOT in_part`
+	const withhold = `DELETE FROM difference WHERE why IS NOT NULL AND line IS NOT NULL AND NOT in_part`
 	e.Withheld = 0
 	rows, _ := tx.Query(ctx, tell, maxTold)
 	withheld, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r BadRow, err error) {
@@ -158,7 +158,7 @@ func count(ctx context.Context, tx pgx.Tx, e *Edition) error {
 		       count(*) FILTER (WHERE id IS NOT NULL AND told),
 		       count(*) FILTER (WHERE id IS NOT NULL AND told AND gone AND NOT was_gone),
 		       count(*) FILTER (WHERE id IS NOT NULL AND told AND NOT gone AND was_gone),
-		       count(*) FILTER (WHERE NOT told)
+		       count(*) FILTER (WHERE NOT told AND why IS NULL)
 		FROM difference, LATERAL (SELECT identification_number IS NOT NULL) AS d (told)`
 	if err := tx.QueryRow(ctx, count).Scan(&e.Added, &e.Changed, &e.Deactivated, &e.Restored, &e.Missing); err != nil {
 		return err

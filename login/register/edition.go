@@ -130,7 +130,7 @@ func (g *Register) Missing(ctx context.Context, id int64, after uuid.UUID, limit
 	const list = `
 		SELECT ` + columns + `
 		FROM missing_person m JOIN person ON person.id = m.person_id
-		WHERE m.edition_id = $1 AND m.person_id > $2 ORDER BY m.person_id LIMIT $3`
+		WHERE m.edition_id = $1 AND NOT m.overtaken AND m.person_id > $2 ORDER BY m.person_id LIMIT $3`
 	e, err := g.Edition(ctx, id)
 	if err != nil {
 		return nil, err

@@ -913,3 +913,24 @@ func TestWhomAnEditionTellsApartStayTwo(t *testing.T) {
 	load(13, append(slices.Clone(living[1:]), told)...)
 	take(told, living[0][:14], nil)
 }
+
+// An edition that cannot have known a number, which an event has told of later, tells nobody apart by it: it is not missing, nor is it told.
+func TestWhomAnEditionCannotKnowItDoesNotTellApart(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	told := strings.Replace(living[0], "1010130K001PB9", "5311299H123PB7", 1)
+	mustLoad(t, r, full(edition(10, living...)))
+	mustTake(t, r, event("a", 5, told))
+	o := order("# as_of 2026-11-05T00:00:00+03:00\n" + full(edition(11, living...)))
+	o.At = at.AddDate(0, 0, 6)
+	report, err := r.Import(t.Context(), o)
+	if err != nil || report.Missing != 0 {
+		t.Errorf("%v: %d are missing", err, report.Missing)
+	}
+	if missing := listed(t, r.Missing, report.ID); len(missing) != 0 {
+		t.Errorf("%s is missing", missing)
+	}
+	same := event("b", 9, told)
+	same.Former = living[0][:14]
+	mustTake(t, r, same)
+}

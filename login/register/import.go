@@ -463,7 +463,7 @@ func wait(ctx context.Context, tx pgx.Tx, e *Edition, o Order) error {
 	const outcome = `
 		INSERT INTO staged_outcome (outcome, person_id)
 		SELECT CASE WHEN identification_number IS NULL THEN 'missing' ELSE 'deactivated' END, id FROM difference
-		WHERE id IS NOT NULL AND (identification_number IS NULL OR gone AND NOT was_gone)`
+		WHERE id IS NOT NULL AND (identification_number IS NULL AND why IS NULL OR gone AND NOT was_gone)`
 	e.State = Waiting
 	if err := put(ctx, tx, e); err != nil {
 		return err

@@ -465,7 +465,6 @@ func (l *life) apply(f *told, released bool) {
 	if f.kind == register.Full {
 		for _, p := range l.everybody() {
 			_, p.Present = f.rows[p.Number]
-			p.Present = p.Present || p.Numbered.After(notBefore)
 		}
 	}
 	for number, row := range after {
