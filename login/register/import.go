@@ -203,7 +203,7 @@ func (g *Register) admit(ctx context.Context, conn *pgxpool.Conn, h head, o Orde
 			var tag pgconn.CommandTag
 			if tag, err = tx.Exec(ctx, lost, e.ID); err == nil && tag.RowsAffected() > 0 {
 				e.State, e.staged = Staging, 0
-				_, err = tx.Exec(ctx, empty)
+				err = empty(ctx, tx)
 			}
 			if err == nil && e.State == Staging {
 				_, err = tx.Exec(ctx, resume, e.ID, person(o.By), o.ClientID, g.Key != nil)
@@ -279,19 +279,34 @@ func (g *Register) begin(ctx context.Context, tx pgx.Tx, h head, o Order) (Editi
 	return pgx.CollectExactlyOneRow(rows, scanEdition)
 }
 
-// empty makes room for another edition's rows.
-const empty = `TRUNCATE ` + staged + `, staged_outcome`
+// empty makes room for another edition's rows: at once, or, while a backup is made (pg_dump holds every table for as long as it takes), row by
+// row. Whoever waited for its end would hold up events and desks with it.
+func empty(ctx context.Context, tx pgx.Tx) error {
+	const (
+		cut              = `SET LOCAL lock_timeout = '2s'; TRUNCATE ` + staged + `, staged_outcome; SET LOCAL lock_timeout TO DEFAULT` // autovacuum gives way in one
+		remove           = `DELETE FROM ` + staged + `; DELETE FROM staged_outcome`
+		lockNotAvailable = "55P03"
+	)
+	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, cut)
+		return err
+	})
+	if wrong := (*pgconn.PgError)(nil); errors.As(err, &wrong) && wrong.Code == lockNotAvailable {
+		_, err = tx.Exec(ctx, remove)
+	}
+	return err
+}
 
 // forget leaves nothing of the edition that is staged.
 func forget(ctx context.Context, tx pgx.Tx) error {
 	const told = `DELETE FROM bad_row WHERE edition_id IN (SELECT id FROM edition WHERE state = 'staging')` // it may have waited
 	const begun = `DELETE FROM edition WHERE state = 'staging'`
-	for _, statement := range []string{told, begun, empty} {
+	for _, statement := range []string{told, begun} {
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return err
 		}
 	}
-	return nil
+	return empty(ctx, tx)
 }
 
 // stage copies the good rows beside the register, piece by piece, from where it was left.
@@ -483,7 +498,7 @@ func finish(ctx context.Context, tx pgx.Tx, e *Edition, by uuid.UUID, at time.Ti
 	if err := put(ctx, tx, e); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, empty); err != nil {
+	if err := empty(ctx, tx); err != nil {
 		return err
 	}
 	events := []audit.Event{{Kind: audit.EditionApplied, At: at, Edition: e.ID, Clerk: by}}
@@ -504,7 +519,7 @@ func refuse(ctx context.Context, tx pgx.Tx, e *Edition, f *file, at time.Time) e
 	if err := put(ctx, tx, e); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, empty); err != nil {
+	if err := empty(ctx, tx); err != nil {
 		return err
 	}
 	return audit.Record(ctx, tx, audit.Event{Kind: audit.EditionRefused, At: at, Edition: e.ID})

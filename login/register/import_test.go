@@ -325,29 +325,6 @@ func TestAFileThatWasWrittenToBeforeACrashIsRefused(t *testing.T) {
 	mustLoad(t, r, file.String())
 }
 
-// rewritten is a file that is another one once it was read, and ends otherwise then.
-type rewritten struct {
-	*strings.Reader
-	then string
-	ends error
-}
-
-func (f *rewritten) Seek(offset int64, whence int) (int64, error) {
-	if f.Len() == 0 {
-		f.Reset(f.then)
-		f.then = ""
-	}
-	return f.Reader.Seek(offset, whence)
-}
-
-func (f *rewritten) Read(p []byte) (int, error) {
-	n, err := f.Reader.Read(p)
-	if f.then == "" && errors.Is(err, io.EOF) {
-		err = f.ends
-	}
-	return n, err
-}
-
 // What is cut off is judged on, on a later day, as it was: whom a row tells of that had been of a day to come is not lost between.
 func TestAnEditionThatIsCutOffTellsOfNoLaterDay(t *testing.T) {
 	t.Parallel()
@@ -373,6 +350,49 @@ func TestAnEditionThatIsCutOffTellsOfNoLaterDay(t *testing.T) {
 			t.Errorf("%s: %v: %d rows are rejected", name, err, report.Rejected)
 		}
 	}
+}
+
+// A backup reads what is staged for as long as it takes, and holds nobody up.
+func TestAnImportDoesNotWaitForABackup(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	mustLoad(t, r, full(edition(1, living...)))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	err := pgx.BeginFunc(ctx, r.Pool, func(backup pgx.Tx) error {
+		if _, err := backup.Exec(ctx, `LOCK TABLE staged_person, staged_outcome IN ACCESS SHARE MODE`); err != nil {
+			return err
+		}
+		_, err := r.Import(ctx, order(edition(2, deaths...)))
+		return err
+	})
+	if left := count(t, r.Pool, "staged_person"); err != nil || left != 0 {
+		t.Errorf("%v: %d rows are left", err, left)
+	}
+	mustLoad(t, r, edition(3, living...))
+}
+
+// rewritten is a file that is another one once it was read, and ends otherwise then.
+type rewritten struct {
+	*strings.Reader
+	then string
+	ends error
+}
+
+func (f *rewritten) Seek(offset int64, whence int) (int64, error) {
+	if f.Len() == 0 {
+		f.Reset(f.then)
+		f.then = ""
+	}
+	return f.Reader.Seek(offset, whence)
+}
+
+func (f *rewritten) Read(p []byte) (int, error) {
+	n, err := f.Reader.Read(p)
+	if f.then == "" && errors.Is(err, io.EOF) {
+		err = f.ends
+	}
+	return n, err
 }
 
 // wide writes a text in UTF-16.

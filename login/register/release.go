@@ -68,8 +68,7 @@ func drop(ctx context.Context, to State) func(pgx.Tx, *Edition) error {
 		if err := put(ctx, tx, e); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, empty)
-		return err
+		return empty(ctx, tx)
 	}
 }
 
