@@ -42,12 +42,12 @@ func (d *Editions) event(w http.ResponseWriter, r *http.Request) error {
 func eventRefusal(err error) error {
 	if bad, ok := errors.AsType[*register.RowError](err); ok {
 		name := "/person/" + bad.Column
-		if bad.Column == "former_number" {
-			name = "/former_number"
+		if bad.Column == "id" || bad.Column == "former_number" {
+			name = "/" + bad.Column
 		}
 		return invalid([]api.Field{{Name: name, Code: bad.Reason}})
 	}
-	if errors.Is(err, register.ErrEvent) { // the document holds the form of the id
+	if errors.Is(err, register.ErrEvent) {
 		return invalid([]api.Field{{Name: "/at", Code: "future"}})
 	}
 	return editionRefusal(err)

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -18,7 +21,7 @@ import (
 
 // Why an event is not taken.
 var (
-	ErrEvent       = errors.New("an event needs an id of at most 100 characters, and a time that has come")
+	ErrEvent       = errors.New("an event needs a time that has come")
 	ErrOtherEvent  = errors.New("the event of this id was told before, and said something else")
 	ErrOlderEvent  = errors.New("more is known of the person already")
 	ErrNumberTaken = errors.New("the identification number is another person's")
@@ -111,7 +114,10 @@ func alert(ctx context.Context, db audit.Batcher, e Event, refused *joinError) e
 
 // check holds that an event is well written, and gives its row in the order of fileColumns.
 func (e Event) check() (row [len(fileColumns)]string, err error) {
-	if e.ID == "" || len(e.ID) > 100 || e.At.IsZero() || e.At.After(e.ToldAt.Add(tolerance)) {
+	if e.ID == "" || !utf8.ValidString(e.ID) || utf8.RuneCountInString(e.ID) > 100 || strings.ContainsFunc(e.ID, unicode.IsControl) {
+		return row, &RowError{BadRow{Column: "id", Reason: "text"}}
+	}
+	if e.At.IsZero() || e.At.After(e.ToldAt.Add(tolerance)) {
 		return row, ErrEvent
 	}
 	if e.Former != "" && errors.Is(CheckNumber(e.Former), ErrNumberShape) {

@@ -514,8 +514,10 @@ func TestABadEventIsRefused(t *testing.T) {
 		"no day":               {func(e *register.Event) { e.Person["birth_date"] = "1930-02-30" }, "birth_date: date"},
 		"a death to come":      {func(e *register.Event) { e.Person["death_date"] = "2026-12-01" }, "death_date: future"},
 		"no former number":     {func(e *register.Event) { e.Former = "x" }, "former_number: shape"},
-		"no id":                {func(e *register.Event) { e.ID = "" }, register.ErrEvent.Error()},
-		"an endless id":        {func(e *register.Event) { e.ID = strings.Repeat("x", 101) }, register.ErrEvent.Error()},
+		"no id":                {func(e *register.Event) { e.ID = "" }, "id: text"},
+		"an endless id":        {func(e *register.Event) { e.ID = strings.Repeat("x", 101) }, "id: text"},
+		"no text for an id":    {func(e *register.Event) { e.ID = "a\x00" }, "id: text"},
+		"no UTF-8 for an id":   {func(e *register.Event) { e.ID = "\xff" }, "id: text"},
 		"a time to come":       {func(e *register.Event) { e.At = e.ToldAt.Add(time.Hour) }, register.ErrEvent.Error()},
 	} {
 		e := event("a", 1, good)
@@ -534,7 +536,7 @@ func TestABadEventIsRefused(t *testing.T) {
 			t.Errorf("it prints itself: %s", text)
 		}
 	}
-	mustTake(t, r, event("a", 1, strings.Replace(good, "9,M", "8,M", 1))) // a wrong check digit is the register's own
+	mustTake(t, r, event(strings.Repeat("я", 100), 1, strings.Replace(good, "9,M", "8,M", 1))) // a wrong check digit is the register's own
 }
 
 // Events, one by one, do not deactivate in a day what an edition may not without a second person.
