@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -71,20 +72,20 @@ func signatureOf(file, named string) ([]byte, error) {
 	return signature, err
 }
 
-// checksumOf reads the SHA-256 that a file is to have: in hexadecimal, as sha256sum writes it, or as it is; nil where none is given.
+// checksumOf reads the SHA-256 that a file is to have: as it was given, in hexadecimal; or what lies beside the file, as sha256sum writes it or as it
+// is; nil where there is none.
 func checksumOf(file, given string) ([]byte, error) {
-	text := []byte(given)
 	if given == "" {
-		var err error
-		text, err = os.ReadFile(file + ".sha256")
+		text, err := os.ReadFile(file + ".sha256")
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
 		if err != nil || len(text) == sha256.Size {
 			return text, err
 		}
+		given, _, _ = strings.Cut(strings.TrimSpace(string(text)), " ") // and the file's name
 	}
-	sum, err := hex.DecodeString(string(text[:min(len(text), 2*sha256.Size)]))
+	sum, err := hex.DecodeString(given)
 	if err != nil || len(sum) != sha256.Size {
 		return nil, errors.New("not a SHA-256 of a file: it has 64 hexadecimal digits")
 	}

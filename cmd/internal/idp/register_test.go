@@ -121,8 +121,17 @@ func TestRegisterImportHoldsTheChecksum(t *testing.T) {
 			t.Errorf("--sha256: got %v, want %v", err, want)
 		}
 	}
-	if err := tries("--sha256", "12"); err == nil {
-		t.Error("what is no SHA-256 is taken for one")
+	more := hex.EncodeToString(right[:]) + "00"
+	for _, none := range []string{"12", more, hex.EncodeToString(right[:]) + "  register.csv"} {
+		if err := tries("--sha256", none); err == nil || errors.Is(err, register.ErrSum) {
+			t.Errorf("what is no SHA-256 is taken for one: %v", err)
+		}
+	}
+	if err := os.WriteFile(file+".sha256", []byte(more+"  register.csv\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := tries(); err == nil || errors.Is(err, register.ErrSum) {
+		t.Errorf("what is no SHA-256, beside it, is taken for one: %v", err)
 	}
 	for _, beside := range []struct {
 		text []byte
