@@ -936,3 +936,29 @@ func TestWhomAnEditionCannotKnowItDoesNotTellApart(t *testing.T) {
 	same.Former = living[0][:14]
 	mustTake(t, r, same)
 }
+
+// An approval waits while a single event is taken, as events wait for one another: it is not told of an import that there is not.
+func TestARestorationWaitsForAnEvent(t *testing.T) {
+	t.Parallel()
+	r := register.Register{Pool: pgtest.New(t)}
+	died := func(row string) string { return strings.Replace(row, ",BY,,", ",BY,2026-10-30,record", 1) }
+	mustLoad(t, r, full(edition(10, append(slices.Clone(living[1:]), died(living[0]))...)))
+	dead, err := register.Find(t.Context(), r.Pool, living[0][:14])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var approval errgroup.Group
+	r.Cascade = func(context.Context, pgx.Tx, []uuid.UUID, time.Time) error {
+		approval.Go(func() error {
+			return pgx.BeginFunc(t.Context(), r.Pool, func(tx pgx.Tx) error {
+				return r.Restore(t.Context(), tx, dead.ID, dead.ID, "2026-11-01", at)
+			})
+		})
+		time.Sleep(300 * time.Millisecond)
+		return nil
+	}
+	mustTake(t, r, event("a", 5, died(living[3])))
+	if err := approval.Wait(); err != nil {
+		t.Error(err)
+	}
+}

@@ -115,29 +115,33 @@ func day(at time.Time) string {
 }
 
 // lock gives a connection on which alone something is done until unlock. It does not keep one while it waits for another's.
-func (g *Register) lock(ctx context.Context, what int64) (*pgxpool.Conn, error) {
+func (g *Register) lock(ctx context.Context, what int64) (conn *pgxpool.Conn, err error) {
 	const try = `SELECT pg_try_advisory_lock($1)`
+	err = insist(ctx, func() (ours bool, err error) {
+		if conn, err = g.Pool.Acquire(ctx); err != nil {
+			return false, err
+		}
+		if err = conn.QueryRow(ctx, try, what).Scan(&ours); err != nil || !ours {
+			conn.Release()
+		}
+		return ours, err
+	})
+	return conn, err
+}
+
+// insist tries until something is ours, or says that another has it still.
+func insist(ctx context.Context, try func() (ours bool, err error)) error {
 	for range patience {
-		conn, err := g.Pool.Acquire(ctx)
-		if err != nil {
-			return nil, err
+		if ours, err := try(); err != nil || ours {
+			return err
 		}
-		var ours bool
-		if err := conn.QueryRow(ctx, try, what).Scan(&ours); err != nil || ours {
-			if err != nil {
-				conn.Release()
-				return nil, err
-			}
-			return conn, nil
-		}
-		conn.Release()
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
 	}
-	return nil, ErrBusy
+	return ErrBusy
 }
 
 // unlock ends what is done on a connection; where that cannot be done, so does the connection.
@@ -154,11 +158,11 @@ func (g *Register) bring(ctx context.Context, conn *pgxpool.Conn, f *file, o Ord
 	if err != nil || e.State != Staging {
 		return Report{Edition: e, Again: true}, err
 	}
+	f.madeBy(e.NotAfter) // and not by now: what was cut off is judged on as it was
 	if !fresh {
 		err = g.stage(ctx, conn, &e, f)
 	}
 	if err == nil {
-	f.madeBy(e.NotAfter) // and not by now: what was cut off is judged on as it was
 		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return g.settle(ctx, tx, &e, f, fresh, o) })
 	}
 	switch {
@@ -239,18 +243,18 @@ func follows(ctx context.Context, tx pgx.Tx, h head) error {
 		return err
 	}
 	err := tx.QueryRow(ctx, last).Scan(&number, &period, &notBefore)
+	farthest := number + 100
 	switch {
 	case errors.Is(err, pgx.ErrNoRows): // no number that counts months, or tells them, is greater
 		farthest = 100*h.period.Year() + int(h.period.Month())
 	case err != nil:
 		return err
+	}
+	switch {
 	case h.number < number:
-	farthest := number + 100
 		return ErrOlder
 	case h.number == number:
 		return ErrOther
-	}
-	switch {
 	case h.kind == Delta && h.number > max(number, waiting)+1: // whom the one between tells of would be missed: also where that one was refused
 		return ErrGap
 	case h.number > farthest:

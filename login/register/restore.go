@@ -33,7 +33,7 @@ func (g *Register) Restore(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, da
 		SET death_date = NULL, death_act = NULL, declared_dead_date = NULL, declared_dead_act = NULL, missing_date = NULL, missing_act = NULL,
 		    deactivated_for = NULL, changed_in = $2
 		WHERE id = $1`
-	if err := g.tryChanging(ctx, tx); err != nil {
+	if err := alone(ctx, tx); err != nil {
 		return err
 	}
 	person, err := one(ctx, tx, find, who.String())
@@ -75,7 +75,7 @@ func (g *Register) Undo(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, resto
 		    deactivated_for = coalesce(p.deactivated_for, CASE WHEN p.incapable_date IS NOT NULL THEN t.deactivated_for END),
 		    changed_in = $3
 		FROM t WHERE p.id = t.person_id`
-	if err := g.tryChanging(ctx, tx); err != nil {
+	if err := alone(ctx, tx); err != nil {
 		return err
 	}
 	was, err := one(ctx, tx, find, who.String())
@@ -120,16 +120,13 @@ func (p Person) RestoredBy(day string) error {
 	return nil
 }
 
-// tryChanging keeps editions and events out until the transaction ends, or says that one is being applied.
-func (g *Register) tryChanging(ctx context.Context, tx pgx.Tx) error {
-	var ours bool
-	if err := tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1)`, applying).Scan(&ours); err != nil {
-		return err
-	}
-	if !ours {
-		return ErrBusy
-	}
-	return nil
+// alone keeps editions and events out until the transaction ends, or says that an edition is being applied: an event is over before that is said.
+func alone(ctx context.Context, tx pgx.Tx) error {
+	const try = `SELECT pg_try_advisory_xact_lock($1)`
+	return insist(ctx, func() (ours bool, err error) {
+		err = tx.QueryRow(ctx, try, applying).Scan(&ours)
+		return ours, err
+	})
 }
 
 // nextChange is the place among editions of a change that is none.
