@@ -364,10 +364,11 @@ func (l *lives) edition(rt *rapid.T) {
 		case p.Number != number, p.At.After(notAfter):
 			continue
 		}
-		if row = p.Hears(row, notBefore, notAfter); p.Row != row {
+		if heard := p.Hears(row, notBefore, notAfter); p.Row != heard {
 			p.Made, p.Last = notAfter, made
-			p.says(row)
+			p.says(heard)
 		}
+		p.Says(row, notBefore)
 	}
 }
 
@@ -520,6 +521,7 @@ func (l *lives) tell(rt *rapid.T, number, former string) {
 func (l *lives) says(rt *rapid.T, number, former, told string, minutesOld int) {
 	l.told++
 	l.clock.turn(time.Hour)
+	said := told
 	e := register.Event{
 		ID: fmt.Sprint(l.told), At: l.clock.now().Add(-time.Duration(minutesOld) * time.Minute),
 		Former: former, Person: register.Row{}, ToldAt: l.clock.now(),
@@ -608,6 +610,9 @@ func (l *lives) says(rt *rapid.T, number, former, told string, minutesOld int) {
 	}
 	if p.Row != told {
 		p.hears(told, e.At)
+	}
+	if !overtaken {
+		p.Says(said, e.At)
 	}
 }
 

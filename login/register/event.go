@@ -200,6 +200,9 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	if err := g.write(ctx, tx, &one, e.ToldAt); err != nil {
 		return Outcome{}, err
 	}
+	if err := unsay(ctx, tx, &one, aside); err != nil {
+		return Outcome{}, err
+	}
 	o = Outcome{Changed: renamed || one.Added+one.Changed > 0}
 	const keep = `
 		INSERT INTO person_event (id, change, digest, person_id, at, told_at, deactivated, new_number, took_back, told_by, client_id, joined)

@@ -937,6 +937,73 @@ func TestWhomAnEditionCannotKnowItDoesNotTellApart(t *testing.T) {
 	mustTake(t, r, same)
 }
 
+// Once the register itself says otherwise than what the operator has taken back, as of a time after that, the restoration is over: it withholds nothing
+// more, and to undo it ends nobody whom the register says alive.
+func TestARestorationIsOverOnceTheRegisterSaysSo(t *testing.T) {
+	t.Parallel()
+	dead := strings.Replace(living[0], ",BY,,", ",BY,2026-10-30,record", 1)
+	says := func(days int, row string) func(*testing.T, register.Register) {
+		return func(t *testing.T, r register.Register) {
+			t.Helper()
+			o := order("# as_of " + at.AddDate(0, 0, days).Format(time.RFC3339) + "\n" + full(edition(11, row)))
+			o.At = at.AddDate(0, 0, 9)
+			if _, err := r.Import(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	tells := func(days int, row string) func(*testing.T, register.Register) {
+		return func(t *testing.T, r register.Register) { t.Helper(); mustTake(t, r, event("a", days, row)) }
+	}
+	for name, since := range map[string]struct {
+		told func(*testing.T, register.Register)
+		over bool
+	}{
+		"nothing":                   {func(*testing.T, register.Register) {}, false},
+		"an edition, alive":         {says(5, living[0]), true},
+		"an event, alive":           {tells(5, living[0]), true},
+		"an edition, the same":      {says(5, dead), false},
+		"an edition of before":      {says(-1, living[0]), false},
+		"an event of before":        {tells(0, living[0]), false},
+		"a bad row with the number": {says(5, strings.Replace(living[0], ",M,", ",X,", 1)), false},
+		"an edition, and a later event, the same": {func(t *testing.T, r register.Register) {
+			t.Helper()
+			tells(8, dead)(t, r)
+			says(5, living[0])(t, r)
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := register.Register{Pool: pgtest.New(t)}
+			mustLoad(t, r, full(edition(10, append(slices.Clone(living[1:]), dead)...)))
+			p, err := register.Find(t.Context(), r.Pool, living[0][:14])
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = pgx.BeginFunc(t.Context(), r.Pool, func(tx pgx.Tx) error {
+				return r.Restore(t.Context(), tx, p.ID, p.ID, at.Format(time.DateOnly), at)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			since.told(t, r)
+			err = pgx.BeginFunc(t.Context(), r.Pool, func(tx pgx.Tx) error {
+				return r.Undo(t.Context(), tx, p.ID, p.ID, at, at.AddDate(0, 0, 10))
+			})
+			if errors.Is(err, register.ErrUndone) != since.over || !since.over && err != nil {
+				t.Errorf("undone: %v", err)
+			}
+			if row := rowOf(t, r, living[0][:14]); (row == dead) == since.over {
+				t.Errorf("it is %s", row)
+			}
+			mustTake(t, r, event("again", 11, dead))
+			if row := rowOf(t, r, living[0][:14]); row != dead {
+				t.Errorf("told of a death again, it is %s", row)
+			}
+		})
+	}
+}
+
 // An approval waits while a single event is taken, as events wait for one another: it is not told of an import that there is not.
 func TestARestorationWaitsForAnEvent(t *testing.T) {
 	t.Parallel()

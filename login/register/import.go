@@ -372,7 +372,10 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 	case waits:
 		return wait(ctx, tx, e, o)
 	case !fresh:
-		err = g.write(ctx, tx, e, o.At)
+		if err := g.write(ctx, tx, e, o.At); err != nil {
+			return err
+		}
+		err = unsay(ctx, tx, e, staged)
 	}
 	if err != nil {
 		return err

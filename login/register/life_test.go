@@ -467,6 +467,11 @@ func (l *life) apply(f *told, released bool) {
 			_, p.Present = f.rows[p.Number]
 		}
 	}
+	for number, row := range f.rows {
+		if p := l.people[number]; p != nil && p.Number == number {
+			p.Says(row, notBefore)
+		}
+	}
 	for number, row := range after {
 		p := l.people[number]
 		if p == nil {
@@ -497,6 +502,7 @@ func (l *life) renumber(rt *rapid.T) {
 func (l *life) tell(rt *rapid.T, number, former string) {
 	l.now = l.now.Add(time.Hour)
 	row := l.row(rt, number)
+	said := row
 	e := register.Event{ID: fmt.Sprint(l.now), At: l.ago(rt), Former: former, Person: register.Row{}, ToldAt: l.now}
 	for i, value := range strings.Split(number+","+row, ",") {
 		e.Person[strings.Split(header, ",")[i]] = value
@@ -619,6 +625,9 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 			p.Took = append(p.Took, registertest.TookBack{End: end, At: e.At})
 		}
 		p.says(row, l.now)
+	}
+	if !overtaken {
+		p.Says(said, e.At)
 	}
 }
 

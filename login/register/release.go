@@ -46,6 +46,9 @@ func (g *Register) Release(ctx context.Context, id int64, by uuid.UUID, at time.
 		if err := g.write(ctx, tx, e, at); err != nil {
 			return err
 		}
+		if err := unsay(ctx, tx, e, staged); err != nil {
+			return err
+		}
 		return finish(ctx, tx, e, by, at)
 	})
 }

@@ -16,7 +16,7 @@ import (
 var (
 	ErrAlive   = errors.New("the register does not say that the person is gone")
 	ErrEarlier = errors.New("the act is of an earlier day than what it takes back")
-	ErrUndone  = errors.New("nothing is kept that the restoration took back")
+	ErrUndone  = errors.New("nothing is kept that the restoration took back: the register has said otherwise since")
 )
 
 // Restore takes back that somebody is dead, declared dead or missing, in the transaction of the operator who has decided so, on an act of a day:
@@ -57,6 +57,27 @@ func (g *Register) Restore(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, da
 		return err
 	}
 	return audit.Record(ctx, tx, audit.Event{Kind: audit.PersonChanged, At: at, Person: who, Edition: change, Clerk: by})
+}
+
+// unsay forgets of what the operator has taken back that which the register says no longer, as of a time after that: there is nothing to withhold any
+// more, nor to hold again.
+func unsay(ctx context.Context, tx pgx.Tx, e *Edition, from string) error {
+	forget := `
+		UPDATE taken_back AS t SET ` + each(`
+			fact_date = CASE WHEN (s.fact_date, s.fact_act) IS NOT DISTINCT FROM (t.fact_date, t.fact_act) THEN t.fact_date END,
+			fact_act = CASE WHEN (s.fact_date, s.fact_act) IS NOT DISTINCT FROM (t.fact_date, t.fact_act) THEN t.fact_act END`, `,`) + `,
+			deactivated_for = CASE WHEN s.incapable_date IS NOT NULL THEN t.deactivated_for END
+		FROM person AS p JOIN ` + from + ` AS s ON s.identification_number = p.identification_number
+		WHERE p.id = t.person_id AND t.at < $1 AND s.sex IS NOT NULL -- and not mentioned by a bad row
+		  AND NOT EXISTS (SELECT FROM person_event WHERE person_id = p.id AND at > $1)`
+	const over = `
+		DELETE FROM taken_back
+		WHERE death_date IS NULL AND declared_dead_date IS NULL AND missing_date IS NULL AND deactivated_for IS NULL`
+	if _, err := tx.Exec(ctx, forget, e.NotBefore); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, over)
+	return err
 }
 
 // Undo has hold again what a restoration of a moment took back of somebody, in the transaction of the operator who has decided so. What the

@@ -118,6 +118,24 @@ func (p *Person) Heeded(row string) string {
 	return strings.Join(fields, ",")
 }
 
+// Says is that the register tells a row of somebody, made after a time: what it says no longer there is nothing to take back of.
+func (p *Person) Says(row string, notBefore time.Time) {
+	if p.At.After(notBefore) {
+		return
+	}
+	said, restored := Ends(row), p.Restored
+	p.Restored = nil
+	for _, r := range restored {
+		ends := maps.Clone(r.Ends)
+		if r.At.Before(notBefore) {
+			maps.DeleteFunc(ends, func(i int, end string) bool { return said[i] != end })
+		}
+		if len(ends) > 0 {
+			p.Restored = append(p.Restored, Restoration{r.At, ends})
+		}
+	}
+}
+
 func (p *Person) takenBack(end string) bool {
 	return slices.ContainsFunc(p.Restored, func(r Restoration) bool { return slices.Contains(slices.Collect(maps.Values(r.Ends)), end) })
 }
