@@ -8,48 +8,40 @@ import (
 	"asoba.example/provider/api"
 )
 
-const (
-	// newsFor is how long an entry of the journal is worth a look for itself.
-	newsFor = 7 * 24 * time.Hour
-	// mostNews is how many such entries are looked at.
-	mostNews = 100
-)
+// newsFor is how long an entry of the journal is worth a look for itself.
+const newsFor = 7 * 24 * time.Hour
 
 // A matter is what the citizen should look at, or see to.
 type matter struct {
 	Name  string // the rest of its words' keys, after "attention."
 	Word  string // key of what the entry of the journal says, which it is then
+	Field string // key of the value that it is about; "" for none
 	To    string
 	At    time.Time // the last time
 	Count int       // of those that are counted
 }
 
-// attention gives what needs the citizen's, by the latest entries of the journal, newest first, what was told of how to reach them, and the level
-// of the sign-in. What they do not recognise they have seen to.
-func (c *Cabinet) attention(latest []journal.Entry, given contact.Contact, acr string) (all []matter) {
+// attention gives what needs the citizen's, by the news in the journal, newest first, what was told of how to reach them, and the level of the
+// sign-in. What they do not recognise they have seen to.
+func (c *Cabinet) attention(latest []journal.News, given contact.Contact, acr string) (all []matter) {
 	seen := map[journal.Kind]bool{}
-	refused := -1 // its index
 	for _, e := range latest {
-		first := !seen[e.Kind]
 		seen[e.Kind] = true
 		switch {
-		case e.ReportedAt != nil:
+		case e.ReportedAt != nil, e.Kind == "phone_change.cancelled":
 		case e.Kind == "sign_in.refused":
-			if e.Detail["browser"] == "known" { // their own slips
-				continue
+			if e.Detail["browser"] != "known" { // those are their own slips
+				all = append(all, matter{Name: "refused", To: "/journal?about=" + string(journal.SignIns), At: e.At, Count: e.Times})
 			}
-			if refused < 0 {
-				refused = len(all)
-				all = append(all, matter{Name: "refused", To: "/journal?about=" + string(journal.SignIns), At: e.At})
-			}
-			all[refused].Count++
-		case !first, e.Kind == "phone_change.cancelled":
 		case e.Kind == "phone_change.asked":
 			if !seen["phone_change.cancelled"] && !seen["phone.changed"] {
 				all = append(all, matter{Name: "phone", To: c.securityPage(), At: e.At})
 			}
 		case e.Kind == journal.ProfileChanged:
 			all = append(all, matter{Name: "changed", To: "/profile", At: e.At})
+		case e.Kind == journal.DisputeAnswered:
+			field := e.Detail["field"]
+			all = append(all, matter{Name: "answered", Field: fieldWord(field), To: "/profile/values/" + field, At: e.At})
 		default:
 			all = append(all, matter{Name: "entry", Word: "kind." + string(e.Kind), To: "/journal/" + e.ID.String(), At: e.At})
 		}

@@ -95,13 +95,15 @@ func TestPagesAreAsBefore(t *testing.T) {
 			{Entry: journal.Entry{At: noon, Kind: journal.IdentifierBlocked, Actor: journal.Staff, Detail: map[string]string{"reason": "security"}}, Times: 1},
 		},
 	}
-	entry := func(kind journal.Kind, ago time.Duration) journal.Entry {
-		return journal.Entry{ID: uuid.MustParse("018f0000-0000-7000-8000-000000000004"), At: noon.Add(-ago), Kind: kind}
+	news := func(kind journal.Kind, ago time.Duration) journal.News {
+		return journal.News{Entry: journal.Entry{
+			ID: uuid.MustParse("018f0000-0000-7000-8000-000000000004"), At: noon.Add(-ago), Kind: kind, Detail: map[string]string{"field": "address"},
+		}, Times: 2}
 	}
-	news := []journal.Entry{
-		entry("sign_in.refused", 0), entry("phone_change.asked", time.Hour), entry("passkey.added", 2*time.Hour), entry("sign_in.refused", 3*time.Hour),
-		entry(journal.ProfileChanged, 4*time.Hour),
-	}
+	attention := c.attention([]journal.News{
+		news("sign_in.refused", 0), news("phone_change.asked", time.Hour), news("passkey.added", 2*time.Hour), news(journal.ProfileChanged, 4*time.Hour),
+		news(journal.DisputeAnswered, 5*time.Hour),
+	}, contact.Contact{}, "low")
 	for _, v := range []struct {
 		name, address string
 		view          page.View
@@ -109,7 +111,7 @@ func TestPagesAreAsBefore(t *testing.T) {
 		{"welcome", "/", page.View{Name: "welcome"}},
 		{"start", "/", page.View{Name: "start", Data: startPage{Name: "Анна", Since: noon, Security: "https://idp.example/security"}}},
 		{"start-attention", "/", page.View{Name: "start", Data: startPage{
-			Since: noon, Security: "https://idp.example/security", Matters: c.attention(news, contact.Contact{}, "low"),
+			Since: noon, Security: "https://idp.example/security", Matters: attention,
 		}}},
 		{"start-nameless", "/", page.View{Name: "start", Data: startPage{Since: noon, Security: "https://idp.example/security"}}},
 		{"profile", "/profile", page.View{Name: "profile", Data: c.profilePage(annasNumber, official{profile: annas}, journal.Page{}, time.Time{}, "ru")}},

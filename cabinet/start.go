@@ -27,14 +27,14 @@ func (c *Cabinet) start(w http.ResponseWriter, r *http.Request) error {
 	var (
 		mine    profile.Profile
 		last    journal.Page
-		news    journal.Page
+		news    []journal.News
 		given   contact.Contact
 		history profile.History
 	)
 	in, err := c.letIn(w, r, visitor{found}, func(b *pgx.Batch, subject string) {
 		profile.Queue(b, subject, &mine)
 		journal.Queue(b, subject, journal.Filter{Since: c.earliest()}, journal.Place{}, lastEntries, &last)
-		journal.Queue(b, subject, journal.Filter{About: journal.Attention, Since: c.cfg.Now().Add(-newsFor)}, journal.Place{}, mostNews, &news)
+		journal.QueueNews(b, subject, c.cfg.Now().Add(-newsFor), &news)
 		c.cfg.Contacts.Queue(b, subject, &given)
 		c.cfg.Sources.QueueHistory(b, subject, &history)
 	})
@@ -43,7 +43,7 @@ func (c *Cabinet) start(w http.ResponseWriter, r *http.Request) error {
 	}
 	history.Tell(last.Entries)
 	return c.show(w, r, "start", startPage{
-		Name: found.Name, Since: mine.StateAt, Matters: c.attention(news.Entries, given, found.Token.ACR),
+		Name: found.Name, Since: mine.StateAt, Matters: c.attention(news, given, found.Token.ACR),
 		Entries: c.lines(last.Entries, c.site.Language(r)), Security: c.securityPage(),
 	})
 }

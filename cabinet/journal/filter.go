@@ -13,8 +13,7 @@ const (
 	Services   Topic = "services" // what e-services were given
 	Profile    Topic = "profile"
 	Cabinet    Topic = "cabinet"
-	Changes    Topic = "changes"   // of official values alone; nobody is asked to choose it, nor the next one
-	Attention  Topic = "attention" // what somebody should look at while it is news
+	Changes    Topic = "changes" // of official values alone; nobody is asked to choose it
 )
 
 // Topics are all, in the order in which people would look for them.
@@ -37,11 +36,7 @@ var kinds = map[Topic][]Kind{
 	Services: {GrantGiven, GrantEnded, TokenExchanged, "agreement.given", "agreement.withdrawn", ProfileRead, ProfileRefreshed, JournalRead},
 	Profile:  {PersonChanged, ProfileChanged, ContactGiven, DisputeMade, DisputeWithdrawn, DisputeSent, DisputeAnswered},
 	Changes:  {ProfileChanged},
-	Attention: {
-		"sign_in.refused", "phone_change.asked", "phone_change.cancelled", "phone.changed", "password.changed", "password.recovered",
-		"password.reissued", "passkey.added", "authenticator.added", "recovery_code.used", "identifier.unblocked", ProfileChanged,
-	},
-	Cabinet: {CabinetActivated, CabinetDeactivated, CabinetRestored, EntryReported, JournalExported, DataExported},
+	Cabinet:  {CabinetActivated, CabinetDeactivated, CabinetRestored, EntryReported, JournalExported, DataExported},
 }
 
 // A Filter says which entries are looked for; what is zero does not count.
