@@ -13,11 +13,11 @@ import (
 // askContact handles GET /profile/contact.
 func (c *Cabinet) askContact(w http.ResponseWriter, r *http.Request) error {
 	var given contact.Contact
-	_, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) { c.cfg.Contacts.Queue(b, subject, &given) })
+	v, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) { c.cfg.Contacts.Queue(b, subject, &given) })
 	if err != nil || !in {
 		return err
 	}
-	return c.showContact(w, r, contactPage{Email: given.Email, Phone: given.Phone, Language: given.Language}, nil)
+	return c.showContact(w, r, v, contactPage{Email: given.Email, Phone: given.Phone, Language: given.Language}, nil)
 }
 
 // giveContact handles POST /profile/contact. The profile that follows is in the language that was chosen.
@@ -34,7 +34,7 @@ func (c *Cabinet) giveContact(w http.ResponseWriter, r *http.Request) error {
 	form := contactPage{Email: r.PostForm.Get("email"), Phone: r.PostForm.Get("phone"), Language: r.PostForm.Get("language")}
 	given, wrong := form.read()
 	if wrong != nil {
-		return c.showContact(w, r, form, wrong)
+		return c.showContact(w, r, v, form, wrong)
 	}
 	if err := c.cfg.Contacts.Give(r.Context(), v.Token.Subject, given, v.Token.ACR, c.cfg.Now()); err != nil {
 		return err
@@ -62,13 +62,13 @@ func (p contactPage) read() (given contact.Contact, wrong []page.FieldError) {
 	return given, wrong
 }
 
-func (c *Cabinet) showContact(w http.ResponseWriter, r *http.Request, form contactPage, wrong []page.FieldError) error {
+func (c *Cabinet) showContact(w http.ResponseWriter, r *http.Request, v visitor, form contactPage, wrong []page.FieldError) error {
 	form.Languages = c.languages(c.site.Language(r))
-	view := page.View{Name: "contact", Data: form, Errors: wrong, SignedIn: true, Wide: true, Back: "/profile"}
+	view := page.View{Name: "contact", Data: form, Errors: wrong, Back: "/profile"}
 	if wrong != nil {
 		view.Status = http.StatusBadRequest
 	}
-	return c.site.Show(w, r, view)
+	return c.showForm(w, r, v, view)
 }
 
 // languages are those that can be chosen, and none.

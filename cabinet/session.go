@@ -166,6 +166,15 @@ func (s sessions) find(ctx context.Context, r *http.Request) (session, error) {
 	return found, nil
 }
 
+// till tells when a session will be over if it is used no more.
+func (s sessions) till(found session) time.Time {
+	idle, total := s.now().Add(s.idle), found.BeganAt.Add(s.total)
+	if idle.Before(total) {
+		return idle
+	}
+	return total
+}
+
 // had tells, without asking Redis, whether the browser was given a session, which may be over by now.
 func (s sessions) had(r *http.Request) bool { return s.cookie(r, "session") != "" }
 

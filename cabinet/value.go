@@ -72,16 +72,16 @@ func (c *Cabinet) valuePage(l valueLine, changes []journal.Entry, d *dispute.Dis
 
 // showValue handles GET /profile/values/{name}.
 func (c *Cabinet) showValue(w http.ResponseWriter, r *http.Request) error {
-	_, p, in, err := c.visitValue(w, r)
+	v, p, in, err := c.visitValue(w, r)
 	if err != nil || !in {
 		return err
 	}
-	return c.site.Show(w, r, c.valueView(p, c.site.Language(r)))
+	return c.showForm(w, r, v, c.valueView(p, c.site.Language(r)))
 }
 
 func (c *Cabinet) valueView(p valuePage, language string) page.View {
 	title := map[string]any{"Name": c.site.Say(language, p.Word, nil)}
-	return page.View{Name: "value", TitleArgs: title, Data: p, SignedIn: true, Wide: true, Back: "/profile"}
+	return page.View{Name: "value", TitleArgs: title, Data: p, Back: "/profile"}
 }
 
 // dispute handles POST /profile/values/{name}: the citizen says that the value is wrong, or takes that back.
@@ -101,7 +101,7 @@ func (c *Cabinet) dispute(w http.ResponseWriter, r *http.Request) error {
 		if wrong != nil {
 			view := c.valueView(p, c.site.Language(r))
 			view.Status, view.Errors = http.StatusBadRequest, []page.FieldError{{Field: "words", Word: "wrong.words"}}
-			return c.site.Show(w, r, view)
+			return c.showForm(w, r, v, view)
 		}
 		err = c.cfg.Disputes.Make(r.Context(), v.Token.Subject, dispute.Dispute{
 			Name: p.Name, Source: p.from, Value: p.raw, Words: words, Restricts: p.Restricts && p.from != profile.Register,

@@ -104,6 +104,17 @@ func (c *Cabinet) show(w http.ResponseWriter, r *http.Request, name string, data
 	return c.site.Show(w, r, page.View{Name: name, Data: data, SignedIn: true, Wide: true})
 }
 
+// warnFor is how long before a session is over its citizen is warned.
+const warnFor = 2 * time.Minute
+
+// showForm shows a page on which somebody who is in writes: that would be lost with their session.
+func (c *Cabinet) showForm(w http.ResponseWriter, r *http.Request, v visitor, view page.View) error {
+	till := c.sessions.till(v.session)
+	view.SignedIn, view.Wide = true, true
+	view.Limit = &page.Limit{Till: till.In(c.minsk).Format("15:04"), Warn: max(0, till.Sub(c.cfg.Now())-warnFor)}
+	return c.site.Show(w, r, view)
+}
+
 // back is the list that one was reached from, with what was looked for in it.
 func (c *Cabinet) back(r *http.Request, list string) string {
 	if from, ours := strings.CutPrefix(r.Referer(), c.cfg.URL); ours && strings.HasPrefix(from, list+"?") {

@@ -1,6 +1,7 @@
 package cabinet
 
 import (
+	"fmt"
 	"html"
 	"io"
 	"maps"
@@ -396,6 +397,38 @@ func TestSessionsEnd(t *testing.T) {
 	}
 	w.later.Store(int64(12 * time.Hour))
 	b.want("/", "/", 200, "You already have a cabinet")
+}
+
+// Who writes something is told until when it can be sent, and warned before; where it was refused, too. Opening the page once more gives more time, as
+// long as the session may last at all.
+func TestWritingHasALimit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	b := w.browser(t)
+	b.want("/sign-in", "/", 200, "Welcome!")
+	for at, has := range map[time.Duration]struct{ till, warn time.Duration }{
+		0:                            {15 * time.Minute, 13 * time.Minute},
+		5 * time.Minute:              {20 * time.Minute, 13 * time.Minute},
+		12*time.Hour - 5*time.Minute: {12 * time.Hour, 3 * time.Minute},
+		12*time.Hour - time.Minute:   {12 * time.Hour, 0},
+	} {
+		w.later.Store(int64(at))
+		says := "You have until " + noon.Add(has.till).In(w.cabinet.minsk).Format("15:04")
+		warns := fmt.Sprintf(`data-warn="%d"`, int(has.warn.Seconds()))
+		for address, form := range map[string]url.Values{
+			"/profile/contact":    {"email": {"no address"}, "phone": {""}, "language": {""}},
+			"/profile/values/sex": {"words": {""}},
+		} {
+			_, _, asked := b.do(http.MethodGet, address, nil, nil)
+			_, _, refused := b.do(http.MethodPost, address, form, nil)
+			for name, page := range map[string]string{"asked for": asked, "refused": refused} {
+				if !strings.Contains(page, says) || !strings.Contains(page, warns) || !strings.Contains(page, "/static/limit.") {
+					t.Errorf("%s after %s, %s: not %q and %s:\n%s", address, at, name, says, warns, page)
+				}
+			}
+		}
+	}
 }
 
 // Who reads the names of keys in Redis can neither take over a session nor learn whose it is.
