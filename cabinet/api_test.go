@@ -175,7 +175,7 @@ func routesOf(mux *http.ServeMux) (all []string) {
 func TestPagesAreForWhoHasSignedIn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	free := []string{"GET /{$}", "GET /sign-in", "GET /callback", "GET /sign-out", "POST /sign-out"}
+	free := []string{"GET /{$}", "GET /sign-in", "GET /callback", "GET /sign-out", "POST /sign-out", "GET /security"}
 	for route := range w.cabinet.pages() {
 		if slices.Contains(free, route) {
 			continue

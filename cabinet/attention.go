@@ -50,7 +50,7 @@ func (c *Cabinet) attention(latest []journal.News, given contact.Contact, acr st
 		all = append(all, matter{Name: "level", To: c.securityPage()})
 	}
 	if given.Email == "" && given.Phone == "" {
-		all = append(all, matter{Name: "contact", To: "/profile/contact"})
+		all = append(all, matter{Name: "contact", To: "/settings"})
 	}
 	return all
 }

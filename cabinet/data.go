@@ -74,7 +74,7 @@ func (c *Cabinet) dataPage(m mine, since time.Time, language string) dataPage {
 			{Name: "told", At: "/profile", Count: len(m.told.Values)},
 			{Name: "disputes", Count: len(m.disputes)},
 			{Name: "state"},
-			{Name: "contact", At: "/profile/contact"},
+			{Name: "contact", At: "/settings"},
 			{Name: "journal", At: "/journal", Count: m.entries},
 			{Name: "reports", Count: len(m.reports)},
 			{Name: "signals", Count: len(m.signals)},

@@ -58,9 +58,10 @@ type valuePage struct {
 	Restricts bool
 }
 
-type contactPage struct {
+type settingsPage struct {
 	Email, Phone, Language string // as they were entered
 	Languages              []page.Option
+	Security               string // where the provider's page is
 }
 
 type dataPage struct {

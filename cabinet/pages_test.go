@@ -76,7 +76,7 @@ func TestPagesAreAsBefore(t *testing.T) {
 	said.Errors, said.Data = []page.FieldError{{Field: "words", Word: "wrong.words"}}, func(p valuePage) valuePage { p.Restricts = true; return p }(said.Data.(valuePage))
 	reached := c.profilePage(annasNumber, official{profile: partly, told: told, disputes: []dispute.Dispute{open}}, changed, time.Time{}, "ru")
 	reached.Contact = contact.Contact{Email: "anna@example.com", Language: "be"}
-	_, wrong := contactPage{Email: "anna", Phone: "29", Language: "pl"}.read()
+	_, wrong := settingsPage{Email: "anna", Phone: "29", Language: "pl"}.read()
 	whatThereIs := servicesPage{
 		Situations: []way{{"Дети", "/services?situation=children"}}, Bodies: []way{{"Отдел ЗАГС", "/services?body=civil_registry"}},
 		Notice: "Это образец каталога.",
@@ -121,8 +121,8 @@ func TestPagesAreAsBefore(t *testing.T) {
 		{"value-withheld", "/profile/values/name_ru", value(&withheld, 5, nil)},
 		{"value-upheld", "/profile/values/name_ru", value(&upheld, 5, nil)},
 		{"value-wrong", "/profile/values/name_ru", said},
-		{"contact", "/profile/contact", page.View{Name: "contact", Back: "/profile", Data: contactPage{Email: "anna@example.com", Phone: "+375294911911", Language: "be", Languages: c.languages("ru")}}},
-		{"contact-wrong", "/profile/contact", page.View{Name: "contact", Back: "/profile", Errors: wrong, Data: contactPage{Email: "anna", Phone: "29", Language: "pl", Languages: c.languages("ru")}}},
+		{"settings", "/settings", page.View{Name: "settings", Data: settingsPage{Security: "https://idp.example/security", Email: "anna@example.com", Phone: "+375294911911", Language: "be", Languages: c.languages("ru")}}},
+		{"settings-wrong", "/settings", page.View{Name: "settings", Errors: wrong, Data: settingsPage{Security: "https://idp.example/security", Email: "anna", Phone: "29", Language: "pl", Languages: c.languages("ru")}}},
 		{"data", "/profile/data", page.View{Name: "data", Back: "/profile", Data: c.dataPage(held, noon.AddDate(-3, 0, 0), "ru")}},
 		{"data-nobody", "/profile/data", page.View{Name: "data", Back: "/profile", Data: c.dataPage(mine{official: official{profile: partly}}, noon.AddDate(-3, 0, 0), "ru")}},
 		{"journal", "/journal", page.View{Name: "journal", Data: journalPage{Form: c.filterForm(nil, "ru"), turns: turns{Older: "/journal?from=x", Newest: "/journal"}, Entries: c.lines(everything(), "ru"), Security: "https://idp.example/security", Keys: "https://cabinet.example/jwks", Since: noon.AddDate(-3, 0, 0), ShownYears: 3}}},

@@ -127,7 +127,7 @@ func TestContactDataAreTheCitizensOwn(t *testing.T) {
 	w := newWorld(t)
 	w.provider.SignIn(signIn(), "")
 	b := w.browser(t)
-	b.want("/sign-in?return=/profile/contact", "/profile/contact", 200, "they never prove who you are")
+	b.want("/sign-in?return=/settings", "/settings", 200, "they never prove who you are")
 	b.want("/profile", "/profile", 200, "not given")
 	check := func(when string, rows, entries int) {
 		t.Helper()
@@ -139,7 +139,7 @@ func TestContactDataAreTheCitizensOwn(t *testing.T) {
 		}
 	}
 	give := func(email, phone, language string, header http.Header) (int, string) {
-		_, status, page := b.do(http.MethodPost, "/profile/contact", url.Values{"email": {email}, "phone": {phone}, "language": {language}}, header)
+		_, status, page := b.do(http.MethodPost, "/settings", url.Values{"email": {email}, "phone": {phone}, "language": {language}}, header)
 		return status, page
 	}
 	const email, phone = "anna@example.com", "8 029 491-19-11"
@@ -149,7 +149,7 @@ func TestContactDataAreTheCitizensOwn(t *testing.T) {
 			t.Errorf("what is wrong: got %d, want 400, %q in:\n%s", status, says, page)
 		}
 	}
-	if _, status, _ := b.do(http.MethodPost, "/profile/contact", url.Values{"email": {email}}, nil); status != http.StatusBadRequest {
+	if _, status, _ := b.do(http.MethodPost, "/settings", url.Values{"email": {email}}, nil); status != http.StatusBadRequest {
 		t.Errorf("half a form was taken: %d", status)
 	}
 	if status, _ := give(email, phone, "be", http.Header{"Sec-Fetch-Site": {"cross-site"}}); status != http.StatusForbidden {

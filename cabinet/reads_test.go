@@ -67,6 +67,7 @@ func TestDoorsReadNobodyElsesRows(t *testing.T) {
 		}
 	}
 
+	o.provider.Mux.HandleFunc("GET /security", func(http.ResponseWriter, *http.Request) {})
 	o.provider.Mux.HandleFunc("POST /end-session", func(http.ResponseWriter, *http.Request) {})
 	o.provider.SignIn(signIn(), "Анна")
 	b := o.browser(t)
@@ -83,8 +84,8 @@ func TestDoorsReadNobodyElsesRows(t *testing.T) {
 		"GET /profile":                {address: "/profile"},
 		"GET /profile/values/{name}":  {address: "/profile/values/sex"},
 		"POST /profile/values/{name}": {"/profile/values/sex", url.Values{"words": {"It is not so."}}},
-		"GET /profile/contact":        {address: "/profile/contact"},
-		"POST /profile/contact":       {"/profile/contact", url.Values{"email": {"anna@example.com"}, "phone": {""}, "language": {"be"}}},
+		"GET /settings":               {address: "/settings"},
+		"POST /settings":              {"/settings", url.Values{"email": {"anna@example.com"}, "phone": {""}, "language": {"be"}}},
 		"GET /profile/data":           {address: "/profile/data"},
 		"POST /profile/data/export":   {"/profile/data/export", url.Values{}},
 		"GET /journal":                {address: "/journal?about=desk&since=2026-05-01"},
@@ -93,6 +94,7 @@ func TestDoorsReadNobodyElsesRows(t *testing.T) {
 		"POST /journal/{id}/report":   {"/journal/" + entry + "/report", url.Values{}},
 		"GET /services":               {address: "/services?q=паспрт"},
 		"GET /services/{code}":        {address: "/services/200.8.1"},
+		"GET /security":               {address: "/security"},
 		"GET /cases":                  {address: "/cases"},
 		"GET /inbox":                  {address: "/inbox"},
 		"GET /sign-in":                {address: "/sign-in"},

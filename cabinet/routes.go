@@ -31,15 +31,14 @@ func (c *Cabinet) api() map[string]door {
 	}
 }
 
-// pages has the doors of the web cabinet, by route. But for the front door and those of signing in and out, they are for the citizen whose session it is.
+// pages has the doors of the web cabinet, by route. But for the front door, those of signing in and out, and the one that leads to the provider's page,
+// they are for the citizen whose session it is.
 func (c *Cabinet) pages() map[string]door {
 	return map[string]door{
 		"GET /{$}":                    c.start,
 		"GET /profile":                c.profile,
 		"GET /profile/values/{name}":  c.showValue,
 		"POST /profile/values/{name}": c.dispute,
-		"GET /profile/contact":        c.askContact,
-		"POST /profile/contact":       c.giveContact,
 		"GET /profile/data":           c.data,
 		"POST /profile/data/export":   c.exportData,
 		"GET /journal":                c.journal,
@@ -48,6 +47,9 @@ func (c *Cabinet) pages() map[string]door {
 		"POST /journal/{id}/report":   c.report,
 		"GET /services":               c.services,
 		"GET /services/{code}":        c.service,
+		"GET /settings":               c.settings,
+		"POST /settings":              c.giveContact,
+		"GET /security":               c.security,
 		"GET /cases":                  c.empty("cases"),
 		"GET /inbox":                  c.empty("inbox"),
 

@@ -18,7 +18,7 @@ import (
 
 // pages are what a citizen may come back to after a sign-in.
 var pages = map[string]bool{
-	"/": true, "/profile": true, "/profile/contact": true, "/profile/data": true, "/services": true, "/cases": true, "/inbox": true, "/journal": true,
+	"/": true, "/profile": true, "/profile/data": true, "/services": true, "/cases": true, "/inbox": true, "/journal": true, "/settings": true,
 }
 
 // isPage tells whether a citizen may come back to a path: one of those, one entry of the journal, one value, or one service.
@@ -121,6 +121,12 @@ func (c *Cabinet) back(r *http.Request, list string) string {
 		return from
 	}
 	return list
+}
+
+// security handles GET /security: what one signs in with is seen and changed at the provider's.
+func (c *Cabinet) security(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, c.securityPage(), http.StatusSeeOther)
+	return nil
 }
 
 func (c *Cabinet) securityPage() string { return c.cfg.IssuerURL + "/security" }

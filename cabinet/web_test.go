@@ -140,6 +140,20 @@ func (b *browser) back(to *url.URL) string {
 	return answer.Header.Get("Location")
 }
 
+// Settings and security are a step away from every page; security is the provider's.
+func TestSettingsAndSecurityAreInTheNavigation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	b := w.browser(t)
+	b.want("/profile", "/profile", 200, `href="/settings">Settings`)
+	b.want("/services", "/services", 200, `href="/security">Security`)
+	b.want("/settings", "/settings", 200, `href="/settings" aria-current="page"`)
+	if got, want := b.leave("/security").String(), w.provider.URL+"/security"; got != want {
+		t.Errorf("security is at %s, want %s", got, want)
+	}
+}
+
 // Whoever asks for a page signs in and comes back to it; the cabinet opens by that and says so in the journal.
 func TestCitizenSignsIn(t *testing.T) {
 	t.Parallel()
@@ -417,7 +431,7 @@ func TestWritingHasALimit(t *testing.T) {
 		says := "You have until " + noon.Add(has.till).In(w.cabinet.minsk).Format("15:04")
 		warns := fmt.Sprintf(`data-warn="%d"`, int(has.warn.Seconds()))
 		for address, form := range map[string]url.Values{
-			"/profile/contact":    {"email": {"no address"}, "phone": {""}, "language": {""}},
+			"/settings":           {"email": {"no address"}, "phone": {""}, "language": {""}},
 			"/profile/values/sex": {"words": {""}},
 		} {
 			_, _, asked := b.do(http.MethodGet, address, nil, nil)

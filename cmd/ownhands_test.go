@@ -196,8 +196,8 @@ func TestARefusedFormIsNoDeadEnd(t *testing.T) {
 	b.at(c.eservice)
 	b.see(citizenNumber)
 
-	b.open(c.cabinet + "/sign-in?return=/profile/contact")
-	b.at(c.cabinet + "/profile/contact")
+	b.open(c.cabinet + "/sign-in?return=/settings")
+	b.at(c.cabinet + "/settings")
 	b.write("email", "alesya")
 	b.browser.submit()
 	b.see("Enter an e-mail address")

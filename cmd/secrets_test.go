@@ -135,7 +135,7 @@ func TestNothingThatIsKeptTellsAnybody(t *testing.T) {
 	shown := factortest.Shows(t, key, time.Now())
 	own.send("code", shown)
 	own.want("/security/factors", http.StatusOK)
-	own.open(c.cabinet + "/profile/contact")
+	own.open(c.cabinet + "/settings")
 	own.send("email", email, "phone", forNotices, "language", "be")
 	own.want("/profile", http.StatusOK)
 	own.open(c.cabinet + "/profile/values/citizenship")

@@ -10,17 +10,17 @@ import (
 	"asoba.example/provider/page"
 )
 
-// askContact handles GET /profile/contact.
-func (c *Cabinet) askContact(w http.ResponseWriter, r *http.Request) error {
+// settings handles GET /settings.
+func (c *Cabinet) settings(w http.ResponseWriter, r *http.Request) error {
 	var given contact.Contact
 	v, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) { c.cfg.Contacts.Queue(b, subject, &given) })
 	if err != nil || !in {
 		return err
 	}
-	return c.showContact(w, r, v, contactPage{Email: given.Email, Phone: given.Phone, Language: given.Language}, nil)
+	return c.showSettings(w, r, v, settingsPage{Email: given.Email, Phone: given.Phone, Language: given.Language}, nil)
 }
 
-// giveContact handles POST /profile/contact. The profile that follows is in the language that was chosen.
+// giveContact handles POST /settings. The profile that follows is in the language that was chosen.
 func (c *Cabinet) giveContact(w http.ResponseWriter, r *http.Request) error {
 	v, in, err := c.visit(w, r, nil)
 	if err != nil || !in {
@@ -31,10 +31,10 @@ func (c *Cabinet) giveContact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !r.PostForm.Has("email") || !r.PostForm.Has("phone") || !r.PostForm.Has("language") {
 		return page.Refuse(http.StatusBadRequest, "error.contact", err)
 	}
-	form := contactPage{Email: r.PostForm.Get("email"), Phone: r.PostForm.Get("phone"), Language: r.PostForm.Get("language")}
+	form := settingsPage{Email: r.PostForm.Get("email"), Phone: r.PostForm.Get("phone"), Language: r.PostForm.Get("language")}
 	given, wrong := form.read()
 	if wrong != nil {
-		return c.showContact(w, r, v, form, wrong)
+		return c.showSettings(w, r, v, form, wrong)
 	}
 	if err := c.cfg.Contacts.Give(r.Context(), v.Token.Subject, given, v.Token.ACR, c.cfg.Now()); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (c *Cabinet) giveContact(w http.ResponseWriter, r *http.Request) error {
 }
 
 // read reads what was entered, or says what is wrong with it.
-func (p contactPage) read() (given contact.Contact, wrong []page.FieldError) {
+func (p settingsPage) read() (given contact.Contact, wrong []page.FieldError) {
 	for _, field := range []struct {
 		name, value string
 		parse       func(string) (string, error)
@@ -62,9 +62,9 @@ func (p contactPage) read() (given contact.Contact, wrong []page.FieldError) {
 	return given, wrong
 }
 
-func (c *Cabinet) showContact(w http.ResponseWriter, r *http.Request, v visitor, form contactPage, wrong []page.FieldError) error {
-	form.Languages = c.languages(c.site.Language(r))
-	view := page.View{Name: "contact", Data: form, Errors: wrong, Back: "/profile"}
+func (c *Cabinet) showSettings(w http.ResponseWriter, r *http.Request, v visitor, form settingsPage, wrong []page.FieldError) error {
+	form.Languages, form.Security = c.languages(c.site.Language(r)), c.securityPage()
+	view := page.View{Name: "settings", Data: form, Errors: wrong}
 	if wrong != nil {
 		view.Status = http.StatusBadRequest
 	}
