@@ -5,7 +5,7 @@
 //
 //	file ──Parse──▶ Edition ──Compare──▶ Report ──Import──▶ in force, and recorded
 //	         │                    │
-//	         ▼                    └─▶ ErrOld, ErrTaken, ErrEarly: nothing is written
+//	         ▼                    └─▶ ErrOld, ErrTaken, ErrFar, ErrEarly: nothing is written
 //	      Faults, all at once
 //
 // A service that an edition does not tell of any more is closed and stays: applications point at it. One that comes

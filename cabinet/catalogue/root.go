@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // tells tells whether a folded word tells something.
@@ -33,9 +35,10 @@ func fold(text string) string {
 	}, strings.Join(spell(text), " "))
 }
 
-// spell are the words of a text as they are written, but in small letters.
+// spell are the words of a text as they are written, but in small letters, each of one character: a mark that stands by itself (й in some
+// files) would part the word.
 func spell(text string) []string {
-	return strings.FieldsFunc(strings.Map(unicode.ToLower, text), func(r rune) bool {
+	return strings.FieldsFunc(strings.Map(unicode.ToLower, norm.NFC.String(text)), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("'’ʼ`", r)
 	})
 }

@@ -101,6 +101,22 @@ func TestTheLastWordStandsWhileASourceIsAway(t *testing.T) {
 	if !all.Heard["documents"].Equal(noon) || !all.Silent["registry"].Equal(noon) {
 		t.Errorf("heard %v, silent %v", all.Heard, all.Silent)
 	}
+	asked := w.Sources
+	for _, former := range []string{"documents", "registry"} { // of which nobody waits for a word, then
+		left := slices.DeleteFunc(slices.Clone(asked.All), func(s Source) bool { return s.Name == former })
+		var err error
+		if w.Sources, err = Keep(t.Context(), w.Pool, asked.Box, left); err != nil {
+			t.Fatal(err)
+		}
+		_, all := w.told(t)
+		if _, silent := all.Silent[former]; silent || len(all.Silent) != 1 || len(all.Values) != 1 || (all.Values[0].Silent == nil) != (former == "documents") {
+			t.Errorf("without %s: %+v, silent %v", former, all.Values, all.Silent)
+		}
+	}
+	var err error
+	if w.Sources, err = Keep(t.Context(), w.Pool, asked.Box, asked.All); err != nil {
+		t.Fatal(err)
+	}
 	for _, wait := range waits {
 		before := documents.times()
 		w.now = w.now.Add(wait - time.Second)

@@ -20,7 +20,7 @@ type Value struct {
 type Told struct {
 	Values []Value              // in the order of Names
 	Heard  map[string]time.Time // when a source answered last
-	Silent map[string]time.Time // since when a source has not answered
+	Silent map[string]time.Time // since when a source that is asked still has not answered
 	Asked  map[string]Asked     // when a source was asked last
 }
 
@@ -72,7 +72,7 @@ func (s Sources) read(found []kept) (t Told, err error) {
 		if k.AnsweredAt != nil {
 			t.Heard[k.Source] = *k.AnsweredAt
 		}
-		if k.SilentSince != nil {
+		if k.SilentSince != nil && s.Find(k.Source).Asked {
 			t.Silent[k.Source] = *k.SilentSince
 		}
 		if k.AskedAt != nil && k.AskedFor != nil {

@@ -568,6 +568,20 @@ func TestASignalArrivesHoweverOftenItFails(t *testing.T) {
 	if got := watched(); !slices.Equal(got, []float64{2, 1}) {
 		t.Errorf("waiting and failing are %v, want two signals of one e-service", got)
 	}
+	for disabled, want := range map[bool][]float64{true: {0, 0}, false: {2, 1}} {
+		const put = `
+			INSERT INTO disabled_client (client_id, disabled, at) VALUES ('tax', $1, now())
+			ON CONFLICT (client_id) DO UPDATE SET disabled = excluded.disabled`
+		if _, err := w.pool.Exec(t.Context(), put, disabled); err != nil {
+			t.Fatal(err)
+		}
+		if got := watched(); !slices.Equal(got, want) {
+			t.Errorf("disabled %t: waiting and failing are %v, want %v", disabled, got, want)
+		}
+	}
+	if _, err := w.pool.Exec(t.Context(), `DELETE FROM disabled_client`); err != nil {
+		t.Fatal(err)
+	}
 	to.took(http.StatusAccepted)
 	heal := pgtest.FailOn(t, w.pool, "UPDATE", "subscriber")
 	if err := deliver(); err == nil || len(to.took(http.StatusAccepted)) != 0 {

@@ -16,9 +16,15 @@ var (
 	failing = prometheus.NewDesc("cabinet_subscribers_failing", "E-services that did not take what they were told last.", nil, nil)
 )
 
+// countWaiting leaves out e-services that are disabled: nobody tries to tell them.
 const countWaiting = `
-	SELECT (SELECT count(*) FROM subscriber JOIN signal USING (client_id) WHERE url IS NOT NULL AND place > told),
-	       (SELECT count(*) FROM subscriber WHERE url IS NOT NULL AND tries > 0)`
+	WITH called AS (
+		SELECT client_id, told, tries FROM subscriber
+		WHERE url IS NOT NULL
+		AND NOT EXISTS (SELECT FROM disabled_client WHERE disabled_client.client_id = subscriber.client_id AND disabled)
+	)
+	SELECT (SELECT count(*) FROM called JOIN signal USING (client_id) WHERE place > told),
+	       (SELECT count(*) FROM called WHERE tries > 0)`
 
 // Describe names the metrics.
 func (Watch) Describe(to chan<- *prometheus.Desc) {
