@@ -228,6 +228,10 @@ func TestAStaticPasswordIsLongAndOnesOwn(t *testing.T) {
 		"08.03.1956-08.03.56":           wordPersonal,
 		"MP 1234567 пароль":             wordPersonal, // anybody's document
 		"К а в а л е н к а":             wordPersonal,
+		"P@ssw0rd2026!":                 wordPersonal, // in signs that look like letters
+		"К@в@ленк@-!!!":                 wordPersonal,
+		"!@#$%^&*()_+":                  wordSimple, // with Shift held
+		`!"№;%:?*()_+`:                  wordSimple,
 	} {
 		if got := (strength{twelve, many, common, readWords()}).judge(password, words); got != want {
 			t.Errorf("%q: got %q, want %q", password, got, want)
@@ -254,7 +258,7 @@ func TestAWordOrTwoThatManyChooseAreNoPassword(t *testing.T) {
 		"ятебялюблютебя", "люблюмамуипапу", "якахаюкахаюякахаю",
 		"динамоминск1", "лето2024зима2025", "путинвладимир", "йцукен12345йцукен",
 		"сонейка-2007-зорачка", "воўк-зубр-воўк-2024", "нёманнёман123456", "неман123456неман",
-		"monkeydragon1", "ьщтлунвкфпщт1", "пр1вет-пр1вет", "sonechny-sakavik-77",
+		"monkeydragon1", "ьщтлунвкфпщт1", "пр1вет-пр1вет", "sonechny-sakavik-77", "monkeydr@gon",
 	} {
 		if got := s.judge(password, nil); got != wordWords {
 			t.Errorf("%q: got %q", password, got)

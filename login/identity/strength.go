@@ -61,8 +61,8 @@ func (s strength) judge(password string, about []string) string {
 	case n > s.longest():
 		return wordLong
 	}
-	// The same keys under another keyboard layout are the same password, and so are the same signs in letters that look like others.
-	for _, p := range []string{strings.ToLower(password), keys(password), alike(password)} {
+	// The same keys under another keyboard layout, or with Shift held, are the same password, and so are the same signs in letters that look like others.
+	for _, p := range []string{strings.ToLower(password), keys(password), keys(shifted.Replace(password)), alike(password)} {
 		switch {
 		case s.has(p):
 			return wordCommon
@@ -134,11 +134,14 @@ func monotonous(password string) bool {
 }
 
 // disguises are the forms that one text has for whoever tries passwords: in any case, by the keys, by the sounds, by the letters that look alike, and
-// of each with the letters that look like digits as those; without the signs that are put between words, in any of which people write their numbers.
+// of each with the letters that look like digits as those; without the signs that are put between words, in any of which people write their numbers, or
+// with those that look like letters as these.
 func disguises(s string) (all []string) {
 	s = norm.NFKC.String(s)
-	for _, form := range []string{strings.ToLower(s), keys(s), latinOf(s), alike(s)} {
-		all = append(all, bare(form), digits.Replace(bare(form)))
+	for _, s := range slices.Compact([]string{s, signs.Replace(s)}) {
+		for _, form := range []string{strings.ToLower(s), keys(s), latinOf(s), alike(s)} {
+			all = append(all, bare(form), digits.Replace(bare(form)))
+		}
 	}
 	return all
 }
@@ -194,6 +197,15 @@ func alike(s string) string { return strings.ToLower(register.FoldNumber(s)) }
 
 // digits writes as digits the letters that look like them.
 var digits = strings.NewReplacer("o", "0", "о", "0", "i", "1", "l", "1", "z", "2", "з", "3", "ч", "4", "s", "5", "б", "6", "b", "8", "g", "9")
+
+// signs writes as letters the signs that look like them.
+var signs = strings.NewReplacer("@", "a", "$", "s", "!", "i")
+
+// shifted writes as digits what their keys type with Shift held, in either layout.
+var shifted = strings.NewReplacer(
+	"!", "1", "@", "2", `"`, "2", "#", "3", "№", "3", "$", "4", ";", "4", "%", "5", "^", "6", ":", "6", "&", "7", "?", "7", "*", "8", "(", "9", ")", "0",
+	"_", "-", "+", "=",
+)
 
 // portal are words that stand before everyone's eyes here (NIST SP 800-63B-4 §3.1.1.2).
 var portal = []string{
