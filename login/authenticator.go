@@ -106,7 +106,7 @@ func (l *Login) changeAuthenticator(w http.ResponseWriter, r *http.Request, v vi
 	if wrong != nil {
 		return l.showAuthenticator(w, r, v, http.StatusUnprocessableEntity, *wrong)
 	}
-	err := l.factors.Authenticators.Add(r.Context(), v.Identity, v.SID, digits, l.act(r))
+	err := l.factors.Authenticators.Add(r.Context(), v.Identity, string(v.Browser), digits, l.act(r))
 	switch {
 	case errors.Is(err, factor.ErrWrong):
 		return l.showAuthenticator(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: "security-authenticator.wrong"})
@@ -126,7 +126,7 @@ func (l *Login) showAuthenticator(w http.ResponseWriter, r *http.Request, v visi
 		return err
 	}
 	if !data.Has && data.Frozen.IsZero() {
-		invitation, err := l.factors.Authenticators.Invite(r.Context(), v.Identity, v.SID)
+		invitation, err := l.factors.Authenticators.Invite(r.Context(), v.Identity, string(v.Browser)) // which outlasts a session that ends meanwhile
 		if err != nil {
 			return err
 		}

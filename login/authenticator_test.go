@@ -95,6 +95,29 @@ func (w *world) by(person uuid.UUID) (by string) {
 	return by
 }
 
+// The key waits for its app through a session that ends meanwhile: who has given it to the app and signs in again at this browser is shown the same. At
+// another browser it is another's.
+func TestTheKeyOfAnAppOutlastsTheSession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v, other := w.visitor(), w.visitor()
+	v.signInFor("/security/authenticator", anna)
+	a := v.takes()
+	w.clock.turn(time.Minute)
+	other.signInFor("/security/authenticator", anna)
+	if other.takes() == a {
+		t.Error("another browser is shown the key")
+	}
+	v.open("/security")
+	v.submit() // signs out
+	w.clock.turn(time.Minute)
+	v.signInFor("/security/authenticator", anna)
+	v.submit("code", a.shows())
+	v.want("/security/factors", http.StatusOK)
+	v.sees("You have an authenticator app")
+}
+
 // From the key to the last digits: an app is bound by what it shows, asked for in place of a message, and removed by one as strong.
 func TestAnAuthenticator(t *testing.T) {
 	t.Parallel()
