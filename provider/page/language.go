@@ -78,13 +78,11 @@ func (s *Site) switched(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
-	query := r.URL.Query()
-	to := query.Get(languageParam)
+	to := r.URL.Query().Get(languageParam)
 	if !slices.Contains(Languages[:], to) {
 		return false
 	}
-	query.Del(languageParam)
-	back := url.URL{Path: r.URL.Path, RawQuery: query.Encode()}
+	back := url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: besideSwitch(r.URL)}
 
 	http.SetCookie(w, &http.Cookie{
 		Name: s.languageCookie(), Value: to + "." + waiting(&back),
@@ -94,6 +92,15 @@ func (s *Site) switched(w http.ResponseWriter, r *http.Request) bool {
 	w.Header().Set("Location", here(&back))
 	w.WriteHeader(http.StatusSeeOther)
 	return true
+}
+
+// besideSwitch is the query of an address without the switch, and otherwise as it stands: what waits for a page goes by its very address.
+func besideSwitch(u *url.URL) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(u.RawQuery, "&"), func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(name)
+		return err == nil && name == languageParam
+	}), "&")
 }
 
 func (s *Site) languageCookie() string { return s.cookie("language") }
@@ -150,12 +157,14 @@ var names = map[string]string{"ru": "Русский", "be": "Беларуска�
 // tongues are the switch's links from this page.
 func tongues(u *url.URL, current string) []Tongue {
 	var all []Tongue
+	query := besideSwitch(u)
+	if query != "" {
+		query += "&"
+	}
 	for _, code := range [...]string{"be", "ru", "en"} {
-		query := u.Query()
-		query.Set(languageParam, code)
 		all = append(all, Tongue{
 			Code: code, Name: names[code], Current: code == current,
-			Link: here(&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: query.Encode()}),
+			Link: here(&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: query + languageParam + "=" + code}),
 		})
 	}
 	return all

@@ -3,6 +3,7 @@ package page_test
 import (
 	"encoding/base64"
 	"errors"
+	"html"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -228,6 +229,24 @@ func TestHowLongItIsToldWhatWasRefused(t *testing.T) {
 		t.Errorf("the second sets %q", head["Set-Cookie"])
 	}
 	refused("after it was sent again, and refused", once, "", typed, "Няправільна")
+}
+
+// The switch of languages leads back to the very address, in whichever order and spelling its parameters stand.
+func TestWhatWasRefusedIsToldInAnotherLanguageAtAnyAddress(t *testing.T) {
+	t.Parallel()
+	for _, at := range []string{"/sign-in?interaction=one&again", "/sign-in?b=%7e&a=+", "/sign-in"} {
+		p := newPosting(t, redistest.New(t))
+		_, head, _ := p.ask(http.MethodPost, "/sign-in", p.server.URL+at)
+		_, _, body := p.ask(http.MethodGet, head.Get("Location"), "")
+		link, _, _ := strings.Cut(body, `" lang="be" hreflang`)
+		_, head, _ = p.ask(http.MethodGet, html.UnescapeString(link[strings.LastIndex(link, `"`)+1:]), "")
+		if got := head.Get("Location"); got != at {
+			t.Errorf("from %s the switch leads to %q", at, got)
+		}
+		if status, _, body := p.ask(http.MethodGet, head.Get("Location"), ""); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Няправільна") {
+			t.Errorf("at %s in another language: %d\n%s", at, status, body)
+		}
+	}
 }
 
 // What was done is shown once, and so is an error that stands in the form's place. What is somebody's own is shown only by a door that lets them in.
