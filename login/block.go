@@ -8,7 +8,6 @@ import (
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
 	"asoba.example/provider"
-	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
 	"asoba.example/provider/page"
 )
@@ -100,7 +99,7 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 	if err := l.registry.Block(r.Context(), proved.who.Person, identity.Self, act); err != nil && !errors.Is(err, identity.ErrState) {
 		return err
 	}
-	api.Note(r, l.forgetErrand(r.Context(), &onErrand{Interaction: i, errand: blocking})) // a code may have been asked for before
+	l.done(r, &onErrand{Interaction: i, errand: blocking}) // a code may have been asked for before
 	return l.blocked(w, r, nil)
 }
 
@@ -132,9 +131,7 @@ func (l *Login) blockCodeRight(w http.ResponseWriter, r *http.Request, o onErran
 	act := l.act(r)
 	act.ClientID, act.By = o.ClientID, identity.ByCode
 	err := l.registry.Block(r.Context(), o.Person, identity.Self, act)
-	if err := l.forgetErrand(r.Context(), &o); err != nil {
-		return err
-	}
+	l.done(r, &o)
 	return l.blocked(w, r, err)
 }
 

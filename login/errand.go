@@ -178,6 +178,11 @@ func (l *Login) forgetErrand(ctx context.Context, o *onErrand) error {
 	return l.forgetWho(ctx, &o.Interaction)
 }
 
+// done forgets an errand whose act is done: that it was is no less true where it cannot be forgotten.
+func (l *Login) done(r *http.Request, o *onErrand) {
+	api.Note(r, l.forgetErrand(r.Context(), o))
+}
+
 // comes counts that somebody comes on an errand by a number alone, for each leaves a record, and tells what the browser is known by to whose it is and
 // how long to wait. It counts by the network of unknown browsers: whose browser it is can act in an emergency, whatever the neighbours do.
 func (l *Login) comes(r *http.Request, e errand, id identity.Identifier) (home []byte, wait time.Duration, err error) {

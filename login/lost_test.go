@@ -1,6 +1,8 @@
 package login_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -194,4 +196,52 @@ func (w *world) stands(person uuid.UUID) identity.State {
 		w.Fatal(err)
 	}
 	return who.State
+}
+
+// Whose errand is done is led on, though Redis fails to forget it.
+func TestWhatIsDoneIsToldThoughItsErrandStays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	w.issued(boris, "+375294911922")
+	w.active(vera, "+375294911933")
+	w.redis.AddHook(forgetful{w.calls})
+	for _, errand := range []struct {
+		begin, done string
+		forms       [][]string
+	}{
+		{"/recover", "/recover/sent", [][]string{{"identifier", boris, "document_number", document(boris)}, {"code"}}},
+		{
+			"/recover", "/security",
+			[][]string{{"identifier", anna, "document_number", document(anna)}, {"code"}, {"new_password", another, "new_password_again", another}},
+		},
+		{"/block", "/block/done", [][]string{{"identifier", vera, "decision", "code"}, {"code"}}},
+		{"/unblock", "/security", [][]string{{"identifier", vera, "password", password}, {"code"}, {"new_password", another, "new_password_again", another}}},
+	} {
+		w.clock.turn(time.Hour)
+		v := w.visitor()
+		v.open(errand.begin)
+		for _, form := range errand.forms {
+			if form[0] == "code" {
+				digits, _ := w.lastCode()
+				form = []string{"code", digits}
+			}
+			v.submit(form...)
+		}
+		v.want(errand.done, http.StatusOK)
+	}
+}
+
+// forgetful has Redis fail to forget errands.
+type forgetful struct{ *calls }
+
+func (forgetful) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, command redis.Cmder) error {
+		if args := command.Args(); command.Name() == "del" && strings.HasPrefix(fmt.Sprint(args[1]), "errand:") {
+			err := errors.New("connection reset by peer")
+			command.SetErr(err)
+			return err
+		}
+		return next(ctx, command)
+	}
 }

@@ -131,9 +131,7 @@ func (l *Login) reissue(w http.ResponseWriter, r *http.Request, o onErrand) erro
 	if err != nil {
 		return err
 	}
-	if err := l.forgetErrand(r.Context(), &o); err != nil {
-		return err
-	}
+	l.done(r, &o)
 	http.Redirect(w, r, o.At(recoverSentPath), http.StatusSeeOther)
 	return nil
 }
@@ -178,9 +176,7 @@ func (l *Login) returns(w http.ResponseWriter, r *http.Request, o onErrand) erro
 	if err != nil {
 		return err
 	}
-	if err := l.forgetErrand(r.Context(), &o); err != nil {
-		return err
-	}
+	l.done(r, &o)
 	return l.finish(w, r, o.Interaction, o.Person, who.ChangedAt, byErrand(o.By).toldOf())
 }
 
