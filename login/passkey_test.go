@@ -239,6 +239,19 @@ func TestPasskeysAreRefusedAlike(t *testing.T) {
 	v.want("/sign-in", http.StatusUnprocessableEntity)
 }
 
+// The page of the sign-in waits for its person as long as the service does, and takes a passkey as long.
+func TestAPasskeySignsInFromAPageThatWaited(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	_, phone := w.bound(anna)
+	v := w.visitor()
+	v.open("/authorize")
+	w.clock.turn(24*time.Hour - time.Second)
+	v.use(phone)
+	v.want("/authorize", http.StatusOK)
+}
+
 // What fails counts against the network, and stops nobody who has a passkey.
 func TestFailuresDoNotStopAPasskey(t *testing.T) {
 	t.Parallel()

@@ -106,7 +106,7 @@ func newWorld(t *testing.T) *world {
 	tries := &throttle.Throttle{Redis: w.redis, Key: []byte("tries"), Now: now}
 	w.factors, err = factor.New(factor.Config{
 		Pool: w.pool, Redis: w.redis, Box: box, Jobs: jobs, Cleaner: cleaner, Registry: w.registry, Throttle: tries,
-		Tries: policy.FactorTries.From(w.policies), Failures: policy.Failures.From(w.policies), Issuer: "http://idp.example", Now: now,
+		Tries: policy.FactorTries.From(w.policies), Failures: policy.Failures.From(w.policies), Waits: 24 * time.Hour, Issuer: "http://idp.example", Now: now,
 	})
 	must(err)
 	atlas, err := place.Open(placetest.File(t))

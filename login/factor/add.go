@@ -59,7 +59,7 @@ func (p *Passkeys) Add(ctx context.Context, who identity.Identity, occasion, ans
 		return ErrWrong
 	}
 	challenge := parsed.Response.CollectedClientData.Challenge
-	if err := p.spend(ctx, occasion, challenge); err != nil {
+	if _, err := p.spend(ctx, occasion, challenge); err != nil {
 		return err
 	}
 	made, err := p.party.CreateCredential(p.holder(who), webauthn.SessionData{

@@ -38,10 +38,11 @@ func (p *Passkeys) Check(ctx context.Context, purpose Purpose, occasion, answer 
 		return Proof{}, ErrWrong
 	}
 	challenge := parsed.Response.CollectedClientData.Challenge
-	if err := p.spend(ctx, occasion, challenge); err != nil {
+	answered, err := p.spend(ctx, occasion, challenge)
+	if err != nil {
 		return Proof{}, err
 	}
-	w, changed, err := p.find(ctx, purpose, parsed.RawID)
+	w, changed, err := p.find(ctx, purpose, parsed.RawID, answered)
 	if err != nil {
 		return Proof{}, err
 	}
@@ -66,19 +67,30 @@ func (p *Passkeys) Check(ctx context.Context, purpose Purpose, occasion, answer 
 		return Proof{Person: w.PersonID}, ErrWrong
 	}
 	return Proof{w.PersonID, changed, ByPasskey, func(ctx context.Context, tx pgx.Tx, act identity.Act) error {
-		const use = `UPDATE passkey SET sign_count = $3, used_at = $4 WHERE id = $1 AND sign_count = $2`
-		tag, err := tx.Exec(ctx, use, w.ID, w.SignCount, used.Authenticator.SignCount, act.At)
+		const use = `
+			WITH used AS (
+				UPDATE passkey SET sign_count = $3, used_at = $4 WHERE id = $1 AND sign_count = $2
+				RETURNING id
+			), over AS (
+				DELETE FROM passkey_answer WHERE passkey_id = $1 AND till <= $4
+			)
+			INSERT INTO passkey_answer (passkey_id, challenge, till)
+			SELECT id, $5, $6 FROM used
+			ON CONFLICT DO NOTHING`
+		tag, err := tx.Exec(ctx, use, w.ID, w.SignCount, used.Authenticator.SignCount, act.At, answered.digest, answered.till)
 		return once(tag, err)
 	}}, nil
 }
 
-// find gives a passkey of somebody whose identifier stands as the purpose needs; others have none.
-func (p *Passkeys) find(ctx context.Context, purpose Purpose, credentialID []byte) (w row, changed time.Time, err error) {
+// find gives a passkey of somebody whose identifier stands as the purpose needs; others have none. One that was used by the same answer is not
+// found: sent once more it would look like that of a copy.
+func (p *Passkeys) find(ctx context.Context, purpose Purpose, credentialID []byte, answered spent) (w row, changed time.Time, err error) {
 	const find = `
 		SELECT ` + columns + `, i.changed_at
 		FROM passkey k JOIN identity i ON i.person_id = k.person_id
-		WHERE k.credential_id = $1 AND concat_ws(':', i.state, i.block_reason) = $2`
-	err = p.pool.QueryRow(ctx, find, credentialID, purpose.stance()).Scan(
+		WHERE k.credential_id = $1 AND concat_ws(':', i.state, i.block_reason) = $2
+		AND NOT EXISTS (SELECT FROM passkey_answer a WHERE a.passkey_id = k.id AND a.challenge = $3)`
+	err = p.pool.QueryRow(ctx, find, credentialID, purpose.stance(), answered.digest).Scan(
 		&w.ID, &w.PersonID, &w.CredentialID, &w.Credential, &w.SignCount, &w.AddedAt, &w.UsedAt, &changed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return row{}, time.Time{}, ErrWrong

@@ -29,6 +29,6 @@
 // the desk, the phone, a new password; factors are bound anew.
 //
 // Adding and removing are one transaction each with their record and a notice to the phone. The package owns the tables passkey, authenticator
-// and recovery_codes, of which the first two are sealed and the third holds digests, and in Redis the challenges that were answered and the
-// keys that wait for an app to confirm them, sealed.
+// and recovery_codes, of which the first two are sealed and the third holds digests, passkey_answer with the challenges that a passkey was used by,
+// and in Redis all that were answered and the keys that wait for an app to confirm them, sealed.
 package factor

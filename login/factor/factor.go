@@ -38,6 +38,7 @@ type Config struct {
 	Throttle *throttle.Throttle
 	Tries    func() throttle.Limit // wrong answers that a person may type
 	Failures func() int            // in a row, after which an authenticator proves nothing at strange browsers
+	Waits    time.Duration         // for the answer of a passkey: no shorter than a sign-in may wait for its person
 	Issuer   string                // the site that factors are bound to
 	Now      func() time.Time
 }
@@ -86,7 +87,7 @@ func (r room) drawn(ctx context.Context, name string, fresh []byte, lasts time.D
 // New makes Factors.
 func New(c Config) (*Factors, error) {
 	if c.Pool == nil || c.Redis == nil || c.Box == nil || c.Jobs == nil || c.Cleaner == nil || c.Registry == nil || c.Throttle == nil ||
-		c.Tries == nil || c.Failures == nil || c.Now == nil {
+		c.Tries == nil || c.Failures == nil || c.Waits == 0 || c.Now == nil {
 		return nil, errors.New("factor: the config is not complete")
 	}
 	issuer, err := url.Parse(c.Issuer)

@@ -24,7 +24,8 @@ type Passkeys struct {
 	jobs    grant.Jobs
 	cleaner *grant.Cleaner
 	party   *webauthn.WebAuthn
-	key     []byte // of challenges and handles
+	waits   time.Duration // a page, for its answer
+	key     []byte        // of challenges and handles
 }
 
 func newPasskeys(c Config, r room) (*Passkeys, error) {
@@ -49,7 +50,7 @@ func newPasskeys(c Config, r room) (*Passkeys, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Passkeys{r, c.Jobs, c.Cleaner, party, key}, nil
+	return &Passkeys{r, c.Jobs, c.Cleaner, party, c.Waits, key}, nil
 }
 
 // A Passkey as its person sees it.

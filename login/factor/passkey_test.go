@@ -50,7 +50,7 @@ func (w *world) config(issuer string) factor.Config {
 		Cleaner:  &grant.Cleaner{Pool: w.Pool, Denials: w.Denials, Sessions: w.Sessions, Now: now},
 		Throttle: &throttle.Throttle{Redis: w.Redis, Key: []byte("tries"), Now: now},
 		Tries:    func() throttle.Limit { return throttle.Limit{Name: "factor", Tries: 5, In: 15 * time.Minute} },
-		Failures: func() int { return 20 },
+		Failures: func() int { return 20 }, Waits: 24 * time.Hour,
 	}
 }
 
@@ -243,7 +243,7 @@ func TestAWrongAnswerProvesNothing(t *testing.T) {
 		},
 		"too late": func(d *factortest.Device) string {
 			question := w.ask(t)
-			w.at = w.at.Add(time.Hour)
+			w.at = w.at.Add(24 * time.Hour)
 			return d.Use(question)
 		},
 		"at another occasion": func(d *factortest.Device) string {
@@ -289,6 +289,58 @@ func TestAnAnswerIsGoodOnce(t *testing.T) {
 		if err := w.Passkeys.Add(t.Context(), who, occasion, made, "Телефон", w.act()); !errors.Is(err, want) {
 			t.Errorf("adding: %v, want %v", err, want)
 		}
+	}
+}
+
+// Neither is it good again where Redis was emptied, as long as the challenge lives, and it passes for no copy of the passkey. Whoever answers others meanwhile
+// is let in; what is over is kept no longer.
+func TestAnAnswerIsGoodOnceThoughRedisIsEmptied(t *testing.T) {
+	t.Parallel()
+	for name, counts := range map[string]bool{"a device that counts": true, "a synced passkey, which does not count": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			who := w.active(t)
+			device := w.bound(t, who)
+			device.Counts = counts
+			empty := func() {
+				if err := w.Redis.FlushDB(t.Context()).Err(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			answer := device.Use(w.ask(t))
+			var proofs []factor.Proof
+			for range 2 {
+				proof, err := w.check(t, answer)
+				if err != nil {
+					t.Fatal(err)
+				}
+				proofs = append(proofs, proof)
+				empty()
+			}
+			for i, want := range []error{nil, identity.ErrState} {
+				if err := w.spend(t, proofs[i]); !errors.Is(err, want) {
+					t.Errorf("use %d: %v, want %v", i, err, want)
+				}
+			}
+			for range 2 {
+				w.at = w.at.Add(12*time.Hour - time.Second)
+				empty()
+				if proof, err := w.check(t, answer); !errors.Is(err, factor.ErrWrong) || proof.Person != uuid.Nil {
+					t.Errorf("once more: %+v, %v", proof, err)
+				}
+				if _, err := w.use(t, device); err != nil {
+					t.Errorf("to another question: %v", err)
+				}
+			}
+			w.at = w.at.Add(13 * time.Hour)
+			if _, err := w.use(t, device); err != nil {
+				t.Fatal(err)
+			}
+			if n := w.Count(t, `passkey_answer`); n != 2 {
+				t.Errorf("%d answers are kept, want 2", n)
+			}
+		})
 	}
 }
 
@@ -535,7 +587,7 @@ func TestRedisIsToldNothing(t *testing.T) {
 	for _, key := range keys {
 		ttl, err := w.Redis.TTL(t.Context(), key).Result()
 		value := w.Redis.Get(t.Context(), key).Val()
-		if err != nil || ttl <= 0 || ttl > time.Hour || value != "" || strings.Contains(key, occasion) {
+		if err != nil || ttl <= 0 || ttl > 24*time.Hour || value != "" || strings.Contains(key, occasion) {
 			t.Errorf("%s is kept for %v: %q, %v", key, ttl, value, err)
 		}
 	}

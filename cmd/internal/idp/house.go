@@ -279,7 +279,7 @@ func (h *house) furnish(ctx context.Context, master []byte) (err error) {
 	}
 	h.factors, err = factor.New(factor.Config{
 		Pool: h.Pool, Redis: h.Redis, Box: h.box, Jobs: h.jobs, Cleaner: h.cleaner, Registry: h.identities, Throttle: h.throttle,
-		Tries: policy.FactorTries.From(h.policies), Failures: policy.Failures.From(h.policies), Issuer: h.cfg.Issuer, Now: time.Now,
+		Tries: policy.FactorTries.From(h.policies), Failures: policy.Failures.From(h.policies), Waits: waitFor, Issuer: h.cfg.Issuer, Now: time.Now,
 	})
 	return err
 }

@@ -27,7 +27,7 @@ func TestEverySealedColumnIsSealedAnew(t *testing.T) {
 		"edition.checksum", "edition.staged_sum", "event.link", "event_base.link", "event_head.link",
 		"identity.document_index", "identity.phone_index", "initial_access_token.token_hash", "issuance.code_key", "issuance.phone_index", "issuance.request_body", "issuance.request_key",
 		"key_set.wrapped", // by the master key
-		"known_browser.token_hash", "not_me.token_hash", "passkey.credential_id", "person_event.digest", "phone_change.phone_index", "refresh_token.token_hash", "river_job.unique_key",
+		"known_browser.token_hash", "not_me.token_hash", "passkey.credential_id", "passkey_answer.challenge", "person_event.digest", "phone_change.phone_index", "refresh_token.token_hash", "river_job.unique_key",
 	}
 	const columns = `
 		SELECT c.table_name || '.' || c.column_name
