@@ -186,7 +186,7 @@ func (l *Login) done(r *http.Request, o *onErrand) {
 // comes counts that somebody comes on an errand by a number alone, for each leaves a record, and tells what the browser is known by to whose it is and
 // how long to wait. It counts by the network of unknown browsers: whose browser it is can act in an emergency, whatever the neighbours do.
 func (l *Login) comes(r *http.Request, e errand, id identity.Identifier) (home []byte, wait time.Duration, err error) {
-	if home, err = l.atHome(r, id); err != nil || home != nil {
+	if _, home, err = l.atHome(r, id); err != nil || home != nil {
 		return home, 0, err
 	}
 	share, err := l.share(r, policy.RecoveriesOfNetwork, string(e.purpose)+" ")

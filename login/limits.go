@@ -9,6 +9,7 @@ import (
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
+	"asoba.example/provider"
 	"asoba.example/provider/api"
 )
 
@@ -18,12 +19,12 @@ func (l *Login) try(limit policy.Of[throttle.Limit], by string) throttle.Try {
 }
 
 // budget says what a try at a number counts against, and which of it a right password wins back. It counts alike for numbers that exist and
-// numbers that do not. home is what a browser is known by: each has a budget of its own, so that whoever sits at one of a person's shuts them out at
-// no other. braked says that there are too many tries in all.
-func (l *Login) budget(id identity.Identifier, home []byte, braked bool, network string) (own, all []throttle.Try) {
-	if home != nil {
-		own = []throttle.Try{l.try(policy.KnownBrowserTries, string(home))}
-		return own, []throttle.Try{own[0], l.try(policy.KnownBrowserTriesInAll, string(home))}
+// numbers that do not. apart is what a browser is known by, or the interaction of the number's owner: each has a budget of its own, so that whoever
+// sits at one of a person's shuts them out at no other. braked says that there are too many tries in all.
+func (l *Login) budget(id identity.Identifier, apart []byte, braked bool, network string) (own, all []throttle.Try) {
+	if apart != nil {
+		own = []throttle.Try{l.try(policy.KnownBrowserTries, string(apart))}
+		return own, []throttle.Try{own[0], l.try(policy.KnownBrowserTriesInAll, string(apart))}
 	}
 	own = []throttle.Try{l.try(policy.NumberTries, id.Reveal())}
 	own[0].Limit.Pauses = policy.NumberPauses.In(l.policies)
@@ -35,13 +36,20 @@ func (l *Login) budget(id identity.Identifier, home []byte, braked bool, network
 }
 
 // tryPassword counts a try at the password of a number, and tells what the browser is known by, what a right password wins back, and how
-// long to wait.
-func (l *Login) tryPassword(r *http.Request, id identity.Identifier) (home []byte, own []throttle.Try, wait time.Duration, err error) {
-	if home, err = l.atHome(r, id); err != nil {
+// long to wait. Who has no browser that is known yet, and proves by a document and a code whose the number is, goes on apart from strangers as well.
+func (l *Login) tryPassword(
+	r *http.Request, i provider.Interaction, id identity.Identifier,
+) (home []byte, own []throttle.Try, wait time.Duration, err error) {
+	person, home, err := l.atHome(r, id)
+	if err != nil {
 		return nil, nil, 0, err
 	}
-	if home != nil {
-		own, tries := l.budget(id, home, false, "")
+	apart := home
+	if apart == nil && person != uuid.Nil && person == i.Owner {
+		apart = []byte(i.ID)
+	}
+	if apart != nil {
+		own, tries := l.budget(id, apart, false, "")
 		wait, err = l.throttle.Take(r.Context(), tries...)
 		return home, own, wait, err
 	}
@@ -58,13 +66,13 @@ func (l *Login) tryPassword(r *http.Request, id identity.Identifier) (home []byt
 	return nil, own, wait, err
 }
 
-// atHome gives what the browser is known by to whose number it is; of a stranger nothing.
-func (l *Login) atHome(r *http.Request, id identity.Identifier) ([]byte, error) {
-	person, err := l.registry.Whose(r.Context(), id)
-	if err != nil {
-		return nil, err
+// atHome gives whose a number is, and what the browser is known by to them; of a stranger nothing.
+func (l *Login) atHome(r *http.Request, id identity.Identifier) (person uuid.UUID, home []byte, err error) {
+	if person, err = l.registry.Whose(r.Context(), id); err != nil {
+		return uuid.Nil, nil, err
 	}
-	return l.browsers.KnownBy(r.Context(), r, person)
+	home, err = l.browsers.KnownBy(r.Context(), r, person)
+	return person, home, err
 }
 
 // tryDocument counts a try at the document of a number, and tells how long to wait. It counts alike for numbers that exist and numbers that do not.

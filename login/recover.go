@@ -115,8 +115,12 @@ func (l *Login) recoverProved(w http.ResponseWriter, r *http.Request, o onErrand
 }
 
 // reissue sends another temporary password to who has lost the one that was sent, or let its term pass: to the confirmed phone, so that the
-// first sign-in is as it would have been.
+// first sign-in is as it would have been; but with tries of its own, for nobody has a browser yet that is known and strangers may be at the number.
 func (l *Login) reissue(w http.ResponseWriter, r *http.Request, o onErrand) error {
+	o.Owner = o.Person
+	if err := l.interactions.Save(r.Context(), o.Interaction); err != nil {
+		return err
+	}
 	wait, err := l.throttle.Take(r.Context(), l.try(policy.TemporaryPasswords, o.Person.String()))
 	if err != nil {
 		return err

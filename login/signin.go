@@ -121,7 +121,7 @@ func (l *Login) provePassword(
 		return proved, false, form.show(w, r, i, status, typed, wrong...)
 	}
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
-	home, own, wait, err := l.tryPassword(r, id)
+	home, own, wait, err := l.tryPassword(r, i, id)
 	if err != nil {
 		return proved, false, err
 	}

@@ -196,6 +196,55 @@ func TestAnAddressAsksForSoManyCodes(t *testing.T) {
 	v.signIn(anna)
 }
 
+// Who was issued the identifier has no browser that is known yet. Strangers who try the number at the end of each wait keep them from the first
+// sign-in by the number alone, and from nothing where they have proved by the document and a code whose it is: there the tries are theirs, as at
+// home, of that number only.
+func TestNoStrangerKeepsAnybodyFromTheFirstSignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, temporary := w.issued(anna, "+375294911911")
+	w.active(boris, "+375294911922")
+	besiege := func(number string) {
+		t.Helper()
+		stranger := w.visitor()
+		stranger.open("/security")
+		for {
+			stranger.submit("identifier", number, "password", another)
+			if stranger.status == http.StatusTooManyRequests {
+				return
+			}
+		}
+	}
+	v := w.visitor()
+	v.from = "192.0.2.7"
+	v.open("/authorize")
+	besiege(anna)
+	v.submit("identifier", anna, "password", temporary)
+	v.want("/sign-in", http.StatusTooManyRequests)
+
+	v.open(v.link("Recover the password"))
+	v.recovers(anna)
+	v.want("/recover/sent", http.StatusOK)
+	temporary, _ = w.phones.last(t, identity.TemporaryPasswordMessage, `\w{5}-\w{5}`)
+	v.open(v.link("Sign in with the new"))
+	besiege(boris)
+	v.submit("identifier", boris, "password", password)
+	v.want("/sign-in", http.StatusTooManyRequests)
+	for range 5 {
+		besiege(anna)
+		v.submit("identifier", anna, "password", another)
+		v.want("/sign-in", http.StatusUnprocessableEntity)
+	}
+	v.submit("identifier", anna, "password", temporary)
+	v.want("/sign-in", http.StatusTooManyRequests)
+	w.clock.turn(15 * time.Minute)
+	besiege(anna)
+	v.submit("identifier", anna, "password", temporary)
+	v.want("/sign-in/password", http.StatusOK)
+	v.submit("new_password", password, "new_password_again", password)
+	v.want("/authorize", http.StatusOK)
+}
+
 // leaves has others use up a limit, but for so many.
 func (w *world) leaves(n int, limit policy.Of[throttle.Limit], by string) {
 	w.Helper()

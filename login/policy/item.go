@@ -37,7 +37,8 @@ var (
 	// of that cost too, so that the time of an answer tells nothing.
 	PasswordCost = cost("password.cost", "19MiB t=2 p=1")
 
-	// Each known browser has a budget of its own, which nobody at another one can use up: 480 guesses a day at most for whoever has one of a person's.
+	// Each known browser has a budget of its own, which nobody at another one can use up: 480 guesses a day at most for whoever has one of a person's. So has
+	// whoever was sent another temporary password for their document and a code, where they asked for it.
 	KnownBrowserTries = limit("sign_in.known_browser", 5, 15*time.Minute, 3, 20)
 	// Right passwords win that budget back, and at a known browser they pass by the strangers' queue. This one they do
 	// not win back: nobody keeps every processor busy by signing in over and over. It is each browser's too, and each cost a code or a factor to make known.
