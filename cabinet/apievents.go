@@ -24,6 +24,14 @@ type apiEvent struct {
 	signal.Detail
 }
 
+// Waits is how long a request waits for news before it is answered.
+func Waits(r *http.Request) time.Duration {
+	if r.URL.Path != "/api/v1/events" {
+		return 0
+	}
+	return api.Wait(r)
+}
+
 // apiEvents handles GET /api/v1/events: what the client is told after a place, or nothing once it has waited long enough. With each look it is
 // let in anew.
 func (c *Cabinet) apiEvents(w http.ResponseWriter, r *http.Request) error {
@@ -31,7 +39,7 @@ func (c *Cabinet) apiEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	over, cancel := context.WithTimeout(r.Context(), time.Duration(api.Number(r, "wait", 0))*time.Second)
+	over, cancel := context.WithTimeout(r.Context(), api.Wait(r))
 	defer cancel()
 	token, err := c.identify(w, r)
 	if err != nil {

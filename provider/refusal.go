@@ -129,9 +129,6 @@ func (h endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	e := asRefusal(err)
 	api.Note(r, e)
-	if r.Context().Err() != nil {
-		return // nobody is there to read it
-	}
 	switch {
 	case e.code == "invalid_client":
 		w.Header().Set("WWW-Authenticate", `Basic realm="client"`)

@@ -21,11 +21,15 @@ type Handler func(w http.ResponseWriter, r *http.Request) error
 func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	err := h(w, r)
 	Note(r, err)
-	if err == nil || r.Context().Err() != nil { // nobody is there to read it
+	if err == nil {
 		return
 	}
 	problem := new(Problem)
-	if !errors.As(err, &problem) {
+	switch {
+	case errors.As(err, &problem):
+	case r.Context().Err() != nil: // its time was over, or the caller has gone, who will not read it
+		problem = newProblem(http.StatusServiceUnavailable, "slow", err)
+	default:
 		// No meaning that a caller could use: the text stays with us.
 		problem = newProblem(http.StatusInternalServerError, "internal", err)
 	}

@@ -80,11 +80,11 @@ func (o *Observer) tell(r *http.Request, seen *seen, status int, took time.Durat
 	if route == "" {
 		route = "none"
 	}
+	if gone := errors.Is(r.Context().Err(), context.Canceled); gone && (status == 0 || status >= http.StatusInternalServerError) {
+		status = 499 // the caller went away, which broke off what was being done
+	}
 	if status == 0 {
 		status = http.StatusOK
-		if r.Context().Err() != nil {
-			status = 499 // the caller went away
-		}
 	}
 	o.seconds.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
 	level := slog.LevelInfo

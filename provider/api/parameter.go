@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // Number reads a whole number of the query, whose bounds the document has held; its usual value where it is absent.
@@ -12,6 +13,14 @@ func Number(r *http.Request, name string, usual int) int {
 		return n
 	}
 	return usual
+}
+
+// longestWait is how long news are waited for at most.
+const longestWait = 30 * time.Second
+
+// Wait reads how long the caller would have news waited for, in the parameter wait.
+func Wait(r *http.Request) time.Duration {
+	return min(max(0, time.Duration(Number(r, "wait", 0))), longestWait/time.Second) * time.Second
 }
 
 // RefuseParameter refuses a parameter of the query, for what a document cannot say of it.

@@ -11,8 +11,13 @@ import (
 	"asoba.example/provider/clients"
 )
 
-// longest is how many seconds a consumer of the feed may wait in one request.
-const longest = 30
+// Waits is how long a request waits for news before it is answered.
+func Waits(r *http.Request) time.Duration {
+	if r.URL.Path != "/changes" {
+		return 0
+	}
+	return api.Wait(r)
+}
 
 // changes handles GET /changes: what happened after a cursor, or nothing once the
 // caller has waited long enough. It may be asked from any cursor at any time, but not
@@ -25,8 +30,7 @@ func (m *Manage) changes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	wait := min(api.Number(r, "wait", 0), longest)
-	entries, cursor, err := m.feed.Wait(r.Context(), after, limit, time.Duration(wait)*time.Second)
+	entries, cursor, err := m.feed.Wait(r.Context(), after, limit, api.Wait(r))
 	dropped, gone := errors.AsType[*audit.DroppedError](err)
 	switch {
 	case gone:

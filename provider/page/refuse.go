@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -52,15 +53,15 @@ func (s *Site) Handle(h func(w http.ResponseWriter, r *http.Request) error) http
 				return
 			}
 			if err, ok := p.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
-				s.tell(w, r, fault(errors.New("panic")))
+				s.tell(w, r, fault(r.Context(), errors.New("panic")))
 			}
 			panic(p) // on to the observer, which leaves it in the log
 		}()
 		r.Body = http.MaxBytesReader(w, r.Body, formSize)
 		err := h(w, r)
 		api.Note(r, err)
-		if err != nil && r.Context().Err() == nil { // nobody is there to be told otherwise
-			s.tell(w, r, fault(err))
+		if err != nil {
+			s.tell(w, r, fault(r.Context(), err))
 		}
 	})
 }
@@ -68,11 +69,14 @@ func (s *Site) Handle(h func(w http.ResponseWriter, r *http.Request) error) http
 // formSize is more than any form of ours needs, in bytes.
 const formSize = 64 << 10
 
-// fault gives an error its meaning; one that has none is ours, and the page says no more than that.
-func fault(err error) *Refusal {
+// fault gives an error its meaning; one that has none is ours, and the page says no more than that, and whether there was no time.
+func fault(ctx context.Context, err error) *Refusal {
 	var refusal *Refusal
 	if errors.As(err, &refusal) {
 		return refusal
+	}
+	if ctx.Err() != nil { // or the reader has gone, who will not read it
+		return &Refusal{Status: http.StatusServiceUnavailable, Word: "error.slow", Cause: err}
 	}
 	return &Refusal{Status: http.StatusInternalServerError, Word: "error.internal", Cause: err}
 }

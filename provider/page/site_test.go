@@ -1,6 +1,7 @@
 package page_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -249,6 +250,7 @@ func TestAnErrorIsAPage(t *testing.T) {
 		status int
 		says   string
 		panics bool
+		within time.Duration
 	}{
 		"with a meaning": {
 			door:   func(http.ResponseWriter, *http.Request) error { return page.Refuse(429, "busy", secret) },
@@ -262,19 +264,28 @@ func TestAnErrorIsAPage(t *testing.T) {
 			door:   func(http.ResponseWriter, *http.Request) error { return secret },
 			status: 500, says: "не у вас",
 		},
+		"without time": {
+			door: func(_ http.ResponseWriter, r *http.Request) error {
+				<-r.Context().Done()
+				return secret
+			},
+			status: 503, says: "не успел ответить", within: time.Nanosecond,
+		},
 		"a panic": {
 			door:   func(http.ResponseWriter, *http.Request) error { panic(secret) },
 			status: 500, says: "не у вас", panics: true,
 		},
 	} {
 		w := httptest.NewRecorder()
+		ctx, cancel := context.WithTimeout(t.Context(), cmp.Or(row.within, time.Hour))
+		defer cancel()
 		func() {
 			defer func() {
 				if (recover() != nil) != row.panics {
 					t.Errorf("%s: the panic went on: %t", name, !row.panics)
 				}
 			}()
-			s.Handle(row.door).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/sign-in", nil))
+			s.Handle(row.door).ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/sign-in", nil))
 		}()
 		pagetest.Sound(t, w.Body.Bytes())
 		if w.Code != row.status || !strings.Contains(w.Body.String(), row.says) || strings.Contains(w.Body.String(), "3080356A001PB5") {
@@ -398,20 +409,5 @@ func TestStaticFiles(t *testing.T) {
 	}
 	if response, _ := get("/static/style.css"); response.StatusCode != http.StatusNotFound {
 		t.Errorf("a file is served under an address that does not name its content: %s", response.Status)
-	}
-}
-
-// Who has gone away is told nothing: what their request broke off is no fault of ours, and is not logged as one.
-func TestWhoHasGoneIsToldNothing(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, true)
-	ctx, leave := context.WithCancel(t.Context())
-	w := httptest.NewRecorder()
-	s.Handle(func(_ http.ResponseWriter, r *http.Request) error {
-		leave()
-		return r.Context().Err()
-	}).ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/sign-in", nil))
-	if w.Code != http.StatusOK || w.Body.Len() != 0 { // nothing was written: the observer says 499
-		t.Errorf("got %d %q", w.Code, w.Body)
 	}
 }

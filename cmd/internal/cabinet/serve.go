@@ -129,7 +129,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return err
 	}
 	parts := []run.Part{
-		run.Server{Listener: listener, Handler: observer.Observe(doors.Handler()), TLS: secure, Log: log, Notice: cfg.StopNotice, Ready: kept.Ready, Streams: cabinet.Streams}.Run,
+		run.Server{Listener: listener, Handler: observer.Observe(doors.Handler()), TLS: secure, Log: log, Notice: cfg.StopNotice, Ready: kept.Ready, Streams: cabinet.Streams, Waits: cabinet.Waits}.Run,
 		follower.Run,
 		follower.RunEditions,
 		run.Every(time.Minute, log, "refresh the provider's keys", provider.Refresh),
@@ -157,7 +157,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		defer listener.Close()
 		certified := secure.Clone()
 		certified.ClientAuth = tls.RequestClientCert // whose it is the token tells (RFC 8705 §3): some have no authority
-		parts = append(parts, run.Server{Listener: listener, Handler: observer.Observe(doors.API()), TLS: certified, Log: log, Notice: cfg.StopNotice, Ready: kept.Ready}.Run)
+		parts = append(parts, run.Server{Listener: listener, Handler: observer.Observe(doors.API()), TLS: certified, Log: log, Notice: cfg.StopNotice, Ready: kept.Ready, Waits: cabinet.Waits}.Run)
 	}
 	if cfg.MetricsListen != "" {
 		listener, err := net.Listen("tcp", cfg.MetricsListen)

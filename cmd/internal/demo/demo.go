@@ -270,7 +270,7 @@ func (d *demo) workbench(ctx context.Context) (run.Server, error) {
 		return run.Server{}, err
 	}
 	return run.Server{
-		Listener: listener, Handler: observer.Observe(doors), Log: d.log,
+		Listener: listener, Handler: observer.Observe(doors), Log: d.log, Streams: workbench.Streams,
 		Ready: func(context.Context) error {
 			if !d.ready.Load() {
 				return errors.New("the people are being prepared")

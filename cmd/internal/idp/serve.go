@@ -94,7 +94,7 @@ func serve(ctx context.Context, cfg Config, hasher identity.Hashing, log *slog.L
 	}
 	server := func(listener net.Listener, secure *tls.Config, doors http.Handler, streams func(*http.Request) bool) (run.Part, error) {
 		doors, err := run.Behind(cfg.TrustedProxies, observer.Observe(doors))
-		return run.Server{Listener: listener, Handler: doors, TLS: secure, Log: log, Notice: cfg.StopNotice, Ready: h.Ready, Streams: streams}.Run, err
+		return run.Server{Listener: listener, Handler: doors, TLS: secure, Log: log, Notice: cfg.StopNotice, Ready: h.Ready, Streams: streams, Waits: manage.Waits}.Run, err
 	}
 	servePublic, err := server(public, secure, pages, nil)
 	if err != nil {

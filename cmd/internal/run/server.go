@@ -24,6 +24,8 @@ type Server struct {
 	Ready func(ctx context.Context) error
 	// Streams tells the requests that bring as much as there is, or take as long as it takes: their doors bound them. Nil: none does.
 	Streams func(r *http.Request) bool
+	// Waits is how long a request waits for news, as it asks for, before it is to be answered. Nil: none does.
+	Waits func(r *http.Request) time.Duration
 	// Notice is how long /readyz says 503 before the listener closes, so that a
 	// load balancer has looked away by then. Zero: none.
 	Notice time.Duration
@@ -32,8 +34,9 @@ type Server struct {
 // Bounds of one connection. The longest honest request is a long poll of 30 s.
 const (
 	readHeaderFor = 5 * time.Second
-	readFor       = 15 * time.Second
-	writeFor      = 45 * time.Second
+	readFor       = 15 * time.Second // until a request has come whole
+	answerFor     = 20 * time.Second // then its context ends, and its door says that it was slow
+	writeFor      = 60 * time.Second
 	idleFor       = 2 * time.Minute
 	streamFor     = time.Hour
 	maxHeader     = 32 << 10
@@ -67,7 +70,13 @@ func (s Server) Run(ctx context.Context) error {
 	bounded := http.MaxBytesHandler(s.Handler, maxBody)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if s.Streams == nil || !s.Streams(r) {
-			bounded.ServeHTTP(w, r)
+			long := answerFor
+			if s.Waits != nil {
+				long += s.Waits(r)
+			}
+			ctx, cancel := context.WithTimeout(r.Context(), long)
+			defer cancel()
+			bounded.ServeHTTP(w, r.WithContext(ctx))
 			return
 		}
 		till, extend := time.Now().Add(streamFor), http.NewResponseController(w)

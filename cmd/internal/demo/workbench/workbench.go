@@ -143,6 +143,9 @@ func (b *Workbench) show(w http.ResponseWriter, r *http.Request) error {
 // heartbeat keeps an idle stream open through proxies; a stream is checked for life at least so often.
 const heartbeat = 15 * time.Second
 
+// Streams tells the requests that last.
+func Streams(r *http.Request) bool { return r.URL.Path == "/live" }
+
 // live handles GET /live: an event whenever the page has something new to show (HTML §9.2, server-sent events).
 func (b *Workbench) live(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
