@@ -68,6 +68,9 @@ func refuse(w http.ResponseWriter, token api.Token, decision access.Decision, er
 		return err
 	}
 	switch decision {
+	case access.Silent:
+		w.Header().Set("Retry-After", retryAfter)
+		return api.Refuse(http.StatusServiceUnavailable, "provider_away", nil)
 	case access.RefuseUnknown:
 		w.Header().Set("Retry-After", retryAfter)
 		return api.Refuse(http.StatusServiceUnavailable, "no_cabinet_yet", nil)
@@ -86,6 +89,7 @@ func (c *Cabinet) question(token api.Token) access.Question {
 	grant, _ := uuid.Parse(token.GID) // a token without one rests on no grant
 	q := access.Question{
 		Grant: grant, AuthTime: token.AuthTime, ACR: token.ACR, ClientID: token.ClientID, Via: token.Via, At: c.cfg.Now(),
+		Till: token.Expiry,
 	}
 	if !token.AuthTime.IsZero() {
 		q.Subject = token.Subject

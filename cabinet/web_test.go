@@ -337,6 +337,13 @@ func TestNobodyCanTell(t *testing.T) {
 	b.want("/profile", "/profile", 503, "does not answer")
 	w.hear(t, noon)
 	b.want("/profile", "/profile", 200, annasNumber)
+
+	w.provider.Down(false)
+	w.provider.Inactive(true) // as it says of a token that is over
+	w.later.Store(int64(10 * time.Minute))
+	b.want("/profile", "/profile", 503, "does not answer")
+	w.hear(t, noon.Add(10*time.Minute))
+	b.want("/profile", "/profile", 200, annasNumber)
 }
 
 // The gone are told so; somebody whose record is on its way is asked to wait.
@@ -428,6 +435,7 @@ func TestWritingHasALimit(t *testing.T) {
 		12*time.Hour - time.Minute:   {12 * time.Hour, 0},
 	} {
 		w.later.Store(int64(at))
+		w.hear(t, noon.Add(at))
 		says := "You have until " + noon.Add(has.till).In(w.cabinet.minsk).Format("15:04")
 		warns := fmt.Sprintf(`data-warn="%d"`, int(has.warn.Seconds()))
 		for address, form := range map[string]url.Values{

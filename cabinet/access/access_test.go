@@ -47,30 +47,33 @@ func TestAdmit(t *testing.T) {
 		gone     profile.Reason
 		ended    func(person uuid.UUID) access.Ended
 		disabled []access.Disabled
+		over     bool
 		heard    time.Time
 		provider provider
 		want     access.Decision
 		asked    int
 		err      error
 	}{
-		"the feed speaks":                     {heard: now, want: access.Admit},
-		"another grant ended":                 {heard: now, ended: func(uuid.UUID) access.Ended { return access.Ended{ID: uuid.New(), At: now} }, want: access.Admit},
-		"an earlier sign-in ended":            {heard: now, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: began.Add(-time.Second)} }, want: access.Admit},
-		"this very sign-in ended":             {heard: now, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: began} }, want: access.RefuseEnded},
-		"the grant ended":                     {heard: now, ended: func(uuid.UUID) access.Ended { return access.Ended{ID: grant, At: began} }, want: access.RefuseEnded},
-		"the client is disabled":              {heard: now, disabled: []access.Disabled{{ClientID: "service", Now: true, At: now}, {ClientID: "service", At: began}}, want: access.RefuseEnded},
-		"who had it before is disabled":       {heard: now, disabled: []access.Disabled{{ClientID: "first", Now: true, At: now}}, want: access.RefuseEnded},
-		"another client is disabled":          {heard: now, disabled: []access.Disabled{{ClientID: "other", Now: true, At: now}, {ClientID: "service", Now: true, At: began}, {ClientID: "service", At: now}}, want: access.Admit},
-		"nobody we know, and vouched":         {heard: now, unknown: true, provider: provider{active: true}, want: access.RefuseUnknown, asked: 1},
-		"nobody we know, and not vouched":     {heard: now, unknown: true, want: access.RefuseEnded, asked: 1},
-		"nobody we know, nobody can tell":     {heard: now, unknown: true, provider: provider{err: away}, err: away, asked: 1},
-		"deactivated":                         {heard: now, gone: profile.Death, want: access.RefuseDeactivated},
-		"silence, and the provider vouches":   {heard: silent, provider: provider{active: true}, want: access.Admit, asked: 1},
-		"silence, and the provider does not":  {heard: silent, provider: provider{}, want: access.RefuseEnded, asked: 1},
-		"silence, and nobody can tell":        {heard: silent, provider: provider{err: away}, err: away, asked: 1},
-		"silence, but the end was heard":      {heard: silent, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: now} }, want: access.RefuseEnded},
-		"silence, and deactivated, vouched":   {heard: silent, gone: profile.Missing, provider: provider{active: true}, want: access.RefuseDeactivated, asked: 1},
-		"silence, and of nobody that we know": {heard: silent, unknown: true, provider: provider{active: true}, want: access.RefuseUnknown, asked: 1},
+		"the feed speaks":                      {heard: now, want: access.Admit},
+		"another grant ended":                  {heard: now, ended: func(uuid.UUID) access.Ended { return access.Ended{ID: uuid.New(), At: now} }, want: access.Admit},
+		"an earlier sign-in ended":             {heard: now, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: began.Add(-time.Second)} }, want: access.Admit},
+		"this very sign-in ended":              {heard: now, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: began} }, want: access.RefuseEnded},
+		"the grant ended":                      {heard: now, ended: func(uuid.UUID) access.Ended { return access.Ended{ID: grant, At: began} }, want: access.RefuseEnded},
+		"the client is disabled":               {heard: now, disabled: []access.Disabled{{ClientID: "service", Now: true, At: now}, {ClientID: "service", At: began}}, want: access.RefuseEnded},
+		"who had it before is disabled":        {heard: now, disabled: []access.Disabled{{ClientID: "first", Now: true, At: now}}, want: access.RefuseEnded},
+		"another client is disabled":           {heard: now, disabled: []access.Disabled{{ClientID: "other", Now: true, At: now}, {ClientID: "service", Now: true, At: began}, {ClientID: "service", At: now}}, want: access.Admit},
+		"nobody we know, and vouched":          {heard: now, unknown: true, provider: provider{active: true}, want: access.RefuseUnknown, asked: 1},
+		"nobody we know, and not vouched":      {heard: now, unknown: true, want: access.RefuseEnded, asked: 1},
+		"nobody we know, nobody can tell":      {heard: now, unknown: true, provider: provider{err: away}, err: away, asked: 1},
+		"deactivated":                          {heard: now, gone: profile.Death, want: access.RefuseDeactivated},
+		"silence, and the provider vouches":    {heard: silent, provider: provider{active: true}, want: access.Admit, asked: 1},
+		"silence, and the provider does not":   {heard: silent, provider: provider{}, want: access.RefuseEnded, asked: 1},
+		"silence, and nobody can tell":         {heard: silent, provider: provider{err: away}, err: away, asked: 1},
+		"silence, but the end was heard":       {heard: silent, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: now} }, want: access.RefuseEnded},
+		"silence, and deactivated, vouched":    {heard: silent, gone: profile.Missing, provider: provider{active: true}, want: access.RefuseDeactivated, asked: 1},
+		"silence, and the token is over":       {heard: silent, over: true, want: access.Silent},
+		"nobody we know, of a token long over": {heard: now, unknown: true, over: true, want: access.RefuseEnded, asked: 1},
+		"silence, and of nobody that we know":  {heard: silent, unknown: true, provider: provider{active: true}, want: access.RefuseUnknown, asked: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -98,8 +101,11 @@ func TestAdmit(t *testing.T) {
 			})
 			gate := access.Gate{Pool: pgtest.With(t, pool, wall.Settings()), Provider: &c.provider}
 			question := access.Question{
-				Subject: "0000000A000PB2", Grant: grant, AuthTime: began, At: now,
+				Subject: "0000000A000PB2", Grant: grant, AuthTime: began, Till: now.Add(time.Minute), At: now,
 				Kind: journal.ProfileRead, ClientID: "service", Via: []string{"first", "second"},
+			}
+			if c.over {
+				question.Till = now
 			}
 			got, err := gate.Admit(t.Context(), question, "token", nil)
 			if got != c.want || !errors.Is(err, c.err) {

@@ -23,8 +23,8 @@ type Gate struct {
 }
 
 // Admit puts a Question, and with it, in the same round trip, whatever ask queues, which sees its subject's rows alone; what
-// that brings is good only with the decision Admit. While the feed is silent the access token is put before the provider first; an error then says
-// that nobody can tell.
+// that brings is good only with the decision Admit. While the feed is silent the access token is put before the provider first; an error then, or
+// the decision Silent where the token is over, says that nobody can tell.
 func (g Gate) Admit(ctx context.Context, q Question, accessToken string, ask func(*pgx.Batch)) (Decision, error) {
 	return g.vouched(ctx, q, accessToken, func(q Question) (Decision, error) { return put(ctx, g.Pool, q, ask) })
 }
@@ -56,8 +56,11 @@ func (g Gate) Act(
 // vouched decides, and once more where the provider has to be asked first.
 func (g Gate) vouched(ctx context.Context, q Question, accessToken string, decide func(Question) (Decision, error)) (Decision, error) {
 	decision, err := decide(q)
-	if err != nil || decision != AskProvider {
+	if err != nil || decision != AskProvider && decision != Silent {
 		return decision, err
+	}
+	if decision == Silent && !q.At.Before(q.Till) { // of such a token the provider says that it is not active, whatever became of the sign-in
+		return Silent, nil
 	}
 	active, err := g.Provider.Active(ctx, accessToken)
 	switch {
