@@ -75,8 +75,12 @@ func New(cfg Config) (*Cabinet, error) {
 	if err != nil {
 		return nil, err
 	}
+	begun, err := cfg.Box.Pouch("sessions")
+	if err != nil {
+		return nil, err
+	}
 	sessions := sessions{
-		redis: cfg.Redis, box: cfg.Box, requests: requests, secure: secure, idle: cfg.SessionIdle, total: cfg.SessionTotal, now: cfg.Now,
+		redis: cfg.Redis, box: cfg.Box, requests: requests, begun: begun, secure: secure, idle: cfg.SessionIdle, total: cfg.SessionTotal, now: cfg.Now,
 	}
 	site, err := page.New(page.Config{Name: "cabinet", Secure: secure, Rooms: []page.Room{Room()}, SignedIn: sessions.had, Start: "/"})
 	if err != nil {

@@ -27,7 +27,7 @@ type session struct {
 	BeganAt     time.Time
 }
 
-// sessions keeps them in Redis, under digests, so that a reader of its keys can use none of them. They may be lost:
+// sessions keeps them in Redis, sealed and under digests, so that who reads it can use none of them and learns of nobody. They may be lost:
 // then the citizen signs in again. That a session is there lets nobody in; the gate is asked each time.
 //
 //	cabinet:session:{digest of the session's word}
@@ -36,7 +36,8 @@ type session struct {
 type sessions struct {
 	redis       redis.UniversalClient
 	box         *seal.Box
-	requests    *seal.Pouch
+	requests    *seal.Pouch // on their way
+	begun       *seal.Pouch // what Redis keeps
 	secure      bool
 	idle, total time.Duration
 	now         func() time.Time
@@ -62,9 +63,13 @@ func (s sessions) begin(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if err := s.note(ctx, key, begun.Token); err != nil {
 		return fmt.Errorf("begin a session: %w", err)
 	}
-	text, err := json.Marshal(begun)
+	plain, err := json.Marshal(begun)
+	if err != nil {
+		return err
+	}
+	sealed, err := s.begun.Seal(key, plain)
 	if err == nil {
-		err = s.redis.SetNX(ctx, key, text, s.idle).Err()
+		err = s.redis.SetNX(ctx, key, sealed, s.idle).Err()
 	}
 	if err != nil {
 		return fmt.Errorf("begin a session: %w", err)
@@ -150,15 +155,17 @@ func (s sessions) find(ctx context.Context, r *http.Request) (session, error) {
 	if word == "" {
 		return found, errNoSession
 	}
-	text, err := s.redis.GetEx(ctx, sessionKey(word), s.idle).Bytes()
-	if errors.Is(err, redis.Nil) || string(text) == over {
+	key := sessionKey(word)
+	sealed, err := s.redis.GetEx(ctx, key, s.idle).Bytes()
+	if errors.Is(err, redis.Nil) {
 		return found, errNoSession
 	}
-	if err == nil {
-		err = json.Unmarshal(text, &found)
-	}
 	if err != nil {
-		return session{}, fmt.Errorf("find a session: %w", err)
+		return found, fmt.Errorf("find a session: %w", err)
+	}
+	plain, err := s.begun.Open(key, sealed)
+	if err != nil || json.Unmarshal(plain, &found) != nil { // it is over, or was begun under another key
+		return session{}, errNoSession
 	}
 	if s.now().Sub(found.BeganAt) >= s.total {
 		return session{}, errNoSession

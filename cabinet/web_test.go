@@ -453,8 +453,8 @@ func TestWritingHasALimit(t *testing.T) {
 	}
 }
 
-// Who reads the names of keys in Redis can neither take over a session nor learn whose it is.
-func TestKeysInRedisTellNothing(t *testing.T) {
+// Who reads Redis can neither take over a session nor learn whose it is, and who writes there cannot put it under a word of their own.
+func TestRedisTellsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.provider.SignIn(signIn(), "")
@@ -472,11 +472,23 @@ func TestKeysInRedisTellNothing(t *testing.T) {
 	for _, c := range b.client.Jar.Cookies(here) {
 		secrets = append(secrets, c.Value)
 	}
+	sessionOfMine := "cabinet:session:{" + digest("mine") + "}"
+	secrets = append(secrets, "Subject", "eyJ") // a member of a session, how a token begins
 	for _, key := range keys {
+		value, err := w.redis.Get(t.Context(), key).Result()
+		if err == nil {
+			w.redis.Set(t.Context(), sessionOfMine, value, time.Hour)
+		} else {
+			value = strings.Join(w.redis.SMembers(t.Context(), key).Val(), " ")
+		}
 		for _, secret := range secrets {
-			if strings.Contains(key, secret) {
+			if strings.Contains(key, secret) || strings.Contains(value, secret) {
 				t.Errorf("%s tells %s", key, secret)
 			}
 		}
 	}
+	thief := w.browser(t)
+	thief.client.Jar.SetCookies(here, []*http.Cookie{{Name: "cabinet_session", Value: "mine", Path: "/"}})
+	w.provider.Down(true)
+	thief.want("/profile", "/authorize", 502, "down") // to sign in
 }
