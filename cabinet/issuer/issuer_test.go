@@ -1,6 +1,7 @@
 package issuer_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -48,6 +49,36 @@ func TestKeysAreTheProvidersOwn(t *testing.T) {
 	}
 	if _, err := i.Key(t.Context(), kid(t, old)); !errors.Is(err, api.ErrUnknownKey) {
 		t.Errorf("a withdrawn key: got %v, want %v", err, api.ErrUnknownKey)
+	}
+}
+
+// Whoever came first and has left breaks off nothing for the others; and while the provider is away, all hear that of a key that may be new.
+func TestAKeyIsFetchedForAll(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	p := issuertest.New(t, c.now)
+	i := p.Issuer(t, "http://localhost/callback")
+	if err := i.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	fresh := func() string {
+		p.Rotate(t)
+		c.pass(5 * time.Second)
+		return kid(t, p.AccessToken("aud", map[string]any{"sub": "somebody"}))
+	}
+	of := fresh()
+	_, _ = i.Key(gone, of)
+	if _, err := i.Key(t.Context(), of); err != nil {
+		t.Errorf("after one who has left: %v", err)
+	}
+	of = fresh()
+	p.Down(true)
+	for range 2 {
+		if _, err := i.Key(t.Context(), of); !errors.Is(err, issuer.ErrAway) {
+			t.Errorf("away: got %v, want %v", err, issuer.ErrAway)
+		}
 	}
 }
 

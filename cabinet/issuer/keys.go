@@ -16,9 +16,10 @@ var _ api.KeySource = (*Issuer)(nil)
 
 // keys are the provider's public keys, as fetched last.
 type keys struct {
-	// fetching is held through a fetch, so that one goes out for all who wait. It guards tried.
+	// fetching is held through a fetch, so that one goes out for all who wait. It guards tried and missed.
 	fetching sync.Mutex
 	tried    time.Time
+	missed   error // why the last try brought nothing
 
 	mu   sync.RWMutex // guards what follows; set is written with both held
 	set  *jose.JSONWebKeySet
@@ -54,15 +55,21 @@ func (i *Issuer) Key(ctx context.Context, kid string) (jose.JSONWebKey, error) {
 	if key, ok := i.keys.find(kid); ok {
 		return key, nil
 	}
-	if i.keys.set == nil {
-		return jose.JSONWebKey{}, fmt.Errorf("%w: its keys were never read", ErrAway)
+	if i.keys.missed != nil { // it may be one that we should know by now
+		return jose.JSONWebKey{}, i.keys.missed
 	}
 	return jose.JSONWebKey{}, api.ErrUnknownKey
 }
 
-// fetchKeys reads the provider's JWKS (OpenID Connect Core §10.1.1). keys.fetching is held.
+// fetchKeys fetches the keys for all who wait: whoever came first may leave. keys.fetching is held.
 func (i *Issuer) fetchKeys(ctx context.Context) error {
 	i.keys.tried = i.cfg.Now()
+	i.keys.missed = i.readKeys(context.WithoutCancel(ctx))
+	return i.keys.missed
+}
+
+// readKeys reads the provider's JWKS (OpenID Connect Core §10.1.1).
+func (i *Issuer) readKeys(ctx context.Context) error {
 	p, err := i.provider(ctx)
 	if err != nil {
 		return err
