@@ -1,7 +1,6 @@
 package cabinet
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -39,7 +38,7 @@ func (c *Cabinet) apiEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	over, cancel := context.WithTimeout(r.Context(), api.Wait(r))
+	over, cancel := api.Waiting(r)
 	defer cancel()
 	token, err := c.identify(w, r)
 	if err != nil {

@@ -179,7 +179,9 @@ func newLives(t *testing.T, rt *rapid.T) *lives {
 		if api.Number(r, "wait", 0) > 0 { // a follower gets a few at once, so that it may be killed between them
 			limit = 3
 		}
-		entries, cursor, err := feed.Wait(r.Context(), after, limit, 20*time.Millisecond)
+		over, cancel := context.WithTimeout(r.Context(), 20*time.Millisecond)
+		defer cancel()
+		entries, cursor, err := feed.Wait(r.Context(), over, after, limit)
 		if dropped, gone := errors.AsType[*audit.DroppedError](err); gone {
 			return api.Tell(http.StatusGone, "dropped", struct {
 				Cursor audit.Cursor `json:"cursor"`

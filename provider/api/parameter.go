@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -22,6 +23,23 @@ const longestWait = 30 * time.Second
 func Wait(r *http.Request) time.Duration {
 	return min(max(0, time.Duration(Number(r, "wait", 0))), longestWait/time.Second) * time.Second
 }
+
+// Waiting gives a context for waiting for news as long as the caller would, or until the program stops: what it has to say is said then.
+func Waiting(r *http.Request) (context.Context, context.CancelFunc) {
+	over, cancel := context.WithTimeout(r.Context(), Wait(r))
+	if stopping, ok := r.Context().Value(stoppingKey{}).(context.Context); ok {
+		unheard := context.AfterFunc(stopping, cancel)
+		return over, func() { unheard(); cancel() }
+	}
+	return over, cancel
+}
+
+// UntilStop says for the requests of ctx when the program stops, while they are still answered: when stopping ends.
+func UntilStop(ctx, stopping context.Context) context.Context {
+	return context.WithValue(ctx, stoppingKey{}, stopping)
+}
+
+type stoppingKey struct{}
 
 // RefuseParameter refuses a parameter of the query, for what a document cannot say of it.
 func RefuseParameter(name string, cause error) error {

@@ -222,7 +222,9 @@ func TestWaitEndsWithNewsOrWithTime(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if entries, cursor, err := feed.Wait(ctx, 0, 10, time.Millisecond); len(entries) != 0 || cursor != 0 || err != nil {
+	over, cancel := context.WithTimeout(ctx, time.Millisecond)
+	defer cancel()
+	if entries, cursor, err := feed.Wait(ctx, over, 0, 10); len(entries) != 0 || cursor != 0 || err != nil {
 		t.Errorf("in vain: %v, %d, %v", entries, cursor, err)
 	}
 	for range 3 {
@@ -234,7 +236,7 @@ func TestWaitEndsWithNewsOrWithTime(t *testing.T) {
 		}
 		for range 20 { // more than there are connections
 			waiting.Go(func() {
-				entries, _, err := feed.Wait(ctx, cursor, 10, time.Minute)
+				entries, _, err := feed.Wait(ctx, ctx, cursor, 10)
 				if err != nil || len(entries) != 1 || entries[0].Person != person {
 					t.Errorf("got %v, %v", entries, err)
 				}
@@ -248,10 +250,10 @@ func TestWaitEndsWithNewsOrWithTime(t *testing.T) {
 	}
 	stop()
 	listening.Wait()
-	if _, _, err := feed.Wait(ctx, 6, 10, time.Minute); !errors.Is(err, context.Canceled) {
+	if _, _, err := feed.Wait(ctx, ctx, 6, 10); !errors.Is(err, context.Canceled) {
 		t.Errorf("nobody asks any more: %v", err)
 	}
-	if _, _, err := feed.Wait(t.Context(), 7, 10, time.Minute); !errors.Is(err, audit.ErrCursor) {
+	if _, _, err := feed.Wait(t.Context(), t.Context(), 7, 10); !errors.Is(err, audit.ErrCursor) {
 		t.Errorf("where no event is yet: %v", err)
 	}
 }

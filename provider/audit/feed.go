@@ -173,11 +173,9 @@ func idBefore(ago time.Duration) uuid.UUID {
 	return id
 }
 
-// Wait is After, but where there is nothing new it waits for it, until ctx ends
-// or the time has passed. It holds no connection meanwhile.
-func (f *Feed) Wait(ctx context.Context, after Cursor, limit int, wait time.Duration) ([]Entry, Cursor, error) {
-	over := time.NewTimer(wait)
-	defer over.Stop()
+// Wait is After, but where there is nothing new it waits for it, until over ends,
+// which is ctx or a part of it. It holds no connection meanwhile.
+func (f *Feed) Wait(ctx, over context.Context, after Cursor, limit int) ([]Entry, Cursor, error) {
 	for {
 		risen := f.above(after) // before the look, so that nothing is missed between
 		entries, cursor, err := f.After(ctx, after, limit)
@@ -187,10 +185,8 @@ func (f *Feed) Wait(ctx context.Context, after Cursor, limit int, wait time.Dura
 		after = cursor
 		select {
 		case <-risen:
-		case <-over.C:
-			return entries, cursor, nil
-		case <-ctx.Done():
-			return nil, 0, ctx.Err()
+		case <-over.Done():
+			return entries, cursor, ctx.Err()
 		}
 	}
 }

@@ -30,7 +30,9 @@ func (m *Manage) changes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	entries, cursor, err := m.feed.Wait(r.Context(), after, limit, api.Wait(r))
+	over, cancel := api.Waiting(r)
+	defer cancel()
+	entries, cursor, err := m.feed.Wait(r.Context(), over, after, limit)
 	dropped, gone := errors.AsType[*audit.DroppedError](err)
 	switch {
 	case gone:

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"asoba.example/provider/api"
 )
 
 // A Server answers HTTP on one listener until it is asked to stop. It answers
@@ -46,7 +48,7 @@ const (
 )
 
 // Run serves until ctx ends, then drains: not ready, no new connections, requests
-// answered; what is not answered in time is cut off.
+// answered, those that wait for news at once; what is not answered in time is cut off.
 func (s Server) Run(ctx context.Context) error {
 	var stopping atomic.Bool
 	mux := http.NewServeMux()
@@ -86,7 +88,10 @@ func (s Server) Run(ctx context.Context) error {
 		s.Handler.ServeHTTP(w, r)
 	})
 
+	stop, stopped := context.WithCancel(context.Background())
+	defer stopped()
 	server := &http.Server{
+		BaseContext:       func(net.Listener) context.Context { return api.UntilStop(context.Background(), stop) },
 		Handler:           mux,
 		ReadHeaderTimeout: readHeaderFor,
 		ReadTimeout:       readFor,
@@ -95,6 +100,7 @@ func (s Server) Run(ctx context.Context) error {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // strangers' broken handshakes
 	}
+	server.RegisterOnShutdown(stopped) // the listener is closed: who is told that there is no news does not ask here again
 	listener := s.Listener
 	if s.TLS != nil {
 		listener = tls.NewListener(listener, s.TLS)

@@ -3,12 +3,14 @@ package run_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,8 +33,11 @@ func (p pipes) Accept() (net.Conn, error) {
 func (p pipes) Close() error   { close(p); return nil }
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// served runs do beside a server of a door. A call that do is given sends a request as it stands, and says what came.
-func served(t *testing.T, door http.Handler, do func(call func(request string) (status int, text string, took time.Duration))) {
+// A caller sends a request as it stands, and says what came.
+type caller func(request string) (status int, text string, took time.Duration)
+
+// served runs do beside a server of a door, which stops then, or when do says.
+func served(t *testing.T, door http.Handler, do func(call caller, stop func())) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		listener := make(pipes)
@@ -61,7 +66,7 @@ func served(t *testing.T, door http.Handler, do func(call func(request string) (
 					t.Error(err)
 				}
 				return resp.StatusCode, string(text), time.Since(began)
-			})
+			}, stop)
 			return nil
 		})
 		if err != nil {
@@ -89,7 +94,7 @@ func TestASlowAnswerComesWhole(t *testing.T) {
 			return r.Context().Err()
 		}
 	})
-	served(t, door, func(call func(string) (int, string, time.Duration)) {
+	served(t, door, func(call caller, _ func()) {
 		for _, request := range []string{read, write, poll} {
 			if status, text, took := call(request); status != http.StatusOK || text != "\"answered\"\n" {
 				t.Errorf("%.8q: got %d %q after %s", request, status, text, took)
@@ -107,7 +112,7 @@ func TestWhoWaitsForAStoreIsToldSo(t *testing.T) {
 		<-r.Context().Done()
 		return fmt.Errorf("ask the store: %w", r.Context().Err())
 	})
-	served(t, door, func(call func(string) (int, string, time.Duration)) {
+	served(t, door, func(call caller, _ func()) {
 		for request, within := range map[string]time.Duration{read: 20 * time.Second, write: 20 * time.Second, poll: 50 * time.Second} {
 			status, text, took := call(request)
 			if status != http.StatusServiceUnavailable || !strings.Contains(text, `"code":"slow"`) || took != within {
@@ -126,10 +131,37 @@ func TestABodyThatDoesNotComeIsNotWaitedFor(t *testing.T) {
 		}
 		return api.Refuse(http.StatusBadRequest, "invalid_body", err)
 	})
-	served(t, door, func(call func(string) (int, string, time.Duration)) {
+	served(t, door, func(call caller, _ func()) {
 		status, text, took := call(strings.TrimSuffix(write, "}"))
 		if status != http.StatusBadRequest || took != 15*time.Second {
 			t.Errorf("got %d %q after %s", status, text, took)
 		}
+	})
+}
+
+// Who waits for news is told at a stop that there is none, rather than cut off; who is being answered is answered.
+func TestAStopEndsWaits(t *testing.T) {
+	door := api.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		over, cancel := api.Waiting(r)
+		defer cancel()
+		if api.Wait(r) > 0 {
+			<-over.Done()
+		} else {
+			time.Sleep(9 * time.Second)
+		}
+		return errors.Join(r.Context().Err(), api.Write(w, http.StatusOK, "answered"))
+	})
+	served(t, door, func(call caller, stop func()) {
+		var calls sync.WaitGroup
+		for request, want := range map[string]time.Duration{poll: 5 * time.Second, read: 9 * time.Second} {
+			calls.Go(func() {
+				if status, text, took := call(request); status != http.StatusOK || text != "\"answered\"\n" || took != want {
+					t.Errorf("%.8q: got %d %q after %s, want it after %s", request, status, text, took, want)
+				}
+			})
+		}
+		time.Sleep(5 * time.Second)
+		stop()
+		calls.Wait()
 	})
 }
