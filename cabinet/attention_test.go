@@ -43,7 +43,8 @@ func TestWhatNeedsAttention(t *testing.T) {
 		"and had":               {[]journal.News{entry("phone.changed"), entry("phone_change.asked")}, reached, "substantial", "entry kind.phone.changed"},
 		"two values changed":    {[]journal.News{entry(journal.ProfileChanged)}, reached, "substantial", "changed"},
 		"two disputes answered": {
-			[]journal.News{entry(journal.DisputeAnswered, "field", "sex"), entry(journal.DisputeAnswered, "field", "limited")}, reached, "substantial",
+			[]journal.News{entry(journal.DisputeAnswered, "field", "sex"), entry(journal.DisputeAnswered, "field", "limited")},
+			reached, "substantial",
 			"answered profile.sex /profile/values/sex, answered profile.capacity /profile/values/limited",
 		},
 		"the password alone":           {nil, reached, "low", "level"},
