@@ -16,12 +16,12 @@ func Number(r *http.Request, name string, usual int) int {
 	return usual
 }
 
-// longestWait is how long news are waited for at most.
-const longestWait = 30 * time.Second
+// longestWait is for how many seconds news are waited for at most.
+const longestWait = 30
 
 // Wait reads how long the caller would have news waited for, in the parameter wait.
 func Wait(r *http.Request) time.Duration {
-	return min(max(0, time.Duration(Number(r, "wait", 0))), longestWait/time.Second) * time.Second
+	return time.Duration(min(max(0, Number(r, "wait", 0)), longestWait)) * time.Second
 }
 
 // Waiting gives a context for waiting for news as long as the caller would, or until the program stops: what it has to say is said then.
