@@ -45,7 +45,7 @@ func TestTheWallHoldsByItself(t *testing.T) {
 			`INSERT INTO ended_number (identification_number, at) SELECT identification_number, $1 FROM cabinet`,
 			`INSERT INTO signal (id, client_id, person_id, subject, at, kind, detail)
 			 SELECT gen_random_uuid(), 'tax', person_id, '', $1, '', '{}' FROM cabinet WHERE identification_number = '` + anna + `'`,
-			`INSERT INTO signal (id, client_id, subject, at, kind, detail) VALUES (gen_random_uuid(), 'bank', '` + anna + `', $1, '', '{}')`,
+			`INSERT INTO signal (id, client_id, subject, at, kind, detail) VALUES (gen_random_uuid(), 'bank', '` + boris + `', $1, '', '{}')`,
 		} {
 			if _, err := tx.Exec(t.Context(), write, at); err != nil {
 				return err
