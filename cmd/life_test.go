@@ -489,7 +489,7 @@ func (l *lives) level(rt *rapid.T) {
 		want[p.Number] = p.cabinet()
 	}
 	var got map[string]string
-	for deadline := time.Now().Add(10 * time.Second); !maps.Equal(got, want); {
+	for deadline := time.Now().Add(time.Minute); !maps.Equal(got, want); {
 		if time.Now().After(deadline) {
 			rt.Fatalf("the states of the cabinets: got %v, want %v", got, want)
 		}
