@@ -53,7 +53,7 @@ var directions = []struct {
 
 	// The programs: wiring. The cabinet is apart from the provider in its program
 	// too; the sample e-service is what a stranger would write.
-	{"cmd/internal/run", nil},
+	{"cmd/internal/run", []string{"provider/api"}}, // to whose doors it says when the program stops
 	{"cmd/internal/settings", nil},
 	{"cmd/internal/stores", []string{"migrations"}},
 	{"cmd/internal/cabinet", append(slices.Clone(keyless), "cabinet", "cabinet/...", "migrations", "cmd/internal/stores", "cmd/internal/run", "cmd/internal/settings")},

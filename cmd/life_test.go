@@ -623,6 +623,7 @@ func (l *lives) drop(rt *rapid.T) {
 	if l.dropped {
 		rt.Skip("there are no earlier years")
 	}
+	l.level(rt) // years ago
 	const root = `INSERT INTO audit_root (day, place, signed, at) SELECT '2026-11-22', place, 'by a key', now() FROM event_head ON CONFLICT DO NOTHING`
 	sealer := audit.Sealer{Pool: l.provider}
 	err := l.does(rt, func() error {
