@@ -88,16 +88,10 @@ func ids(ctx context.Context, tx pgx.Tx, query string, args ...any) ([]uuid.UUID
 func change(ctx context.Context, tx pgx.Tx, e *Edition, _ time.Time) error {
 	const update = `
 		UPDATE person p SET
-			sex = d.sex, birth_date = d.birth_date, citizenship = d.citizenship,
-			death_date = d.death_date, death_act = d.death_act,
-			declared_dead_date = d.declared_dead_date, declared_dead_act = d.declared_dead_act,
-			missing_date = d.missing_date, missing_act = d.missing_act,
-			incapable_date = d.incapable_date, incapable_act = d.incapable_act,
-			limited_date = d.limited_date, limited_act = d.limited_act,
-			deactivated_for = d.deactivated_for,
+			` + asTold + `,
 			changed_in = $1
-		FROM difference d
-		WHERE p.ctid = d.place AND p.id = d.id AND d.identification_number IS NOT NULL`
+		FROM difference s
+		WHERE p.ctid = s.place AND p.id = s.id AND s.identification_number IS NOT NULL`
 	const join = `SELECT set_config('enable_hashjoin', $1, true), set_config('enable_mergejoin', $1, true)`
 	var (
 		b       pgx.Batch

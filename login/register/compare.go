@@ -2,7 +2,6 @@ package register
 
 import (
 	"context"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -10,18 +9,11 @@ import (
 // compare finds what is told in a table and not known, or known otherwise, or of a full edition known and not told; and counts it. That is the table
 // difference, on which alone rests all else that there is to do. It gives the first of the rows that are withheld, wholly or in part.
 func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition, from string) (withheld []BadRow, err error) {
-	prepare := `
-		SET LOCAL work_mem = '256MB'; -- so that the join holds much of an edition in memory
-		SET LOCAL max_parallel_workers_per_gather = 0; -- the other processors are for whoever signs in meanwhile
-		SET LOCAL jit = off; -- to compile these statements takes longer than it saves
-		ANALYZE ` + from
-	if _, err := tx.Exec(ctx, prepare); err != nil {
+	// By the simple protocol alone a table is created where its query has parameters.
+	if _, err := tx.Exec(ctx, differ(from, e.Kind), pgx.QueryExecModeSimpleProtocol, g.deactivatesIncapable()); err != nil {
 		return nil, err
 	}
-	// One trip, by the simple protocol: by it alone a table is created where its query has parameters.
-	_, err = tx.Exec(ctx, differ(from, e.Kind)+leaveTakenBack()+leaveOvertaken(), pgx.QueryExecModeSimpleProtocol,
-		g.deactivatesIncapable(), e.NotBefore, e.NotAfter, formerNumber, takenBack, laterEvent)
-	if err != nil {
+	if _, err := tx.Exec(ctx, leave, e.NotBefore, e.NotAfter); err != nil {
 		return nil, err
 	}
 	if withheld, err = tellWithheld(ctx, tx, e); err != nil {
@@ -33,42 +25,40 @@ func (g *Register) compare(ctx context.Context, tx pgx.Tx, e *Edition, from stri
 // joins are how the staged rows meet those who are known: of a full edition also those are looked at of whom it does not tell.
 var joins = map[Kind]string{Full: "FULL", Delta: "LEFT"}
 
-// otherwise tells a row that says of somebody what is not known.
-const otherwise = `
-	(p.sex, p.birth_date, p.citizenship, p.death_date, p.death_act, p.declared_dead_date, p.declared_dead_act,
-	 p.missing_date, p.missing_act, p.incapable_date, p.incapable_act, p.limited_date, p.limited_act)
-	IS DISTINCT FROM
-	(s.sex, s.birth_date, s.citizenship, s.death_date, s.death_act, s.declared_dead_date, s.declared_dead_act,
-	 s.missing_date, s.missing_act, s.incapable_date, s.incapable_act, s.limited_date, s.limited_act)`
-
-// each says the same of a death, of a declaration of death and of being missing, in the place of fact.
-func each(sql, between string) string {
-	var all []string
-	for _, fact := range []string{"death", "declared_dead", "missing"} {
-		all = append(all, strings.ReplaceAll(sql, "fact", fact))
-	}
-	return strings.Join(all, between)
-}
-
-// isGone tells whether what a row tells ends what its person may do.
-func isGone(row, deactivatedFor string) string {
-	return `(` + each(row+`.fact_date IS NOT NULL`, ` OR `) + ` OR ` + deactivatedFor + ` IS NOT NULL)`
-}
+// otherwise tells a row s that says of somebody what is not known, and asTold has it known.
+const (
+	otherwise = `
+		(p.sex, p.birth_date, p.citizenship, p.death_date, p.death_act, p.declared_dead_date, p.declared_dead_act,
+		 p.missing_date, p.missing_act, p.incapable_date, p.incapable_act, p.limited_date, p.limited_act)
+		IS DISTINCT FROM
+		(s.sex, s.birth_date, s.citizenship, s.death_date, s.death_act, s.declared_dead_date, s.declared_dead_act,
+		 s.missing_date, s.missing_act, s.incapable_date, s.incapable_act, s.limited_date, s.limited_act)`
+	asTold = `
+		sex = s.sex, birth_date = s.birth_date, citizenship = s.citizenship,
+		death_date = s.death_date, death_act = s.death_act,
+		declared_dead_date = s.declared_dead_date, declared_dead_act = s.declared_dead_act,
+		missing_date = s.missing_date, missing_act = s.missing_act,
+		incapable_date = s.incapable_date, incapable_act = s.incapable_act,
+		limited_date = s.limited_date, limited_act = s.limited_act,
+		deactivated_for = s.deactivated_for`
+)
 
 // differ makes the table difference, in one pass: of each person who is known, new or not told the row as it is told, with what there was.
 func differ(from string, kind Kind) string {
 	// Whoever stays incapable by the same act stays as deactivated as they were: the operator may have restored them. A number that somebody had
 	// before makes nobody new.
 	return `
+		SET LOCAL work_mem = '256MB'; -- so that the join holds much of an edition in memory
+		SET LOCAL max_parallel_workers_per_gather = 0; -- the other processors are for whoever signs in meanwhile
+		SET LOCAL jit = off; -- to compile these statements takes longer than it saves
+		ANALYZE ` + from + `;
 		CREATE TEMPORARY TABLE difference ON COMMIT DROP AS
-		SELECT p.id, p.ctid AS place, p.citizenship AS was,
-		       ` + isGone("p", "p.deactivated_for") + ` AS was_gone,
-		       ` + isGone("s", "stays.deactivated_for") + ` AS gone,
-		       p.incapable_date IS NOT NULL AS was_incapable,
+		SELECT p.id, p.ctid AS place, p.citizenship AS was, p.incapable_date IS NOT NULL AS was_incapable,
+		       num_nonnulls(p.death_date, p.declared_dead_date, p.missing_date, p.deactivated_for) > 0 AS was_gone,
+		       num_nonnulls(s.death_date, s.declared_dead_date, s.missing_date, stays.deactivated_for) > 0 AS gone,
 		       stays.deactivated_for,
-		       array_remove(ARRAY[` + each(`CASE WHEN s.fact_date IS NULL THEN 'fact ' || p.fact_date || coalesce(' ' || p.fact_act, '') END`, `, `) + `], NULL) AS takes_back,
-		       CASE WHEN p.id IS NULL AND EXISTS (SELECT FROM former_number WHERE identification_number = s.identification_number) THEN $4 END AS why,
-		       false AS in_part, ` + each(`false AS by_fact`, `, `) + `,
+		       CASE WHEN p.id IS NULL AND EXISTS (SELECT FROM former_number WHERE identification_number = s.identification_number) THEN '` + formerNumber + `' END AS why,
+		       false AS in_part,
 		       s.*
 		FROM ` + from + ` s ` + joins[kind] + ` JOIN person p ON p.identification_number = s.identification_number
 		CROSS JOIN LATERAL (
@@ -79,58 +69,64 @@ func differ(from string, kind Kind) string {
 		) AS stays
 		WHERE (s.line IS NULL OR s.sex IS NOT NULL) -- and not mentioned by a bad row
 		  AND (p.id IS NULL OR s.identification_number IS NULL OR ` + otherwise + `);
-		ANALYZE difference;`
+		ANALYZE difference`
 }
 
-// leaveTakenBack leaves as it is of each what the operator took back, and is told still. All else of their rows is taken.
-func leaveTakenBack() string {
-	return `
-		UPDATE difference AS s SET
-			why = $5,
-			` + each(`
-			fact_date = CASE WHEN is_over.fact THEN p.fact_date ELSE s.fact_date END,
-			fact_act = CASE WHEN is_over.fact THEN p.fact_act ELSE s.fact_act END`, `,`) + `
-		FROM (
-			SELECT d.id, ` + each(`bool_or(d.fact_date = t.fact_date AND d.fact_act IS NOT DISTINCT FROM t.fact_act) AS fact`, `, `) + `
-			FROM difference AS d JOIN taken_back AS t ON t.person_id = d.id
-			GROUP BY d.id
-		) AS is_over JOIN person AS p ON p.id = is_over.id
-		WHERE is_over.id = s.id AND (` + each(`is_over.fact`, ` OR `) + `);
-		UPDATE difference AS s SET gone = ` + isGone("s", "s.deactivated_for") + `, in_part = ` + otherwise + `
-		FROM person AS p WHERE p.id = s.id AND why = $5;`
-}
-
-// leaveOvertaken leaves as they are those of whom an event has told that may be the later one of the two. Where the edition may be, whoever ends by
-// it ends, unless just that was taken back since. Whom an edition does not tell of is missing though told of later, unless it cannot have known them
-// by their number.
-func leaveOvertaken() string {
-	return `
-		UPDATE difference AS d SET
-			why = $6,
-			in_part = false,
-			` + each(`
-			by_fact = NOT told.later AND p.fact_date IS NULL AND d.fact_date IS NOT NULL
-				AND 'fact ' || d.fact_date || coalesce(' ' || d.fact_act, '') <> ALL (told.took_back)`, `,`) + `
-		FROM (
-			SELECT person_id, bool_or(at > $3) AS later, bool_or(new_number) AS new_number,
-			       coalesce(array_agg(taken) FILTER (WHERE taken IS NOT NULL), '{}') AS took_back
-			FROM difference JOIN person_event ON person_id = difference.id LEFT JOIN unnest(person_event.took_back) AS taken ON true
-			WHERE at > $2
-			GROUP BY person_id
-		) AS told JOIN person AS p ON p.id = told.person_id
-		WHERE told.person_id = d.id AND (d.line IS NOT NULL OR told.new_number);
-		UPDATE difference AS d SET
-			in_part = true,
-			sex = p.sex, birth_date = p.birth_date, citizenship = p.citizenship,
-			` + each(`
-			fact_date = CASE WHEN by_fact THEN d.fact_date ELSE p.fact_date END,
-			fact_act = CASE WHEN by_fact THEN d.fact_act ELSE p.fact_act END`, `,`) + `,
-			incapable_date = p.incapable_date, incapable_act = p.incapable_act,
-			limited_date = p.limited_date, limited_act = p.limited_act,
-			deactivated_for = p.deactivated_for
-		FROM person p
-		WHERE p.id = d.id AND why = $6 AND (` + each(`by_fact`, ` OR `) + `)`
-}
+// leave leaves as it is what the operator took back, and is told still; and all of those of whom an event has told that may be the later one of the
+// two. Where the edition may be, whoever ends by it ends, unless just that was taken back since. Whom an edition does not tell of is missing though
+// told of later, unless it cannot have known them by their number.
+const leave = `
+	WITH since AS (
+		SELECT person_id, NULL::timestamptz AS at, false AS new_number, ARRAY[
+			'death ' || death_date || coalesce(' ' || death_act, ''),
+			'declared_dead ' || declared_dead_date || coalesce(' ' || declared_dead_act, ''),
+			'missing ' || missing_date || coalesce(' ' || missing_act, '')] AS took_back
+		FROM taken_back
+		UNION ALL
+		SELECT person_id, at, new_number, took_back FROM person_event WHERE at > $1
+	), more AS (
+		SELECT person_id, count(at) > 0 AS overtaken, coalesce(bool_or(at > $2), false) AS later, bool_or(new_number) AS new_number,
+		       array_agg(fact) AS taken_back
+		FROM difference JOIN since ON person_id = id LEFT JOIN unnest(took_back) AS fact ON true
+		GROUP BY person_id
+	), settled AS (
+		SELECT id, overtaken,
+		       CASE WHEN overtaken THEN p.sex ELSE d.sex END AS sex,
+		       CASE WHEN overtaken THEN p.birth_date ELSE d.birth_date END AS birth_date,
+		       CASE WHEN overtaken THEN p.citizenship ELSE d.citizenship END AS citizenship,
+		       CASE WHEN 'death' = ANY (kept) THEN p.death_date ELSE d.death_date END AS death_date,
+		       CASE WHEN 'death' = ANY (kept) THEN p.death_act ELSE d.death_act END AS death_act,
+		       CASE WHEN 'declared_dead' = ANY (kept) THEN p.declared_dead_date ELSE d.declared_dead_date END AS declared_dead_date,
+		       CASE WHEN 'declared_dead' = ANY (kept) THEN p.declared_dead_act ELSE d.declared_dead_act END AS declared_dead_act,
+		       CASE WHEN 'missing' = ANY (kept) THEN p.missing_date ELSE d.missing_date END AS missing_date,
+		       CASE WHEN 'missing' = ANY (kept) THEN p.missing_act ELSE d.missing_act END AS missing_act,
+		       CASE WHEN overtaken THEN p.incapable_date ELSE d.incapable_date END AS incapable_date,
+		       CASE WHEN overtaken THEN p.incapable_act ELSE d.incapable_act END AS incapable_act,
+		       CASE WHEN overtaken THEN p.limited_date ELSE d.limited_date END AS limited_date,
+		       CASE WHEN overtaken THEN p.limited_act ELSE d.limited_act END AS limited_act,
+		       CASE WHEN overtaken THEN p.deactivated_for ELSE d.deactivated_for END AS deactivated_for
+		FROM more JOIN difference AS d ON d.id = person_id JOIN person AS p USING (id)
+		CROSS JOIN LATERAL (
+			SELECT ARRAY (
+				SELECT fact
+				FROM (VALUES
+					('death', d.death_date, d.death_act, p.death_date),
+					('declared_dead', d.declared_dead_date, d.declared_dead_act, p.declared_dead_date),
+					('missing', d.missing_date, d.missing_act, p.missing_date)
+				) AS ends (fact, told, act, known)
+				WHERE fact || ' ' || told || coalesce(' ' || act, '') = ANY (taken_back)
+				   OR overtaken AND (later OR known IS NOT NULL)
+			) AS kept
+		) AS ends
+		WHERE CASE WHEN overtaken THEN line IS NOT NULL OR new_number ELSE kept <> '{}' END
+	)
+	UPDATE difference AS d SET
+		why = CASE WHEN overtaken THEN '` + laterEvent + `' ELSE '` + takenBack + `' END,
+		in_part = ` + otherwise + `,
+		gone = num_nonnulls(s.death_date, s.declared_dead_date, s.missing_date, s.deactivated_for) > 0,
+		` + asTold + `
+	FROM settled AS s JOIN person AS p USING (id)
+	WHERE s.id = d.id`
 
 // tellWithheld counts the rows of which nothing is taken, which are no difference any more, and gives the first that are withheld.
 func tellWithheld(ctx context.Context, tx pgx.Tx, e *Edition) ([]BadRow, error) {

@@ -187,10 +187,12 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	if _, err := g.compare(ctx, tx, &one, aside); err != nil {
 		return Outcome{}, err
 	}
-	if s.unordered {
-		if err := takesNothingBack(ctx, tx); err != nil {
-			return Outcome{}, err
-		}
+	tookBack, revives, err := takesBack(ctx, tx)
+	switch {
+	case err != nil:
+		return Outcome{}, err
+	case s.unordered && (len(tookBack) > 0 || revives):
+		return Outcome{}, ErrOlderEvent
 	}
 	if ends = ends || one.Deactivated > 0; ends && !e.asked {
 		if err := g.few(ctx, tx, e.ToldAt); err != nil {
@@ -206,9 +208,9 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	o = Outcome{Changed: renamed || one.Added+one.Changed > 0}
 	const keep = `
 		INSERT INTO person_event (id, change, digest, person_id, at, told_at, deactivated, new_number, took_back, told_by, client_id, joined)
-		SELECT $1, $2, $3, id, $4, $5, $6, $7, (SELECT takes_back FROM difference), $8, nullif($9, ''), $10 FROM person WHERE identification_number = $11
+		SELECT $1, $2, $3, id, $4, $5, $6, $7, $8, $9, nullif($10, ''), $11 FROM person WHERE identification_number = $12
 		RETURNING person_id`
-	err = tx.QueryRow(ctx, keep, e.ID, one.ID, digest[:], e.At, e.ToldAt, ends, renamed || one.Added > 0, person(e.By), e.ClientID, joined, row[number]).Scan(&o.Person)
+	err = tx.QueryRow(ctx, keep, e.ID, one.ID, digest[:], e.At, e.ToldAt, ends, renamed || one.Added > 0, tookBack, person(e.By), e.ClientID, joined, row[number]).Scan(&o.Person)
 	if err != nil || !o.Changed {
 		return o, err
 	}
@@ -283,17 +285,25 @@ func stand(ctx context.Context, tx pgx.Tx, known, other *uuid.UUID, at time.Time
 	return s, nil
 }
 
-// takesNothingBack holds that an event does not take back what an edition tells that may be the later one of the two, be it for another end.
-func takesNothingBack(ctx context.Context, tx pgx.Tx) error {
-	const find = `SELECT EXISTS (SELECT FROM difference WHERE takes_back <> '{}' OR was_gone AND NOT gone)`
-	var back bool
-	if err := tx.QueryRow(ctx, find).Scan(&back); err != nil {
-		return err
+// takesBack gives which deaths, declarations of death and of being missing are known that an event tells no longer, and whether nothing is left that
+// ends its person. It takes back none that an edition tells that may be the later one of the two, be it for another end.
+func takesBack(ctx context.Context, tx pgx.Tx) (ends []string, revives bool, err error) {
+	const find = `
+		SELECT ARRAY (
+			SELECT concat_ws(' ', fact, date, act)
+			FROM (VALUES
+				('death', p.death_date, p.death_act, d.death_date),
+				('declared_dead', p.declared_dead_date, p.declared_dead_act, d.declared_dead_date),
+				('missing', p.missing_date, p.missing_act, d.missing_date)
+			) AS ends (fact, date, act, stays)
+			WHERE date IS NOT NULL AND stays IS NULL
+		), was_gone AND NOT gone
+		FROM difference AS d LEFT JOIN person AS p USING (id)`
+	err = tx.QueryRow(ctx, find).Scan(&ends, &revives)
+	if errors.Is(err, pgx.ErrNoRows) { // nothing is otherwise than known
+		return nil, false, nil
 	}
-	if back {
-		return ErrOlderEvent
-	}
-	return nil
+	return ends, revives, err
 }
 
 // rename gives a person another identification number, and keeps the one there was. What that ends comes first: the identifier is locked

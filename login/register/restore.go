@@ -63,9 +63,10 @@ func (g *Register) Restore(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, da
 // more, nor to hold again.
 func unsay(ctx context.Context, tx pgx.Tx, e *Edition, from string) error {
 	forget := `
-		UPDATE taken_back AS t SET ` + each(`
-			fact_date = CASE WHEN (s.fact_date, s.fact_act) IS NOT DISTINCT FROM (t.fact_date, t.fact_act) THEN t.fact_date END,
-			fact_act = CASE WHEN (s.fact_date, s.fact_act) IS NOT DISTINCT FROM (t.fact_date, t.fact_act) THEN t.fact_act END`, `,`) + `,
+		UPDATE taken_back AS t SET
+			(death_date, death_act) = (SELECT t.death_date, t.death_act INTERSECT SELECT s.death_date, s.death_act),
+			(declared_dead_date, declared_dead_act) = (SELECT t.declared_dead_date, t.declared_dead_act INTERSECT SELECT s.declared_dead_date, s.declared_dead_act),
+			(missing_date, missing_act) = (SELECT t.missing_date, t.missing_act INTERSECT SELECT s.missing_date, s.missing_act),
 			deactivated_for = CASE WHEN s.incapable_date IS NOT NULL THEN t.deactivated_for END
 		FROM person AS p JOIN ` + from + ` AS s ON s.identification_number = p.identification_number
 		WHERE p.id = t.person_id AND t.at < $1 AND s.sex IS NOT NULL -- and not mentioned by a bad row
@@ -84,15 +85,18 @@ func unsay(ctx context.Context, tx pgx.Tx, e *Edition, from string) error {
 // register has told otherwise since stays as it tells it; what it tells from now on counts as ever.
 func (g *Register) Undo(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, restored, at time.Time) error {
 	const find = `SELECT ` + columns + ` FROM person WHERE id = $1 FOR NO KEY UPDATE`
-	again := `
+	const again = `
 		WITH t AS (
 			DELETE FROM taken_back WHERE person_id = $1 AND at = $2
 			RETURNING person_id, death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act, deactivated_for
 		)
 		UPDATE person AS p
-		SET ` + each(`
-		    fact_date = coalesce(p.fact_date, t.fact_date),
-		    fact_act = CASE WHEN p.fact_date IS NULL THEN t.fact_act ELSE p.fact_act END`, `,`) + `,
+		SET death_date = coalesce(p.death_date, t.death_date),
+		    death_act = CASE WHEN p.death_date IS NULL THEN t.death_act ELSE p.death_act END,
+		    declared_dead_date = coalesce(p.declared_dead_date, t.declared_dead_date),
+		    declared_dead_act = CASE WHEN p.declared_dead_date IS NULL THEN t.declared_dead_act ELSE p.declared_dead_act END,
+		    missing_date = coalesce(p.missing_date, t.missing_date),
+		    missing_act = CASE WHEN p.missing_date IS NULL THEN t.missing_act ELSE p.missing_act END,
 		    deactivated_for = coalesce(p.deactivated_for, CASE WHEN p.incapable_date IS NOT NULL THEN t.deactivated_for END),
 		    changed_in = $3
 		FROM t WHERE p.id = t.person_id`
