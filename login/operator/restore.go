@@ -39,6 +39,7 @@ type Restoration struct {
 	ProposedAt time.Time
 	DecidedBy  *uuid.UUID
 	DecidedAt  *time.Time
+	UndoneAt   *time.Time // when that was approved which undoes it
 
 	person   uuid.UUID
 	restored *time.Time // when that was approved which it undoes
@@ -222,8 +223,9 @@ func (p Restoration) record(ctx context.Context, tx pgx.Tx, kind audit.Kind, by 
 // restorations reads them, in the order of scanRestoration.
 const restorations = `
 	SELECT r.id, p.identification_number, r.undoes, r.basis_number, r.basis_date::text, r.state, r.proposed_by, r.proposed_at, r.decided_by, r.decided_at,
-	       r.person_id, undone.decided_at
-	FROM restoration AS r JOIN person AS p ON p.id = r.person_id LEFT JOIN restoration AS undone ON undone.id = r.undoes `
+	       undoing.decided_at, r.person_id, was.decided_at
+	FROM restoration AS r JOIN person AS p ON p.id = r.person_id
+	LEFT JOIN restoration AS was ON was.id = r.undoes LEFT JOIN restoration AS undoing ON undoing.undoes = r.id AND undoing.state = 'approved' `
 
 // findRestoration gives one proposal, or ErrUnknown.
 func findRestoration(ctx context.Context, tx pgx.Tx, id uuid.UUID) (Restoration, error) {
@@ -236,7 +238,7 @@ func findRestoration(ctx context.Context, tx pgx.Tx, id uuid.UUID) (Restoration,
 }
 
 func scanRestoration(row pgx.CollectableRow) (p Restoration, err error) {
-	err = row.Scan(&p.ID, &p.Number, &p.Undoes, &p.Basis.Number, &p.Basis.Date, &p.State, &p.ProposedBy, &p.ProposedAt, &p.DecidedBy, &p.DecidedAt, &p.person, &p.restored)
+	err = row.Scan(&p.ID, &p.Number, &p.Undoes, &p.Basis.Number, &p.Basis.Date, &p.State, &p.ProposedBy, &p.ProposedAt, &p.DecidedBy, &p.DecidedAt, &p.UndoneAt, &p.person, &p.restored)
 	return p, err
 }
 

@@ -27,10 +27,11 @@ type toldRestoration struct {
 	ProposedAt time.Time  `json:"proposed_at"`
 	DecidedBy  *uuid.UUID `json:"decided_by,omitempty"`
 	DecidedAt  *time.Time `json:"decided_at,omitempty"`
+	UndoneAt   *time.Time `json:"undone_at,omitempty"`
 }
 
 func tellRestoration(p Restoration) toldRestoration {
-	return toldRestoration{p.ID, p.Number, p.Undoes, basis(p.Basis), p.State, p.ProposedBy, p.ProposedAt, p.DecidedBy, p.DecidedAt}
+	return toldRestoration{p.ID, p.Number, p.Undoes, basis(p.Basis), p.State, p.ProposedBy, p.ProposedAt, p.DecidedBy, p.DecidedAt, p.UndoneAt}
 }
 
 // listRestorations handles GET /register/restorations?state=.

@@ -268,6 +268,11 @@ func TestTheDoorsOfRestorations(t *testing.T) {
 		t.Errorf("undone: %v", done)
 	}
 	r.asks(t, "boris", "POST", at+"/undo", act, 409, "not_restored")
+	for i, told := range r.asks(t, "anna", "GET", path+"?state=approved", "", 200, "")["restorations"].([]any) { // what undoes, and what is undone
+		if undone := told.(map[string]any)["undone_at"]; (undone != nil) != (i == 1) {
+			t.Errorf("restoration %d was undone at %v", i, undone)
+		}
+	}
 	for state, want := range map[string]int{"": 4, "?state=refused": 1, "?state=withdrawn": 1, "?state=open": 0} {
 		if all := r.asks(t, "anna", "GET", path+state, "", 200, "")["restorations"].([]any); len(all) != want {
 			t.Errorf("%q: %v", state, all)

@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -31,13 +32,26 @@ func decideCommand[ID any](config reader, use, short string, parse func(string) 
 				if err != nil {
 					return err
 				}
-				return decide(cmd, h, id, who)
+				return h.told(cmd.Context(), decide(cmd, h, id, who))
 			})
 		},
 	}
 	command.Flags().StringVar(&by, "by", "", "identification number of the operator's clerk who decides")
 	settings.Require(command, "by")
 	return command
+}
+
+// told names in an error who has decided already by their number, as whoever is at the terminal knows them.
+func (h *house) told(ctx context.Context, err error) error {
+	decided, ok := errors.AsType[*pair.DecidedError](err)
+	if !ok || decided.By == uuid.Nil {
+		return err
+	}
+	who, unknown := h.identities.Of(ctx, decided.By)
+	if unknown != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %s by %s", pair.ErrDecided, decided.State, who.Identifier.Reveal())
 }
 
 // proposalArgument reads the id of a proposal; one that cannot be read is unknown.

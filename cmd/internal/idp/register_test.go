@@ -231,7 +231,7 @@ func TestRegisterImportWaitsForASecondPerson(t *testing.T) {
 			t.Errorf("%v: it said:\n%s", err, out)
 		}
 	}
-	if _, err := said("register", "restore", "refuse", id, "--by", boris); !errors.Is(err, pair.ErrDecided) {
+	if _, err := said("register", "restore", "refuse", id, "--by", boris); !errors.Is(err, pair.ErrDecided) || !strings.HasSuffix(err.Error(), "approved by "+boris) {
 		t.Errorf("decided otherwise: %v", err)
 	}
 	undo, err := said("register", "restore", "undo", id, "--by", boris, "--number", "13", "--date", "2026-01-03")
@@ -243,6 +243,9 @@ func TestRegisterImportWaitsForASecondPerson(t *testing.T) {
 	}
 	if _, err := said("register", "restore", "undo", id, "--by", boris, "--number", "13", "--date", "2026-01-03"); !errors.Is(err, operator.ErrNotRestored) {
 		t.Errorf("undone twice: %v", err)
+	}
+	if out, err := said("register", "restore", "list"); err != nil || !strings.Contains(out, "  restore"+strings.Repeat(" ", len(id))+"12 of 2026-01-02  approved, undone\n") {
+		t.Errorf("%v: of what was undone it said:\n%s", err, out)
 	}
 	if out, err := said("register", "restore", "list", "--state", "open"); err != nil || strings.Count(out, "\n") != 1 {
 		t.Errorf("%v: it said:\n%s", err, out)

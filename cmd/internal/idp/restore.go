@@ -64,7 +64,11 @@ func tellRestorations(cmd *cobra.Command, all ...operator.Restoration) error {
 		if p.Undoes != nil {
 			what = "undo " + p.Undoes.String()
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s of %s\t%s\n", p.ID, p.ProposedAt.UTC().Format(time.RFC3339), p.Number, what, p.Basis.Number, p.Basis.Date, p.State)
+		state := string(p.State)
+		if p.UndoneAt != nil {
+			state += ", undone"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s of %s\t%s\n", p.ID, p.ProposedAt.UTC().Format(time.RFC3339), p.Number, what, p.Basis.Number, p.Basis.Date, state)
 	}
 	return table.Flush()
 }
