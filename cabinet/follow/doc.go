@@ -14,10 +14,10 @@
 // are applied one after another. To start anew, set the cursor to 0: nothing doubles. Where the feed has dropped what comes
 // next, everybody is read as they are, and the feed from there on: whoever was joined to another meanwhile is not among them.
 //
-// A single event of the register has a place among editions, and is read like one. The feed names the person of it and no values: those are
-// asked of the provider, who tells how the person stands by then. Of each event there is an entry in the journal, and of each value that was
-// otherwise here before, one of what it was and is. What changed more than once in between, while the cabinet was away above all, is one such
-// change, and none where it changed back.
+// A single event of the register has a place among editions, and is read like one, but before the rest of an edition that was begun. The feed names
+// the person of it and no values: those are asked of the provider, who tells how the person stands by then. Of each event there is an entry in the
+// journal, and of each value that was otherwise here before, one of what it was and is. What changed more than once in between, while the cabinet was
+// away above all, is one such change, and none where it changed back.
 //
 // Verify compares all cabinets with the register; Lag tells in metrics how far they are behind.
 package follow

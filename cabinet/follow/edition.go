@@ -40,7 +40,8 @@ func announce(ctx context.Context, tx pgx.Tx, editions []edition) error {
 	return nil
 }
 
-// read reads on in the oldest edition that was not read to its end, and applies what it has read; done when there is none.
+// read reads the beginning of the oldest edition that was not begun, or else on in one that was, and applies what it has read; done when there is
+// none. So a single event is read before the rest of an edition of millions.
 func (f *Follower) read(ctx context.Context) (done bool, err error) {
 	var (
 		e     edition
@@ -49,7 +50,7 @@ func (f *Follower) read(ctx context.Context) (done bool, err error) {
 	)
 	const next = `
 		SELECT edition.id, at, after, pages, NOT EXISTS (SELECT FROM cabinet)
-		FROM edition, reading WHERE read_at IS NULL ORDER BY edition.id LIMIT 1`
+		FROM edition, reading WHERE read_at IS NULL ORDER BY begun, edition.id LIMIT 1`
 	switch err := f.cfg.Pool.QueryRow(ctx, next).Scan(&e.id, &e.at, &e.after, &pages, &none); {
 	case errors.Is(err, pgx.ErrNoRows):
 		return true, nil

@@ -882,6 +882,44 @@ func TestASingleEventIsFollowed(t *testing.T) {
 	}
 }
 
+// A single event does not wait until an edition of many people was read.
+func TestASingleEventIsReadAmidAnEdition(t *testing.T) {
+	t.Parallel()
+	p := &provider{}
+	c := newCabinet(t, p)
+	c.cfg.pages = 1
+	p.edition(1, living(anna, annasNumber))
+	c.catchUp(t)
+	var crowd []string
+	for i := range 9 {
+		crowd = append(crowd, living(uuid.UUID{15: byte(i + 1)}, fmt.Sprintf("Number%d", i)))
+	}
+	p.edition(2, crowd...)
+	onwards := func(what func(context.Context) (bool, error)) {
+		t.Helper()
+		if _, err := what(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hear := func(ctx context.Context) (bool, error) { return false, c.step(ctx) }
+	onwards(hear)
+	onwards(c.read)
+	for n, told := range []string{living(anna, borisNumber), living(anna, borisNumber, `"death":{"date":"2026-01-02"}`, `"identifier":"none"`)} {
+		p.event(int64(n+3), anna, told)
+		onwards(hear)
+		onwards(c.read)
+		want := []string{"cabinet 7000000A000PB1 not_activated", "cabinet 7000000A000PB1 deactivated death"}[n]
+		if got := c.all(t); !strings.Contains(got, want) || !strings.Contains(got, "edition 2 f") || strings.Contains(got, "Number8") {
+			t.Errorf("amid the edition: got:\n%s\nwant %s", got, want)
+		}
+		onwards(c.read)
+	}
+	c.catchUp(t)
+	if got, err := c.verify(t.Context()); err != nil || got != "10 []" {
+		t.Errorf("at its end: %s, %v", got, err)
+	}
+}
+
 // A death that was reversed before the cabinet came to read of it has ended what the primary sign-in began, and the journal tells of both (order
 // 82, p. 8); whoever has signed in again since has an activated cabinet. That stays so when the feed is read anew.
 func TestADeathThatNobodyCameToReadIsMadeGood(t *testing.T) {
