@@ -704,8 +704,8 @@ func (l *lives) check(t *testing.T, rt *rapid.T) {
 	}
 	l.level(rt)
 	const told = ` WHERE kind = 'person.changed'`
-	said := count(t, l.provider, `event`+told)                                  // and not by their ids: what comes to whoever somebody was joined to has another
-	eventually(t, "the journals tell of each single event once", func() error { // an event that changed nobody's cabinet may be heard of last
+	said := count(t, l.provider, `event`+told)                                              // and not by their ids: what comes to whoever somebody was joined to has another
+	patiently(t, time.Minute, "the journals tell of each single event once", func() error { // an event that changed nobody's cabinet may be heard of last
 		if heard := count(t, l.cabinet, `journal JOIN cabinet USING (person_id)`+told); heard != said {
 			return fmt.Errorf("they tell of %d, and %d were told", heard, said)
 		}
