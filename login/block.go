@@ -14,7 +14,7 @@ import (
 
 // blocking is the errand of who wants nobody to sign in as them any more, and is not signed in. One factor is enough: the password, or a
 // code to the phone (NIST SP 800-63B-4 §4.3).
-var blocking = errand{path: "/block", purpose: code.Block, sent: "errand-code.sent", does: "block.submit", otherwise: "block-errand.otherwise", refused: audit.SignInRefused}
+var blocking = errand{path: "/block", purpose: code.Block, comes: numberToBlock, codes: codeToBlock, sent: "errand-code.sent", does: "block.submit", otherwise: "block-errand.otherwise", refused: audit.SignInRefused}
 
 // mayBlock tells who may block the identifier himself.
 func mayBlock(who identity.Identity) bool {
@@ -92,7 +92,7 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 		}
 		return proved, err
 	}
-	proved, in, err := l.provePassword(w, r, i, act, numberForm{l.showBlockErrand, check})
+	proved, in, err := l.provePassword(w, r, i, act, numberForm{passwordToBlock, l.showBlockErrand, check})
 	if err != nil || !in {
 		return err
 	}
@@ -109,7 +109,7 @@ func (l *Login) blockByCode(w http.ResponseWriter, r *http.Request, i provider.I
 	if len(wrong) > 0 {
 		return l.showBlockErrand(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
 	}
-	home, wait, err := l.comes(r, blocking, id)
+	from, wait, err := l.comes(r, blocking, i, id)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (l *Login) blockByCode(w http.ResponseWriter, r *http.Request, i provider.I
 	if !mayBlock(who) {
 		who = identity.Identity{}
 	}
-	return l.asks(w, r, onErrand{Interaction: i, errand: blocking, asked: asked{Home: home}}, id, id.Reveal(), who)
+	return l.asks(w, r, onErrand{Interaction: i, errand: blocking, asked: asked{Home: from.browser}}, id, id.Reveal(), who)
 }
 
 // blockCodeRight blocks after the code.

@@ -7,8 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/login/identity"
-	"asoba.example/login/policy"
-	"asoba.example/login/throttle"
 	"asoba.example/provider"
 	"asoba.example/provider/api"
 	"asoba.example/provider/page"
@@ -32,9 +30,8 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, wrong...)
 	}
 	person := v.Session.Person
-	changes := l.try(policy.PasswordChanges, person.String())
 	if api.Level(v.ACR) < api.Level(api.Substantial) {
-		wait, err := l.throttle.Look(ctx, changes)
+		wait, err := l.look(ctx, passwordChange, asker{person: person})
 		if err != nil {
 			return err
 		}
@@ -46,8 +43,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 	if err != nil {
 		return err
 	}
-	tries := l.ownTry(policy.CurrentPasswordTries, person, home)
-	wait, err := l.throttle.Take(ctx, tries, l.try(policy.CurrentPasswordTriesInAll, person.String()))
+	tries, wait, err := l.take(ctx, currentPassword, asker{person: person, browser: home})
 	if err != nil {
 		return err
 	}
@@ -60,7 +56,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 	}
 	wrong = l.weak(err)
 	if err == nil || wrong != nil { // the current password was right: the tries were the person's own
-		if err := l.throttle.Forgive(ctx, tries); err != nil {
+		if err := l.right(ctx, tries); err != nil {
 			return err
 		}
 	}
@@ -68,7 +64,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, wrong...)
 	}
 	if err == nil {
-		err = l.passwordChanged(w, r, person, home != nil, changes)
+		err = l.passwordChanged(w, r, person, home != nil)
 	}
 	if errors.Is(err, identity.ErrState) { // changed or blocked from elsewhere at the same moment
 		http.Redirect(w, r, "/security", http.StatusSeeOther)
@@ -92,8 +88,8 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 // passwordChanged counts the change and begins a session anew: all sign-ins so far have ended, this one with them.
 // The password alone was proved, so it is of the lower level; at a browser that is not known it signs nobody in, for there it would make
 // one known of whoever has stolen the session and learnt the password.
-func (l *Login) passwordChanged(w http.ResponseWriter, r *http.Request, person uuid.UUID, known bool, changes throttle.Try) error {
-	if _, err := l.throttle.Take(r.Context(), changes); err != nil {
+func (l *Login) passwordChanged(w http.ResponseWriter, r *http.Request, person uuid.UUID, known bool) error {
+	if _, _, err := l.take(r.Context(), passwordChange, asker{person: person}); err != nil {
 		return err
 	}
 	if !known {

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"asoba.example/login/identity"
-	"asoba.example/login/throttle"
 	"asoba.example/provider"
 	"asoba.example/provider/api"
 )
@@ -49,33 +48,85 @@ func TestWhichPageFollowsARightPassword(t *testing.T) {
 	}
 }
 
+// strangers tells whether whoever knows a number, or sits at the same network, can use up what is counted by a line.
+func strangers(of line) bool {
+	return of.by == byAll || of.by == byNumber || of.by == byNetwork || of.by == byTyped
+}
+
 // The right password wins back what wrong ones could use up, and nothing else: how often anybody may have a password
-// hashed has an end, at known browsers too, and neither strangers nor another known browser can use up what is a known browser's.
+// hashed has an end, at known browsers too, and strangers cannot use up what is a known browser's or the number's owner's.
 func TestNoPasswordIsHashedWithoutEnd(t *testing.T) {
 	t.Parallel()
-	id, err := identity.ParseIdentifier("1010130K001PB9")
-	if err != nil {
-		t.Fatal(err)
-	}
-	others := map[string][]throttle.Try{} // what is counted of them
-	for _, other := range [][]byte{nil, []byte("another")} {
-		_, others[string(other)] = new(Login).budget(id, other, false, "192.0.2.0/32")
-	}
-	for _, home := range [][]byte{nil, []byte("home")} {
-		own, all := new(Login).budget(id, home, false, "192.0.2.0/32")
-		lasting := slices.DeleteFunc(slices.Clone(all), func(try throttle.Try) bool { return counts(own, try) })
-		if len(own) == 0 || len(lasting) == 0 {
-			t.Errorf("at %q: won back %v of %v", home, own, all)
-		}
-		for by, theirs := range others {
-			if home != nil && slices.ContainsFunc(all, func(try throttle.Try) bool { return counts(theirs, try) }) {
-				t.Errorf("a browser known by %q can use up %v", by, all)
+	for _, a := range []act{passwordToSignIn, passwordToBlock, passwordToUnblock} {
+		for at, lines := range map[string][]line{"home": limits[a].home, "owner": limits[a].owner, "elsewhere": limits[a].elsewhere} {
+			lasting := func(of line) bool { return of.right == kept && of.by != byAll }
+			if !slices.ContainsFunc(lines, lasting) {
+				t.Errorf("%d at %s: all is won back", a, at)
+			}
+			if at != "elsewhere" && slices.ContainsFunc(lines, strangers) {
+				t.Errorf("%d at %s: strangers use up what is somebody's own", a, at)
 			}
 		}
 	}
 }
 
-// counts tells whether a try counts against a limit of a budget.
-func counts(budget []throttle.Try, try throttle.Try) bool {
-	return slices.ContainsFunc(budget, func(t throttle.Try) bool { return t.Limit.Name == try.Limit.Name && t.By == try.By })
+// Beside each limit that strangers share stands another, or another way: whoever must be able to do something can, whatever state they are in, though
+// no browser is known to them yet. At home strangers share nothing with anybody.
+func TestBesideWhatStrangersShareStandsAnother(t *testing.T) {
+	t.Parallel()
+	needs := map[act][]identity.State{
+		passwordToSignIn:  {identity.Temporary, identity.Active},
+		passwordToBlock:   {identity.Active},
+		passwordToUnblock: {identity.Blocked},
+		numberToRecover:   {identity.Temporary, identity.Active},
+		numberToBlock:     {identity.Active},
+		documentToRecover: {identity.Temporary, identity.Active},
+		codeToRecover:     {identity.Temporary, identity.Active},
+		codeToBlock:       {identity.Active},
+		wrongPasskey:      {},
+	}
+	var can func(act, identity.State) bool
+	leads := func(way beside, a act, of line, state identity.State) bool {
+		switch way {
+		case atHome: // where there is one
+			return false
+		case asOwner:
+			return limits[a].owner != nil && state != identity.Blocked && can(numberToRecover, state) && can(documentToRecover, state) && can(codeToRecover, state)
+		case fromElsewhere:
+			return of.by == byNetwork
+		case withDocument:
+			return of.by == byTyped && can(documentToRecover, state)
+		case byCodeToBlock:
+			return state == identity.Active && can(numberToBlock, state) && can(codeToBlock, state)
+		case byLink:
+			return state == identity.Active
+		case atDesk:
+			return true
+		}
+		return false
+	}
+	can = func(a act, state identity.State) bool {
+		for _, of := range slices.Concat(limits[a].everywhere, limits[a].elsewhere) {
+			beyond := of.by == byAll || of.beyond != nil && !strangers(*of.beyond)
+			if strangers(of) && !beyond && !slices.ContainsFunc(limits[a].beside, func(way beside) bool { return leads(way, a, of, state) }) {
+				return false
+			}
+		}
+		return true
+	}
+	for a := range wrongPasskey + 1 {
+		budget, there := limits[a]
+		states, needed := needs[a]
+		if !there || needed == budget.proved {
+			t.Errorf("%d is in the table %t, for strangers %t, needed %t", a, there, !budget.proved, needed)
+		}
+		for _, state := range states {
+			if !can(a, state) {
+				t.Errorf("%d: whose identifier is %s has nothing left beside strangers", a, state)
+			}
+		}
+		if slices.ContainsFunc(budget.home, strangers) {
+			t.Errorf("%d: strangers use up something at home", a)
+		}
+	}
 }

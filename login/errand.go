@@ -15,7 +15,6 @@ import (
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
-	"asoba.example/login/throttle"
 	"asoba.example/provider"
 	"asoba.example/provider/api"
 	"asoba.example/provider/audit"
@@ -27,6 +26,8 @@ import (
 type errand struct {
 	path      string // of its first page
 	purpose   code.Purpose
+	comes     act // that somebody comes by a number alone
+	codes     act // that they have a code sent
 	proves    factor.Purpose
 	sent      string     // the word of when a code was sent
 	does      string     // of what a right code does
@@ -183,17 +184,14 @@ func (l *Login) done(r *http.Request, o *onErrand) {
 	api.Note(r, l.forgetErrand(r.Context(), o))
 }
 
-// comes counts that somebody comes on an errand by a number alone, for each leaves a record, and tells what the browser is known by to whose it is and
-// how long to wait. It counts by the network of unknown browsers: whose browser it is can act in an emergency, whatever the neighbours do.
-func (l *Login) comes(r *http.Request, e errand, id identity.Identifier) (home []byte, wait time.Duration, err error) {
-	if _, home, err = l.atHome(r, id); err != nil || home != nil {
-		return home, 0, err
+// comes counts that somebody comes on an errand by a number alone, for each leaves a record, and tells who they are and how long to wait.
+func (l *Login) comes(r *http.Request, e errand, i provider.Interaction, id identity.Identifier) (who asker, wait time.Duration, err error) {
+	if who, err = l.asker(r, i, id); err != nil {
+		return asker{}, 0, err
 	}
-	share, err := l.share(r, policy.RecoveriesOfNetwork, string(e.purpose)+" ")
-	if err == nil {
-		wait, err = l.throttle.Take(r.Context(), share)
-	}
-	return nil, wait, err
+	who.purpose = e.purpose
+	_, wait, err = l.take(r.Context(), e.comes, who)
+	return who, wait, err
 }
 
 // asks has a code sent for what was typed, to whose it is if they may, and leads to the page that asks for it. Who they are was found out by the same
@@ -212,18 +210,12 @@ func (l *Login) asks(w http.ResponseWriter, r *http.Request, o onErrand, id iden
 	return l.sendAlike(w, r, o, who)
 }
 
-// codesElsewhere is how many messages strangers may have sent to somebody, from wherever they ask. At home there is no such end.
-func (l *Login) codesElsewhere(o onErrand) []throttle.Try {
-	if o.Home != nil {
-		return nil
-	}
-	return []throttle.Try{l.try(policy.RecoveryCodesElsewhere, string(o.purpose)+" "+o.Whose.String())}
-}
+// asker is who has a code sent on an errand.
+func (o onErrand) asker() asker { return asker{purpose: o.purpose, typed: o.Whose, browser: o.Home} }
 
 // sendAlike sends the code, or none, and leads to its page, which tells how long it is to the next.
 func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to identity.Identity) error {
-	ctx, counted := r.Context(), l.codesElsewhere(o)
-	wait, err := l.throttle.Take(ctx, counted...)
+	counted, wait, err := l.take(r.Context(), o.codes, o.asker())
 	if err == nil && wait == 0 {
 		err = l.sendCounted(r, o, to, counted)
 	}
@@ -235,11 +227,11 @@ func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to
 
 // sendCounted sends what was counted. With the last code to block that strangers may have sent goes a link that blocks: whoever has the phone in hand
 // needs no other, so strangers who use up the codes of a day take nothing from its person.
-func (l *Login) sendCounted(r *http.Request, o onErrand, to identity.Identity, counted []throttle.Try) error {
+func (l *Login) sendCounted(r *http.Request, o onErrand, to identity.Identity, counted taken) error {
 	ctx := r.Context()
 	var offer func(context.Context, pgx.Tx) error
 	if o.purpose == code.Block && o.Home == nil {
-		wait, err := l.throttle.Look(ctx, counted[0])
+		wait, err := l.look(ctx, o.codes, o.asker())
 		if err != nil {
 			return err
 		}
@@ -248,7 +240,7 @@ func (l *Login) sendCounted(r *http.Request, o onErrand, to identity.Identity, c
 		}
 	}
 	if _, err := l.codes.SendAlike(ctx, o.codeFor(), to, l.site.Language(r), offer); err != nil {
-		return l.unsent(ctx, err, counted...)
+		return l.unsent(ctx, err, counted)
 	}
 	return nil
 }
@@ -305,7 +297,7 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 	if !sent.Till.IsZero() {
 		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}
-	wait, err := l.untilNext(r.Context(), sent, l.codesElsewhere(o)...)
+	wait, err := l.untilNext(r.Context(), sent, o.codes, o.asker())
 	if err != nil {
 		return err
 	}

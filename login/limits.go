@@ -1,11 +1,15 @@
 package login
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
+	"asoba.example/login/code"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/throttle"
@@ -13,103 +17,328 @@ import (
 	"asoba.example/provider/api"
 )
 
-// try counts by a limit that is in force.
-func (l *Login) try(limit policy.Of[throttle.Limit], by string) throttle.Try {
-	return throttle.Try{Limit: limit.In(l.policies), By: by}
+// An act is something that people do, or try, so often and no more.
+type act int
+
+// Acts.
+const (
+	passwordToSignIn act = iota
+	passwordToBlock
+	passwordToUnblock
+	numberToRecover // the number alone, with which the errand begins
+	numberToBlock
+	documentToRecover
+	codeToRecover // that is sent
+	codeToBlock
+	codeToUnblock
+	factorOnErrand
+	passwordSent // another temporary one
+	codeOfOneself
+	currentPassword
+	passwordChange
+	wrongPasskey // a right one is held up by nothing
+)
+
+// limits is all that acts are counted by here, and what is beside where strangers have used up what they share: another limit, or another way. Codes
+// are counted besides by whom they are sent to (login/code), and what is typed of factors by whose they are (login/factor). Whoever has proved something
+// is no stranger.
+//
+// The password. At a number one counts for all strangers, whoever has how many networks; at a network all numbers count together, for whoever has a list of
+// a million of them and tries each but once (password spraying). Beyond that the network goes on, but one by one, so that from one address
+// there come twice as many guesses at most and nobody is shut out who lives behind the address of a mobile operator, or is told to wait for longer than a guesser
+// keeps at it; to give each number something of its own there instead would give it to each of the million. A right password wins back what guesses could use
+// up, so it uses up nothing of the neighbours', but how many are hashed in all for one browser, or for one number at one network, has an end.
+var limits = map[act]budget{
+	passwordToSignIn: {
+		home: passwordAtHome, owner: passwordOfOwner, elsewhere: passwordElsewhere, brake: policy.TriesInAll,
+		beside: []beside{atHome, asOwner},
+	},
+	passwordToBlock: {
+		home: passwordAtHome, owner: passwordOfOwner, elsewhere: passwordElsewhere, brake: policy.TriesInAll,
+		beside: []beside{atHome, byCodeToBlock, atDesk},
+	},
+	passwordToUnblock: {
+		home: passwordAtHome, owner: passwordOfOwner, elsewhere: passwordElsewhere, brake: policy.TriesInAll,
+		beside: []beside{atHome, atDesk},
+	},
+	numberToRecover: {
+		elsewhere: numberElsewhere, brake: policy.MessagesInAll,
+		beside: []beside{atHome, fromElsewhere, atDesk},
+	},
+	numberToBlock: {
+		elsewhere: numberElsewhere, brake: policy.MessagesInAll,
+		beside: []beside{atHome, fromElsewhere, byLink, atDesk},
+	},
+	documentToRecover: {
+		home: []line{{limit: policy.RecoveriesAtHome, by: byBrowser}},
+		elsewhere: []line{
+			{limit: policy.RecoveriesElsewhere, by: byNumberAtNetwork},
+			{limit: policy.RecoveriesOfNumber, by: byNumber, beyond: &line{limit: policy.BrakedRecoveries, by: byNumberAtNetwork}},
+		},
+	},
+	codeToRecover: {elsewhere: codeElsewhere, beside: []beside{atHome, withDocument, atDesk}},
+	codeToBlock:   {elsewhere: codeElsewhere, beside: []beside{atHome, byLink, atDesk}},
+	codeToUnblock: {elsewhere: codeElsewhere, proved: true},
+
+	factorOnErrand: {everywhere: []line{{limit: policy.RecoveryProofs, by: byPersonAtBrowser, right: forgotten}}, proved: true},
+	passwordSent:   {everywhere: []line{{limit: policy.TemporaryPasswords, by: byPerson}}, proved: true},
+	codeOfOneself: {
+		everywhere: []line{{limit: policy.CodesOfNetwork, by: byNetwork, braked: policy.BrakedCodesOfNetwork}},
+		brake:      policy.MessagesInAll, proved: true,
+	},
+	currentPassword: {
+		everywhere: []line{
+			{limit: policy.CurrentPasswordTries, by: byPersonAtBrowser, right: forgotten},
+			{limit: policy.CurrentPasswordTriesInAll, by: byPerson},
+		},
+		proved: true,
+	},
+	passwordChange: {everywhere: []line{{limit: policy.PasswordChanges, by: byPerson}}, proved: true},
+	wrongPasskey:   {everywhere: []line{{limit: policy.NetworkTries, by: byNetwork, paced: true}}},
 }
 
-// budget says what a try at a number counts against, and which of it a right password wins back. It counts alike for numbers that exist and
-// numbers that do not. apart is what a browser is known by, or the interaction of the number's owner: each has a budget of its own, so that whoever
-// sits at one of a person's shuts them out at no other. braked says that there are too many tries in all.
-func (l *Login) budget(id identity.Identifier, apart []byte, braked bool, network string) (own, all []throttle.Try) {
-	if apart != nil {
-		own = []throttle.Try{l.try(policy.KnownBrowserTries, string(apart))}
-		return own, []throttle.Try{own[0], l.try(policy.KnownBrowserTriesInAll, string(apart))}
+var (
+	passwordAtHome = []line{
+		{limit: policy.KnownBrowserTries, by: byBrowser, right: forgotten},
+		{limit: policy.KnownBrowserTriesInAll, by: byBrowser},
 	}
-	own = []throttle.Try{l.try(policy.NumberTries, id.Reveal())}
-	own[0].Limit.Pauses = policy.NumberPauses.In(l.policies)
-	ofNetwork := policy.NetworkTries
-	if braked {
-		ofNetwork = policy.BrakedNetworkTries
+	passwordOfOwner = []line{
+		{limit: policy.KnownBrowserTries, by: byInteraction, right: forgotten},
+		{limit: policy.KnownBrowserTriesInAll, by: byInteraction},
 	}
-	return own, []throttle.Try{l.try(ofNetwork, network), own[0]}
+	passwordElsewhere = []line{
+		{limit: policy.NetworkTries, by: byNetwork, braked: policy.BrakedNetworkTries, paced: true, right: returned},
+		{limit: policy.NumberTries, pauses: policy.NumberPauses, by: byNumber, right: forgotten},
+		{limit: policy.NumberTriesInAll, by: byNumberAtNetwork},
+		{limit: policy.TriesInAll, by: byAll, right: returned},
+	}
+	// Each leaves a record. At home nothing is counted: whose browser it is can act in an emergency, whatever the neighbours do.
+	numberElsewhere = []line{{limit: policy.RecoveriesOfNetwork, by: byNetwork, braked: policy.BrakedCodesOfNetwork}}
+	// What strangers may have sent to one person, from wherever they ask.
+	codeElsewhere = []line{{limit: policy.RecoveryCodesElsewhere, by: byTyped}}
+)
+
+// A budget is what an act counts against, in this order.
+type budget struct {
+	home       []line                    // at a browser that is known to whose number it is
+	owner      []line                    // where the number's owner has shown that they are (provider.Interaction.Owner); nil: as elsewhere
+	elsewhere  []line                    // at other browsers
+	everywhere []line                    // at all of them
+	brake      policy.Of[throttle.Limit] // while all together are beyond it, lines are what they are braked to
+	proved     bool                      // only who has proved something comes to it
+	beside     []beside                  // the ways that are open while strangers have used up what they share
 }
 
-// tryPassword counts a try at the password of a number, and tells what the browser is known by, what a right password wins back, and how
-// long to wait. Who has no browser that is known yet, and proves by a document and a code whose the number is, goes on apart from strangers as well.
-func (l *Login) tryPassword(
-	r *http.Request, i provider.Interaction, id identity.Identifier,
-) (home []byte, own []throttle.Try, wait time.Duration, err error) {
-	person, home, err := l.atHome(r, id)
+// A beside is another way.
+type beside string
+
+// Ways.
+const (
+	atHome        beside = "a browser that is known"
+	fromElsewhere beside = "another network, of which these strangers use up nothing"
+	asOwner       beside = "a code, and the document or a factor, after which the tries are one's own"
+	withDocument  beside = "the document: what is asked for with it is counted apart from what is asked for without"
+	byCodeToBlock beside = "a code to the phone"
+	byLink        beside = "the link in a message to the phone"
+	atDesk        beside = "the desk"
+)
+
+// A line is one limit of a budget.
+type line struct {
+	limit  policy.Of[throttle.Limit]
+	pauses policy.Of[[]time.Duration] // between its tries; may be none
+	by     key
+	braked policy.Of[throttle.Limit] // what the limit is while there is too much in all
+	paced  bool                      // beyond it tries go on one by one, as far apart as the limit has them on average
+	beyond *line                     // what counts beyond it
+	right  fate
+}
+
+// A key is what tries are counted by. For what all have tried together nobody is shut out.
+type key int
+
+// Keys.
+const (
+	byAll key = iota
+	byNumber
+	byNetwork
+	byNumberAtNetwork
+	byTyped // whatever was typed to say who somebody is
+	byBrowser
+	byInteraction
+	byPerson
+	byPersonAtBrowser // and at each browser that is known to them by that one, so that whoever sits at another stops nobody at home
+)
+
+// A fate is what becomes of tries once one was right.
+type fate int
+
+// Fates.
+const (
+	kept      fate = iota
+	returned       // this one is given back
+	forgotten      // with all before it
+)
+
+// An asker is who does an act, by all that they may be counted by.
+type asker struct {
+	purpose     code.Purpose // of the errand; "" for no errand
+	number      string
+	typed       uuid.UUID // alias of what was
+	network     string
+	browser     []byte // what it is known by to whose number it is; nil elsewhere
+	interaction string // of the number's owner, as the table has it; "" for others
+	person      uuid.UUID
+}
+
+// key is what the asker is counted by.
+func (a asker) key(by key) string {
+	of := ""
+	if a.purpose != "" {
+		of = string(a.purpose) + " "
+	}
+	switch by {
+	case byNumber:
+		return a.number
+	case byNetwork:
+		return of + a.network
+	case byNumberAtNetwork:
+		return a.number + " " + a.network
+	case byTyped:
+		return of + a.typed.String()
+	case byBrowser:
+		return string(a.browser)
+	case byInteraction:
+		return a.interaction
+	case byPerson:
+		return a.person.String()
+	case byPersonAtBrowser:
+		return a.person.String() + string(a.browser)
+	case byAll:
+	}
+	return ""
+}
+
+// of gives the lines that count an asker.
+func (b budget) of(who asker) []line {
+	own := b.elsewhere
+	switch {
+	case who.browser != nil:
+		own = b.home
+	case who.interaction != "" && b.owner != nil:
+		own = b.owner
+	}
+	return slices.Concat(b.everywhere, own)
+}
+
+// A count is a line as it is in force, for somebody.
+type count struct {
+	line
+	try    throttle.Try
+	beyond *throttle.Try // what counts beyond it; nil for nothing
+}
+
+// counts gives what an act of somebody's counts against.
+func (l *Login) counts(ctx context.Context, a act, who asker) (all []count, err error) {
+	budget, braked := limits[a], time.Duration(0)
+	lines := budget.of(who)
+	if slices.ContainsFunc(lines, func(of line) bool { return of.braked.Name() != "" }) {
+		if braked, err = l.throttle.Look(ctx, throttle.Try{Limit: budget.brake.In(l.policies)}); err != nil {
+			return nil, err
+		}
+	}
+	for _, of := range lines {
+		if braked > 0 && of.braked.Name() != "" {
+			of.limit = of.braked
+		}
+		c := count{line: of, try: throttle.Try{Limit: of.limit.In(l.policies), By: who.key(of.by)}}
+		if of.pauses.Name() != "" {
+			c.try.Limit.Pauses = of.pauses.In(l.policies)
+		}
+		switch {
+		case of.paced:
+			c.beyond = &throttle.Try{Limit: paced(c.try.Limit), By: c.try.By}
+		case of.beyond != nil:
+			c.beyond = &throttle.Try{Limit: of.beyond.limit.In(l.policies), By: who.key(of.beyond.by)}
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// paced is the limit beyond another, by which tries go on one by one.
+func paced(limit throttle.Limit) throttle.Limit {
+	return throttle.Limit{Name: limit.Name + " paced", Tries: 1, In: limit.In / time.Duration(limit.Tries)}
+}
+
+// A taken is what an act was counted against.
+type taken struct{ all, returned, forgotten []throttle.Try }
+
+// take counts an act of somebody's, and tells how long to wait; zero means go on. What waits counts nowhere. It counts alike for numbers that exist
+// and numbers that do not.
+func (l *Login) take(ctx context.Context, a act, who asker) (t taken, wait time.Duration, err error) {
+	counts, err := l.counts(ctx, a, who)
 	if err != nil {
-		return nil, nil, 0, err
+		return t, 0, err
 	}
-	apart := home
-	if apart == nil && person != uuid.Nil && person == i.Owner {
-		apart = []byte(i.ID)
+	for _, c := range counts {
+		try := c.try
+		wait, err = l.throttle.Take(ctx, try)
+		if err == nil && wait > 0 && c.beyond != nil {
+			try = *c.beyond
+			wait, err = l.throttle.Take(ctx, try)
+		}
+		switch {
+		case err != nil:
+			return taken{}, 0, err
+		case wait > 0 && c.by == byAll:
+			continue
+		case wait > 0:
+			return taken{}, wait, l.throttle.Return(ctx, t.all...)
+		}
+		t.all = append(t.all, try)
+		switch c.right {
+		case returned:
+			t.returned = append(t.returned, try)
+		case forgotten:
+			t.forgotten = append(t.forgotten, try)
+		case kept:
+		}
 	}
-	if apart != nil {
-		own, tries := l.budget(id, apart, false, "")
-		wait, err = l.throttle.Take(r.Context(), tries...)
-		return home, own, wait, err
+	return t, 0, nil
+}
+
+// look tells how long an act of somebody's would have to wait, and counts nothing.
+func (l *Login) look(ctx context.Context, a act, who asker) (longest time.Duration, err error) {
+	counts, err := l.counts(ctx, a, who)
+	for _, c := range counts {
+		wait, err := l.throttle.Look(ctx, c.try)
+		if err == nil && wait > 0 && c.beyond != nil {
+			wait, err = l.throttle.Look(ctx, *c.beyond)
+		}
+		if err != nil {
+			return 0, err
+		}
+		longest = max(longest, wait)
 	}
-	inAll := l.try(policy.TriesInAll, "")
-	crowded, err := l.throttle.Look(r.Context(), inAll)
+	return longest, err
+}
+
+// right wins back what wrong tries would use up.
+func (l *Login) right(ctx context.Context, t taken) error {
+	return errors.Join(l.throttle.Forgive(ctx, t.forgotten...), l.throttle.Return(ctx, t.returned...))
+}
+
+// asker tells who comes with a number: at a browser that is known to whose it is, as its owner, or as a stranger.
+func (l *Login) asker(r *http.Request, i provider.Interaction, id identity.Identifier) (asker, error) {
+	who := asker{number: id.Reveal(), network: api.Network(r)}
+	person, err := l.registry.Whose(r.Context(), id)
 	if err != nil {
-		return nil, nil, 0, err
+		return asker{}, err
 	}
-	own, tries := l.budget(id, nil, crowded > 0, api.Network(r))
-	wait, err = l.throttle.Take(r.Context(), tries...)
-	if err == nil && wait == 0 { // only what is let through: what waits costs nothing, and of it one address has enough to brake all the others
-		_, err = l.throttle.Take(r.Context(), inAll)
+	if person != uuid.Nil && person == i.Owner {
+		who.interaction = i.ID
 	}
-	return nil, own, wait, err
-}
-
-// atHome gives whose a number is, and what the browser is known by to them; of a stranger nothing.
-func (l *Login) atHome(r *http.Request, id identity.Identifier) (person uuid.UUID, home []byte, err error) {
-	if person, err = l.registry.Whose(r.Context(), id); err != nil {
-		return uuid.Nil, nil, err
-	}
-	home, err = l.browsers.KnownBy(r.Context(), r, person)
-	return person, home, err
-}
-
-// tryDocument counts a try at the document of a number, and tells how long to wait. It counts alike for numbers that exist and numbers that do not.
-// Where strangers have used up what all of them have together, each network goes on with a little of its own, or they could close the way back.
-func (l *Login) tryDocument(r *http.Request, id identity.Identifier, home []byte) (wait time.Duration, err error) {
-	ctx, number, network := r.Context(), id.Reveal(), api.Network(r)
-	if home != nil {
-		return l.throttle.Take(ctx, l.try(policy.RecoveriesAtHome, string(home)))
-	}
-	wait, err = l.throttle.Take(ctx, l.try(policy.RecoveriesElsewhere, number+" "+network))
-	if err != nil || wait > 0 {
-		return wait, err
-	}
-	wait, err = l.throttle.Take(ctx, l.try(policy.RecoveriesOfNumber, number))
-	if err != nil || wait == 0 {
-		return 0, err
-	}
-	return l.throttle.Take(ctx, l.try(policy.BrakedRecoveries, number+" "+network))
-}
-
-// share is what is asked for from one address counts against, that has codes sent: a limit of the network's or, while all messages together have used up
-// what they may cost, a lesser one.
-func (l *Login) share(r *http.Request, of policy.Of[throttle.Limit], what string) (throttle.Try, error) {
-	braked, err := l.throttle.Look(r.Context(), l.try(policy.MessagesInAll, ""))
-	if braked > 0 {
-		of = policy.BrakedCodesOfNetwork
-	}
-	return l.try(of, what+api.Network(r)), err
-}
-
-// codeShare is that of a code of a sign-in or to a new phone, beside what code counts by the person and by the phone.
-func (l *Login) codeShare(r *http.Request) (throttle.Try, error) {
-	return l.share(r, policy.CodesOfNetwork, "")
-}
-
-// ownTry counts by a limit what a person who has proved something tries next: at a browser that is known to them by that one, so that whoever sits at
-// another stops nobody at home, and everywhere else by the person.
-func (l *Login) ownTry(limit policy.Of[throttle.Limit], person uuid.UUID, home []byte) throttle.Try {
-	return l.try(limit, person.String()+string(home))
+	who.browser, err = l.browsers.KnownBy(r.Context(), r, person)
+	return who, err
 }

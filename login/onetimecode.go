@@ -8,7 +8,7 @@ import (
 
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
-	"asoba.example/login/throttle"
+	"asoba.example/provider/api"
 	"asoba.example/provider/page"
 )
 
@@ -72,49 +72,34 @@ func (l *Login) sendCode(w http.ResponseWriter, r *http.Request, u underWay) err
 // send sends a code that only somebody asks for who has proved something, unless it is too early or too many were sent.
 func (l *Login) send(r *http.Request, f code.For) error {
 	ctx := r.Context()
-	share, err := l.codeShare(r)
-	if err != nil {
-		return err
-	}
-	wait, err := l.throttle.Take(ctx, share)
+	counted, wait, err := l.take(ctx, codeOfOneself, asker{network: api.Network(r)})
 	if err != nil || wait > 0 {
 		return err
 	}
 	if _, err := l.codes.Send(ctx, f, l.site.Language(r), nil); err != nil {
-		return l.unsent(ctx, err, share)
+		return l.unsent(ctx, err, counted)
 	}
 	return nil
 }
 
 // unsent gives back what a code was counted against that did not go out, or whoever keeps asking would use up everybody's. All is counted before it is
 // sent, since any number would pass at one moment after it. That it was too early is no fault: the page tells how long.
-func (l *Login) unsent(ctx context.Context, why error, counted ...throttle.Try) error {
+func (l *Login) unsent(ctx context.Context, why error, counted taken) error {
 	if errors.Is(why, code.ErrWait) {
 		why = nil
 	}
-	return errors.Join(why, l.throttle.Return(context.WithoutCancel(ctx), counted...))
+	return errors.Join(why, l.throttle.Return(context.WithoutCancel(ctx), counted.all...))
 }
 
 // untilNextCode is how long it is until another code of a sign-in or to a new phone can be sent.
 func (l *Login) untilNextCode(r *http.Request, sent code.Sent) (time.Duration, error) {
-	share, err := l.codeShare(r)
-	if err != nil {
-		return 0, err
-	}
-	return l.untilNext(r.Context(), sent, share)
+	return l.untilNext(r.Context(), sent, codeOfOneself, asker{network: api.Network(r)})
 }
 
-// untilNext is how long it is until another code can be sent, of one that stands so and counts against a budget.
-func (l *Login) untilNext(ctx context.Context, sent code.Sent, budget ...throttle.Try) (time.Duration, error) {
-	wait := sent.Again.Sub(l.now())
-	for _, try := range budget {
-		many, err := l.throttle.Look(ctx, try)
-		if err != nil {
-			return 0, err
-		}
-		wait = max(wait, many)
-	}
-	return wait, nil
+// untilNext is how long it is until somebody can have another code sent, of one that stands so.
+func (l *Login) untilNext(ctx context.Context, sent code.Sent, a act, who asker) (time.Duration, error) {
+	wait, err := l.look(ctx, a, who)
+	return max(wait, sent.Again.Sub(l.now())), err
 }
 
 // showCode shows the page: where the code went, until when it is good, from when another can be sent.

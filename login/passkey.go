@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/login/factor"
-	"asoba.example/login/policy"
 	"asoba.example/provider"
 	"asoba.example/provider/api"
 	"asoba.example/provider/page"
@@ -45,7 +44,7 @@ func (l *Login) checkPasskey(w http.ResponseWriter, r *http.Request, u underWay,
 // refusePasskey answers alike whatever is wrong. Nobody can guess a passkey, so whoever has one is not made to wait for what others have
 // tried; what fails counts against the network.
 func (l *Login) refusePasskey(r *http.Request, i provider.Interaction, person uuid.UUID, show func(int, page.FieldError) error) error {
-	wait, err := l.throttle.Take(r.Context(), l.try(policy.NetworkTries, api.Network(r)))
+	_, wait, err := l.take(r.Context(), wrongPasskey, asker{network: api.Network(r)})
 	if err != nil {
 		return err
 	}

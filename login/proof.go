@@ -10,7 +10,6 @@ import (
 	"asoba.example/login/code"
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
-	"asoba.example/login/policy"
 	"asoba.example/provider/page"
 )
 
@@ -29,8 +28,7 @@ func (l *Login) prove(right func(http.ResponseWriter, *http.Request, onErrand) e
 			}
 			answered, why, wrong = l.answeredCode, factor.ByAuthenticator, page.FieldError{Field: "own_code", Word: "proof.code_wrong"}
 		}
-		tries := l.ownTry(policy.RecoveryProofs, o.Person, o.Home)
-		wait, err := l.throttle.Take(r.Context(), tries)
+		tries, wait, err := l.take(r.Context(), factorOnErrand, asker{person: o.Person, browser: o.Home})
 		if err != nil {
 			return err
 		}
@@ -50,7 +48,7 @@ func (l *Login) prove(right func(http.ResponseWriter, *http.Request, onErrand) e
 		if err != nil {
 			return err
 		}
-		if err := l.throttle.Forgive(r.Context(), tries); err != nil {
+		if err := l.right(r.Context(), tries); err != nil {
 			return err
 		}
 		return right(w, r, o)

@@ -18,7 +18,7 @@ import (
 
 // recovering is the errand of who has lost the password: the static one, or the temporary one before it was ever used.
 var recovering = errand{
-	path: "/recover", purpose: code.Recover, proves: factor.Recover,
+	path: "/recover", purpose: code.Recover, comes: numberToRecover, codes: codeToRecover, proves: factor.Recover,
 	sent: "errand-code.sent", does: "sign-in-code.submit", otherwise: "errand-code.never", passkey: "proof.to_recover.passkey", app: "proof.to_recover.app", refused: audit.RecoveryRefused,
 }
 
@@ -50,9 +50,9 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 	}
 	document := register.FoldNumber(r.PostFormValue("document_number"))
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
-	home, wait, err := l.comes(r, recovering, id)
+	from, wait, err := l.comes(r, recovering, i, id)
 	if err == nil && wait == 0 && document != "" {
-		wait, err = l.tryDocument(r, id, home)
+		_, wait, err = l.take(r.Context(), documentToRecover, from)
 	}
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 	if !mayRecover(who) || document == "" && !standsIn(who) {
 		who = identity.Identity{}
 	}
-	o := onErrand{Interaction: i, errand: recovering, asked: asked{Home: home, Document: document != ""}}
+	o := onErrand{Interaction: i, errand: recovering, asked: asked{Home: from.browser, Document: document != ""}}
 	return l.asks(w, r, o, id, id.Reveal()+" "+document, who)
 }
 
@@ -121,7 +121,7 @@ func (l *Login) reissue(w http.ResponseWriter, r *http.Request, o onErrand) erro
 	if err := l.interactions.Save(r.Context(), o.Interaction); err != nil {
 		return err
 	}
-	wait, err := l.throttle.Take(r.Context(), l.try(policy.TemporaryPasswords, o.Person.String()))
+	_, wait, err := l.take(r.Context(), passwordSent, asker{person: o.Person})
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	}
 	act := l.act(r)
 	act.ClientID = i.ClientID
-	proved, in, err := l.provePassword(w, r, i, act, numberForm{l.showSignIn, l.registry.Check})
+	proved, in, err := l.provePassword(w, r, i, act, numberForm{passwordToSignIn, l.showSignIn, l.registry.Check})
 	if err != nil || !in {
 		return err
 	}
@@ -93,6 +93,7 @@ func after(u underWay, known bool, before string) string {
 
 // A numberForm asks for a number and its password.
 type numberForm struct {
+	try   act
 	show  func(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error
 	check func(ctx context.Context, id identity.Identifier, password string, known bool, act identity.Act) (identity.Identity, error)
 }
@@ -121,24 +122,28 @@ func (l *Login) provePassword(
 		return proved, false, form.show(w, r, i, status, typed, wrong...)
 	}
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
-	home, own, wait, err := l.tryPassword(r, i, id)
+	from, err := l.asker(r, i, id)
+	if err != nil {
+		return proved, false, err
+	}
+	tried, wait, err := l.take(ctx, form.try, from)
 	if err != nil {
 		return proved, false, err
 	}
 	if wait > 0 {
 		return refuse(http.StatusTooManyRequests, page.FieldError{Wait: wait})
 	}
-	who, err := form.check(ctx, id, password, home != nil, act)
+	who, err := form.check(ctx, id, password, from.browser != nil, act)
 	if errors.Is(err, identity.ErrWrong) {
 		return refuse(http.StatusUnprocessableEntity, mismatch(id)...)
 	}
 	if err != nil {
 		return proved, false, err
 	}
-	if err := l.throttle.Forgive(ctx, own...); err != nil {
+	if err := l.right(ctx, tried); err != nil {
 		return proved, false, err
 	}
-	return passwordProof{id, home, who}, true, nil
+	return passwordProof{id, from.browser, who}, true, nil
 }
 
 // readSignIn understands the form. A number that cannot be one is told at once: it leaks nothing.

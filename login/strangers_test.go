@@ -155,7 +155,7 @@ func TestTooManyTriesInAllBrakeEachAddress(t *testing.T) {
 	elsewhere(5000 - 4980 - 3 - 11)
 	for i, v := range s.strangers[:2] {
 		v.open("/security")
-		for n := range 10 {
+		for n := range 11 { // the last by itself
 			if i == 1 { // one customer, of however many networks
 				v.from = fmt.Sprintf("[2001:db8:0:%x::1]", n)
 			}
@@ -204,21 +204,10 @@ func TestNoStrangerKeepsAnybodyFromTheFirstSignIn(t *testing.T) {
 	w := newWorld(t)
 	_, temporary := w.issued(anna, "+375294911911")
 	w.active(boris, "+375294911922")
-	besiege := func(number string) {
-		t.Helper()
-		stranger := w.visitor()
-		stranger.open("/security")
-		for {
-			stranger.submit("identifier", number, "password", another)
-			if stranger.status == http.StatusTooManyRequests {
-				return
-			}
-		}
-	}
 	v := w.visitor()
 	v.from = "192.0.2.7"
 	v.open("/authorize")
-	besiege(anna)
+	w.besiege(anna)
 	v.submit("identifier", anna, "password", temporary)
 	v.want("/sign-in", http.StatusTooManyRequests)
 
@@ -227,22 +216,104 @@ func TestNoStrangerKeepsAnybodyFromTheFirstSignIn(t *testing.T) {
 	v.want("/recover/sent", http.StatusOK)
 	temporary, _ = w.phones.last(t, identity.TemporaryPasswordMessage, `\w{5}-\w{5}`)
 	v.open(v.link("Sign in with the new"))
-	besiege(boris)
+	w.besiege(boris)
 	v.submit("identifier", boris, "password", password)
 	v.want("/sign-in", http.StatusTooManyRequests)
 	for range 5 {
-		besiege(anna)
+		w.besiege(anna)
 		v.submit("identifier", anna, "password", another)
 		v.want("/sign-in", http.StatusUnprocessableEntity)
 	}
 	v.submit("identifier", anna, "password", temporary)
 	v.want("/sign-in", http.StatusTooManyRequests)
 	w.clock.turn(15 * time.Minute)
-	besiege(anna)
+	w.besiege(anna)
 	v.submit("identifier", anna, "password", temporary)
 	v.want("/sign-in/password", http.StatusOK)
 	v.submit("new_password", password, "new_password_again", password)
 	v.want("/authorize", http.StatusOK)
+}
+
+// besiege has a stranger try a number until told to wait.
+func (w *world) besiege(number string) {
+	w.Helper()
+	stranger := w.visitor()
+	stranger.open("/security")
+	for {
+		stranger.submit("identifier", number, "password", another)
+		if stranger.status == http.StatusTooManyRequests {
+			return
+		}
+	}
+}
+
+// Wrong passwords close a network to nobody who lives behind its address: beyond so many its tries go on one by one, those of whoever has a list of all the numbers
+// that there are among them, and a right one uses up nothing. Nobody has passwords hashed without end by the right one either.
+func TestNoNeighbourShutsANetwork(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settled(map[string]string{"sign_in.network": "100 in 15m", "sign_in.number_in_all": "20 in 15m"})
+	w.active(anna, "+375294911911")
+	w.active(boris, "+375291111111")
+	neighbour := func() *visitor {
+		v := w.visitor()
+		v.from = "192.0.2.1"
+		v.open("/security")
+		return v
+	}
+	tries := func(v *visitor, number, path string, status int) {
+		t.Helper()
+		v.open("/security")
+		v.submit("identifier", number, "password", password)
+		v.want(path, status)
+	}
+	sprayer, sprayed := neighbour(), 0
+	spray := func() {
+		t.Helper()
+		number := fmt.Sprintf("3%02d0130K%03dPB", 10+sprayed/1000, sprayed%1000)
+		sprayed++
+		sprayer.open("/security")
+		sprayer.submit("identifier", number+string(register.CheckDigit(number)), "password", another)
+	}
+	w.leaves(4, policy.NetworkTries, "192.0.2.1/32")
+	for range 13 { // three wrong, and what only waits uses up nothing
+		sprayer.submit("identifier", nobody, "password", another)
+	}
+	sprayer.want("/sign-in", http.StatusTooManyRequests)
+	for _, number := range []string{anna, boris, anna} { // which would be three, were they wrong
+		tries(neighbour(), number, "/sign-in/code", http.StatusOK)
+	}
+	spray()
+	sprayer.want("/sign-in", http.StatusUnprocessableEntity)
+	for _, number := range []string{anna, boris} {
+		tries(neighbour(), number, "/sign-in/code", http.StatusOK)
+	}
+	spray()
+	sprayer.want("/sign-in", http.StatusUnprocessableEntity)
+	v := neighbour()
+	tries(v, anna, "/sign-in", http.StatusTooManyRequests)
+	if wait := v.head.Get("Retry-After"); wait != "9" {
+		t.Errorf("one by one is after %s seconds, want 9", wait)
+	}
+	w.clock.turn(9 * time.Second)
+	tries(v, anna, "/sign-in/code", http.StatusOK)
+
+	checked := 0
+	for range 60 {
+		spray()
+		if sprayer.status == http.StatusUnprocessableEntity {
+			checked++
+		}
+		w.clock.turn(3 * time.Second)
+	}
+	if checked != 20 {
+		t.Errorf("in three minutes %d of 60 passwords were tried, want 20", checked)
+	}
+	w.clock.turn(15 * time.Minute)
+	for range 20 {
+		tries(v, anna, "/sign-in/code", http.StatusOK)
+	}
+	tries(v, anna, "/sign-in", http.StatusTooManyRequests)
 }
 
 // leaves has others use up a limit, but for so many.

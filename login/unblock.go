@@ -16,7 +16,7 @@ import (
 // unblocking is the errand of who has blocked the identifier and wants it back (resolution 792 ¶6). It takes no less than a sign-in at the
 // highest level that the person has bound: the password, a code, and the factor (eIDAS 2015/1502, annex 2.2.3).
 var unblocking = errand{
-	path: "/unblock", purpose: code.Unblock, proves: factor.Unblock,
+	path: "/unblock", purpose: code.Unblock, codes: codeToUnblock, proves: factor.Unblock,
 	sent: "unblock.sent", does: "sign-in-code.submit", otherwise: "unblock.otherwise", passkey: "proof.to_unblock.passkey", app: "proof.to_unblock.app", refused: audit.SignInRefused, closes: true,
 }
 
@@ -36,7 +36,7 @@ func (l *Login) unblockPage(w http.ResponseWriter, r *http.Request, i provider.I
 func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
 	act := l.act(r)
 	act.ClientID = i.ClientID
-	proved, in, err := l.provePassword(w, r, i, act, numberForm{l.showUnblock, l.registry.CheckBlocked})
+	proved, in, err := l.provePassword(w, r, i, act, numberForm{passwordToUnblock, l.showUnblock, l.registry.CheckBlocked})
 	if err != nil || !in {
 		return err
 	}

@@ -38,7 +38,7 @@ var (
 	PasswordCost = cost("password.cost", "19MiB t=2 p=1")
 
 	// Each known browser has a budget of its own, which nobody at another one can use up: 480 guesses a day at most for whoever has one of a person's. So has
-	// whoever was sent another temporary password for their document and a code, where they asked for it.
+	// whoever has proved, by a code and their document or a factor, whose the number is, where they did so.
 	KnownBrowserTries = limit("sign_in.known_browser", 5, 15*time.Minute, 3, 20)
 	// Right passwords win that budget back, and at a known browser they pass by the strangers' queue. This one they do
 	// not win back: nobody keeps every processor busy by signing in over and over. It is each browser's too, and each cost a code or a factor to make known.
@@ -46,7 +46,10 @@ var (
 	// All unknown browsers share one for a number, and after the third try of them the pauses grow.
 	NumberTries  = limit("sign_in.number", 10, 15*time.Minute, 3, 30)
 	NumberPauses = pauses("sign_in.number_pauses", 10*time.Second, 20*time.Second, 40*time.Second, time.Minute, 2*time.Minute, 4*time.Minute)
-	// Whole villages and mobile networks share an address.
+	// Nor does it win back this one, of a number at one network.
+	NumberTriesInAll = limit("sign_in.number_in_all", 60, 15*time.Minute, 20, 600)
+	// Whole villages and mobile networks share an address, so it is not closed by that many wrong ones: beyond them its tries go on one by one, as far
+	// apart as these are on average.
 	NetworkTries = limit("sign_in.network", 300, 15*time.Minute, 100, 10_000)
 	// More than that let through from all unknown browsers together may be one guesser with many addresses and many numbers. Then nobody is shut out
 	// for it, since that would be a weapon, but each address has fewer tries.
@@ -163,7 +166,7 @@ var Chapters = []Chapter{
 		CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
 	}},
 	{"sign_ins", []Item{
-		KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NetworkTries, TriesInAll, BrakedNetworkTries, Failures, FactorTries,
+		KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NumberTriesInAll, NetworkTries, TriesInAll, BrakedNetworkTries, Failures, FactorTries,
 	}},
 	{"recovery", []Item{
 		RecoveriesAtHome, RecoveriesElsewhere, RecoveriesOfNumber, BrakedRecoveries,

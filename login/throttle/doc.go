@@ -7,5 +7,5 @@
 //
 // A wait is no promise: whoever asks from elsewhere at its end may come first, and places are not kept for those who wait, because one costs a
 // guesser with many networks no more than a try, and he would have them all before a person came. So nothing that somebody must be able to do
-// rests on one limit that strangers share: beside it stands another, of their own browser's or network's, or of another proof.
+// rests on one limit that strangers share: beside it stands another, of their own browser's or network's, or of another proof (limits, in login).
 package throttle
