@@ -430,7 +430,15 @@ func TestWhatIsInTheCitizensOwnHands(t *testing.T) {
 	forms(strong)
 	at("/security")
 
-	// The static password is lost.
+	// The static password is remembered in time, and then lost.
+	home.press(`form[action="/sign-out"] button`)
+	recovers()
+	at("/recover/password")
+	home.decide("keep")
+	at("/sign-in")
+	home.fill("current-password", strong) // the number stands there
+	home.submit()
+	at("/security")
 	home.press(`form[action="/sign-out"] button`)
 	recovers()
 	at("/recover/password")

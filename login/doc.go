@@ -44,7 +44,8 @@
 // without an identifier, or with a blocked one, or with another document, or with none and no factor bound, the code simply never comes. So whoever
 // knows only a number, which is printed on documents, uses up no codes of who comes with the document. Codes have budgets of their own in
 // a known browser, and elsewhere in each network, and the last to block that strangers may have sent in a day comes with a link that blocks. The temporary
-// password that comes so is tried apart from strangers, who could keep the number's tries used up and its person, who has no browser yet, from ever coming in.
+// password that comes so is tried apart from strangers, who could keep the number's tries used up and its person, who has no browser yet, from ever coming in;
+// and so is the static one of who knows it, and has come to /recover only for them.
 // Whoever fails with the password in hand closes the way back for a while, not for good, and never in a browser of the person's own.
 //
 // What is wrong with a sign-in is not told: an unknown number, a number without an identifier, a wrong

@@ -114,15 +114,19 @@ func (l *Login) whose(ctx context.Context, p asked) (identity.Identity, error) {
 	return who, nil
 }
 
-// leadAway leads from a page that is not to come: who came Back to it after its errand goes on, others begin.
+// leadAway leads from a page that is not to come: who came Back to it after its errand goes on, at the sign-in where it led there,
+// and others begin.
 func (l *Login) leadAway(w http.ResponseWriter, r *http.Request, i provider.Interaction, e errand) error {
 	s, _, err := l.signedIn(r)
 	if err != nil {
 		return err
 	}
 	to := again(i, e.path)
-	if !s.IsZero() {
+	switch {
+	case !s.IsZero():
 		to = i.Continue()
+	case i.Owner != uuid.Nil && e.purpose == code.Recover:
+		to = i.At(signInPath)
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil

@@ -191,6 +191,9 @@ type asker struct {
 	person      uuid.UUID
 }
 
+// own tells that strangers have no part in what somebody tries.
+func (a asker) own() bool { return a.browser != nil || a.interaction != "" }
+
 // key is what the asker is counted by.
 func (a asker) key(by key) string {
 	of := ""

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -34,6 +35,7 @@ func TestPages(t *testing.T) {
 		"sign-in-once-more":      {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Unblock: "/unblock" + waiting, Again: "sign-in.again"}}},
 		"sign-in-surer":          {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Unblock: "/unblock" + waiting, Client: "Почта", Again: "sign-in.again_surer", Identifier: "0000000A000PB2"}}},
 		"sign-in-refused":        {"/sign-in" + waiting, page.View{Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Unblock: "/unblock" + waiting, Identifier: "0000000A000PB2"}, Errors: wrong("password", "sign-in.wrong")}},
+		"sign-in-waits":          {"/sign-in" + waiting, page.View{Status: http.StatusTooManyRequests, Name: "sign-in", Data: signInPage{Recover: "/recover" + waiting, Block: "/block" + waiting, Unblock: "/unblock" + waiting}, Errors: []page.FieldError{{Wait: time.Minute}}}},
 		"sign-in-gone":           {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{}}},
 		"sign-in-no-cookie":      {"/sign-in" + waiting, page.View{Name: "sign-in-no-cookie"}},
 		"sign-in-gone-anew":      {"/sign-in" + waiting, page.View{Name: "sign-in-gone", Data: gonePage{Service: "Почта", GoOn: "/authorize" + waiting}}},

@@ -114,11 +114,18 @@ func (l *Login) recoverProved(w http.ResponseWriter, r *http.Request, o onErrand
 	return l.goTo(w, r, o, recoverPasswordPath)
 }
 
+// owns keeps that somebody has proved whose the number is: at the sign-in their tries are apart from those of strangers, for which they are not told any
+// more to wait.
+func (l *Login) owns(w http.ResponseWriter, r *http.Request, o *onErrand) error {
+	o.Owner = o.Person
+	l.site.Forget(w, r)
+	return l.interactions.Save(r.Context(), o.Interaction)
+}
+
 // reissue sends another temporary password to who has lost the one that was sent, or let its term pass: to the confirmed phone, so that the
 // first sign-in is as it would have been; but with tries of its own, for nobody has a browser yet that is known and strangers may be at the number.
 func (l *Login) reissue(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	o.Owner = o.Person
-	if err := l.interactions.Save(r.Context(), o.Interaction); err != nil {
+	if err := l.owns(w, r, &o); err != nil {
 		return err
 	}
 	_, wait, err := l.take(r.Context(), passwordSent, asker{person: o.Person})
@@ -157,6 +164,9 @@ func (l *Login) recoverPasswordPage(w http.ResponseWriter, r *http.Request, o on
 
 // formRecovered handles POST /recover/password: the static password is formed anew (resolution 792 ¶5), and its person is signed in.
 func (l *Login) formRecovered(w http.ResponseWriter, r *http.Request, o onErrand) error {
+	if r.PostFormValue("decision") == "keep" {
+		return l.keepPassword(w, r, o)
+	}
 	password, wrong := readNewPassword(r)
 	if len(wrong) == 0 {
 		err := l.registry.Recover(r.Context(), o.Person, o.Changed, password, l.forming(r, o.Person))
@@ -172,6 +182,19 @@ func (l *Login) formRecovered(w http.ResponseWriter, r *http.Request, o onErrand
 		return l.showRecoverPassword(w, r, o, http.StatusUnprocessableEntity, wrong...)
 	}
 	return l.returns(w, r, o)
+}
+
+// keepPassword leads to the sign-in who knows the password and came only because strangers are at the number: there they try it apart from them, and since
+// nothing was recovered nothing is frozen.
+func (l *Login) keepPassword(w http.ResponseWriter, r *http.Request, o onErrand) error {
+	if err := l.owns(w, r, &o); err != nil {
+		return err
+	}
+	if err := l.forget(r.Context(), o.way(), o.Interaction); err != nil {
+		return err
+	}
+	http.Redirect(w, r, o.At(signInPath), http.StatusSeeOther)
+	return nil
 }
 
 // returns signs in who has formed a password on an errand.

@@ -133,7 +133,7 @@ func (l *Login) provePassword(
 	if wait > 0 {
 		return refuse(http.StatusTooManyRequests, page.FieldError{Wait: wait})
 	}
-	who, err := form.check(ctx, id, password, from.browser != nil, act)
+	who, err := form.check(ctx, id, password, from.own(), act)
 	if errors.Is(err, identity.ErrWrong) {
 		return refuse(http.StatusUnprocessableEntity, mismatch(id)...)
 	}

@@ -216,6 +216,7 @@ func TestNoStrangerKeepsAnybodyFromTheFirstSignIn(t *testing.T) {
 	v.want("/recover/sent", http.StatusOK)
 	temporary, _ = w.phones.last(t, identity.TemporaryPasswordMessage, `\w{5}-\w{5}`)
 	v.open(v.link("Sign in with the new"))
+	v.want("/sign-in", http.StatusOK)
 	w.besiege(boris)
 	v.submit("identifier", boris, "password", password)
 	v.want("/sign-in", http.StatusTooManyRequests)
@@ -245,6 +246,66 @@ func (w *world) besiege(number string) {
 			return
 		}
 	}
+}
+
+// Whoever knows the password and has a new browser proves by the document and a code whose the number is, and signs in by that password while
+// strangers are at the number, however often they were wrong: it is the same afterwards, and nothing is frozen. It takes a code still, as at any new browser.
+func TestNoStrangerKeepsAnybodyFromANewBrowser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	before, err := w.registry.Of(t.Context(), person)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.pool.Exec(t.Context(), `UPDATE identity SET failures = 60 WHERE person_id = $1`, person); err != nil {
+		t.Fatal(err)
+	}
+	v := w.visitor()
+	v.from = "192.0.2.7"
+	v.open("/authorize")
+	w.besiege(anna)
+	v.submit("identifier", anna, "password", password)
+	v.want("/sign-in", http.StatusTooManyRequests)
+
+	v.open(v.link("confirm that it is you"))
+	v.recovers(anna)
+	v.want("/recover/password", http.StatusOK)
+	v.sees("Sign in with my password")
+	form := *v
+	v.submit("decision", "keep")
+	v.want("/sign-in", http.StatusOK)
+	v.sees(`value="` + anna + `"`)
+	form.submit("decision", "keep") // pressed twice
+	form.want("/sign-in", http.StatusOK)
+	w.besiege(anna)
+	v.submit("identifier", anna, "password", another)
+	v.want("/sign-in", http.StatusUnprocessableEntity)
+	v.submit("identifier", anna, "password", password)
+	v.want("/sign-in/code", http.StatusOK)
+	digits, _ := w.lastCode()
+	v.submit("code", digits)
+	v.want("/authorize", http.StatusOK)
+
+	who, err := w.registry.Of(t.Context(), person)
+	if err != nil || !who.ChangedAt.Equal(before.ChangedAt) || who.Frozen(w.clock.now()) {
+		t.Errorf("changed at %v, which was %v; frozen %t, %v", who.ChangedAt, before.ChangedAt, who.Frozen(w.clock.now()), err)
+	}
+	if got := w.events("password.recovered", person); len(got) != 0 {
+		t.Errorf("recorded recoveries: %q", got)
+	}
+}
+
+// Who has blocked the identifier is told at a new browser what there is beside waiting, while strangers are at the number.
+func TestWhoWaitsToUnblockIsToldOfOtherWays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := w.visitor()
+	w.besiege(anna)
+	v.open("/unblock")
+	v.submit("identifier", anna, "password", password)
+	v.want("/unblock", http.StatusTooManyRequests)
+	v.sees("In a browser in which you have signed in before you need not wait", "The office that gave you the identifier gives access back too")
 }
 
 // Wrong passwords close a network to nobody who lives behind its address: beyond so many its tries go on one by one, those of whoever has a list of all the numbers

@@ -45,7 +45,7 @@ type Interaction struct {
 	Refused   bool         // the person said no
 	Known     uuid.UUID    `json:",omitzero"`  // whose password was right last: who begins again need not tell who they are
 	Typed     string       `json:",omitempty"` // the number that was typed last, for the same reason: whosever it is
-	Owner     uuid.UUID    `json:",omitzero"`  // who has proved here by a document and a code whose the number is: strangers use up none of their tries
+	Owner     uuid.UUID    `json:",omitzero"`  // who has proved here, by a code and their document or a factor, whose the number is: strangers use up none of their tries
 
 	browser []byte // digest of the cookie it is bound to; nil until a browser has come with it
 }
