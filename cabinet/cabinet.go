@@ -41,7 +41,7 @@ type Config struct {
 	Box       *seal.Box // names in Redis whom nobody is to read there
 	Keys      keys.Ring // what is handed out is signed with
 	Contacts  contact.Book
-	Sources   profile.Sources
+	Sources   *profile.Sources
 	Disputes  dispute.Book
 	Signals   *signal.Feed
 	Answers   *answer.Book          // to acts by the API

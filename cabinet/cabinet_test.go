@@ -72,8 +72,11 @@ func newWorld(t *testing.T, sources ...profile.Source) *world {
 	w.answers = &answer.Book{Pool: w.doors, Box: box, Now: now}
 	w.signals = &signal.Feed{Pool: w.pool, Now: now, Log: slog.New(slog.DiscardHandler)}
 	w.keys = keys.Ring{Pool: w.pool, Box: box, Now: now}
-	known, err := profile.Keep(t.Context(), w.doors, box, sources)
-	if err != nil {
+	known := profile.NewSources(box)
+	if _, err := profile.Put(t.Context(), w.doors, sources, "Operator", noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := known.Read(t.Context(), w.doors); err != nil {
 		t.Fatal(err)
 	}
 	w.asker = profile.Asker{Sources: known, Pool: w.pool, Caller: fetch.New(fetch.Config{AllowLoopback: true}), Now: now}

@@ -237,7 +237,7 @@ type asked struct {
 
 func (c *Cabinet) askedOf(t profile.Told) map[string]asked {
 	all := map[string]asked{}
-	for _, s := range c.cfg.Sources.All {
+	for _, s := range c.cfg.Sources.All() {
 		last := t.Asked[s.Name]
 		all[s.Name] = asked{At: last.At.UTC(), For: last.For, HeardAt: t.Heard[s.Name].UTC(), Silent: t.Silent[s.Name].UTC()}
 	}

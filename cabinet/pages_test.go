@@ -31,10 +31,10 @@ func TestPagesAreAsBefore(t *testing.T) {
 	site := pagetest.Site(t, Room())
 	c := &Cabinet{site: site, cfg: Config{
 		ClientID: "cabinet", IssuerURL: "https://idp.example", URL: "https://cabinet.example", JournalYears: 3,
-		Sources: profile.Sources{All: []profile.Source{
-			{Name: "documents", Title: journal.Names{"ru": "Реестр документов"}, Basis: journal.Names{"ru": "приказ № 82, п. 12"}, Asked: true},
-			{Name: "civil_registry", Title: journal.Names{"ru": "ЗАГС"}, Basis: journal.Names{"ru": "приказ № 82, п. 12"}, Asked: true},
-		}},
+		Sources: profile.NewSources(nil,
+			profile.Source{Name: "documents", Title: journal.Names{"ru": "Реестр документов"}, Basis: journal.Names{"ru": "приказ № 82, п. 12"}, InForce: true},
+			profile.Source{Name: "civil_registry", Title: journal.Names{"ru": "ЗАГС"}, Basis: journal.Names{"ru": "приказ № 82, п. 12"}, InForce: true},
+		),
 	}}
 	given := journal.Entry{
 		ID: uuid.MustParse("018f0000-0000-7000-8000-000000000001"), At: noon, Kind: "grant.given", Actor: journal.Self, ClientID: "pension",
@@ -254,7 +254,7 @@ func everything() []journal.Entry {
 // Each kind that we have a word for stands in everything.
 func TestEverythingIsTold(t *testing.T) {
 	t.Parallel()
-	c := &Cabinet{site: pagetest.Site(t, Room()), cfg: Config{ClientID: "cabinet"}}
+	c := &Cabinet{site: pagetest.Site(t, Room()), cfg: Config{ClientID: "cabinet", Sources: profile.NewSources(nil)}}
 	said := map[string]bool{}
 	for _, l := range c.lines(everything(), "be") {
 		said[l.Word] = true

@@ -51,7 +51,7 @@ func (c *Cabinet) profilePage(subject string, o official, changes journal.Page, 
 
 // silent are the sources that do not answer and of which nothing is shown, by which it could be told.
 func (c *Cabinet) silent(told profile.Told, language string) (all []string) {
-	for _, s := range c.cfg.Sources.All {
+	for _, s := range c.cfg.Sources.All() {
 		_, silent := told.Silent[s.Name]
 		if silent && !slices.ContainsFunc(told.Values, func(v profile.Value) bool { return v.Source == s.Name }) {
 			all = append(all, c.sourceTitle(s.Name, language))

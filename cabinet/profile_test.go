@@ -291,11 +291,12 @@ func TestAWrongValueIsDisputed(t *testing.T) {
 		_, _ = io.WriteString(w, `{"at": "2026-05-11T09:00:00Z", "values": {"address": "Мінск"}}`)
 	}))
 	t.Cleanup(documents.Close)
-	w := newWorld(t, profile.Source{Name: "documents", Title: journal.Names{"": "Register of documents"}, Basis: journal.Names{"": "82"}, URL: documents.URL, Values: []string{"address"}})
+	source := profile.Source{Name: "documents", Title: journal.Names{"": "Register of documents"}, Basis: journal.Names{"": "82"}, URL: documents.URL, Values: []string{"address"}}
+	w := newWorld(t, source)
 	w.provider.SignIn(signIn(), "")
 	b := w.browser(t)
 	b.want("/sign-in?return=/profile/values/citizenship", "/profile/values/citizenship", 200, "What is wrong, and how it should be")
-	if err := w.asker.Refresh(t.Context(), w.asker.All[0]); err != nil {
+	if err := w.asker.Refresh(t.Context(), source); err != nil {
 		t.Fatal(err)
 	}
 	for _, nothing := range []string{"incapable", "name_ru", "password", "sub"} {

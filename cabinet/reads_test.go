@@ -135,6 +135,7 @@ func TestJobsReadNobodyElsesRows(t *testing.T) {
 		"refresh the provider's keys":  w.cabinet.cfg.Issuer.Refresh,
 		"give entries their places":    journal.Sealer{Pool: w.pool}.Seal,
 		"forget old answers":           w.answers.Forget,
+		"read which sources there are": func(ctx context.Context) error { return w.asker.Read(ctx, w.pool) },
 		"sign the root of the journal": journal.Roots{Pool: w.pool, Issuer: w.url, Sign: w.keys.Sign, Now: w.provider.Now}.SignToday,
 		"open the keys":                w.keys.Check,
 		"make the journal's months":    func(ctx context.Context) error { return journal.MakeMonths(ctx, w.pool, noon) },

@@ -242,7 +242,7 @@ func TestTheSourceOfACorrectedValueIsAskedAnew(t *testing.T) {
 	w := newWorld(t)
 	says := journal.Names{"": "82"}
 	asked := []profile.Source{{Name: "documents", Title: says, Basis: says}, {Name: "registry", Title: says, Basis: says}}
-	if _, err := profile.Keep(t.Context(), w.Pool, w.Box, asked); err != nil {
+	if _, err := profile.Put(t.Context(), w.Pool, asked, "Operator", noon); err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range []dispute.Dispute{

@@ -24,6 +24,6 @@
 //	   └─────────────────┴───────────────────────  silent: its last word stands, with its date
 //	     after the last time
 //
-// Of several sources' words the latest holds. What they told lies sealed; the journal tells that a value changed, and
-// what it was and is stands beside it, sealed too.
+// Which systems those are the operator says, by acts with a record; a node's settings name their addresses alone. Of several sources' words the
+// latest holds. What they told lies sealed; the journal tells that a value changed, and what it was and is stands beside it, sealed too.
 package profile

@@ -22,7 +22,7 @@ const changes = `
 	WHERE person_id = (SELECT person_id FROM cabinet WHERE identification_number = $1)`
 
 // QueueHistory asks how the values that other systems told of a citizen have changed, as one part of a batch.
-func (s Sources) QueueHistory(b *pgx.Batch, subject string, to *History) {
+func (s *Sources) QueueHistory(b *pgx.Batch, subject string, to *History) {
 	b.Queue(changes, subject).Query(func(rows pgx.Rows) error {
 		var (
 			all        = History{}

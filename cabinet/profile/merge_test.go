@@ -25,8 +25,9 @@ func TestWordsMergeInAnyOrder(t *testing.T) {
 	heard := map[string][]Word{} // all that ever arrived, by the value's name
 	holds := map[string]string{} // of it, by the value's name
 	var changes []string
+	all := w.All()
 	for step := range 150 {
-		from, now := w.All[random.IntN(len(w.All))], noon.Add(time.Duration(step)*time.Minute)
+		from, now := all[random.IntN(len(all))], noon.Add(time.Duration(step)*time.Minute)
 		a := answer{At: noon.Add(time.Duration(step/4+random.IntN(12)) * time.Hour), Values: map[string]string{}}
 		for _, name := range from.Values {
 			if n := random.IntN(4); n > 0 { // else it knows nothing of it

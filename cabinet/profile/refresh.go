@@ -56,7 +56,8 @@ func AskAnew(ctx context.Context, tx pgx.Tx, person uuid.UUID, source string, at
 
 // An Asker asks sources about people, and takes in what they say.
 type Asker struct {
-	Sources
+	*Sources
+
 	Pool   *pgxpool.Pool
 	Caller *fetch.Caller
 	Now    func() time.Time
@@ -71,9 +72,16 @@ type waiting struct {
 	AskedAt  time.Time
 }
 
-// Refresh asks one source about everybody for whom it is due, one after another, and ends at the first question that it does not answer: a
-// source that is away is not met by all who wait.
-func (k Asker) Refresh(ctx context.Context, from Source) error {
+// Refresh asks one source, where it is in force, about everybody for whom it is due, one after another, and ends at the first question that it
+// does not answer: a source that is away is not met by all who wait. named is the source as this node knows it, with its address.
+func (k Asker) Refresh(ctx context.Context, named Source) error {
+	from := k.Find(named.Name)
+	if !from.InForce {
+		return nil
+	}
+	if from.URL = named.URL; len(from.Values) == 0 {
+		from.Values = named.Values
+	}
 	for {
 		next, err := k.next(ctx, from)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -93,7 +101,7 @@ const take = `
 	FROM (
 		SELECT person_id, CASE WHEN state <> 'deactivated' THEN identification_number END AS number
 		FROM refresh JOIN cabinet USING (person_id)
-		WHERE source = $1 AND due_at <= $2
+		WHERE source = $1 AND due_at <= $2 AND EXISTS (SELECT FROM source WHERE name = $1 AND in_force)
 		ORDER BY due_at
 		LIMIT 1
 		FOR UPDATE OF refresh SKIP LOCKED

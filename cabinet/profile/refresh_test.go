@@ -1,7 +1,10 @@
 package profile
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"asoba.example/cabinet/journal"
 	"asoba.example/migrations/pgtest"
@@ -101,22 +105,17 @@ func TestTheLastWordStandsWhileASourceIsAway(t *testing.T) {
 	if !all.Heard["documents"].Equal(noon) || !all.Silent["registry"].Equal(noon) {
 		t.Errorf("heard %v, silent %v", all.Heard, all.Silent)
 	}
-	asked := w.Sources
-	for _, former := range []string{"documents", "registry"} { // of which nobody waits for a word, then
-		left := slices.DeleteFunc(slices.Clone(asked.All), func(s Source) bool { return s.Name == former })
-		var err error
-		if w.Sources, err = Keep(t.Context(), w.Pool, asked.Box, left); err != nil {
-			t.Fatal(err)
-		}
+	for _, former := range []*system{documents, registry} { // of which nobody waits for a word, then
+		w.drop(t, former.Name)
 		_, all := w.told(t)
-		if _, silent := all.Silent[former]; silent || len(all.Silent) != 1 || len(all.Values) != 1 || (all.Values[0].Silent == nil) != (former == "documents") {
-			t.Errorf("without %s: %+v, silent %v", former, all.Values, all.Silent)
+		if _, silent := all.Silent[former.Name]; silent || len(all.Silent) != 1 || len(all.Values) != 1 || (all.Values[0].Silent == nil) != (former == documents) {
+			t.Errorf("without %s: %+v, silent %v", former.Name, all.Values, all.Silent)
 		}
+		w.put(t, former.Source)
 	}
-	var err error
-	if w.Sources, err = Keep(t.Context(), w.Pool, asked.Box, asked.All); err != nil {
-		t.Fatal(err)
-	}
+	w.ask(t, Application)
+	w.now = w.now.Add(floor)
+	w.refresh(t)
 	for _, wait := range waits {
 		before := documents.times()
 		w.now = w.now.Add(wait - time.Second)
@@ -183,44 +182,128 @@ func TestAnotherOccasionIsNotLost(t *testing.T) {
 	}
 }
 
-// A source that is taken out is asked no more, and what it told says still from where it is, and on what basis; put in again, it is asked again.
-func TestWhatATakenOutSourceToldSaysFromWhereItIs(t *testing.T) {
+// Sources are put in force and taken out by the operator's acts, each with its record, and by nothing else. One that is taken out is asked no
+// more, not even about those for whom it was due, and what it told says still from where it is, and on what basis.
+func TestSourcesAreInForceByTheOperatorsActs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string][]string{"documents": {"address"}, "registry": {"address"}})
-	all := w.All
-	all[0].Title, all[0].Basis = journal.Names{"ru": "Документы"}, journal.Names{"ru": "приказ"}
-	keep := func(asked ...Source) (waiting []string) {
+	documents, registry := w.systems["documents"], w.systems["registry"]
+	for _, s := range w.systems {
+		s.tell(noon, map[string]string{"address": "Минск"})
+	}
+	asked := func(story string, want ...string) {
 		t.Helper()
-		known, err := Keep(t.Context(), w.Pool, w.Box, asked)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.Sources = known
+		before := map[string]int{"documents": documents.times(), "registry": registry.times()}
 		w.now = w.now.Add(floor)
 		w.ask(t, Order)
-		rows, _ := w.Pool.Query(t.Context(), `SELECT source FROM refresh WHERE due_at = $1 ORDER BY source`, w.now)
-		if waiting, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
-			t.Fatal(err)
+		if w.refresh(t) > 0 {
+			t.Errorf("%s: not all were asked", story)
 		}
-		if _, err := w.Pool.Exec(t.Context(), `UPDATE refresh SET due_at = NULL`); err != nil {
-			t.Fatal(err)
+		for name, s := range w.systems {
+			if s.times() > before[name] != slices.Contains(want, name) {
+				t.Errorf("%s: asked %s %d times, want %q asked", story, name, s.times()-before[name], want)
+			}
 		}
-		return waiting
 	}
-	if got := keep(all...); !slices.Equal(got, []string{"documents", "registry"}) {
-		t.Errorf("asked are %q", got)
+	asked("both in force", "documents", "registry")
+	if changed := w.put(t, documents.Source, registry.Source); len(changed) > 0 {
+		t.Errorf("put again as they are, %q changed", changed)
 	}
-	if got := keep(all[1]); !slices.Equal(got, []string{"registry"}) {
-		t.Errorf("asked are %q", got)
+	told := documents.Source
+	told.Title, told.Basis = journal.Names{"ru": "Документы"}, journal.Names{"ru": "приказ"}
+	if changed := w.put(t, told, registry.Source); !slices.Equal(changed, []string{"documents"}) {
+		t.Errorf("put under another title, %q changed", changed)
 	}
-	if s := w.Find("documents"); s.Asked || s.Title.In("ru") != "Документы" || s.Basis.In("be") != "приказ" {
+	w.put(t)
+	asked("nothing was put", "documents", "registry")
+	w.now = w.now.Add(floor)
+	w.ask(t, Application)
+	unread := NewSources(w.Box, w.All()...) // of a node that has not read yet
+	w.drop(t, "documents")
+	before := documents.times()
+	late := Asker{Sources: unread, Pool: w.Pool, Caller: w.Caller, Now: w.Now}
+	if err := late.Refresh(t.Context(), documents.Source); err != nil || documents.times() != before {
+		t.Errorf("it was due when it was taken out, and is asked %d times, %v", documents.times()-before, err)
+	}
+	asked("one is taken out", "registry")
+	if s := w.Find("documents"); s.InForce || s.Title.In("ru") != "Документы" || s.Basis.In("be") != "приказ" {
 		t.Errorf("of what is taken out is known %+v", s.Title)
 	}
-	if got := keep(); len(got) > 0 || len(w.All) != 2 {
-		t.Errorf("asked are %q", got)
+	for _, name := range []string{"documents", "nobody"} {
+		if err := Drop(t.Context(), w.Pool, name, "Operator", w.now); !errors.Is(err, ErrNotInForce) {
+			t.Errorf("%s is taken out: %v", name, err)
+		}
 	}
-	if got := keep(all[0]); !slices.Equal(got, []string{"documents"}) || !w.Find("documents").Asked {
-		t.Errorf("asked are %q", got)
+	before = documents.times()
+	w.put(t, documents.Source)
+	if w.refresh(t); documents.times() != before {
+		t.Error("it is asked of what it was due for before it was taken out")
+	}
+	asked("put in again", "documents", "registry")
+	all, err := Standings(t.Context(), w.Pool)
+	if err != nil || len(all) != 2 || all[0].Name != "documents" || !all[0].InForce || !slices.Equal(all[0].Names, []string{"address"}) || all[0].By != "Operator" {
+		t.Errorf("they stand %+v, %v", all, err)
+	}
+	rows, _ := w.Pool.Query(t.Context(), `SELECT source || ' ' || act FROM source_act ORDER BY id`)
+	acts, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if want := []string{"documents put", "registry put", "documents put", "documents dropped", "documents put"}; err != nil || !slices.Equal(acts, want) {
+		t.Errorf("recorded are %q, %v; want %q", acts, err, want)
+	}
+	for table, act := range map[string]func() error{
+		"put": func() error {
+			_, err := Put(t.Context(), w.Pool, []Source{told}, "Operator", w.now)
+			return err
+		},
+		"drop": func() error { return Drop(t.Context(), w.Pool, "registry", "Operator", w.now) },
+	} {
+		heal := pgtest.FailOn(t, w.Pool, "INSERT", "source_act")
+		if act() == nil {
+			t.Errorf("%s without its record", table)
+		}
+		heal()
+	}
+	if err := w.Read(t.Context(), w.Pool); err != nil || !w.Find("registry").InForce || w.Find("documents").Title.In("ru") == "Документы" {
+		t.Errorf("something was left of acts that failed: %v", err)
+	}
+}
+
+// What a node has no address of it does not ask, and says so: another one does, or nobody. What the operator has not put in force it does not
+// ask, whatever its settings name.
+func TestANodeTellsWhichSourcesItCannotAsk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string][]string{"documents": {"address"}, "registry": {"address"}})
+	documents, registry := w.systems["documents"], w.systems["registry"]
+	var lines bytes.Buffer
+	watch := &Watch{Sources: w.Sources, Pool: w.Pool, Named: []Source{documents.Source}, Log: slog.New(slog.NewTextHandler(&lines, nil))}
+	for range 2 {
+		if err := watch.Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := lines.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "registry") || strings.Contains(got, "documents") {
+		t.Errorf("it writes %s", got)
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(watch)
+	counts := func() float64 {
+		t.Helper()
+		families, err := metrics.Gather()
+		if err != nil || len(families) != 1 {
+			t.Fatalf("%d metrics, %v", len(families), err)
+		}
+		return families[0].GetMetric()[0].GetGauge().GetValue()
+	}
+	if got := counts(); got != 1 {
+		t.Errorf("it counts %v", got)
+	}
+	w.drop(t, "registry")
+	if err := watch.Read(t.Context()); err != nil || counts() != 0 {
+		t.Errorf("taken out, it counts still: %v", err)
+	}
+	registry.away()
+	w.ask(t, PrimarySignIn)
+	if err := w.Refresh(t.Context(), registry.Source); err != nil || registry.times() > 0 {
+		t.Errorf("what is not in force was asked: %v", err)
 	}
 }
 

@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,11 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"asoba.example/cabinet/journal"
-	"asoba.example/provider/seal"
 )
 
 // Names are those of the values that other systems may tell (order 82, p. 12), in the order in which they are shown.
@@ -42,7 +37,8 @@ type Source struct {
 	Basis  journal.Names `json:"basis"` // what allows the cabinet to hold its values
 	URL    string        `json:"url"`
 	Values []string      `json:"values"` // those that it is asked for
-	Asked  bool          `json:"-"`      // it is asked still; of one that is not, what it told may be held
+
+	InForce bool `json:"-"` // it is asked; of one that is no more, what it told may be held
 }
 
 // Format keeps the address, and what it may bear, out of texts.
@@ -79,50 +75,6 @@ func ParseSources(text string) (all []Source, err error) {
 		}
 	}
 	return all, errors.Join(wrong...)
-}
-
-// Sources are the other systems that are asked about people, or were, and what they have told.
-type Sources struct {
-	All []Source
-	Box *seal.Box
-}
-
-// Find gives a source by its name; of one that there never was, it has but that.
-func (s Sources) Find(name string) Source {
-	if i := slices.IndexFunc(s.All, func(one Source) bool { return one.Name == name }); i >= 0 {
-		return s.All[i]
-	}
-	return Source{Name: name}
-}
-
-// Keep keeps which sources there are: these are asked from now on, and no others. It gives them, and after them those that were asked before.
-func Keep(ctx context.Context, pool *pgxpool.Pool, box *seal.Box, asked []Source) (Sources, error) {
-	const put = `
-		INSERT INTO source (name, title, basis, asked) SELECT name, title, basis, true
-		FROM unnest($1::text[], $2::jsonb[], $3::jsonb[]) AS source (name, title, basis)
-		ON CONFLICT (name) DO UPDATE SET title = excluded.title, basis = excluded.basis, asked = true`
-	const leave = `UPDATE source SET asked = false WHERE name <> ALL ($1)`
-	const former = `SELECT name, title, basis FROM source WHERE NOT asked ORDER BY name`
-
-	var all []Source
-	names := make([]string, len(asked))
-	titles, bases := make([]journal.Names, len(asked)), make([]journal.Names, len(asked))
-	for i, s := range asked {
-		s.Asked = true
-		all, names[i], titles[i], bases[i] = append(all, s), s.Name, s.Title, s.Basis
-	}
-	var b pgx.Batch
-	b.Queue(put, names, titles, bases)
-	b.Queue(leave, names)
-	b.Queue(former).Query(func(rows pgx.Rows) error {
-		found, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[Source])
-		all = append(all, found...)
-		return err
-	})
-	if err := pool.SendBatch(ctx, &b).Close(); err != nil {
-		return Sources{}, fmt.Errorf("keep which sources there are: %w", err)
-	}
-	return Sources{All: all, Box: box}, nil
 }
 
 // question is what a source is asked.

@@ -13,7 +13,7 @@ import (
 )
 
 // take takes in what a source says of a person, and tells in the journal what that changed. What is told again changes nothing.
-func (s Sources) take(ctx context.Context, tx pgx.Tx, person uuid.UUID, from Source, a answer, now time.Time) error {
+func (s *Sources) take(ctx context.Context, tx pgx.Tx, person uuid.UUID, from Source, a answer, now time.Time) error {
 	// Of two sources that answer at once the second one sees what the first one told.
 	const hold = `SELECT FROM cabinet WHERE person_id = $1 FOR NO KEY UPDATE`
 	const find = `SELECT person_id, source, name, value, at, since FROM profile_value WHERE person_id = $1`
@@ -63,7 +63,7 @@ func apart(words []Word, source string) (its Word, others []Word) {
 	return its, others
 }
 
-func (s Sources) put(ctx context.Context, tx pgx.Tx, person uuid.UUID, name string, w Word) error {
+func (s *Sources) put(ctx context.Context, tx pgx.Tx, person uuid.UUID, name string, w Word) error {
 	const put = `
 		INSERT INTO profile_value (person_id, source, name, value, at, since)
 		VALUES ($1, $2, $3, $4, $5, $6)
@@ -76,7 +76,7 @@ func (s Sources) put(ctx context.Context, tx pgx.Tx, person uuid.UUID, name stri
 }
 
 // tell writes that a value changed: into the journal that it did, and beside it, sealed, what it was and is.
-func (s Sources) tell(ctx context.Context, tx pgx.Tx, person uuid.UUID, name, was string, is Word, now time.Time) error {
+func (s *Sources) tell(ctx context.Context, tx pgx.Tx, person uuid.UUID, name, was string, is Word, now time.Time) error {
 	const insert = `INSERT INTO profile_change (entry_id, person_id, old, new) VALUES ($1, $2, $3, $4)`
 	e := journal.Entry{
 		ID: uuid.Must(uuid.NewV7()), Person: person, At: now, Kind: journal.ProfileChanged, Actor: journal.System,

@@ -52,7 +52,7 @@ const told = `
 	WHERE person_id = (SELECT person_id FROM cabinet WHERE identification_number = $1)`
 
 // Queue asks what was told of a citizen, as one part of a batch.
-func (s Sources) Queue(b *pgx.Batch, subject string, to *Told) {
+func (s *Sources) Queue(b *pgx.Batch, subject string, to *Told) {
 	b.Queue(told, subject).Query(func(rows pgx.Rows) error {
 		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[kept])
 		if err == nil {
@@ -66,13 +66,13 @@ func (s Sources) Queue(b *pgx.Batch, subject string, to *Told) {
 }
 
 // read opens all words and takes those that hold.
-func (s Sources) read(found []kept) (t Told, err error) {
+func (s *Sources) read(found []kept) (t Told, err error) {
 	t = Told{Heard: map[string]time.Time{}, Silent: map[string]time.Time{}, Asked: map[string]Asked{}}
 	for _, k := range found {
 		if k.AnsweredAt != nil {
 			t.Heard[k.Source] = *k.AnsweredAt
 		}
-		if k.SilentSince != nil && s.Find(k.Source).Asked {
+		if k.SilentSince != nil && s.Find(k.Source).InForce {
 			t.Silent[k.Source] = *k.SilentSince
 		}
 		if k.AskedAt != nil && k.AskedFor != nil {
@@ -96,7 +96,7 @@ func (s Sources) read(found []kept) (t Told, err error) {
 }
 
 // words opens them, by the name of the value.
-func (s Sources) words(found []kept) (map[string][]Word, error) {
+func (s *Sources) words(found []kept) (map[string][]Word, error) {
 	all := map[string][]Word{}
 	for _, k := range found {
 		if k.Name == nil {
@@ -115,14 +115,14 @@ func valueAt(person uuid.UUID, source, name string) string {
 	return "profile_value:value:" + person.String() + ":" + source + ":" + name
 }
 
-func (s Sources) seal(place, plain string) ([]byte, error) {
+func (s *Sources) seal(place, plain string) ([]byte, error) {
 	if plain == "" {
 		return nil, nil
 	}
 	return s.Box.Seal(place, []byte(plain))
 }
 
-func (s Sources) open(place string, sealed []byte) (string, error) {
+func (s *Sources) open(place string, sealed []byte) (string, error) {
 	if sealed == nil {
 		return "", nil
 	}

@@ -101,13 +101,36 @@ func newWorld(t *testing.T, sources map[string][]string) *world {
 		w.systems[name] = s
 		asked = append(asked, s.Source)
 	}
-	if w.Sources, err = Keep(t.Context(), pool, box, asked); err != nil {
-		t.Fatal(err)
-	}
+	w.Sources = NewSources(box)
+	w.put(t, asked...)
 	w.write(t, func(ctx context.Context, tx pgx.Tx) error {
 		return Apply(ctx, tx, []Person{{ID: anna, Number: annasNumber, Sex: "F", BirthDate: "1956", Citizenship: "BY"}}, noon)
 	})
 	return w
+}
+
+// put puts sources in force, and drop takes one out, as the operator does; the node reads it.
+func (w *world) put(t *testing.T, sources ...Source) (changed []string) {
+	t.Helper()
+	changed, err := Put(t.Context(), w.Pool, sources, "Operator", w.now)
+	if err == nil {
+		err = w.Read(t.Context(), w.Pool)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changed
+}
+
+func (w *world) drop(t *testing.T, name string) {
+	t.Helper()
+	err := Drop(t.Context(), w.Pool, name, "Operator", w.now)
+	if err == nil {
+		err = w.Read(t.Context(), w.Pool)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (w *world) write(t *testing.T, act func(ctx context.Context, tx pgx.Tx) error) {
@@ -136,8 +159,8 @@ func act(ctx context.Context, tx pgx.Tx, why Occasion, at time.Time) error {
 // refresh lets every source be asked that is due; broken is how many could not be.
 func (w *world) refresh(t *testing.T) (broken int) {
 	t.Helper()
-	for _, s := range w.All {
-		if err := w.Refresh(t.Context(), s); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(w.systems)) {
+		if err := w.Refresh(t.Context(), w.systems[name].Source); err != nil {
 			broken++
 		}
 	}

@@ -272,6 +272,35 @@ func TestSourcesAreCalledByHTTPS(t *testing.T) {
 	}
 }
 
+// Sources are put in force and taken out by the command, by somebody who is named; what is wrong with the setting is told without an address.
+func TestSourcesAreInForceByTheCommand(t *testing.T) {
+	t.Parallel()
+	const named = `[{"name": "documents", "title": {"": "D"}, "basis": {"": "82"}, "url": "https://a:secret@documents.example", "values": ["address"]}]`
+	database := pgtest.CabinetURL(t)
+	run := func(sources, says string, fails bool, args ...string) {
+		t.Helper()
+		var out bytes.Buffer
+		root := command([]string{"CABINET_DATABASE_URL=" + database, "CABINET_SOURCES=" + sources})
+		root.SetOut(&out)
+		root.SetArgs(append([]string{"source"}, args...))
+		err := settings.Execute(t.Context(), root)
+		told := out.String() + fmt.Sprint(err)
+		if (err != nil) != fails || !strings.Contains(told, says) || strings.Contains(told, "secret") {
+			t.Errorf("%s: got %s", args, told)
+		}
+	}
+	run(named, "required flag", true, "put")
+	run(named, "--by", true, "put", "--by", " ")
+	run("[{}]", "CABINET_SOURCES", true, "put", "--by", "Operator")
+	run(named, "documents: put in force\n", false, "put", "--by", "Operator")
+	run(named, "documents: in force so already\n", false, "put", "--by", "Another")
+	run("", `{"name":"documents","in_force":true,"values":["address"],"by":"Operator"`, false, "list")
+	run("", "--by", true, "drop", "documents", "--by", "")
+	run("", "", false, "drop", "documents", "--by", "Another")
+	run("", "no source of this name is in force", true, "drop", "documents", "--by", "Another")
+	run("", `"in_force":false,"values":["address"],"by":"Another"`, false, "list")
+}
+
 // A dispute is listed, sent on and answered by the command, by somebody who is named, and once it is answered no more.
 func TestDisputesAreAnsweredByTheCommand(t *testing.T) {
 	t.Parallel()
@@ -305,7 +334,7 @@ func TestDisputesAreAnsweredByTheCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	says := journal.Names{"": "82"}
-	if _, err := profile.Keep(t.Context(), pool, box, []profile.Source{{Name: "documents", Title: says, Basis: says}}); err != nil {
+	if _, err := profile.Put(t.Context(), pool, []profile.Source{{Name: "documents", Title: says, Basis: says}}, "Operator", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	environment := []string{"CABINET_DATABASE_URL=" + database, "CABINET_MASTER_KEY_FILE=" + master}

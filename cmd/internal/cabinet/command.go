@@ -86,6 +86,7 @@ func command(environ []string) *cobra.Command {
 	root.AddCommand(journalCommand(environ))
 	root.AddCommand(disputeCommand(environ))
 	root.AddCommand(catalogueCommand(environ))
+	root.AddCommand(sourceCommand(environ))
 	return root
 }
 

@@ -47,7 +47,7 @@ type Config struct {
 	MasterKeyFile string `env:"CABINET_MASTER_KEY_FILE,required"`
 
 	// Sources are other systems of the state that are asked what they know of a citizen, as cmd/cabinet/sources.md tells: a JSON list, which
-	// holds secrets, so give it as a file. None by default.
+	// holds secrets, so give it as a file. None by default. cabinet source put has them in force; here only their addresses are taken from it.
 	Sources string `env:"CABINET_SOURCES"`
 
 	// SourcesCertFile and SourcesKeyFile are shown to sources that ask for a certificate (mutual TLS).

@@ -57,7 +57,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if cfg.JournalYears < 1 {
 		return errors.New("CABINET_JOURNAL_YEARS is not a number of years")
 	}
-	asked, err := sources(cfg)
+	named, err := sources(cfg)
 	if err != nil {
 		return err
 	}
@@ -101,8 +101,8 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	sources, err := profile.Keep(ctx, kept.Pool, box, asked)
-	if err != nil {
+	sources := &profile.Watch{Sources: profile.NewSources(box), Pool: kept.Back, Named: named, Log: log}
+	if err := sources.Read(ctx); err != nil {
 		return err
 	}
 	caller := fetch.New(fetch.Config{AllowLoopback: cfg.AllowLoopbackFetch})
@@ -111,7 +111,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	deliverer := signal.Deliverer{Pool: kept.Back, Caller: caller, Sign: ring.Sign, URL: cfg.URL, Issuer: cfg.Issuer, Now: time.Now, Log: log}
 	doors, err := cabinet.New(cabinet.Config{
 		URL: cfg.URL, MTLSURL: cfg.MTLSURL, ClientID: cfg.ClientID, IssuerURL: cfg.Issuer, Issuer: provider,
-		Pool: kept.Pool, Redis: kept.Redis, Box: box, Keys: ring, Contacts: contact.Book{Pool: kept.Pool, Box: box}, Sources: sources,
+		Pool: kept.Pool, Redis: kept.Redis, Box: box, Keys: ring, Contacts: contact.Book{Pool: kept.Pool, Box: box}, Sources: sources.Sources,
 		Disputes: dispute.Book{Pool: kept.Pool, Box: box}, Answers: answers, Signals: signals, Calls: caller.Calls,
 		JournalYears: cfg.JournalYears, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
 	})
@@ -123,7 +123,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		Feed: follow.Feed{URL: cfg.ManagementURL, HTTP: &http.Client{}, Token: provider.FeedToken},
 		Keep: cfg.SessionTotal + time.Hour, ForgetKeys: provider.Forget, Now: time.Now, Log: log,
 	})
-	metrics.MustRegister(follow.Lag{Pool: kept.Back, Now: time.Now}, journal.Watch{Pool: kept.Back, Now: time.Now}, signal.Watch{Pool: kept.Back})
+	metrics.MustRegister(follow.Lag{Pool: kept.Back, Now: time.Now}, journal.Watch{Pool: kept.Back, Now: time.Now}, signal.Watch{Pool: kept.Back}, sources)
 	observer, err := api.NewObserver(api.ObserverConfig{Log: log, Metrics: metrics, Now: time.Now})
 	if err != nil {
 		return err
@@ -135,12 +135,13 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		run.Every(time.Minute, log, "refresh the provider's keys", provider.Refresh),
 		run.Every(time.Second, log, "give entries their places", journal.Sealer{Pool: kept.Back}.Seal),
 		run.Every(time.Minute, log, "forget old answers", answers.Forget),
+		run.Every(10*time.Second, log, "read which sources there are", sources.Read),
 		run.Every(time.Minute, log, "sign the root of the journal", roots.SignToday),
 		run.Every(time.Hour, log, "open the keys", ring.Check),
 		run.Every(time.Hour, log, "make the journal's months", func(ctx context.Context) error { return journal.MakeMonths(ctx, kept.Back, time.Now()) }),
 	}
-	asker := profile.Asker{Sources: sources, Pool: kept.Back, Caller: neighbours, Now: time.Now}
-	for _, source := range asked { // each by itself, so that one that is slow holds up no other
+	asker := profile.Asker{Sources: sources.Sources, Pool: kept.Back, Caller: neighbours, Now: time.Now}
+	for _, source := range named { // each by itself, so that one that is slow holds up no other
 		parts = append(parts, run.Every(time.Second, log, "ask "+source.Name, func(ctx context.Context) error { return asker.Refresh(ctx, source) }))
 	}
 	parts = append(parts,
@@ -173,7 +174,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	return run.All(ctx, parts...)
 }
 
-// sources are the other systems that the operator has named. What citizens' numbers are sent to is called by https.
+// sources are the other systems that the environment names. What citizens' numbers are sent to is called by https.
 func sources(cfg Config) ([]profile.Source, error) {
 	all, err := profile.ParseSources(cfg.Sources)
 	if err != nil {
