@@ -13,29 +13,38 @@ import (
 	"asoba.example/provider/api"
 )
 
-// act does what an e-service has asked for and answers with what tell gives then, all in one transaction; once, where the request has an
-// Idempotency-Key. What a PUT is answered is what stands there now. do queues it, behind the question to the gate, and kind is
-// how it is noted; an error of tell undoes it. Whoever may be told only what was answered before is let in first as well.
-func (c *Cabinet) act(
-	w http.ResponseWriter, r *http.Request, token api.Token, kind journal.Kind, asked any, do func(b *pgx.Batch), tell func() (any, error),
-) error {
-	if err := c.admit(w, r, token, "", nil); err != nil {
+// A deed is what an e-service has asked for.
+type deed struct {
+	asked any
+	kind  journal.Kind        // how it is noted
+	do    func(b *pgx.Batch)  // queues it, behind the question to the gate
+	tell  func() (any, error) // what is answered then; an error undoes the deed
+
+	// What was answered before is told again as amend has it, by what look asked for; nil for as it was.
+	look  func(b *pgx.Batch)
+	amend func(told json.RawMessage) (json.RawMessage, error)
+}
+
+// act does what an e-service has asked for and answers with what comes of it, all in one transaction; once, where the request has an
+// Idempotency-Key. What a PUT is answered is what stands there now. Whoever may be told only what was answered before is let in first as well.
+func (c *Cabinet) act(w http.ResponseWriter, r *http.Request, token api.Token, d deed) error {
+	if err := c.admit(w, r, token, "", d.look); err != nil {
 		return err
 	}
 	caller, err := c.callerOf(token)
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(asked)
+	body, err := json.Marshal(d.asked)
 	if err != nil {
 		return err
 	}
-	return c.cfg.Answers.Once(w, r, caller, body, func(keep answer.Keep) error {
+	made, again, err := c.cfg.Answers.Do(r, caller, body, func(keep answer.Keep) error {
 		q := c.question(token)
-		q.Kind = kind
+		q.Kind = d.kind
 		_, raw := api.Credentials(r)
-		decision, err := c.gate.Act(r.Context(), q, raw, do, func(ctx context.Context, tx pgx.Tx) error {
-			said, err := tell()
+		decision, err := c.gate.Act(r.Context(), q, raw, d.do, func(ctx context.Context, tx pgx.Tx) error {
+			said, err := d.tell()
 			if err != nil {
 				return err
 			}
@@ -54,6 +63,13 @@ func (c *Cabinet) act(
 		})
 		return refuse(w, token, decision, err)
 	})
+	if err == nil && again && d.amend != nil {
+		made.Body, err = d.amend(made.Body)
+	}
+	if err != nil {
+		return err
+	}
+	return made.Write(w)
 }
 
 // callerOf tells apart who may send the same Idempotency-Key: the client, and for whom. A citizen's number is not kept for that.

@@ -143,16 +143,20 @@ func (c *Cabinet) apiSubscribe(w http.ResponseWriter, r *http.Request) error {
 		after = &place
 	}
 	var before, found signal.Subscriber
-	return c.act(w, r, token, "", asked, func(b *pgx.Batch) {
-		signal.HoldSubscriber(b, token.ClientID, &before)
-		signal.Subscribe(b, token.ClientID, asked.URL, after, c.cfg.Now())
-		signal.QueueSubscriber(b, token.ClientID, &found)
-	}, func() (any, error) {
-		if after != nil {
-			if err := before.Follows(*after); err != nil {
-				return nil, api.Refuse(http.StatusGone, "gone", err)
+	return c.act(w, r, token, deed{
+		asked: asked,
+		do: func(b *pgx.Batch) {
+			signal.HoldSubscriber(b, token.ClientID, &before)
+			signal.Subscribe(b, token.ClientID, asked.URL, after, c.cfg.Now())
+			signal.QueueSubscriber(b, token.ClientID, &found)
+		},
+		tell: func() (any, error) {
+			if after != nil {
+				if err := before.Follows(*after); err != nil {
+					return nil, api.Refuse(http.StatusGone, "gone", err)
+				}
 			}
-		}
-		return subscriberOf(found), api.RequireUnchanged(r, subscriberOf(before))
+			return subscriberOf(found), api.RequireUnchanged(r, subscriberOf(before))
+		},
 	})
 }

@@ -2,6 +2,7 @@ package cabinet
 
 import (
 	"cmp"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"time"
@@ -106,13 +107,36 @@ func (c *Cabinet) apiRefresh(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var (
-		found    official
-		language = c.speak(w, r)
+		found, now official
+		language   = c.speak(w, r)
 	)
-	return c.act(w, r, token, journal.ProfileRefreshed, body, func(b *pgx.Batch) {
-		c.queueOfficial(b, token.Subject, &found)
-		profile.Ask(b, token.Subject, body.Occasion, c.cfg.Now())
-	}, func() (any, error) { return c.toldProfile(token.Subject, found, language), nil })
+	return c.act(w, r, token, deed{
+		asked: body, kind: journal.ProfileRefreshed,
+		do: func(b *pgx.Batch) {
+			c.queueOfficial(b, token.Subject, &found)
+			profile.Ask(b, token.Subject, body.Occasion, c.cfg.Now())
+		},
+		tell:  func() (any, error) { return c.toldProfile(token.Subject, found, language), nil },
+		look:  func(b *pgx.Batch) { c.cfg.Disputes.Queue(b, token.Subject, &now.disputes) },
+		amend: now.withhold,
+	})
+}
+
+// withhold takes out of a profile that was told before what e-services are not given by now.
+func (o *official) withhold(told json.RawMessage) (json.RawMessage, error) {
+	var shown apiProfile
+	if err := json.Unmarshal(told, &shown); err != nil {
+		return nil, err
+	}
+	for name := range shown.Values {
+		if d := o.disputed(name); d != nil && d.Restricts {
+			says := shown.Sources[name]
+			says.DisputedAt, says.Restricted = d.At.UTC(), true
+			shown.Sources[name] = says
+			delete(shown.Values, name)
+		}
+	}
+	return json.Marshal(shown)
 }
 
 // toldProfile is a profile without what e-services are not given for the time being.

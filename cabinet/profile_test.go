@@ -307,6 +307,28 @@ func TestAWrongValueIsDisputed(t *testing.T) {
 		_, status, page := b.do(http.MethodPost, "/profile/values/"+value, form, header)
 		return status, page
 	}
+	type told struct {
+		Citizenship string
+		Values      map[string]string
+		Changes     []struct{ Value, Old, New, Source string }
+		Sources     map[string]struct {
+			DisputedAt time.Time `json:"disputed_at"`
+			Restricted bool
+		}
+	}
+	order := func() (got told) { // the same, each time
+		t.Helper()
+		_, body := w.send(t, http.MethodPost, "/api/v1/profile/refreshes", `{"occasion": "order"}`, http.Header{
+			"Authorization": {"Bearer " + w.provider.AccessToken(w.url, signIn())}, "Content-Type": {"application/json"}, "Idempotency-Key": {"an order"},
+		})
+		if err := json.Unmarshal(body, &got); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if got := order(); got.Values["address"] != "Мінск" {
+		t.Errorf("an order is answered %+v", got)
+	}
 	words := url.Values{"words": {"I have moved.\r\nTo Brest."}, "restricts": {"yes"}}
 	if status, page := act("address", url.Values{"words": {" "}, "restricts": {"yes"}}, nil); status != http.StatusBadRequest ||
 		!strings.Contains(page, "Write what is wrong") || !strings.Contains(page, "checked") {
@@ -328,15 +350,6 @@ func TestAWrongValueIsDisputed(t *testing.T) {
 	b.want("/profile/data", "/profile/data", 200, "Disputes: 2.")
 	b.want("/journal", "/journal", 200, "You reported a mistake in your profile")
 
-	type told struct {
-		Citizenship string
-		Values      map[string]string
-		Changes     []struct{ Value, Old, New, Source string }
-		Sources     map[string]struct {
-			DisputedAt time.Time `json:"disputed_at"`
-			Restricted bool
-		}
-	}
 	read := func(path string) (got told) {
 		t.Helper()
 		_, body := w.call(t, path, w.provider.AccessToken(w.url, signIn()))
@@ -348,6 +361,9 @@ func TestAWrongValueIsDisputed(t *testing.T) {
 	got := read("/api/v1/profile")
 	if got.Values["address"] != "" || !got.Sources["address"].Restricted || !got.Sources["address"].DisputedAt.Equal(noon) {
 		t.Errorf("the address is withheld: %+v", got)
+	}
+	if again := order(); again.Values["address"] != "" || again.Sources["address"] != got.Sources["address"] {
+		t.Errorf("whoever did not hear is answered what is withheld since: %+v", again)
 	}
 	if got.Citizenship != "BY" || got.Sources["citizenship"].Restricted || !got.Sources["citizenship"].DisputedAt.Equal(noon) {
 		t.Errorf("the citizenship is disputed: %+v", got)
@@ -361,6 +377,9 @@ func TestAWrongValueIsDisputed(t *testing.T) {
 	}
 	if got := read("/api/v1/profile"); got.Values["address"] != "Мінск" || !got.Sources["address"].DisputedAt.IsZero() {
 		t.Errorf("withdrawn: %+v", got)
+	}
+	if again := order(); again.Values["address"] != "Мінск" {
+		t.Errorf("withdrawn, whoever did not hear is answered %+v", again)
 	}
 	got = read("/api/v1/profile/changes")
 	if len(got.Changes) != 1 || got.Changes[0].Value != "address" || got.Changes[0].Old != "" || got.Changes[0].New != "Мінск" || got.Changes[0].Source != "documents" {

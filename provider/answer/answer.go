@@ -35,7 +35,8 @@ type Answer struct {
 	Body   json.RawMessage
 }
 
-func (a Answer) write(w http.ResponseWriter) error {
+// Write gives it.
+func (a Answer) Write(w http.ResponseWriter) error {
 	for name, value := range a.Header {
 		w.Header().Set(name, value)
 	}
@@ -48,42 +49,44 @@ type Keep func(ctx context.Context, tx pgx.Tx, a Answer) error
 // errAnswered says that the same request was quicker.
 var errAnswered = errors.New("answered meanwhile")
 
-// Once answers a request whose act must not happen twice: by what act gives to its Keep, or, where the caller has sent this same request with
-// its key before, by what was answered then. Whether the caller may be told that, Once does not ask.
+// Once answers a request whose act must not happen twice, as Do says.
 func (b *Book) Once(w http.ResponseWriter, r *http.Request, caller string, body []byte, act func(Keep) error) error {
-	var made Answer
+	made, _, err := b.Do(r, caller, body, act)
+	if err != nil {
+		return err
+	}
+	return made.Write(w)
+}
+
+// Do has a request answered whose act must not happen twice: by what act gives to its Keep, or, where the caller has sent this same request with
+// its key before, again, by what was answered then. Whether the caller may be told that, Do does not ask.
+func (b *Book) Do(r *http.Request, caller string, body []byte, act func(Keep) error) (made Answer, again bool, err error) {
 	ctx := r.Context()
 	key, err := api.IdempotencyKey(r)
 	if err != nil {
-		return err
+		return Answer{}, false, err
 	}
 	if key == "" {
 		err := act(func(_ context.Context, _ pgx.Tx, a Answer) error {
 			made = a
 			return nil
 		})
-		if err != nil {
-			return err
-		}
-		return made.write(w)
+		return made, false, err
 	}
 	asked := request{caller: caller, key: sha256.Sum256([]byte(key)), sum: sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + string(body)))}
 	made, err = b.find(ctx, asked)
-	if errors.Is(err, pgx.ErrNoRows) {
+	if again = err == nil; errors.Is(err, pgx.ErrNoRows) {
 		err = act(func(ctx context.Context, tx pgx.Tx, a Answer) error {
 			made = a
 			return b.keep(ctx, tx, asked, a)
 		})
 		if err != nil { // what stood in its way may have been the same request
-			if first, again := b.find(ctx, asked); !errors.Is(again, pgx.ErrNoRows) {
-				made, err = first, again
+			if first, missing := b.find(ctx, asked); !errors.Is(missing, pgx.ErrNoRows) {
+				made, again, err = first, true, missing
 			}
 		}
 	}
-	if err != nil {
-		return err
-	}
-	return made.write(w)
+	return made, again, err
 }
 
 // A request that may come again.
