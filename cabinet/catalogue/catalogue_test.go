@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -81,6 +82,7 @@ func TestTheLifeOfAService(t *testing.T) {
 		err     error
 		listed  string
 	}{
+		{"the first, of a number too far", edition(t, 202606, "2026-05-01", "1.9 Девять"), "", ErrFar, ""},
 		{"the first", edition(t, 1, "2026-05-01", "1.9 Девять", "1.10 Десять"), "added 1.9; added 1.10; same 0", nil, "1.9 1.10"},
 		{"the same", edition(t, 1, "2026-05-01", "1.9 Девять", "1.10 Десять"), "again, of Anna", nil, "1.9 1.10"},
 		{"another of its number", edition(t, 1, "2026-05-01", "1.9 Девять"), "", ErrTaken, "1.9 1.10"},
@@ -318,12 +320,19 @@ func TestSearchByCode(t *testing.T) {
 	}
 }
 
-// What was copied from a file may have й, ё and ў of two characters: they part no word.
-func TestLettersOfTwoCharacters(t *testing.T) {
+// What was copied may have й, ё and ў of two characters, and signs between letters that nobody sees: they part no word and no code.
+func TestWhatIsCopiedIsReadAsItIsSeen(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"Найти займ", "жильё", "перапланіроўка"} {
-		if got, want := fold(norm.NFD.String(text)), fold(text); got != want {
-			t.Errorf("%q is read as %q", text, got)
+	for typed, seen := range map[string]string{
+		norm.NFD.String("Найти займ"): "найти займ", norm.NFD.String("жильё"): "жильё", norm.NFD.String("перапланіроўка"): "перапланіроўка",
+		"пас\u00adпорт": "паспорт", "пас\u200bпорт": "паспорт", "\ufeffпас\u2060порт": "паспорт", "па\u0301спорт": "паспорт", "200.\u200b8.1": "200.8.1",
+		norm.NFD.String("хъйсн"): "хъйсн", "\u200b\u00ad": "",
+	} {
+		if got, want := ParseQuery(typed), ParseQuery(seen); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q is read as %+v, want %+v", typed, got, want)
+		}
+		if got, want := fold(typed), fold(seen); got != want {
+			t.Errorf("%q is folded to %q", typed, got)
 		}
 	}
 }

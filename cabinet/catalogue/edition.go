@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -300,6 +302,9 @@ func (r *reader) edition() Edition {
 	for _, code := range r.order("situations") {
 		e.Situations = append(e.Situations, Situation{code, r.file.Situations[code]})
 	}
+	for name := range r.file.Fields {
+		r.checkSchema(name)
+	}
 	stands := map[string]bool{}
 	for i, it := range r.file.Services {
 		at := strconv.Itoa(i)
@@ -314,7 +319,11 @@ func (r *reader) edition() Edition {
 
 // order gives the codes of a part in the order in which they were written.
 func (r *reader) order(part ...string) (codes []string) {
-	if n := r.node(part...); n != nil && n.Kind == yaml.MappingNode {
+	n := r.node(part...)
+	for n != nil && n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n != nil && n.Kind == yaml.MappingNode {
 		for i := 0; i < len(n.Content); i += 2 {
 			codes = append(codes, n.Content[i].Value)
 		}
@@ -377,6 +386,53 @@ func (r *reader) field(name string, required bool, at ...string) Field {
 		f.Choices = append(f.Choices, Choice{value, known.Choices[value]})
 	}
 	return f
+}
+
+// checkSchema holds the schema of a field to what it says itself: by one that contradicts itself no form could be filled in.
+func (r *reader) checkSchema(name string) {
+	var (
+		says struct {
+			Type, Format, Pattern                  string
+			MinLength, MaxLength, Minimum, Maximum *float64
+		}
+		members map[string]any
+		field   = r.file.Fields[name]
+	)
+	if json.Unmarshal(field.Schema, &says) != nil || json.Unmarshal(field.Schema, &members) != nil { // which is told already
+		return
+	}
+	wrong := func(what string, at ...string) { r.fault(what, append([]string{"fields", name}, at...)...) }
+	is := says.Type
+	if says.Format != "" && is == "string" {
+		is = says.Format
+	}
+	for _, member := range slices.Sorted(maps.Keys(members)) {
+		if of := sayOf[member]; of != nil && !slices.Contains(of, is) {
+			wrong("says nothing of type "+is, "schema", member)
+		}
+	}
+	if says.MinLength != nil && says.MaxLength != nil && *says.MinLength > *says.MaxLength {
+		wrong("is greater than maxLength", "schema", "minLength")
+	}
+	if says.Minimum != nil && says.Maximum != nil && *says.Minimum > *says.Maximum {
+		wrong("is greater than maximum", "schema", "minimum")
+	}
+	if field.Choices != nil && is != "string" {
+		wrong("are texts, and not of type "+is, "choices")
+		return
+	}
+	pattern, err := regexp.Compile(says.Pattern)
+	for _, choice := range slices.Sorted(maps.Keys(field.Choices)) {
+		length := float64(len(choice)) // of Latin letters
+		if says.MinLength != nil && length < *says.MinLength || says.MaxLength != nil && length > *says.MaxLength || err == nil && !pattern.MatchString(choice) {
+			wrong("is not what the schema takes", "choices", choice)
+		}
+	}
+}
+
+// sayOf are the types of values of which members of a schema say something.
+var sayOf = map[string][]string{
+	"format": {"date"}, "minLength": {"string"}, "maxLength": {"string"}, "pattern": {"string"}, "minimum": {"integer"}, "maximum": {"integer"},
 }
 
 // day reads a day that the schema has let through.

@@ -115,6 +115,36 @@ func TestFaultsAreToldAllAtOnce(t *testing.T) {
 				"line 27: 1.1: form.optional.1: is none of fields",
 			},
 		},
+		"schemas that contradict themselves": {
+			[]string{"    schema: {type: string, maxLength: 200}\n", `    schema: {type: string, minLength: 5, maxLength: 1}
+  count:
+    title: {be: Колькі, ru: Сколько, en: How many}
+    schema: {type: integer, format: date, minimum: 2, maximum: 1}
+  agreed:
+    title: {be: Згода, ru: Согласие, en: Consent}
+    schema: {type: boolean}
+    choices: &colours {red: {be: Чырвоны, ru: Красный, en: Red}, green: {be: Зялёны, ru: Зелёный, en: Green}}
+  born:
+    title: {be: Дата, ru: Дата, en: Date}
+    schema: {type: string, format: date, maxLength: 5}
+  colour:
+    title: {be: Колер, ru: Цвет, en: Colour}
+    schema: {type: string, maxLength: 3}
+    choices: *colours
+  good:
+    title: {be: Колер, ru: Цвет, en: Colour}
+    schema: {type: string, minLength: 3, maxLength: 5, pattern: '^[a-z]+$'}
+    choices: *colours
+`},
+			[]string{
+				"line 12: fields: address.schema.minLength: is greater than maxLength",
+				"line 15: fields: count.schema.format: says nothing of type integer",
+				"line 15: fields: count.schema.minimum: is greater than maximum",
+				"line 19: fields: agreed.choices: are texts, and not of type boolean",
+				"line 19: fields: colour.choices.green: is not what the schema takes",
+				"line 22: fields: born.schema.maxLength: says nothing of type date",
+			},
+		},
 		"both at once": {
 			[]string{"kind: procedure", "kind: wish", "body: office", "body: nobody"},
 			[]string{"line 15: 1.1: kind: value must be one of 'e_service', 'procedure'", "line 16: 1.1: body: is none of bodies"},

@@ -16,7 +16,7 @@ var (
 	ErrOld   = errors.New("a newer edition is in force")
 	ErrTaken = errors.New("another edition of this number is in force")
 	ErrEarly = errors.New("the edition's day has not come")
-	ErrFar   = errors.New("its number is more than a hundred after that of the last edition: whatever comes next would be older")
+	ErrFar   = errors.New("its number is more than a hundred after that of the last edition, or of the first greater than its month as 202611: whatever comes next would be older")
 )
 
 // Diff tells what Import would do, and writes nothing.
@@ -76,7 +76,7 @@ func compare(ctx context.Context, tx pgx.Tx, e Edition, at time.Time) (Report, e
 		return Report{}, ErrTaken
 	case e.Number < number || e.Date.Before(date):
 		return Report{}, fmt.Errorf("%w: %d of %s", ErrOld, number, date.Format(time.DateOnly))
-	case number > 0 && e.Number > number+100:
+	case number > 0 && e.Number > number+100, number == 0 && e.Number > 100*e.Date.Year()+int(e.Date.Month()): // no number that counts, or tells months, is greater
 		return Report{}, ErrFar
 	case e.Date.After(Day(at)):
 		return Report{}, fmt.Errorf("%w: %s", ErrEarly, e.Date.Format(time.DateOnly))

@@ -35,10 +35,20 @@ func fold(text string) string {
 	}, strings.Join(spell(text), " "))
 }
 
-// spell are the words of a text as they are written, but in small letters, each of one character: a mark that stands by itself (й in some
-// files) would part the word.
+// clean is a text in which each letter is one character, without what nobody sees or what stands on a letter: й of two characters, a soft
+// hyphen, a space of no width, a mark of stress. They come with what is copied, and would part the word.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cf, unicode.Mn) {
+			return -1
+		}
+		return r
+	}, norm.NFC.String(text))
+}
+
+// spell are the words of a text as they are written, but clean and in small letters.
 func spell(text string) []string {
-	return strings.FieldsFunc(strings.Map(unicode.ToLower, norm.NFC.String(text)), func(r rune) bool {
+	return strings.FieldsFunc(strings.Map(unicode.ToLower, clean(text)), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("'’ʼ`", r)
 	})
 }

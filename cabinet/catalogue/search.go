@@ -67,6 +67,7 @@ var dots = strings.NewReplacer(",", ".", "/", ".", "ю", ".", "Ю", ".")
 
 // ParseQuery reads what somebody typed; whatever it is, it is a query. Where it is a code, or one of a service stands in it, that is what is looked for.
 func ParseQuery(text string) (q Query) {
+	text = clean(text)
 	if letters := []rune(text); len(letters) > mostLetters {
 		text = string(letters[:mostLetters])
 	}
