@@ -220,11 +220,12 @@ type contactData struct {
 	Email    string    `json:"email,omitempty"`
 	Phone    string    `json:"phone,omitempty"`
 	Language string    `json:"language,omitempty"`
+	Large    bool      `json:"large_type,omitempty"`
 	GivenAt  time.Time `json:"given_at,omitzero"`
 }
 
 func contactDataOf(c contact.Contact) contactData {
-	return contactData{Email: c.Email, Phone: c.Phone, Language: c.Language, GivenAt: c.GivenAt.UTC()}
+	return contactData{Email: c.Email, Phone: c.Phone, Language: c.Language, Large: c.Large, GivenAt: c.GivenAt.UTC()}
 }
 
 // asked is when a source was asked last and on which occasion, when it was heard last, and since when it has not answered.

@@ -60,6 +60,7 @@ type valuePage struct {
 
 type settingsPage struct {
 	Email, Phone, Language string // as they were entered
+	Large                  bool
 	Languages              []page.Option
 	Security               string // where the provider's page is
 }

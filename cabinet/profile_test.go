@@ -197,6 +197,47 @@ func TestContactDataAreTheCitizensOwn(t *testing.T) {
 	check("taken back", 0, 2)
 }
 
+// Who likes large type reads all pages of the cabinet in it, wherever they sign in, until they like it no more; whoever signs in after them does not.
+func TestLargeTypeIsOnEveryPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	b, other := w.browser(t), w.browser(t)
+	const large = `class="govuk-template site-large"`
+	shows := func(b *browser, want bool, paths ...string) {
+		t.Helper()
+		for _, path := range paths {
+			if _, _, page := b.open(path); strings.Contains(page, large) != want {
+				t.Errorf("%s: in large type %t, want %t:\n%s", path, !want, want, page)
+			}
+		}
+	}
+	give := func(email string, yes bool) (status int, page string) {
+		form := url.Values{"email": {email}, "phone": {""}, "language": {""}}
+		if yes {
+			form.Set("large", "yes")
+		}
+		_, status, page = b.do(http.MethodPost, "/settings", form, nil)
+		return status, page
+	}
+	shows(b, false, "/sign-in?return=/settings", "/profile")
+	if status, page := give("nobody", true); status != http.StatusBadRequest || !strings.Contains(page, "checked") || strings.Contains(page, large) {
+		t.Errorf("beside a wrong address: %d\n%s", status, page)
+	}
+	if status, page := give("", true); status != 200 || !strings.Contains(page, large) {
+		t.Errorf("chosen: %d\n%s", status, page)
+	}
+	shows(b, true, "/", "/profile", "/settings", "/journal", "/services", "/nowhere")
+	b.want("/settings", "/settings", 200, "checked")
+	shows(other, false, "/")
+	shows(other, true, "/sign-in?return=/profile", "/journal")
+	if status, page := give("", false); status != 200 || strings.Contains(page, large) {
+		t.Errorf("chosen no more: %d\n%s", status, page)
+	}
+	shows(other, true, "/profile")
+	shows(other, false, "/sign-in?return=/profile", "/journal")
+}
+
 // On the occasions of order 82, p. 12 other systems are asked what they know of a citizen, though the citizen has no name here: at the primary
 // sign-in, and as an e-service says. Nobody waits for them, the page and the API tell each value with its source, date and basis, and while a
 // source is away its last word, dated.

@@ -17,10 +17,10 @@ func (c *Cabinet) settings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !in {
 		return err
 	}
-	return c.showSettings(w, r, v, settingsPage{Email: given.Email, Phone: given.Phone, Language: given.Language}, nil)
+	return c.showSettings(w, r, v, settingsPage{Email: given.Email, Phone: given.Phone, Language: given.Language, Large: given.Large}, nil)
 }
 
-// giveContact handles POST /settings. The profile that follows is in the language that was chosen.
+// giveContact handles POST /settings. The profile that follows is in the language, and as large, as was chosen.
 func (c *Cabinet) giveContact(w http.ResponseWriter, r *http.Request) error {
 	v, in, err := c.visit(w, r, nil)
 	if err != nil || !in {
@@ -31,7 +31,9 @@ func (c *Cabinet) giveContact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !r.PostForm.Has("email") || !r.PostForm.Has("phone") || !r.PostForm.Has("language") {
 		return page.Refuse(http.StatusBadRequest, "error.contact", err)
 	}
-	form := settingsPage{Email: r.PostForm.Get("email"), Phone: r.PostForm.Get("phone"), Language: r.PostForm.Get("language")}
+	form := settingsPage{
+		Email: r.PostForm.Get("email"), Phone: r.PostForm.Get("phone"), Language: r.PostForm.Get("language"), Large: r.PostForm.Has("large"),
+	}
 	given, wrong := form.read()
 	if wrong != nil {
 		return c.showSettings(w, r, v, form, wrong)
@@ -39,12 +41,14 @@ func (c *Cabinet) giveContact(w http.ResponseWriter, r *http.Request) error {
 	if err := c.cfg.Contacts.Give(r.Context(), v.Token.Subject, given, v.Token.ACR, c.cfg.Now()); err != nil {
 		return err
 	}
+	c.site.SetLarge(w, r, given.Large)
 	http.Redirect(w, r, inLanguage("/profile", given.Language), http.StatusSeeOther)
 	return nil
 }
 
 // read reads what was entered, or says what is wrong with it.
 func (p settingsPage) read() (given contact.Contact, wrong []page.FieldError) {
+	given.Large = p.Large
 	for _, field := range []struct {
 		name, value string
 		parse       func(string) (string, error)

@@ -71,11 +71,12 @@ func (c *Cabinet) callback(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c.site.Forget(w, r) // somebody else may have sent forms here before
-	language, err := c.cfg.Contacts.Language(r.Context(), token.Subject)
+	given, err := c.cfg.Contacts.Find(r.Context(), token.Subject)
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, inLanguage(sent.Return, language), http.StatusSeeOther)
+	c.site.SetLarge(w, r, given.Large)
+	http.Redirect(w, r, inLanguage(sent.Return, given.Language), http.StatusSeeOther)
 	return nil
 }
 

@@ -26,11 +26,12 @@ type kept struct {
 	PersonID     uuid.UUID
 	Email, Phone []byte // sealed; nil for none
 	Language     string
+	Large        bool
 	GivenAt      time.Time
 }
 
 const find = `
-	SELECT person_id, email, phone, coalesce(language, '') AS language, given_at
+	SELECT person_id, email, phone, coalesce(language, '') AS language, large, given_at
 	FROM contact
 	WHERE person_id = (SELECT person_id FROM cabinet WHERE identification_number = $1)`
 
@@ -42,16 +43,13 @@ func (k Book) Queue(b *pgx.Batch, subject string, to *Contact) {
 	})
 }
 
-// Language is the one that a citizen likes to read; "" where they did not say.
-func (k Book) Language(ctx context.Context, subject string) (string, error) {
-	var (
-		b     pgx.Batch
-		found Contact
-	)
+// Find gives what a citizen gave; where that is nothing it is zero.
+func (k Book) Find(ctx context.Context, subject string) (found Contact, err error) {
+	var b pgx.Batch
 	wall.Queue(&b, subject, "")
 	k.Queue(&b, subject, &found)
-	err := k.Pool.SendBatch(ctx, &b).Close()
-	return found.Language, err
+	err = k.Pool.SendBatch(ctx, &b).Close()
+	return found, err
 }
 
 // Give keeps what a citizen gave in place of what they gave before, with an entry in the journal that says no more than
@@ -91,10 +89,10 @@ func (k Book) Give(ctx context.Context, subject string, given Contact, acr strin
 func (k Book) put(ctx context.Context, tx pgx.Tx, person uuid.UUID, given Contact, at time.Time) error {
 	const forget = `DELETE FROM contact WHERE person_id = $1`
 	const put = `
-		INSERT INTO contact (person_id, email, phone, language, given_at)
-		VALUES ($1, $2, $3, nullif($4, ''), $5)
+		INSERT INTO contact (person_id, email, phone, language, large, given_at)
+		VALUES ($1, $2, $3, nullif($4, ''), $5, $6)
 		ON CONFLICT (person_id) DO UPDATE
-		SET email = excluded.email, phone = excluded.phone, language = excluded.language, given_at = excluded.given_at`
+		SET email = excluded.email, phone = excluded.phone, language = excluded.language, large = excluded.large, given_at = excluded.given_at`
 
 	if given == (Contact{}) {
 		_, err := tx.Exec(ctx, forget, person)
@@ -108,7 +106,7 @@ func (k Book) put(ctx context.Context, tx pgx.Tx, person uuid.UUID, given Contac
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, put, person, email, phone, given.Language, at)
+	_, err = tx.Exec(ctx, put, person, email, phone, given.Language, given.Large, at)
 	return err
 }
 
@@ -127,7 +125,7 @@ func (k Book) read(rows pgx.Rows) (c Contact, err error) {
 	if err != nil {
 		return c, fmt.Errorf("find contact data: %w", err)
 	}
-	c.Language, c.GivenAt = found.Language, found.GivenAt
+	c.Language, c.Large, c.GivenAt = found.Language, found.Large, found.GivenAt
 	return c, nil
 }
 

@@ -26,6 +26,7 @@ type Contact struct {
 	Email    string
 	Phone    string // E.164; for notices, not the one that they sign in with
 	Language string
+	Large    bool      // type
 	GivenAt  time.Time // once it is kept
 }
 

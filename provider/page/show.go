@@ -79,6 +79,7 @@ type Sheet struct {
 	Script   string
 	Shows    bool
 	Limit    *Limit
+	Large    bool     // type
 	Switch   []Tongue // none on a page that cannot be asked for again
 	typed    func(field, value string) string
 	Page     template.HTML // for the layout, which stands around it
@@ -113,7 +114,7 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, v View) error {
 	given.Error, _ = v.Data.(errorData)
 	sheet := Sheet{
 		Status: status, Data: v.Data, Here: here(r.URL), path: r.URL.Path, SignedIn: v.SignedIn, Back: v.Back, Wide: v.Wide, Frames: v.Frames,
-		Script: v.Script, Shows: v.Shows, Limit: v.Limit,
+		Script: v.Script, Shows: v.Shows, Limit: v.Limit, Large: s.large(r),
 	}
 	sheet.typed = func(field, value string) string {
 		if typed, ok := asked.Typed[field]; ok {
