@@ -130,8 +130,9 @@ type entryPage struct {
 }
 
 type signOutPage struct {
-	IDToken string // the hint
-	Back    string // where the provider leads back to
+	ClientID string
+	Session  string // at the provider
+	Back     string // where that leads back to
 }
 
 type endedPage struct {

@@ -158,7 +158,7 @@ func TestPagesAreAsBefore(t *testing.T) {
 		}}},
 		{"cases", "/cases", page.View{Name: "cases"}},
 		{"inbox", "/inbox", page.View{Name: "inbox"}},
-		{"sign-out", "/sign-out", page.View{Name: "sign-out", Data: signOutPage{IDToken: "token", Back: "https://cabinet.example/"}}},
+		{"sign-out", "/sign-out", page.View{Name: "sign-out", Data: signOutPage{ClientID: "cabinet", Session: "session", Back: "https://cabinet.example/"}}},
 		{"ended", "/profile", page.View{Name: "ended", Data: endedPage{SignIn: "/sign-in?return=%2Fprofile"}}},
 		{"declined", "/callback", page.View{Name: "declined"}},
 		{"stale", "/callback", page.View{Name: "stale"}},

@@ -22,7 +22,6 @@ import (
 type session struct {
 	Token       api.Token // what the access token says, checked when it came
 	AccessToken string
-	IDToken     string
 	Name        string // "" where the provider knows none
 	BeganAt     time.Time
 }

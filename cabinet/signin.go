@@ -64,9 +64,7 @@ func (c *Cabinet) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return page.Refuse(http.StatusBadGateway, "error.sign_in", fmt.Errorf("check an access token: %w", err))
 	}
-	err = c.sessions.begin(r.Context(), w, r, session{
-		Token: token, AccessToken: begun.AccessToken, IDToken: begun.IDToken, Name: begun.Name,
-	})
+	err = c.sessions.begin(r.Context(), w, r, session{Token: token, AccessToken: begun.AccessToken, Name: begun.Name})
 	if err != nil {
 		return err
 	}

@@ -8,8 +8,8 @@ import (
 	"asoba.example/provider/page"
 )
 
-// askSignOut handles GET /sign-out. Its form carries what the provider needs (OpenID Connect RP-Initiated Logout §2):
-// in a body, since an ID token names its person and does not belong into an address.
+// askSignOut handles GET /sign-out. Its form carries what the provider needs (OpenID Connect RP-Initiated Logout §2), which is no token: the session is
+// named by its sid, which tells nothing of whose it is.
 func (c *Cabinet) askSignOut(w http.ResponseWriter, r *http.Request) error {
 	found, err := c.sessions.find(r.Context(), r)
 	if errors.Is(err, errNoSession) {
@@ -21,7 +21,7 @@ func (c *Cabinet) askSignOut(w http.ResponseWriter, r *http.Request) error {
 	}
 	return c.site.Show(w, r, page.View{
 		Name: "sign-out", SignedIn: true, FormAction: []string{c.cfg.IssuerURL},
-		Data: signOutPage{IDToken: found.IDToken, Back: c.cfg.URL + "/"},
+		Data: signOutPage{ClientID: c.cfg.ClientID, Session: found.Token.SID, Back: c.cfg.URL + "/"},
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"asoba.example/cabinet/access"
+	"asoba.example/cabinet/issuer/issuertest"
 	"asoba.example/cabinet/profile"
 	"asoba.example/provider/page/pagetest"
 )
@@ -364,9 +365,9 @@ func TestGoneAndNotYetHere(t *testing.T) {
 
 var link = regexp.MustCompile(`href="[^"]*"`) // the language switch leads to this very address
 
-var hint = regexp.MustCompile(`name="id_token_hint" value="([^"]+)"`)
+var field = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]+)"`)
 
-// A sign-out ends the session here and takes the hint to the provider in a body; no other site's page can press it.
+// A sign-out ends the session here and names the one at the provider in a body, by no token; no other site's page can press it.
 func TestSignOut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -382,11 +383,14 @@ func TestSignOut(t *testing.T) {
 	b.want("/sign-out", "/", 200, "You already have a cabinet") // nobody is in
 	b.want("/profile", "/profile", 200, annasNumber)
 	_, _, page := b.open("/sign-out")
-	found := hint.FindStringSubmatch(page)
-	if found == nil {
-		t.Fatalf("no hint in:\n%s", page)
+	form := url.Values{}
+	for _, found := range field.FindAllStringSubmatch(page, -1) {
+		form.Set(found[1], found[2])
 	}
-	form := url.Values{"id_token_hint": {found[1]}, "post_logout_redirect_uri": {w.url + "/"}}
+	want := url.Values{"client_id": {issuertest.ClientID}, "logout_hint": {sid}, "post_logout_redirect_uri": {w.url + "/"}}
+	if form.Encode() != want.Encode() || strings.Contains(page, "eyJ") {
+		t.Errorf("the form has %v, want %v, and no token on the page:\n%s", form, want, page)
+	}
 
 	_, status, _ := b.do(http.MethodPost, "/sign-out", form, http.Header{"Sec-Fetch-Site": {"cross-site"}})
 	if status != http.StatusForbidden || got != nil {

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/provider/clients"
@@ -19,11 +21,15 @@ import (
 // A farewell is a logout request that was checked (OpenID Connect RP-Initiated Logout §2).
 type farewell struct {
 	client  *clients.Client // who asks; nil when nobody says so
-	hint    string          // digest of the subject that id_token_hint names; "" for no hint
-	sid     string          // the session that it names
+	hint    string          // digest of the subject that id_token_hint names; "" for no such hint
+	sid     string          // the session that it names, or logout_hint
+	person  uuid.UUID       // whose session it is that logout_hint names; uuid.Nil for nobody's yet
 	leadsTo string          // where to go afterwards; "" for our own page
 	locales string
 }
+
+// sidForm is what a sid looks like, whatever client has it. Nothing else is looked for.
+var sidForm = regexp.MustCompile(`^[\w-]{1,64}$`)
 
 // logout handles GET and POST /logout, the end_session_endpoint. With a hint of who is signed in they are signed out at once; else the
 // person is asked.
@@ -45,6 +51,9 @@ func (p *Provider) logout(w http.ResponseWriter, r *http.Request) error {
 	r = page.WithLanguage(r, f.locales)
 	s, err := p.cfg.Sessions.Find(ctx, r)
 	if err != nil {
+		return err
+	}
+	if f, err = p.heed(ctx, f, s); err != nil {
 		return err
 	}
 	if s.IsZero() {
@@ -113,7 +122,7 @@ func (p *Provider) decideLogout(w http.ResponseWriter, r *http.Request) error {
 }
 
 // readLogout reads and checks a logout request, or takes up one that came by POST. It leads to a redirect URI only when a hint says who asks
-// and that client has registered it.
+// and that client has registered it. Whether a logout_hint does, heed tells.
 func (p *Provider) readLogout(w http.ResponseWriter, r *http.Request) (farewell, error) {
 	ctx := r.Context()
 	if r.Method == http.MethodGet && r.URL.Query().Has("interaction") {
@@ -145,8 +154,11 @@ func (p *Provider) readLogout(w http.ResponseWriter, r *http.Request) (farewell,
 	if f.client, err = p.findClient(ctx, clientID); err != nil {
 		return f, err
 	}
+	if hint := values.Get("logout_hint"); f.hint == "" && f.client != nil && sidForm.MatchString(hint) {
+		f.sid = hint
+	}
 	to := values.Get("post_logout_redirect_uri")
-	if to == "" || f.hint == "" {
+	if to == "" || f.hint == "" && f.sid == "" {
 		return f, nil
 	}
 	if f.client == nil || !slices.Contains(f.client.Metadata.PostLogoutRedirectURIs, to) {
@@ -193,11 +205,31 @@ func (p *Provider) findClient(ctx context.Context, id string) (*clients.Client, 
 	return client, err
 }
 
+// heed finds out whose session a logout_hint names: by the sid of the client's ID tokens, which nobody else is told, and only one that the client
+// took part in. Any other is no hint: the person is asked, and does not come back, for anybody may have sent them.
+func (p *Provider) heed(ctx context.Context, f farewell, s session.Session) (farewell, error) {
+	if f.hint != "" || f.sid == "" {
+		return f, nil
+	}
+	err := grant.ErrUnknown
+	if f.client != nil {
+		sid := f.sid
+		if sid == p.cfg.Subjects.SID(f.client, s.SID) {
+			sid = s.SID // of a pairwise client's we know no other
+		}
+		f.person, err = grant.Whose(ctx, p.cfg.Pool, f.client.ID, sid)
+	}
+	if errors.Is(err, grant.ErrUnknown) {
+		f.sid, f.leadsTo, err = "", "", nil
+	}
+	return f, err
+}
+
 // isTheirs tells whether the hint names who is signed in: by the session, or where that has changed since, by the person.
 func (p *Provider) isTheirs(ctx context.Context, f farewell, s session.Session) (bool, error) {
 	switch {
 	case f.hint == "":
-		return false, nil
+		return f.person == s.Person, nil
 	case f.client == nil: // taken out of use since: only the session tells
 		return f.sid == s.SID, nil
 	case f.sid == p.cfg.Subjects.SID(f.client, s.SID):

@@ -67,6 +67,44 @@ func TestLogout(t *testing.T) {
 	}
 }
 
+// A logout_hint is the sid of the client's ID tokens: by that the client signs out whose session it is and has them back, as by an ID token, and holds
+// nothing of the person in its hands (RP-Initiated Logout §2).
+func TestLogoutByTheSession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pairwise()
+	const bye = "https://portal.example/bye"
+	for _, client := range []string{"portal", "left"} {
+		for _, how := range []string{"GET", "POST", "another session", "nobody"} {
+			name := client + ", " + how
+			b := w.browser()
+			_, claims := w.claims(w.redeem(client, b.code(client)).text("id_token"))
+			values := url.Values{"client_id": {client}, "logout_hint": {claims["sid"].(string)}, "post_logout_redirect_uri": {bye}, "state": {"s"}}
+			to := "/logout?" + values.Encode()
+			known := client == "portal" // also by a session that is not here: of a pairwise client's we know no other
+			switch how {
+			case "POST":
+				to, _, _ = b.post("/logout", values)
+				known = true
+			case "another session": // of the same person
+				b = w.browser()
+				b.code(client)
+			case "nobody":
+				b = w.browser()
+			default:
+				known = true
+			}
+			to, status, body := b.get(to)
+			if leads := to == bye+"?state=s" && status == http.StatusSeeOther; leads != known || !known && (to != "" || status != http.StatusOK) {
+				t.Errorf("%s: got %d, leading to %q\n%s", name, status, to, body)
+			}
+			if got := b.authorize(params(client, "prompt", "none")); got.Has("code") == (known || how == "nobody") {
+				t.Errorf("%s: got %v after it", name, got)
+			}
+		}
+	}
+}
+
 // What is not registered, or not the client's word, leads nowhere; and without a hint the person is asked, by a form that no other site
 // can fill in (RP-Initiated Logout §2, §6).
 func TestLogoutThatIsNotSure(t *testing.T) {
@@ -82,6 +120,8 @@ func TestLogoutThatIsNotSure(t *testing.T) {
 		}
 	}
 	hint := tokens.text("id_token")
+	_, claims := w.claims(hint)
+	sid := claims["sid"].(string)
 	for name, values := range map[string]url.Values{
 		"an address that is not registered": {"id_token_hint": {hint}, "post_logout_redirect_uri": {"https://evil.example"}},
 		"a query added":                     {"id_token_hint": {hint}, "post_logout_redirect_uri": {bye + "?x=y"}},
@@ -90,6 +130,7 @@ func TestLogoutThatIsNotSure(t *testing.T) {
 		"an unsigned hint":                  {"id_token_hint": {"eyJhbGciOiJub25lIn0.e30."}},
 		"another client":                    {"id_token_hint": {hint}, "client_id": {"service"}},
 		"a parameter twice":                 {"state": {"a", "b"}},
+		"an address, by the session":        {"client_id": {"portal"}, "logout_hint": {sid}, "post_logout_redirect_uri": {"https://evil.example"}},
 		"a state that would be cut":         {"id_token_hint": {hint}, "post_logout_redirect_uri": {bye}, "state": {strings.Repeat("s", 2049)}},
 	} {
 		to, status, body := b.get("/logout?" + values.Encode())
@@ -100,7 +141,13 @@ func TestLogoutThatIsNotSure(t *testing.T) {
 	}
 	for name, values := range map[string]url.Values{
 		"no parameters": {}, "only state": {"state": {"s"}},
-		"an address without a hint": {"client_id": {"portal"}, "post_logout_redirect_uri": {bye}},
+		"an address without a hint":   {"client_id": {"portal"}, "post_logout_redirect_uri": {bye}},
+		"a session that there is not": {"client_id": {"portal"}, "logout_hint": {sid + "x"}, "post_logout_redirect_uri": {bye}},
+		"a client that took no part":  {"client_id": {"relaxed"}, "logout_hint": {sid}},
+		"a client that there is not":  {"client_id": {"nobody"}, "logout_hint": {sid}, "post_logout_redirect_uri": {bye}},
+		"a session without a client":  {"logout_hint": {sid}, "post_logout_redirect_uri": {bye}},
+		"a subject":                   {"client_id": {"portal"}, "logout_hint": {identifier}, "post_logout_redirect_uri": {bye}},
+		"a session of no such form":   {"client_id": {"portal"}, "logout_hint": {sid + "\x00"}}, "a session that is no text": {"client_id": {"portal"}, "logout_hint": {"\xff"}},
 	} {
 		to, status, body := b.get("/logout?" + values.Encode())
 		if to != "" || status != http.StatusOK || !strings.Contains(body, `value="logout"`) {
@@ -172,6 +219,39 @@ func TestAHintOfSomebodyElseIsAsked(t *testing.T) {
 	}
 	if to, _, _ := b.post("/logout/decision", url.Values{"decision": {"logout"}, "interaction": {waiting(body)}}); to != bye+"?state=s" {
 		t.Errorf("led to %q", to)
+	}
+}
+
+// Where the session of a logout_hint is none of the client's, nobody is led to it: not who is not signed in, nor who is and signs out, for anybody may have
+// sent them there.
+func TestALogoutHintOfNoSessionOfTheClientsLeadsNowhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const bye = "https://portal.example/bye"
+	away := w.browser()
+	_, claims := w.claims(w.redeem("relaxed", away.code("relaxed")).text("id_token"))
+	ask := "/logout?" + url.Values{"client_id": {"portal"}, "logout_hint": {claims["sid"].(string)}, "post_logout_redirect_uri": {bye}}.Encode()
+	if to, status, _ := w.browser().get(ask); to != "" || status != http.StatusOK {
+		t.Errorf("with nobody signed in: got %d, leading to %q", status, to)
+	}
+	_, _, body := away.get(ask)
+	to, status, body := away.post("/logout/decision", url.Values{"decision": {"logout"}, "interaction": {waiting(body)}})
+	if to != "" || status != http.StatusOK || strings.Contains(body, bye) {
+		t.Errorf("who signs out: got %d, leading to %q\n%s", status, to, body)
+	}
+	// Somebody else's leads back, once they have said so, as by an ID token.
+	_, claims = w.claims(w.redeem("portal", w.browser().code("portal")).text("id_token"))
+	w.person = uuid.Must(uuid.NewV7())
+	w.exec(`INSERT INTO person (id, identification_number, sex, birth_date, citizenship, changed_in) VALUES ($1, '1010130K001PB9', 'F', '1930-01-01', 'BY', 1)`, w.person)
+	w.exec(`INSERT INTO identity (person_id, state, phone, phone_index, issued_at, changed_at) VALUES ($1, 'active', '\x00', '\x01', now(), now())`, w.person)
+	other := w.browser()
+	other.code("portal")
+	_, status, body = other.get("/logout?" + url.Values{"client_id": {"portal"}, "logout_hint": {claims["sid"].(string)}, "post_logout_redirect_uri": {bye}}.Encode())
+	if got := other.authorize(params("portal", "prompt", "none")); status != http.StatusOK || !got.Has("code") {
+		t.Errorf("somebody else: got %d, and then %v", status, got)
+	}
+	if to, _, _ := other.post("/logout/decision", url.Values{"decision": {"logout"}, "interaction": {waiting(body)}}); to != bye {
+		t.Errorf("somebody else, who says so: led to %q", to)
 	}
 }
 

@@ -37,7 +37,6 @@ type SignIn struct {
 	Subject     string
 	AuthTime    time.Time
 	Name        string // given name, to greet by; often unknown
-	IDToken     string // the hint at sign-out
 	AccessToken string // for our own API
 }
 
@@ -95,7 +94,7 @@ func (i *Issuer) Redeem(ctx context.Context, q Request, code string) (SignIn, er
 	}
 	s := SignIn{
 		Subject: id.Subject, AuthTime: time.Unix(claims.AuthTime, 0),
-		IDToken: raw, AccessToken: answer.AccessToken,
+		AccessToken: answer.AccessToken,
 	}
 	// A name is a courtesy: without one, or without an answer, the citizen is greeted all the same.
 	if info, err := p.UserInfo(ctx, oauth2.StaticTokenSource(answer)); err == nil && info.Subject == s.Subject {

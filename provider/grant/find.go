@@ -27,6 +27,20 @@ func Find(ctx context.Context, db Querier, gid uuid.UUID) (Grant, error) {
 	return g, nil
 }
 
+// Whose gives the person whose session, by its own sid, gave a client something that was not ended since, or ErrUnknown.
+func Whose(ctx context.Context, db Querier, clientID, sid string) (person uuid.UUID, err error) {
+	const find = `SELECT person_id FROM client_grant WHERE sid = $1 AND client_id = $2 AND ended_at IS NULL LIMIT 1`
+
+	err = db.QueryRow(ctx, find, sid, clientID).Scan(&person)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return uuid.Nil, ErrUnknown
+	}
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("find whose session gave: %w", err)
+	}
+	return person, nil
+}
+
 // Lives is the condition of an event that something was made from a grant: that there is nothing to end it yet (audit.Event.QueueIf).
 const Lives = `
 	EXISTS (SELECT FROM client_grant WHERE client_grant.id = gid AND client_grant.ended_at IS NULL
