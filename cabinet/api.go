@@ -68,9 +68,6 @@ func refuse(w http.ResponseWriter, token api.Token, decision access.Decision, er
 		return err
 	}
 	switch decision {
-	case access.Silent:
-		w.Header().Set("Retry-After", retryAfter)
-		return api.Refuse(http.StatusServiceUnavailable, "provider_away", nil)
 	case access.RefuseUnknown:
 		w.Header().Set("Retry-After", retryAfter)
 		return api.Refuse(http.StatusServiceUnavailable, "no_cabinet_yet", nil)

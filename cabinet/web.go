@@ -64,6 +64,7 @@ func (c *Cabinet) letIn(w http.ResponseWriter, r *http.Request, v visitor, ask f
 	})
 	switch {
 	case errors.Is(err, issuer.ErrAway):
+		w.Header().Set("Retry-After", retryAfter)
 		return false, page.Refuse(http.StatusServiceUnavailable, "error.provider_away", err)
 	case err != nil:
 		return false, err
@@ -75,9 +76,6 @@ func (c *Cabinet) letIn(w http.ResponseWriter, r *http.Request, v visitor, ask f
 	switch decision {
 	case access.Admit:
 		return true, nil
-	case access.Silent:
-		w.Header().Set("Retry-After", retryAfter)
-		return false, page.Refuse(http.StatusServiceUnavailable, "error.provider_away", nil)
 	case access.RefuseUnknown:
 		w.Header().Set("Retry-After", retryAfter)
 		return false, page.Refuse(http.StatusServiceUnavailable, "error.no_cabinet_yet", nil)

@@ -340,11 +340,37 @@ func TestNobodyCanTell(t *testing.T) {
 	b.want("/profile", "/profile", 200, annasNumber)
 
 	w.provider.Down(false)
-	w.provider.Inactive(true) // as it says of a token that is over
-	w.later.Store(int64(10 * time.Minute))
-	b.want("/profile", "/profile", 503, "does not answer")
-	w.hear(t, noon.Add(10*time.Minute))
+}
+
+// A session outlives its token: of that the provider is asked, while the feed is silent, whether the citizen has signed out since. Where it cannot tell, the
+// session waits.
+func TestASessionOutlivesItsTokenThoughTheFeedIsSilent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	b := w.browser(t)
 	b.want("/profile", "/profile", 200, annasNumber)
+	w.later.Store(int64(10 * time.Minute))
+	b.want("/profile", "/profile", 200, annasNumber)
+	if w.provider.Asked() == 0 {
+		t.Error("the feed was silent and the provider was not asked")
+	}
+	words := url.Values{"words": {"It is another."}}
+	if at, status, page := b.do(http.MethodPost, "/profile/values/sex", words, nil); status != 200 || !strings.Contains(page, "It is another.") {
+		t.Errorf("what was written led to %s, %d:\n%s", at, status, page)
+	}
+	for name, cannot := range map[string]func(bool){"is away": w.provider.Down, "tells nothing": w.provider.Inactive} {
+		cannot(true)
+		if _, status, page := b.open("/profile"); status != 503 || !strings.Contains(page, "does not answer") {
+			t.Errorf("where the provider %s: got %d", name, status)
+		}
+		cannot(false)
+		b.want("/profile", "/profile", 200, annasNumber)
+	}
+	w.provider.SignOut()
+	w.provider.Refuse("access_denied")
+	b.want("/profile", "/callback", 403, "You did not sign in")
+	b.want("/", "/", 200, "You already have a cabinet")
 }
 
 // The gone are told so; somebody whose record is on its way is asked to wait.

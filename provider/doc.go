@@ -39,7 +39,7 @@
 //	token, a device code             Redis: the device │ PostgreSQL: standing, the grant, once it is approved
 //	token, an exchange               Redis: deny list │ PostgreSQL: the grant │ PostgreSQL: standing, the record
 //	token, client_credentials        none
-//	introspection                    Redis: deny list
+//	introspection                    Redis: deny list │ PostgreSQL: the sign-in, of a token that is over
 //	userinfo                         Redis: deny list │ PostgreSQL: standing, claims
 //
 // A client assertion, a DPoP proof or both add one trip to Redis, to be good once. No request holds a connection while it waits for another.

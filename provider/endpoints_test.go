@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"asoba.example/provider/clients"
 	"asoba.example/provider/keys"
 )
 
@@ -284,4 +286,69 @@ func TestCORS(t *testing.T) {
 	if got := w.do(post); got.status == http.StatusForbidden || got.header.Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("got %d", got.status)
 	}
+}
+
+// Of a token that is over its own client, which it was also meant for, hears whether the sign-in is good that gave it; nobody else hears anything, nor is it
+// told of others' (RFC 7662 §2.2), or in a signed answer (RFC 9701 §5).
+func TestASignInOutlivesItsAccessToken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	own := clients.Metadata{
+		RedirectURIs: []string{callback}, FirstParty: true, GrantTypes: []string{"authorization_code", "client_credentials"},
+		Scope: "openid cabinet.profile.read changes:read", ResourceServer: cabinet,
+	}
+	w.add("own", own)
+	own.IntrospectionSignedResponseAlg = "ES256"
+	w.add("verifying", own)
+	access := func(b *browser, client string) string {
+		return w.redeem(client, b.code(client, "scope", "openid cabinet.profile.read")).text("access_token")
+	}
+	b, elsewhere := w.browser(), w.browser()
+	token, theirs, foreign, verified := access(b, "own"), access(elsewhere, "own"), access(b, "portal"), access(b, "verifying")
+	userinfo := w.redeem("own", b.code("own")).text("access_token")
+	unnamed := w.call("/token", "own", url.Values{"grant_type": {"client_credentials"}, "resource": {management}}).text("access_token")
+	if got := w.introspect("own", token); got.body["active"] != true || got.body["signed_in"] != nil {
+		t.Errorf("a good one: %v", got.body)
+	}
+	w.pass(10 * time.Minute)
+	hears := func(story, client, token, want string) {
+		t.Helper()
+		if got := w.introspect(client, token); got.status != http.StatusOK || fmt.Sprint(got.body) != want {
+			t.Errorf("%s: got %d %v, want %s", story, got.status, got.body, want)
+		}
+	}
+	const nothing, still, over = "map[active:false]", "map[active:false signed_in:true]", "map[active:false signed_in:false]"
+	hears("its own", "own", token, still)
+	hears("another server's", "cabinet", token, nothing)
+	hears("another client's", "own", foreign, nothing)
+	hears("meant for another", "own", userinfo, nothing)
+	hears("of nobody's sign-in", "own", unnamed, nothing)
+	_, claims := w.claims(w.introspect("verifying", verified).text("application/token-introspection+jwt"))
+	if got := fmt.Sprint(claims["token_introspection"]); got != nothing {
+		t.Errorf("signed: got %s", got)
+	}
+
+	_, _, body := b.get("/logout")
+	b.post("/logout/decision", url.Values{"decision": {"logout"}, "interaction": {waiting(body)}})
+	hears("signed out", "own", token, over)
+	hears("signed out elsewhere", "own", theirs, still)
+	w.agree("own")
+	hears("agreed to", "own", theirs, still)
+	w.exec(`UPDATE agreement SET withdrawn_at = now() WHERE client_id = 'own'`)
+	hears("the agreement was withdrawn", "own", theirs, over)
+	w.exec(`UPDATE agreement SET withdrawn_at = NULL WHERE client_id = 'own'`)
+	hears("and given", "own", theirs, still)
+	w.exec(`UPDATE client_grant SET ended_at = now(), ended_why = 'reused' WHERE client_id = 'own'`)
+	hears("what was granted was ended", "own", theirs, over)
+	w.exec(`UPDATE client_grant SET ended_at = NULL, ended_why = NULL WHERE client_id = 'own'`)
+	w.exec(`UPDATE identity SET state = 'blocked', block_reason = 'self' WHERE person_id = $1`, w.person)
+	hears("the identifier is blocked", "own", theirs, over)
+	w.exec(`UPDATE identity SET state = 'active', block_reason = NULL WHERE person_id = $1`, w.person)
+	hears("and unblocked", "own", theirs, still)
+	w.block()
+	w.exec(`UPDATE identity SET state = 'active', block_reason = NULL WHERE person_id = $1`, w.person)
+	hears("all sign-ins were ended", "own", theirs, over)
+	w.hook.broken.Store(true)
+	w.introspect("own", theirs).check(t, http.StatusServiceUnavailable, "temporarily_unavailable")
+	w.hook.broken.Store(false)
 }

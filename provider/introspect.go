@@ -7,8 +7,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
+	"asoba.example/provider/grant"
 )
 
 // An introspection is what a resource server hears of a token (RFC 7662 §2.2). The zero one says that it is of no use there, and nothing else.
@@ -30,6 +33,8 @@ type introspection struct {
 
 	Act   *api.Actor       `json:"act,omitempty"` // RFC 8693 §4.1
 	Bound api.Confirmation `json:"cnf,omitzero"`
+
+	SignedIn *bool `json:"signed_in,omitempty"` // of a token that is over: see remember
 }
 
 // introspect handles POST /introspect (RFC 7662; RFC 9701 for signed answers).
@@ -53,6 +58,9 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) error {
 		answerJSON(w, http.StatusOK, answer)
 		return nil
 	}
+	if !answer.Active {
+		answer = introspection{} // RFC 9701 §5 lets it say nothing else
+	}
 	signed, err := p.tokens.Introspection(policyOf(client).introspect, []string{server, client.ID}, answer, p.cfg.Now())
 	if err != nil {
 		return err
@@ -73,6 +81,8 @@ func wantsSigned(r *http.Request, client *clients.Client) bool {
 func (p *Provider) inspect(ctx context.Context, client *clients.Client, raw string) (introspection, error) {
 	token, err := p.verifier().Inspect(ctx, raw)
 	switch server := client.Metadata.ResourceServer; {
+	case errors.Is(err, api.ErrExpired) && token.ClientID == client.ID && slices.Contains(token.Audience, server) && !token.ByClient():
+		return p.remember(ctx, token)
 	case errors.Is(err, api.ErrToken), err == nil && (server == "" || !slices.Contains(token.Audience, server)):
 		return introspection{}, nil
 	case err != nil:
@@ -91,4 +101,22 @@ func (p *Provider) inspect(ctx context.Context, client *clients.Client, raw stri
 		answer.AuthTime = token.AuthTime.Unix()
 	}
 	return answer, nil
+}
+
+// remember tells a client that is its own resource server, as the cabinet is, of a token that is over whether the sign-in is good which gave it that:
+// it lasts longer there. A third party is to hear nothing of such a token (RFC 7662 §2.2), but this is whose it was.
+func (p *Provider) remember(ctx context.Context, token api.Token) (introspection, error) {
+	denied, err := p.denied(ctx, token)
+	if err != nil {
+		return introspection{}, err
+	}
+	gid, err := uuid.Parse(token.GID)
+	if err != nil {
+		return introspection{}, err
+	}
+	stands, err := grant.Stands(ctx, p.cfg.Pool, gid)
+	if err != nil {
+		return introspection{}, err
+	}
+	return introspection{SignedIn: new(stands && !denied)}, nil
 }

@@ -25,10 +25,12 @@ type provider struct {
 	active bool
 	err    error
 	asked  int
+	till   time.Time // of the token that was put before it
 }
 
-func (p *provider) Active(context.Context, string) (bool, error) {
+func (p *provider) Active(_ context.Context, _ string, till time.Time) (bool, error) {
 	p.asked++
+	p.till = till
 	return p.active, p.err
 }
 
@@ -71,7 +73,7 @@ func TestAdmit(t *testing.T) {
 		"silence, and nobody can tell":         {heard: silent, provider: provider{err: away}, err: away, asked: 1},
 		"silence, but the end was heard":       {heard: silent, ended: func(p uuid.UUID) access.Ended { return access.Ended{ID: p, At: now} }, want: access.RefuseEnded},
 		"silence, and deactivated, vouched":    {heard: silent, gone: profile.Missing, provider: provider{active: true}, want: access.RefuseDeactivated, asked: 1},
-		"silence, and the token is over":       {heard: silent, over: true, want: access.Silent},
+		"silence, and the token is over":       {heard: silent, over: true, provider: provider{active: true}, want: access.Admit, asked: 1},
 		"nobody we know, of a token long over": {heard: now, unknown: true, over: true, want: access.RefuseEnded, asked: 1},
 		"silence, and of nobody that we know":  {heard: silent, unknown: true, provider: provider{active: true}, want: access.RefuseUnknown, asked: 1},
 	} {
@@ -111,8 +113,8 @@ func TestAdmit(t *testing.T) {
 			if got != c.want || !errors.Is(err, c.err) {
 				t.Errorf("got %q, %v; want %q, %v", got, err, c.want, c.err)
 			}
-			if c.provider.asked != c.asked {
-				t.Errorf("the provider was asked %d times, want %d", c.provider.asked, c.asked)
+			if c.provider.asked != c.asked || c.asked > 0 && !c.provider.till.Equal(question.Till) {
+				t.Errorf("the provider was asked %d times, want %d; last of a token till %s", c.provider.asked, c.asked, c.provider.till)
 			}
 			want := ""
 			if c.want == access.Admit {

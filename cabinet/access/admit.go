@@ -18,7 +18,7 @@ type Question struct {
 	Grant    uuid.UUID // gid; uuid.Nil for none
 	AuthTime time.Time
 	Till     time.Time // a token is good till then: a web session lives longer
-	Vouched  bool      // the provider has just said that the token is good
+	Vouched  bool      // the provider has just said that it is good
 	ClientID string    // whose token it is
 	Via      []string  // the clients that had it before it was exchanged
 	At       time.Time
@@ -35,7 +35,6 @@ type Decision string
 const (
 	Admit             Decision = "admit"
 	AskProvider       Decision = "ask_provider" // then put the Question again, Vouched
-	Silent            Decision = "silent"       // as AskProvider, for what the feed will tell soon: of a token that is over nobody can tell till then
 	RefuseEnded       Decision = "ended"
 	RefuseUnknown     Decision = "unknown" // the register's record of this person has not reached us yet
 	RefuseDeactivated Decision = "deactivated"
@@ -62,7 +61,7 @@ func queue(b *pgx.Batch, q Question, to *Decision) {
 			SELECT c.person_id, coalesce((SELECT decision FROM another), CASE
 				WHEN EXISTS (SELECT FROM ended WHERE id = c.person_id AND at >= $3 OR id = $2) THEN 'ended'
 				WHEN EXISTS (SELECT FROM disabled_client WHERE (client_id = $10 OR client_id = ANY ($12)) AND disabled) THEN 'ended'
-				WHEN ($4 OR f.heard_at > $5) IS NOT TRUE THEN 'silent'
+				WHEN ($4 OR f.heard_at > $5) IS NOT TRUE THEN 'ask_provider'
 				WHEN c.state = 'deactivated' THEN 'deactivated'
 				ELSE 'admit' END) AS decision
 			FROM cabinet AS c CROSS JOIN follow AS f
@@ -93,7 +92,7 @@ func queueClient(b *pgx.Batch, q Question, to *Decision) {
 	const decide = `
 		SELECT CASE
 			WHEN EXISTS (SELECT FROM disabled_client WHERE (client_id = $1 OR client_id = ANY ($2)) AND disabled) THEN 'ended'
-			WHEN ($3 OR heard_at > $4) IS NOT TRUE THEN 'silent'
+			WHEN ($3 OR heard_at > $4) IS NOT TRUE THEN 'ask_provider'
 			ELSE 'admit' END
 		FROM follow`
 	b.Queue(decide, q.ClientID, q.Via, q.Vouched, q.At.Add(-Silence)).QueryRow(func(row pgx.Row) error { return row.Scan(to) })

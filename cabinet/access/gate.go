@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -11,9 +12,9 @@ import (
 	"asoba.example/cabinet/wall"
 )
 
-// A Provider tells whether an access token is still good (RFC 7662). cabinet/issuer is one.
+// A Provider tells whether an access token is still good, or, of one that is over at a time, the sign-in that gave it. cabinet/issuer is one.
 type Provider interface {
-	Active(ctx context.Context, accessToken string) (bool, error)
+	Active(ctx context.Context, accessToken string, till time.Time) (bool, error)
 }
 
 // A Gate lets sign-ins in or not.
@@ -23,8 +24,8 @@ type Gate struct {
 }
 
 // Admit puts a Question, and with it, in the same round trip, whatever ask queues, which sees its subject's rows alone; what
-// that brings is good only with the decision Admit. While the feed is silent the access token is put before the provider first; an error then, or
-// the decision Silent where the token is over, says that nobody can tell.
+// that brings is good only with the decision Admit. While the feed is silent the access token is put before the provider first; an error then says
+// that nobody can tell.
 func (g Gate) Admit(ctx context.Context, q Question, accessToken string, ask func(*pgx.Batch)) (Decision, error) {
 	return g.vouched(ctx, q, accessToken, func(q Question) (Decision, error) { return put(ctx, g.Pool, q, ask) })
 }
@@ -56,13 +57,10 @@ func (g Gate) Act(
 // vouched decides, and once more where the provider has to be asked first.
 func (g Gate) vouched(ctx context.Context, q Question, accessToken string, decide func(Question) (Decision, error)) (Decision, error) {
 	decision, err := decide(q)
-	if err != nil || decision != AskProvider && decision != Silent {
+	if err != nil || decision != AskProvider {
 		return decision, err
 	}
-	if decision == Silent && !q.At.Before(q.Till) { // of such a token the provider says that it is not active, whatever became of the sign-in
-		return Silent, nil
-	}
-	active, err := g.Provider.Active(ctx, accessToken)
+	active, err := g.Provider.Active(ctx, accessToken, q.Till)
 	switch {
 	case err != nil:
 		return "", err

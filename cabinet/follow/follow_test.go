@@ -585,7 +585,7 @@ func TestWhoHasANumberThatNobodyTellsOfIsLetIn(t *testing.T) {
 // vouching is what a provider says of each token.
 type vouching bool
 
-func (v vouching) Active(context.Context, string) (bool, error) { return bool(v), nil }
+func (v vouching) Active(context.Context, string, time.Time) (bool, error) { return bool(v), nil }
 
 // Nodes that follow at the same time do not get into each other's way.
 func TestNodesFollowTogether(t *testing.T) {

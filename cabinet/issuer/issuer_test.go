@@ -155,7 +155,7 @@ func TestAwayIsNotUnknown(t *testing.T) {
 			t.Errorf("got %v, want %v", err, issuer.ErrAway)
 		}
 	}
-	if _, err := i.Active(t.Context(), "token"); !errors.Is(err, issuer.ErrAway) {
+	if _, err := i.Active(t.Context(), "token", c.now()); !errors.Is(err, issuer.ErrAway) {
 		t.Errorf("introspection: got %v, want %v", err, issuer.ErrAway)
 	}
 	p.Down(false)
@@ -288,4 +288,30 @@ func kid(t *testing.T, token string) string {
 		t.Fatal(err)
 	}
 	return parsed.Headers[0].KeyID
+}
+
+// Of a token that is over the provider tells whether the sign-in is good that gave it. Where it tells nothing, nobody can tell; of one that is not over that
+// means that it is good no longer.
+func TestASignInOutlivesItsToken(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	p := issuertest.New(t, c.now)
+	i := p.Issuer(t, "http://localhost/callback")
+	token := p.AccessToken("aud", map[string]any{"sub": "somebody", "client_id": issuertest.ClientID})
+	till := c.now().Add(5 * time.Minute)
+	check := func(story string, want bool, wantErr error) {
+		t.Helper()
+		if got, err := i.Active(t.Context(), token, till); got != want || !errors.Is(err, wantErr) {
+			t.Errorf("%s: got %v, %v; want %v, %v", story, got, err, want, wantErr)
+		}
+	}
+	check("good", true, nil)
+	p.Inactive(true)
+	check("ended", false, nil)
+	c.pass(time.Hour)
+	check("over, and nothing is told", false, issuer.ErrAway)
+	p.Inactive(false)
+	check("over", true, nil)
+	p.SignOut()
+	check("over, and signed out", false, nil)
 }

@@ -47,18 +47,26 @@ func (i *Issuer) FeedToken(ctx context.Context, refused string) (string, error) 
 	return t.value, nil
 }
 
-// Active asks the provider whether an access token is still good (RFC 7662).
-func (i *Issuer) Active(ctx context.Context, accessToken string) (bool, error) {
+// Active asks the provider whether an access token is still good (RFC 7662), or, of one of ours that is over at a time, whether the sign-in that gave it
+// is. A provider that tells nothing of the latter is away.
+func (i *Issuer) Active(ctx context.Context, accessToken string, till time.Time) (bool, error) {
 	p, err := i.provider(ctx)
 	if err != nil {
 		return false, err
 	}
 	var answer struct {
-		Active bool `json:"active"`
+		Active   bool  `json:"active"`
+		SignedIn *bool `json:"signed_in"`
 	}
 	form := url.Values{"token": {accessToken}, "token_type_hint": {"access_token"}}
 	if err := i.post(ctx, p.endpoints.Introspection, form, &answer); err != nil {
 		return false, fmt.Errorf("introspect a token: %w", err)
+	}
+	switch {
+	case answer.SignedIn != nil:
+		return *answer.SignedIn, nil
+	case !answer.Active && !i.cfg.Now().Before(till):
+		return false, fmt.Errorf("introspect a token: %w: nothing is told of one that is over", ErrAway)
 	}
 	return answer.Active, nil
 }

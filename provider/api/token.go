@@ -32,6 +32,9 @@ var ErrKeys = errors.New("no keys of tokens")
 // ErrToken says that a token is not good. Any other error of Check means that it cannot tell.
 var ErrToken = errors.New("token not accepted")
 
+// ErrExpired says of a token that its time is over, and nothing else is wrong with it. It is an ErrToken.
+var ErrExpired = fmt.Errorf("%w: exp", ErrToken)
+
 // A KeySource finds the public key that signed a token: the ring in idp, JWKS
 // over HTTP in cabinet. A kid that is nobody's is ErrUnknownKey; any other error
 // means that it cannot tell at the moment.
@@ -288,7 +291,7 @@ func (v Verifier) Check(ctx context.Context, raw string) (Token, error) {
 	return token, nil
 }
 
-// Inspect is Check for the issuer itself, which tells others about tokens whatever audience they have.
+// Inspect is Check for the issuer itself, which tells others about tokens whatever audience they have. What a token said it gives with ErrExpired too.
 func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 	if len(raw) > maxToken {
 		return Token{}, fmt.Errorf("%w: too long", ErrToken)
@@ -301,14 +304,15 @@ func (v Verifier) Inspect(ctx context.Context, raw string) (Token, error) {
 	switch {
 	case token.Issuer != v.Issuer:
 		return Token{}, fmt.Errorf("%w: iss", ErrToken)
-	case now.After(token.Expiry.Add(skew)):
-		return Token{}, fmt.Errorf("%w: exp", ErrToken)
 	case now.Add(skew).Before(said.notBefore):
 		return Token{}, fmt.Errorf("%w: nbf", ErrToken)
 	}
 	// Whoever has it may do with it what they like: it may be shown again.
 	token.Audience, token.Scopes, token.Claims = slices.Clone(token.Audience), slices.Clone(token.Scopes), slices.Clone(token.Claims)
 	token.AMR, token.Via = slices.Clone(token.AMR), slices.Clone(token.Via)
+	if now.After(token.Expiry.Add(skew)) {
+		return token, ErrExpired
+	}
 	return token, nil
 }
 

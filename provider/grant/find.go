@@ -41,6 +41,25 @@ func Whose(ctx context.Context, db Querier, clientID, sid string) (person uuid.U
 	return person, nil
 }
 
+// Stands tells whether the sign-in that led to a grant is still good, however long ago what was granted was over.
+func Stands(ctx context.Context, db Querier, gid uuid.UUID) (stands bool, err error) {
+	const find = `
+		SELECT EXISTS (
+			SELECT FROM client_grant g JOIN identity ON identity.person_id = g.person_id AND identity.state = 'active'
+			WHERE g.id = $1 AND g.ended_at IS NULL
+			AND NOT EXISTS (SELECT FROM ended WHERE ended.person_id = g.person_id AND ended.at >= g.auth_time)
+			AND NOT EXISTS (SELECT FROM signed_out WHERE signed_out.sid = g.sid)
+			AND NOT EXISTS (
+				SELECT FROM agreement
+				WHERE agreement.person_id = g.person_id AND agreement.client_id = g.client_id AND agreement.scope = ANY (g.scopes)
+				AND agreement.withdrawn_at IS NOT NULL))`
+
+	if err := db.QueryRow(ctx, find, gid).Scan(&stands); err != nil {
+		return false, fmt.Errorf("ask whether a sign-in stands: %w", err)
+	}
+	return stands, nil
+}
+
 // Lives is the condition of an event that something was made from a grant: that there is nothing to end it yet (audit.Event.QueueIf).
 const Lives = `
 	EXISTS (SELECT FROM client_grant WHERE client_grant.id = gid AND client_grant.ended_at IS NULL

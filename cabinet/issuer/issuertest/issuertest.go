@@ -36,15 +36,16 @@ type Provider struct {
 	Now   func() time.Time
 	Scope string // what was asked for last, at any endpoint
 
-	mu       sync.Mutex
-	signedIn map[string]any // claims
-	name     string
-	refusal  string
-	down     bool
-	inactive bool
-	asked    int
-	codes    map[string]url.Values // authorization requests, by code
-	proofs   map[string]bool       // client assertions seen, by jti
+	mu        sync.Mutex
+	signedIn  map[string]any // claims
+	name      string
+	refusal   string
+	down      bool
+	inactive  bool
+	signedOut bool
+	asked     int
+	codes     map[string]url.Values // authorization requests, by code
+	proofs    map[string]bool       // client assertions seen, by jti
 
 	client  jose.JSONWebKey
 	signing jose.JSONWebKey
@@ -168,6 +169,13 @@ func (p *Provider) Inactive(inactive bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.inactive = inactive
+}
+
+// SignOut has introspection tell of tokens that are over that whoever had them has signed out since.
+func (p *Provider) SignOut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.signedOut = true
 }
 
 // Asked is how many tokens were introspected so far.
@@ -309,7 +317,28 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.asked++
-	write(w, map[string]any{"active": !p.inactive && r.PostFormValue("token") != ""})
+	token := r.PostFormValue("token")
+	answer := map[string]any{"active": !p.inactive && token != ""}
+	if p.isOver(token) {
+		answer["active"] = false
+		if !p.inactive {
+			answer["signed_in"] = !p.signedOut
+		}
+	}
+	write(w, answer)
+}
+
+// isOver tells whether a token is one that the client had for itself and whose time is over.
+func (p *Provider) isOver(token string) bool {
+	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		return false
+	}
+	var claims struct {
+		jwt.Claims
+		ClientID string `json:"client_id"`
+	}
+	return parsed.Claims(p.signing.Public().Key, &claims) == nil && claims.ClientID == ClientID && p.Now().After(claims.Expiry.Time())
 }
 
 // authenticate checks private_key_jwt (OpenID Connect Core §9): the issuer is the audience, and a proof is good once.
