@@ -1,7 +1,6 @@
 package cabinet
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/jackc/pgx/v5"
@@ -9,7 +8,6 @@ import (
 	"asoba.example/cabinet/contact"
 	"asoba.example/cabinet/journal"
 	"asoba.example/cabinet/profile"
-	"asoba.example/provider/page"
 )
 
 // lastEntries is how many entries of the journal the start page shows.
@@ -17,13 +15,6 @@ const lastEntries = 5
 
 // start handles GET /.
 func (c *Cabinet) start(w http.ResponseWriter, r *http.Request) error {
-	found, err := c.sessions.find(r.Context(), r)
-	if errors.Is(err, errNoSession) {
-		return c.site.Show(w, r, page.View{Name: "welcome"})
-	}
-	if err != nil {
-		return err
-	}
 	var (
 		mine    profile.Profile
 		last    journal.Page
@@ -31,7 +22,7 @@ func (c *Cabinet) start(w http.ResponseWriter, r *http.Request) error {
 		given   contact.Contact
 		history profile.History
 	)
-	in, err := c.letIn(w, r, visitor{found}, func(b *pgx.Batch, subject string) {
+	v, in, err := c.visit(w, r, func(b *pgx.Batch, subject string) {
 		profile.Queue(b, subject, &mine)
 		journal.Queue(b, subject, journal.Filter{Since: c.earliest()}, journal.Place{}, lastEntries, &last)
 		journal.QueueNews(b, subject, c.cfg.Now().Add(-newsFor), &news)
@@ -43,7 +34,7 @@ func (c *Cabinet) start(w http.ResponseWriter, r *http.Request) error {
 	}
 	history.Tell(last.Entries)
 	return c.show(w, r, "start", startPage{
-		Name: found.Name, Since: mine.StateAt, Matters: c.attention(news, given, found.Token.ACR),
+		Name: v.Name, Since: mine.StateAt, Matters: c.attention(news, given, v.Token.ACR),
 		Entries: c.lines(last.Entries, c.site.Language(r)), Security: c.securityPage(),
 	})
 }

@@ -40,23 +40,19 @@ func isPage(path string) bool {
 // A visitor is a citizen who was let in for this one page.
 type visitor struct{ session }
 
-// visit lets the citizen in and asks what the page shows, or answers instead: who has not signed in is sent to, and
-// comes back to this page. in tells whether the page is still to be shown.
+// visit lets the citizen in and asks what the page shows, or answers instead. Whoever has not signed in is shown the front door, or sent to sign in
+// and comes back to this page. in tells whether the page is still to be shown.
 func (c *Cabinet) visit(w http.ResponseWriter, r *http.Request, ask func(b *pgx.Batch, subject string)) (v visitor, in bool, err error) {
 	v.session, err = c.sessions.find(r.Context(), r)
-	if errors.Is(err, errNoSession) {
+	switch {
+	case errors.Is(err, errNoSession) && r.URL.Path == "/":
+		return v, false, c.site.Show(w, r, page.View{Name: "welcome"})
+	case errors.Is(err, errNoSession):
 		http.Redirect(w, r, signInAt(r.URL.Path), http.StatusSeeOther)
 		return v, false, nil
-	}
-	if err != nil {
+	case err != nil:
 		return v, false, err
 	}
-	in, err = c.letIn(w, r, v, ask)
-	return v, in, err
-}
-
-// letIn asks the gate about a session, as about any token, or says why not. The session of whom it refuses is over.
-func (c *Cabinet) letIn(w http.ResponseWriter, r *http.Request, v visitor, ask func(b *pgx.Batch, subject string)) (bool, error) {
 	decision, err := c.gate.Admit(r.Context(), c.question(v.Token), v.AccessToken, func(b *pgx.Batch) {
 		if ask != nil {
 			ask(b, v.Token.Subject)
@@ -65,10 +61,16 @@ func (c *Cabinet) letIn(w http.ResponseWriter, r *http.Request, v visitor, ask f
 	switch {
 	case errors.Is(err, issuer.ErrAway):
 		w.Header().Set("Retry-After", retryAfter)
-		return false, page.Refuse(http.StatusServiceUnavailable, "error.provider_away", err)
+		return v, false, page.Refuse(http.StatusServiceUnavailable, "error.provider_away", err)
 	case err != nil:
-		return false, err
+		return v, false, err
 	}
+	in, err = c.decided(w, r, decision)
+	return v, in, err
+}
+
+// decided tells whether the gate lets in, or says why not. The session of whom it refuses is over.
+func (c *Cabinet) decided(w http.ResponseWriter, r *http.Request, decision access.Decision) (bool, error) {
 	again := c.sessions.cookie(r, "again") != "" // it was refused, and sent to sign in again
 	if good := decision == access.Admit || decision == access.RefuseUnknown; good && again {
 		http.SetCookie(w, c.sessions.made("again", "", -1))
