@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"asoba.example/cabinet/access"
@@ -50,6 +51,7 @@ type Config struct {
 	JournalYears int
 	// SessionIdle and SessionTotal end a web session that nobody uses, and every one.
 	SessionIdle, SessionTotal time.Duration
+	Metrics                   prometheus.Registerer
 	Now                       func() time.Time
 }
 
@@ -81,6 +83,13 @@ func New(cfg Config) (*Cabinet, error) {
 	}
 	sessions := sessions{
 		redis: cfg.Redis, box: cfg.Box, requests: requests, begun: begun, secure: secure, idle: cfg.SessionIdle, total: cfg.SessionTotal, now: cfg.Now,
+		unreadable: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "cabinet_unreadable_sessions_total",
+			Help: "How often a web session in Redis was not one that a node of this kind keeps there: it is none, and its citizen signs in anew.",
+		}),
+	}
+	if err := cfg.Metrics.Register(sessions.unreadable); err != nil {
+		return nil, err
 	}
 	site, err := page.New(page.Config{Name: "cabinet", Secure: secure, Rooms: []page.Room{Room()}, SignedIn: sessions.had, Start: "/"})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"asoba.example/cabinet/access"
@@ -48,6 +49,7 @@ type world struct {
 	doors    *pgxpool.Pool // of the cabinet's, behind the wall
 	trips    *pgtest.Trips
 	redis    redis.UniversalClient
+	metrics  *prometheus.Registry
 	keys     keys.Ring
 	signals  *signal.Feed
 	asker    profile.Asker
@@ -58,7 +60,7 @@ type world struct {
 
 func newWorld(t *testing.T, sources ...profile.Source) *world {
 	t.Helper()
-	w := &world{redis: redistest.New(t)}
+	w := &world{redis: redistest.New(t), metrics: prometheus.NewRegistry()}
 	now := func() time.Time { return noon.Add(time.Duration(w.later.Load())) }
 	w.provider = issuertest.New(t, now)
 	w.pool, w.trips = pgtest.CountingCabinet(t)
@@ -86,7 +88,8 @@ func newWorld(t *testing.T, sources ...profile.Source) *world {
 		Sources:  w.asker.Sources,
 		Disputes: dispute.Book{Pool: w.doors, Box: box},
 		Answers:  w.answers, Signals: w.signals, Calls: fetch.New(fetch.Config{}).Calls,
-		JournalYears: 3, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour, Now: now,
+		JournalYears: 3, SessionIdle: 15 * time.Minute, SessionTotal: 12 * time.Hour,
+		Metrics: w.metrics, Now: now,
 	})
 	if err != nil {
 		t.Fatal(err)

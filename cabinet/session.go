@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"asoba.example/cabinet/issuer"
@@ -39,6 +40,7 @@ type sessions struct {
 	begun       *seal.Pouch // what Redis keeps
 	secure      bool
 	idle, total time.Duration
+	unreadable  prometheus.Counter
 	now         func() time.Time
 }
 
@@ -155,19 +157,34 @@ func (s sessions) find(ctx context.Context, r *http.Request) (session, error) {
 		return found, errNoSession
 	}
 	key := sessionKey(word)
-	sealed, err := s.redis.GetEx(ctx, key, s.idle).Bytes()
-	if errors.Is(err, redis.Nil) {
+	kept, err := s.redis.GetEx(ctx, key, s.idle).Result()
+	switch {
+	case errors.Is(err, redis.Nil) || kept == over:
 		return found, errNoSession
-	}
-	if err != nil {
+	case err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE"):
 		return found, fmt.Errorf("find a session: %w", err)
 	}
-	plain, err := s.begun.Open(key, sealed)
-	if err != nil || json.Unmarshal(plain, &found) != nil { // it is over, or was begun under another key
+	if found, err = s.read(key, kept); err != nil {
+		s.unreadable.Inc()
 		return session{}, errNoSession
 	}
 	if s.now().Sub(found.BeganAt) >= s.total {
 		return session{}, errNoSession
+	}
+	return found, nil
+}
+
+// read reads a session as begin has kept it.
+func (s sessions) read(key, kept string) (found session, err error) {
+	plain, err := s.begun.Open(key, []byte(kept))
+	if err != nil {
+		return session{}, err
+	}
+	if err := json.Unmarshal(plain, &found); err != nil {
+		return session{}, err
+	}
+	if found.Token.Subject == "" || found.Token.AuthTime.IsZero() {
+		return session{}, errors.New("a session of nobody")
 	}
 	return found, nil
 }

@@ -373,6 +373,68 @@ func TestASessionOutlivesItsTokenThoughTheFeedIsSilent(t *testing.T) {
 	b.want("/", "/", 200, "You already have a cabinet")
 }
 
+// What Redis has and no node of this kind has kept there is no session, whatever it is; and it is counted.
+func TestWhatCannotBeReadIsNoSession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.provider.SignIn(signIn(), "")
+	b := w.browser(t)
+	b.want("/profile", "/profile", 200, annasNumber)
+	keys, err := w.redis.Keys(t.Context(), "cabinet:session:*").Result()
+	if err != nil || len(keys) != 1 {
+		t.Fatalf("sessions: %v, %v", keys, err)
+	}
+	key := keys[0]
+	kept := w.redis.Get(t.Context(), key).Val()
+	sealed := func(plain string) string {
+		text, err := w.cabinet.sessions.begun.Seal(key, []byte(plain))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	counted := func() float64 {
+		t.Helper()
+		families, err := w.metrics.Gather()
+		if err != nil || len(families) != 1 {
+			t.Fatalf("metrics: %v, %v", families, err)
+		}
+		return families[0].GetMetric()[0].GetCounter().GetValue()
+	}
+	count := 0.0
+	for name, value := range map[string]any{
+		"nothing":                      "",
+		"junk":                         "\x00\xff{",
+		"a session that is not sealed": `{"Token":{"Subject":"` + annasNumber + `","AuthTime":"2026-05-12T08:59:00Z"},"BeganAt":"2026-05-12T09:00:00Z"}`,
+		"half of one":                  kept[:len(kept)/2],
+		"what is sealed and no JSON":   sealed("over"),
+		"another form":                 sealed(`{"Token":"","BeganAt":0}`),
+		"a session of nobody":          sealed(`{"Token":{"ClientID":"cabinet"},"BeganAt":"2026-05-12T09:00:00Z"}`),
+		"a list":                       []any{kept},
+	} {
+		w.redis.Del(t.Context(), key)
+		if list, ok := value.([]any); ok {
+			w.redis.RPush(t.Context(), key, list...)
+		} else {
+			w.redis.Set(t.Context(), key, value, time.Hour)
+		}
+		count++
+		b.want("/", "/", 200, "You already have a cabinet")
+		if got := counted(); got != count {
+			t.Errorf("%s: counted to %v, want %v", name, got, count)
+		}
+	}
+	w.redis.Del(t.Context(), key)
+	w.redis.Set(t.Context(), key, over, time.Hour)
+	b.want("/", "/", 200, "You already have a cabinet")
+	if got := counted(); got != count {
+		t.Errorf("one that is over counts too: %v", got)
+	}
+	w.redis.Del(t.Context(), key)
+	w.redis.RPush(t.Context(), key, kept)
+	b.want("/profile", "/profile", 200, annasNumber) // whoever signs in anew is in
+}
+
 // The gone are told so; somebody whose record is on its way is asked to wait.
 func TestGoneAndNotYetHere(t *testing.T) {
 	t.Parallel()

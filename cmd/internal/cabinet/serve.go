@@ -113,7 +113,8 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		URL: cfg.URL, MTLSURL: cfg.MTLSURL, ClientID: cfg.ClientID, IssuerURL: cfg.Issuer, Issuer: provider,
 		Pool: kept.Pool, Redis: kept.Redis, Box: box, Keys: ring, Contacts: contact.Book{Pool: kept.Pool, Box: box}, Sources: sources.Sources,
 		Disputes: dispute.Book{Pool: kept.Pool, Box: box}, Answers: answers, Signals: signals, Calls: caller.Calls,
-		JournalYears: cfg.JournalYears, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal, Now: time.Now,
+		JournalYears: cfg.JournalYears, SessionIdle: cfg.SessionIdle, SessionTotal: cfg.SessionTotal,
+		Metrics: metrics, Now: time.Now,
 	})
 	if err != nil {
 		return err
