@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/redis/go-redis/v9"
 )
 
 // A plain browser has cookies and no scripts. It sends what a page asks for back to the page.
@@ -209,6 +210,59 @@ func TestARefusedFormIsNoDeadEnd(t *testing.T) {
 	b.at(c.cabinet + "/profile")
 	back()
 	b.anew("Enter an e-mail address")
+}
+
+// Who writes something in the cabinet is warned over the page before their session is over, and on one press it goes on, with what was written as it is;
+// with no script the page says until when there is time. Signing out there ends the session at the provider too, and leads back.
+func TestAVisitToTheCabinetThatTakesLong(t *testing.T) {
+	t.Parallel()
+	c := newCountry(t)
+	c.errand("idp", "migrate")
+	c.errand("cabinet", "migrate")
+	c.errand("idp", "register", "import", c.file("edition.csv", edition))
+	c.registerCabinet()
+	c.serve("idp", c.issuer)
+	c.serve("cabinet", c.cabinet)
+	c.signIn(citizenNumber, c.desk().issue(citizenNumber, citizenPhone), c.issuer+"/security", c.issuer+"/security")
+	b := newBrowser(t)
+	b.waits("/settings")
+	b.open(c.cabinet + "/sign-in?return=/settings")
+	b.fill("username", citizenNumber)
+	b.fill("current-password", strong)
+	b.submit()
+	b.at(c.issuer + "/sign-in/code")
+	b.fill("one-time-code", code(t, c.phone.next(t, "code")))
+	b.submit()
+	b.at(c.cabinet + "/settings")
+	b.write("email", "alesya@example.com")
+	options, err := redis.ParseURL(c.setting("CABINET_REDIS_URL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := redis.NewClient(options)
+	defer store.Close()
+	session := c.sessionsAtCabinet()[0]
+	if err := store.Expire(t.Context(), session, 2*time.Minute).Err(); err != nil {
+		t.Fatal(err)
+	}
+	b.stays()
+	if left, err := store.TTL(t.Context(), session).Result(); err != nil || left < 10*time.Minute {
+		t.Errorf("the session goes on for %s, %v", left, err)
+	}
+	b.holds("what was written is there", `document.querySelector("[name=email]").value === "alesya@example.com"`)
+	b.submit()
+	b.at(c.cabinet + "/profile")
+	b.see("alesya@example.com")
+
+	b.scriptless()
+	b.open(c.cabinet + "/settings")
+	b.see("You have until", "More time")
+	b.open(c.cabinet + "/sign-out")
+	b.submit()
+	b.see("You already have a cabinet")
+	b.at(c.cabinet + "/")
+	b.open(c.issuer + "/security")
+	b.at(c.issuer + "/sign-in")
 }
 
 // Where the browser keeps the pages that were left, Back gives them back as they stood. None of ours comes back after a sign-out; and after a refusal

@@ -146,9 +146,7 @@ func TestAnAuthenticatorsLife(t *testing.T) {
 	home.submit()
 	restless{home}.told("six digits")
 	home.fill("one-time-code", shows(t, home.appKey(), 0))
-	home.holds("the warning is shown", `(document.querySelector("#limit").former = true, late(), document.querySelector("dialog").open)`)
-	home.do("stay", chromedp.Click(chromedp.CSS("dialog button")))
-	home.holds("there is more time", `!document.querySelector("#limit").former && !document.querySelector("dialog").open && document.querySelector("#limit").dataset.warn > 0`)
+	home.stays()
 	home.submit()
 	home.at(c.issuer + "/security/factors")
 	home.see("You have an authenticator app", "10 codes are left")
@@ -194,6 +192,14 @@ func (b *browser) waits(path string) {
 		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: fmt.Sprintf(wait, path)})
 		return err
 	}))
+}
+
+// stays has it waited long enough on such a page: the warning comes, and on a press there is more time.
+func (b *browser) stays() {
+	b.t.Helper()
+	b.holds("the warning is shown", `(document.querySelector("#limit").former = true, late(), document.querySelector("dialog").open)`)
+	b.do("stay", chromedp.Click(chromedp.CSS("dialog button")))
+	b.holds("there is more time", `!document.querySelector("#limit").former && !document.querySelector("dialog").open && document.querySelector("#limit").dataset.warn > 0`)
 }
 
 // holds waits until something is so on the page.
