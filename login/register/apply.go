@@ -18,8 +18,9 @@ import (
 func (g *Register) fill(ctx context.Context, tx pgx.Tx, edition int64, f *file, at time.Time) (added int64, err error) {
 	const incapable = `UPDATE person SET deactivated_for = 'incapable' WHERE incapable_date IS NOT NULL`
 	const analyze = `ANALYZE person (changed_in)` // or whoever reads them by pages sorts all that remain for each
-	f.first, f.moment = edition, uint64(at.UnixMilli())<<12
-	err = bulk.Fill(ctx, tx, "person", func() error { return f.copyTo(ctx, tx, `person (id, changed_in, `+rowColumns+`)`) })
+	err = bulk.Fill(ctx, tx, "person", func() error {
+		return f.asPeople(edition, at).into(ctx, tx, `person (id, changed_in, `+rowColumns+`)`)
+	})
 	if err == nil && g.deactivatesIncapable() {
 		_, err = tx.Exec(ctx, incapable)
 	}

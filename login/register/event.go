@@ -128,12 +128,12 @@ func (e Event) check() (row [len(fileColumns)]string, err error) {
 			return row, &RowError{BadRow{Column: "person", Reason: "unknown_column"}} // which, may be about somebody
 		}
 	}
-	var fields [len(fileColumns)][]byte
+	var given fields
 	for i, column := range fileColumns {
 		row[i] = e.Person[column]
-		fields[i] = []byte(row[i])
+		given[i] = []byte(row[i])
 	}
-	if column, reason := flaw(&fields, day(e.At)); reason != "" {
+	if column, reason := flaw(&given, day(e.At)); reason != "" {
 		return row, &RowError{BadRow{Column: column, Reason: reason}}
 	}
 	return row, nil

@@ -3,7 +3,6 @@ package register
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -13,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // What may be wrong with a whole file; nothing of it is applied.
@@ -41,11 +38,6 @@ func (e *FileError) Error() string {
 
 // Unwrap gives the meaning.
 func (e *FileError) Unwrap() error { return e.Meaning }
-
-// wrong is a FileError of the line that was read last.
-func (f *file) wrong(meaning error, what string, args ...any) error {
-	return &FileError{meaning, f.line, fmt.Sprintf(what, args...)}
-}
 
 // country is the one whose register this is.
 const country = "BY"
@@ -119,32 +111,66 @@ func (h head) made(came time.Time) (notBefore, notAfter time.Time) {
 	return notBefore, notAfter
 }
 
+// A reading is a file being read, line by line.
+type reading struct {
+	in   *bufio.Reader
+	sum  hash.Hash // of what was read: what is applied is what was checked
+	line int64     // the last one
+	done int64     // bytes
+}
+
+// wrong is a FileError of the line that was read last.
+func (r *reading) wrong(meaning error, what string, args ...any) error {
+	return &FileError{meaning, r.line, fmt.Sprintf(what, args...)}
+}
+
+// next gives a line without its end. It is good until the next one. With errLong it is what of it a good one might have.
+func (r *reading) next() ([]byte, error) {
+	line, err := r.slice()
+	r.line++
+	long := len(line) > maxLine
+	if long {
+		line = bytes.Clone(line[:maxLine])
+	}
+	for errors.Is(err, bufio.ErrBufferFull) {
+		_, err = r.slice()
+	}
+	switch {
+	case long && (err == nil || errors.Is(err, io.EOF)):
+		return line, errLong
+	case errors.Is(err, io.EOF) && len(line) > 0: // cut off within its last row, which may still look like one
+		return nil, r.wrong(ErrShort, "it does not end")
+	case err != nil:
+		return nil, err
+	}
+	return bytes.TrimRight(line, "\r\n"), nil
+}
+
+// slice gives the rest of a line, or as much of it as is read at once.
+func (r *reading) slice() ([]byte, error) {
+	line, err := r.in.ReadSlice('\n')
+	r.done += int64(len(line))
+	r.sum.Write(line)
+	return line, err
+}
+
 // madeBy has a file tell of nothing later than when it was made at the latest.
 func (f *file) madeBy(notAfter time.Time) { f.lastDay = min(f.lastDay, day(notAfter)) }
 
-// A file is a register file being read: as an io.Reader it gives its good rows
-// as PostgreSQL's COPY text, up to where it is to stop.
+// A file is a register file whose rows are read and judged, one by one.
 type file struct {
 	head
-	first    int64  // the edition, where its rows go to person straight: each then has an id and what it was changed in
-	moment   uint64 // of the last id, in 4096ths of a millisecond
-	stop     int64  // how far to read, in bytes
-	in       *bufio.Reader
-	again    hash.Hash // of what is done: what is applied is what was checked
-	line     int64
+	reading
 	lastDay  string                // nothing that it tells of is later
 	place    [len(fileColumns)]int // where the file has each column
 	seen     numbers
 	progress func(done, total int64)
-	done     int64 // bytes
-	told     int64
+	told     int64 // bytes, of progress
 	read     int64 // rows
 	rejected int64
 	doubtful int64
 	bad      []BadRow // the first of them
-	out      []byte   // rows made and not yet taken
-	taken    int
-	err      error // io.EOF at its end
+	err      error    // why there is no more; io.EOF at its end
 }
 
 // open reads the file once for its checksum and encoding, and then its first lines.
@@ -158,8 +184,9 @@ func open(in io.ReadSeeker, progress func(done, total int64)) (*file, error) {
 		return nil, &FileError{Meaning: ErrEncoding, What: "it looks like UTF-16"}
 	}
 	f := &file{
-		in: bufio.NewReaderSize(in, 256<<10), again: sha256.New(),
-		stop: size, progress: progress, head: head{kind: Delta, rows: -1, size: size},
+		head:     head{kind: Delta, rows: -1, size: size},
+		reading:  reading{in: bufio.NewReaderSize(in, 256<<10), sum: sha256.New()},
+		progress: progress,
 	}
 	sum.Sum(f.checksum[:0])
 	if err := f.readHead(); err != nil {
@@ -270,92 +297,11 @@ func (f *file) columns(line string) error {
 	return nil
 }
 
-// next gives a line without its end. It is good until the next one. With errLong it is what of it a good one might have.
-func (f *file) next() ([]byte, error) {
-	line, err := f.slice()
-	f.line++
-	long := len(line) > maxLine
-	if long {
-		line = bytes.Clone(line[:maxLine])
-	}
-	for errors.Is(err, bufio.ErrBufferFull) {
-		_, err = f.slice()
-	}
-	switch {
-	case long && (err == nil || errors.Is(err, io.EOF)):
-		return line, errLong
-	case errors.Is(err, io.EOF) && len(line) > 0: // cut off within its last row, which may still look like one
-		return nil, f.wrong(ErrShort, "it does not end")
-	case err != nil:
-		return nil, err
-	}
-	return bytes.TrimRight(line, "\r\n"), nil
-}
-
-// slice gives the rest of a line, or as much of it as is read at once.
-func (f *file) slice() ([]byte, error) {
-	line, err := f.in.ReadSlice('\n')
-	f.done += int64(len(line))
-	f.again.Write(line)
-	return line, err
-}
-
-// rowColumns are those of a file, in the order in which its rows are copied.
-const rowColumns = `
-	identification_number, sex, birth_date, citizenship,
-	death_date, death_act, declared_dead_date, declared_dead_act, missing_date, missing_act,
-	incapable_date, incapable_act, limited_date, limited_act`
-
-// Where rows are copied to, each with its line: an edition's beside the register, where they stay until it is decided; aside, in a table of the
-// transaction's own, what is only tried, and the one row of an event.
-const (
-	staged = `staged_person`
-	aside  = `aside_person`
-	lines  = ` (line, ` + rowColumns + `)`
-)
-
-// setAside makes the table of the transaction's own.
-func setAside(ctx context.Context, tx pgx.Tx) error {
-	_, err := tx.Exec(ctx, `CREATE TEMPORARY TABLE `+aside+` (LIKE `+staged+`) ON COMMIT DROP`)
-	return err
-}
-
-// copyTo copies good rows, as far as the file is to be read.
-func (f *file) copyTo(ctx context.Context, tx pgx.Tx, table string) error {
-	_, err := tx.Conn().PgConn().CopyFrom(ctx, f, `COPY `+table+` FROM STDIN (NULL '')`)
-	if err != nil && f.err != nil && !errors.Is(f.err, io.EOF) {
-		return f.err // the server only knows that we broke off
-	}
-	return err
-}
-
-// pass reads without giving: what was copied before is judged again, for the sake of what is told of it.
+// pass reads as far as a byte without giving: what was copied before is judged again, for the sake of what is told of it.
 func (f *file) pass(to int64) {
-	for f.err == nil && f.done < to {
-		f.err = f.row()
-		f.out = f.out[:0]
-		f.tell()
+	for row := (fields{}); f.err == nil && f.done < to; {
+		f.row(&row)
 	}
-}
-
-// Read gives COPY text.
-func (f *file) Read(p []byte) (int, error) {
-	for f.taken == len(f.out) {
-		switch {
-		case f.err != nil:
-			return 0, f.err
-		case f.done >= f.stop && f.stop < f.size: // at its end there is one more look, at how many rows there were
-			return 0, io.EOF
-		}
-		f.out, f.taken = f.out[:0], 0
-		for f.err == nil && len(f.out) < 64<<10 && (f.done < f.stop || f.stop == f.size) {
-			f.err = f.row()
-		}
-		f.tell()
-	}
-	n := copy(p, f.out[f.taken:])
-	f.taken += n
-	return n, nil
 }
 
 // tell tells how far the file is read, once a megabyte.

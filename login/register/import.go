@@ -317,16 +317,16 @@ func forget(ctx context.Context, tx pgx.Tx) error {
 func (g *Register) stage(ctx context.Context, conn *pgxpool.Conn, e *Edition, f *file) error {
 	const far = `UPDATE edition SET staged_bytes = $2, staged_sum = $3 WHERE id = $1`
 	f.pass(e.staged)
-	if e.staged > 0 && !bytes.Equal(f.again.Sum(nil), e.stagedSum) { // it was written to while that was read, before a crash
+	if e.staged > 0 && !bytes.Equal(f.sum.Sum(nil), e.stagedSum) { // it was written to while that was read, before a crash
 		return ErrChanged
 	}
 	for f.err == nil {
-		f.stop = min(f.done+cmp.Or(g.piece, piece), f.size)
+		to := min(f.done+cmp.Or(g.piece, piece), f.size)
 		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			if err := f.copyTo(ctx, tx, staged+lines); err != nil {
+			if err := f.byLine(to).into(ctx, tx, staged+lines); err != nil {
 				return err
 			}
-			_, err := tx.Exec(ctx, far, e.ID, f.done, f.again.Sum(nil))
+			_, err := tx.Exec(ctx, far, e.ID, f.done, f.sum.Sum(nil))
 			return err
 		})
 		if err != nil {
@@ -389,7 +389,7 @@ func (g *Register) first(ctx context.Context, tx pgx.Tx, e *Edition, f *file, at
 		return false, err
 	}
 	if !first {
-		return false, f.copyTo(ctx, tx, staged+lines)
+		return false, f.byLine(f.size).into(ctx, tx, staged+lines)
 	}
 	e.Added, err = g.fill(ctx, tx, e.ID, f, at)
 	return true, err

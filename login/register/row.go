@@ -6,12 +6,9 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/csv"
-	"encoding/hex"
 	"errors"
 	"io"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 	"unicode"
@@ -42,74 +39,48 @@ func (f *file) withhold(rows []BadRow) {
 	slices.SortStableFunc(f.bad, func(a, b BadRow) int { return cmp.Compare(a.Line, b.Line) })
 }
 
-// row reads one line and adds what it says to out.
-func (f *file) row() error {
+// fields are those of a row, in the order of fileColumns.
+type fields [len(fileColumns)][]byte
+
+// row reads one line, and tells whether it is a good row. Its fields stay until the next one.
+func (f *file) row(row *fields) (good bool) {
+	good, f.err = f.readRow(row)
+	f.tell()
+	return good
+}
+
+func (f *file) readRow(row *fields) (good bool, err error) {
 	line, err := f.next()
 	if errors.Is(err, io.EOF) {
 		switch {
 		case f.read != f.rows:
-			return f.wrong(ErrShort, "%d rows, and not %d", f.read, f.rows)
-		case !bytes.Equal(f.again.Sum(nil), f.checksum[:]):
-			return ErrChanged
+			return false, f.wrong(ErrShort, "%d rows, and not %d", f.read, f.rows)
+		case !bytes.Equal(f.sum.Sum(nil), f.checksum[:]):
+			return false, ErrChanged
 		}
 	}
 	long := errors.Is(err, errLong) // as much of it as a good one may have
-	if err != nil && !long {
-		return err
-	}
-	if len(line) == 0 && !long {
-		return nil
-	}
-	if f.read == f.rows {
-		return f.wrong(ErrShort, "more than %d", f.rows)
+	switch {
+	case err != nil && !long:
+		return false, err
+	case len(line) == 0 && !long:
+		return false, nil
+	case f.read == f.rows:
+		return false, f.wrong(ErrShort, "more than %d", f.rows)
 	}
 	f.read++
-	var given, row [len(fileColumns)][]byte
-	if whole := split(line, &given); long || !whole {
-		reason := "fields"
-		if long {
-			reason = "text"
-		}
-		f.reject("", reason)
-		f.mention(given[f.place[number]])
-		return nil
-	}
+	var given fields
+	whole := split(line, &given)
 	for i, place := range f.place {
 		row[i] = given[place]
 	}
-	if !f.judge(&row) {
-		f.mention(row[number])
-		return nil
+	switch {
+	case long:
+		return f.reject("", "text"), nil
+	case !whole:
+		return f.reject("", "fields"), nil
 	}
-	if f.first != 0 {
-		f.moment++
-		id := idAt(f.moment)
-		f.out = hex.AppendEncode(f.out, id[:])
-		f.out = append(f.out, '\t')
-		f.out = strconv.AppendInt(f.out, f.first, 10)
-	} else {
-		f.out = strconv.AppendInt(f.out, f.line, 10)
-	}
-	f.out = append(f.out, '\t')
-	for i, field := range row {
-		if i > 0 {
-			f.out = append(f.out, '\t')
-		}
-		f.out = appendCopy(f.out, field)
-	}
-	f.out = append(f.out, '\n')
-	return nil
-}
-
-// mention adds the number of a bad row to out, and nothing else of it: a full edition tells of that person, however badly.
-func (f *file) mention(number []byte) {
-	if f.kind != Full || f.first != 0 || errors.Is(CheckNumber(string(number)), ErrNumberShape) {
-		return
-	}
-	f.out = strconv.AppendInt(f.out, f.line, 10)
-	f.out = append(append(f.out, '\t'), number...)
-	f.out = append(f.out, strings.Repeat("\t", len(fileColumns)-1)...)
-	f.out = append(f.out, '\n')
+	return f.judge(row), nil
 }
 
 // idAt makes an id of version 7 (RFC 9562 §5.7) of a time in 4096ths of a millisecond, which are a count of those that are made at once (§6.2,
@@ -122,30 +93,30 @@ func idAt(moment uint64) (id uuid.UUID) {
 }
 
 // split takes a line apart, as far as it can; false: it has not as many fields as there are columns.
-func split(line []byte, fields *[len(fileColumns)][]byte) bool {
+func split(line []byte, given *fields) bool {
 	if bytes.IndexByte(line, '"') >= 0 {
 		quoted := csv.NewReader(bytes.NewReader(line))
-		quoted.FieldsPerRecord = len(fields)
+		quoted.FieldsPerRecord = len(given)
 		record, err := quoted.Read() // with an error, the fields before it
-		for i := range min(len(record), len(fields)) {
-			fields[i] = []byte(record[i])
+		for i := range min(len(record), len(given)) {
+			given[i] = []byte(record[i])
 		}
 		return err == nil
 	}
-	for i := range fields {
+	for i := range given {
 		comma := bytes.IndexByte(line, ',')
-		last := i == len(fields)-1
+		last := i == len(given)-1
 		if comma < 0 || last {
-			fields[i] = line
+			given[i] = line
 			return last && comma < 0
 		}
-		fields[i], line = line[:comma], line[comma+1:]
+		given[i], line = line[:comma], line[comma+1:]
 	}
 	return false
 }
 
 // judge tells whether a row can be applied, and reports what is wrong with it.
-func (f *file) judge(row *[len(fileColumns)][]byte) bool {
+func (f *file) judge(row *fields) bool {
 	if column, reason := flaw(row, f.lastDay); reason != "" {
 		return f.reject(column, reason)
 	}
@@ -160,7 +131,7 @@ func (f *file) judge(row *[len(fileColumns)][]byte) bool {
 }
 
 // flaw is what is wrong with a row by itself, which tells of nothing later than a day: in which column, and why. Without a reason nothing is.
-func flaw(row *[len(fileColumns)][]byte, lastDay string) (column, reason string) {
+func flaw(row *fields, lastDay string) (column, reason string) {
 	if errors.Is(CheckNumber(string(row[number])), ErrNumberShape) {
 		return fileColumns[number], "shape"
 	}
@@ -255,12 +226,4 @@ func isDate(s []byte, lengths ...int) bool {
 		return false
 	}
 	return day <= 28 || time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).Day() == day
-}
-
-// appendCopy writes a field as COPY text. Fields have no control characters.
-func appendCopy(out, field []byte) []byte {
-	if bytes.IndexByte(field, '\\') < 0 {
-		return append(out, field...)
-	}
-	return append(out, bytes.ReplaceAll(field, []byte(`\`), []byte(`\\`))...)
 }

@@ -58,7 +58,7 @@ func (g *Register) try(ctx context.Context, tx pgx.Tx, r *Report, f *file, at ti
 		return err
 	}
 	f.madeBy(r.NotAfter)
-	if err := f.copyTo(ctx, tx, aside+lines); err != nil {
+	if err := f.byLine(f.size).into(ctx, tx, aside+lines); err != nil {
 		return err
 	}
 	defer func() { r.Bad = f.bad }()
