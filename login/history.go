@@ -70,8 +70,8 @@ func historyWord(e audit.Line) string {
 		return kind + ".code"
 	case e.Kind == audit.SignedIn, e.Kind == audit.SignInRefused:
 		return kind + ".password"
-	case e.Kind == audit.CodeSent && e.Detail["phone"] != "":
-		return kind + ".another"
+	case e.Kind == audit.CodeSent:
+		return kind + "." + e.Detail["purpose"]
 	case e.Kind == audit.SignedOut && e.Detail["from"] == "elsewhere":
 		return kind + ".elsewhere"
 	}

@@ -65,7 +65,7 @@ func TestPages(t *testing.T) {
 		"security-history": {"/security/history", page.View{Name: "security-history", SignedIn: true, Back: sessionsPath, Data: historyPage{
 			Latest: true, Earlier: "/security/history?before=7",
 			Events: []happened{
-				{"history.code.sent.another", "77", noon, "", nil, 1, ""},
+				{"history.code.sent.change_phone", "77", noon, "", nil, 1, ""},
 				{"history.signed_in.code", "", noon, "Firefox, Linux", place.Place{"where": "BY", "where.en": "Minsk", "where.ru": "Минск"}, 1, ""},
 				{"history.sign_in.refused.password", "", noon.Add(-time.Hour), "", nil, 123, "PL, BR"},
 			},

@@ -8,8 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"asoba.example/login/code"
 	"asoba.example/login/identity"
 	"asoba.example/migrations/pgtest"
+	"asoba.example/provider/audit"
 )
 
 // signedIn tells whether somebody is signed in at the browser.
@@ -210,7 +212,7 @@ func TestTheHistoryOfSignIns(t *testing.T) {
 	v.signIn(anna)
 	v.open("/security/history")
 	v.want("/security/history", http.StatusOK)
-	order := []string{"password and a code by SMS", "A code was sent", "the password was wrong", "password of your own was chosen"}
+	order := []string{"password and a code by SMS", "A code for signing in was sent to your phone", "the password was wrong", "password of your own was chosen"}
 	v.sees(append(order, "12 May 2026, 12:01", "Firefox, Linux", "Minsk, Belarus", "2 times on this day", "Other countries: Poland")...)
 	at := make([]int, len(order))
 	for i, text := range order {
@@ -239,6 +241,24 @@ func TestTheHistoryOfSignIns(t *testing.T) {
 	}
 	v.open("/security/history?before=nonsense")
 	v.want("/security/history", http.StatusNotFound)
+}
+
+// Of a code it tells what for, and to whose phone: that of a visit to the desk goes to the one that is named there.
+func TestTheHistoryTellsWhatACodeWasFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	for _, purpose := range []code.Purpose{code.SignIn, code.ConfirmPhone, code.Recover, code.Block, code.Unblock, code.ChangePhone} {
+		sent := audit.Event{Kind: audit.CodeSent, At: w.clock.now(), Person: person, Detail: map[string]string{"purpose": string(purpose)}}
+		if err := audit.Record(t.Context(), w.pool, sent); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v := w.visitor()
+	v.signIn(anna)
+	v.open("/security/history")
+	v.want("/security/history", http.StatusOK)
+	v.sees("to confirm the phone number at the issuing office", "replacing the lost password", "blocking the identifier", "unblocking the identifier", "to another number")
 }
 
 // What is refused at a browser of the person's own stands apart from what strangers do: whatever was wrong there, before the password and after it.
