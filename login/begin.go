@@ -66,7 +66,7 @@ func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if err != nil {
 		return err
 	}
-	if err := l.keep(r.Context(), signInWay, i, progress{Person: person, Changed: changed, Proved: l.now(), AMR: how.amr, SID: sid}); err != nil {
+	if err := l.keep(r.Context(), signInWay, i, progress{Person: person, Changed: changed, Proved: l.now(), AMR: how.amr, SID: sid, Formed: how.formed}); err != nil {
 		return err
 	}
 	if err := l.forgetWho(r.Context(), &i); err != nil {

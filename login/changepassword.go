@@ -79,7 +79,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 		if err != nil {
 			return err
 		}
-		to = i.At("/sign-in") + "&changed"
+		to = changed(i)
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil

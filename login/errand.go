@@ -81,7 +81,7 @@ func (l *Login) during(e errand, path string, door func(http.ResponseWriter, *ht
 		}
 		switch {
 		case p.Page == "":
-			return l.leadAway(w, r, i, e)
+			return l.goOn(w, r, i, e.path)
 		case p.Page != path:
 			http.Redirect(w, r, i.At(p.Page), http.StatusSeeOther)
 			return nil
@@ -114,24 +114,6 @@ func (l *Login) whose(ctx context.Context, p asked) (identity.Identity, error) {
 	return who, nil
 }
 
-// leadAway leads from a page that is not to come: who came Back to it after its errand goes on, at the sign-in where it led there,
-// and others begin.
-func (l *Login) leadAway(w http.ResponseWriter, r *http.Request, i provider.Interaction, e errand) error {
-	s, _, err := l.signedIn(r)
-	if err != nil {
-		return err
-	}
-	to := again(i, e.path)
-	switch {
-	case !s.IsZero():
-		to = i.Continue()
-	case i.Owner != uuid.Nil && e.purpose == code.Recover:
-		to = i.At(signInPath)
-	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
-	return nil
-}
-
 // startOver leads back to the first page: what was proved is worth nothing any more. Nothing has ended, so the number need not be typed again.
 func (l *Login) startOver(w http.ResponseWriter, r *http.Request, o onErrand) error {
 	if err := l.forget(r.Context(), o.way(), o.Interaction); err != nil {
@@ -143,6 +125,9 @@ func (l *Login) startOver(w http.ResponseWriter, r *http.Request, o onErrand) er
 
 // again is the address of the first page for who must begin again there, and is told so.
 func again(i provider.Interaction, path string) string { return i.At(path) + "&again" }
+
+// changed is the address of a sign-in with another password than before, of which it tells.
+func changed(i provider.Interaction) string { return i.At(signInPath) + "&changed" }
 
 // said is the word of why somebody comes to a first page who was further already; "" for others.
 func said(r *http.Request) string {

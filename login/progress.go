@@ -42,6 +42,7 @@ type progress struct {
 	Proved  time.Time `json:"proved,omitzero"`   // when the sign-in was done, which stands for a proof on a page of a grave act
 	AMR     []string  `json:"amr,omitempty"`     // how
 	SID     string    `json:"sid,omitempty"`     // of the session that it began
+	Formed  bool      `json:"formed,omitempty"`  // a password was, by it
 }
 
 // signInWay is the way of a sign-in, beside those of errands.
@@ -99,7 +100,7 @@ func (l *Login) step(path string, door func(http.ResponseWriter, *http.Request, 
 			return err
 		}
 		if p.Page == "" {
-			return l.goOn(w, r, i)
+			return l.goOn(w, r, i, signInPath)
 		}
 		if p.Page != path && (!second(p.Page) || !second(path)) {
 			http.Redirect(w, r, i.At(p.Page), http.StatusSeeOther)
@@ -122,15 +123,33 @@ func (l *Login) step(path string, door func(http.ResponseWriter, *http.Request, 
 	})
 }
 
-// goOn leads away from a page that is not to come: who came Back to it after signing in goes on, others sign in.
-func (l *Login) goOn(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+// goOn leads away from a page that is not to come, on the way that begins at first: whoever came Back to it after signing in goes on. Others begin, with the
+// number that was sent; and those who have formed a password there, though the line has lost the session, are told so.
+func (l *Login) goOn(w http.ResponseWriter, r *http.Request, i provider.Interaction, first string) error {
 	s, _, err := l.signedIn(r)
 	if err != nil {
 		return err
 	}
-	to := again(i, signInPath)
 	if !s.IsZero() {
-		to = onward(i)
+		http.Redirect(w, r, onward(i), http.StatusSeeOther)
+		return nil
+	}
+	if id, _, wrong := readIdentifier(r); len(wrong) == 0 {
+		i.Typed = id.Reveal()
+		if err := l.interactions.Save(r.Context(), i); err != nil {
+			return err
+		}
+	}
+	far, err := l.progress(r.Context(), i)
+	if err != nil {
+		return err
+	}
+	to := again(i, first)
+	switch {
+	case far.Formed:
+		to = changed(i)
+	case i.Owner != uuid.Nil && first == recovering.path: // the errand has led to the sign-in
+		to = i.At(signInPath)
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil

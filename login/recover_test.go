@@ -799,3 +799,24 @@ func TestARecoveryCanBeDoneAgain(t *testing.T) {
 		t.Error("the recovery is not recorded")
 	}
 }
+
+// Whoever has formed a password on an errand, and comes with the form once more when the session is over, is told that it is the password now.
+func TestWhoHasFormedAPasswordIsToldSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	v := w.visitor()
+	v.open("/recover")
+	v.recovers(anna)
+	form := *v
+	v.submit("new_password", another, "new_password_again", another)
+	v.want("/security", http.StatusOK)
+	for _, key := range w.keys("session:*") {
+		if err := w.redis.Del(t.Context(), key).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	form.submit("identifier", anna, "new_password", another, "new_password_again", another)
+	form.want("/sign-in", http.StatusOK)
+	form.sees("The password has been changed. Sign in with the new one.", `value="`+anna+`"`)
+}
