@@ -501,6 +501,60 @@ func TestWhatIsInTheCitizensOwnHands(t *testing.T) {
 	home.see("The password has been changed")
 }
 
+// Whoever presses twice, as people do where the line is slow, comes to where one press leads, though the browser gives up the answer to the first, the session
+// in it and all: so a sign-in ends, and the password is changed, lost and formed anew, and the identifier blocked and got back.
+func TestTwoPressesOnASlowLine(t *testing.T) {
+	t.Parallel()
+	c := newCountry(t)
+	c.set("IDP_RELAXED", "true") // all of it is done within a minute
+	c.errand("idp", "migrate")
+	c.errand("idp", "register", "import", c.file("edition.csv", edition))
+	c.serve("idp", c.issuer)
+	c.signIn(citizenNumber, c.desk().issue(citizenNumber, citizenPhone), c.issuer+"/security", c.issuer+"/security")
+	b := newBrowser(t)
+	b.slow(400)
+	twice := func(button, path, says string) {
+		t.Helper()
+		b.holds("it is pressed twice", `(button => { button.click(); setTimeout(() => button.click(), 150); return true; })(document.querySelector("main form `+button+`"))`)
+		b.comes(c.issuer + path)
+		b.see(says)
+	}
+	const primary = `button[type=submit]`
+	proves := func(path, password string) {
+		t.Helper()
+		b.open(c.issuer + path)
+		b.fill("username", citizenNumber)
+		b.fill("current-password", password)
+		b.submit()
+		b.fill("one-time-code", code(t, c.phone.next(t, "code")))
+	}
+	proves("/security", strong)
+	twice(primary, "/security", "password and a code by SMS")
+
+	b.open(c.issuer + "/security/password")
+	b.fill("current-password", strong)
+	b.fill("new-password", stronger)
+	twice(primary, "/security?changed", "The password has been changed")
+
+	b.open(c.issuer + "/block")
+	twice(`button[value=block]`, "/block/done", "The identifier is blocked")
+
+	proves("/unblock", stronger)
+	b.submit()
+	b.fill("new-password", strong)
+	twice(primary, "/security?changed", "The password has been changed")
+
+	b.press(`form[action="/sign-out"] button`)
+	b.open(c.issuer + "/recover")
+	b.fill("username", citizenNumber)
+	b.write("document_number", document["number"].(string))
+	b.submit()
+	b.fill("one-time-code", code(t, c.phone.next(t, "code")))
+	b.submit()
+	b.fill("new-password", stronger)
+	twice(primary, "/security?changed", "The password has been changed")
+}
+
 // Unknown, without an identifier, with a temporary password, active and blocked: whoever tries a number is answered alike, head and body, but
 // for what they typed themselves and what is made anew for each answer (OWASP ASVS 5.0 6.3.8). BenchmarkRefusals compares the times.
 func TestRefusalsTellNobodyApart(t *testing.T) {

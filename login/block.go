@@ -26,7 +26,7 @@ func (l *Login) blocks(
 	times int, own func(http.ResponseWriter, *http.Request, visitor) error, others func(http.ResponseWriter, *http.Request, provider.Interaction) error,
 ) http.Handler {
 	errand := l.waited(blocking.path, others)
-	return l.door(func(w http.ResponseWriter, r *http.Request) error {
+	return l.once(l.door(func(w http.ResponseWriter, r *http.Request) error {
 		s, who, err := l.signedIn(r)
 		if err != nil {
 			return err
@@ -35,7 +35,7 @@ func (l *Login) blocks(
 			return errand(w, r)
 		}
 		return own(w, r, l.visitor(s, who, s.AuthTime))
-	})
+	}))
 }
 
 // blockPage handles GET /block of who is signed in: what blocking does and what it does not.

@@ -14,7 +14,8 @@
 // Somebody who signs in is waited for: by an authorization request or by a page of ours. That is the
 // provider's Interaction; every door ends by going back through it, and the provider decides what comes
 // next. How far a person has come between two pages is kept in Redis under the interaction, so that
-// reload and Back do no harm, and only the browser that began can go on. The request waits a day, and what was proved on the way an
+// reload and Back do no harm, and only the browser that began can go on. A form that comes twice, for its button was pressed twice or the line died before the
+// answer came, leads on as the first time, into the same session. The request waits a day, and what was proved on the way an
 // hour from the last look: each page says till when it is good, and warns before. Whoever comes later begins again for the same service, of
 // which the browser has a copy, and is told so. On each page the person may refuse what the service asks, and the service hears so.
 //

@@ -73,7 +73,7 @@ func (o onErrand) codeFor() code.For {
 // during makes a door of a later page of an errand. Only the page that is to come next can be reached. After the code the person must
 // stand as when the number was typed; before it nothing is looked at, for a stranger would see from the answer that something was done.
 func (l *Login) during(e errand, path string, door func(http.ResponseWriter, *http.Request, onErrand) error) http.Handler {
-	return l.waiting(e.path, func(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	return l.once(l.waiting(e.path, func(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
 		var p asked
 		err := l.found(r.Context(), e.way(), i, &p)
 		if err != nil {
@@ -96,7 +96,7 @@ func (l *Login) during(e errand, path string, door func(http.ResponseWriter, *ht
 			}
 		}
 		return door(w, r, o)
-	})
+	}))
 }
 
 // whose gives the person that an errand is about, as they stood when the number was typed; the zero Identity where there is nobody, or they were acted

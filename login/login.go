@@ -142,8 +142,8 @@ func (l *Login) Mount(mux api.Mux) {
 	mux.Handle("GET /recover/desk", l.door(l.recoverDeskPage))
 
 	mux.Handle("GET /security", l.own("/security", l.securityPage))
-	mux.Handle("GET /security/password", l.ownBy("", openFreshly, l.passwordPage))
-	mux.Handle("POST /security/password", l.ownBy("", sendFreshly, l.changePassword))
+	mux.Handle("GET /security/password", l.once(l.ownBy("", openFreshly, l.passwordPage)))
+	mux.Handle("POST /security/password", l.once(l.ownBy("", sendFreshly, l.changePassword)))
 	mux.Handle("GET /security/factors", l.own(factorsPath, l.factorsPage))
 	mux.Handle("GET /security/authenticator", l.ownBy(api.Substantial, openFreshly, l.authenticatorPage))
 	mux.Handle("POST /security/authenticator", l.ownBy(api.Substantial, sendFreshly, l.changeAuthenticator))

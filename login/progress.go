@@ -94,7 +94,7 @@ func (u underWay) ways(but string) (all []way) {
 // step makes a door of a page between the password and the session. Only the page that is to come next
 // can be reached; without a proved password it is the first.
 func (l *Login) step(path string, door func(http.ResponseWriter, *http.Request, underWay) error) http.Handler {
-	return l.waiting(signInPath, func(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
+	return l.once(l.waiting(signInPath, func(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
 		p, err := l.progress(r.Context(), i)
 		if err != nil {
 			return err
@@ -120,7 +120,7 @@ func (l *Login) step(path string, door func(http.ResponseWriter, *http.Request, 
 			return nil
 		}
 		return door(w, r, u)
-	})
+	}))
 }
 
 // goOn leads away from a page that is not to come, on the way that begins at first: whoever came Back to it after signing in goes on. Others begin, with the

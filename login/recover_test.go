@@ -811,9 +811,11 @@ func TestWhoHasFormedAPasswordIsToldSo(t *testing.T) {
 	form := *v
 	v.submit("new_password", another, "new_password_again", another)
 	v.want("/security", http.StatusOK)
-	for _, key := range w.keys("session:*") {
-		if err := w.redis.Del(t.Context(), key).Err(); err != nil {
-			t.Fatal(err)
+	for _, of := range []string{"session:*", "test:outcome:*"} {
+		for _, key := range w.keys(of) {
+			if err := w.redis.Del(t.Context(), key).Err(); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	form.submit("identifier", anna, "new_password", another, "new_password_again", another)

@@ -29,6 +29,11 @@ func (l *Login) door(door func(http.ResponseWriter, *http.Request) error) http.H
 	})
 }
 
+// once makes a door of one whose form is acted on once: pressed twice, or sent again since the line died, it leads on as the first time.
+func (l *Login) once(door http.Handler) http.Handler {
+	return l.site.Idempotent(l.interactions.Browser, door)
+}
+
 // waiting makes a door of a page of somebody who is waited for, on the way that begins at first: the sign-in, or an errand.
 func (l *Login) waiting(first string, door func(http.ResponseWriter, *http.Request, provider.Interaction) error) http.Handler {
 	return l.door(l.waited(first, door))

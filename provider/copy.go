@@ -58,7 +58,7 @@ func (s *Interactions) Copy(r *http.Request) Interaction {
 	if err != nil {
 		return Interaction{}
 	}
-	browser := s.carried(r)
+	browser := s.Browser(r)
 	plain, err := s.pouch.Open(copyPlace(browser), sealed)
 	if err != nil || json.Unmarshal(plain, &i) != nil {
 		return Interaction{}

@@ -264,7 +264,7 @@ func (s *Interactions) unbound(r *http.Request) error {
 }
 
 // Binds tells whether the browser has brought the cookie that interactions are bound to. One that keeps no cookies never does.
-func (s *Interactions) Binds(r *http.Request) bool { return s.carried(r) != nil }
+func (s *Interactions) Binds(r *http.Request) bool { return s.Browser(r) != nil }
 
 func (s *Interactions) cookieName() string {
 	if s.cfg.Secure {
@@ -297,8 +297,8 @@ func (s *Interactions) setCookie(w http.ResponseWriter, name, value string, maxA
 	})
 }
 
-// carried gives the digest of the browser's cookie; nil where it has none.
-func (s *Interactions) carried(r *http.Request) []byte {
+// Browser gives the digest of the browser's cookie; nil where it has none.
+func (s *Interactions) Browser(r *http.Request) []byte {
 	c, err := r.Cookie(s.cookieName())
 	if err != nil {
 		return nil
@@ -308,7 +308,7 @@ func (s *Interactions) carried(r *http.Request) []byte {
 }
 
 func (s *Interactions) bound(r *http.Request, i Interaction) bool {
-	return i.browser != nil && subtle.ConstantTimeCompare(s.carried(r), i.browser) == 1
+	return i.browser != nil && subtle.ConstantTimeCompare(s.Browser(r), i.browser) == 1
 }
 
 // digest names a secret in Redis without telling it.

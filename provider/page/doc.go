@@ -62,4 +62,7 @@
 // A page of what was done (its status is below 400) no address shows by itself: it is
 // kept, sealed, in Redis for half a minute, and shown once; one of who is signed in
 // ([View.SignedIn]) by a door that lets them in to another. An error is shown once.
+//
+// Where a form leads on by itself (http.Redirect) the answer may be lost, and the act
+// is done: a door by [Site.Idempotent] leads the same form on once more.
 package page

@@ -36,6 +36,9 @@ type posting struct {
 
 const typed = "3080356A001PB5"
 
+// known are browsers that are, by what.
+var known = map[string][]byte{"Anna's": []byte("a"), "Boris's": []byte("b")}
+
 var noon = time.Date(2026, 5, 12, 12, 0, 0, 0, time.UTC)
 
 func newPosting(t *testing.T, in redis.UniversalClient) *posting {
@@ -84,6 +87,18 @@ func newPosting(t *testing.T, in redis.UniversalClient) *posting {
 		http.Redirect(w, r, "/elsewhere", http.StatusSeeOther)
 		return nil
 	}))
+	mux.Handle("/once", s.Idempotent(func(r *http.Request) []byte { return known[r.Header.Get("Browser")] }, s.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		if r.Method == http.MethodGet {
+			return nil
+		}
+		p.posted++
+		if r.PostFormValue("form") == "wrong" {
+			return page.Refuse(http.StatusConflict, "busy", errors.New("wrong"))
+		}
+		http.SetCookie(w, &http.Cookie{Name: "act", Value: strconv.Itoa(p.posted)})
+		http.Redirect(w, r, "/elsewhere", http.StatusSeeOther)
+		return nil
+	})))
 	mux.Handle("POST /refuse", s.Handle(func(http.ResponseWriter, *http.Request) error {
 		return page.Refuse(http.StatusConflict, "busy", errors.New("twice"))
 	}))
@@ -451,5 +466,55 @@ func TestAnAnswerIsOfItsAddress(t *testing.T) {
 	ask(http.MethodHead, "/sign-in", own)
 	if !shows(ask(http.MethodGet, "/sign-in", own)) {
 		t.Error("what a look at the head has taken away is lost")
+	}
+}
+
+// The same form of the same browser at the same address is acted on once, and led on with the same cookies. Whatever else comes is another: with something
+// else in it, from another browser, refused before, or of a page that was opened anew.
+func TestAFormIsActedOnOnce(t *testing.T) {
+	t.Parallel()
+	p := newPosting(t, redistest.New(t))
+	for i, sent := range []struct {
+		method, browser, form string
+		act                   int // 0 for none
+	}{
+		{http.MethodPost, "Anna's", "one", 1},
+		{http.MethodPost, "Anna's", "one", 1},
+		{http.MethodPost, "Boris's", "one", 2},
+		{http.MethodPost, "Anna's", "one", 1},
+		{http.MethodPost, "nobody's", "one", 3},
+		{http.MethodPost, "nobody's", "one", 4},
+		{http.MethodPost, "Anna's", "two", 5},
+		{http.MethodPost, "Anna's", "two", 5},
+		{http.MethodPost, "Anna's", "one", 6},
+		{http.MethodGet, "Anna's", "", 0},
+		{http.MethodPost, "Anna's", "one", 7},
+		{http.MethodPost, "Boris's", "wrong", 0},
+		{http.MethodPost, "Boris's", "wrong", 0},
+		{http.MethodPost, "Boris's", "one", 10},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), sent.method, p.server.URL+"/once", strings.NewReader("form="+sent.form))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Browser", sent.browser)
+		answer, err := p.browser.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		act := 0
+		for _, cookie := range answer.Cookies() {
+			if cookie.Name == "act" {
+				act, _ = strconv.Atoi(cookie.Value)
+			}
+		}
+		if led := answer.Header.Get("Location") == "/elsewhere"; act != sent.act || led != (act > 0) {
+			t.Errorf("%d: act %d leads to %q, want act %d", i, act, answer.Header.Get("Location"), sent.act)
+		}
+	}
+	if p.posted != 10 {
+		t.Errorf("%d forms were acted on", p.posted)
 	}
 }
