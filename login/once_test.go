@@ -106,7 +106,7 @@ func TestTheSecondPressWaitsForTheFirst(t *testing.T) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, v.at.String(), strings.NewReader(form.Encode()))
 		if err == nil {
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			_, err = (&http.Client{Jar: v.client.Jar}).Do(r) //nolint:bodyclose // none comes
+			_, err = (&http.Client{Jar: v.client.Jar}).Do(r)
 		}
 		first <- err
 	}()
