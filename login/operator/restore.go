@@ -135,6 +135,13 @@ func (r *Restorations) ProposeUndo(ctx context.Context, by clerk.Clerk, id uuid.
 		case basis.Date < was.Basis.Date:
 			return register.ErrEarlier
 		}
+		kept, err := r.Register.Keeps(ctx, tx, was.person, *was.DecidedAt)
+		switch {
+		case err != nil:
+			return err
+		case !kept:
+			return register.ErrUndone
+		}
 		p.Number, p.person = was.Number, was.person
 		if _, err := tx.Exec(ctx, insert, p.ID, p.person, id, basis.Number, basis.Date, by.Person, p.ProposedAt); err != nil {
 			return err

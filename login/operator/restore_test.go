@@ -151,17 +151,17 @@ func TestAnUndoneRestorationLeavesWhatTheRegisterSays(t *testing.T) {
 	anna, boris := r.operators(t)
 	restorations := &operator.Restorations{Pool: r.Pool, Register: r.register, Now: r.blocks.Now}
 	number := 0
-	for facts, want := range map[[2]string]string{ // what it tells before the restoration and since, and what holds once that is undone
+	for facts, want := range map[[2]string]string{ // what it tells before the restoration and since, and what holds once that is undone, or that it is over
 		{"2025-01-02,record 7,,,2025-01-01,ruling 3,,,,", "2025-01-02,record 7,,,2025-02-01,ruling 4,,,,"}: "{2025-01-02 record 7} {2025-02-01 ruling 4}",
 		{",,,,,,2025-01-02,ruling 5,,", ",,,,,,2025-01-02,ruling 5,,"}:                                     "{ } { }incapable",
-		{",,,,,,2025-01-02,ruling 5,,", ",,,,,,,,,"}:                                                       "{ } { }",
+		{",,,,,,2025-01-02,ruling 5,,", ",,,,,,,,,"}:                                                       "over",
 	} {
 		_, id := r.Active(t)
 		tell := func(facts string) {
 			number++
 			r.bring(t, "a system", "", file(number, "delta", id.Reveal()+",F,1956-03-08,BY,"+facts))
 		}
-		approve := func(p operator.Restoration, err error) operator.Restoration {
+		approved := func(p operator.Restoration, err error) operator.Restoration {
 			t.Helper()
 			if err == nil {
 				p, err = restorations.Approve(t.Context(), boris, p.ID)
@@ -172,9 +172,16 @@ func TestAnUndoneRestorationLeavesWhatTheRegisterSays(t *testing.T) {
 			return p
 		}
 		tell(facts[0])
-		p := approve(restorations.Propose(t.Context(), anna, id.Reveal(), paper))
+		restored := approved(restorations.Propose(t.Context(), anna, id.Reveal(), paper))
 		tell(facts[1])
-		approve(restorations.ProposeUndo(t.Context(), anna, p.ID, paper))
+		undo, err := restorations.ProposeUndo(t.Context(), anna, restored.ID, paper)
+		if want == "over" {
+			if !errors.Is(err, register.ErrUndone) {
+				t.Errorf("of %v nothing is kept, and it is proposed to be undone: %v", facts, err)
+			}
+			continue
+		}
+		approved(undo, err)
 		known, err := register.Find(t.Context(), r.Pool, id.Reveal())
 		if got := fmt.Sprint(known.Death, known.Missing, known.DeactivatedFor); err != nil || got != want {
 			t.Errorf("%v: of %v it is %q, want %q", err, facts, got, want)

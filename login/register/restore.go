@@ -59,8 +59,7 @@ func (g *Register) Restore(ctx context.Context, tx pgx.Tx, who, by uuid.UUID, da
 	return audit.Record(ctx, tx, audit.Event{Kind: audit.PersonChanged, At: at, Person: who, Edition: change, Clerk: by})
 }
 
-// unsay forgets of what the operator has taken back that which the register says no longer, as of a time after that: there is nothing to withhold any
-// more, nor to hold again.
+// unsay forgets of what the operator has taken back that which the register says no longer: there is nothing to withhold any more, nor to hold again.
 func unsay(ctx context.Context, tx pgx.Tx, e *Edition, from string) error {
 	forget := `
 		UPDATE taken_back AS t SET
@@ -69,7 +68,7 @@ func unsay(ctx context.Context, tx pgx.Tx, e *Edition, from string) error {
 			(missing_date, missing_act) = (SELECT t.missing_date, t.missing_act INTERSECT SELECT s.missing_date, s.missing_act),
 			deactivated_for = CASE WHEN s.incapable_date IS NOT NULL THEN t.deactivated_for END
 		FROM person AS p JOIN ` + from + ` AS s ON s.identification_number = p.identification_number
-		WHERE p.id = t.person_id AND t.at < $1 AND s.sex IS NOT NULL -- and not mentioned by a bad row
+		WHERE p.id = t.person_id AND s.sex IS NOT NULL -- and not mentioned by a bad row
 		  AND NOT EXISTS (SELECT FROM person_event WHERE person_id = p.id AND at > $1)`
 	const over = `
 		DELETE FROM taken_back
@@ -79,6 +78,15 @@ func unsay(ctx context.Context, tx pgx.Tx, e *Edition, from string) error {
 	}
 	_, err := tx.Exec(ctx, over)
 	return err
+}
+
+// Keeps tells whether anything is kept of what a restoration of a moment took back of somebody, which may be undone.
+func (g *Register) Keeps(ctx context.Context, tx pgx.Tx, who uuid.UUID, restored time.Time) (kept bool, err error) {
+	const find = `SELECT EXISTS (SELECT FROM taken_back WHERE person_id = $1 AND at = $2)`
+	if err := tx.QueryRow(ctx, find, who, restored).Scan(&kept); err != nil {
+		return false, fmt.Errorf("find what was taken back: %w", err)
+	}
+	return kept, nil
 }
 
 // Undo has hold again what a restoration of a moment took back of somebody, in the transaction of the operator who has decided so. What the

@@ -127,9 +127,7 @@ func (p *Person) Says(row string, notBefore time.Time) {
 	p.Restored = nil
 	for _, r := range restored {
 		ends := maps.Clone(r.Ends)
-		if r.At.Before(notBefore) {
-			maps.DeleteFunc(ends, func(i int, end string) bool { return said[i] != end })
-		}
+		maps.DeleteFunc(ends, func(i int, end string) bool { return said[i] != end })
 		if len(ends) > 0 {
 			p.Restored = append(p.Restored, Restoration{r.At, ends})
 		}
