@@ -3,9 +3,11 @@ package page
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -17,9 +19,15 @@ import (
 )
 
 // Where a form has led may never be heard: of two presses of its button the browser gives up the answer to the first, and a line may die after the act, and
-// with it the cookies of the session that began. So that is kept for a while, sealed, and told to the same form when it comes again.
+// with it the cookies of the session that began. So that is kept for a moment, sealed, and told to the same form when it comes again.
+//
+// Whoever has captured a whole request, its cookies and the form, may send it as well, and has the session that it began. So those cookies are forgotten as
+// soon as the browser asks for anything further, for by that it has them; only where the answer was never heard do they last for as long as it is led on, and no
+// longer. From then on the request is worth what it was before it came: an act that is done once.
 
 const (
+	// ledFor is how long a form is led on that comes again: a second press comes at once, and who sees a line die tries once more.
+	ledFor = 30 * time.Second
 	// actFor is how long a form waits for the same one that is under way, for its node may have died.
 	actFor = 10 * time.Second
 	// lookEvery is how often it looks meanwhile.
@@ -30,9 +38,9 @@ const (
 
 // An outcome is where a form has led.
 type outcome struct {
-	Form    []byte   `json:"form"` // its digest
-	To      string   `json:"to"`
-	Cookies []string `json:"cookies"`
+	Form []byte `json:"form"` // its digest
+	To   string `json:"to"`
+	By   string `json:"by"` // what Redis has the cookies by that it led there with, until they were heard
 }
 
 // Idempotent makes a door of one whose form is acted on once, though it comes more than once (RFC 9110 §9.2.2): the same form at the same address is led on to
@@ -72,8 +80,8 @@ func (s *Site) actOnce(w http.ResponseWriter, r *http.Request, key string, door 
 		door.ServeHTTP(w, r)
 		return
 	case led:
-		api.Note(r, nil)
-		w.Header()["Set-Cookie"] = before.Cookies
+		s.heard(w, r)
+		api.Note(r, s.cookiesOf(r.Context(), w, before))
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Location", before.To)
 		w.WriteHeader(http.StatusSeeOther)
@@ -92,14 +100,64 @@ func (s *Site) actOnce(w http.ResponseWriter, r *http.Request, key string, door 
 		if to == here(r.URL) { // it is to be sent again
 			return
 		}
-		value, err := s.sealed(key, outcome{digest[:], to, w.Header()["Set-Cookie"]})
-		if err == nil {
-			err = s.redis.Set(ctx, key, []byte(value), toldFor).Err()
-		}
+		err := s.keepOutcome(ctx, w, key, outcome{digest[:], to, rand.Text()})
 		api.Note(r, err)
 		kept = err == nil
 	}}, r.WithContext(ctx))
 }
+
+// keepOutcome keeps where a form has led, and apart from that the cookies, with one by which it is known that they were heard.
+func (s *Site) keepOutcome(ctx context.Context, w http.ResponseWriter, key string, led outcome) error {
+	s.setCookie(w, s.cookie(heardCookie), led.By, int(ledFor/time.Second))
+	cookies, err := s.sealed(led.By, w.Header()["Set-Cookie"])
+	if err != nil {
+		return err
+	}
+	value, err := s.sealed(key, led)
+	if err != nil {
+		return err
+	}
+	if err := s.redis.Set(ctx, s.outcomeCookies(led.By), cookies, ledFor).Err(); err != nil { // first, for who finds the other looks for them
+		return err
+	}
+	return s.redis.Set(ctx, key, value, ledFor).Err()
+}
+
+// cookiesOf gives the browser the cookies that a form has led on with, unless they were heard.
+func (s *Site) cookiesOf(ctx context.Context, w http.ResponseWriter, led outcome) error {
+	kept, err := s.redis.Get(ctx, s.outcomeCookies(led.By)).Result()
+	if errors.Is(err, redis.Nil) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var cookies []string
+	if err := s.opened(led.By, kept, &cookies); err != nil {
+		return err
+	}
+	w.Header()["Set-Cookie"] = cookies
+	return nil
+}
+
+// heardCookie comes with the others where a form has led, and comes back with them.
+const heardCookie = "heard"
+
+// heard forgets the cookies that a form has led on with, once the browser has brought them.
+func (s *Site) heard(w http.ResponseWriter, r *http.Request) {
+	if s.redis == nil {
+		return
+	}
+	if cookie, err := r.Cookie(s.cookie(heardCookie)); err == nil {
+		s.setCookie(w, cookie.Name, "", -1)
+		if err := s.redis.Del(r.Context(), s.outcomeCookies(cookie.Value)).Err(); err != nil {
+			api.Note(r, fmt.Errorf("forget what a form has led on with: %w", err))
+		}
+	}
+}
+
+// outcomeCookies is what Redis has the cookies of an outcome under.
+func (s *Site) outcomeCookies(by string) string { return s.name + ":outcome_cookies:{" + by + "}" }
 
 // outliving is a context that has as long as another, and does not end with its browser's patience.
 func outliving(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -469,6 +469,32 @@ func TestAnAnswerIsOfItsAddress(t *testing.T) {
 	}
 }
 
+// once sends a form that is acted on once, or asks for its page, with the cookies that are given. It gives the number of the act by the cookie that came with
+// the answer, where it led, and all its cookies.
+func (p *posting) once(method, browser, form string, with ...*http.Cookie) (act int, to string, cookies []*http.Cookie) {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), method, p.server.URL+"/once", strings.NewReader("form="+form))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Browser", browser)
+	for _, cookie := range with {
+		r.AddCookie(cookie)
+	}
+	answer, err := (&http.Client{CheckRedirect: p.browser.CheckRedirect}).Do(r)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	for _, cookie := range answer.Cookies() {
+		if cookie.Name == "act" {
+			act, _ = strconv.Atoi(cookie.Value)
+		}
+	}
+	return act, answer.Header.Get("Location"), answer.Cookies()
+}
+
 // The same form of the same browser at the same address is acted on once, and led on with the same cookies. Whatever else comes is another: with something
 // else in it, from another browser, refused before, or of a page that was opened anew.
 func TestAFormIsActedOnOnce(t *testing.T) {
@@ -493,28 +519,49 @@ func TestAFormIsActedOnOnce(t *testing.T) {
 		{http.MethodPost, "Boris's", "wrong", 0},
 		{http.MethodPost, "Boris's", "one", 10},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), sent.method, p.server.URL+"/once", strings.NewReader("form="+sent.form))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Browser", sent.browser)
-		answer, err := p.browser.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = answer.Body.Close()
-		act := 0
-		for _, cookie := range answer.Cookies() {
-			if cookie.Name == "act" {
-				act, _ = strconv.Atoi(cookie.Value)
-			}
-		}
-		if led := answer.Header.Get("Location") == "/elsewhere"; act != sent.act || led != (act > 0) {
-			t.Errorf("%d: act %d leads to %q, want act %d", i, act, answer.Header.Get("Location"), sent.act)
+		act, to, _ := p.once(sent.method, sent.browser, sent.form)
+		if led := to == "/elsewhere"; act != sent.act || led != (act > 0) {
+			t.Errorf("%d: act %d leads to %q, want act %d", i, act, to, sent.act)
 		}
 	}
 	if p.posted != 10 {
 		t.Errorf("%d forms were acted on", p.posted)
+	}
+}
+
+// The cookies that a form has led on with are forgotten once the browser has brought them, on whichever page, or with the same form: whoever has captured the
+// request hears where it led, and no more. What was never heard is kept for a moment.
+func TestWhatAFormHasLedOnWithIsForgottenOnceItWasHeard(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/sign-in", "/once"} {
+		in := redistest.New(t)
+		p := newPosting(t, in)
+		_, _, cookies := p.once(http.MethodPost, "Anna's", "one")
+		if act, to, _ := p.once(http.MethodPost, "Anna's", "one"); act != 1 || to != "/elsewhere" {
+			t.Errorf("before it was heard, act %d leads to %q", act, to)
+		}
+		for _, key := range in.Keys(t.Context(), "*").Val() {
+			if left := in.TTL(t.Context(), key).Val(); left <= 0 || left > 30*time.Second {
+				t.Errorf("%s is kept for %s", key, left)
+			}
+		}
+		if path == "/once" {
+			if act, to, _ := p.once(http.MethodPost, "Anna's", "one", cookies...); act != 0 || to != "/elsewhere" {
+				t.Errorf("to who has heard it, act %d leads to %q", act, to)
+			}
+		} else {
+			at, err := url.Parse(p.server.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.browser.Jar.SetCookies(at, cookies)
+			p.ask(http.MethodGet, path, "")
+		}
+		if act, to, _ := p.once(http.MethodPost, "Anna's", "one"); act != 0 || to != "/elsewhere" {
+			t.Errorf("after it was heard at %s, act %d leads to %q", path, act, to)
+		}
+		if p.posted != 1 {
+			t.Errorf("%d forms were acted on", p.posted)
+		}
 	}
 }

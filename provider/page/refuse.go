@@ -39,6 +39,7 @@ func Refuse(status int, word string, cause error) error {
 // also answers the language switch, and gives what was kept of a form's answer.
 func (s *Site) Handle(h func(w http.ResponseWriter, r *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.heard(w, r)
 		if s.switched(w, r) {
 			return
 		}
