@@ -36,7 +36,7 @@ const (
 	codeOfOneself
 	currentPassword
 	passwordChange
-	wrongPasskey // a right one is held up by nothing
+	wrongPasskey // that is recorded; what is beyond is answered alike, and a right one is held up by nothing
 )
 
 // limits is all that acts are counted by here, and what is beside where strangers have used up what they share: another limit, or another way. Codes
@@ -94,7 +94,7 @@ var limits = map[act]budget{
 		proved: true,
 	},
 	passwordChange: {everywhere: []line{{limit: policy.PasswordChanges, by: byPerson}}, proved: true},
-	wrongPasskey:   {everywhere: []line{{limit: policy.NetworkTries, by: byNetwork, paced: true}}},
+	wrongPasskey:   {everywhere: []line{{limit: policy.WrongPasskeys, by: byPersonAtNetwork}}},
 }
 
 var (
@@ -167,6 +167,7 @@ const (
 	byBrowser
 	byInteraction
 	byPerson
+	byPersonAtNetwork
 	byPersonAtBrowser // and at each browser that is known to them by that one, so that whoever sits at another stops nobody at home
 )
 
@@ -215,6 +216,8 @@ func (a asker) key(by key) string {
 		return a.interaction
 	case byPerson:
 		return a.person.String()
+	case byPersonAtNetwork:
+		return a.person.String() + " " + a.network
 	case byPersonAtBrowser:
 		return a.person.String() + string(a.browser)
 	case byAll:

@@ -41,17 +41,14 @@ func (l *Login) checkPasskey(w http.ResponseWriter, r *http.Request, u underWay,
 	return l.finish(w, r, u.Interaction, u.Person, u.ChangedAt, byFactor(used, "pwd"))
 }
 
-// refusePasskey answers alike whatever is wrong. Nobody can guess a passkey, so whoever has one is not made to wait for what others have
-// tried; what fails counts against the network.
+// refusePasskey answers alike whatever is wrong. Nobody can guess a passkey, so nobody is made to wait for what was tried; what fails is recorded so
+// often and no more, or strangers could fill the journal.
 func (l *Login) refusePasskey(r *http.Request, i provider.Interaction, person uuid.UUID, show func(int, page.FieldError) error) error {
-	_, wait, err := l.take(r.Context(), wrongPasskey, asker{network: api.Network(r)})
+	_, over, err := l.take(r.Context(), wrongPasskey, asker{person: person, network: api.Network(r)})
+	if err == nil && over == 0 {
+		err = l.recordRefusal(r, i, person, "passkey")
+	}
 	if err != nil {
-		return err
-	}
-	if wait > 0 {
-		return show(http.StatusTooManyRequests, page.FieldError{Wait: wait})
-	}
-	if err := l.recordRefusal(r, i, person, "passkey"); err != nil {
 		return err
 	}
 	return show(http.StatusUnprocessableEntity, page.FieldError{Word: "passkey.wrong"})

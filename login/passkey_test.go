@@ -252,22 +252,35 @@ func TestAPasskeySignsInFromAPageThatWaited(t *testing.T) {
 	v.want("/authorize", http.StatusOK)
 }
 
-// What fails counts against the network, and stops nobody who has a passkey.
-func TestFailuresDoNotStopAPasskey(t *testing.T) {
+// What fails stops nobody at the network, whether they come with a passkey or a password, and fills no journal. What somebody gets wrong after their
+// password is on record still.
+func TestWrongPasskeysStopNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.active(anna, "+375294911911")
+	w.settled(map[string]string{"sign_in.network": "100 in 15m", "sign_in.wrong_passkeys": "10 in 15m"})
+	person := w.active(anna, "+375294911911")
 	_, phone := w.bound(anna)
-	v := w.visitor()
+	v, garbage := w.visitor(), w.visitor()
 	v.open("/authorize")
-	for range 301 { // the last by itself
-		v.submit("passkey", "{}")
-		v.want("/sign-in", http.StatusUnprocessableEntity)
+	garbage.open("/authorize")
+	form := *garbage
+	for range 110 {
+		*garbage = form
+		garbage.submit("passkey", "{}")
+		garbage.want("/sign-in", http.StatusUnprocessableEntity)
 	}
+	if n := w.count(`event WHERE kind = 'sign_in.refused'`); n != 10 {
+		t.Errorf("%d are recorded, want 10", n)
+	}
+	form.use(phone)
+	form.sees("authorize goes on")
+	v.submit("identifier", anna, "password", password)
+	v.want("/sign-in/code", http.StatusOK)
 	v.submit("passkey", "{}")
-	v.want("/sign-in", http.StatusTooManyRequests)
-	v.use(phone)
-	v.sees("authorize goes on")
+	v.want("/sign-in/code", http.StatusUnprocessableEntity)
+	if n := len(w.events("sign_in.refused", person)); n != 1 {
+		t.Errorf("%d of hers are recorded, want 1", n)
+	}
 }
 
 // Who makes a passkey at the first sign-in is asked for the code, so that it rests on two factors; and goes on to whoever waited, with or

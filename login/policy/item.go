@@ -55,6 +55,8 @@ var (
 	// for it, since that would be a weapon, but each address has fewer tries.
 	TriesInAll         = limit("sign_in.in_all", 50_000, 15*time.Minute, 5000, 1_000_000)
 	BrakedNetworkTries = limit("sign_in.network_braked", 30, 15*time.Minute, 10, 300)
+	// Wrong answers of passkeys that are recorded, of nobody's and of each person's at one network. Nobody guesses a passkey, so they use up nobody's tries.
+	WrongPasskeys = limit("sign_in.wrong_passkeys", 100, 15*time.Minute, 10, 1000)
 	// Wrong passwords in a row after which the static one stops at unknown browsers: 100 at most (NIST SP 800-63B-4 §3.2.2).
 	Failures = count("sign_in.failures", 50, 10, 100)
 	// The current password, asked again of somebody who is signed in; and the same where it is right each time.
@@ -166,7 +168,7 @@ var Chapters = []Chapter{
 		CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
 	}},
 	{"sign_ins", []Item{
-		KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NumberTriesInAll, NetworkTries, TriesInAll, BrakedNetworkTries, Failures, FactorTries,
+		KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NumberTriesInAll, NetworkTries, TriesInAll, BrakedNetworkTries, WrongPasskeys, Failures, FactorTries,
 	}},
 	{"recovery", []Item{
 		RecoveriesAtHome, RecoveriesElsewhere, RecoveriesOfNumber, BrakedRecoveries,
