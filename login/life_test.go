@@ -112,7 +112,8 @@ func TestAnyLifeHasAWayInAndNoneByLess(t *testing.T) {
 		"make codes":      l.makeCodes,
 		"change password": l.changePassword,
 		"recover":         func() bool { return l.recover(true) }, "recover without the document": func() bool { return l.recover(false) },
-		"block": l.block, "block by a code": l.blockByCode, "not me": l.notMe,
+		"recover and keep": func() bool { return l.recoverAndKeep(way) },
+		"block":            l.block, "block by a code": l.blockByCode, "not me": l.notMe,
 		"unblock": l.unblock, "unblock at the desk": l.unblockAtDesk,
 		"change phone":    l.changePhone,
 		"a day":           func() bool { l.clock.turn(25 * time.Hour); return true },
@@ -482,6 +483,38 @@ func (l *life) recover(document bool) bool {
 	l.mayBeTaken()
 	v.submit("new_password", l.password, "new_password_again", l.password)
 	v.want("/security", http.StatusOK)
+	return true
+}
+
+// recoverAndKeep proves all that a recovery asks, and signs in by the password that there is: nothing is frozen by that, and the second step is no other
+// than at any browser that nobody has seen.
+func (l *life) recoverAndKeep(way string) bool {
+	if l.blocked {
+		return false
+	}
+	v := l.visitor()
+	v.open("/recover")
+	v.recovers(l.number)
+	l.leaves("code.sent purpose=recover")
+	l.proves(v, "/recover/proof")
+	v.want("/recover/password", http.StatusOK)
+	v.submit("decision", "keep")
+	v.want("/sign-in", http.StatusOK)
+	v.submit("identifier", l.number, "password", l.password)
+	second := "/sign-in/code"
+	if l.app != nil {
+		second = "/sign-in/authenticator"
+	}
+	v.want(second, http.StatusOK)
+	l.confirms(v, way)
+	v.want("/security", http.StatusOK)
+	if v.open("/security/password"); (v.at.Path == "/security/password") != l.enough(way) {
+		l.Fatalf("the password's page by %s, with %s bound, ends at %s", way, l.strongest(), v.at.Path)
+	}
+	who, err := l.registry.Of(l.Context(), l.person)
+	if now := l.clock.now(); err != nil || who.Frozen(now) != now.Before(l.frozen) {
+		l.Fatalf("frozen %t, by the model till %v; %v", who.Frozen(now), l.frozen, err)
+	}
 	return true
 }
 
