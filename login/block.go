@@ -137,7 +137,7 @@ func (l *Login) blockCodeRight(w http.ResponseWriter, r *http.Request, o onErran
 
 func (l *Login) showBlockErrand(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
 	return l.showFirst(w, r, i, page.View{
-		Status: status, Name: "block-errand", Shows: true, Errors: wrong, Back: i.At("/sign-in"), Data: blockErrandPage{Again: said(r), Identifier: typed},
+		Status: status, Name: "block-errand", Shows: true, Errors: wrong, Back: i.At("/sign-in"), Data: blockErrandPage{Again: said(r), Identifier: typed, Recover: i.At(recovering.path)},
 	})
 }
 

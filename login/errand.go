@@ -46,13 +46,14 @@ func (e errand) way() string { return "errand:" + string(e.purpose) }
 
 // An asked is how far an errand has come: a number was typed, and a page is to come. It waits as a progress does.
 type asked struct {
-	Whose    uuid.UUID   `json:"typed"`    // alias of what was typed
-	Slip     bool        `json:"slip"`     // it is doubtful
-	Document bool        `json:"document"` // a document's number was typed too
-	Home     []byte      `json:"home"`     // what the browser is known by to whose it is; nil elsewhere
-	Alias    uuid.UUID   `json:"alias"`    // of what was typed, there: the codes are counted by it
-	Person   uuid.UUID   `json:"person"`   // whose it is; nil where it is nobody's, or nobody's who may
-	Changed  time.Time   `json:"changed"`  // the identity's ChangedAt, as it was then
+	Whose    uuid.UUID   `json:"typed"`              // alias of what was typed
+	Slip     bool        `json:"slip"`               // it is doubtful
+	Document bool        `json:"document"`           // a document's number was typed too
+	TooMany  bool        `json:"too_many,omitempty"` // come from there: what comes to nothing leaves no record
+	Home     []byte      `json:"home"`               // what the browser is known by to whose it is; nil elsewhere
+	Alias    uuid.UUID   `json:"alias"`              // of what was typed, there: the codes are counted by it
+	Person   uuid.UUID   `json:"person"`             // whose it is; nil where it is nobody's, or nobody's who may
+	Changed  time.Time   `json:"changed"`            // the identity's ChangedAt, as it was then
 	Page     string      `json:"page"`
 	By       factor.Kind `json:"by,omitempty"` // the factor that was used
 }
@@ -228,7 +229,7 @@ func (l *Login) sendCounted(r *http.Request, o onErrand, to identity.Identity, c
 			offer = func(ctx context.Context, tx pgx.Tx) error { return l.registry.OfferBlock(ctx, tx, to, l.act(r)) }
 		}
 	}
-	if _, err := l.codes.SendAlike(ctx, o.codeFor(), to, l.site.Language(r), offer); err != nil {
+	if _, err := l.codes.SendAlike(ctx, o.codeFor(), to, l.site.Language(r), o.TooMany, offer); err != nil {
 		return l.unsent(ctx, err, counted)
 	}
 	return nil
@@ -301,10 +302,20 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 
 // refuse records what was not proved, and counts it where it closes the errand. Nobody is named where the number is nobody's.
 func (l *Login) refuse(r *http.Request, o onErrand, why string) error {
-	err := audit.Record(r.Context(), l.pool, audit.Event{
-		Kind: o.refused, At: l.now(), Person: o.Person, ClientID: o.ClientID,
-		Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: audit.Refused(why, o.Home != nil),
-	})
+	record := func(tx audit.Batcher) error {
+		return audit.Record(r.Context(), tx, audit.Event{
+			Kind: o.refused, At: l.now(), Person: o.Person, ClientID: o.ClientID,
+			Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: audit.Refused(why, o.Home != nil),
+		})
+	}
+	var err error
+	if o.TooMany {
+		err = pgx.BeginFunc(r.Context(), l.pool, func(tx pgx.Tx) error {
+			return code.KeepAlike(r.Context(), tx, o.Person != uuid.Nil, func(tx pgx.Tx) error { return record(tx) })
+		})
+	} else {
+		err = record(l.pool)
+	}
 	if err == nil && o.closes && o.Home == nil {
 		err = l.registry.CountUnblock(r.Context(), o.Person, l.now())
 	}

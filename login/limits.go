@@ -25,7 +25,7 @@ const (
 	passwordToSignIn act = iota
 	passwordToBlock
 	passwordToUnblock
-	numberToRecover // the number alone, with which the errand begins
+	numberToRecover // with which the errand begins; beyond it whoever comes with a document goes on
 	numberToBlock
 	documentToRecover
 	codeToRecover // that is sent
@@ -55,7 +55,7 @@ var limits = map[act]budget{
 	},
 	passwordToBlock: {
 		home: passwordAtHome, owner: passwordOfOwner, elsewhere: passwordElsewhere, brake: policy.TriesInAll,
-		beside: []beside{atHome, byCodeToBlock, atDesk},
+		beside: []beside{atHome, byCodeToBlock},
 	},
 	passwordToUnblock: {
 		home: passwordAtHome, owner: passwordOfOwner, elsewhere: passwordElsewhere, brake: policy.TriesInAll,
@@ -63,11 +63,11 @@ var limits = map[act]budget{
 	},
 	numberToRecover: {
 		elsewhere: numberElsewhere, brake: policy.MessagesInAll,
-		beside: []beside{atHome, fromElsewhere, atDesk},
+		beside: []beside{atHome, withDocument},
 	},
 	numberToBlock: {
 		elsewhere: numberElsewhere, brake: policy.MessagesInAll,
-		beside: []beside{atHome, fromElsewhere, byLink, atDesk},
+		beside: []beside{atHome, onceRecovered},
 	},
 	documentToRecover: {
 		home: []line{{limit: policy.RecoveriesAtHome, by: byBrowser}},
@@ -76,8 +76,8 @@ var limits = map[act]budget{
 			{limit: policy.RecoveriesOfNumber, by: byNumber, beyond: &line{limit: policy.BrakedRecoveries, by: byNumberAtNetwork}},
 		},
 	},
-	codeToRecover: {elsewhere: codeElsewhere, beside: []beside{atHome, withDocument, atDesk}},
-	codeToBlock:   {elsewhere: codeElsewhere, beside: []beside{atHome, byLink, atDesk}},
+	codeToRecover: {elsewhere: codeElsewhere, beside: []beside{atHome, withDocument}},
+	codeToBlock:   {elsewhere: codeElsewhere, beside: []beside{atHome, byLink}},
 	codeToUnblock: {elsewhere: codeElsewhere, proved: true},
 
 	factorOnErrand: {everywhere: []line{{limit: policy.RecoveryProofs, by: byPersonAtBrowser, right: forgotten}}, proved: true},
@@ -112,8 +112,9 @@ var (
 		{limit: policy.NumberTriesInAll, by: byNumberAtNetwork},
 		{limit: policy.TriesInAll, by: byAll, right: returned},
 	}
-	// Each leaves a record. At home nothing is counted: whose browser it is can act in an emergency, whatever the neighbours do.
-	numberElsewhere = []line{{limit: policy.RecoveriesOfNetwork, by: byNetwork, braked: policy.BrakedCodesOfNetwork}}
+	// Each leaves a record, but for those beyond it that come with a document and to nothing; these wait for nobody. At home nothing is counted: whose
+	// browser it is can act in an emergency, whatever the neighbours do.
+	numberElsewhere = []line{{limit: policy.RecoveriesOfNetwork, by: byNetwork, braked: policy.BrakedCodesOfNetwork, paced: true}}
 	// What strangers may have sent to one person, from wherever they ask.
 	codeElsewhere = []line{{limit: policy.RecoveryCodesElsewhere, by: byTyped}}
 )
@@ -135,12 +136,12 @@ type beside string
 // Ways.
 const (
 	atHome        beside = "a browser that is known"
-	fromElsewhere beside = "another network, of which these strangers use up nothing"
 	asOwner       beside = "a code, and the document or a factor, after which the tries are one's own"
 	withDocument  beside = "the document: what is asked for with it is counted apart from what is asked for without"
+	onceRecovered beside = "a recovery with the document: whoever is signed in blocks"
 	byCodeToBlock beside = "a code to the phone"
 	byLink        beside = "the link in a message to the phone"
-	atDesk        beside = "the desk"
+	atDesk        beside = "the desk, which is shut at night: only where there is no other"
 )
 
 // A line is one limit of a budget.

@@ -207,6 +207,7 @@ type blockPage struct {
 type blockErrandPage struct {
 	Again      string // the word of why it is begun again; "" where it is not
 	Identifier string // as it was typed
+	Recover    string // where the password is recovered
 }
 
 // unblockDeskPage tells who has failed too often how long a block stays.

@@ -51,7 +51,8 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 	document := register.FoldNumber(r.PostFormValue("document_number"))
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
 	from, wait, err := l.comes(r, recovering, i, id)
-	if err == nil && wait == 0 && document != "" {
+	tooMany := wait > 0
+	if err == nil && document != "" { // which waits for nobody who comes without
 		_, wait, err = l.take(r.Context(), documentToRecover, from)
 	}
 	if err != nil {
@@ -72,7 +73,7 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 	if !mayRecover(who) || document == "" && !standsIn(who) {
 		who = identity.Identity{}
 	}
-	o := onErrand{Interaction: i, errand: recovering, asked: asked{Home: from.browser, Document: document != ""}}
+	o := onErrand{Interaction: i, errand: recovering, asked: asked{Home: from.browser, Document: document != "", TooMany: tooMany}}
 	return l.asks(w, r, o, id, id.Reveal()+" "+document, who)
 }
 

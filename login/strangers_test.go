@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"asoba.example/login/code"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
 	"asoba.example/login/register"
@@ -375,6 +376,62 @@ func TestNoNeighbourShutsANetwork(t *testing.T) {
 		tries(v, anna, "/sign-in/code", http.StatusOK)
 	}
 	tries(v, anna, "/sign-in", http.StatusTooManyRequests)
+}
+
+// Whoever asks for made-up numbers from one address stops nobody there who comes with the document: that of another number, or a wrong one, leaves nothing
+// behind beyond so many. Who would block is told of that way.
+func TestNoNeighbourStopsWhoComesWithTheDocument(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	person := w.active(anna, "+375294911911")
+	for _, purpose := range []code.Purpose{code.Recover, code.Block} {
+		w.leaves(0, policy.RecoveriesOfNetwork, string(purpose)+" 192.0.2.1/32")
+	}
+	neighbour := func(path string) *visitor {
+		v := w.visitor()
+		v.from = "192.0.2.1"
+		v.open(path)
+		return v
+	}
+	asks := func(path string, status int, fields ...string) *visitor {
+		t.Helper()
+		v := neighbour(path)
+		v.submit(fields...)
+		if v.status != status {
+			t.Fatalf("%s answers %d, want %d", path, v.status, status)
+		}
+		return v
+	}
+	asks("/recover", http.StatusOK, "identifier", nobody) // one by one
+	asks("/recover", http.StatusTooManyRequests, "identifier", nobody).sees("Wait 12 seconds", "Have you left the document number out?")
+	asks("/block", http.StatusOK, "identifier", nobody, "decision", "code")
+	blocking := asks("/block", http.StatusTooManyRequests, "identifier", anna, "decision", "code")
+
+	before, sent := w.count(`event`), w.sent(person)
+	for n := range 5 {
+		number := fmt.Sprintf("3%02d0130K001PB", 10+n)
+		for _, typed := range []string{number + string(register.CheckDigit(number)), anna} {
+			if typed == anna && n > 2 { // the rest is hers
+				continue
+			}
+			v := asks("/recover", http.StatusOK, "identifier", typed, "document_number", "MP0000000")
+			v.submit("code", "000000")
+			v.want("/recover/code", http.StatusUnprocessableEntity)
+			w.clock.turn(time.Second)
+		}
+	}
+	if after := w.count(`event`); after != before || w.sent(person) != sent {
+		t.Errorf("%d records are new, and %d messages", after-before, w.sent(person)-sent)
+	}
+	blocking.open(blocking.link("Recover the password"))
+	blocking.recovers(anna)
+	blocking.submit("new_password", another, "new_password_again", another)
+	if got := w.events("password.recovered", person); len(got) != 1 {
+		t.Errorf("recorded recoveries: %q", got)
+	}
+	blocking.open("/block")
+	blocking.submit("decision", "block")
+	blocking.want("/block/done", http.StatusOK)
 }
 
 // leaves has others use up a limit, but for so many.

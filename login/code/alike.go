@@ -20,8 +20,11 @@ func (c *Codes) Alias(number string) uuid.UUID {
 }
 
 // SendAlike sends a code that was asked for by a number, whose alias f bears: to whose it is, or to nobody where none may go, which is the
-// zero Identity. Either way the work is the same, but only a code that was sent can ever be right. What within does, if there is one, is done as in Send.
-func (c *Codes) SendAlike(ctx context.Context, f For, to identity.Identity, language string, within func(context.Context, pgx.Tx) error) (Sent, error) {
+// zero Identity. Either way the work is the same, but only a code that was sent can ever be right. One that goes to nobody is on record unless it is
+// one too many. What within does, if there is one, is done as in Send.
+func (c *Codes) SendAlike(
+	ctx context.Context, f For, to identity.Identity, language string, tooMany bool, within func(context.Context, pgx.Tx) error,
+) (Sent, error) {
 	code, err := random(policy.CodeDigits.In(c.Policies))
 	if err != nil {
 		return Sent{}, err
@@ -29,6 +32,7 @@ func (c *Codes) SendAlike(ctx context.Context, f For, to identity.Identity, lang
 	l := letter{
 		message: identity.Message{Person: to.Person, Phone: to.Phone, Text: c.Say(language, words[f.Purpose], map[string]any{"Code": code})},
 		event:   audit.Event{Kind: audit.CodeSent, Person: to.Person},
+		tooMany: tooMany,
 		within:  within,
 	}
 	if to.Phone == (identity.Phone{}) {
@@ -36,4 +40,19 @@ func (c *Codes) SendAlike(ctx context.Context, f For, to identity.Identity, lang
 		l.event.Kind = audit.CodeWithheld
 	}
 	return c.deliver(ctx, f, code, l)
+}
+
+// KeepAlike does something within a transaction and keeps it or takes it back, by the same work.
+func KeepAlike(ctx context.Context, tx pgx.Tx, keep bool, do func(pgx.Tx) error) error {
+	inner, err := tx.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	if err := do(inner); err != nil {
+		return err
+	}
+	if keep {
+		return inner.Commit(ctx)
+	}
+	return inner.Rollback(ctx)
 }

@@ -29,7 +29,7 @@ func TestACodeOfNobodyIsAsAnyOther(t *testing.T) {
 			if alias == somebody {
 				to = identity.Identity{Person: w.person, Phone: phone}
 			}
-			return w.codes.SendAlike(w.Context(), code.For{Purpose: code.Recover, Person: alias, Occasion: occasion}, to, "ru", nil)
+			return w.codes.SendAlike(w.Context(), code.For{Purpose: code.Recover, Person: alias, Occasion: occasion}, to, "ru", false, nil)
 		}
 		check := func(alias uuid.UUID, digits string) error {
 			return w.codes.Check(w.Context(), code.For{Purpose: code.Recover, Person: alias, Occasion: occasion}, digits)

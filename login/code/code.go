@@ -142,6 +142,7 @@ func (c *Codes) Send(ctx context.Context, f For, language string, within func(co
 type letter struct {
 	message identity.Message
 	event   audit.Event
+	tooMany bool // nothing is kept of it if it goes to nobody
 	within  func(context.Context, pgx.Tx) error
 }
 
@@ -188,10 +189,18 @@ func (c *Codes) put(ctx context.Context, l letter) error {
 			return err
 		}
 	}
-	if err := c.Outbox.Put(ctx, tx, l.message); err != nil {
-		return err
+	write := func(tx pgx.Tx) error {
+		if err := c.Outbox.Put(ctx, tx, l.message); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, l.event)
 	}
-	if err := audit.Record(ctx, tx, l.event); err != nil {
+	if l.tooMany {
+		err = KeepAlike(ctx, tx, l.event.Kind != audit.CodeWithheld, write)
+	} else {
+		err = write(tx)
+	}
+	if err != nil {
 		return err
 	}
 	err = tx.Commit(ctx)

@@ -81,7 +81,8 @@ var (
 	RecoveryCodesInHour    = count("recovery.codes_in_hour", 3, 1, 10)
 	RecoveryCodesInDay     = count("recovery.codes_in_day", 5, 1, 20)
 	RecoveryCodesElsewhere = limit("recovery.codes_elsewhere", 15, 24*time.Hour, 5, 50)
-	RecoveriesOfNetwork    = limit("recovery.network", 300, time.Hour, 20, 2000)
+	// Beyond these one by one; who comes with the document does not wait for those who come without.
+	RecoveriesOfNetwork = limit("recovery.network", 300, time.Hour, 20, 2000)
 	// The factor, of somebody who has the phone in hand.
 	RecoveryProofs = limit("recovery.proofs", 5, 24*time.Hour, 3, 10)
 	// Temporary passwords that the citizen has sent to himself.
