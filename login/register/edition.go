@@ -127,10 +127,6 @@ func (g *Register) BadRows(ctx context.Context, id int64) ([]BadRow, error) {
 // Missing gives people whom a full edition that was applied, or waits, does not tell of though they were known when it came, by keyset, as they
 // are now.
 func (g *Register) Missing(ctx context.Context, id int64, after uuid.UUID, limit int) ([]Person, error) {
-	const list = `
-		SELECT ` + columns + `
-		FROM missing_person m JOIN person ON person.id = m.person_id
-		WHERE m.edition_id = $1 AND NOT m.overtaken AND m.person_id > $2 ORDER BY m.person_id LIMIT $3`
 	e, err := g.Edition(ctx, id)
 	if err != nil {
 		return nil, err
@@ -138,8 +134,7 @@ func (g *Register) Missing(ctx context.Context, id int64, after uuid.UUID, limit
 	if e.State != Applied {
 		return g.outcome(ctx, e, "missing", e.Missing, after, limit)
 	}
-	rows, _ := g.Pool.Query(ctx, list, id, after, limit)
-	people, err := pgx.CollectRows(rows, scan)
+	people, err := g.those(ctx, missingOf, id, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list whom edition %d does not tell of: %w", id, err)
 	}
@@ -158,18 +153,13 @@ func (g *Register) Deactivated(ctx context.Context, id int64, after uuid.UUID, l
 
 // outcome gives people of whom so many were counted as an edition came that waits still.
 func (g *Register) outcome(ctx context.Context, e Edition, of string, counted int64, after uuid.UUID, limit int) ([]Person, error) {
-	const list = `
-		SELECT ` + columns + `
-		FROM staged_outcome o JOIN person ON person.id = o.person_id
-		WHERE o.outcome = $1 AND o.person_id > $2 ORDER BY o.person_id LIMIT $3`
 	switch {
 	case counted == 0:
 		return nil, nil
 	case e.State != Waiting:
 		return nil, fmt.Errorf("list whom edition %d is about: %w", e.ID, ErrNotWaiting)
 	}
-	rows, _ := g.Pool.Query(ctx, list, of, after, limit)
-	people, err := pgx.CollectRows(rows, scan)
+	people, err := g.those(ctx, whoseOutcome, of, after, limit)
 	if err == nil && len(people) == 0 {
 		var lost bool
 		if lost, err = e.isLost(ctx, g.Pool); lost {
@@ -180,4 +170,21 @@ func (g *Register) outcome(ctx context.Context, e Edition, of string, counted in
 		return nil, fmt.Errorf("list whom edition %d is about: %w", e.ID, err)
 	}
 	return people, nil
+}
+
+// Pages of ids.
+const (
+	missingOf    = `SELECT person_id FROM missing_person WHERE edition_id = $1 AND NOT overtaken AND person_id > $2 ORDER BY person_id LIMIT $3`
+	whoseOutcome = `SELECT person_id FROM staged_outcome WHERE outcome = $1 AND person_id > $2 ORDER BY person_id LIMIT $3`
+)
+
+// those are the people of a page of ids.
+func (g *Register) those(ctx context.Context, ids string, args ...any) ([]Person, error) {
+	rows, _ := g.Pool.Query(ctx, people(ids), args...)
+	return pgx.CollectRows(rows, scan)
+}
+
+// people looks up the people of a page one by one: joined, everybody might be read for each page.
+func people(ids string) string {
+	return `SELECT ` + columns + ` FROM person WHERE id = ANY (ARRAY (` + ids + `)) ORDER BY id`
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/migrations/pgtest"
@@ -28,5 +29,27 @@ func TestWhoWasJoinedLatelyIsFoundByAnIndex(t *testing.T) {
 	plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if got := strings.Join(plan, "\n"); err != nil || !strings.Contains(got, "Index Cond: (told_at > ") || !strings.Contains(got, "person_event_joined") {
 		t.Errorf("%v:\n%s", err, got)
+	}
+}
+
+func TestWhomAnEditionIsAboutIsFoundByIndexes(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	const fill = `
+		ALTER TABLE missing_person DROP CONSTRAINT missing_person_edition_id_fkey; -- the edition itself is not looked at
+		INSERT INTO person (id, identification_number, sex, birth_date, citizenship, changed_in)
+		SELECT gen_random_uuid(), to_char(n, 'FM0000000') || 'K001PB9', 'M', '1930', 'BY', 0 FROM generate_series(1, 20000) AS n;
+		INSERT INTO missing_person (edition_id, person_id) SELECT 1, id FROM person;
+		INSERT INTO staged_outcome (person_id, outcome) SELECT id, 'missing' FROM person;
+		ANALYZE person, missing_person, staged_outcome`
+	if _, err := pool.Exec(t.Context(), fill); err != nil {
+		t.Fatal(err)
+	}
+	for ids, of := range map[string]any{missingOf: 1, whoseOutcome: "missing"} {
+		rows, _ := pool.Query(t.Context(), `EXPLAIN `+people(ids), of, uuid.Nil, 1000)
+		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if got := strings.Join(plan, "\n"); err != nil || !strings.Contains(got, "Index Cond: (id = ANY (") || strings.Contains(got, "Seq Scan") {
+			t.Errorf("%v:\n%s", err, got)
+		}
 	}
 }
