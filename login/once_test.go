@@ -37,14 +37,15 @@ func TestAFormThatIsSentAgainLeadsOn(t *testing.T) {
 		before func(*wayfarer)
 		says   string
 	}{
-		"/sign-in/code":          {"/sign-in", (*wayfarer).isActive, goesOn},
-		"/sign-in/authenticator": {"/sign-in", (*wayfarer).takesApp, goesOn},
-		"/sign-in/password":      {"/sign-in", (*wayfarer).isNew, goesOn},
-		"/recover/password":      {"/recover", (*wayfarer).isActive, goesOn},
-		"/unblock/password":      {"/unblock", (*wayfarer).isBlocked, goesOn},
-		"/block/code":            {"/block", (*wayfarer).isActive, blocked},
-		"/security/password":     {"", (*wayfarer).isActive, changed},
-		"/block":                 {"", (*wayfarer).isActive, blocked},
+		"/sign-in/code":           {"/sign-in", (*wayfarer).isActive, goesOn},
+		"/sign-in/authenticator":  {"/sign-in", (*wayfarer).takesApp, goesOn},
+		"/sign-in/password":       {"/sign-in", (*wayfarer).isNew, goesOn},
+		"/recover/password":       {"/recover", (*wayfarer).isActive, goesOn},
+		"/unblock/password":       {"/unblock", (*wayfarer).isBlocked, goesOn},
+		"/block/code":             {"/block", (*wayfarer).isActive, blocked},
+		"/security/password":      {"", (*wayfarer).isActive, changed},
+		"/block":                  {"", (*wayfarer).isActive, blocked},
+		"/security/authenticator": {"", (*wayfarer).isActive, "You have an authenticator app"},
 	} {
 		for mishap, lost := range map[string]bool{"pressed twice": false, "lost with its cookies": true} {
 			t.Run(page+" "+mishap, func(t *testing.T) {
