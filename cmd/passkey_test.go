@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -54,7 +55,7 @@ func (b *browser) comes(prefix string) {
 }
 
 // A passkey's life as its person sees it, in a real browser with a device: made at the first sign-in; used with one touch and nothing typed;
-// used by its button in place of the code, where it is to be removed.
+// used by its button in place of the code, where it is to be removed. Who is asked for it and does not want to sign in says so by another button.
 func TestAPasskeysLife(t *testing.T) {
 	t.Parallel()
 	c := newCountry(t)
@@ -99,7 +100,7 @@ func TestAPasskeysLife(t *testing.T) {
 	home.at(c.issuer + "/sign-in/code")
 	home.see("You have a passkey")
 	touch(true)
-	home.do("press", chromedp.Click(chromedp.CSS("[data-passkey] button")))
+	home.do("press", chromedp.Click(chromedp.CSS("[data-passkey-use]")))
 	home.comes(c.issuer + "/security/passkeys")
 	home.press(`main a[href*="rename="]`)
 	home.do("reload", chromedp.Reload())
@@ -110,6 +111,31 @@ func TestAPasskeysLife(t *testing.T) {
 	home.do("go back", chromedp.NavigateBack())
 	home.sees(`[name="passkey_name"][value="The key at home"]`, 1)
 	home.open(c.issuer + "/security/passkeys")
+
+	// Asked for on an errand for a service, which hears that its person does not want to go on.
+	service := c.register(map[string]any{
+		"client_name": "Tax office", "redirect_uris": []string{c.issuer + "/rules"}, "grant_types": []string{"authorization_code"}, "scope": "openid",
+		"token_endpoint_auth_method": "client_secret_basic",
+	})
+	home.open(c.issuer + "/security")
+	home.press(`form[action="/sign-out"] button`)
+	touch(false)
+	home.open(c.issuer + "/authorize?" + url.Values{
+		"client_id": {service.ID}, "redirect_uri": {c.issuer + "/rules"}, "response_type": {"code"}, "scope": {"openid"}, "state": {"st"},
+		"code_challenge": {strings.Repeat("A", 43)}, "code_challenge_method": {"S256"},
+	}.Encode())
+	home.open(strings.Replace(home.location(), "/sign-in", "/recover", 1))
+	home.fill("username", clerkNumber)
+	home.submit()
+	home.fill("one-time-code", code(t, c.phone.next(t, "code")))
+	home.submit()
+	home.at(c.issuer + "/recover/proof")
+	touch(true)
+	home.decide("deny")
+	home.at(c.issuer + "/rules?error=access_denied")
+
+	home.open(c.issuer + "/security/passkeys")
+	home.comes(c.issuer + "/security/passkeys")
 	home.decide("remove")
 	home.at(c.issuer + "/security/passkeys")
 	home.see("Add a passkey")

@@ -29,8 +29,9 @@ async function fill() {
 	use({ mediation: "conditional", signal: waiting.signal }).then(send, () => {});
 }
 
+// Only its own button asks the device: a form may have others, by which its person wants something else.
 function press(event) {
-	if (!event.submitter?.closest("[data-passkey]")) {
+	if (!event.submitter?.matches("[data-passkey-use]")) {
 		return;
 	}
 	event.preventDefault();
