@@ -84,7 +84,7 @@ func (d *Denials) Denied(ctx context.Context, gid uuid.UUID) (bool, error) {
 
 // restore makes the list anew and gives what is on it.
 func (d *Denials) restore(ctx context.Context) ([]uuid.UUID, error) {
-	const ended = `SELECT id FROM client_grant WHERE ended_at > $1`
+	const ended = `SELECT id FROM client_grant WHERE ended_at > $1 AND till > $1`
 
 	gids, err, _ := d.restoring.Do("", func() (any, error) {
 		rows, _ := d.pool.Query(ctx, ended, d.since())

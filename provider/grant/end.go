@@ -60,7 +60,7 @@ func End(ctx context.Context, tx pgx.Tx, jobs Jobs, person uuid.UUID, why Why, a
 
 	const grants = `
 		UPDATE client_grant SET ended_at = $2, ended_why = $3
-		WHERE person_id = $1 AND till > $2 AND ended_at IS NULL`
+		WHERE person_id = $1 AND till > $4 AND ended_at IS NULL`
 
 	reach := at
 	if err := tx.QueryRow(ctx, lock, person, at).Scan(&reach); err != nil && !errors.Is(err, pgx.ErrNoRows) {
@@ -68,7 +68,7 @@ func End(ctx context.Context, tx pgx.Tx, jobs Jobs, person uuid.UUID, why Why, a
 	}
 	b := new(pgx.Batch)
 	b.Queue(end, person, reach, why)
-	b.Queue(grants, person, at, why)
+	b.Queue(grants, person, at, why, at.Add(-outlives))
 	audit.Event{Kind: audit.SessionsEnded, At: reach, Person: person, Detail: map[string]string{"why": string(why)}}.Queue(b)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("end sign-ins: %w", err)
@@ -147,11 +147,14 @@ func EndSessions(ctx context.Context, tx pgx.Tx, jobs Jobs, here session.Session
 	return nil
 }
 
-// Living gives the sessions of which something is left that they gave, whether they are still open or not.
+// outlives is how much longer than what it was granted a client's own session may live, where a grant is not found by its session, which gave few.
+const outlives = 24 * time.Hour
+
+// Living gives the sessions of which something may be left that they gave, whether they are still open or not.
 func Living(ctx context.Context, tx pgx.Tx, person uuid.UUID, at time.Time) ([]string, error) {
 	const living = `SELECT DISTINCT sid FROM client_grant WHERE person_id = $1 AND till > $2 AND ended_at IS NULL ORDER BY sid`
 
-	rows, _ := tx.Query(ctx, living, person, at)
+	rows, _ := tx.Query(ctx, living, person, at.Add(-outlives))
 	sids, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return nil, fmt.Errorf("find sessions by what they gave: %w", err)
@@ -159,10 +162,11 @@ func Living(ctx context.Context, tx pgx.Tx, person uuid.UUID, at time.Time) ([]s
 	return sids, nil
 }
 
-// endWithin ends what a session gave; what of that, and what to tell of it, is to be added.
+// endWithin ends what a session gave, also what was over before: a client may have somebody signed in by it for longer than its tokens live. What of
+// that, and what to tell of it, is to be added.
 const endWithin = `
 	UPDATE client_grant SET ended_at = $2, ended_why = $3
-	WHERE sid = $1 AND till > $2 AND ended_at IS NULL`
+	WHERE sid = $1 AND ended_at IS NULL`
 
 // endSession ends one session, by a statement on endWithin, and records it.
 func endSession(ctx context.Context, tx pgx.Tx, jobs Jobs, signedOut audit.Event, end string) ([]uuid.UUID, error) {
@@ -210,10 +214,10 @@ func Visited(ctx context.Context, pool *pgxpool.Pool, s session.Session) ([]stri
 func EndClient(ctx context.Context, tx pgx.Tx, jobs Jobs, person uuid.UUID, clientID string, why Why, at time.Time) ([]uuid.UUID, error) {
 	const end = `
 		UPDATE client_grant SET ended_at = $3, ended_why = $4
-		WHERE person_id = $1 AND client_id = $2 AND till > $3 AND ended_at IS NULL
+		WHERE person_id = $1 AND client_id = $2 AND till > $5 AND ended_at IS NULL
 		RETURNING id, person_id, client_id, sid`
 
-	gids, err := endGrants(ctx, tx, jobs, why, at, end, person, clientID, at, why)
+	gids, err := endGrants(ctx, tx, jobs, why, at, end, person, clientID, at, why, at.Add(-outlives))
 	if err != nil {
 		return nil, fmt.Errorf("end grants of a client: %w", err)
 	}
@@ -240,7 +244,7 @@ func EndSpecimens(ctx context.Context, tx pgx.Tx, jobs Jobs, clientID string, at
 	if err != nil {
 		return nil, fmt.Errorf("end grants of specimens: %w", err)
 	}
-	rows, _ = tx.Query(ctx, given, specimens, clientID, at)
+	rows, _ = tx.Query(ctx, given, specimens, clientID, at.Add(-outlives))
 	if specimens, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID]); err != nil {
 		return nil, fmt.Errorf("end grants of specimens: %w", err)
 	}

@@ -3,6 +3,7 @@ package grant_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -545,6 +546,56 @@ func TestSigningOutLeavesOfflineGrants(t *testing.T) {
 		if got, err := w.denials.Denied(t.Context(), gid); err != nil || got != want {
 			t.Errorf("denied %t, want %t, %v", got, want, err)
 		}
+	}
+}
+
+// A client may have somebody signed in for longer than the tokens live that it was given. So with a session, and with what somebody has agreed to, that
+// ends too which was over, and the feed tells of each once, however often it is ended.
+func TestWhatWasOverEndsWithItsSession(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		end        func(w *world, tx pgx.Tx) error
+		told, left int
+	}{
+		"signed out here": {func(w *world, _ pgx.Tx) error { return w.signOut(t) }, 2, 1},
+		"signed out elsewhere": {func(w *world, tx pgx.Tx) error {
+			return grant.EndSessions(t.Context(), tx, w.jobs, session.Session{SID: "here", Person: w.person}, []string{"s"}, noon.Add(time.Minute))
+		}, 2, 1},
+		"signed out at all others": {func(w *world, tx pgx.Tx) error {
+			sids, err := grant.Living(t.Context(), tx, w.person, noon.Add(time.Minute))
+			return errors.Join(err, grant.EndSessions(t.Context(), tx, w.jobs, session.Session{SID: "here", Person: w.person}, sids, noon.Add(time.Minute)))
+		}, 3, 0},
+		"withdrawn": {func(w *world, tx pgx.Tx) error {
+			_, err := grant.EndClient(t.Context(), tx, w.jobs, w.person, "portal", grant.Withdrawn, noon.Add(time.Minute))
+			return err
+		}, 3, 0},
+		"all": {func(w *world, tx pgx.Tx) error { // which the feed tells of the person
+			return grant.End(t.Context(), tx, w.jobs, w.person, grant.Everywhere, noon.Add(time.Minute))
+		}, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			lives, over, other := w.grant(), w.grant(), w.grant()
+			over.Till, other.Till, other.SID = noon.Add(30*time.Second), noon.Add(30*time.Second), "other"
+			for _, g := range []grant.Grant{lives, over, other} {
+				if _, given := w.give(t, w.pool, g); !given {
+					t.Fatal("not given")
+				}
+			}
+			for range 2 {
+				if err := pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) error { return c.end(w, tx) }); err != nil {
+					t.Fatal(err)
+				}
+				told := w.count(t, `event WHERE kind = 'grant.ended'`)
+				if each := w.count(t, `(SELECT DISTINCT gid FROM event WHERE kind = 'grant.ended') AS each`); told != c.told || each != told {
+					t.Errorf("the end of %d grants is told %d times, want %d", each, told, c.told)
+				}
+				if n := w.count(t, live); n != c.left {
+					t.Errorf("%d go on, want %d", n, c.left)
+				}
+			}
+		})
 	}
 }
 
