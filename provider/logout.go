@@ -217,7 +217,10 @@ func (p *Provider) heed(ctx context.Context, f farewell, s session.Session) (far
 		if sid == p.cfg.Subjects.SID(f.client, s.SID) {
 			sid = s.SID // of a pairwise client's we know no other
 		}
-		f.person, err = grant.Whose(ctx, p.cfg.Pool, f.client.ID, sid)
+		var lives bool
+		if f.person, lives, err = grant.Whose(ctx, p.cfg.Pool, f.client.ID, sid); !lives {
+			f.person = uuid.Nil // who is signed in by now is asked, and led back all the same
+		}
 	}
 	if errors.Is(err, grant.ErrUnknown) {
 		f.sid, f.leadsTo, err = "", "", nil

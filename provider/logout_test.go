@@ -255,6 +255,30 @@ func TestALogoutHintOfNoSessionOfTheClientsLeadsNowhere(t *testing.T) {
 	}
 }
 
+// Who presses "sign out" at a client a second time, or where they have signed out at the provider meanwhile, comes back to it all the same. But whoever is
+// signed in by then is asked first.
+func TestALogoutHintOfASessionThatIsOverLeadsBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const bye = "https://portal.example/bye"
+	b := w.browser()
+	_, claims := w.claims(w.redeem("portal", b.code("portal")).text("id_token"))
+	ask := "/logout?" + url.Values{"client_id": {"portal"}, "logout_hint": {claims["sid"].(string)}, "post_logout_redirect_uri": {bye}}.Encode()
+	for range 2 {
+		if to, status, body := b.get(ask); to != bye {
+			t.Fatalf("got %d, leading to %q\n%s", status, to, body)
+		}
+	}
+	b.code("portal") // signed in anew
+	to, _, body := b.get(ask)
+	if got := b.authorize(params("portal", "prompt", "none")); to != "" || !got.Has("code") {
+		t.Errorf("signed out without being asked: %q, %v", to, got)
+	}
+	if to, _, _ := b.post("/logout/decision", url.Values{"decision": {"logout"}, "interaction": {waiting(body)}}); to != bye {
+		t.Errorf("who says so is led to %q", to)
+	}
+}
+
 // waiting is the interaction that a page's form carries on.
 func waiting(body string) string {
 	_, rest, _ := strings.Cut(body, `name="interaction" value="`)

@@ -27,18 +27,21 @@ func Find(ctx context.Context, db Querier, gid uuid.UUID) (Grant, error) {
 	return g, nil
 }
 
-// Whose gives the person whose session, by its own sid, gave a client something that was not ended since, or ErrUnknown.
-func Whose(ctx context.Context, db Querier, clientID, sid string) (person uuid.UUID, err error) {
-	const find = `SELECT person_id FROM client_grant WHERE sid = $1 AND client_id = $2 AND ended_at IS NULL LIMIT 1`
+// Whose gives the person whose session, by its own sid, gave a client something, and whether some of that was not ended since, or ErrUnknown.
+func Whose(ctx context.Context, db Querier, clientID, sid string) (person uuid.UUID, lives bool, err error) {
+	const find = `
+		SELECT person_id, ended_at IS NULL FROM client_grant
+		WHERE sid = $1 AND client_id = $2 AND given_at IS NOT NULL
+		ORDER BY ended_at IS NULL DESC LIMIT 1`
 
-	err = db.QueryRow(ctx, find, sid, clientID).Scan(&person)
+	err = db.QueryRow(ctx, find, sid, clientID).Scan(&person, &lives)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return uuid.Nil, ErrUnknown
+		return uuid.Nil, false, ErrUnknown
 	}
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("find whose session gave: %w", err)
+		return uuid.Nil, false, fmt.Errorf("find whose session gave: %w", err)
 	}
-	return person, nil
+	return person, lives, nil
 }
 
 // Stands tells whether the sign-in that led to a grant is still good, however long ago what was granted was over.
