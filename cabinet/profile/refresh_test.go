@@ -283,6 +283,18 @@ func TestANodeTellsWhichSourcesItCannotAsk(t *testing.T) {
 	if got := lines.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "registry") || strings.Contains(got, "documents") {
 		t.Errorf("it writes %s", got)
 	}
+	lines.Reset()
+	watch.Named = append(watch.Named, registry.Source, Source{Name: "forgotten"})
+	for range 2 {
+		if err := watch.Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := lines.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "[forgotten]") || !strings.Contains(got, "never put in force") {
+		t.Errorf("of one that nobody has put in force it writes %s", got)
+	}
+	watch.Named = []Source{documents.Source}
+	lines.Reset()
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(watch)
 	counts := func() float64 {
@@ -297,8 +309,9 @@ func TestANodeTellsWhichSourcesItCannotAsk(t *testing.T) {
 		t.Errorf("it counts %v", got)
 	}
 	w.drop(t, "registry")
-	if err := watch.Read(t.Context()); err != nil || counts() != 0 {
-		t.Errorf("taken out, it counts still: %v", err)
+	watch.Named = append(watch.Named, registry.Source)
+	if err := watch.Read(t.Context()); err != nil || counts() != 0 || lines.Len() > 0 {
+		t.Errorf("taken out, it counts still, or is told of: %v\n%s", err, &lines)
 	}
 	registry.away()
 	w.ask(t, PrimarySignIn)

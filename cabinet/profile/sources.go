@@ -137,7 +137,8 @@ func Standings(ctx context.Context, pool *pgxpool.Pool) ([]Standing, error) {
 	return all, nil
 }
 
-// A Watch reads which sources there are, and tells in metrics and in the log which of those in force a node cannot ask.
+// A Watch reads which sources there are, and tells in metrics and in the log which of those in force a node cannot ask, and in the log which it could
+// and no act of the operator's has ever put in force.
 type Watch struct {
 	*Sources
 
@@ -145,22 +146,36 @@ type Watch struct {
 	Named []Source // those of which the node has addresses
 	Log   *slog.Logger
 
-	told []string // of those that it cannot ask
+	told    []string // of those that it cannot ask
+	toldNew []string // of those that were never put in force
 }
 
-// Read reads which there are; of those that the node cannot ask it writes once.
+// Read reads which there are; of those that the node cannot ask, and of those that nobody has put in force, it writes once.
 func (w *Watch) Read(ctx context.Context) error {
 	if err := w.Sources.Read(ctx, w.Pool); err != nil {
 		return err
 	}
-	missing := w.missing()
-	if slices.Equal(missing, w.told) {
-		return nil
-	}
-	if w.told = missing; len(missing) > 0 {
-		w.Log.Warn("sources in force that this node has no address of, and does not ask", "sources", missing)
-	}
+	w.tell("sources in force that this node has no address of, and does not ask", w.missing(), &w.told)
+	w.tell("sources that this node has an address of, and that were never put in force: nobody is asked there", w.unknown(), &w.toldNew)
 	return nil
+}
+
+// tell writes of sources where they are others than it has told of.
+func (w *Watch) tell(what string, names []string, told *[]string) {
+	if !slices.Equal(names, *told) && len(names) > 0 {
+		w.Log.Warn(what, "sources", names)
+	}
+	*told = names
+}
+
+// unknown are those of which the node has an address that were never put in force. One that was taken out was known before.
+func (w *Watch) unknown() (names []string) {
+	for _, named := range w.Named {
+		if !slices.ContainsFunc(w.All(), func(s Source) bool { return named.Name == s.Name }) {
+			names = append(names, named.Name)
+		}
+	}
+	return names
 }
 
 // missing are those in force of which the node has no address.

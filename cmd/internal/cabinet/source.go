@@ -40,6 +40,9 @@ func sourceCommand(environ []string) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("CABINET_SOURCES: %w", err)
 			}
+			if len(all) == 0 {
+				return errors.New("CABINET_SOURCES: it names none to put in force")
+			}
 			return withDatabase(environ, func(cmd *cobra.Command, pool *pgxpool.Pool) error {
 				changed, err := profile.Put(cmd.Context(), pool, all, by, time.Now())
 				if err != nil {

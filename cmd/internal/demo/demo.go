@@ -175,8 +175,10 @@ func (d *demo) databases(ctx context.Context, server *localpg.Server, idpRedis, 
 	if err := cabinet.Run(ctx, d.environment(), io.Discard, "migrate"); err != nil {
 		return err
 	}
-	if err := cabinet.Run(ctx, d.environment(), io.Discard, "source", "put", "--by", "demo"); err != nil {
-		return err
+	if d.cabinet.Sources != "" {
+		if err := cabinet.Run(ctx, d.environment(), io.Discard, "source", "put", "--by", "demo"); err != nil {
+			return err
+		}
 	}
 	return d.catalogue(ctx)
 }
