@@ -95,7 +95,10 @@ type Answer struct {
 	At      time.Time
 }
 
-// Answer ends a dispute, with its record. Where a value was corrected its source, and no other, is asked anew.
+// ErrStays says that a dispute was ended, but that the corrected value will not come: its source is out of force, and nobody is asked anew.
+var ErrStays = errors.New("its source is out of force, and nobody is asked anew: the citizen goes on seeing the old value")
+
+// Answer ends a dispute, with its record. Where a value was corrected its source, and no other, is asked anew; ErrStays, where that cannot be.
 func (k Book) Answer(ctx context.Context, id uuid.UUID, a Answer) error {
 	const find = `SELECT person_id, name, source FROM dispute WHERE id = $1`
 	const answer = `UPDATE dispute SET state = $2, ended_at = $3, answer = $4, by = $5 WHERE id = $1 AND ended_at IS NULL`
@@ -108,6 +111,7 @@ func (k Book) Answer(ctx context.Context, id uuid.UUID, a Answer) error {
 	if err != nil {
 		return fmt.Errorf("answer dispute %s: %w", id, err)
 	}
+	comes := true
 	err = pgx.BeginFunc(ctx, k.Pool, func(tx pgx.Tx) error {
 		var (
 			of           uuid.UUID
@@ -124,7 +128,7 @@ func (k Book) Answer(ctx context.Context, id uuid.UUID, a Answer) error {
 			return err
 		}
 		if a.Outcome == Corrected {
-			if err := profile.AskAnew(ctx, tx, of, source, a.At); err != nil {
+			if comes, err = profile.AskAnew(ctx, tx, of, source, a.At); err != nil {
 				return err
 			}
 		}
@@ -135,6 +139,9 @@ func (k Book) Answer(ctx context.Context, id uuid.UUID, a Answer) error {
 	})
 	if err != nil {
 		return fmt.Errorf("answer dispute %s: %w", id, err)
+	}
+	if !comes {
+		return ErrStays
 	}
 	return nil
 }

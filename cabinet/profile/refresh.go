@@ -46,12 +46,19 @@ func Ask(b *pgx.Batch, subject string, why Occasion, at time.Time) {
 	b.Queue(ask, subject, string(why), at)
 }
 
-// AskAnew has a source asked about a person of whom it has corrected a value, in the caller's transaction; the register tells it by itself.
-func AskAnew(ctx context.Context, tx pgx.Tx, person uuid.UUID, source string, at time.Time) error {
+// AskAnew has a source asked about a person of whom it has corrected a value, in the caller's transaction; the register tells it by itself. It tells
+// whether that value will come: not from a source that is out of force.
+func AskAnew(ctx context.Context, tx pgx.Tx, person uuid.UUID, source string, at time.Time) (comes bool, err error) {
 	if _, err := tx.Exec(ctx, `SELECT ask($1, $2, $3, $4)`, person, string(Correction), at, source); err != nil {
-		return fmt.Errorf("have a source asked anew: %w", err)
+		return false, fmt.Errorf("have a source asked anew: %w", err)
 	}
-	return nil
+	if source == Register {
+		return true, nil
+	}
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM source WHERE name = $1 AND in_force)`, source).Scan(&comes); err != nil {
+		return false, fmt.Errorf("have a source asked anew: %w", err)
+	}
+	return comes, nil
 }
 
 // An Asker asks sources about people, and takes in what they say.

@@ -292,6 +292,8 @@ func TestSourcesAreInForceByTheCommand(t *testing.T) {
 	run(named, "required flag", true, "put")
 	run(named, "--by", true, "put", "--by", " ")
 	run("[{}]", "CABINET_SOURCES", true, "put", "--by", "Operator")
+	run("", "CABINET_SOURCES", true, "put", "--by", "Operator")
+	run("[]", "none", true, "put", "--by", "Operator")
 	run(named, "documents: put in force\n", false, "put", "--by", "Operator")
 	run(named, "documents: in force so already\n", false, "put", "--by", "Another")
 	run("", `{"name":"documents","in_force":true,"values":["address"],"by":"Operator"`, false, "list")
@@ -360,7 +362,9 @@ func TestDisputesAreAnsweredByTheCommand(t *testing.T) {
 	run("required flag", true, "send", id)
 	run(`"words":"I have moved"`, false, "send", id, "--by", "Operator")
 	run("corrected or upheld", true, "answer", id, "--by", "Operator", "--outcome", "sent")
-	run("", false, "answer", id, "--by", "Operator", "--outcome", "corrected")
+	if told := run("", false, "answer", id, "--by", "Operator", "--outcome", "corrected"); told != "" {
+		t.Errorf("the source is asked anew, but told is %s", told)
+	}
 	run("has ended", true, "answer", id, "--by", "Operator", "--outcome", "upheld")
 	if list := run("", false, "list"); list != "" {
 		t.Errorf("it still waits: %s", list)
@@ -369,4 +373,15 @@ func TestDisputesAreAnsweredByTheCommand(t *testing.T) {
 	if err := pool.QueryRow(t.Context(), `SELECT occasion FROM refresh WHERE due_at IS NOT NULL`).Scan(&occasion); err != nil || occasion != profile.Correction {
 		t.Errorf("its source is asked for %q, %v", occasion, err)
 	}
+
+	if err := profile.Drop(t.Context(), pool, "documents", "Operator", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := (dispute.Book{Pool: pool, Box: box}).Make(t.Context(), number, d, "low", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if list := run("", false, "list"); json.Unmarshal([]byte(list), &listed) != nil {
+		t.Fatalf("the list: %s", list)
+	}
+	run("nobody is asked anew", false, "answer", listed.ID.String(), "--by", "Operator", "--outcome", "corrected")
 }

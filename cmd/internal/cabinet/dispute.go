@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -84,10 +85,14 @@ func answerCommand(environ []string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return withKeys(environ, func(ctx context.Context, pool *pgxpool.Pool, ring keys.Ring, _ io.Writer) error {
-				return dispute.Book{Pool: pool, Box: ring.Box}.Answer(ctx, id, dispute.Answer{
+			return withKeys(environ, func(ctx context.Context, pool *pgxpool.Pool, ring keys.Ring, out io.Writer) error {
+				err := dispute.Book{Pool: pool, Box: ring.Box}.Answer(ctx, id, dispute.Answer{
 					Outcome: dispute.State(outcome), Words: string(words), By: by, At: time.Now(),
 				})
+				if errors.Is(err, dispute.ErrStays) {
+					_, err = fmt.Fprintf(out, "The dispute has ended, but %v.\n", err)
+				}
+				return err
 			})(cmd, args)
 		},
 	}
