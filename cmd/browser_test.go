@@ -109,6 +109,7 @@ func (b *browser) open(address string) {
 }
 
 // fill types into the field a password manager would fill: username, current-password, new-password, one-time-code.
+// What Clear changes of a field chromedp.SendKeys reads without a lock.
 func (b *browser) fill(autocomplete, value string) {
 	b.t.Helper()
 	all := chromedp.CSSAll(`input[autocomplete~="` + autocomplete + `"]`)
@@ -117,7 +118,7 @@ func (b *browser) fill(autocomplete, value string) {
 		b.t.Fatalf("no field for %s: %v\n%s", autocomplete, err, b.page())
 	}
 	for i := range fields { // both fields, where a value is repeated
-		b.do("fill "+autocomplete, chromedp.Clear(fields[i:i+1]), chromedp.SendKeys(fields[i:i+1], value))
+		b.do("fill "+autocomplete, chromedp.Clear(fields[i:i+1]), chromedp.Focus(fields[i:i+1]), chromedp.KeyEvent(value))
 	}
 }
 

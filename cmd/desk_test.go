@@ -102,7 +102,7 @@ func (s *stand) messages(phone string) (all []struct{ Kind, Text string }) {
 func (b *browser) write(name, value string) {
 	b.t.Helper()
 	field := chromedp.CSS(`main [name="` + name + `"]`)
-	b.do("write "+name, chromedp.Clear(field), chromedp.SendKeys(field, value))
+	b.do("write "+name, chromedp.Clear(field), chromedp.Focus(field), chromedp.KeyEvent(value))
 }
 
 // tick ticks every box of a name.

@@ -186,7 +186,7 @@ func TestActivationLeavesNothingHalfDone(t *testing.T) {
 		}
 		_, err = tx.Exec(ctx, `
 			WITH heard AS (UPDATE follow SET heard_at = $1)
-			INSERT INTO source (name, title, basis, asked) VALUES ('documents', '{}', '{}', true)`, now)
+			INSERT INTO source (name, title, basis, in_force) VALUES ('documents', '{}', '{}', true)`, now)
 		return err
 	})
 	gate := access.Gate{Pool: pgtest.With(t, pool, wall.Settings())}
