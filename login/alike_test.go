@@ -251,7 +251,7 @@ func (v *visitor) heads() string {
 			v.w.Fatal(err)
 		}
 	}
-	return regexp.MustCompile(`answer_\w+=[\w-]*|interaction=\w+`).ReplaceAllStringFunc(all.String(), func(anew string) string {
+	return regexp.MustCompile(`answer_\w+=[\w-]*|heard=\w+|interaction=\w+`).ReplaceAllStringFunc(all.String(), func(anew string) string {
 		return strconv.Itoa(len(anew)) // of a sealed answer all can see how long it is
 	})
 }
@@ -296,8 +296,8 @@ func (c *calls) lost() bool {
 	return c.next <= 0
 }
 
-// digests are of somebody, and moments come but once.
-var digests = regexp.MustCompile(`[0-9a-f]{32,}|\b\d{13}\b`)
+// digests are of somebody, and moments and what is made by chance come but once.
+var digests = regexp.MustCompile(`[0-9a-f]{32,}|\b[A-Z2-7]{26}\b|\b\d{13}\b`)
 
 func (c *calls) hear() func() []string {
 	var heard []string

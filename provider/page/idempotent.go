@@ -117,10 +117,10 @@ func (s *Site) keepOutcome(ctx context.Context, w http.ResponseWriter, key strin
 	if err != nil {
 		return err
 	}
-	if err := s.redis.Set(ctx, s.outcomeCookies(led.By), cookies, ledFor).Err(); err != nil { // first, for who finds the other looks for them
+	if err := s.redis.Set(ctx, s.outcomeCookies(led.By), []byte(cookies), ledFor).Err(); err != nil { // first, for who finds the other looks for them
 		return err
 	}
-	return s.redis.Set(ctx, key, value, ledFor).Err()
+	return s.redis.Set(ctx, key, []byte(value), ledFor).Err()
 }
 
 // cookiesOf gives the browser the cookies that a form has led on with, unless they were heard.
