@@ -99,7 +99,11 @@ func TestTheLifeOfAService(t *testing.T) {
 		if !errors.Is(err, step.err) || err == nil && told(foretold) != step.told {
 			t.Errorf("%s: foretold %q, %v", step.story, told(foretold), err)
 		}
-		done, err := Import(t.Context(), pool, step.edition, "Anna", may)
+		closes := foretold.Count(Closed)
+		if _, err := Import(t.Context(), pool, step.edition, closes+1, "Anna", may); step.err == nil && !foretold.Again && !errors.Is(err, ErrClose) {
+			t.Errorf("%s: %d are closed, and %d taken: %v", step.story, closes, closes+1, err)
+		}
+		done, err := Import(t.Context(), pool, step.edition, closes, "Anna", may)
 		if !errors.Is(err, step.err) || err == nil && told(done) != step.told {
 			t.Errorf("%s: got %q, %v, want %q, %v", step.story, told(done), err, step.told, step.err)
 		}
@@ -121,7 +125,7 @@ func TestTheLifeOfAService(t *testing.T) {
 		errs    [2]error
 	)
 	for i := range reports {
-		both.Go(func() { reports[i], errs[i] = Import(t.Context(), pool, next, "Anna", may) })
+		both.Go(func() { reports[i], errs[i] = Import(t.Context(), pool, next, 0, "Anna", may) })
 	}
 	both.Wait()
 	if err := errors.Join(errs[:]...); err != nil || reports[0].Again == reports[1].Again {
@@ -139,7 +143,7 @@ func TestImportLeavesNothingHalfDone(t *testing.T) {
 	e := edition(t, 1, "2026-05-01", "1.9 Девять")
 	for _, table := range []string{"service", "catalogue_edition"} {
 		heal := pgtest.FailOn(t, pool, "INSERT", table)
-		if _, err := Import(t.Context(), pool, e, "Anna", may); err == nil {
+		if _, err := Import(t.Context(), pool, e, 0, "Anna", may); err == nil {
 			t.Fatalf("imported over a broken table %s", table)
 		}
 		heal()
@@ -149,7 +153,7 @@ func TestImportLeavesNothingHalfDone(t *testing.T) {
 			t.Errorf("a broken table %s left %d rows, %v", table, left, err)
 		}
 	}
-	if r, err := Import(t.Context(), pool, e, "Anna", may); err != nil || told(r) != "added 1.9; same 0" {
+	if r, err := Import(t.Context(), pool, e, 0, "Anna", may); err != nil || told(r) != "added 1.9; same 0" {
 		t.Errorf("healed: %q, %v", told(r), err)
 	}
 }
@@ -173,7 +177,7 @@ func TestSearch(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.NewCabinet(t)
 	index := &Index{Pool: pool}
-	if _, err := Import(t.Context(), pool, sample(t), "Anna", may); err != nil {
+	if _, err := Import(t.Context(), pool, sample(t), 0, "Anna", may); err != nil {
 		t.Fatal(err)
 	}
 	on := Day(may)
@@ -279,7 +283,7 @@ func TestSearchByCode(t *testing.T) {
 	e := edition(t, 1, "2026-05-01", "1.9 Девять", "1.9.1 Одна", "1.10 Десять", "200.1 Форма 1.9")
 	e.Bodies = append(e.Bodies, Body{Code: "shop", Name: Words{RU: "Лавка"}})
 	e.Services[2].Body = "shop"
-	if _, err := Import(t.Context(), pool, e, "Anna", may); err != nil {
+	if _, err := Import(t.Context(), pool, e, 0, "Anna", may); err != nil {
 		t.Fatal(err)
 	}
 	for body, want := range map[string]string{"": "1.10", "shop": "1.10", "office": "1.9 200.1"} {
@@ -342,7 +346,7 @@ func TestFormsAndSlips(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.NewCabinet(t)
 	index := &Index{Pool: pool}
-	if _, err := Import(t.Context(), pool, sample(t), "Anna", may); err != nil {
+	if _, err := Import(t.Context(), pool, sample(t), 0, "Anna", may); err != nil {
 		t.Fatal(err)
 	}
 	for want, all := range map[Code][]string{
@@ -425,11 +429,11 @@ func TestEveryNodeFollowsTheEdition(t *testing.T) {
 		}
 	}
 	check(Day(may), "")
-	if _, err := Import(t.Context(), pool, first, "Anna", may); err != nil {
+	if _, err := Import(t.Context(), pool, first, 0, "Anna", may); err != nil {
 		t.Fatal(err)
 	}
 	check(Day(may), "1.1")
-	if _, err := Import(t.Context(), pool, second, "Anna", may); err != nil {
+	if _, err := Import(t.Context(), pool, second, 1, "Anna", may); err != nil {
 		t.Fatal(err)
 	}
 	gone, cancel := context.WithCancel(t.Context())
@@ -457,7 +461,7 @@ func TestWhatIsClosedIsInNobodysWay(t *testing.T) {
 		{first, "office shop", "1.2"},
 		{edition(t, 2, "2026-05-12", "1.1 Паспорт"), "office", "1.1"},
 	} {
-		if _, err := Import(t.Context(), pool, step.edition, "Anna", may); err != nil {
+		if _, err := Import(t.Context(), pool, step.edition, step.edition.Number-1, "Anna", may); err != nil {
 			t.Fatal(err)
 		}
 		var (

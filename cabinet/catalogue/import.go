@@ -16,6 +16,7 @@ var (
 	ErrOld   = errors.New("a newer edition is in force")
 	ErrTaken = errors.New("another edition of this number is in force")
 	ErrEarly = errors.New("the edition's day has not come")
+	ErrClose = errors.New("it closes services, by another number than was said: a file that was cut off would")
 	ErrFar   = errors.New("its number is more than a hundred after that of the last edition, or of the first greater than its month as 202611: whatever comes next would be older")
 )
 
@@ -31,8 +32,9 @@ func Diff(ctx context.Context, pool *pgxpool.Pool, e Edition, at time.Time) (rep
 	return report, nil
 }
 
-// Import brings an edition into force and records who did it, in one transaction. The same edition again does nothing.
-func Import(ctx context.Context, pool *pgxpool.Pool, e Edition, by string, at time.Time) (report Report, err error) {
+// Import brings an edition into force and records who did it, in one transaction. The same edition again does nothing. Whoever brings it says how many
+// services it closes, or else it is not taken.
+func Import(ctx context.Context, pool *pgxpool.Pool, e Edition, closes int, by string, at time.Time) (report Report, err error) {
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		// Of two at once the second one sees what the first one did.
 		if _, err := tx.Exec(ctx, `LOCK TABLE catalogue_edition IN SHARE ROW EXCLUSIVE MODE`); err != nil {
@@ -40,6 +42,9 @@ func Import(ctx context.Context, pool *pgxpool.Pool, e Edition, by string, at ti
 		}
 		if report, err = compare(ctx, tx, e, at); err != nil || report.Again {
 			return err
+		}
+		if n := report.Count(Closed); n != closes {
+			return fmt.Errorf("%w: %d", ErrClose, n)
 		}
 		report.By, report.At = by, at
 		if err := record(ctx, tx, e, report); err != nil {

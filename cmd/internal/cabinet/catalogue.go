@@ -51,13 +51,14 @@ func catalogueCommand(environ []string) *cobra.Command {
 		},
 	}
 	var (
-		by    string
-		first bool
+		by     string
+		first  bool
+		closes int
 	)
 	bring := &cobra.Command{
 		Use: "import FILE", Short: "Bring an edition into force, whole or not at all", Args: cobra.ExactArgs(1),
 		Long: "Bring an edition into force, whole or not at all, in one transaction with the record of who did it.\n\n" +
-			"A service that it does not tell of any more is closed and stays. The same edition again does nothing; an older one is refused.",
+			"A service that it does not tell of any more is closed and stays; how many are is said with --closes, as diff tells. The same edition again does nothing; an older one is refused.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if strings.TrimSpace(by) == "" {
 				return errors.New("--by: say who brings the edition")
@@ -67,10 +68,13 @@ func catalogueCommand(environ []string) *cobra.Command {
 				return err
 			}
 			return withDatabase(environ, func(cmd *cobra.Command, pool *pgxpool.Pool) error {
-				report, err := catalogue.Import(cmd.Context(), pool, e, by, time.Now())
+				report, err := catalogue.Import(cmd.Context(), pool, e, closes, by, time.Now())
 				if first && (errors.Is(err, catalogue.ErrOld) || errors.Is(err, catalogue.ErrTaken)) {
 					_, err = fmt.Fprintln(cmd.OutOrStdout(), "Another edition is in force already. Nothing to do.")
 					return err
+				}
+				if errors.Is(err, catalogue.ErrClose) {
+					return fmt.Errorf("%w; see diff, and say it with --closes", err)
 				}
 				if err != nil {
 					return err
@@ -81,6 +85,7 @@ func catalogueCommand(environ []string) *cobra.Command {
 	}
 	bring.Flags().StringVar(&by, "by", "", "who brings it, for the record; required")
 	settings.Require(bring, "by")
+	bring.Flags().IntVar(&closes, "closes", 0, "how many services it closes")
 	bring.Flags().BoolVar(&first, "first", false, "do nothing where there is another edition already")
 	sample := &cobra.Command{
 		Use: "sample", Short: "Print an edition to try with: made-up bodies, services of the kinds that people ask for most", Args: cobra.NoArgs,
