@@ -205,7 +205,7 @@ func TestCitizenReadsTheCatalogue(t *testing.T) {
 	}
 	e.Number, e.Services = 2, slices.DeleteFunc(e.Services, func(s catalogue.Service) bool { return s.Code == "200.8.2" })
 	e.Date = time.Date(2026, 5, 12, 0, 0, 0, 0, time.UTC)
-	if _, err := catalogue.Import(t.Context(), w.pool, e, 0, "Anna", noon); err != nil {
+	if _, err := catalogue.Import(t.Context(), w.pool, e, 1, "Anna", noon); err != nil {
 		t.Fatal(err)
 	}
 	b.want("/services/200.8.2", "/services/200.8.2", 200, "This service is no longer rendered.")
