@@ -155,17 +155,20 @@ func (w *Watch) Read(ctx context.Context) error {
 	if err := w.Sources.Read(ctx, w.Pool); err != nil {
 		return err
 	}
-	w.tell("sources in force that this node has no address of, and does not ask", w.missing(), &w.told)
-	w.tell("sources that this node has an address of, and that were never put in force: nobody is asked there", w.unknown(), &w.toldNew)
+	if missing := w.missing(); news(missing, &w.told) {
+		w.Log.Warn("sources in force that this node has no address of, and does not ask", "sources", missing)
+	}
+	if unknown := w.unknown(); news(unknown, &w.toldNew) {
+		w.Log.Warn("sources that this node has an address of, and that were never put in force: nobody is asked there", "sources", unknown)
+	}
 	return nil
 }
 
-// tell writes of sources where they are others than it has told of.
-func (w *Watch) tell(what string, names []string, told *[]string) {
-	if !slices.Equal(names, *told) && len(names) > 0 {
-		w.Log.Warn(what, "sources", names)
-	}
+// news tells whether there are other names than were told, which are told from now on.
+func news(names []string, told *[]string) bool {
+	is := len(names) > 0 && !slices.Equal(names, *told)
 	*told = names
+	return is
 }
 
 // unknown are those of which the node has an address that were never put in force. One that was taken out was known before.
