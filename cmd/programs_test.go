@@ -108,16 +108,25 @@ func newCountry(t testing.TB) *country {
 	return c
 }
 
-// freeAddress is an http URL on this machine that nobody listens at.
+// freeAddress is an http URL on this machine that nobody listens at, and that no test was given before: the machine may name a port again as soon as
+// it is let go.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		l, err := net.Listen("tcp", "localhost:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
+		l.Close()
+		if _, given := addresses.LoadOrStore(address, true); !given {
+			return address
+		}
 	}
-	defer l.Close()
-	return fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
 }
+
+// addresses are those that were given.
+var addresses sync.Map
 
 func listen(address string) string { return strings.TrimPrefix(address, "http://") }
 
