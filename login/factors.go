@@ -111,7 +111,7 @@ func (l *Login) factorsPage(w http.ResponseWriter, r *http.Request, v visitor) e
 	if data.GoOn = then(waits); data.GoOn != "" {
 		back = ""
 	}
-	return l.showOwn(w, r, v, page.View{Name: "security-factors", Back: back, Script: "passkey.js", Data: data})
+	return l.showOwn(w, r, v, page.View{Name: "security-factors", Back: back, Data: data})
 }
 
 // onTheWay is the address of a page of ours for whoever waits, if anybody does.
