@@ -25,29 +25,40 @@ import (
 // ErrNoInteraction says that nobody waits here: it is over, unknown, or another browser's.
 var ErrNoInteraction = errors.New("no such interaction")
 
-// An Interaction is somebody who waits: an authorization request, or one of our own pages, that needs the person first.
+// An Interaction is somebody who waits: an authorization request, or one of our own pages, that needs the person first. What is asked stands from its
+// beginning; what its pages have learnt since is kept by Save.
 // Its ID stands in the address of our pages (?interaction=…) and is bound to the browser by a cookie.
 type Interaction struct {
-	ID        string
-	Request   url.Values   // the authorization request, checked and cleaned; nil when a page of ours waits
-	ClientID  string       // "" when a page of ours waits for no client
-	Page      string       // the page of ours that waits: "/security"
-	Then      string       // where somebody goes on from that page who is waited for elsewhere; "" where nobody is
-	ACR       string       // the level asked: "" for any
-	Fresh     bool         // a sign-in of its own is asked for: by prompt=login or by max_age, of which 0 is the same (OpenID Connect Core §3.1.2.1)
-	Locales   string       // ui_locales
-	Hint      string       // digest of the subject that id_token_hint or claims names
-	Claims    grant.Claims // asked for by name
-	Pushed    string       // digest of the request_uri that the request was pushed under; "" for none
-	Asked     time.Time    // a sign-in must not be earlier than this where a fresh one is asked
-	Confirmed string       // the session whose person said that the device is theirs (RFC 8628 §5.4)
-	Agreed    []string     // scopes agreed to on the consent page, for this request
-	Refused   bool         // the person said no
-	Known     uuid.UUID    `json:",omitzero"`  // whose password was right last: who begins again need not tell who they are
-	Typed     string       `json:",omitempty"` // the number that was typed last, for the same reason: whosever it is
-	Owner     uuid.UUID    `json:",omitzero"`  // who has proved here, by a code and their document or a factor, whose the number is: strangers use up none of their tries
+	ID       string
+	Request  url.Values   // the authorization request, checked and cleaned; nil when a page of ours waits
+	ClientID string       // "" when a page of ours waits for no client
+	Page     string       // the page of ours that waits: "/security"
+	Then     string       // where somebody goes on from that page who is waited for elsewhere; "" where nobody is
+	ACR      string       // the level asked: "" for any
+	Fresh    bool         // a sign-in of its own is asked for: by prompt=login or by max_age, of which 0 is the same (OpenID Connect Core §3.1.2.1)
+	Locales  string       // ui_locales
+	Hint     string       // digest of the subject that id_token_hint or claims names
+	Claims   grant.Claims // asked for by name
+	Pushed   string       // digest of the request_uri that the request was pushed under; "" for none
+	Asked    time.Time    // a sign-in must not be earlier than this where a fresh one is asked
+	Decided
+	Claimant
 
 	browser []byte // digest of the cookie it is bound to; nil until a browser has come with it
+}
+
+// Decided is what the person has said to the request, on the pages that ask them: of consent, of a device, or any where they may refuse it.
+type Decided struct {
+	Agreed    []string // scopes agreed to on the consent page, for this request
+	Confirmed string   // the session whose person said that the device is theirs (RFC 8628 §5.4)
+	Refused   bool     // the person said no
+}
+
+// A Claimant is what the pages of sign-in have learnt of who waits; none but login writes it. Nobody is signed in by it.
+type Claimant struct {
+	Typed string    `json:",omitempty"` // the number that was typed last, so that who begins again need not type it: whosever it is
+	Known uuid.UUID `json:",omitzero"`  // whose password was right last, for the same reason
+	Owner uuid.UUID `json:",omitzero"`  // who has proved here, by a code and their document or a factor, whose the number is: strangers use up none of their tries
 }
 
 // Continue is where the browser goes when a page is done: back to the authorization endpoint, or to the page of ours that waited.
@@ -127,7 +138,7 @@ func (s *Interactions) Find(ctx context.Context, r *http.Request) (Interaction, 
 	return i, nil
 }
 
-// Save keeps what a page has learnt: Agreed, Refused, Known, Typed, Owner.
+// Save keeps what a page has learnt: what was Decided, and of the Claimant.
 func (s *Interactions) Save(ctx context.Context, i Interaction) error {
 	value, err := s.record(i)
 	if err != nil {
