@@ -69,7 +69,7 @@ func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if err := l.keep(r.Context(), signInWay, i, progress{Person: person, Changed: changed, Proved: l.now(), AMR: how.amr, SID: sid, Formed: how.formed}); err != nil {
 		return err
 	}
-	if err := l.forgetWho(r.Context(), &i); err != nil {
+	if err := l.forgetNumber(r.Context(), &i); err != nil {
 		return err
 	}
 	if how.factors {
@@ -138,8 +138,8 @@ func (l *Login) begin(
 	return sid, err
 }
 
-// forgetWho forgets whose password was right, and who was on an errand: whoever opens the page of a sign-in that is over is not told a number.
-func (l *Login) forgetWho(ctx context.Context, i *provider.Interaction) error {
+// forgetNumber forgets the number that was typed, and whose password was right: whoever opens the page of a sign-in that is over is told none.
+func (l *Login) forgetNumber(ctx context.Context, i *provider.Interaction) error {
 	if i.Known == uuid.Nil && i.Typed == "" {
 		return nil
 	}

@@ -123,14 +123,14 @@ func (l *Login) blockByCode(w http.ResponseWriter, r *http.Request, i provider.I
 	if !mayBlock(who) {
 		who = identity.Identity{}
 	}
-	return l.asks(w, r, onErrand{Interaction: i, errand: blocking, asked: asked{Home: from.browser}}, id, id.Reveal(), who)
+	return l.asks(w, r, onErrand{Interaction: i, errand: blocking}, id, id.Reveal(), who, from.browser)
 }
 
 // blockCodeRight blocks after the code.
 func (l *Login) blockCodeRight(w http.ResponseWriter, r *http.Request, o onErrand) error {
 	act := l.act(r)
 	act.ClientID, act.By = o.ClientID, identity.ByCode
-	err := l.registry.Block(r.Context(), o.Person, identity.Self, act)
+	err := l.registry.Block(r.Context(), o.Found.Person, identity.Self, act)
 	l.done(r, &o)
 	return l.blocked(w, r, err)
 }

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -26,16 +27,16 @@ import (
 type errand struct {
 	path      string // of its first page
 	purpose   code.Purpose
-	comes     act // that somebody comes by a number alone
-	codes     act // that they have a code sent
-	proves    factor.Purpose
-	sent      string     // the word of when a code was sent
-	does      string     // of what a right code does
-	otherwise string     // and of what else there is where none comes
-	passkey   string     // the word of why the passkey is asked for that is bound
-	app       string     // and the app
-	refused   audit.Kind // of what was not proved
-	closes    bool       // whoever fails too often, after the password, closes it for a while
+	comes     act            // that somebody comes by a number alone
+	codes     act            // that they have a code sent
+	factor    factor.Purpose // what one is shown for
+	sent      string         // the word of when a code was sent
+	does      string         // of what a right code does
+	otherwise string         // and of what else there is where none comes
+	passkey   string         // the word of why the passkey is asked for that is bound
+	app       string         // and the app
+	refused   audit.Kind     // of what was not proved
+	closes    bool           // whoever fails too often, after the password, closes it for a while
 }
 
 // code is the page that asks for the code.
@@ -46,16 +47,26 @@ func (e errand) way() string { return "errand:" + string(e.purpose) }
 
 // An asked is how far an errand has come: a number was typed, and a page is to come. It waits as a progress does.
 type asked struct {
-	Whose    uuid.UUID   `json:"typed"`              // alias of what was typed
-	Slip     bool        `json:"slip"`               // it is doubtful
-	Document bool        `json:"document"`           // a document's number was typed too
-	TooMany  bool        `json:"too_many,omitempty"` // come from there: what comes to nothing leaves no record
-	Home     []byte      `json:"home"`               // what the browser is known by to whose it is; nil elsewhere
-	Alias    uuid.UUID   `json:"alias"`              // of what was typed, there: the codes are counted by it
-	Person   uuid.UUID   `json:"person"`             // whose it is; nil where it is nobody's, or nobody's who may
-	Changed  time.Time   `json:"changed"`            // the identity's ChangedAt, as it was then
-	Page     string      `json:"page"`
-	By       factor.Kind `json:"by,omitempty"` // the factor that was used
+	Claim claim
+	Found found
+	Next  string      // the page that is to come
+	Used  factor.Kind // the factor that was shown; "" for none
+}
+
+// A claim is what somebody has typed of whom they say they are, which proves nothing.
+type claim struct {
+	Alias    uuid.UUID // of what was typed: what strangers may have sent is counted by it, from wherever they ask
+	Here     uuid.UUID // alias of it as it was typed here, in a browser of its person's or in a network: the codes are kept by it
+	Doubtful bool
+	Document bool // a document's number was typed too
+	TooMany  bool // come from here: what comes to nothing leaves no record
+}
+
+// A found is whose the number is, which nobody is told before the code was right.
+type found struct {
+	Person  uuid.UUID // nil where it is nobody's, or nobody's who may
+	Changed time.Time // the identity's ChangedAt, as it was then
+	Home    []byte    // what the browser is known by to whose it is, whether they may or not; nil elsewhere
 }
 
 // An onErrand is somebody on one.
@@ -63,12 +74,12 @@ type onErrand struct {
 	provider.Interaction
 	errand
 	asked
-	who identity.Identity // once the code was right; nobody's before
+	proved identity.Identity // who they are, once the code was right; nobody before
 }
 
 // codeFor is what the code of an errand is good for.
 func (o onErrand) codeFor() code.For {
-	return code.For{Purpose: o.purpose, Person: o.Alias, Occasion: o.ID}
+	return code.For{Purpose: o.purpose, Person: o.Claim.Here, Occasion: o.ID}
 }
 
 // during makes a door of a later page of an errand. Only the page that is to come next can be reached. After the code the person must
@@ -81,18 +92,18 @@ func (l *Login) during(e errand, path string, door func(http.ResponseWriter, *ht
 			return err
 		}
 		switch {
-		case p.Page == "":
+		case p.Next == "":
 			return l.goOn(w, r, i, e.path)
-		case p.Page != path:
-			http.Redirect(w, r, i.At(p.Page), http.StatusSeeOther)
+		case p.Next != path:
+			http.Redirect(w, r, i.At(p.Next), http.StatusSeeOther)
 			return nil
 		}
 		o := onErrand{Interaction: i, errand: e, asked: p}
 		if path != e.code() {
-			if o.who, err = l.whose(r.Context(), p); err != nil {
+			if o.proved, err = l.unchanged(r.Context(), p.Found); err != nil {
 				return err
 			}
-			if o.who.Person == uuid.Nil {
+			if o.proved.Person == uuid.Nil {
 				return l.startOver(w, r, o)
 			}
 		}
@@ -100,16 +111,15 @@ func (l *Login) during(e errand, path string, door func(http.ResponseWriter, *ht
 	}))
 }
 
-// whose gives the person that an errand is about, as they stood when the number was typed; the zero Identity where there is nobody, or they were acted
-// upon since.
-func (l *Login) whose(ctx context.Context, p asked) (identity.Identity, error) {
-	who, err := l.registry.Of(ctx, p.Person)
+// unchanged gives who was found, if they stand as they did then; the zero Identity where there is nobody, or they were acted upon since.
+func (l *Login) unchanged(ctx context.Context, f found) (identity.Identity, error) {
+	who, err := l.registry.Of(ctx, f.Person)
 	switch {
 	case errors.Is(err, identity.ErrUnknown):
 		return identity.Identity{}, nil
 	case err != nil:
 		return identity.Identity{}, err
-	case !who.ChangedAt.Equal(p.Changed):
+	case !who.ChangedAt.Equal(f.Changed):
 		return identity.Identity{}, nil
 	}
 	return who, nil
@@ -153,7 +163,7 @@ func (l *Login) toDesk(w http.ResponseWriter, r *http.Request, o onErrand, path 
 
 // goTo keeps how far an errand has come, and leads to the page that is to come next.
 func (l *Login) goTo(w http.ResponseWriter, r *http.Request, o onErrand, path string) error {
-	o.asked.Page = path
+	o.Next = path
 	if err := l.keep(r.Context(), o.way(), o.Interaction, o.asked); err != nil {
 		return err
 	}
@@ -161,12 +171,12 @@ func (l *Login) goTo(w http.ResponseWriter, r *http.Request, o onErrand, path st
 	return nil
 }
 
-// forgetErrand forgets an errand that has ended, and who was on it.
+// forgetErrand forgets an errand that has ended, and the number that it began with.
 func (l *Login) forgetErrand(ctx context.Context, o *onErrand) error {
 	if err := l.forget(ctx, o.way(), o.Interaction); err != nil {
 		return err
 	}
-	return l.forgetWho(ctx, &o.Interaction)
+	return l.forgetNumber(ctx, &o.Interaction)
 }
 
 // done forgets an errand whose act is done: that it was is no less true where it cannot be forgotten.
@@ -186,22 +196,23 @@ func (l *Login) comes(r *http.Request, e errand, i provider.Interaction, id iden
 
 // asks has a code sent for what was typed, to whose it is if they may, and leads to the page that asks for it. Who they are was found out by the same
 // work for all. Codes are counted in each browser of their own by itself, and elsewhere by the network: what is one's own nobody else uses up.
-func (l *Login) asks(w http.ResponseWriter, r *http.Request, o onErrand, id identity.Identifier, typed string, who identity.Identity) error {
+func (l *Login) asks(
+	w http.ResponseWriter, r *http.Request, o onErrand, id identity.Identifier, typed string, who identity.Identity, home []byte,
+) error {
 	o.Typed = id.Reveal()
 	if err := l.interactions.Save(r.Context(), o.Interaction); err != nil {
 		return err
 	}
-	from := string(o.Home)
-	if o.Home == nil {
-		from = api.Network(r)
-	}
-	o.Whose, o.Slip, o.Alias = l.codes.Alias(typed), id.Doubtful(), l.codes.Alias(typed+" "+from)
-	o.Person, o.Changed = who.Person, who.ChangedAt
+	here := cmp.Or(string(home), api.Network(r))
+	o.Claim.Alias, o.Claim.Here, o.Claim.Doubtful = l.codes.Alias(typed), l.codes.Alias(typed+" "+here), id.Doubtful()
+	o.Found = found{who.Person, who.ChangedAt, home}
 	return l.sendAlike(w, r, o, who)
 }
 
 // asker is who has a code sent on an errand.
-func (o onErrand) asker() asker { return asker{purpose: o.purpose, typed: o.Whose, browser: o.Home} }
+func (o onErrand) asker() asker {
+	return asker{purpose: o.purpose, typed: o.Claim.Alias, browser: o.Found.Home}
+}
 
 // sendAlike sends the code, or none, and leads to its page, which tells how long it is to the next.
 func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to identity.Identity) error {
@@ -220,7 +231,7 @@ func (l *Login) sendAlike(w http.ResponseWriter, r *http.Request, o onErrand, to
 func (l *Login) sendCounted(r *http.Request, o onErrand, to identity.Identity, counted taken) error {
 	ctx := r.Context()
 	var offer func(context.Context, pgx.Tx) error
-	if o.purpose == code.Block && o.Home == nil {
+	if o.purpose == code.Block && o.Found.Home == nil {
 		wait, err := l.look(ctx, o.codes, o.asker())
 		if err != nil {
 			return err
@@ -229,7 +240,7 @@ func (l *Login) sendCounted(r *http.Request, o onErrand, to identity.Identity, c
 			offer = func(ctx context.Context, tx pgx.Tx) error { return l.registry.OfferBlock(ctx, tx, to, l.act(r)) }
 		}
 	}
-	if _, err := l.codes.SendAlike(ctx, o.codeFor(), to, l.site.Language(r), o.TooMany, offer); err != nil {
+	if _, err := l.codes.SendAlike(ctx, o.codeFor(), to, l.site.Language(r), o.Claim.TooMany, offer); err != nil {
 		return l.unsent(ctx, err, counted)
 	}
 	return nil
@@ -271,7 +282,7 @@ func (l *Login) errandCode(right func(http.ResponseWriter, *http.Request, onErra
 }
 
 func (l *Login) errandCodeAgain(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	to, err := l.whose(r.Context(), o.asked)
+	to, err := l.unchanged(r.Context(), o.Found)
 	if err != nil {
 		return err
 	}
@@ -283,7 +294,7 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 	if err != nil {
 		return err
 	}
-	data := errandCodePage{Identifier: o.Typed, Sent: o.sent, Submit: o.does, Otherwise: o.otherwise, Slip: o.Slip, Service: o.ClientID != ""}
+	data := errandCodePage{Identifier: o.Typed, Sent: o.sent, Submit: o.does, Otherwise: o.otherwise, Slip: o.Claim.Doubtful, Service: o.ClientID != ""}
 	if !sent.Till.IsZero() {
 		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}
@@ -304,20 +315,20 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 func (l *Login) refuse(r *http.Request, o onErrand, why string) error {
 	record := func(tx audit.Batcher) error {
 		return audit.Record(r.Context(), tx, audit.Event{
-			Kind: o.refused, At: l.now(), Person: o.Person, ClientID: o.ClientID,
-			Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: audit.Refused(why, o.Home != nil),
+			Kind: o.refused, At: l.now(), Person: o.Found.Person, ClientID: o.ClientID,
+			Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: audit.Refused(why, o.Found.Home != nil),
 		})
 	}
 	var err error
-	if o.TooMany {
+	if o.Claim.TooMany {
 		err = pgx.BeginFunc(r.Context(), l.pool, func(tx pgx.Tx) error {
-			return code.KeepAlike(r.Context(), tx, o.Person != uuid.Nil, func(tx pgx.Tx) error { return record(tx) })
+			return code.KeepAlike(r.Context(), tx, o.Found.Person != uuid.Nil, func(tx pgx.Tx) error { return record(tx) })
 		})
 	} else {
 		err = record(l.pool)
 	}
-	if err == nil && o.closes && o.Home == nil {
-		err = l.registry.CountUnblock(r.Context(), o.Person, l.now())
+	if err == nil && o.closes && o.Found.Home == nil {
+		err = l.registry.CountUnblock(r.Context(), o.Found.Person, l.now())
 	}
 	return err
 }

@@ -22,20 +22,20 @@ func (l *Login) proofPage(w http.ResponseWriter, r *http.Request, o onErrand) er
 func (l *Login) prove(right func(http.ResponseWriter, *http.Request, onErrand) error) func(http.ResponseWriter, *http.Request, onErrand) error {
 	return func(w http.ResponseWriter, r *http.Request, o onErrand) error {
 		answered, why, wrong := l.answeredPasskey, factor.ByPasskey, page.FieldError{Word: "proof.wrong_passkey"}
-		if !o.who.Passkey {
+		if !o.proved.Passkey {
 			if strings.TrimSpace(r.PostFormValue("own_code")) == "" {
 				return l.showProof(w, r, o, http.StatusUnprocessableEntity, page.FieldError{Field: "own_code", Word: "proof.code_missing"})
 			}
 			answered, why, wrong = l.answeredCode, factor.ByAuthenticator, page.FieldError{Field: "own_code", Word: "proof.code_wrong"}
 		}
-		tries, wait, err := l.take(r.Context(), factorOnErrand, asker{person: o.Person, browser: o.Home})
+		tries, wait, err := l.take(r.Context(), factorOnErrand, asker{person: o.proved.Person, browser: o.Found.Home})
 		if err != nil {
 			return err
 		}
 		if wait > 0 {
 			return l.showProof(w, r, o, http.StatusTooManyRequests, page.FieldError{Wait: wait})
 		}
-		o.By, err = l.useFactor(r, o, answered)
+		o.Used, err = l.useFactor(r, o, answered)
 		if wait, ok := errors.AsType[*factor.WaitError](err); ok {
 			return l.showProof(w, r, o, http.StatusTooManyRequests, page.FieldError{Wait: wait.For})
 		}
@@ -61,7 +61,7 @@ func (l *Login) useFactor(r *http.Request, o onErrand, answered func(*http.Reque
 	if err != nil {
 		return "", err
 	}
-	if used.Person != o.Person {
+	if used.Person != o.proved.Person {
 		return "", factor.ErrWrong
 	}
 	err = pgx.BeginFunc(r.Context(), l.pool, func(tx pgx.Tx) error { return used.Use(r.Context(), tx, l.act(r)) })
@@ -72,17 +72,17 @@ func (l *Login) useFactor(r *http.Request, o onErrand, answered func(*http.Reque
 }
 
 func (l *Login) answeredPasskey(r *http.Request, o onErrand) (factor.Proof, error) {
-	return l.factors.Passkeys.Check(r.Context(), o.proves, o.ID, r.PostFormValue("passkey"), l.act(r))
+	return l.factors.Passkeys.Check(r.Context(), o.factor, o.ID, r.PostFormValue("passkey"), l.act(r))
 }
 
 // answeredCode tells from its form whether an app showed a code, or it is a recovery code.
 func (l *Login) answeredCode(r *http.Request, o onErrand) (factor.Proof, error) {
 	typed := r.PostFormValue("own_code")
 	if digits, ok := code.Parse(typed); ok {
-		return l.factors.Authenticators.Check(r.Context(), o.proves, o.Person, digits, o.Home)
+		return l.factors.Authenticators.Check(r.Context(), o.factor, o.proved.Person, digits, o.Found.Home)
 	}
 	if kept, ok := factor.ParseRecoveryCode(typed); ok {
-		return l.factors.RecoveryCodes.Check(r.Context(), o.proves, o.Person, kept, o.Home)
+		return l.factors.RecoveryCodes.Check(r.Context(), o.factor, o.proved.Person, kept, o.Found.Home)
 	}
 	return factor.Proof{}, factor.ErrWrong
 }
@@ -90,13 +90,13 @@ func (l *Login) answeredCode(r *http.Request, o onErrand) (factor.Proof, error) 
 func (l *Login) showProof(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
 	data := proofPage{Identifier: o.Typed, Needs: o.app, Otherwise: "proof.no_app", Service: o.ClientID != ""}
 	switch {
-	case o.who.Passkey:
+	case o.proved.Passkey:
 		var err error
 		data.Needs, data.Otherwise = o.passkey, "proof.no_passkey"
 		if data.Passkey, err = l.factors.Passkeys.Ask(o.ID); err != nil {
 			return err
 		}
-	case !o.who.Authenticator:
+	case !o.proved.Authenticator:
 		data.Needs, data.Otherwise = "proof.recovery_code", "proof.no_recovery_code"
 	}
 	return l.showWaiting(w, r, o.Interaction, page.View{

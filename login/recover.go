@@ -18,7 +18,7 @@ import (
 
 // recovering is the errand of who has lost the password: the static one, or the temporary one before it was ever used.
 var recovering = errand{
-	path: "/recover", purpose: code.Recover, comes: numberToRecover, codes: codeToRecover, proves: factor.Recover,
+	path: "/recover", purpose: code.Recover, comes: numberToRecover, codes: codeToRecover, factor: factor.Recover,
 	sent: "errand-code.sent", does: "sign-in-code.submit", otherwise: "errand-code.never", passkey: "proof.to_recover.passkey", app: "proof.to_recover.app", refused: audit.RecoveryRefused,
 }
 
@@ -73,8 +73,8 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 	if !mayRecover(who) || document == "" && !standsIn(who) {
 		who = identity.Identity{}
 	}
-	o := onErrand{Interaction: i, errand: recovering, asked: asked{Home: from.browser, Document: document != "", TooMany: tooMany}}
-	return l.asks(w, r, o, id, id.Reveal()+" "+document, who)
+	o := onErrand{Interaction: i, errand: recovering, asked: asked{Claim: claim{Document: document != "", TooMany: tooMany}}}
+	return l.asks(w, r, o, id, id.Reveal()+" "+document, who, from.browser)
 }
 
 func (l *Login) showRecover(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
@@ -87,18 +87,18 @@ func (l *Login) showRecover(w http.ResponseWriter, r *http.Request, i provider.I
 // recoverCodeRight goes on after the code: a recovery needs no less than the person has bound (OWASP ASVS 5.0 6.4.3). The code and a factor that is
 // bound do without the document (NIST SP 800-63B-4 §4.2), and where none is bound, the document and the code: two factors of different kinds.
 func (l *Login) recoverCodeRight(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	who, err := l.whose(r.Context(), o.asked)
+	who, err := l.unchanged(r.Context(), o.Found)
 	switch {
 	case err != nil:
 		return err
 	case who.Person == uuid.Nil: // acted upon since
 		return l.startOver(w, r, o)
-	case factor.Strongest(who) > factor.Message, !o.Document && standsIn(who):
+	case factor.Strongest(who) > factor.Message, !o.Claim.Document && standsIn(who):
 		return l.goTo(w, r, o, recoverProofPath)
-	case !o.Document: // what stood in for it was given up since
+	case !o.Claim.Document: // what stood in for it was given up since
 		return l.startOver(w, r, o)
 	}
-	o.who = who
+	o.proved = who
 	return l.recoverProved(w, r, o)
 }
 
@@ -109,7 +109,7 @@ func standsIn(who identity.Identity) bool {
 
 // recoverProved goes on after all that was asked.
 func (l *Login) recoverProved(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	if o.who.State == identity.Temporary {
+	if o.proved.State == identity.Temporary {
 		return l.reissue(w, r, o)
 	}
 	return l.goTo(w, r, o, recoverPasswordPath)
@@ -118,7 +118,7 @@ func (l *Login) recoverProved(w http.ResponseWriter, r *http.Request, o onErrand
 // owns keeps that somebody has proved whose the number is: at the sign-in their tries are apart from those of strangers, for which they are not told any
 // more to wait.
 func (l *Login) owns(w http.ResponseWriter, r *http.Request, o *onErrand) error {
-	o.Owner = o.Person
+	o.Owner = o.proved.Person
 	l.site.Forget(w, r)
 	return l.interactions.Save(r.Context(), o.Interaction)
 }
@@ -129,14 +129,14 @@ func (l *Login) reissue(w http.ResponseWriter, r *http.Request, o onErrand) erro
 	if err := l.owns(w, r, &o); err != nil {
 		return err
 	}
-	_, wait, err := l.take(r.Context(), passwordSent, asker{person: o.Person})
+	_, wait, err := l.take(r.Context(), passwordSent, asker{person: o.proved.Person})
 	if err != nil {
 		return err
 	}
 	if wait > 0 {
 		return l.toDesk(w, r, o, recoverDeskPath)
 	}
-	err = l.registry.Reissue(r.Context(), o.Person, identity.Phone{}, l.act(r))
+	err = l.registry.Reissue(r.Context(), o.proved.Person, identity.Phone{}, l.act(r))
 	if errors.Is(err, identity.ErrState) { // acted upon at the same moment
 		return l.startOver(w, r, o)
 	}
@@ -170,7 +170,7 @@ func (l *Login) formRecovered(w http.ResponseWriter, r *http.Request, o onErrand
 	}
 	password, wrong := readNewPassword(r)
 	if len(wrong) == 0 {
-		err := l.registry.Recover(r.Context(), o.Person, o.Changed, password, l.forming(r, o.Person))
+		err := l.registry.Recover(r.Context(), o.proved.Person, o.proved.ChangedAt, password, l.forming(r, o.proved.Person))
 		wrong = l.weak(err)
 		switch {
 		case errors.Is(err, identity.ErrState): // acted upon since
@@ -200,17 +200,17 @@ func (l *Login) keepPassword(w http.ResponseWriter, r *http.Request, o onErrand)
 
 // returns signs in who has formed a password on an errand.
 func (l *Login) returns(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	who, err := l.registry.Of(r.Context(), o.Person)
+	who, err := l.registry.Of(r.Context(), o.proved.Person)
 	if err != nil {
 		return err
 	}
 	l.done(r, &o)
-	return l.finish(w, r, o.Interaction, o.Person, who.ChangedAt, byErrand(o.By).toldOf())
+	return l.finish(w, r, o.Interaction, o.proved.Person, who.ChangedAt, byErrand(o.Used).toldOf())
 }
 
 func (l *Login) showRecoverPassword(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
 	return l.showWaiting(w, r, o.Interaction, page.View{
 		Status: status, Name: "recover-password", Shows: true, Errors: wrong,
-		Data: newPasswordPage{Identifier: o.who.Identifier.Reveal(), Shortest: l.shortest(), Service: o.ClientID != "", Frozen: l.now().Add(policy.RecoveryFreeze.In(l.policies))},
+		Data: newPasswordPage{Identifier: o.proved.Identifier.Reveal(), Shortest: l.shortest(), Service: o.ClientID != "", Frozen: l.now().Add(policy.RecoveryFreeze.In(l.policies))},
 	})
 }

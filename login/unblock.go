@@ -16,7 +16,7 @@ import (
 // unblocking is the errand of who has blocked the identifier and wants it back (resolution 792 ¶6). It takes no less than a sign-in at the
 // highest level that the person has bound: the password, a code, and the factor (eIDAS 2015/1502, annex 2.2.3).
 var unblocking = errand{
-	path: "/unblock", purpose: code.Unblock, codes: codeToUnblock, proves: factor.Unblock,
+	path: "/unblock", purpose: code.Unblock, codes: codeToUnblock, factor: factor.Unblock,
 	sent: "unblock.sent", does: "sign-in-code.submit", otherwise: "unblock.otherwise", passkey: "proof.to_unblock.passkey", app: "proof.to_unblock.app", refused: audit.SignInRefused, closes: true,
 }
 
@@ -40,7 +40,7 @@ func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Inter
 	if err != nil || !in {
 		return err
 	}
-	return l.asks(w, r, onErrand{Interaction: i, errand: unblocking, asked: asked{Home: proved.home}}, proved.id, proved.id.Reveal(), proved.who)
+	return l.asks(w, r, onErrand{Interaction: i, errand: unblocking}, proved.id, proved.id.Reveal(), proved.who, proved.home)
 }
 
 func (l *Login) showUnblock(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
@@ -52,7 +52,7 @@ func (l *Login) showUnblock(w http.ResponseWriter, r *http.Request, i provider.I
 
 // unblockCodeRight goes on after the code. Whoever is not blocked has proved all that a sign-in asks.
 func (l *Login) unblockCodeRight(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	who, err := l.whose(r.Context(), o.asked)
+	who, err := l.unchanged(r.Context(), o.Found)
 	switch {
 	case err != nil:
 		return err
@@ -63,7 +63,7 @@ func (l *Login) unblockCodeRight(w http.ResponseWriter, r *http.Request, o onErr
 		return l.finish(w, r, o.Interaction, who.Person, who.ChangedAt, byCode())
 	case who.State != identity.Blocked || who.BlockReason != identity.Self:
 		return l.startOver(w, r, o)
-	case who.Closed(l.now()) && o.Home == nil:
+	case who.Closed(l.now()) && o.Found.Home == nil:
 		return l.toDesk(w, r, o, unblockDeskPath)
 	case factor.Strongest(who) > factor.Message:
 		return l.goTo(w, r, o, unblockProofPath)
@@ -86,9 +86,9 @@ func (l *Login) unblockPasswordPage(w http.ResponseWriter, r *http.Request, o on
 func (l *Login) formUnblocked(w http.ResponseWriter, r *http.Request, o onErrand) error {
 	password, wrong := readNewPassword(r)
 	if len(wrong) == 0 {
-		err := l.inquire(r.Context(), o.Person)
+		err := l.inquire(r.Context(), o.proved.Person)
 		if err == nil {
-			err = l.registry.UnblockSelf(r.Context(), o.Person, o.Changed, o.Home != nil, password, l.forming(r, o.Person))
+			err = l.registry.UnblockSelf(r.Context(), o.proved.Person, o.proved.ChangedAt, o.Found.Home != nil, password, l.forming(r, o.proved.Person))
 		}
 		wrong = l.weak(err)
 		switch {
@@ -109,7 +109,7 @@ func (l *Login) formUnblocked(w http.ResponseWriter, r *http.Request, o onErrand
 func (l *Login) showUnblockPassword(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
 	return l.showWaiting(w, r, o.Interaction, page.View{
 		Status: status, Name: "unblock-password", Shows: true, Errors: wrong,
-		Data: newPasswordPage{Identifier: o.who.Identifier.Reveal(), Shortest: l.shortest(), Service: o.ClientID != ""},
+		Data: newPasswordPage{Identifier: o.proved.Identifier.Reveal(), Shortest: l.shortest(), Service: o.ClientID != ""},
 	})
 }
 
