@@ -67,14 +67,18 @@ func (b *browser) scriptless() {
 }
 
 // slow has the browser hear nothing earlier than so many milliseconds after it has asked.
-func (b *browser) slow(latency float64) {
+func (b *browser) slow(latency float64) { b.t.Helper(); b.line(network.Conditions{Latency: latency}) }
+
+// line sets what the browser's line is like.
+func (b *browser) line(is network.Conditions) {
 	b.t.Helper()
-	b.do("be slow", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	is.DownloadThroughput, is.UploadThroughput = -1, -1 // as fast as it goes
+	b.do("set the line", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		if _, err := cdp.Call(ctx, t, network.Enable, network.EnableParams{}); err != nil {
 			return err
 		}
 		_, err := cdp.Call(ctx, t, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
-			MatchedNetworkConditions: []*network.Conditions{{Latency: latency, DownloadThroughput: -1, UploadThroughput: -1}},
+			MatchedNetworkConditions: []*network.Conditions{&is},
 		})
 		return err
 	}))

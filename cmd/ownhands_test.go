@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/redis/go-redis/v9"
 )
@@ -245,11 +246,29 @@ func TestAVisitToTheCabinetThatTakesLong(t *testing.T) {
 	if err := store.Expire(t.Context(), session, 2*time.Minute).Err(); err != nil {
 		t.Fatal(err)
 	}
+	b.line(network.Conditions{Offline: true})
+	b.holds("the warning is shown", `(document.querySelector("#limit").former = true, late(), document.querySelector("dialog").open)`)
+	b.do("stay", chromedp.Click(chromedp.CSS("dialog button")))
+	b.holds("it is told that there is no more time yet", `document.querySelector("dialog[open] [role=alert]").checkVisibility()`)
+	b.line(network.Conditions{})
+	b.do("stay", chromedp.Click(chromedp.CSS("dialog button")))
+	b.holds("there is more time", `!document.querySelector("#limit").former && !document.querySelector("dialog[open]")`)
 	b.stays()
 	if left, err := store.TTL(t.Context(), session).Result(); err != nil || left < 10*time.Minute {
 		t.Errorf("the session goes on for %s, %v", left, err)
 	}
-	b.holds("what was written is there", `document.querySelector("[name=email]").value === "alesya@example.com"`)
+	b.holds("as where a session may last no longer", `(() => {
+		window.late();
+		window.fetch = (asked => async (...of) => {
+			const answer = await asked(...of);
+			return new Response((await answer.text()).replace(/data-warn="\d+"/, 'data-warn="0"'));
+		})(window.fetch);
+		return true;
+	})()`)
+	b.do("stay", chromedp.Click(chromedp.CSS("dialog button")))
+	b.holds("it is told that there can be no more time", `document.querySelector("dialog[open]").innerText.includes("no more time")`)
+	b.do("understand", chromedp.Click(chromedp.CSS("dialog[open] button")))
+	b.holds("what was written is there", `!document.querySelector("dialog[open]") && document.querySelector("[name=email]").value === "alesya@example.com"`)
 	b.submit()
 	b.at(c.cabinet + "/profile")
 	b.see("alesya@example.com")
