@@ -332,6 +332,21 @@ func TestASignInOutlivesItsAccessToken(t *testing.T) {
 	b.post("/logout/decision", url.Values{"decision": {"logout"}, "interaction": {waiting(body)}})
 	hears("signed out", "own", token, over)
 	hears("signed out elsewhere", "own", theirs, still)
+	if err := w.ring.Tend(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(keys.Longest)
+	rotate := func(to keys.Rotation) {
+		t.Helper()
+		to.Alg = jose.ES256
+		if err := w.ring.Rotate(t.Context(), to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rotate(keys.Rotation{})
+	w.pass(keys.Longest)
+	hears("signed by a key that is published no more", "own", theirs, still)
+
 	w.agree("own")
 	hears("agreed to", "own", theirs, still)
 	w.exec(`UPDATE agreement SET withdrawn_at = now() WHERE client_id = 'own'`)
@@ -351,4 +366,6 @@ func TestASignInOutlivesItsAccessToken(t *testing.T) {
 	w.hook.broken.Store(true)
 	w.introspect("own", theirs).check(t, http.StatusServiceUnavailable, "temporarily_unavailable")
 	w.hook.broken.Store(false)
+	rotate(keys.Rotation{Compromised: true})
+	hears("signed by a key that others may have", "own", theirs, nothing)
 }

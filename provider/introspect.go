@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
 
 	"asoba.example/provider/api"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/grant"
+	"asoba.example/provider/keys"
 )
 
 // An introspection is what a resource server hears of a token (RFC 7662 §2.2). The zero one says that it is of no use there, and nothing else.
@@ -79,7 +81,9 @@ func wantsSigned(r *http.Request, client *clients.Client) bool {
 // inspect tells about a token. Only a resource server learns something, and only of tokens that are meant for it: of all others it hears the
 // same as of garbage.
 func (p *Provider) inspect(ctx context.Context, client *clients.Client, raw string) (introspection, error) {
-	token, err := p.verifier().Inspect(ctx, raw)
+	verifier := p.verifier()
+	verifier.Keys = pastKeys{p.cfg.Keys}
+	token, err := verifier.Inspect(ctx, raw)
 	switch server := client.Metadata.ResourceServer; {
 	case errors.Is(err, api.ErrExpired) && token.ClientID == client.ID && slices.Contains(token.Audience, server) && !token.ByClient():
 		return p.remember(ctx, token)
@@ -101,6 +105,13 @@ func (p *Provider) inspect(ctx context.Context, client *clients.Client, raw stri
 		answer.AuthTime = token.AuthTime.Unix()
 	}
 	return answer, nil
+}
+
+// pastKeys has the keys that are published no more as well: whatever those have signed is over.
+type pastKeys struct{ ring *keys.Ring }
+
+func (k pastKeys) Key(_ context.Context, kid string) (jose.JSONWebKey, error) {
+	return k.ring.PastKey(kid)
 }
 
 // remember tells a client that is its own resource server, as the cabinet is, of a token that is over whether the sign-in is good which gave it that:

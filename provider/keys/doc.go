@@ -23,7 +23,8 @@
 // much longer: it tells whose session is meant, current or past, and may have
 // expired (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). A client may
 // hold one for as long as a person's agreement with it lasts, so we know the key
-// for a year. We alone: others need no key of what they must not accept, and by
+// for a year. So an access token that is over tells the client whose it was of its
+// session. We alone: others need no key of what they must not accept, and by
 // [Ring.Key] we accept nothing else by it either. Its private part has been wiped,
 // so nobody signs with it now.
 //

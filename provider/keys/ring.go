@@ -171,9 +171,10 @@ func (r *Ring) Key(_ context.Context, kid string) (jose.JSONWebKey, error) {
 	return jose.JSONWebKey{}, api.ErrUnknownKey
 }
 
-// HintKey finds a key by its kid, be it published no more: it proves of an ID
-// token that comes back as id_token_hint that it was ours, and nothing else.
-func (r *Ring) HintKey(kid string) (jose.JSONWebKey, error) {
+// PastKey finds a key by its kid, be it published no more: it proves of an ID
+// token that comes back as id_token_hint, or of an access token that is over, that
+// it was ours, and nothing else.
+func (r *Ring) PastKey(kid string) (jose.JSONWebKey, error) {
 	if k := r.held.Load().all[kid]; k != nil {
 		return k.public, nil
 	}

@@ -266,7 +266,7 @@ func TestARetiredKeyIsKnownForAsLongAsItIsOfUse(t *testing.T) {
 		if err := verify(t.Context(), ring, signed); (err == nil) != then.published {
 			t.Errorf("%s: what it signed: %v", h.now(), err)
 		}
-		if _, err := ring.HintKey(old); (err == nil) != then.hints {
+		if _, err := ring.PastKey(old); (err == nil) != then.hints {
 			t.Errorf("%s: for hints: %v", h.now(), err)
 		}
 	}
@@ -300,7 +300,7 @@ func TestACompromisedKeyIsBelievedNoMore(t *testing.T) {
 			}
 		}
 		for _, kid := range gone {
-			if _, err := node.HintKey(kid); err == nil || slices.Contains(published(t, node), kid) {
+			if _, err := node.PastKey(kid); err == nil || slices.Contains(published(t, node), kid) {
 				t.Errorf("node %d knows a compromised key", i)
 			}
 		}

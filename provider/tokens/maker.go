@@ -201,7 +201,7 @@ func (m *Maker) ReadHint(token string) (Hint, error) {
 	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != typeID {
 		return Hint{}, fmt.Errorf("%w: typ is not %s", ErrNotOurs, typeID)
 	}
-	key, err := m.Ring.HintKey(header.KeyID)
+	key, err := m.Ring.PastKey(header.KeyID)
 	if err != nil {
 		return Hint{}, fmt.Errorf("%w: %w", ErrNotOurs, err)
 	}
