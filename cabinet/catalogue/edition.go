@@ -296,6 +296,9 @@ func (r *reader) node(at ...string) *yaml.Node {
 // edition puts together what the file says, and notes what does not fit.
 func (r *reader) edition() Edition {
 	e := Edition{Number: r.file.Number, Date: day(r.file.Date), Notice: r.file.Notice}
+	if last := 100*e.Date.Year() + 99; !e.Date.IsZero() && e.Number > last { // of numbers that tell months
+		r.fault(fmt.Sprintf("is greater than the last of its year, %d", last), "number")
+	}
 	for _, code := range r.order("bodies") {
 		e.Bodies = append(e.Bodies, Body{code, r.file.Bodies[code]})
 	}

@@ -104,6 +104,9 @@ func TestFaultsAreToldAllAtOnce(t *testing.T) {
 				"line 23: 1.1: name.ru: has a letter that the language has not, or breaks the line",
 			},
 		},
+		"the last number of its year": {[]string{"number: 1", "number: 202699"}, nil},
+		"a number of the next year":   {[]string{"number: 1", "number: 202700"}, []string{"line 1: number: is greater than the last of its year, 202699"}},
+		"a number of no day":          {[]string{"number: 1", "number: 202700", "date: 2026-05-01", "date: May"}, []string{"line 2: date: 'May' is not valid date: parsing time \"May\" as \"2006-01-02\": cannot parse \"May\" as \"2006\""}},
 		"what it means": {
 			[]string{"body: office", "body: nobody", "[home]", "[home, away]", "[paper]", "[paper, scissors]", "required: [address]", "required: [address], optional: [address, colour]", "    kind: procedure\n", "    kind: procedure\n    valid_till: 2026-04-30\n"},
 			[]string{

@@ -58,6 +58,9 @@ func Import(ctx context.Context, pool *pgxpool.Pool, e Edition, closes int, by s
 	return report, nil
 }
 
+// Early tells whether an edition's day has not come yet.
+func (e Edition) Early(at time.Time) bool { return e.Date.After(Day(at)) }
+
 // compare says what an edition does, or why it is not taken.
 func compare(ctx context.Context, tx pgx.Tx, e Edition, at time.Time) (Report, error) {
 	const newest = `
@@ -83,7 +86,7 @@ func compare(ctx context.Context, tx pgx.Tx, e Edition, at time.Time) (Report, e
 		return Report{}, fmt.Errorf("%w: %d of %s", ErrOld, number, date.Format(time.DateOnly))
 	case number > 0 && e.Number > number+100, number == 0 && e.Number > 100*e.Date.Year()+int(e.Date.Month()): // no number that counts, or tells months, is greater
 		return Report{}, ErrFar
-	case e.Date.After(Day(at)):
+	case e.Early(at):
 		return Report{}, fmt.Errorf("%w: %s", ErrEarly, e.Date.Format(time.DateOnly))
 	}
 	known, err := every(ctx, tx)

@@ -81,7 +81,10 @@ func TestCatalogueComesByTheCommand(t *testing.T) {
 	bad := written("bad.yaml", strings.NewReplacer("kind: e_service", "kind: wish", "body: archive", "body: museum").Replace(sample))
 	younger := written("younger.yaml", strings.Replace(sample, "number: 1", "number: 2", 1))
 
-	run("nothing wrong", false, "check", good)
+	if told := run("nothing wrong", false, "check", good); strings.Contains(told, "from its day on") {
+		t.Errorf("its day has come:\n%s", told)
+	}
+	run("nothing wrong. It can be imported from its day on.", false, "check", written("early.yaml", strings.Replace(sample, "date: 20", "date: 90", 1)))
 	if told := run("faults: ", true, "check", bad); !strings.Contains(told, "200.3.5: kind: ") || !strings.Contains(told, "200.14.1: body: is none of bodies") {
 		t.Errorf("not all that is wrong is told:\n%s", told)
 	}

@@ -29,8 +29,12 @@ func catalogueCommand(environ []string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Edition %d of %s: %d services of %d bodies, nothing wrong.\n",
-				e.Number, e.Date.Format(time.DateOnly), len(e.Services), len(e.Bodies))
+			when := ""
+			if e.Early(time.Now()) {
+				when = " It can be imported from its day on."
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Edition %d of %s: %d services of %d bodies, nothing wrong.%s\n",
+				e.Number, e.Date.Format(time.DateOnly), len(e.Services), len(e.Bodies), when)
 			return err
 		},
 	}
