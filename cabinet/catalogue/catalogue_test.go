@@ -456,12 +456,13 @@ func TestWhatIsClosedIsInNobodysWay(t *testing.T) {
 	first.Services[1].Body = "shop"
 	for _, step := range []struct {
 		edition       Edition
+		closes        int
 		bodies, found string
 	}{
-		{first, "office shop", "1.2"},
-		{edition(t, 2, "2026-05-12", "1.1 Паспорт"), "office", "1.1"},
+		{first, 0, "office shop", "1.2"},
+		{edition(t, 2, "2026-05-12", "1.1 Паспорт"), 1, "office", "1.1"},
 	} {
-		if _, err := Import(t.Context(), pool, step.edition, step.edition.Number-1, "Anna", may); err != nil {
+		if _, err := Import(t.Context(), pool, step.edition, step.closes, "Anna", may); err != nil {
 			t.Fatal(err)
 		}
 		var (
