@@ -188,9 +188,11 @@ func (p *Provider) farewellOf(ctx context.Context, i Interaction) (farewell, err
 		return farewell{}, over()
 	}
 	client, err := p.findClient(ctx, i.ClientID)
-	return farewell{
-		client: client, hint: i.Hint, sid: i.Request.Get("sid"), leadsTo: i.Request.Get("redirect_uri"), locales: i.Locales,
-	}, err
+	f := farewell{client: client, hint: i.Hint, sid: i.Request.Get("sid"), leadsTo: i.Request.Get("redirect_uri"), locales: i.Locales}
+	if client == nil && f.hint == "" { // taken out of use since: a logout_hint was its word alone
+		f.sid, f.leadsTo = "", ""
+	}
+	return f, err
 }
 
 // findClient gives the client, or nil where there is none of this id.
@@ -211,19 +213,16 @@ func (p *Provider) heed(ctx context.Context, f farewell, s session.Session) (far
 	if f.hint != "" || f.sid == "" {
 		return f, nil
 	}
-	err := grant.ErrUnknown
-	if f.client != nil {
-		sid := f.sid
-		if sid == p.cfg.Subjects.SID(f.client, s.SID) {
-			sid = s.SID // of a pairwise client's we know no other
-		}
-		var lives bool
-		if f.person, lives, err = grant.Whose(ctx, p.cfg.Pool, f.client.ID, sid); !lives {
-			f.person = uuid.Nil // who is signed in by now is asked, and led back all the same
-		}
+	sid := f.sid
+	if sid == p.cfg.Subjects.SID(f.client, s.SID) {
+		sid = s.SID // of a pairwise client's we know no other
 	}
-	if errors.Is(err, grant.ErrUnknown) {
+	person, lives, err := grant.Whose(ctx, p.cfg.Pool, f.client.ID, sid)
+	switch {
+	case errors.Is(err, grant.ErrUnknown):
 		f.sid, f.leadsTo, err = "", "", nil
+	case lives: // else who is signed in by now is asked, and led back all the same
+		f.person = person
 	}
 	return f, err
 }
