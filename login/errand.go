@@ -262,10 +262,11 @@ func (l *Login) errandCode(right func(http.ResponseWriter, *http.Request, onErra
 			return l.showErrandCode(w, r, o, http.StatusUnprocessableEntity, wrong...)
 		}
 		err := l.codes.Check(r.Context(), o.codeFor(), digits)
+		wrong = wrongCode(err)
 		switch {
 		case err == nil:
 			return right(w, r, o)
-		case !errors.Is(err, code.ErrWrong) && !errors.Is(err, code.ErrOver):
+		case wrong == nil:
 			return err
 		}
 		if errors.Is(err, code.ErrWrong) || errors.Is(err, code.ErrLast) { // what is tried at no code is nothing, or strangers could fill a person's history
@@ -273,11 +274,7 @@ func (l *Login) errandCode(right func(http.ResponseWriter, *http.Request, onErra
 				return err
 			}
 		}
-		word := "sign-in-code.wrong"
-		if errors.Is(err, code.ErrOver) { // as of a code that was never sent
-			word = "sign-in-code.over"
-		}
-		return l.showErrandCode(w, r, o, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: word})
+		return l.showErrandCode(w, r, o, http.StatusUnprocessableEntity, wrong...)
 	}
 }
 
@@ -290,22 +287,11 @@ func (l *Login) errandCodeAgain(w http.ResponseWriter, r *http.Request, o onErra
 }
 
 func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
-	sent, err := l.codes.Standing(r.Context(), o.codeFor())
+	stands, err := l.standingOf(r.Context(), o.codeFor(), o.codes, o.asker())
 	if err != nil {
 		return err
 	}
-	data := errandCodePage{Identifier: o.Typed, Sent: o.sent, Submit: o.does, Otherwise: o.otherwise, Slip: o.Claim.Doubtful, Service: o.ClientID != ""}
-	if !sent.Till.IsZero() {
-		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
-	}
-	wait, err := l.untilNext(r.Context(), sent, o.codes, o.asker())
-	if err != nil {
-		return err
-	}
-	if wait > 0 {
-		unit, count := page.InWords(wait)
-		data.Wait, data.Count = "sign-in-code.wait."+unit, count
-	}
+	data := errandCodePage{codeStanding: stands, Identifier: o.Typed, Sent: o.sent, Submit: o.does, Otherwise: o.otherwise, Slip: o.Claim.Doubtful, Service: o.ClientID != ""}
 	return l.showWaiting(w, r, o.Interaction, page.View{
 		Status: status, Name: "errand-code", Errors: wrong, Data: data, Back: o.At(o.path),
 	})

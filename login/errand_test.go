@@ -22,9 +22,9 @@ func TestErrandPages(t *testing.T) {
 		view    page.View
 	}{
 		"recover":          {"/recover" + waiting, page.View{Name: "recover", Data: recoverPage{Identifier: "0000000A000PB3", Service: true}, Errors: wrong("identifier", "sign-in.check_identifier")}},
-		"errand-code":      {"/recover/code" + waiting, page.View{Name: "errand-code", Data: errandCodePage{Identifier: "1010130K001PB9", Sent: "errand-code.sent", Submit: "sign-in-code.submit", Otherwise: "errand-code.never", Till: "15:04", Wait: "sign-in-code.wait.minutes", Count: 2}}},
+		"errand-code":      {"/recover/code" + waiting, page.View{Name: "errand-code", Data: errandCodePage{codeStanding: codeStanding{"15:04", "sign-in-code.wait.minutes", 2}, Identifier: "1010130K001PB9", Sent: "errand-code.sent", Submit: "sign-in-code.submit", Otherwise: "errand-code.never"}}},
 		"errand-code-over": {"/recover/code" + waiting, page.View{Name: "errand-code", Data: errandCodePage{Submit: "block.submit", Otherwise: "block-errand.otherwise", Slip: true, Service: true}, Errors: wrong("code", "sign-in-code.over")}},
-		"unblock-code":     {"/unblock/code" + waiting, page.View{Name: "errand-code", Data: errandCodePage{Sent: unblocking.sent, Submit: unblocking.does, Otherwise: unblocking.otherwise, Till: "15:04"}}},
+		"unblock-code":     {"/unblock/code" + waiting, page.View{Name: "errand-code", Data: errandCodePage{codeStanding: codeStanding{Till: "15:04"}, Sent: unblocking.sent, Submit: unblocking.does, Otherwise: unblocking.otherwise}}},
 		"proof":            {recoverProofPath + waiting, page.View{Name: "proof", Data: proofPage{Needs: "proof.to_recover.app", Otherwise: "proof.no_app"}, Errors: wrong("own_code", "proof.code_wrong")}},
 		"proof-passkey":    {unblockProofPath + waiting, page.View{Name: "proof", Data: proofPage{Needs: "proof.to_unblock.passkey", Otherwise: "proof.no_passkey", Passkey: `{"challenge":"c"}`, Service: true}}},
 		"proof-code":       {recoverProofPath + waiting, page.View{Name: "proof", Data: proofPage{Needs: "proof.recovery_code", Otherwise: "proof.no_recovery_code"}}},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
@@ -39,22 +38,19 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 		return l.showCode(w, r, u, http.StatusUnprocessableEntity, wrong...)
 	}
 	err := l.codes.Check(r.Context(), u.code(), digits)
+	wrong = wrongCode(err)
 	switch {
 	case err == nil:
 		how := byCode()
 		how.factors = u.addsFactors
 		return l.finish(w, r, u.Interaction, u.Person, u.ChangedAt, how)
-	case !errors.Is(err, code.ErrWrong) && !errors.Is(err, code.ErrOver):
+	case wrong == nil:
 		return err
 	}
 	if err := l.recordRefusal(r, u.Interaction, u.Person, "code"); err != nil {
 		return err
 	}
-	word := "sign-in-code.wrong"
-	if errors.Is(err, code.ErrOver) {
-		word = "sign-in-code.over"
-	}
-	return l.showCode(w, r, u, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: word})
+	return l.showCode(w, r, u, http.StatusUnprocessableEntity, wrong...)
 }
 
 // passkeyOnly tells that nothing less than a passkey leads on: it is bound, and the strongest is asked for.
@@ -91,39 +87,45 @@ func (l *Login) unsent(ctx context.Context, why error, counted taken) error {
 	return errors.Join(why, l.throttle.Return(context.WithoutCancel(ctx), counted.all...))
 }
 
-// untilNextCode is how long it is until another code of a sign-in or to a new phone can be sent.
-func (l *Login) untilNextCode(r *http.Request, sent code.Sent) (time.Duration, error) {
-	return l.untilNext(r.Context(), sent, codeOfOneself, asker{network: api.Network(r)})
+// standingOf tells how things stand with a code that somebody may have sent.
+func (l *Login) standingOf(ctx context.Context, f code.For, a act, who asker) (stands codeStanding, err error) {
+	sent, err := l.codes.Standing(ctx, f)
+	if err != nil {
+		return stands, err
+	}
+	if !sent.Till.IsZero() {
+		stands.Till = sent.Till.In(identity.Minsk).Format("15:04")
+	}
+	wait, err := l.look(ctx, a, who)
+	if wait = max(wait, sent.Again.Sub(l.now())); wait > 0 {
+		unit, count := page.InWords(wait)
+		stands.Wait, stands.Count = "sign-in-code.wait."+unit, count
+	}
+	return stands, err
 }
 
-// untilNext is how long it is until somebody can have another code sent, of one that stands so.
-func (l *Login) untilNext(ctx context.Context, sent code.Sent, a act, who asker) (time.Duration, error) {
-	wait, err := l.look(ctx, a, who)
-	return max(wait, sent.Again.Sub(l.now())), err
+// wrongCode says what is wrong with a code, if that is what is wrong.
+func wrongCode(err error) []page.FieldError {
+	switch {
+	case errors.Is(err, code.ErrWrong):
+		return []page.FieldError{{Field: "code", Word: "sign-in-code.wrong"}}
+	case errors.Is(err, code.ErrOver): // or never sent
+		return []page.FieldError{{Field: "code", Word: "sign-in-code.over"}}
+	}
+	return nil
 }
 
 // showCode shows the page: where the code went, until when it is good, from when another can be sent.
 func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
-	sent, err := l.codes.Standing(r.Context(), u.code())
+	stands, err := l.standingOf(r.Context(), u.code(), codeOfOneself, asker{network: api.Network(r)})
 	if err != nil {
 		return err
 	}
-	data := codePage{Phone: u.Phone.Hint(), Service: u.ClientID != "", Ways: u.ways(codePath), PasskeyOnly: u.passkeyOnly()}
+	data := codePage{codeStanding: stands, Phone: u.Phone.Hint(), Service: u.ClientID != "", Ways: u.ways(codePath), PasskeyOnly: u.passkeyOnly()}
 	if u.Passkey {
 		if data.Passkey, err = l.factors.Passkeys.Ask(u.ID); err != nil {
 			return err
 		}
-	}
-	if !sent.Till.IsZero() {
-		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
-	}
-	wait, err := l.untilNextCode(r, sent)
-	if err != nil {
-		return err
-	}
-	if wait > 0 {
-		unit, count := page.InWords(wait)
-		data.Wait, data.Count = "sign-in-code.wait."+unit, count
 	}
 	title := "sign-in-code.title"
 	if u.Passkey && data.Till == "" {

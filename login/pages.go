@@ -31,13 +31,17 @@ type gonePage struct {
 	SignedIn bool
 }
 
-// codePage asks for the code that went to the phone.
-type codePage struct {
-	Phone string // its last digits
+// codeStanding is how things stand with a code that a page asks for.
+type codeStanding struct {
 	Till  string // the time of day; "" where no code is good
 	Wait  string // the word of how long till another can be sent; "" where it can be now
 	Count int
+}
 
+// codePage asks for the code that went to the phone.
+type codePage struct {
+	codeStanding
+	Phone       string // its last digits
 	Passkey     string // what the browser is asked to use one by; "" for who has none
 	PasskeyOnly bool   // nothing less leads on
 	Ways        []way  // other pages of the same step
@@ -63,10 +67,8 @@ type recoverPage struct {
 
 // errandCodePage asks for the code that went to a phone, if there is one.
 type errandCodePage struct {
+	codeStanding
 	Identifier string // as it was typed, should the errand have to begin anew
-	Till       string // the time of day; "" where no code is good
-	Wait       string // the word of how long till another can be sent; "" where it can be now
-	Count      int
 	Sent       string // the word of when one was sent
 	Submit     string // the word of what a right code does
 	Otherwise  string // the word of what else there is where none comes
@@ -109,9 +111,10 @@ type securityPage struct {
 
 // phonePage is for asking for another phone, step by step.
 type phonePage struct {
+	codeStanding // of the code to the new one, where it is waited for
+
 	Phone  string    // its last digits, of the present one
 	Typed  string    // the new one, as it was typed
-	Code   *codePage // the code to the new one is waited for; nil where none was asked for
 	Next   string    // its last digits, of the new one
 	Due    time.Time // from when it is used; zero where that is not certain yet
 	Frozen time.Time // till when there is no asking; zero where there is

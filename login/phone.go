@@ -8,6 +8,7 @@ import (
 	"asoba.example/login/code"
 	"asoba.example/login/identity"
 	"asoba.example/login/policy"
+	"asoba.example/provider/api"
 	"asoba.example/provider/page"
 )
 
@@ -102,11 +103,10 @@ func (l *Login) confirmPhone(w http.ResponseWriter, r *http.Request, v visitor, 
 			err = errors.Join(err, l.codes.Spend(ctx, f, digits))
 		}
 	}
+	wrong = wrongCode(err)
 	switch {
-	case errors.Is(err, code.ErrWrong):
-		return l.showPhone(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: "sign-in-code.wrong"})
-	case errors.Is(err, code.ErrOver):
-		return l.showPhone(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: "sign-in-code.over"})
+	case wrong != nil:
+		return l.showPhone(w, r, v, http.StatusUnprocessableEntity, wrong...)
 	case errors.Is(err, identity.ErrPhoneTaken):
 		return l.showPhone(w, r, v, http.StatusConflict, page.FieldError{Field: "phone", Word: "security-phone.taken"})
 	case err != nil && !errors.Is(err, identity.ErrState):
@@ -139,28 +139,10 @@ func (l *Login) showPhone(w http.ResponseWriter, r *http.Request, v visitor, sta
 		view.Name = "security-phone-due"
 	case !asked.AskedAt.IsZero() && data.Frozen.IsZero() && !refused:
 		view.Name = "security-phone-code"
-		if data.Code, err = l.codeToPhone(r, v, asked.Phone); err != nil {
+		if data.codeStanding, err = l.standingOf(r.Context(), v.phoneCode(asked.Phone), codeOfOneself, asker{network: api.Network(r)}); err != nil {
 			return err
 		}
 	}
 	view.Data = data
 	return l.showOwn(w, r, v, view)
-}
-
-// codeToPhone tells how things stand with the code to a new phone.
-func (l *Login) codeToPhone(r *http.Request, v visitor, phone identity.Phone) (*codePage, error) {
-	sent, err := l.codes.Standing(r.Context(), v.phoneCode(phone))
-	if err != nil {
-		return nil, err
-	}
-	data := &codePage{Phone: phone.Hint()}
-	if !sent.Till.IsZero() {
-		data.Till = sent.Till.In(identity.Minsk).Format("15:04")
-	}
-	wait, err := l.untilNextCode(r, sent)
-	if wait > 0 {
-		unit, count := page.InWords(wait)
-		data.Wait, data.Count = "sign-in-code.wait."+unit, count
-	}
-	return data, err
 }
