@@ -13,35 +13,32 @@ import (
 
 // signInAuthenticatorPage handles GET /sign-in/authenticator.
 func (l *Login) signInAuthenticatorPage(w http.ResponseWriter, r *http.Request, u underWay) error {
-	return l.showSignInAuthenticator(w, r, u, http.StatusOK)
+	return l.showSignInAuthenticator(w, r, u)
 }
 
 // checkAuthenticator handles POST /sign-in/authenticator: what the person's app shows, after the password.
 func (l *Login) checkAuthenticator(w http.ResponseWriter, r *http.Request, u underWay) error {
-	show := func(status int, wrong page.FieldError) error {
-		return l.showSignInAuthenticator(w, r, u, status, wrong)
-	}
 	if answer := r.PostFormValue("passkey"); answer != "" {
-		return l.checkPasskey(w, r, u, answer, show)
+		return l.checkPasskey(w, r, u, answer, l.showSignInAuthenticator)
 	}
 	digits, wrong := readAppCode(r)
 	if wrong != nil {
-		return show(http.StatusUnprocessableEntity, *wrong)
+		return l.showSignInAuthenticator(w, r, u, *wrong)
 	}
 	home, err := l.browsers.KnownBy(r.Context(), r, u.Person)
 	if err != nil {
 		return err
 	}
 	used, err := l.factors.Authenticators.Check(r.Context(), factor.SignIn, u.Person, digits, home)
-	return l.typed(w, r, u, used, err, page.FieldError{Field: "code", Word: "authenticator.wrong"}, show)
+	return l.typed(w, r, u, used, err, page.FieldError{Field: "code", Word: "authenticator.wrong"}, l.showSignInAuthenticator)
 }
 
 // typed goes on from a factor that was typed, right or wrong.
 func (l *Login) typed(
-	w http.ResponseWriter, r *http.Request, u underWay, used factor.Proof, err error, wrong page.FieldError, show func(int, page.FieldError) error,
+	w http.ResponseWriter, r *http.Request, u underWay, used factor.Proof, err error, wrong page.FieldError, show showStep,
 ) error {
 	if wait, ok := errors.AsType[*factor.WaitError](err); ok {
-		return show(http.StatusTooManyRequests, page.FieldError{Wait: wait.For})
+		return show(w, r, u, page.FieldError{Wait: wait.For})
 	}
 	if errors.Is(err, factor.ErrWrong) {
 		why := "authenticator"
@@ -51,7 +48,7 @@ func (l *Login) typed(
 		if err := l.recordRefusal(r, u.Interaction, u.Person, why); err != nil {
 			return err
 		}
-		return show(http.StatusUnprocessableEntity, wrong)
+		return show(w, r, u, wrong)
 	}
 	if err != nil {
 		return err
@@ -72,7 +69,7 @@ func readAppCode(r *http.Request) (string, *page.FieldError) {
 	return digits, nil
 }
 
-func (l *Login) showSignInAuthenticator(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
+func (l *Login) showSignInAuthenticator(w http.ResponseWriter, r *http.Request, u underWay, wrong ...page.FieldError) error {
 	data := typedPage{Service: u.ClientID != "", Ways: u.ways(authenticatorStep)}
 	if u.Passkey {
 		var err error
@@ -81,7 +78,7 @@ func (l *Login) showSignInAuthenticator(w http.ResponseWriter, r *http.Request, 
 		}
 	}
 	return l.showWaiting(w, r, u.Interaction, page.View{
-		Status: status, Name: "sign-in-authenticator", Errors: wrong, Data: data,
+		Name: "sign-in-authenticator", Errors: wrong, Data: data,
 		Back: u.At("/sign-in"), Script: "passkey.js",
 	})
 }

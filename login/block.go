@@ -74,7 +74,7 @@ func (l *Login) blocked(w http.ResponseWriter, r *http.Request, err error) error
 
 // blockErrandPage handles GET /block of others.
 func (l *Login) blockErrandPage(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	return l.showBlockErrand(w, r, i, http.StatusOK, i.Typed)
+	return l.showBlockErrand(w, r, i, i.Typed)
 }
 
 // blockErrand handles POST /block of others: the right password blocks. The tries are those of a sign-in, for they are at the same
@@ -107,14 +107,14 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 func (l *Login) blockByCode(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
 	id, typed, wrong := readIdentifier(r)
 	if len(wrong) > 0 {
-		return l.showBlockErrand(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
+		return l.showBlockErrand(w, r, i, typed, wrong...)
 	}
 	from, wait, err := l.comes(r, blocking, i, id)
 	if err != nil {
 		return err
 	}
 	if wait > 0 {
-		return l.showBlockErrand(w, r, i, http.StatusTooManyRequests, typed, page.FieldError{Wait: wait})
+		return l.showBlockErrand(w, r, i, typed, page.FieldError{Wait: wait})
 	}
 	who, err := l.registry.Find(r.Context(), id)
 	if err != nil && !errors.Is(err, identity.ErrUnknown) {
@@ -135,9 +135,9 @@ func (l *Login) blockCodeRight(w http.ResponseWriter, r *http.Request, o onErran
 	return l.blocked(w, r, err)
 }
 
-func (l *Login) showBlockErrand(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
+func (l *Login) showBlockErrand(w http.ResponseWriter, r *http.Request, i provider.Interaction, typed string, wrong ...page.FieldError) error {
 	return l.showFirst(w, r, i, page.View{
-		Status: status, Name: "block-errand", Shows: true, Errors: wrong, Back: i.At("/sign-in"), Data: blockErrandPage{Again: said(r), Identifier: typed, Recover: i.At(recovering.path)},
+		Name: "block-errand", Shows: true, Errors: wrong, Back: i.At("/sign-in"), Data: blockErrandPage{Again: said(r), Identifier: typed, Recover: i.At(recovering.path)},
 	})
 }
 

@@ -14,7 +14,7 @@ import (
 
 // passwordPage handles GET /security/password.
 func (l *Login) passwordPage(w http.ResponseWriter, r *http.Request, v visitor) error {
-	return l.showPassword(w, r, v, http.StatusOK)
+	return l.showPassword(w, r, v)
 }
 
 // changePassword handles POST /security/password: a static password may be formed any number of times
@@ -27,7 +27,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 		wrong = append([]page.FieldError{{Field: "password", Word: "security-password.missing"}}, wrong...)
 	}
 	if len(wrong) > 0 {
-		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, wrong...)
+		return l.showPassword(w, r, v, wrong...)
 	}
 	person := v.Session.Person
 	if api.Level(v.ACR) < api.Level(api.Substantial) {
@@ -48,11 +48,11 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 		return err
 	}
 	if wait > 0 {
-		return l.showPassword(w, r, v, http.StatusTooManyRequests, page.FieldError{Wait: wait})
+		return l.showPassword(w, r, v, page.FieldError{Wait: wait})
 	}
 	err = l.registry.ChangePassword(ctx, person, current, password, l.forming(r, person))
 	if errors.Is(err, identity.ErrWrong) {
-		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "password", Word: "security-password.wrong"})
+		return l.showPassword(w, r, v, page.FieldError{Field: "password", Word: "security-password.wrong"})
 	}
 	wrong = l.weak(err)
 	if err == nil || wrong != nil { // the current password was right: the tries were the person's own
@@ -61,7 +61,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 		}
 	}
 	if wrong != nil {
-		return l.showPassword(w, r, v, http.StatusUnprocessableEntity, wrong...)
+		return l.showPassword(w, r, v, wrong...)
 	}
 	if err == nil {
 		err = l.passwordChanged(w, r, person, home != nil)
@@ -103,9 +103,9 @@ func (l *Login) passwordChanged(w http.ResponseWriter, r *http.Request, person u
 	return err
 }
 
-func (l *Login) showPassword(w http.ResponseWriter, r *http.Request, v visitor, status int, wrong ...page.FieldError) error {
+func (l *Login) showPassword(w http.ResponseWriter, r *http.Request, v visitor, wrong ...page.FieldError) error {
 	return l.showOwn(w, r, v, page.View{
-		Status: status, Name: "security-password", Shows: true, Errors: wrong, Back: "/security",
+		Name: "security-password", Shows: true, Errors: wrong, Back: "/security",
 		Data: newPasswordPage{Identifier: v.Identifier.Reveal(), Shortest: l.shortest()},
 	})
 }

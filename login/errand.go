@@ -248,7 +248,7 @@ func (l *Login) sendCounted(r *http.Request, o onErrand, to identity.Identity, c
 
 // errandCodePage handles GET of the page that asks for the code.
 func (l *Login) errandCodePage(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	return l.showErrandCode(w, r, o, http.StatusOK)
+	return l.showErrandCode(w, r, o)
 }
 
 // errandCode makes a door of POST to it: what is to be done once the code is right.
@@ -259,7 +259,7 @@ func (l *Login) errandCode(right func(http.ResponseWriter, *http.Request, onErra
 		}
 		digits, wrong := l.readCode(r)
 		if wrong != nil {
-			return l.showErrandCode(w, r, o, http.StatusUnprocessableEntity, wrong...)
+			return l.showErrandCode(w, r, o, wrong...)
 		}
 		err := l.codes.Check(r.Context(), o.codeFor(), digits)
 		wrong = wrongCode(err)
@@ -274,7 +274,7 @@ func (l *Login) errandCode(right func(http.ResponseWriter, *http.Request, onErra
 				return err
 			}
 		}
-		return l.showErrandCode(w, r, o, http.StatusUnprocessableEntity, wrong...)
+		return l.showErrandCode(w, r, o, wrong...)
 	}
 }
 
@@ -286,14 +286,14 @@ func (l *Login) errandCodeAgain(w http.ResponseWriter, r *http.Request, o onErra
 	return l.sendAlike(w, r, o, to)
 }
 
-func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
+func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErrand, wrong ...page.FieldError) error {
 	stands, err := l.standingOf(r.Context(), o.codeFor(), o.codes, o.asker())
 	if err != nil {
 		return err
 	}
 	data := errandCodePage{codeStanding: stands, Identifier: o.Typed, Sent: o.sent, Submit: o.does, Otherwise: o.otherwise, Slip: o.Claim.Doubtful, Service: o.ClientID != ""}
 	return l.showWaiting(w, r, o.Interaction, page.View{
-		Status: status, Name: "errand-code", Errors: wrong, Data: data, Back: o.At(o.path),
+		Name: "errand-code", Errors: wrong, Data: data, Back: o.At(o.path),
 	})
 }
 

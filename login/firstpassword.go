@@ -16,7 +16,7 @@ import (
 
 // firstPasswordPage handles GET /sign-in/password.
 func (l *Login) firstPasswordPage(w http.ResponseWriter, r *http.Request, u underWay) error {
-	return l.showFirstPassword(w, r, u, http.StatusOK)
+	return l.showFirstPassword(w, r, u)
 }
 
 // formFirstPassword handles POST /sign-in/password: the static password is formed at the first
@@ -34,7 +34,7 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 		}
 	}
 	if len(wrong) > 0 {
-		return l.showFirstPassword(w, r, u, http.StatusUnprocessableEntity, wrong...)
+		return l.showFirstPassword(w, r, u, wrong...)
 	}
 	who, err := l.registry.Of(r.Context(), u.Person)
 	if err != nil {
@@ -51,9 +51,9 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 	return l.sendCode(w, r, underWay{Interaction: u.Interaction, Identity: who})
 }
 
-func (l *Login) showFirstPassword(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
+func (l *Login) showFirstPassword(w http.ResponseWriter, r *http.Request, u underWay, wrong ...page.FieldError) error {
 	return l.showWaiting(w, r, u.Interaction, page.View{
-		Status: status, Name: "sign-in-password", Shows: true, Errors: wrong,
+		Name: "sign-in-password", Shows: true, Errors: wrong,
 		Data: newPasswordPage{Identifier: u.Identifier.Reveal(), Shortest: l.shortest(), Service: u.ClientID != ""},
 	})
 }

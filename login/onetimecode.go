@@ -18,13 +18,13 @@ func (u underWay) code() code.For {
 
 // codePage handles GET /sign-in/code.
 func (l *Login) codePage(w http.ResponseWriter, r *http.Request, u underWay) error {
-	return l.showCode(w, r, u, http.StatusOK)
+	return l.showCode(w, r, u)
 }
 
 // checkCode handles POST /sign-in/code.
 func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) error {
 	if answer := r.PostFormValue("passkey"); answer != "" {
-		return l.checkPasskey(w, r, u, answer, func(status int, wrong page.FieldError) error { return l.showCode(w, r, u, status, wrong) })
+		return l.checkPasskey(w, r, u, answer, l.showCode)
 	}
 	if u.passkeyOnly() {
 		http.Redirect(w, r, u.At(codePath), http.StatusSeeOther)
@@ -35,7 +35,7 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 	}
 	digits, wrong := l.readCode(r)
 	if wrong != nil {
-		return l.showCode(w, r, u, http.StatusUnprocessableEntity, wrong...)
+		return l.showCode(w, r, u, wrong...)
 	}
 	err := l.codes.Check(r.Context(), u.code(), digits)
 	wrong = wrongCode(err)
@@ -50,7 +50,7 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 	if err := l.recordRefusal(r, u.Interaction, u.Person, "code"); err != nil {
 		return err
 	}
-	return l.showCode(w, r, u, http.StatusUnprocessableEntity, wrong...)
+	return l.showCode(w, r, u, wrong...)
 }
 
 // passkeyOnly tells that nothing less than a passkey leads on: it is bound, and the strongest is asked for.
@@ -116,7 +116,7 @@ func wrongCode(err error) []page.FieldError {
 }
 
 // showCode shows the page: where the code went, until when it is good, from when another can be sent.
-func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
+func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, wrong ...page.FieldError) error {
 	stands, err := l.standingOf(r.Context(), u.code(), codeOfOneself, asker{network: api.Network(r)})
 	if err != nil {
 		return err
@@ -132,7 +132,7 @@ func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, sta
 		title = "sign-in-code.title_passkey" // nothing was sent
 	}
 	return l.showWaiting(w, r, u.Interaction, page.View{
-		Status: status, Name: "sign-in-code", Title: title, Errors: wrong, Data: data,
+		Name: "sign-in-code", Title: title, Errors: wrong, Data: data,
 		Back: u.At("/sign-in"), Script: "passkey.js",
 	})
 }

@@ -16,9 +16,10 @@ import (
 func (l *Login) signInByPasskey(w http.ResponseWriter, r *http.Request, i provider.Interaction, answer string) error {
 	used, err := l.factors.Passkeys.Check(r.Context(), factor.SignIn, i.ID, answer, l.act(r))
 	if errors.Is(err, factor.ErrWrong) {
-		return l.refusePasskey(r, i, used.Person, func(status int, wrong page.FieldError) error {
-			return l.showSignIn(w, r, i, status, "", wrong)
-		})
+		if err := l.recordWrongPasskey(r, i, used.Person); err != nil {
+			return err
+		}
+		return l.showSignIn(w, r, i, "", page.FieldError{Word: "passkey.wrong"})
 	}
 	if err != nil {
 		return err
@@ -27,13 +28,16 @@ func (l *Login) signInByPasskey(w http.ResponseWriter, r *http.Request, i provid
 }
 
 // checkPasskey handles what a page of the second step is sent with the answer of a passkey in place of the code: one of the person whose password was right.
-func (l *Login) checkPasskey(w http.ResponseWriter, r *http.Request, u underWay, answer string, show func(int, page.FieldError) error) error {
+func (l *Login) checkPasskey(w http.ResponseWriter, r *http.Request, u underWay, answer string, show showStep) error {
 	used, err := l.factors.Passkeys.Check(r.Context(), factor.SignIn, u.ID, answer, l.act(r))
 	if err == nil && used.Person != u.Person {
 		err = factor.ErrWrong
 	}
 	if errors.Is(err, factor.ErrWrong) {
-		return l.refusePasskey(r, u.Interaction, u.Person, show)
+		if err := l.recordWrongPasskey(r, u.Interaction, u.Person); err != nil {
+			return err
+		}
+		return show(w, r, u, page.FieldError{Word: "passkey.wrong"})
 	}
 	if err != nil {
 		return err
@@ -41,15 +45,12 @@ func (l *Login) checkPasskey(w http.ResponseWriter, r *http.Request, u underWay,
 	return l.finish(w, r, u.Interaction, u.Person, u.ChangedAt, byFactor(used, "pwd"))
 }
 
-// refusePasskey answers alike whatever is wrong. Nobody can guess a passkey, so nobody is made to wait for what was tried; what fails is recorded so
-// often and no more, or strangers could fill the journal.
-func (l *Login) refusePasskey(r *http.Request, i provider.Interaction, person uuid.UUID, show func(int, page.FieldError) error) error {
+// recordWrongPasskey records what failed, so often and no more, or strangers could fill the journal. Nobody can guess a passkey, so nobody is made to wait for
+// what was tried; and whatever was wrong, the answer is one.
+func (l *Login) recordWrongPasskey(r *http.Request, i provider.Interaction, person uuid.UUID) error {
 	_, over, err := l.take(r.Context(), wrongPasskey, asker{person: person, network: api.Network(r)})
 	if err == nil && over == 0 {
 		err = l.recordRefusal(r, i, person, "passkey")
 	}
-	if err != nil {
-		return err
-	}
-	return show(http.StatusUnprocessableEntity, page.FieldError{Word: "passkey.wrong"})
+	return err
 }

@@ -16,6 +16,7 @@ import (
 	"asoba.example/login/factor"
 	"asoba.example/login/identity"
 	"asoba.example/provider"
+	"asoba.example/provider/page"
 )
 
 // The pages between the password and the session.
@@ -90,6 +91,9 @@ func (u underWay) ways(but string) (all []way) {
 	}
 	return all
 }
+
+// A showStep shows a page of the second step, and what was wrong with its form.
+type showStep func(w http.ResponseWriter, r *http.Request, u underWay, wrong ...page.FieldError) error
 
 // step makes a door of a page between the password and the session. Only the page that is to come next
 // can be reached; without a proved password it is the first.

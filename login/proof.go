@@ -15,7 +15,7 @@ import (
 
 // proofPage handles GET of the page of an errand that asks for the factor which is bound: the passkey, or what the app shows.
 func (l *Login) proofPage(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	return l.showProof(w, r, o, http.StatusOK)
+	return l.showProof(w, r, o)
 }
 
 // prove makes a door of POST to it: what is to be done once the factor was right.
@@ -24,7 +24,7 @@ func (l *Login) prove(right func(http.ResponseWriter, *http.Request, onErrand) e
 		answered, why, wrong := l.answeredPasskey, factor.ByPasskey, page.FieldError{Word: "proof.wrong_passkey"}
 		if !o.proved.Passkey {
 			if strings.TrimSpace(r.PostFormValue("own_code")) == "" {
-				return l.showProof(w, r, o, http.StatusUnprocessableEntity, page.FieldError{Field: "own_code", Word: "proof.code_missing"})
+				return l.showProof(w, r, o, page.FieldError{Field: "own_code", Word: "proof.code_missing"})
 			}
 			answered, why, wrong = l.answeredCode, factor.ByAuthenticator, page.FieldError{Field: "own_code", Word: "proof.code_wrong"}
 		}
@@ -33,17 +33,17 @@ func (l *Login) prove(right func(http.ResponseWriter, *http.Request, onErrand) e
 			return err
 		}
 		if wait > 0 {
-			return l.showProof(w, r, o, http.StatusTooManyRequests, page.FieldError{Wait: wait})
+			return l.showProof(w, r, o, page.FieldError{Wait: wait})
 		}
 		o.Used, err = l.useFactor(r, o, answered)
 		if wait, ok := errors.AsType[*factor.WaitError](err); ok {
-			return l.showProof(w, r, o, http.StatusTooManyRequests, page.FieldError{Wait: wait.For})
+			return l.showProof(w, r, o, page.FieldError{Wait: wait.For})
 		}
 		if errors.Is(err, factor.ErrWrong) {
 			if err := l.refuse(r, o, string(why)); err != nil {
 				return err
 			}
-			return l.showProof(w, r, o, http.StatusUnprocessableEntity, wrong)
+			return l.showProof(w, r, o, wrong)
 		}
 		if err != nil {
 			return err
@@ -87,7 +87,7 @@ func (l *Login) answeredCode(r *http.Request, o onErrand) (factor.Proof, error) 
 	return factor.Proof{}, factor.ErrWrong
 }
 
-func (l *Login) showProof(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
+func (l *Login) showProof(w http.ResponseWriter, r *http.Request, o onErrand, wrong ...page.FieldError) error {
 	data := proofPage{Identifier: o.Typed, Needs: o.app, Otherwise: "proof.no_app", Service: o.ClientID != ""}
 	switch {
 	case o.proved.Passkey:
@@ -100,6 +100,6 @@ func (l *Login) showProof(w http.ResponseWriter, r *http.Request, o onErrand, st
 		data.Needs, data.Otherwise = "proof.recovery_code", "proof.no_recovery_code"
 	}
 	return l.showWaiting(w, r, o.Interaction, page.View{
-		Status: status, Name: "proof", Errors: wrong, Data: data, Script: "passkey.js", Back: o.At(o.path),
+		Name: "proof", Errors: wrong, Data: data, Script: "passkey.js", Back: o.At(o.path),
 	})
 }

@@ -37,7 +37,7 @@ func mayRecover(who identity.Identity) bool {
 
 // recoverPage handles GET /recover.
 func (l *Login) recoverPage(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	return l.showRecover(w, r, i, http.StatusOK, i.Typed)
+	return l.showRecover(w, r, i, i.Typed)
 }
 
 // recover handles POST /recover: a code goes to the phone if the document is the right one too, or if none was typed and a factor or a recovery code is kept,
@@ -46,7 +46,7 @@ func (l *Login) recoverPage(w http.ResponseWriter, r *http.Request, i provider.I
 func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
 	id, typed, wrong := readIdentifier(r)
 	if len(wrong) > 0 {
-		return l.showRecover(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
+		return l.showRecover(w, r, i, typed, wrong...)
 	}
 	document := register.FoldNumber(r.PostFormValue("document_number"))
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
@@ -59,7 +59,7 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 		return err
 	}
 	if wait > 0 {
-		return l.showRecover(w, r, i, http.StatusTooManyRequests, typed, page.FieldError{Wait: wait})
+		return l.showRecover(w, r, i, typed, page.FieldError{Wait: wait})
 	}
 	var who identity.Identity
 	if document != "" {
@@ -77,9 +77,9 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 	return l.asks(w, r, o, id, id.Reveal()+" "+document, who, from.browser)
 }
 
-func (l *Login) showRecover(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
+func (l *Login) showRecover(w http.ResponseWriter, r *http.Request, i provider.Interaction, typed string, wrong ...page.FieldError) error {
 	return l.showFirst(w, r, i, page.View{
-		Status: status, Name: "recover", Errors: wrong, Back: i.At("/sign-in"),
+		Name: "recover", Errors: wrong, Back: i.At("/sign-in"),
 		Data: recoverPage{Again: said(r), Identifier: typed, Service: i.ClientID != ""},
 	})
 }
@@ -160,7 +160,7 @@ func (l *Login) recoverDeskPage(w http.ResponseWriter, r *http.Request) error {
 
 // recoverPasswordPage handles GET /recover/password.
 func (l *Login) recoverPasswordPage(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	return l.showRecoverPassword(w, r, o, http.StatusOK)
+	return l.showRecoverPassword(w, r, o)
 }
 
 // formRecovered handles POST /recover/password: the static password is formed anew (resolution 792 ¶5), and its person is signed in.
@@ -180,7 +180,7 @@ func (l *Login) formRecovered(w http.ResponseWriter, r *http.Request, o onErrand
 		}
 	}
 	if len(wrong) > 0 {
-		return l.showRecoverPassword(w, r, o, http.StatusUnprocessableEntity, wrong...)
+		return l.showRecoverPassword(w, r, o, wrong...)
 	}
 	return l.returns(w, r, o)
 }
@@ -208,9 +208,9 @@ func (l *Login) returns(w http.ResponseWriter, r *http.Request, o onErrand) erro
 	return l.finish(w, r, o.Interaction, o.proved.Person, who.ChangedAt, byErrand(o.Used).toldOf())
 }
 
-func (l *Login) showRecoverPassword(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
+func (l *Login) showRecoverPassword(w http.ResponseWriter, r *http.Request, o onErrand, wrong ...page.FieldError) error {
 	return l.showWaiting(w, r, o.Interaction, page.View{
-		Status: status, Name: "recover-password", Shows: true, Errors: wrong,
+		Name: "recover-password", Shows: true, Errors: wrong,
 		Data: newPasswordPage{Identifier: o.proved.Identifier.Reveal(), Shortest: l.shortest(), Service: o.ClientID != "", Frozen: l.now().Add(policy.RecoveryFreeze.In(l.policies))},
 	})
 }

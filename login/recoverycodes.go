@@ -14,12 +14,11 @@ import (
 
 // signInRecoveryCodePage handles GET /sign-in/recovery-code.
 func (l *Login) signInRecoveryCodePage(w http.ResponseWriter, r *http.Request, u underWay) error {
-	return l.showSignInRecoveryCode(w, r, u, http.StatusOK)
+	return l.showSignInRecoveryCode(w, r, u)
 }
 
 // checkRecoveryCode handles POST /sign-in/recovery-code: one of the codes that the person has kept, after the password.
 func (l *Login) checkRecoveryCode(w http.ResponseWriter, r *http.Request, u underWay) error {
-	show := func(status int, wrong page.FieldError) error { return l.showSignInRecoveryCode(w, r, u, status, wrong) }
 	typed := r.PostFormValue("recovery_code")
 	code, ok := factor.ParseRecoveryCode(typed)
 	if !ok {
@@ -27,19 +26,19 @@ func (l *Login) checkRecoveryCode(w http.ResponseWriter, r *http.Request, u unde
 		if strings.TrimSpace(typed) == "" {
 			word = "recovery-code.missing"
 		}
-		return show(http.StatusUnprocessableEntity, page.FieldError{Field: "recovery_code", Word: word})
+		return l.showSignInRecoveryCode(w, r, u, page.FieldError{Field: "recovery_code", Word: word})
 	}
 	home, err := l.browsers.KnownBy(r.Context(), r, u.Person)
 	if err != nil {
 		return err
 	}
 	used, err := l.factors.RecoveryCodes.Check(r.Context(), factor.SignIn, u.Person, code, home)
-	return l.typed(w, r, u, used, err, page.FieldError{Field: "recovery_code", Word: "recovery-code.wrong"}, show)
+	return l.typed(w, r, u, used, err, page.FieldError{Field: "recovery_code", Word: "recovery-code.wrong"}, l.showSignInRecoveryCode)
 }
 
-func (l *Login) showSignInRecoveryCode(w http.ResponseWriter, r *http.Request, u underWay, status int, wrong ...page.FieldError) error {
+func (l *Login) showSignInRecoveryCode(w http.ResponseWriter, r *http.Request, u underWay, wrong ...page.FieldError) error {
 	return l.showWaiting(w, r, u.Interaction, page.View{
-		Status: status, Name: "sign-in-recovery-code", Errors: wrong, Back: u.At("/sign-in"),
+		Name: "sign-in-recovery-code", Errors: wrong, Back: u.At("/sign-in"),
 		Data: typedPage{Service: u.ClientID != "", Ways: u.ways(recoveryCodeStep)},
 	})
 }

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -47,7 +48,7 @@ func (l *Login) visitor(s session.Session, who identity.Identity, proved time.Ti
 
 // showOwn shows a page of theirs.
 func (l *Login) showOwn(w http.ResponseWriter, r *http.Request, v visitor, view page.View) error {
-	view.SignedIn, view.Limit = true, l.limit(v.till)
+	view.Status, view.SignedIn, view.Limit = cmp.Or(view.Status, status(view.Errors)), true, l.limit(v.till)
 	return l.site.Show(w, r, view)
 }
 

@@ -23,13 +23,13 @@ import (
 // signInPage handles GET /sign-in.
 func (l *Login) signInPage(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
 	if i.Known == uuid.Nil {
-		return l.showSignIn(w, r, i, http.StatusOK, i.Typed)
+		return l.showSignIn(w, r, i, i.Typed)
 	}
 	who, err := l.registry.Of(r.Context(), i.Known)
 	if err != nil {
 		return err
 	}
-	return l.showSignIn(w, r, i, http.StatusOK, who.Identifier.Reveal())
+	return l.showSignIn(w, r, i, who.Identifier.Reveal())
 }
 
 // signIn handles POST /sign-in.
@@ -94,7 +94,7 @@ func after(u underWay, known bool, before string) string {
 // A numberForm asks for a number and its password.
 type numberForm struct {
 	try   act
-	show  func(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error
+	show  func(w http.ResponseWriter, r *http.Request, i provider.Interaction, typed string, wrong ...page.FieldError) error
 	check func(ctx context.Context, id identity.Identifier, password string, known bool, act identity.Act) (identity.Identity, error)
 }
 
@@ -112,14 +112,14 @@ func (l *Login) provePassword(
 	ctx, typed, password := r.Context(), r.PostFormValue("identifier"), r.PostFormValue("password")
 	id, wrong := readSignIn(typed, password)
 	if len(wrong) > 0 {
-		return proved, false, form.show(w, r, i, http.StatusUnprocessableEntity, typed, wrong...)
+		return proved, false, form.show(w, r, i, typed, wrong...)
 	}
-	refuse := func(status int, wrong ...page.FieldError) (passwordProof, bool, error) {
+	refuse := func(wrong ...page.FieldError) (passwordProof, bool, error) {
 		i.Typed = id.Reveal() // for the form, should it be opened anew
 		if err := l.interactions.Save(ctx, i); err != nil {
 			return proved, false, err
 		}
-		return proved, false, form.show(w, r, i, status, typed, wrong...)
+		return proved, false, form.show(w, r, i, typed, wrong...)
 	}
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
 	from, err := l.asker(r, i, id)
@@ -131,11 +131,11 @@ func (l *Login) provePassword(
 		return proved, false, err
 	}
 	if wait > 0 {
-		return refuse(http.StatusTooManyRequests, page.FieldError{Wait: wait})
+		return refuse(page.FieldError{Wait: wait})
 	}
 	who, err := form.check(ctx, id, password, from.own(), act)
 	if errors.Is(err, identity.ErrWrong) {
-		return refuse(http.StatusUnprocessableEntity, mismatch(id)...)
+		return refuse(mismatch(id)...)
 	}
 	if err != nil {
 		return proved, false, err
@@ -171,7 +171,7 @@ func mismatch(id identity.Identifier) (wrong []page.FieldError) {
 }
 
 // showSignIn shows the page. The identifier comes back to who typed it, and to who is signed in at this browser; the password never does.
-func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
+func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.Interaction, typed string, wrong ...page.FieldError) error {
 	passkey, err := l.factors.Passkeys.Ask(i.ID)
 	if err != nil {
 		return err
@@ -196,7 +196,7 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 			data.Client, data.Draft = client.Name(l.site.Language(r)), client.IsDraft()
 		}
 	}
-	return l.showFirst(w, r, i, page.View{Status: status, Name: "sign-in", Shows: true, Errors: wrong, Script: "passkey.js", Data: data})
+	return l.showFirst(w, r, i, page.View{Name: "sign-in", Shows: true, Errors: wrong, Script: "passkey.js", Data: data})
 }
 
 // onceMore is the word of why somebody who is signed in is asked to do so again; "" for others.

@@ -28,7 +28,7 @@ const (
 
 // unblockPage handles GET /unblock.
 func (l *Login) unblockPage(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	return l.showUnblock(w, r, i, http.StatusOK, i.Typed)
+	return l.showUnblock(w, r, i, i.Typed)
 }
 
 // unblock handles POST /unblock: the password, by the tries of a sign-in. Of a block that somebody else has set no password is left, so there
@@ -43,9 +43,9 @@ func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Inter
 	return l.asks(w, r, onErrand{Interaction: i, errand: unblocking}, proved.id, proved.id.Reveal(), proved.who, proved.home)
 }
 
-func (l *Login) showUnblock(w http.ResponseWriter, r *http.Request, i provider.Interaction, status int, typed string, wrong ...page.FieldError) error {
+func (l *Login) showUnblock(w http.ResponseWriter, r *http.Request, i provider.Interaction, typed string, wrong ...page.FieldError) error {
 	return l.showFirst(w, r, i, page.View{
-		Status: status, Name: "unblock", Shows: true, Errors: wrong, Back: i.At("/sign-in"),
+		Name: "unblock", Shows: true, Errors: wrong, Back: i.At("/sign-in"),
 		Data: recoverPage{Again: said(r), Identifier: typed, Service: i.ClientID != ""},
 	})
 }
@@ -78,7 +78,7 @@ func (l *Login) unblockProved(w http.ResponseWriter, r *http.Request, o onErrand
 
 // unblockPasswordPage handles GET /unblock/password.
 func (l *Login) unblockPasswordPage(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	return l.showUnblockPassword(w, r, o, http.StatusOK)
+	return l.showUnblockPassword(w, r, o)
 }
 
 // formUnblocked handles POST /unblock/password: with another static password (resolution 792 ¶7) the identifier is in use again, and its person
@@ -101,14 +101,14 @@ func (l *Login) formUnblocked(w http.ResponseWriter, r *http.Request, o onErrand
 		}
 	}
 	if len(wrong) > 0 {
-		return l.showUnblockPassword(w, r, o, http.StatusUnprocessableEntity, wrong...)
+		return l.showUnblockPassword(w, r, o, wrong...)
 	}
 	return l.returns(w, r, o)
 }
 
-func (l *Login) showUnblockPassword(w http.ResponseWriter, r *http.Request, o onErrand, status int, wrong ...page.FieldError) error {
+func (l *Login) showUnblockPassword(w http.ResponseWriter, r *http.Request, o onErrand, wrong ...page.FieldError) error {
 	return l.showWaiting(w, r, o.Interaction, page.View{
-		Status: status, Name: "unblock-password", Shows: true, Errors: wrong,
+		Name: "unblock-password", Shows: true, Errors: wrong,
 		Data: newPasswordPage{Identifier: o.proved.Identifier.Reveal(), Shortest: l.shortest(), Service: o.ClientID != ""},
 	})
 }

@@ -102,8 +102,19 @@ func (l *Login) nobodyWaits(w http.ResponseWriter, r *http.Request, first string
 
 // showFirst shows the first page of somebody who is waited for, which needs no limit: nothing was proved yet.
 func (l *Login) showFirst(w http.ResponseWriter, r *http.Request, i provider.Interaction, view page.View) error {
-	view.FormAction = i.LeadsTo()
+	view.Status, view.FormAction = status(view.Errors), i.LeadsTo()
 	return l.site.Show(w, r, view)
+}
+
+// status is that of a page by what is wrong with its form.
+func status(wrong []page.FieldError) int {
+	switch {
+	case len(wrong) == 0:
+		return http.StatusOK
+	case wrong[0].Wait > 0:
+		return http.StatusTooManyRequests
+	}
+	return http.StatusUnprocessableEntity
 }
 
 // showWaiting shows a later one: what was proved before it waits as long again.
