@@ -154,16 +154,17 @@ func unlock(ctx context.Context, conn *pgxpool.Conn, what int64) {
 }
 
 func (g *Register) bring(ctx context.Context, conn *pgxpool.Conn, f *file, o Order) (Report, error) {
-	e, fresh, err := g.admit(ctx, conn, f.head, o)
+	e, err := g.admit(ctx, conn, f.head, o)
 	if err != nil || e.State != Staging {
 		return Report{Edition: e, Again: true}, err
 	}
 	f.madeBy(e.NotAfter) // and not by now: what was cut off is judged on as it was
-	if !fresh {
+	first, err := g.first(ctx, conn, &e, f, o)
+	if err == nil && !first {
 		err = g.stage(ctx, conn, &e, f)
 	}
-	if err == nil {
-		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return g.settle(ctx, tx, &e, f, fresh, o) })
+	if err == nil && !first {
+		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return g.settle(ctx, tx, &e, f, o) })
 	}
 	switch {
 	case errors.Is(err, ErrBad):
@@ -179,23 +180,18 @@ func (g *Register) bring(ctx context.Context, conn *pgxpool.Conn, f *file, o Ord
 	return Report{Edition: e, Bad: f.bad}, err
 }
 
-// nobody tells that nobody is known yet.
-const nobody = `SELECT NOT EXISTS (SELECT FROM person)`
-
 // emptied tells of an edition whose rows are staged, or wait, that a crash of the database has lost them. What waits does so for somebody.
 const emptied = `CASE state
 	WHEN 'waiting' THEN NOT EXISTS (SELECT FROM staged_outcome)
 	ELSE announced > rejected AND NOT EXISTS (SELECT FROM ` + staged + `) END`
 
-// admit finds the edition of a file or begins it. It is fresh where nobody is known yet.
-func (g *Register) admit(ctx context.Context, conn *pgxpool.Conn, h head, o Order) (e Edition, fresh bool, err error) {
+// admit finds the edition of a file or begins it.
+func (g *Register) admit(ctx context.Context, conn *pgxpool.Conn, h head, o Order) (e Edition, err error) {
 	const lost = `UPDATE edition SET state = 'staging', staged_bytes = 0 WHERE id = $1 AND ` + emptied
 	const resume = `UPDATE edition SET imported_by = $2, client_id = nullif($3, ''), signed = $4 WHERE id = $1`
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if o.By != uuid.Nil {
-			if err := g.hold(ctx, tx, o.By); err != nil {
-				return err
-			}
+		if err := g.hold(ctx, tx, o.By); err != nil {
+			return err
 		}
 		e, err = findEdition(ctx, tx, `checksum = $1 AND state NOT IN ('refused', 'withdrawn')`, h.checksum[:])
 		switch {
@@ -213,12 +209,9 @@ func (g *Register) admit(ctx context.Context, conn *pgxpool.Conn, h head, o Orde
 				_, err = tx.Exec(ctx, resume, e.ID, person(o.By), o.ClientID, g.Key != nil)
 			}
 		}
-		if err != nil {
-			return err
-		}
-		return tx.QueryRow(ctx, nobody).Scan(&fresh)
+		return err
 	})
-	return e, fresh, err
+	return e, err
 }
 
 // person is who did something; nil for nobody.
@@ -339,29 +332,47 @@ func (g *Register) stage(ctx context.Context, conn *pgxpool.Conn, e *Edition, f 
 	return nil
 }
 
-// settle applies an edition that was read, or has it wait.
-func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, fresh bool, o Order) (err error) {
-	if o.By != uuid.Nil {
+// first loads whom the first edition tells of, straight to their place: nobody is known whom it might deactivate. It tells whether it was the first.
+func (g *Register) first(ctx context.Context, conn *pgxpool.Conn, e *Edition, f *file, o Order) (first bool, err error) {
+	const nobody = `SELECT NOT EXISTS (SELECT FROM person)`
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if err := g.hold(ctx, tx, o.By); err != nil {
 			return err
 		}
+		if err := changing(ctx, tx); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, nobody).Scan(&first); err != nil || !first {
+			return err
+		}
+		if e.Added, err = g.fill(ctx, tx, e.ID, f, o.At); err != nil {
+			return err
+		}
+		if err := g.judge(e, f); err != nil {
+			return err
+		}
+		if err := keep(ctx, tx, e, f.bad); err != nil {
+			return err
+		}
+		return finish(ctx, tx, e, o.By, o.At)
+	})
+	return first, err
+}
+
+// settle applies an edition that is staged, or has it wait.
+func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, o Order) error {
+	if err := g.hold(ctx, tx, o.By); err != nil {
+		return err
 	}
 	if err := changing(ctx, tx); err != nil {
 		return err
 	}
-	if fresh {
-		if fresh, err = g.first(ctx, tx, e, f, o.At); err != nil {
-			return err
-		}
-	}
 	if err := g.judge(e, f); err != nil {
 		return err
 	}
-	waits := false
-	if !fresh { // whoever is new deactivates nobody
-		if waits, err = g.weigh(ctx, tx, e, f, staged, o.At); err != nil {
-			return err
-		}
+	waits, err := g.weigh(ctx, tx, e, f, staged, o.At)
+	if err != nil {
+		return err
 	}
 	if err := keep(ctx, tx, e, f.bad); err != nil {
 		return err
@@ -371,28 +382,19 @@ func (g *Register) settle(ctx context.Context, tx pgx.Tx, e *Edition, f *file, f
 		return ErrNobody
 	case waits:
 		return wait(ctx, tx, e, o)
-	case !fresh:
-		if err := g.write(ctx, tx, e, o.At); err != nil {
-			return err
-		}
-		err = unsay(ctx, tx, e, staged)
 	}
-	if err != nil {
-		return err
-	}
-	return finish(ctx, tx, e, o.By, o.At)
+	return g.apply(ctx, tx, e, o.By, o.At)
 }
 
-// first loads whom the first edition tells of. Where an event has come since nobody was known it is staged as any other, and is not the first.
-func (g *Register) first(ctx context.Context, tx pgx.Tx, e *Edition, f *file, at time.Time) (first bool, err error) {
-	if err := tx.QueryRow(ctx, nobody).Scan(&first); err != nil {
-		return false, err
+// apply writes the difference that an edition makes, and says that it is applied.
+func (g *Register) apply(ctx context.Context, tx pgx.Tx, e *Edition, by uuid.UUID, at time.Time) error {
+	if err := g.write(ctx, tx, e, at); err != nil {
+		return err
 	}
-	if !first {
-		return false, f.byLine(f.size).into(ctx, tx, staged+lines)
+	if err := unsay(ctx, tx, e, staged); err != nil {
+		return err
 	}
-	e.Added, err = g.fill(ctx, tx, e.ID, f, at)
-	return true, err
+	return finish(ctx, tx, e, by, at)
 }
 
 // weigh compares an edition with what is known, and tells whether it is to wait for another person: it deactivates too many, or leaves too many out.

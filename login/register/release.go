@@ -43,13 +43,7 @@ func (g *Register) Release(ctx context.Context, id int64, by uuid.UUID, at time.
 		if err := keep(ctx, tx, e, withheld); err != nil {
 			return err
 		}
-		if err := g.write(ctx, tx, e, at); err != nil {
-			return err
-		}
-		if err := unsay(ctx, tx, e, staged); err != nil {
-			return err
-		}
-		return finish(ctx, tx, e, by, at)
+		return g.apply(ctx, tx, e, by, at)
 	})
 }
 
@@ -81,10 +75,8 @@ func (g *Register) decide(ctx context.Context, id int64, by uuid.UUID, clientID 
 ) (Edition, error) {
 	var e Edition
 	err := pgx.BeginFunc(ctx, g.Pool, func(tx pgx.Tx) (err error) {
-		if by != uuid.Nil {
-			if err := g.hold(ctx, tx, by); err != nil {
-				return err
-			}
+		if err := g.hold(ctx, tx, by); err != nil {
+			return err
 		}
 		var ours bool
 		if err := tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1)`, importing).Scan(&ours); err != nil {
@@ -125,9 +117,9 @@ func (g *Register) decide(ctx context.Context, id int64, by uuid.UUID, clientID 
 	return e, nil
 }
 
-// hold holds that somebody is of the staff who may bring editions in, until the transaction ends.
+// hold holds that somebody, where anybody was named, is of the staff who may bring editions in, until the transaction ends.
 func (g *Register) hold(ctx context.Context, tx pgx.Tx, by uuid.UUID) error {
-	if g.Staff == nil {
+	if g.Staff == nil || by == uuid.Nil {
 		return nil
 	}
 	return g.Staff(ctx, tx, by)
