@@ -2,6 +2,7 @@ package register
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -72,16 +73,19 @@ func differ(from string, kind Kind) string {
 		ANALYZE difference`
 }
 
+// ending is the text of what ends somebody by a row, by which it is known again once it was taken back; NULL where that fact does not hold.
+func ending(fact, row string) string {
+	return fmt.Sprintf(`'%[1]s ' || %[2]s.%[1]s_date || coalesce(' ' || %[2]s.%[1]s_act, '')`, fact, row)
+}
+
 // leave leaves as it is what the operator took back, and is told still; and all of those of whom an event has told that may be the later one of the
 // two. Where the edition may be, whoever ends by it ends, unless just that was taken back since. Whom an edition does not tell of is missing though
 // told of later, unless it cannot have known them by their number.
-const leave = `
+var leave = `
 	WITH since AS (
-		SELECT person_id, NULL::timestamptz AS at, false AS new_number, ARRAY[
-			'death ' || death_date || coalesce(' ' || death_act, ''),
-			'declared_dead ' || declared_dead_date || coalesce(' ' || declared_dead_act, ''),
-			'missing ' || missing_date || coalesce(' ' || missing_act, '')] AS took_back
-		FROM taken_back
+		SELECT person_id, NULL::timestamptz AS at, false AS new_number,
+		       ARRAY[` + ending("death", "t") + `, ` + ending("declared_dead", "t") + `, ` + ending("missing", "t") + `] AS took_back
+		FROM taken_back AS t
 		UNION ALL
 		SELECT person_id, at, new_number, took_back FROM person_event WHERE at > $1
 	), more AS (
@@ -110,11 +114,11 @@ const leave = `
 			SELECT ARRAY (
 				SELECT fact
 				FROM (VALUES
-					('death', d.death_date, d.death_act, p.death_date),
-					('declared_dead', d.declared_dead_date, d.declared_dead_act, p.declared_dead_date),
-					('missing', d.missing_date, d.missing_act, p.missing_date)
-				) AS ends (fact, told, act, known)
-				WHERE fact || ' ' || told || coalesce(' ' || act, '') = ANY (taken_back)
+					('death', ` + ending("death", "d") + `, p.death_date),
+					('declared_dead', ` + ending("declared_dead", "d") + `, p.declared_dead_date),
+					('missing', ` + ending("missing", "d") + `, p.missing_date)
+				) AS ends (fact, told, known)
+				WHERE told = ANY (taken_back)
 				   OR overtaken AND (later OR known IS NOT NULL)
 			) AS kept
 		) AS ends

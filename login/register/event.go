@@ -288,15 +288,15 @@ func stand(ctx context.Context, tx pgx.Tx, known, other *uuid.UUID, at time.Time
 // takesBack gives which deaths, declarations of death and of being missing are known that an event tells no longer, and whether nothing is left that
 // ends its person. It takes back none that an edition tells that may be the later one of the two, be it for another end.
 func takesBack(ctx context.Context, tx pgx.Tx) (ends []string, revives bool, err error) {
-	const find = `
+	find := `
 		SELECT ARRAY (
-			SELECT concat_ws(' ', fact, date, act)
+			SELECT known
 			FROM (VALUES
-				('death', p.death_date, p.death_act, d.death_date),
-				('declared_dead', p.declared_dead_date, p.declared_dead_act, d.declared_dead_date),
-				('missing', p.missing_date, p.missing_act, d.missing_date)
-			) AS ends (fact, date, act, stays)
-			WHERE date IS NOT NULL AND stays IS NULL
+				(` + ending("death", "p") + `, d.death_date),
+				(` + ending("declared_dead", "p") + `, d.declared_dead_date),
+				(` + ending("missing", "p") + `, d.missing_date)
+			) AS ends (known, told)
+			WHERE known IS NOT NULL AND told IS NULL
 		), was_gone AND NOT gone
 		FROM difference AS d LEFT JOIN person AS p USING (id)`
 	err = tx.QueryRow(ctx, find).Scan(&ends, &revives)
