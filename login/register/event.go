@@ -139,11 +139,10 @@ func (e Event) check() (row [len(fileColumns)]string, err error) {
 	return row, nil
 }
 
+// take finds out whom an event is about, gives them their number, writes what else it tells, and keeps that it was told.
 func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileColumns)]string) (o Outcome, err error) {
-	if e.By != uuid.Nil {
-		if err := g.hold(ctx, tx, e.By); err != nil {
-			return Outcome{}, err
-		}
+	if err := g.hold(ctx, tx, e.By); err != nil {
+		return Outcome{}, err
 	}
 	text, err := json.Marshal([]any{e.At.UTC(), e.Former, row})
 	if err != nil {
@@ -153,11 +152,11 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	if o, err = told(ctx, tx, e.ID, digest[:]); err != nil || o.Again {
 		return o, err
 	}
-	known, other, renamed, err := whose(ctx, tx, row[number], e.Former)
+	w, err := whose(ctx, tx, row[number], e.Former)
 	if err != nil {
 		return Outcome{}, err
 	}
-	s, err := stand(ctx, tx, known, other, e.At)
+	s, err := stand(ctx, tx, w, e.At)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -165,34 +164,13 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	if one.ID, err = nextChange(ctx, tx); err != nil {
 		return Outcome{}, err
 	}
-	var (
-		joined *uuid.UUID // who is no more
-		ends   bool       // what was told of them
-	)
-	switch {
-	case other != nil:
-		joined, ends, err = g.join(ctx, tx, *known, *other, one.ID, e.ToldAt)
-	case renamed:
-		err = g.rename(ctx, tx, *known, one.ID, row[number], e.ToldAt)
-	}
-	if err == nil {
-		err = setAside(ctx, tx)
-	}
-	if err == nil && !s.overtaken {
-		err = setOneAside(ctx, tx, row)
-	}
+	joined, ends, err := g.renumber(ctx, tx, w, one.ID, row[number], e.ToldAt)
 	if err != nil {
 		return Outcome{}, err
 	}
-	if _, err := g.compare(ctx, tx, &one, aside); err != nil {
+	tookBack, err := g.compareOne(ctx, tx, &one, row, s)
+	if err != nil {
 		return Outcome{}, err
-	}
-	tookBack, revives, err := takesBack(ctx, tx)
-	switch {
-	case err != nil:
-		return Outcome{}, err
-	case s.unordered && (len(tookBack) > 0 || revives):
-		return Outcome{}, ErrOlderEvent
 	}
 	if ends = ends || one.Deactivated > 0; ends && !e.asked {
 		if err := g.few(ctx, tx, e.ToldAt); err != nil {
@@ -205,12 +183,12 @@ func (g *Register) take(ctx context.Context, tx pgx.Tx, e Event, row [len(fileCo
 	if err := unsay(ctx, tx, &one, aside); err != nil {
 		return Outcome{}, err
 	}
-	o = Outcome{Changed: renamed || one.Added+one.Changed > 0}
 	const keep = `
 		INSERT INTO person_event (id, change, digest, person_id, at, told_at, deactivated, new_number, took_back, told_by, client_id, joined)
 		SELECT $1, $2, $3, id, $4, $5, $6, $7, $8, $9, nullif($10, ''), $11 FROM person WHERE identification_number = $12
 		RETURNING person_id`
-	err = tx.QueryRow(ctx, keep, e.ID, one.ID, digest[:], e.At, e.ToldAt, ends, renamed || one.Added > 0, tookBack, person(e.By), e.ClientID, joined, row[number]).Scan(&o.Person)
+	o.Changed = w.renamed || one.Added+one.Changed > 0
+	err = tx.QueryRow(ctx, keep, e.ID, one.ID, digest[:], e.At, e.ToldAt, ends, w.renamed || one.Added > 0, tookBack, person(e.By), e.ClientID, joined, row[number]).Scan(&o.Person)
 	if err != nil || !o.Changed {
 		return o, err
 	}
@@ -234,29 +212,36 @@ func told(ctx context.Context, tx pgx.Tx, id string, digest []byte) (o Outcome, 
 	return o, err
 }
 
-// whose gives the person of an event, nil for somebody new, and whether the number becomes another one; and who is known by that one already.
-func whose(ctx context.Context, tx pgx.Tx, number, former string) (known, other *uuid.UUID, renamed bool, err error) {
+// A subject is whom an event is about.
+type subject struct {
+	known   *uuid.UUID // nil: somebody new
+	renamed bool       // their number becomes another one
+	other   *uuid.UUID // who is known by that one already; nil: nobody
+}
+
+// whose gives whom an event is about, by the number that it tells and the former one.
+func whose(ctx context.Context, tx pgx.Tx, number, former string) (subject, error) {
 	const find = `
 		SELECT (SELECT id FROM person WHERE identification_number = $1),
 		       (SELECT person_id FROM former_number WHERE identification_number = $1 ORDER BY at DESC LIMIT 1),
 		       (SELECT id FROM person WHERE identification_number = $2)`
 	var has, had, before *uuid.UUID // the number now; the number once; the former number still
-	err = tx.QueryRow(ctx, find, number, former).Scan(&has, &had, &before)
+	err := tx.QueryRow(ctx, find, number, former).Scan(&has, &had, &before)
 	switch {
 	case err != nil:
-		return nil, nil, false, err
+		return subject{}, err
 	case former == number, before == nil:
 		if has == nil && had != nil { // the register has given that person another number since
-			return nil, nil, false, ErrOlderEvent
+			return subject{}, ErrOlderEvent
 		}
 		if has == nil && former != "" && former != number { // known by some third number, of which we were told once or missed it
-			return nil, nil, false, ErrFormer
+			return subject{}, ErrFormer
 		}
-		return has, nil, false, nil
+		return subject{known: has}, nil
 	case had != nil && *had != *before && (has == nil || *had != *has):
-		return nil, nil, false, ErrNumberTaken
+		return subject{}, ErrNumberTaken
 	}
-	return before, has, true, nil
+	return subject{known: before, renamed: true, other: has}, nil
 }
 
 // A standing is how what an event tells stands to what is known.
@@ -265,8 +250,8 @@ type standing struct {
 	overtaken bool // of who is known by the new number more is known already: all that the event tells is whose it is
 }
 
-// stand holds that an event tells more than is known of a person, and of who is one with them by it; and keeps both as they are.
-func stand(ctx context.Context, tx pgx.Tx, known, other *uuid.UUID, at time.Time) (s standing, err error) {
+// stand holds that an event tells more than is known of whom it is about, and of who is one with them by it; and keeps both as they are.
+func stand(ctx context.Context, tx pgx.Tx, w subject, at time.Time) (s standing, err error) {
 	// An edition tells of everybody: who is left out of a delta is as before, and whom none has told of was not there, or had another number.
 	const find = `
 		SELECT EXISTS (SELECT FROM person_event WHERE person_id = $1 AND at > $3),
@@ -274,19 +259,52 @@ func stand(ctx context.Context, tx pgx.Tx, known, other *uuid.UUID, at time.Time
 		       EXISTS (SELECT FROM edition WHERE id = ANY (changes) AND not_after > $3)
 		FROM (SELECT array_agg(changed_in) AS changes FROM (SELECT changed_in FROM person WHERE id IN ($1, $2) ORDER BY id FOR NO KEY UPDATE) AS person) AS known`
 	var more, late bool
-	err = tx.QueryRow(ctx, find, known, other, at).Scan(&more, &late, &s.unordered)
+	err = tx.QueryRow(ctx, find, w.known, w.other, at).Scan(&more, &late, &s.unordered)
 	switch {
 	case err != nil:
 		return standing{}, err
-	case more, late && other == nil:
+	case more, late && w.other == nil:
 		return standing{}, ErrOlderEvent
 	}
 	s.overtaken = late
 	return s, nil
 }
 
+// renumber gives whom an event is about the number that becomes theirs. Where they are one with somebody by that, it gives who is no more, and
+// whether what was told of them ends who stays.
+func (g *Register) renumber(ctx context.Context, tx pgx.Tx, w subject, change int64, number string, at time.Time) (joined *uuid.UUID, ends bool, err error) {
+	switch {
+	case w.other != nil:
+		return g.join(ctx, tx, *w.known, *w.other, change, at)
+	case w.renamed:
+		return nil, false, g.rename(ctx, tx, *w.known, change, number, at)
+	}
+	return nil, false, nil
+}
+
+// compareOne compares the row of an event with what is known, unless that is overtaken, and gives what it takes back. An event that may be the earlier
+// one is not taken where it takes anything back, be it for another end.
+func (g *Register) compareOne(ctx context.Context, tx pgx.Tx, one *Edition, row [len(fileColumns)]string, s standing) (tookBack []string, err error) {
+	if err := setAside(ctx, tx); err != nil {
+		return nil, err
+	}
+	if !s.overtaken {
+		if err := setOneAside(ctx, tx, row); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := g.compare(ctx, tx, one, aside); err != nil {
+		return nil, err
+	}
+	tookBack, revives, err := takesBack(ctx, tx)
+	if err == nil && s.unordered && (len(tookBack) > 0 || revives) {
+		err = ErrOlderEvent
+	}
+	return tookBack, err
+}
+
 // takesBack gives which deaths, declarations of death and of being missing are known that an event tells no longer, and whether nothing is left that
-// ends its person. It takes back none that an edition tells that may be the later one of the two, be it for another end.
+// ends its person.
 func takesBack(ctx context.Context, tx pgx.Tx) (ends []string, revives bool, err error) {
 	find := `
 		SELECT ARRAY (

@@ -58,7 +58,7 @@ func (g *Register) join(ctx context.Context, tx pgx.Tx, former, present uuid.UUI
 	return &present, deactivated, err
 }
 
-// apart holds that no edition tells of both that we would know of.
+// apart holds that no edition tells of both that we would know of: none has brought both, and the last full one came before either or left one out.
 func apart(ctx context.Context, tx pgx.Tx, former, present uuid.UUID) error {
 	// The ids that an edition has made are of its moment; those of a first load run ahead of it, with its rows.
 	const find = `
@@ -68,14 +68,16 @@ func apart(ctx context.Context, tx pgx.Tx, former, present uuid.UUID) error {
 		), newest AS (
 			SELECT id, last FROM applied WHERE kind = 'full' ORDER BY id DESC LIMIT 1
 		)
-		SELECT EXISTS (SELECT FROM applied WHERE $3 BETWEEN first AND last AND $4 BETWEEN first AND last),
-		       EXISTS (
+		SELECT EXISTS (SELECT FROM applied WHERE first <= $3 AND $4 <= last) OR EXISTS (
 			SELECT FROM newest
-			WHERE $3 <= last AND $4 <= last AND NOT EXISTS (SELECT FROM missing_person WHERE edition_id = newest.id AND person_id IN ($1, $2))
-		       )`
-	var broughtBoth, tellsOfBoth bool // one edition, and the last full one
-	err := tx.QueryRow(ctx, find, former, present, knownSince(former), knownSince(present)).Scan(&broughtBoth, &tellsOfBoth)
-	if err == nil && (broughtBoth || tellsOfBoth) {
+			WHERE $4 <= last AND NOT EXISTS (SELECT FROM missing_person WHERE edition_id = newest.id AND person_id IN ($1, $2)))`
+	earlier, later := knownSince(former), knownSince(present)
+	if later.Before(earlier) {
+		earlier, later = later, earlier
+	}
+	var told bool
+	err := tx.QueryRow(ctx, find, former, present, earlier, later).Scan(&told)
+	if err == nil && told {
 		err = ErrNumberTaken
 	}
 	return err
