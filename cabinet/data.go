@@ -141,8 +141,8 @@ func (c *Cabinet) recipients(receipts []journal.Receipt, language string) []reci
 		last := len(all) - 1
 		if last < 0 || all[last].ClientID != r.ClientID || all[last].Office != r.Office {
 			by := "entry.desk"
-			if !l.Desk {
-				by = "entry.operator"
+			if l.Actor != journal.Staff {
+				by = "actor.operator.whole"
 			}
 			name := cmp.Or(l.Site, l.System, c.site.Say(language, by, nil))
 			if l.Site == "" && l.System == "" && r.Office != "" {

@@ -9,6 +9,9 @@
 // What a request may see in the database is its subject's alone, whatever it asks for (wall).
 //
 // Whoever comes, and with every single request, the gate is asked: what the provider has ended is refused here within
-// a second; and a session of the web cabinet ends when the provider says by a Logout Token that what it came of is over. E-services hear of whom they may read by signals, here or at an address of theirs. What a token needs for a call stands in openapi.json, and the door reads it there. The catalogue is public
-// knowledge: a client reads it by its own token too, and nobody's journal tells of it.
+// a second. A session of the web cabinet is over by a sign-out here, by a Logout Token of the provider's that says so,
+// where the gate refuses it, or once it has rested, or lasted, for as long as any may. E-services hear of whom they may
+// read by signals, here or at an address of theirs. What a token needs for a call stands in openapi.json, and the door
+// reads it there. The catalogue is public knowledge: a client reads it by its own token too, and nobody's journal tells
+// of it.
 package cabinet

@@ -31,12 +31,7 @@ func (c *Cabinet) entryPage(e journal.Entry, language string) entryPage {
 		Refused: e.Kind == "sign_in.refused" || e.Kind == "recovery.refused",
 		Block:   c.cfg.IssuerURL + "/block", Sessions: c.securityPage() + "/sessions", Password: c.securityPage() + "/password",
 	}
-	switch p.Who = "actor." + string(e.Actor) + ".whole"; {
-	case e.Actor == journal.Staff && !p.Desk:
-		p.Who = "entry.operator"
-	case e.Actor == journal.System && e.Kind == journal.PersonChanged:
-		p.Who = "actor.register.whole"
-	}
+	p.Who = "actor." + string(p.Actor) + ".whole"
 	if slices.Contains(levels, e.ACR) {
 		p.ACR = "acr." + e.ACR
 	}

@@ -20,7 +20,7 @@ type line struct {
 	Word     string // key of what happened
 	Site     string // which e-service, by its name, or else by its client id
 	System   string // which system a clerk works with, or the register speaks through, likewise
-	Desk     bool   // a clerk acted
+	Actor    journal.Actor
 	Field    string // key of the value that it is about
 	Office   string
 	Level    string // key of how the citizen signed in
@@ -30,6 +30,24 @@ type line struct {
 	Old, New string
 	Source   string // who says so
 	Reported bool   // the citizen does not recognise it
+}
+
+// Who acted, beyond what the journal keeps of it.
+const (
+	operator journal.Actor = "operator" // of the staff, and no clerk
+	register journal.Actor = "register" // of the systems
+)
+
+// actorOf is who acted, as the citizen is told.
+func actorOf(e journal.Entry) journal.Actor {
+	changed := e.Kind == journal.PersonChanged
+	switch {
+	case e.Actor == journal.Staff && (changed || strings.HasPrefix(string(e.Kind), "dispute.")):
+		return operator
+	case e.Actor == journal.System && changed:
+		return register
+	}
+	return e.Actor
 }
 
 func (c *Cabinet) lines(entries []journal.Entry, language string) []line {
@@ -50,8 +68,7 @@ var goesOn = map[journal.Kind]string{
 // line puts an entry as a person would.
 func (c *Cabinet) line(e journal.Entry, language string) line {
 	l := line{
-		ID: e.ID, At: e.At, Site: cmp.Or(e.Client.In(language), e.ClientID), Office: e.Office,
-		Desk:  e.Actor == journal.Staff && e.Kind != journal.PersonChanged && !strings.HasPrefix(string(e.Kind), "dispute."),
+		ID: e.ID, At: e.At, Site: cmp.Or(e.Client.In(language), e.ClientID), Actor: actorOf(e), Office: e.Office,
 		Agent: e.Agent, Place: placeOf(e, language), Reported: e.ReportedAt != nil,
 	}
 	kind, here := string(e.Kind), e.ClientID == c.cfg.ClientID
