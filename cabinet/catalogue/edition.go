@@ -305,7 +305,7 @@ func (r *reader) edition() Edition {
 	for _, code := range r.order("situations") {
 		e.Situations = append(e.Situations, Situation{code, r.file.Situations[code]})
 	}
-	for name := range r.file.Fields {
+	for _, name := range slices.Sorted(maps.Keys(r.file.Fields)) { // so that faults of one line come in one order
 		r.checkSchema(name)
 	}
 	stands := map[string]bool{}
