@@ -32,30 +32,35 @@ func Fill(ctx context.Context, tx pgx.Tx, next func() (Person, error), at time.T
 	return Activate(ctx, tx, people)
 }
 
-// copyAll copies people to the table of cabinets.
+// copyAll copies people to the table of cabinets. What is one moment for all of them is said once: to take it three times a row costs the database a
+// sixth of its time.
 func copyAll(ctx context.Context, tx pgx.Tx, next func() (Person, error), at time.Time) error {
 	const fill = `
-		COPY cabinet (person_id, identification_number, sex, birth_date, citizenship, incapable_date, limited_date,
-		              state, state_reason, state_at, updated_at, created_at)
+		COPY cabinet (person_id, identification_number, sex, birth_date, citizenship, incapable_date, limited_date, state, state_reason)
 		FROM STDIN (FORMAT binary)`
-	if _, err := tx.Exec(ctx, `ALTER TABLE cabinet NO FORCE ROW LEVEL SECURITY`); err != nil {
+	const prepare = `
+		ALTER TABLE cabinet NO FORCE ROW LEVEL SECURITY,
+			ALTER state_at SET DEFAULT '%[1]s', ALTER updated_at SET DEFAULT '%[1]s', ALTER created_at SET DEFAULT '%[1]s'`
+	const end = `
+		ALTER TABLE cabinet FORCE ROW LEVEL SECURITY, ALTER state_at DROP DEFAULT, ALTER updated_at DROP DEFAULT, ALTER created_at DROP DEFAULT;
+		ANALYZE cabinet`
+	if _, err := tx.Exec(ctx, fmt.Sprintf(prepare, at.Format(time.RFC3339Nano))); err != nil {
 		return err
 	}
-	cabinets := &filling{next: next, at: at, rest: []byte(copyHead)}
+	cabinets := &filling{next: next, rest: []byte(copyHead)}
 	if _, err := tx.Conn().PgConn().CopyFrom(ctx, cabinets, fill); err != nil {
 		if cabinets.err != nil && !errors.Is(cabinets.err, io.EOF) {
 			err = cabinets.err // the server only knows that we broke off
 		}
 		return err
 	}
-	_, err := tx.Exec(ctx, `ALTER TABLE cabinet FORCE ROW LEVEL SECURITY; ANALYZE cabinet`)
+	_, err := tx.Exec(ctx, end)
 	return err
 }
 
 // A filling gives the cabinets of people as COPY takes them in its binary form, which costs the database half of what text does.
 type filling struct {
 	next func() (Person, error)
-	at   time.Time
 	out  []byte
 	rest []byte // of out, that was not read yet
 	err  error
@@ -94,7 +99,7 @@ func (f *filling) row() {
 		}
 		return
 	}
-	f.out = binary.BigEndian.AppendUint16(f.out, 12) // columns
+	f.out = binary.BigEndian.AppendUint16(f.out, 9) // columns
 	f.out = appendValue(f.out, p.ID[:])
 	for _, text := range []string{p.Number, p.Sex, p.BirthDate, p.Citizenship} {
 		f.out = appendValue(f.out, text)
@@ -114,13 +119,9 @@ func (f *filling) row() {
 		f.out = appendValue(f.out, Deactivated)
 		f.out = appendValue(f.out, p.Gone)
 	}
-	for range 3 {
-		f.out = binary.BigEndian.AppendUint32(f.out, 8)
-		f.out = binary.BigEndian.AppendUint64(f.out, uint64(f.at.UnixMicro()-epoch.UnixMicro()))
-	}
 }
 
-// epoch is from when the database counts days and microseconds.
+// epoch is from when the database counts days.
 var epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 func appendValue[T ~string | ~[]byte](out []byte, value T) []byte {

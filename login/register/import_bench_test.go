@@ -69,9 +69,7 @@ func BenchmarkImport(b *testing.B) {
 // bareFill is the least that brings them into an empty table.
 const bareFill = `
 	INSERT INTO bare SELECT * FROM bare_staged;
-	SET maintenance_work_mem = '256MB';
 	ALTER TABLE bare ADD PRIMARY KEY (identification_number);
-	RESET maintenance_work_mem;
 	ANALYZE bare;
 	TRUNCATE bare_staged`
 

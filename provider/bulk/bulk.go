@@ -48,10 +48,6 @@ func Fill(ctx context.Context, tx pgx.Tx, table string, fill func() error) error
 	if err := fill(); err != nil {
 		return err
 	}
-	// What an index is built of is sorted in this memory, or else in many runs on disk. They are built one by one, so that it is taken once.
-	if _, err := tx.Exec(ctx, `SET LOCAL maintenance_work_mem = '256MB'`); err != nil {
-		return err
-	}
 	for _, p := range slices.Backward(parts) {
 		if _, err := tx.Exec(ctx, p.Build); err != nil {
 			return err
