@@ -85,8 +85,8 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 	}
 	act := l.act(r)
 	act.ClientID, act.By = i.ClientID, "password"
-	check := func(ctx context.Context, id identity.Identifier, password string, known bool, act identity.Act) (identity.Identity, error) {
-		proved, err := l.registry.Check(ctx, id, password, known, act)
+	check := func(ctx context.Context, id identity.Identifier, password string, from identity.From, act identity.Act) (identity.Identity, error) {
+		proved, err := l.registry.Check(ctx, id, password, from, act)
 		if err == nil && proved.State != identity.Active { // a temporary password blocks nothing
 			err = identity.ErrWrong
 		}

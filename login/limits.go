@@ -193,8 +193,16 @@ type asker struct {
 	person      uuid.UUID
 }
 
-// own tells that strangers have no part in what somebody tries.
-func (a asker) own() bool { return a.browser != nil || a.interaction != "" }
+// at tells where somebody is who tries a password.
+func (a asker) at() identity.From {
+	switch {
+	case a.browser != nil:
+		return identity.AtHome
+	case a.interaction != "":
+		return identity.AsOwner
+	}
+	return identity.Elsewhere
+}
 
 // key is what the asker is counted by.
 func (a asker) key(by key) string {

@@ -95,7 +95,7 @@ func after(u underWay, known bool, before string) string {
 type numberForm struct {
 	try   act
 	show  func(w http.ResponseWriter, r *http.Request, i provider.Interaction, typed string, wrong ...page.FieldError) error
-	check func(ctx context.Context, id identity.Identifier, password string, known bool, act identity.Act) (identity.Identity, error)
+	check func(ctx context.Context, id identity.Identifier, password string, from identity.From, act identity.Act) (identity.Identity, error)
 }
 
 // A passwordProof is whose password was right, by the number that was typed.
@@ -133,7 +133,7 @@ func (l *Login) provePassword(
 	if wait > 0 {
 		return refuse(page.FieldError{Wait: wait})
 	}
-	who, err := form.check(ctx, id, password, from.own(), act)
+	who, err := form.check(ctx, id, password, from.at(), act)
 	if errors.Is(err, identity.ErrWrong) {
 		return refuse(mismatch(id)...)
 	}

@@ -295,6 +295,9 @@ func TestNoStrangerKeepsAnybodyFromANewBrowser(t *testing.T) {
 	if got := w.events("password.recovered", person); len(got) != 0 {
 		t.Errorf("recorded recoveries: %q", got)
 	}
+	if n := w.count(`event WHERE kind = 'sign_in.refused' AND person_id = $1 AND detail->>'browser' = 'known'`, person); n != 0 {
+		t.Errorf("%d tries at a browser that is not known are recorded as at one that is", n)
+	}
 }
 
 // Who has blocked the identifier is told at a new browser what there is beside waiting, while strangers are at the number.

@@ -662,7 +662,7 @@ func (l *life) typed(rt *rapid.T, c *citizen) (password string, good bool) {
 func (l *life) activate(rt *rapid.T) {
 	c, ctx := l.somebody(rt), l.t.Context()
 	password, good := l.typed(rt, c)
-	_, err := l.Registry.Check(ctx, c.id, password, true, identity.Act{At: l.now})
+	_, err := l.Registry.Check(ctx, c.id, password, identity.AtHome, identity.Act{At: l.now})
 	if !good {
 		l.left(rt, err, "wrong password", record("sign_in.refused", c, "", "why=password"))
 		return
@@ -687,7 +687,7 @@ func (l *life) activate(rt *rapid.T) {
 func (l *life) signIn(rt *rapid.T) {
 	c, ctx := l.somebody(rt), l.t.Context()
 	password, good := l.typed(rt, c)
-	who, err := l.Registry.Check(ctx, c.id, password, true, identity.Act{At: l.now})
+	who, err := l.Registry.Check(ctx, c.id, password, identity.AtHome, identity.Act{At: l.now})
 	if !good {
 		l.left(rt, err, "wrong password", record("sign_in.refused", c, "", "why=password"))
 		return

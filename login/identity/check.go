@@ -16,17 +16,26 @@ import (
 // or whether it is blocked, or its temporary password is over. The identity comes
 // back only with the right password, Temporary (unexpired) or Active.
 //
-// known tells that the browser is known to this person: it does not queue behind
-// strangers. A wrong password is counted and recorded, and moves no state. After so many in
-// a row a static password proves nothing at strange browsers any more (NIST SP
-// 800-63B-4 §3.2.2), until the right one comes from a known browser or the desk
+// Whoever is no stranger does not queue behind strangers. A wrong password is counted and
+// recorded, and moves no state. After so many in a row a static password proves nothing to
+// strangers any more (NIST SP 800-63B-4 §3.2.2), until the right one comes from somebody who is none, or the desk
 // helps: nobody can lock a citizen out of his own browser.
-func (r *Registry) Check(ctx context.Context, id Identifier, password string, known bool, act Act) (Identity, error) {
-	return r.check(ctx, id, password, known, act, row.proof)
+func (r *Registry) Check(ctx context.Context, id Identifier, password string, from From, act Act) (Identity, error) {
+	return r.check(ctx, id, password, from, act, row.proof)
 }
 
+// A From is where a password comes from. Strangers are elsewhere.
+type From int
+
+// All of them.
+const (
+	Elsewhere From = iota
+	AsOwner        // a browser that is not known, at which somebody has proved that the identifier is theirs
+	AtHome         // one that is known to whose it is
+)
+
 func (r *Registry) check(
-	ctx context.Context, id Identifier, password string, known bool, act Act, proof func(row, time.Time) (hash string, temporary bool),
+	ctx context.Context, id Identifier, password string, from From, act Act, proof func(row, time.Time) (hash string, temporary bool),
 ) (Identity, error) {
 	w, costs, err := r.readToCheck(ctx, id)
 	if err != nil {
@@ -37,15 +46,15 @@ func (r *Registry) check(
 	if folded := foldTemporary(password); temporary { // folded either way: a long one takes its time
 		typed = folded
 	}
-	if !known && w.state != nil && State(*w.state) != Temporary && *w.failures >= r.failures() {
+	if from == Elsewhere && w.state != nil && State(*w.state) != Temporary && *w.failures >= r.failures() {
 		hash = ""
 	}
-	right, err := r.hasher.matches(ctx, w.person, known, r.hasher.against(hash, costs), typed)
+	right, err := r.hasher.matches(ctx, w.person, from != Elsewhere, r.hasher.against(hash, costs), typed)
 	if err != nil {
 		return Identity{}, fmt.Errorf("check a password: %w", err)
 	}
 	if !right {
-		if err := r.refuse(ctx, w.person, known, act); err != nil {
+		if err := r.refuse(ctx, w.person, from == AtHome, act); err != nil {
 			return Identity{}, err
 		}
 		return Identity{}, ErrWrong

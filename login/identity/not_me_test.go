@@ -82,7 +82,7 @@ func TestOnlyTheDeskGivesBackWhatWasTaken(t *testing.T) {
 	ctx, hour := t.Context(), identitytest.Act(time.Hour)
 	lifts := func(name string, id identity.Identifier, password string, want bool) {
 		t.Helper()
-		_, err := w.Registry.CheckBlocked(ctx, id, password, true, identitytest.Act(4*time.Hour))
+		_, err := w.Registry.CheckBlocked(ctx, id, password, identity.AtHome, identitytest.Act(4*time.Hour))
 		if got := err == nil; got != want {
 			t.Errorf("%s: the password goes on to lift the block: %t, want %t (%v)", name, got, want, err)
 		}

@@ -42,10 +42,10 @@ func TestARecoveredPasswordReplacesTheLostOne(t *testing.T) {
 	if err := w.Registry.Recover(t.Context(), person, before.ChangedAt, recovered, act); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Registry.Check(t.Context(), id, identitytest.Static, false, act); !errors.Is(err, identity.ErrWrong) {
+	if _, err := w.Registry.Check(t.Context(), id, identitytest.Static, identity.Elsewhere, act); !errors.Is(err, identity.ErrWrong) {
 		t.Errorf("the lost password: got %v, want ErrWrong", err)
 	}
-	i, err := w.Registry.Check(t.Context(), id, recovered, false, act)
+	i, err := w.Registry.Check(t.Context(), id, recovered, identity.Elsewhere, act)
 	if err != nil {
 		t.Fatalf("the new password: %v", err)
 	}

@@ -288,7 +288,7 @@ func TestNoWrongPasswordMovesAState(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n := range 4 {
-			if _, err := w.Registry.Check(t.Context(), id, "not this one", n%2 == 0, identity.Act{At: identitytest.Noon.Add(time.Hour)}); !errors.Is(err, identity.ErrWrong) {
+			if _, err := w.Registry.Check(t.Context(), id, "not this one", []identity.From{identity.Elsewhere, identity.AtHome}[n%2], identity.Act{At: identitytest.Noon.Add(time.Hour)}); !errors.Is(err, identity.ErrWrong) {
 				t.Errorf("%s: got %v, want ErrWrong", stance, err)
 			}
 		}
@@ -416,7 +416,7 @@ func TestAPasswordIsProvedOnlyWhileItIsGood(t *testing.T) {
 	temporary := w.Said("Password")
 	check := func(password string, after time.Duration) error {
 		t.Helper()
-		i, err := w.Registry.Check(t.Context(), id, password, false, identity.Act{At: identitytest.Noon.Add(after)})
+		i, err := w.Registry.Check(t.Context(), id, password, identity.Elsewhere, identity.Act{At: identitytest.Noon.Add(after)})
 		if err == nil && i.Person != person {
 			t.Errorf("Check gave %s, want %s", i.Person, person)
 		}
@@ -454,7 +454,7 @@ func TestAPasswordIsProvedOnlyWhileItIsGood(t *testing.T) {
 		w.Exec(t, `UPDATE identity SET failures = failures + 1`)
 	}
 	wrong("the static one after sixty wrong ones, at a strange browser", identitytest.Static, 2*time.Hour)
-	if _, err := w.Registry.Check(t.Context(), id, identitytest.Static, true, identity.Act{At: identitytest.Noon.Add(2 * time.Hour)}); err != nil {
+	if _, err := w.Registry.Check(t.Context(), id, identitytest.Static, identity.AtHome, identity.Act{At: identitytest.Noon.Add(2 * time.Hour)}); err != nil {
 		t.Errorf("the static one after sixty wrong ones, at a known browser: %v", err)
 	}
 	right("the static one after that", identitytest.Static, 2*time.Hour)
@@ -471,11 +471,11 @@ func TestAPasswordIsProvedOnlyWhileItIsGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Registry.Check(t.Context(), nobody, identitytest.Static, false, identity.Act{At: identitytest.Noon}); !errors.Is(err, identity.ErrWrong) {
+	if _, err := w.Registry.Check(t.Context(), nobody, identitytest.Static, identity.Elsewhere, identity.Act{At: identitytest.Noon}); !errors.Is(err, identity.ErrWrong) {
 		t.Errorf("of nobody: got %v, want ErrWrong", err)
 	}
 	_, noIdentifier := w.Person(t)
-	if _, err := w.Registry.Check(t.Context(), noIdentifier, identitytest.Static, false, identity.Act{At: identitytest.Noon}); !errors.Is(err, identity.ErrWrong) {
+	if _, err := w.Registry.Check(t.Context(), noIdentifier, identitytest.Static, identity.Elsewhere, identity.Act{At: identitytest.Noon}); !errors.Is(err, identity.ErrWrong) {
 		t.Errorf("of somebody without an identifier: got %v, want ErrWrong", err)
 	}
 }
@@ -514,7 +514,7 @@ func TestATemporaryPasswordThatIsOverIsDestroyed(t *testing.T) {
 			t.Errorf("%d passwords of %d are left; it is %s", n, before, w.State(t, person))
 		}
 	}
-	if _, err := w.Registry.Check(t.Context(), id, over, false, till); !errors.Is(err, identity.ErrWrong) {
+	if _, err := w.Registry.Check(t.Context(), id, over, identity.Elsewhere, till); !errors.Is(err, identity.ErrWrong) {
 		t.Errorf("the password that is over: %v", err)
 	}
 	if err := w.Registry.Activate(t.Context(), person, identitytest.Static, till); !errors.Is(err, identity.ErrState) {
@@ -523,7 +523,7 @@ func TestATemporaryPasswordThatIsOverIsDestroyed(t *testing.T) {
 	if err := w.Registry.Reissue(t.Context(), person, identity.Phone{}, till); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Registry.Check(t.Context(), id, w.Said("Password"), false, till); err != nil {
+	if _, err := w.Registry.Check(t.Context(), id, w.Said("Password"), identity.Elsewhere, till); err != nil {
 		t.Errorf("the one that was sent then: %v", err)
 	}
 }
@@ -703,7 +703,7 @@ func TestAnotherNumberEndsSignIns(t *testing.T) {
 		t.Fatal(err)
 	}
 	check := func(id identity.Identifier) error {
-		_, err := w.Registry.Check(t.Context(), id, identitytest.Static, false, identitytest.Act(2*time.Hour))
+		_, err := w.Registry.Check(t.Context(), id, identitytest.Static, identity.Elsewhere, identitytest.Act(2*time.Hour))
 		return err
 	}
 	if err := check(fresh); err != nil {
@@ -738,7 +738,7 @@ func TestATemporaryPasswordDoesNotOutliveItsPhone(t *testing.T) {
 	person, id := w.Issued(t)
 	former := w.Said("Password")
 	check := func(password string) error {
-		_, err := w.Registry.Check(t.Context(), id, password, false, identity.Act{At: identitytest.Noon.Add(2 * time.Hour)})
+		_, err := w.Registry.Check(t.Context(), id, password, identity.Elsewhere, identity.Act{At: identitytest.Noon.Add(2 * time.Hour)})
 		return err
 	}
 	if _, err := w.Registry.ChangePhone(t.Context(), person, w.Phone(t, 9001), identitytest.Act(time.Hour)); err != nil {

@@ -35,7 +35,7 @@ func TestAPasswordOfAnotherCostIsHashedAnew(t *testing.T) {
 
 	signIn := func(password string) (kept string) {
 		t.Helper()
-		_, err := w.Registry.Check(t.Context(), id, password, true, identity.Act{At: identitytest.Noon.Add(time.Hour)})
+		_, err := w.Registry.Check(t.Context(), id, password, identity.AtHome, identity.Act{At: identitytest.Noon.Add(time.Hour)})
 		if err != nil && !errors.Is(err, identity.ErrWrong) {
 			t.Fatal(err)
 		}

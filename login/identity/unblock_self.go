@@ -83,8 +83,8 @@ func (r *Registry) UnblockSelf(ctx context.Context, person uuid.UUID, changed ti
 
 // CheckBlocked proves a static password as Check does, of an identifier that its citizen has blocked. Whoever has it in use is proved as well:
 // that it is not blocked is told to who has proved more.
-func (r *Registry) CheckBlocked(ctx context.Context, id Identifier, password string, known bool, act Act) (Identity, error) {
-	return r.check(ctx, id, password, known, act, row.proofToUnblock)
+func (r *Registry) CheckBlocked(ctx context.Context, id Identifier, password string, from From, act Act) (Identity, error) {
+	return r.check(ctx, id, password, from, act, row.proofToUnblock)
 }
 
 func (w row) proofToUnblock(time.Time) (hash string, temporary bool) {

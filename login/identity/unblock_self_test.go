@@ -35,10 +35,10 @@ func TestWhoUnblocksHimselfFormsAnotherPassword(t *testing.T) {
 	if err := w.Registry.UnblockSelf(t.Context(), person, changedAt(t, w, person), false, recovered, later); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Registry.Check(t.Context(), id, identitytest.Static, false, later); !errors.Is(err, identity.ErrWrong) {
+	if _, err := w.Registry.Check(t.Context(), id, identitytest.Static, identity.Elsewhere, later); !errors.Is(err, identity.ErrWrong) {
 		t.Errorf("the former password: got %v, want ErrWrong", err)
 	}
-	i, err := w.Registry.Check(t.Context(), id, recovered, false, later)
+	i, err := w.Registry.Check(t.Context(), id, recovered, identity.Elsewhere, later)
 	if err != nil || i.State != identity.Active {
 		t.Errorf("the new password: %s, %v", i.State, err)
 	}
@@ -121,13 +121,13 @@ func TestWhosePasswordProvesABlockedIdentifier(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		_, err := w.Registry.CheckBlocked(t.Context(), id, identitytest.Static, false, identitytest.Act(2*time.Hour))
+		_, err := w.Registry.CheckBlocked(t.Context(), id, identitytest.Static, identity.Elsewhere, identitytest.Act(2*time.Hour))
 		if right := reason == identity.Self || reason == ""; (err == nil) != right || !right && !errors.Is(err, identity.ErrWrong) {
 			t.Errorf("blocked by %q: %v", reason, err)
 		}
 	}
 	_, id := w.Issued(t)
-	if _, err := w.Registry.CheckBlocked(t.Context(), id, w.Said("Password"), false, identitytest.Act(time.Hour)); !errors.Is(err, identity.ErrWrong) {
+	if _, err := w.Registry.CheckBlocked(t.Context(), id, w.Said("Password"), identity.Elsewhere, identitytest.Act(time.Hour)); !errors.Is(err, identity.ErrWrong) {
 		t.Errorf("a temporary password: %v", err)
 	}
 }
