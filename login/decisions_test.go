@@ -54,11 +54,15 @@ func strangers(of line) bool {
 }
 
 // The right password wins back what wrong ones could use up, and nothing else: how often anybody may have a password
-// hashed has an end, at known browsers too, and strangers cannot use up what is a known browser's or the number's owner's.
+// hashed has an end, at known browsers too and of who has proved something, and strangers cannot use up what is a known browser's, the number's owner's or theirs.
 func TestNoPasswordIsHashedWithoutEnd(t *testing.T) {
 	t.Parallel()
-	for _, a := range []act{passwordToSignIn, passwordToBlock, passwordToUnblock} {
-		for at, lines := range map[string][]line{"home": limits[a].home, "owner": limits[a].owner, "elsewhere": limits[a].elsewhere} {
+	for _, a := range []act{passwordToSignIn, passwordToBlock, passwordToUnblock, currentPassword, newPassword} {
+		places := map[string][]line{"home": limits[a].home, "owner": limits[a].owner, "elsewhere": limits[a].elsewhere}
+		if limits[a].proved {
+			places = map[string][]line{"every browser": limits[a].everywhere}
+		}
+		for at, lines := range places {
 			lasting := func(of line) bool { return of.right == kept && of.by != byAll }
 			if !slices.ContainsFunc(lines, lasting) {
 				t.Errorf("%d at %s: all is won back", a, at)

@@ -22,18 +22,15 @@ func (l *Login) firstPasswordPage(w http.ResponseWriter, r *http.Request, u unde
 // formFirstPassword handles POST /sign-in/password: the static password is formed at the first
 // sign-in (resolution 792 ¶5), and with it the identifier becomes active.
 func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u underWay) error {
-	password, wrong := readNewPassword(r)
-	if len(wrong) == 0 {
-		err := l.registry.Activate(r.Context(), u.Person, password, l.formingFirst(r, u.Person))
-		wrong = l.weak(err)
-		switch {
-		case errors.Is(err, identity.ErrState): // blocked, or formed in another window: the sign-in begins again
-			return l.restart(w, r, u.Interaction)
-		case err != nil && wrong == nil:
-			return err
-		}
-	}
-	if len(wrong) > 0 {
+	wrong, err := l.forms(r, u.Person, func(password string) error {
+		return l.registry.Activate(r.Context(), u.Person, password, l.formingFirst(r, u.Person))
+	})
+	switch {
+	case errors.Is(err, identity.ErrState): // blocked, or formed in another window: the sign-in begins again
+		return l.restart(w, r, u.Interaction)
+	case err != nil:
+		return err
+	case len(wrong) > 0:
 		return l.showFirstPassword(w, r, u, wrong...)
 	}
 	who, err := l.registry.Of(r.Context(), u.Person)
@@ -56,6 +53,26 @@ func (l *Login) showFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 		Name: "sign-in-password", Shows: true, Errors: wrong,
 		Data: newPasswordPage{Identifier: u.Identifier.Reveal(), Shortest: l.shortest(), Service: u.ClientID != ""},
 	})
+}
+
+// forms has a new password formed of somebody who was asked for no other one, so often and no more. Where it was not, it tells what is wrong with the form.
+func (l *Login) forms(r *http.Request, person uuid.UUID, form func(password string) error) (wrong []page.FieldError, err error) {
+	password, wrong := readNewPassword(r)
+	if len(wrong) > 0 {
+		return wrong, nil
+	}
+	_, wait, err := l.take(r.Context(), newPassword, asker{person: person})
+	if err != nil {
+		return nil, err
+	}
+	if wait > 0 {
+		return []page.FieldError{{Wait: wait}}, nil
+	}
+	err = form(password)
+	if wrong = l.weak(err); wrong != nil {
+		return wrong, nil
+	}
+	return nil, err
 }
 
 // forming is the act of forming a static password. With it every browser becomes a stranger: nobody

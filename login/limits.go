@@ -36,6 +36,7 @@ const (
 	codeOfOneself
 	currentPassword
 	passwordChange
+	newPassword  // that is judged and hashed where none is asked for: at the first sign-in, on an errand
 	wrongPasskey // that is recorded; what is beyond is answered alike, and a right one is held up by nothing
 )
 
@@ -94,6 +95,7 @@ var limits = map[act]budget{
 		proved: true,
 	},
 	passwordChange: {everywhere: []line{{limit: policy.PasswordChanges, by: byPerson}}, proved: true},
+	newPassword:    {everywhere: []line{{limit: policy.NewPasswords, by: byPerson}}, proved: true},
 	wrongPasskey:   {everywhere: []line{{limit: policy.WrongPasskeys, by: byPersonAtNetwork}}},
 }
 

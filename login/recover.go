@@ -168,18 +168,15 @@ func (l *Login) formRecovered(w http.ResponseWriter, r *http.Request, o onErrand
 	if r.PostFormValue("decision") == "keep" {
 		return l.keepPassword(w, r, o)
 	}
-	password, wrong := readNewPassword(r)
-	if len(wrong) == 0 {
-		err := l.registry.Recover(r.Context(), o.proved.Person, o.proved.ChangedAt, password, l.forming(r, o.proved.Person))
-		wrong = l.weak(err)
-		switch {
-		case errors.Is(err, identity.ErrState): // acted upon since
-			return l.startOver(w, r, o)
-		case err != nil && wrong == nil:
-			return err
-		}
-	}
-	if len(wrong) > 0 {
+	wrong, err := l.forms(r, o.proved.Person, func(password string) error {
+		return l.registry.Recover(r.Context(), o.proved.Person, o.proved.ChangedAt, password, l.forming(r, o.proved.Person))
+	})
+	switch {
+	case errors.Is(err, identity.ErrState): // acted upon since
+		return l.startOver(w, r, o)
+	case err != nil:
+		return err
+	case len(wrong) > 0:
 		return l.showRecoverPassword(w, r, o, wrong...)
 	}
 	return l.returns(w, r, o)

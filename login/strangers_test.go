@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -435,6 +436,44 @@ func TestNoNeighbourStopsWhoComesWithTheDocument(t *testing.T) {
 	blocking.open("/block")
 	blocking.submit("decision", "block")
 	blocking.want("/block/done", http.StatusOK)
+}
+
+// Who has proved something forms no passwords without end either, each of which would be hashed: the form says how long to wait, and takes a good one then.
+func TestWhoFormsPasswordsIsToldToWait(t *testing.T) {
+	t.Parallel()
+	for page, story := range map[string]struct {
+		begins string
+		before func(*wayfarer)
+		weak   func(*wayfarer) string
+		says   string
+	}{
+		"/sign-in/password": {"/sign-in", (*wayfarer).isNew, func(f *wayfarer) string { return strings.Repeat("x", 6) + f.password }, "temporary"},
+		"/recover/password": {"/recover", (*wayfarer).isActive, func(*wayfarer) string { return "x" }, "12 characters"},
+		"/unblock/password": {"/unblock", (*wayfarer).isBlocked, func(f *wayfarer) string { return f.password }, "present password"},
+	} {
+		t.Run(page, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			f := &wayfarer{visitor: w.visitor(), password: password}
+			story.before(f)
+			f.open("/authorize")
+			f.open(story.begins + "?" + f.at.RawQuery)
+			f.goes(func() bool { return f.at.Path == page })
+			w.leaves(1, policy.NewPasswords, f.person.String())
+			weak := story.weak(f)
+			f.send("new_password", weak, "new_password_again", weak)
+			f.want(page, http.StatusUnprocessableEntity)
+			f.sees(story.says)
+			f.send("new_password", weak, "new_password_again", another) // nothing is hashed for it
+			f.want(page, http.StatusUnprocessableEntity)
+			f.send("new_password", another, "new_password_again", another)
+			f.want(page, http.StatusTooManyRequests)
+			f.sees("Wait 15 minutes")
+			w.clock.turn(15 * time.Minute)
+			f.send("new_password", another, "new_password_again", another)
+			f.sees("authorize goes on")
+		})
+	}
 }
 
 // leaves has others use up a limit, but for so many.

@@ -84,23 +84,20 @@ func (l *Login) unblockPasswordPage(w http.ResponseWriter, r *http.Request, o on
 // formUnblocked handles POST /unblock/password: with another static password (resolution 792 ¶7) the identifier is in use again, and its person
 // signed in.
 func (l *Login) formUnblocked(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	password, wrong := readNewPassword(r)
-	if len(wrong) == 0 {
-		err := l.inquire(r.Context(), o.proved.Person)
-		if err == nil {
-			err = l.registry.UnblockSelf(r.Context(), o.proved.Person, o.proved.ChangedAt, o.Found.Home != nil, password, l.forming(r, o.proved.Person))
-		}
-		wrong = l.weak(err)
-		switch {
-		case errors.Is(err, identity.ErrClosed):
-			return l.toDesk(w, r, o, unblockDeskPath)
-		case errors.Is(err, identity.ErrState): // acted upon since
-			return l.startOver(w, r, o)
-		case err != nil && wrong == nil:
+	wrong, err := l.forms(r, o.proved.Person, func(password string) error {
+		if err := l.inquire(r.Context(), o.proved.Person); err != nil {
 			return err
 		}
-	}
-	if len(wrong) > 0 {
+		return l.registry.UnblockSelf(r.Context(), o.proved.Person, o.proved.ChangedAt, o.Found.Home != nil, password, l.forming(r, o.proved.Person))
+	})
+	switch {
+	case errors.Is(err, identity.ErrClosed):
+		return l.toDesk(w, r, o, unblockDeskPath)
+	case errors.Is(err, identity.ErrState): // acted upon since
+		return l.startOver(w, r, o)
+	case err != nil:
+		return err
+	case len(wrong) > 0:
 		return l.showUnblockPassword(w, r, o, wrong...)
 	}
 	return l.returns(w, r, o)

@@ -64,6 +64,8 @@ var (
 	CurrentPasswordTriesInAll = limit("current_password.in_all", 30, 15*time.Minute, 10, 300)
 	// Changes of the password are not numbered, but beyond these a code is asked for each.
 	PasswordChanges = limit("password_changes", 5, 24*time.Hour, 1, 50)
+	// New ones of somebody who has proved who they are by something else: each that is refused as like the one before it was hashed too.
+	NewPasswords = limit("new_passwords", 30, 15*time.Minute, 10, 300)
 
 	// Answers of an authenticator or a recovery code, which are typed. Who cannot go on with them still has the other ways.
 	FactorTries = limit("factor", 5, 15*time.Minute, 3, 20)
@@ -166,7 +168,7 @@ var Chapters = []Chapter{
 	{"codes", []Item{CodeDigits, CodeFor, CodeTries, CodePauses, CodesInHour, CodesInDay, CodesOfNetwork, MessagesInAll, BrakedCodesOfNetwork}},
 	{"passwords", []Item{
 		TemporaryPasswordSymbols, TemporaryPasswordFor, ShortestPassword, LongestPassword, PasswordCost,
-		CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges,
+		CurrentPasswordTries, CurrentPasswordTriesInAll, PasswordChanges, NewPasswords,
 	}},
 	{"sign_ins", []Item{
 		KnownBrowserTries, KnownBrowserTriesInAll, NumberTries, NumberPauses, NumberTriesInAll, NetworkTries, TriesInAll, BrakedNetworkTries, WrongPasskeys, Failures, FactorTries,
