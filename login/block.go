@@ -83,8 +83,6 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 	if r.PostFormValue("decision") == "code" {
 		return l.blockByCode(w, r, i)
 	}
-	act := l.act(r)
-	act.ClientID, act.By = i.ClientID, "password"
 	check := func(ctx context.Context, id identity.Identifier, password string, from identity.From, act identity.Act) (identity.Identity, error) {
 		proved, err := l.registry.Check(ctx, id, password, from, act)
 		if err == nil && proved.State != identity.Active { // a temporary password blocks nothing
@@ -92,11 +90,14 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 		}
 		return proved, err
 	}
-	proved, in, err := l.provePassword(w, r, i, act, numberForm{passwordToBlock, l.showBlockErrand, check})
-	if err != nil || !in {
-		return err
-	}
-	if err := l.registry.Block(r.Context(), proved.who.Person, identity.Self, act); err != nil && !errors.Is(err, identity.ErrState) {
+	return l.provePassword(w, r, i, numberForm{passwordToBlock, l.showBlockErrand, check, l.blockPasswordRight})
+}
+
+// blockPasswordRight blocks after the right password.
+func (l *Login) blockPasswordRight(w http.ResponseWriter, r *http.Request, i provider.Interaction, by passwordProof) error {
+	act := l.act(r)
+	act.ClientID, act.By = i.ClientID, "password"
+	if err := l.registry.Block(r.Context(), by.who.Person, identity.Self, act); err != nil && !errors.Is(err, identity.ErrState) {
 		return err
 	}
 	l.done(r, &onErrand{Interaction: i, errand: blocking}) // a code may have been asked for before

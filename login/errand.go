@@ -319,7 +319,7 @@ func (l *Login) refuse(r *http.Request, o onErrand, why string) error {
 	return err
 }
 
-// readIdentifier understands a number that stands alone on a page.
+// readIdentifier understands the number that is typed on a page. What cannot be one is told at once: it leaks nothing.
 func readIdentifier(r *http.Request) (id identity.Identifier, typed string, wrong []page.FieldError) {
 	typed = r.PostFormValue("identifier")
 	id, err := identity.ParseIdentifier(typed)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -37,17 +36,12 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if answer := r.PostFormValue("passkey"); answer != "" {
 		return l.signInByPasskey(w, r, i, answer)
 	}
-	act := l.act(r)
-	act.ClientID = i.ClientID
-	proved, in, err := l.provePassword(w, r, i, act, numberForm{passwordToSignIn, l.showSignIn, l.registry.Check})
-	if err != nil || !in {
-		return err
-	}
-	return l.goOnFromPassword(w, r, i, proved.home, proved.who)
+	return l.provePassword(w, r, i, numberForm{passwordToSignIn, l.showSignIn, l.registry.Check, l.signInPasswordRight})
 }
 
-// goOnFromPassword goes on with a sign-in after the right password.
-func (l *Login) goOnFromPassword(w http.ResponseWriter, r *http.Request, i provider.Interaction, home []byte, proved identity.Identity) error {
+// signInPasswordRight goes on with a sign-in after the right password.
+func (l *Login) signInPasswordRight(w http.ResponseWriter, r *http.Request, i provider.Interaction, by passwordProof) error {
+	proved := by.who
 	s, _, err := l.signedIn(r)
 	if err != nil {
 		return err
@@ -55,7 +49,7 @@ func (l *Login) goOnFromPassword(w http.ResponseWriter, r *http.Request, i provi
 	if s.Person != proved.Person {
 		s = session.Session{}
 	}
-	next := after(underWay{Interaction: i, Identity: proved}, home != nil, s.ACR)
+	next := after(underWay{Interaction: i, Identity: proved}, by.home != nil, s.ACR)
 	if next == "" {
 		return l.finish(w, r, i, proved.Person, proved.ChangedAt, byPassword())
 	}
@@ -96,6 +90,7 @@ type numberForm struct {
 	try   act
 	show  func(w http.ResponseWriter, r *http.Request, i provider.Interaction, typed string, wrong ...page.FieldError) error
 	check func(ctx context.Context, id identity.Identifier, password string, from identity.From, act identity.Act) (identity.Identity, error)
+	right func(w http.ResponseWriter, r *http.Request, i provider.Interaction, by passwordProof) error // what is to be done once the password is right
 }
 
 // A passwordProof is whose password was right, by the number that was typed.
@@ -105,30 +100,33 @@ type passwordProof struct {
 	who  identity.Identity
 }
 
-// provePassword takes the right password of a form, by the tries of a sign-in. After any other the form is shown again; in tells whether to go on.
-func (l *Login) provePassword(
-	w http.ResponseWriter, r *http.Request, i provider.Interaction, act identity.Act, form numberForm,
-) (proved passwordProof, in bool, err error) {
-	ctx, typed, password := r.Context(), r.PostFormValue("identifier"), r.PostFormValue("password")
-	id, wrong := readSignIn(typed, password)
-	if len(wrong) > 0 {
-		return proved, false, form.show(w, r, i, typed, wrong...)
+// provePassword takes the right password of a form, by the tries of a sign-in. After any other the form is shown again.
+func (l *Login) provePassword(w http.ResponseWriter, r *http.Request, i provider.Interaction, form numberForm) error {
+	ctx, password := r.Context(), r.PostFormValue("password")
+	id, typed, wrong := readIdentifier(r)
+	if password == "" {
+		wrong = append(wrong, page.FieldError{Field: "password", Word: "sign-in.no_password"})
 	}
-	refuse := func(wrong ...page.FieldError) (passwordProof, bool, error) {
+	if len(wrong) > 0 {
+		return form.show(w, r, i, typed, wrong...)
+	}
+	refuse := func(wrong ...page.FieldError) error {
 		i.Typed = id.Reveal() // for the form, should it be opened anew
 		if err := l.interactions.Save(ctx, i); err != nil {
-			return proved, false, err
+			return err
 		}
-		return proved, false, form.show(w, r, i, typed, wrong...)
+		return form.show(w, r, i, typed, wrong...)
 	}
+	act := l.act(r)
+	act.ClientID = i.ClientID
 	// From here on the work is the same whoever is asked about, and whether there is anybody.
 	from, err := l.asker(r, i, id)
 	if err != nil {
-		return proved, false, err
+		return err
 	}
 	tried, wait, err := l.take(ctx, form.try, from)
 	if err != nil {
-		return proved, false, err
+		return err
 	}
 	if wait > 0 {
 		return refuse(page.FieldError{Wait: wait})
@@ -138,28 +136,12 @@ func (l *Login) provePassword(
 		return refuse(mismatch(id)...)
 	}
 	if err != nil {
-		return proved, false, err
+		return err
 	}
 	if err := l.right(ctx, tried); err != nil {
-		return proved, false, err
+		return err
 	}
-	return passwordProof{id, from.browser, who}, true, nil
-}
-
-// readSignIn understands the form. A number that cannot be one is told at once: it leaks nothing.
-func readSignIn(typed, password string) (identity.Identifier, []page.FieldError) {
-	var wrong []page.FieldError
-	id, err := identity.ParseIdentifier(typed)
-	switch {
-	case strings.TrimSpace(typed) == "":
-		wrong = append(wrong, page.FieldError{Field: "identifier", Word: "sign-in.no_identifier"})
-	case err != nil:
-		wrong = append(wrong, page.FieldError{Field: "identifier", Word: "sign-in.check_identifier"})
-	}
-	if password == "" {
-		wrong = append(wrong, page.FieldError{Field: "password", Word: "sign-in.no_password"})
-	}
-	return id, wrong
+	return form.right(w, r, i, passwordProof{id, from.browser, who})
 }
 
 // mismatch is the one answer to a number and a password that do not go together. Of a number that is doubtful it says so as well, whosever it is.

@@ -34,13 +34,12 @@ func (l *Login) unblockPage(w http.ResponseWriter, r *http.Request, i provider.I
 // unblock handles POST /unblock: the password, by the tries of a sign-in. Of a block that somebody else has set no password is left, so there
 // the answer is that to a wrong one; and whoever is not blocked hears so after the code.
 func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	act := l.act(r)
-	act.ClientID = i.ClientID
-	proved, in, err := l.provePassword(w, r, i, act, numberForm{passwordToUnblock, l.showUnblock, l.registry.CheckBlocked})
-	if err != nil || !in {
-		return err
-	}
-	return l.asks(w, r, onErrand{Interaction: i, errand: unblocking}, proved.id, proved.id.Reveal(), proved.who, proved.home)
+	return l.provePassword(w, r, i, numberForm{passwordToUnblock, l.showUnblock, l.registry.CheckBlocked, l.unblockPasswordRight})
+}
+
+// unblockPasswordRight has the code sent after the right password.
+func (l *Login) unblockPasswordRight(w http.ResponseWriter, r *http.Request, i provider.Interaction, by passwordProof) error {
+	return l.asks(w, r, onErrand{Interaction: i, errand: unblocking}, by.id, by.id.Reveal(), by.who, by.home)
 }
 
 func (l *Login) showUnblock(w http.ResponseWriter, r *http.Request, i provider.Interaction, typed string, wrong ...page.FieldError) error {
