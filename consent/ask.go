@@ -100,15 +100,13 @@ func (c *Consent) answer(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch r.PostFormValue("decision") {
 	case "allow":
-		if err := c.allow(r, s, client, &i); err != nil {
-			return err
-		}
+		err = c.allow(r, s, client, &i)
 	case "deny":
-		i.Refused = true
+		err = c.cfg.Interactions.Learn(r.Context(), &i, func(i *provider.Interaction) { i.Refused = true })
 	default:
 		return redirect(w, r, i.At("/consent"))
 	}
-	if err := c.cfg.Interactions.Save(r.Context(), i); err != nil {
+	if err != nil {
 		return err
 	}
 	return redirect(w, r, i.Continue())
@@ -121,10 +119,10 @@ func (c *Consent) allow(r *http.Request, s session.Session, client *clients.Clie
 	if errors.Is(err, agreement.ErrEnded) {
 		return nil
 	}
-	if err == nil {
-		i.Agreed = scopes
+	if err != nil {
+		return err
 	}
-	return err
+	return c.cfg.Interactions.Learn(r.Context(), i, func(i *provider.Interaction) { i.Agreed = scopes })
 }
 
 // request finds the authorization request that waits and the client that sent it; no client where a page of ours

@@ -138,13 +138,17 @@ func (l *Login) begin(
 	return sid, err
 }
 
+// keepNumber keeps the number that was typed, for the form, should it be opened anew.
+func (l *Login) keepNumber(ctx context.Context, i *provider.Interaction, id identity.Identifier) error {
+	return l.interactions.Learn(ctx, i, func(i *provider.Interaction) { i.Typed = id.Reveal() })
+}
+
 // forgetNumber forgets the number that was typed, and whose password was right: whoever opens the page of a sign-in that is over is told none.
 func (l *Login) forgetNumber(ctx context.Context, i *provider.Interaction) error {
 	if i.Known == uuid.Nil && i.Typed == "" {
 		return nil
 	}
-	i.Known, i.Typed = uuid.Nil, ""
-	err := l.interactions.Save(ctx, *i)
+	err := l.interactions.Learn(ctx, i, func(i *provider.Interaction) { i.Known, i.Typed = uuid.Nil, "" })
 	if errors.Is(err, provider.ErrNoInteraction) {
 		return nil
 	}

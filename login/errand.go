@@ -199,8 +199,7 @@ func (l *Login) comes(r *http.Request, e errand, i provider.Interaction, id iden
 func (l *Login) asks(
 	w http.ResponseWriter, r *http.Request, o onErrand, id identity.Identifier, typed string, who identity.Identity, home []byte,
 ) error {
-	o.Typed = id.Reveal()
-	if err := l.interactions.Save(r.Context(), o.Interaction); err != nil {
+	if err := l.keepNumber(r.Context(), &o.Interaction, id); err != nil {
 		return err
 	}
 	here := cmp.Or(string(home), api.Network(r))

@@ -139,8 +139,7 @@ func (l *Login) goOn(w http.ResponseWriter, r *http.Request, i provider.Interact
 		return nil
 	}
 	if id, _, wrong := readIdentifier(r); len(wrong) == 0 {
-		i.Typed = id.Reveal()
-		if err := l.interactions.Save(r.Context(), i); err != nil {
+		if err := l.keepNumber(r.Context(), &i, id); err != nil {
 			return err
 		}
 	}

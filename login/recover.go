@@ -118,9 +118,8 @@ func (l *Login) recoverProved(w http.ResponseWriter, r *http.Request, o onErrand
 // owns keeps that somebody has proved whose the number is: at the sign-in their tries are apart from those of strangers, for which they are not told any
 // more to wait.
 func (l *Login) owns(w http.ResponseWriter, r *http.Request, o *onErrand) error {
-	o.Owner = o.proved.Person
 	l.site.Forget(w, r)
-	return l.interactions.Save(r.Context(), o.Interaction)
+	return l.interactions.Learn(r.Context(), &o.Interaction, func(i *provider.Interaction) { i.Owner = o.proved.Person })
 }
 
 // reissue sends another temporary password to who has lost the one that was sent, or let its term pass: to the confirmed phone, so that the

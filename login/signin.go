@@ -53,8 +53,7 @@ func (l *Login) signInPasswordRight(w http.ResponseWriter, r *http.Request, i pr
 	if next == "" {
 		return l.finish(w, r, i, proved.Person, proved.ChangedAt, byPassword())
 	}
-	i.Known = proved.Person
-	if err := l.interactions.Save(r.Context(), i); err != nil {
+	if err := l.interactions.Learn(r.Context(), &i, func(i *provider.Interaction) { i.Known = proved.Person }); err != nil {
 		return err
 	}
 	if err := l.keep(r.Context(), signInWay, i, progress{Person: proved.Person, Changed: proved.ChangedAt, Page: next}); err != nil {
@@ -111,8 +110,7 @@ func (l *Login) provePassword(w http.ResponseWriter, r *http.Request, i provider
 		return form.show(w, r, i, typed, wrong...)
 	}
 	refuse := func(wrong ...page.FieldError) error {
-		i.Typed = id.Reveal() // for the form, should it be opened anew
-		if err := l.interactions.Save(ctx, i); err != nil {
+		if err := l.keepNumber(ctx, &i, id); err != nil {
 			return err
 		}
 		return form.show(w, r, i, typed, wrong...)

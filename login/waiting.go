@@ -133,8 +133,8 @@ func (l *Login) limit(till time.Time) *page.Limit {
 
 // deny is for who does not want to sign in, on whichever page: the service that waits is told so (OpenID Connect Core §3.1.2.6).
 func (l *Login) deny(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	i.Refused, i.Known, i.Typed = true, uuid.Nil, ""
-	if err := l.interactions.Save(r.Context(), i); err != nil {
+	err := l.interactions.Learn(r.Context(), &i, func(i *provider.Interaction) { i.Refused, i.Known, i.Typed = true, uuid.Nil, "" })
+	if err != nil {
 		return err
 	}
 	if err := l.forget(r.Context(), signInWay, i); err != nil {

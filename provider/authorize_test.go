@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/oauth2"
 
@@ -306,13 +308,48 @@ func TestWhatWasAnsweredIsOver(t *testing.T) {
 	}
 	b.client.Jar.SetCookies(issuer, had)
 	for range 2 {
-		if err := w.interactions.Save(t.Context(), before); !errors.Is(err, provider.ErrNoInteraction) {
+		if err := w.interactions.Learn(t.Context(), &before, func(*provider.Interaction) {}); !errors.Is(err, provider.ErrNoInteraction) {
 			t.Errorf("something was learnt of it still: %v", err)
 		}
 		if to, _, _ := b.get(strings.Replace(page, "/sign-in", "/authorize", 1)); !strings.HasPrefix(to, "/sign-in?interaction=") {
 			t.Errorf("it leads to %q once more", to)
 		}
 	}
+}
+
+// What the pages of several tabs learn is all kept: by one that found the interaction long ago, and by many at the same moment.
+func TestWhatSeveralTabsLearnIsKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	page, _, _ := b.get("/authorize?" + params("portal").Encode())
+	found := w.waiting(b, page)
+	want := provider.Interaction{
+		Decided:  provider.Decided{Agreed: []string{"openid"}, Confirmed: "sid", Refused: true},
+		Claimant: provider.Claimant{Typed: "3010130K001PB5", Known: w.person, Owner: uuid.New()},
+	}
+	var race sync.WaitGroup
+	for _, learn := range []func(*provider.Interaction){
+		func(i *provider.Interaction) { i.Agreed = want.Agreed },
+		func(i *provider.Interaction) { i.Confirmed = want.Confirmed },
+		func(i *provider.Interaction) { i.Refused = want.Refused },
+		func(i *provider.Interaction) { i.Typed = want.Typed },
+		func(i *provider.Interaction) { i.Known = want.Known },
+		func(i *provider.Interaction) { i.Owner = want.Owner },
+	} {
+		race.Go(func() { w.pageLearns(found, learn) })
+	}
+	race.Wait()
+	is := func(got provider.Interaction) {
+		t.Helper()
+		if !reflect.DeepEqual(got.Decided, want.Decided) || got.Claimant != want.Claimant {
+			t.Errorf("got %+v, %+v, want %+v, %+v", got.Decided, got.Claimant, want.Decided, want.Claimant)
+		}
+	}
+	is(w.waiting(b, page))
+	want.Typed, want.Agreed = "", nil
+	is(w.pageLearns(found, func(i *provider.Interaction) { i.Typed, i.Agreed = "", nil }))
+	is(w.waiting(b, page))
 }
 
 // Of many who come back with one request at the same moment exactly one has a code; the others are told the way back.
@@ -353,11 +390,7 @@ func TestARequestBeginsAnewOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.redis.AddHook(&first{command: "set", then: func() {
-		faster := w.waiting(b, page)
-		faster.Agreed = []string{"openid"}
-		if err := w.interactions.Save(t.Context(), faster); err != nil {
-			t.Error(err)
-		}
+		w.pageLearns(w.waiting(b, page), func(i *provider.Interaction) { i.Agreed = []string{"openid"} })
 	}})
 	for _, when := range []string{"at once", "later"} {
 		if got := w.waiting(b, page).Agreed; !slices.Equal(got, []string{"openid"}) {

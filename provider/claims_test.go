@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"asoba.example/provider"
 	"asoba.example/provider/clients"
 )
 
@@ -78,10 +79,7 @@ func TestAClaimIsAgreedToWithItsScope(t *testing.T) {
 		t.Errorf("the page asks about %v, want %v", got, want)
 	}
 	// Whoever agrees to less than was asked gives less.
-	i.Agreed = []string{"openid", "citizenship"}
-	if err := w.interactions.Save(t.Context(), i); err != nil {
-		t.Fatal(err)
-	}
+	w.pageLearns(i, func(i *provider.Interaction) { i.Agreed = []string{"openid", "citizenship"} })
 	w.agree("service")
 	answer := must(url.Parse(b.follow(i.Continue()))).Query()
 	if _, id := w.claims(w.redeem("service", answer.Get("code")).text("id_token")); len(profile(id)) != 0 {

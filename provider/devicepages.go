@@ -174,16 +174,18 @@ func (p *Provider) confirmDevice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	switch r.PostFormValue("decision") {
-	case "allow":
-		// Somebody else may have signed in at this browser since: they have not seen the page.
-		if sid := r.PostFormValue("sid"); sid == s.SID {
-			i.Confirmed = sid
+	err = p.cfg.Interactions.Learn(ctx, &i, func(i *Interaction) {
+		switch r.PostFormValue("decision") {
+		case "allow":
+			// Somebody else may have signed in at this browser since: they have not seen the page.
+			if sid := r.PostFormValue("sid"); sid == s.SID {
+				i.Confirmed = sid
+			}
+		case "deny":
+			i.Refused = true
 		}
-	case "deny":
-		i.Refused = true
-	}
-	if err := p.cfg.Interactions.Save(ctx, i); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	redirect(w, i.Continue())

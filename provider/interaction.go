@@ -26,7 +26,7 @@ import (
 var ErrNoInteraction = errors.New("no such interaction")
 
 // An Interaction is somebody who waits: an authorization request, or one of our own pages, that needs the person first. What is asked stands from its
-// beginning; what its pages have learnt since is kept by Save.
+// beginning; what its pages have learnt since is kept by Learn.
 // Its ID stands in the address of our pages (?interaction=…) and is bound to the browser by a cookie.
 type Interaction struct {
 	ID       string
@@ -138,20 +138,42 @@ func (s *Interactions) Find(ctx context.Context, r *http.Request) (Interaction, 
 	return i, nil
 }
 
-// Save keeps what a page has learnt: what was Decided, and of the Claimant.
-func (s *Interactions) Save(ctx context.Context, i Interaction) error {
-	value, err := s.record(i)
-	if err != nil {
+// Learn keeps what a page has learnt: what was Decided, and of the Claimant. It changes the interaction as it stands by now, and gives i as that, so
+// that whoever took long takes nothing back that the page of another tab has learnt since. learn may be asked more than once.
+func (s *Interactions) Learn(ctx context.Context, i *Interaction, learn func(*Interaction)) error {
+	key := interactionKey(i.ID)
+	change := func(tx *redis.Tx) error {
+		value, err := tx.Get(ctx, key).Bytes()
+		if err != nil {
+			return err
+		}
+		now, err := s.standing(i.ID, value)
+		if err != nil {
+			return err
+		}
+		learn(&now)
+		if value, err = s.record(now); err != nil {
+			return err
+		}
+		_, err = tx.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+			return pipe.SetXX(ctx, key, value, redis.KeepTTL).Err()
+		})
+		if err == nil {
+			*i = now
+		}
 		return err
 	}
-	waits, err := s.cfg.Redis.Eval(ctx, save, []string{interactionKey(i.ID)}, value).Bool()
-	switch {
-	case err != nil:
-		return fmt.Errorf("save interaction: %w", err)
-	case !waits:
-		return over()
+	for {
+		switch err := s.cfg.Redis.Watch(ctx, change, key); {
+		case errors.Is(err, redis.TxFailedErr): // another has learnt something meanwhile
+		case errors.Is(err, redis.Nil):
+			return over()
+		case err != nil:
+			return fmt.Errorf("keep what was learnt: %w", err)
+		default:
+			return nil
+		}
 	}
-	return nil
 }
 
 // answered stands in place of a request that was, for as long as it might have waited: nothing that is still on its way from the browser, which has
@@ -168,12 +190,6 @@ func (s *Interactions) answer(ctx context.Context, pipe redis.Pipeliner, id stri
 	return pipe.Eval(ctx, answer, []string{interactionKey(id)}, answered, s.cfg.For.Milliseconds())
 }
 
-// save keeps what has been learnt of a request that waits.
-const save = `
-	if (redis.call('GET', KEYS[1]) or '') == '' then return 0 end
-	redis.call('SET', KEYS[1], ARGV[1], 'KEEPTTL')
-	return 1`
-
 // claim finds an interaction as Find does, and binds one that has no browser yet: a request that came as a cross-site POST brought no
 // cookies along, so the browser is known only when it follows the redirect.
 func (s *Interactions) claim(ctx context.Context, w http.ResponseWriter, r *http.Request) (Interaction, error) {
@@ -182,8 +198,11 @@ func (s *Interactions) claim(ctx context.Context, w http.ResponseWriter, r *http
 		return Interaction{}, err
 	}
 	if i.browser == nil {
-		i.browser = s.bind(w, r)
-		return i, errors.Join(s.Save(ctx, i), s.leaveCopy(w, i))
+		browser := s.bind(w, r)
+		if err := s.Learn(ctx, &i, func(i *Interaction) { i.browser = browser }); err != nil {
+			return Interaction{}, err
+		}
+		return i, s.leaveCopy(w, i)
 	}
 	if !s.bound(r, i) {
 		return Interaction{}, s.unbound(r)
@@ -224,6 +243,11 @@ func (s *Interactions) read(ctx context.Context, r *http.Request) (Interaction, 
 	case err != nil:
 		return Interaction{}, fmt.Errorf("find interaction: %w", err)
 	}
+	return s.standing(id, value)
+}
+
+// standing is how an interaction stands by what Redis has of it.
+func (s *Interactions) standing(id string, value []byte) (Interaction, error) {
 	if string(value) == answered {
 		return Interaction{}, over()
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"asoba.example/migrations/pgtest"
+	"asoba.example/provider"
 	"asoba.example/provider/clients"
 	"asoba.example/provider/keys"
 )
@@ -665,11 +666,8 @@ func TestFewerScopesAimAtFewerAPIs(t *testing.T) {
 			to, _, _ = b.get(to)
 		}
 		i := w.waiting(b, to)
-		i.Agreed = []string{"openid"}
 		w.agree(i.ClientID)
-		if err := w.interactions.Save(t.Context(), i); err != nil {
-			t.Fatal(err)
-		}
+		w.pageLearns(i, func(i *provider.Interaction) { i.Agreed = []string{"openid"} })
 		return i.Continue()
 	}
 	away := b.follow(agree("/authorize?" + params("shop", "scope", "openid cabinet.profile.read").Encode()))
@@ -819,7 +817,7 @@ func TestRoundTrips(t *testing.T) {
 		{func() { w.introspect("cabinet", access) }, 0, 0}, // not for the cabinet
 		{func() { asked = w.askDevice("kiosk", "openid") }, 1, 0},
 		{func() { w.poll("kiosk", asked) }, 1, 0},
-		{func() { b.approve(asked) }, 11, 2}, // all pages together
+		{func() { b.approve(asked) }, 13, 2}, // all pages together
 		{func() { w.poll("kiosk", asked) }, 1, 1},
 		{func() { w.call("/token", "signer", url.Values{"grant_type": {"client_credentials"}}) }, 1, 0},
 	} {

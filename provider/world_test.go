@@ -239,13 +239,11 @@ func (w *world) pages(mux *http.ServeMux, interactions *provider.Interactions) {
 		return err
 	})
 	door("GET /consent", func(_ http.ResponseWriter, r *http.Request, i *provider.Interaction) error {
-		i.Agreed = i.Asks()
 		w.agree(i.ClientID)
-		return interactions.Save(r.Context(), *i)
+		return interactions.Learn(r.Context(), i, func(i *provider.Interaction) { i.Agreed = i.Asks() })
 	})
 	door("GET /refuse", func(_ http.ResponseWriter, r *http.Request, i *provider.Interaction) error {
-		i.Refused = true
-		return interactions.Save(r.Context(), *i)
+		return interactions.Learn(r.Context(), i, func(i *provider.Interaction) { i.Refused = true })
 	})
 }
 
@@ -279,6 +277,15 @@ func (w *world) waiting(b *browser, at string) provider.Interaction {
 		r.AddCookie(cookie)
 	}
 	return must(w.interactions.Find(w.t.Context(), r))
+}
+
+// pageLearns keeps what a page has learnt of somebody who waits, and gives how that stands by then.
+func (w *world) pageLearns(i provider.Interaction, learn func(*provider.Interaction)) provider.Interaction {
+	w.t.Helper()
+	if err := w.interactions.Learn(w.t.Context(), &i, learn); err != nil {
+		w.t.Error(err)
+	}
+	return i
 }
 
 // agree keeps an agreement of the person with a client.
