@@ -181,6 +181,9 @@ func TestAnAuthenticator(t *testing.T) {
 	if n := w.count(`authenticator`); n != 0 {
 		t.Error("it is still bound")
 	}
+	if n := w.count(`event WHERE kind IN ('authenticator.added', 'authenticator.removed') AND detail->>'where' = 'BY'`); n != 2 {
+		t.Errorf("of %d of the two acts it is recorded where", n)
+	}
 }
 
 // A code by SMS stays the fallback, with its risk told (NIST SP 800-63B-4 §3.2.9), and so does a recovery code, once.

@@ -31,7 +31,7 @@ func once(tag pgconn.CommandTag, err error) error {
 
 // event records what was done, and why where it was not the person who did it.
 func event(kind audit.Kind, person uuid.UUID, why string, act identity.Act) audit.Event {
-	e := audit.Event{Kind: kind, At: act.At, Person: person, Agent: act.Agent}
+	e := audit.Event{Kind: kind, At: act.At, Person: person, Agent: act.Agent, Where: act.Where}
 	if why != "" {
 		e.Detail = map[string]string{"why": why}
 	}
