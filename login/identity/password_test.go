@@ -2,6 +2,7 @@ package identity
 
 import (
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -271,6 +272,60 @@ func TestAWordOrTwoThatManyChooseAreNoPassword(t *testing.T) {
 	} {
 		if got := s.judge(password, nil); got != "" {
 			t.Errorf("%q: got %q", password, got)
+		}
+	}
+}
+
+// Walks over the keys are few, and what is said again is no longer for it (NIST SP 800-63B-4 §3.1.1.2). What is put together of words that are its
+// person's own, or by chance, is neither.
+func TestWalksOverTheKeysAndWhatIsSaidAgainAreNoPassword(t *testing.T) {
+	t.Parallel()
+	common, err := readCommon()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := strength{twelve, many, common, readWords()}
+	for _, password := range []string{
+		"1234qwerQWER", "147258369147", "147-258-369-741", "!@#$uhb^&*(okm", "фывапролджэ-йцу", "йфяцычувс321", "789456123789", "zse4rfvcde3x", "asdfgzxcvb567",
+		"trustno1trust", "чебурекчебурек", "elephant-elephant", "ветразь2ветразь", "Жаўрук і жаўрук",
+	} {
+		if got := s.judge(password, nil); got == "" {
+			t.Errorf("%q is taken", password)
+		}
+	}
+	good := func(password string) {
+		t.Helper()
+		if got := s.judge(password, nil); got != "" {
+			t.Errorf("%q: got %q", password, got)
+		}
+	}
+	for _, words := range [][]string{
+		{"ровар", "жаўрук", "палатно", "гарбуз", "хмара", "цвік", "талерка", "бераг"},
+		{"велосипед", "жаворонок", "полотно", "тыква", "туча", "гвоздь", "ложка", "берег"},
+		{"bicycle", "skylark", "canvas", "pumpkin", "cloud", "hammer", "spoon", "shore"},
+	} {
+		for i, first := range words {
+			for j, second := range words {
+				for k, third := range words {
+					if i != j && j != k && k != i {
+						good(first + " " + second + " " + third)
+						good(first + second + third + words[(k+1)%len(words)])
+					}
+				}
+			}
+		}
+	}
+	good("}{~|>+*<\\`}?")
+	chance := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		for _, signs := range []string{"0123456789", "abcdefghijklmnopqrstuvwxyz", "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"} {
+			password := make([]byte, 14)
+			for i := range password {
+				password[i] = signs[chance.IntN(len(signs))]
+			}
+			if s.judge(string(password), nil) == wordSimple {
+				t.Errorf("%q is simple", password)
+			}
 		}
 	}
 }

@@ -80,6 +80,9 @@ func (s strength) judge(password string, about []string) string {
 			return wordWords
 		}
 	}
+	if walked(keys(shifted.Replace(password))) || s.again(strings.ToLower(password)) {
+		return wordSimple
+	}
 	return ""
 }
 
@@ -131,6 +134,67 @@ func monotonous(password string) bool {
 		repeats = repeats || strings.HasPrefix(strings.Repeat(string(p[:unit]), len(p)), password)
 	}
 	return len(seen) < 5 || turns < 5 || repeats
+}
+
+// again tells a password that is a piece of itself, as often as it likes, and less than a word beside, where they are too short without what is said
+// again.
+func (s strength) again(password string) bool {
+	p := []rune(password)
+	for i := range min(shortestWord, len(p)) {
+		for j := i + shortestWord; j <= len(p); j++ {
+			piece := string(p[i:j])
+			if strings.Count(password, piece) < 2 {
+				break // nor is a longer one there twice
+			}
+			left := utf8.RuneCountInString(strings.ReplaceAll(password, piece, ""))
+			if left < shortestWord && j-i+left < s.shortest() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// boards are the keys that stand together: of the keyboard, and of the keypad.
+var boards = [][]string{
+	{"1234567890-=", "qwertyuiop[]", "asdfghjkl;'", "zxcvbnm,./"},
+	{"789", "456", "123", "0"},
+}
+
+// walked tells a password that is straight walks over the keys, and less than a word beside.
+func walked(password string) bool {
+	left := 0
+	for p := []rune(password); len(p) > 0; {
+		longest := 0
+		for _, board := range boards {
+			longest = max(longest, walk(p, board))
+		}
+		if longest < 3 {
+			left, longest = left+1, 1
+		}
+		p = p[longest:]
+	}
+	return left < shortestWord
+}
+
+// walk is how many of the first signs are keys of a board each of which stands beside the one before, on the same side of it.
+func walk(p []rune, board []string) int {
+	type place struct{ column, row int }
+	var last, side place
+	for n, c := range p {
+		row := slices.IndexFunc(board, func(row string) bool { return strings.ContainsRune(row, c) })
+		if row < 0 {
+			return n
+		}
+		at := place{strings.IndexRune(board[row], c), row}
+		next := place{at.column - last.column, at.row - last.row}
+		beside := max(next.column, -next.column, next.row, -next.row) == 1
+		if n > 0 && !beside || n > 1 && next != side {
+			return n
+		}
+		last, side = at, next
+	}
+	return len(p)
 }
 
 // disguises are the forms that one text has for whoever tries passwords: in any case, by the keys, by the sounds, by the letters that look alike, and
