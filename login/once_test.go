@@ -46,6 +46,8 @@ func TestAFormThatIsSentAgainLeadsOn(t *testing.T) {
 		"/security/password":      {"", (*wayfarer).isActive, changed},
 		"/block":                  {"", (*wayfarer).isActive, blocked},
 		"/security/authenticator": {"", (*wayfarer).isActive, "You have an authenticator app"},
+		"/security/passkeys":      {"", (*wayfarer).isActive, "You have 1 passkey"},
+		"/security/sessions":      {"", (*wayfarer).isActive, "You are signed out"},
 	} {
 		for mishap, lost := range map[string]bool{"pressed twice": false, "lost with its cookies": true} {
 			t.Run(page+" "+mishap, func(t *testing.T) {
@@ -64,9 +66,12 @@ func TestAFormThatIsSentAgainLeadsOn(t *testing.T) {
 				f.goes(func() bool { return f.at.Path == page })
 				first := *f
 				first.visitor = f.unheard(lost)
-				if story.from == "" && page == "/block" {
+				switch page {
+				case "/block":
 					first.send("decision", "block")
-				} else {
+				case "/security/sessions":
+					first.send("decision", "end_all")
+				default:
 					first.answers()
 				}
 				first.want(page, http.StatusSeeOther)
