@@ -560,14 +560,16 @@ func (l *lives) says(rt *rapid.T, number, former, told string, minutesOld int) {
 	stays := p
 	if want == nil && joined != nil {
 		is := *p
+		is.SaysOf(&joined.Person, l.clock.now())
 		switch {
 		case p.Present && joined.Present, p.Came.Equal(joined.Came) && !p.Came.IsZero():
 			want = register.ErrNumberTaken
 		case joined.identifier != "" && p.identifier != "", joined.Row[0] != p.Row[0]: // of another sex
 			want = register.ErrTwoPeople
 		case joined.identifier != "":
+			was := is
 			is = *joined
-			is.HasHistory(&p.Person)
+			is.HasHistory(&was.Person)
 		default:
 			is.says(is.Is(&joined.Person, l.clock.now()))
 			is.HasHistory(&joined.Person)

@@ -1004,6 +1004,65 @@ func TestARestorationIsOverOnceTheRegisterSaysSo(t *testing.T) {
 	}
 }
 
+// So it is once the register has said otherwise by another number, and an event tells after that whose it was: whichever of the two stays.
+func TestARestorationIsOverOnceTheRegisterHasSaidSoByAnotherNumber(t *testing.T) {
+	t.Parallel()
+	const was, is = "1010130K001PB9", "5311299H123PB7"
+	dead := strings.Replace(living[0], ",BY,,", ",BY,2026-10-30,record", 1)
+	for name, with := range map[string]struct {
+		rests bool   // something on who has the other number
+		says  string // the register, by that one
+		over  bool
+	}{
+		"who had the former number stays":              {false, living[0], true},
+		"who has the other one stays":                  {true, living[0], true},
+		"who had the former number stays, of the same": {false, dead, false},
+		"who has the other one stays, of another end":  {true, strings.Replace(dead, "record", "another", 1), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := register.Register{Pool: pgtest.New(t)}
+			mustLoad(t, r, full(edition(10, append(slices.Clone(living[1:]), dead)...)))
+			p, err := register.Find(t.Context(), r.Pool, was)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = pgx.BeginFunc(t.Context(), r.Pool, func(tx pgx.Tx) error {
+				return r.Restore(t.Context(), tx, p.ID, p.ID, at.Format(time.DateOnly), at)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := order("# as_of " + at.AddDate(0, 0, 5).Format(time.RFC3339) + "\n" + edition(11, strings.Replace(with.says, was, is, 1)))
+			o.At = at.AddDate(0, 0, 6)
+			if _, err := r.Import(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			if with.rests {
+				if _, err := r.Pool.Exec(t.Context(), `INSERT INTO ended (person_id, at, why) SELECT id, now(), '' FROM person WHERE identification_number = $1`, is); err != nil {
+					t.Fatal(err)
+				}
+			}
+			told := event("a", 2, strings.Replace(with.says, was, is, 1))
+			told.Former, told.ToldAt = was, at.AddDate(0, 0, 7)
+			joined := mustTake(t, r, told)
+			err = pgx.BeginFunc(t.Context(), r.Pool, func(tx pgx.Tx) error {
+				return r.Undo(t.Context(), tx, joined.Person, p.ID, at, at.AddDate(0, 0, 8))
+			})
+			if errors.Is(err, register.ErrUndone) != with.over || !with.over && err != nil {
+				t.Errorf("undone: %v", err)
+			}
+			dead := strings.Replace(dead, was, is, 1)
+			if row := rowOf(t, r, is); (row == dead) == with.over {
+				t.Errorf("it is %s", row)
+			}
+			if mustTake(t, r, event("again", 9, dead)); rowOf(t, r, is) != dead {
+				t.Errorf("told of a death again, it is %s", rowOf(t, r, is))
+			}
+		})
+	}
+}
+
 // An approval waits while a single event is taken, as events wait for one another: it is not told of an import that there is not.
 func TestARestorationWaitsForAnEvent(t *testing.T) {
 	t.Parallel()

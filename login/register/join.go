@@ -51,11 +51,24 @@ func (g *Register) join(ctx context.Context, tx pgx.Tx, former, present uuid.UUI
 		return nil, false, err
 	case many:
 		return nil, false, &joinError{former, present, ErrManyJoined}
-	case onPresent:
-		return &former, false, precede(ctx, tx, former, present, change, at)
 	}
-	deactivated, err = g.succeed(ctx, tx, former, present, change, at)
-	return &present, deactivated, err
+	one, err := setOtherAside(ctx, tx, former, present, change, at)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := unsay(ctx, tx, &one, aside); err != nil {
+		return nil, false, err
+	}
+	if onPresent {
+		gone, err = &former, precede(ctx, tx, former, present, change, at)
+	} else {
+		gone = &present
+		deactivated, err = g.succeed(ctx, tx, former, present, &one, at)
+	}
+	if err == nil {
+		_, err = tx.Exec(ctx, `DROP TABLE `+aside)
+	}
+	return gone, deactivated, err
 }
 
 // apart holds that no edition tells of both that we would know of: none has brought both, and the last full one came before either or left one out.
@@ -126,45 +139,52 @@ func (g *Register) manyJoined(ctx context.Context, tx pgx.Tx, at time.Time) (man
 	return many, err
 }
 
-// succeed has who has the former number be who has the other one: first what is told of the latter is told of them, as if it had been known then
-// whose number that is.
-func (g *Register) succeed(ctx context.Context, tx pgx.Tx, former, present uuid.UUID, change int64, at time.Time) (deactivated bool, err error) {
+// setOtherAside sets aside what is told of who has the other number as if it had been known then that it is theirs who have the former one, and gives
+// as which edition they are told that.
+func setOtherAside(ctx context.Context, tx pgx.Tx, former, present uuid.UUID, change int64, at time.Time) (one Edition, err error) {
 	const told = `
-		SELECT coalesce(not_before, person_event.at, $2), coalesce(not_after, person_event.at, $2), identification_number
+		SELECT coalesce(not_before, person_event.at, $2), coalesce(not_after, person_event.at, $2)
 		FROM person
 		LEFT JOIN edition ON edition.id = changed_in
 		LEFT JOIN person_event ON change = changed_in
 		WHERE person.id = $1`
 	const copied = `INSERT INTO ` + aside + lines + ` SELECT 0, ` + rowColumns + ` FROM person WHERE id = $1`
 	const renamed = `UPDATE ` + aside + ` SET identification_number = (SELECT identification_number FROM person WHERE id = $1)`
-	const over = `DROP TABLE difference, ` + aside
-	one := Edition{ID: change, Kind: Delta, Announced: 1}
-	var number string
-	if err := tx.QueryRow(ctx, told, present, at).Scan(&one.NotBefore, &one.NotAfter, &number); err != nil {
-		return false, err
+	one = Edition{ID: change, Kind: Delta, Announced: 1}
+	if err := tx.QueryRow(ctx, told, present, at).Scan(&one.NotBefore, &one.NotAfter); err != nil {
+		return one, err
 	}
 	if err := setAside(ctx, tx); err != nil {
-		return false, err
+		return one, err
 	}
 	if _, err := tx.Exec(ctx, copied, present); err != nil {
+		return one, err
+	}
+	_, err = tx.Exec(ctx, renamed, former)
+	return one, err
+}
+
+// succeed has who has the former number be who has the other one: first they are told what is set aside.
+func (g *Register) succeed(ctx context.Context, tx pgx.Tx, former, present uuid.UUID, one *Edition, at time.Time) (deactivated bool, err error) {
+	const find = `SELECT identification_number FROM person WHERE id = $1`
+	const over = `DROP TABLE difference`
+	if _, err := g.compare(ctx, tx, one, aside); err != nil {
 		return false, err
 	}
-	if _, err := tx.Exec(ctx, renamed, former); err != nil {
-		return false, err
-	}
-	if _, err := g.compare(ctx, tx, &one, aside); err != nil {
-		return false, err
-	}
-	if err := g.write(ctx, tx, &one, at); err != nil {
+	if err := g.write(ctx, tx, one, at); err != nil {
 		return false, err
 	}
 	if _, err := tx.Exec(ctx, over); err != nil {
 		return false, err
 	}
+	var number string
+	if err := tx.QueryRow(ctx, find, present).Scan(&number); err != nil {
+		return false, err
+	}
 	if err := handOver(ctx, tx, present, former); err != nil {
 		return false, err
 	}
-	return one.Deactivated > 0, g.rename(ctx, tx, former, change, number, at)
+	return one.Deactivated > 0, g.rename(ctx, tx, former, one.ID, number, at)
 }
 
 // precede has who has the former number be no more than the history of who has the other one.

@@ -85,6 +85,7 @@ func (p *one) was(citizenship string, till time.Time) {
 // is is somebody who turns out to be another one too.
 func (p *one) is(other *one, now time.Time) *one {
 	q := *p
+	q.SaysOf(&other.Person, now)
 	q.says(q.Is(&other.Person, now), now)
 	q.hasHistory(other)
 	return &q
@@ -564,7 +565,9 @@ func (l *life) tell(rt *rapid.T, number, former string) {
 			if was, now := strings.Split(p.Row, ",")[2], strings.Split(is.Row, ",")[2]; was != now {
 				is.was(was, l.now)
 			}
-			is.hasHistory(p)
+			was := *p
+			was.SaysOf(&joined.Person, l.now)
+			is.hasHistory(&was)
 		default:
 			is = p.is(joined, l.now)
 			is.turned += "~"

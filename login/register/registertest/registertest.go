@@ -84,10 +84,22 @@ func (p *Person) Hears(row string, notBefore, notAfter time.Time) string {
 
 // Is is the row of somebody who turns out to be another one too, of whom was told last: that was told of them.
 func (p *Person) Is(other *Person, now time.Time) string {
-	if other.Last[0].IsZero() {
-		return p.Hears(other.Row, now, now)
+	notBefore, notAfter := other.told(now)
+	return p.Hears(other.Row, notBefore, notAfter)
+}
+
+// SaysOf is Says, where somebody turns out to be another one too.
+func (p *Person) SaysOf(other *Person, now time.Time) {
+	notBefore, _ := other.told(now)
+	p.Says(other.Row, notBefore)
+}
+
+// told is between when what is told of somebody was made.
+func (p *Person) told(now time.Time) (notBefore, notAfter time.Time) {
+	if p.Last[0].IsZero() {
+		return now, now
 	}
-	return p.Hears(other.Row, other.Last[0], other.Last[1])
+	return p.Last[0], p.Last[1]
 }
 
 // HasHistory is that what was told of another one was told of them.
