@@ -82,6 +82,8 @@ func (c *Cabinet) line(e journal.Entry, language string) line {
 		kind += "." + e.Detail[more]
 	}
 	switch {
+	case e.Kind == journal.IdentifierBlocked && e.Detail["was"] == "register": // what it said was taken back, and only a desk unblocks (identity.Restore)
+		kind = "identifier.blocked.restored"
 	case here && (e.Kind == journal.GrantGiven || e.Kind == journal.GrantEnded):
 		kind += ".here"
 	case kind == "signed_in" && slices.Contains([]string{"passkey", "authenticator", "recovery_code"}, e.Detail["by"]):

@@ -199,6 +199,7 @@ func everything() []journal.Entry {
 		{Kind: journal.PersonChanged, Actor: journal.System, ClientID: "register", Client: journal.Names{"": "ИС «Регистр»"}},
 		{Kind: journal.PersonChanged, Actor: journal.Staff, ClientID: "register", Client: journal.Names{"": "ИС «Регистр»"}},
 		{Kind: "something.new", Actor: journal.System},
+		{Kind: journal.IdentifierBlocked, Actor: journal.System, Detail: map[string]string{"reason": "desk", "was": "register"}},
 	}
 	for _, kind := range []journal.Kind{
 		"agreement.given", "agreement.withdrawn", "authenticator.added", "authenticator.removed", "browser.forgotten",
