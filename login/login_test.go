@@ -42,7 +42,7 @@ func TestFirstSignIn(t *testing.T) {
 		{password, "", "Enter the new password once more"},
 		{password, another, "The passwords differ"},
 		{"короткий", "короткий", "shorter than 12"},
-		{temporary + temporary, temporary + temporary, "like the temporary one"},
+		{temporary + "-мой", temporary + "-мой", "like the temporary one"},
 	} {
 		v.submit("new_password", refused.password, "new_password_again", refused.again)
 		v.want("/sign-in/password", http.StatusUnprocessableEntity)
