@@ -25,11 +25,11 @@ func (l *Login) checkAuthenticator(w http.ResponseWriter, r *http.Request, u und
 	if wrong != nil {
 		return l.showSignInAuthenticator(w, r, u, *wrong)
 	}
-	home, err := l.browsers.KnownBy(r.Context(), r, u.Person)
+	home, err := l.cfg.Browsers.KnownBy(r.Context(), r, u.Person)
 	if err != nil {
 		return err
 	}
-	used, err := l.factors.Authenticators.Check(r.Context(), factor.SignIn, u.Person, digits, home)
+	used, err := l.cfg.Factors.Authenticators.Check(r.Context(), factor.SignIn, u.Person, digits, home)
 	return l.typed(w, r, u, used, err, page.FieldError{Field: "code", Word: "authenticator.wrong"}, l.showSignInAuthenticator)
 }
 
@@ -73,7 +73,7 @@ func (l *Login) showSignInAuthenticator(w http.ResponseWriter, r *http.Request, 
 	data := typedPage{Service: u.ClientID != "", Ways: u.ways(authenticatorStep)}
 	if u.Passkey {
 		var err error
-		if data.Passkey, err = l.factors.Passkeys.Ask(u.ID); err != nil {
+		if data.Passkey, err = l.cfg.Factors.Passkeys.Ask(u.ID); err != nil {
 			return err
 		}
 	}
@@ -90,11 +90,11 @@ func (l *Login) authenticatorPage(w http.ResponseWriter, r *http.Request, v visi
 
 // changeAuthenticator handles POST /security/authenticator.
 func (l *Login) changeAuthenticator(w http.ResponseWriter, r *http.Request, v visitor) error {
-	if v.Frozen(l.now()) {
+	if v.Frozen(l.cfg.Now()) {
 		return l.showAuthenticator(w, r, v, http.StatusConflict)
 	}
 	if r.PostFormValue("decision") == "remove" {
-		if err := l.factors.Authenticators.Remove(r.Context(), v.Session.Person, l.act(r)); err != nil {
+		if err := l.cfg.Factors.Authenticators.Remove(r.Context(), v.Session.Person, l.act(r)); err != nil {
 			return err
 		}
 		return l.backToFactors(w, r)
@@ -103,7 +103,7 @@ func (l *Login) changeAuthenticator(w http.ResponseWriter, r *http.Request, v vi
 	if wrong != nil {
 		return l.showAuthenticator(w, r, v, http.StatusUnprocessableEntity, *wrong)
 	}
-	err := l.factors.Authenticators.Add(r.Context(), v.Identity, string(v.Browser), digits, l.act(r))
+	err := l.cfg.Factors.Authenticators.Add(r.Context(), v.Identity, string(v.Browser), digits, l.act(r))
 	switch {
 	case errors.Is(err, factor.ErrWrong):
 		return l.showAuthenticator(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "code", Word: "security-authenticator.wrong"})
@@ -119,11 +119,11 @@ func (l *Login) showAuthenticator(w http.ResponseWriter, r *http.Request, v visi
 		return err
 	}
 	data := authenticatorPage{Frozen: l.frozenTill(v)}
-	if data.Bound, data.Has, err = l.factors.Authenticators.Of(r.Context(), v.Session.Person); err != nil {
+	if data.Bound, data.Has, err = l.cfg.Factors.Authenticators.Of(r.Context(), v.Session.Person); err != nil {
 		return err
 	}
 	if !data.Has && data.Frozen.IsZero() {
-		invitation, err := l.factors.Authenticators.Invite(r.Context(), v.Identity, string(v.Browser)) // which outlasts a session that ends meanwhile
+		invitation, err := l.cfg.Factors.Authenticators.Invite(r.Context(), v.Identity, string(v.Browser)) // which outlasts a session that ends meanwhile
 		if err != nil {
 			return err
 		}

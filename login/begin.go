@@ -66,7 +66,7 @@ func (l *Login) finish(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if err != nil {
 		return err
 	}
-	if err := l.keep(r.Context(), signInWay, i, progress{Person: person, Changed: changed, Proved: l.now(), AMR: how.amr, SID: sid, Formed: how.formed}); err != nil {
+	if err := l.keep(r.Context(), signInWay, i, progress{Person: person, Changed: changed, Proved: l.cfg.Now(), AMR: how.amr, SID: sid, Formed: how.formed}); err != nil {
 		return err
 	}
 	if err := l.forgetNumber(r.Context(), &i); err != nil {
@@ -104,16 +104,16 @@ func (l *Login) begin(
 		return "", err
 	}
 	s := session.Session{SID: sid, Person: person, ACR: how.acr, AMR: how.amr, Agent: act.Agent}
-	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) (err error) {
+	err = pgx.BeginFunc(ctx, l.cfg.Pool, func(tx pgx.Tx) (err error) {
 		var first, stranger bool
 		if s.AuthTime, first, err = identity.SignIn(ctx, tx, person, changed, at); err != nil {
 			return err
 		}
-		if s.Browser, stranger, err = l.browsers.Remember(ctx, tx, w, r, person, act.Where); err != nil {
+		if s.Browser, stranger, err = l.cfg.Browsers.Remember(ctx, tx, w, r, person, act.Where); err != nil {
 			return err
 		}
 		if stranger && !first && !how.told {
-			if err := l.registry.TellOfBrowser(ctx, tx, person, policy.NewBrowserPause.In(l.policies), act); err != nil {
+			if err := l.cfg.Registry.TellOfBrowser(ctx, tx, person, policy.NewBrowserPause.In(l.cfg.Policies), act); err != nil {
 				return err
 			}
 		}
@@ -133,14 +133,14 @@ func (l *Login) begin(
 	if err != nil {
 		return "", err
 	}
-	l.site.Forget(w, r) // somebody else may have sent forms here before
-	_, err = l.sessions.Begin(ctx, w, r, s)
+	l.cfg.Site.Forget(w, r) // somebody else may have sent forms here before
+	_, err = l.cfg.Sessions.Begin(ctx, w, r, s)
 	return sid, err
 }
 
 // keepNumber keeps the number that was typed, for the form, should it be opened anew.
 func (l *Login) keepNumber(ctx context.Context, i *provider.Interaction, id identity.Identifier) error {
-	return l.interactions.Learn(ctx, i, func(i *provider.Interaction) { i.Typed = id.Reveal() })
+	return l.cfg.Interactions.Learn(ctx, i, func(i *provider.Interaction) { i.Typed = id.Reveal() })
 }
 
 // forgetNumber forgets the number that was typed, and whose password was right: whoever opens the page of a sign-in that is over is told none.
@@ -148,7 +148,7 @@ func (l *Login) forgetNumber(ctx context.Context, i *provider.Interaction) error
 	if i.Known == uuid.Nil && i.Typed == "" {
 		return nil
 	}
-	err := l.interactions.Learn(ctx, i, func(i *provider.Interaction) { i.Known, i.Typed = uuid.Nil, "" })
+	err := l.cfg.Interactions.Learn(ctx, i, func(i *provider.Interaction) { i.Known, i.Typed = uuid.Nil, "" })
 	if errors.Is(err, provider.ErrNoInteraction) {
 		return nil
 	}
@@ -159,12 +159,12 @@ func (l *Login) forgetNumber(ctx context.Context, i *provider.Interaction) error
 // clients will hear of its end. Somebody else's ends here.
 func (l *Login) sid(r *http.Request, person uuid.UUID) (string, error) {
 	ctx := r.Context()
-	before, err := l.sessions.Find(ctx, r)
+	before, err := l.cfg.Sessions.Find(ctx, r)
 	if err != nil || before.IsZero() {
 		return session.NewSID(), err
 	}
 	if before.Person != person {
-		return session.NewSID(), grant.SignOut(ctx, l.pool, l.jobs, l.denials, before, l.now())
+		return session.NewSID(), grant.SignOut(ctx, l.cfg.Pool, l.cfg.Jobs, l.cfg.Denials, before, l.cfg.Now())
 	}
 	standing, err := l.standing(ctx, person)
 	if err != nil || !standing.Holds(before.AuthTime) {

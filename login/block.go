@@ -52,14 +52,14 @@ func (l *Login) block(w http.ResponseWriter, r *http.Request, v visitor) error {
 		http.Redirect(w, r, "/security", http.StatusSeeOther)
 		return nil
 	}
-	err := l.registry.Block(r.Context(), v.Session.Person, identity.Self, l.act(r))
+	err := l.cfg.Registry.Block(r.Context(), v.Session.Person, identity.Self, l.act(r))
 	if err != nil && !errors.Is(err, identity.ErrState) {
 		return err
 	}
-	if err := l.sessions.End(r.Context(), w, r); err != nil {
+	if err := l.cfg.Sessions.End(r.Context(), w, r); err != nil {
 		return err
 	}
-	l.site.Forget(w, r)
+	l.cfg.Site.Forget(w, r)
 	return l.blocked(w, r, nil)
 }
 
@@ -84,7 +84,7 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 		return l.blockByCode(w, r, i)
 	}
 	check := func(ctx context.Context, id identity.Identifier, password string, from identity.From, act identity.Act) (identity.Identity, error) {
-		proved, err := l.registry.Check(ctx, id, password, from, act)
+		proved, err := l.cfg.Registry.Check(ctx, id, password, from, act)
 		if err == nil && proved.State != identity.Active { // a temporary password blocks nothing
 			err = identity.ErrWrong
 		}
@@ -97,7 +97,7 @@ func (l *Login) blockErrand(w http.ResponseWriter, r *http.Request, i provider.I
 func (l *Login) blockPasswordRight(w http.ResponseWriter, r *http.Request, i provider.Interaction, by passwordProof) error {
 	act := l.act(r)
 	act.ClientID, act.By = i.ClientID, "password"
-	if err := l.registry.Block(r.Context(), by.who.Person, identity.Self, act); err != nil && !errors.Is(err, identity.ErrState) {
+	if err := l.cfg.Registry.Block(r.Context(), by.who.Person, identity.Self, act); err != nil && !errors.Is(err, identity.ErrState) {
 		return err
 	}
 	l.done(r, &onErrand{Interaction: i, errand: blocking}) // a code may have been asked for before
@@ -117,7 +117,7 @@ func (l *Login) blockByCode(w http.ResponseWriter, r *http.Request, i provider.I
 	if wait > 0 {
 		return l.showBlockErrand(w, r, i, typed, page.FieldError{Wait: wait})
 	}
-	who, err := l.registry.Find(r.Context(), id)
+	who, err := l.cfg.Registry.Find(r.Context(), id)
 	if err != nil && !errors.Is(err, identity.ErrUnknown) {
 		return err
 	}
@@ -131,7 +131,7 @@ func (l *Login) blockByCode(w http.ResponseWriter, r *http.Request, i provider.I
 func (l *Login) blockCodeRight(w http.ResponseWriter, r *http.Request, o onErrand) error {
 	act := l.act(r)
 	act.ClientID, act.By = o.ClientID, identity.ByCode
-	err := l.registry.Block(r.Context(), o.Found.Person, identity.Self, act)
+	err := l.cfg.Registry.Block(r.Context(), o.Found.Person, identity.Self, act)
 	l.done(r, &o)
 	return l.blocked(w, r, err)
 }
@@ -144,7 +144,7 @@ func (l *Login) showBlockErrand(w http.ResponseWriter, r *http.Request, i provid
 
 // blockedPage handles GET /block/done. It knows nobody: it only tells how to restore access.
 func (l *Login) blockedPage(w http.ResponseWriter, r *http.Request) error {
-	return l.site.Show(w, r, page.View{Name: "block-done"})
+	return l.cfg.Site.Show(w, r, page.View{Name: "block-done"})
 }
 
 // warnings are the words of what warnings are of, by those of the messages.
@@ -170,7 +170,7 @@ var warnings = map[string]string{
 // notMePage handles GET /not-me/{token}, the link in a warning: it tells which one, as the message and the journal do, and not whose. It changes
 // nothing: programs follow links before people do.
 func (l *Login) notMePage(w http.ResponseWriter, r *http.Request) error {
-	of, err := l.registry.Warned(r.Context(), r.PathValue("token"), l.now())
+	of, err := l.cfg.Registry.Warned(r.Context(), r.PathValue("token"), l.cfg.Now())
 	if errors.Is(err, identity.ErrUnknown) {
 		return l.notMeGone(w, r)
 	}
@@ -181,12 +181,12 @@ func (l *Login) notMePage(w http.ResponseWriter, r *http.Request) error {
 	if of.Word == "sms.block_offered" {
 		data.What = "not-me.block_offered.what"
 	}
-	return l.site.Show(w, r, page.View{Name: "not-me", Data: data})
+	return l.cfg.Site.Show(w, r, page.View{Name: "not-me", Data: data})
 }
 
 // notMeGone tells that the link is worth nothing any more.
 func (l *Login) notMeGone(w http.ResponseWriter, r *http.Request) error {
-	return l.site.Show(w, r, page.View{Status: http.StatusGone, Name: "not-me-gone"})
+	return l.cfg.Site.Show(w, r, page.View{Status: http.StatusGone, Name: "not-me-gone"})
 }
 
 // notMe handles POST /not-me/{token}: whoever was warned blocks the identifier. It signs nobody in.
@@ -194,11 +194,11 @@ func (l *Login) notMe(w http.ResponseWriter, r *http.Request) error {
 	if r.PostFormValue("decision") != "block" {
 		return l.notMePage(w, r)
 	}
-	err := l.registry.NotMe(r.Context(), r.PathValue("token"), l.act(r))
+	err := l.cfg.Registry.NotMe(r.Context(), r.PathValue("token"), l.act(r))
 	if !errors.Is(err, identity.ErrUnknown) && !errors.Is(err, identity.ErrState) {
 		return l.blocked(w, r, err)
 	}
-	switch before, err := l.registry.BlockedBefore(r.Context(), r.PathValue("token"), l.now()); {
+	switch before, err := l.cfg.Registry.BlockedBefore(r.Context(), r.PathValue("token"), l.cfg.Now()); {
 	case err != nil:
 		return err
 	case before: // by the first of two presses, or from elsewhere

@@ -39,7 +39,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 			return l.ask(w, r, provider.Interaction{Page: "/security/password", ACR: api.Substantial})
 		}
 	}
-	home, err := l.browsers.KnownBy(ctx, r, person) // which none is after it
+	home, err := l.cfg.Browsers.KnownBy(ctx, r, person) // which none is after it
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 	if wait > 0 {
 		return l.showPassword(w, r, v, page.FieldError{Wait: wait})
 	}
-	err = l.registry.ChangePassword(ctx, person, current, password, l.forming(r, person))
+	err = l.cfg.Registry.ChangePassword(ctx, person, current, password, l.forming(r, person))
 	if errors.Is(err, identity.ErrWrong) {
 		return l.showPassword(w, r, v, page.FieldError{Field: "password", Word: "security-password.wrong"})
 	}
@@ -75,7 +75,7 @@ func (l *Login) changePassword(w http.ResponseWriter, r *http.Request, v visitor
 	}
 	to := "/security?changed"
 	if home == nil {
-		i, err := l.interactions.Begin(ctx, w, r, provider.Interaction{Page: "/security"})
+		i, err := l.cfg.Interactions.Begin(ctx, w, r, provider.Interaction{Page: "/security"})
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (l *Login) passwordChanged(w http.ResponseWriter, r *http.Request, person u
 	if !known {
 		return nil
 	}
-	who, err := l.registry.Of(r.Context(), person)
+	who, err := l.cfg.Registry.Of(r.Context(), person)
 	if err != nil {
 		return err
 	}

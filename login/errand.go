@@ -113,7 +113,7 @@ func (l *Login) during(e errand, path string, door func(http.ResponseWriter, *ht
 
 // unchanged gives who was found, if they stand as they did then; the zero Identity where there is nobody, or they were acted upon since.
 func (l *Login) unchanged(ctx context.Context, f found) (identity.Identity, error) {
-	who, err := l.registry.Of(ctx, f.Person)
+	who, err := l.cfg.Registry.Of(ctx, f.Person)
 	switch {
 	case errors.Is(err, identity.ErrUnknown):
 		return identity.Identity{}, nil
@@ -203,7 +203,7 @@ func (l *Login) asks(
 		return err
 	}
 	here := cmp.Or(string(home), api.Network(r))
-	o.Claim.Alias, o.Claim.Here, o.Claim.Doubtful = l.codes.Alias(typed), l.codes.Alias(typed+" "+here), id.Doubtful()
+	o.Claim.Alias, o.Claim.Here, o.Claim.Doubtful = l.cfg.Codes.Alias(typed), l.cfg.Codes.Alias(typed+" "+here), id.Doubtful()
 	o.Found = found{who.Person, who.ChangedAt, home}
 	return l.sendAlike(w, r, o, who)
 }
@@ -236,10 +236,10 @@ func (l *Login) sendCounted(r *http.Request, o onErrand, to identity.Identity, c
 			return err
 		}
 		if wait > 0 {
-			offer = func(ctx context.Context, tx pgx.Tx) error { return l.registry.OfferBlock(ctx, tx, to, l.act(r)) }
+			offer = func(ctx context.Context, tx pgx.Tx) error { return l.cfg.Registry.OfferBlock(ctx, tx, to, l.act(r)) }
 		}
 	}
-	if _, err := l.codes.SendAlike(ctx, o.codeFor(), to, l.site.Language(r), o.Claim.TooMany, offer); err != nil {
+	if _, err := l.cfg.Codes.SendAlike(ctx, o.codeFor(), to, l.cfg.Site.Language(r), o.Claim.TooMany, offer); err != nil {
 		return l.unsent(ctx, err, counted)
 	}
 	return nil
@@ -260,7 +260,7 @@ func (l *Login) errandCode(right func(http.ResponseWriter, *http.Request, onErra
 		if wrong != nil {
 			return l.showErrandCode(w, r, o, wrong...)
 		}
-		err := l.codes.Check(r.Context(), o.codeFor(), digits)
+		err := l.cfg.Codes.Check(r.Context(), o.codeFor(), digits)
 		wrong = wrongCode(err)
 		switch {
 		case err == nil:
@@ -300,20 +300,20 @@ func (l *Login) showErrandCode(w http.ResponseWriter, r *http.Request, o onErran
 func (l *Login) refuse(r *http.Request, o onErrand, why string) error {
 	record := func(tx audit.Batcher) error {
 		return audit.Record(r.Context(), tx, audit.Event{
-			Kind: o.refused, At: l.now(), Person: o.Found.Person, ClientID: o.ClientID,
-			Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: audit.Refused(why, o.Found.Home != nil),
+			Kind: o.refused, At: l.cfg.Now(), Person: o.Found.Person, ClientID: o.ClientID,
+			Agent: browser.Agent(r), Where: l.cfg.Atlas.Of(r), Detail: audit.Refused(why, o.Found.Home != nil),
 		})
 	}
 	var err error
 	if o.Claim.TooMany {
-		err = pgx.BeginFunc(r.Context(), l.pool, func(tx pgx.Tx) error {
+		err = pgx.BeginFunc(r.Context(), l.cfg.Pool, func(tx pgx.Tx) error {
 			return code.KeepAlike(r.Context(), tx, o.Found.Person != uuid.Nil, func(tx pgx.Tx) error { return record(tx) })
 		})
 	} else {
-		err = record(l.pool)
+		err = record(l.cfg.Pool)
 	}
 	if err == nil && o.closes && o.Found.Home == nil {
-		err = l.registry.CountUnblock(r.Context(), o.Found.Person, l.now())
+		err = l.cfg.Registry.CountUnblock(r.Context(), o.Found.Person, l.cfg.Now())
 	}
 	return err
 }
@@ -339,7 +339,7 @@ func (l *Login) readCode(r *http.Request) (string, []page.FieldError) {
 	case strings.TrimSpace(typed) == "":
 		return "", []page.FieldError{{Field: "code", Word: "sign-in-code.missing"}}
 	case !ok:
-		return "", []page.FieldError{{Field: "code", Word: "sign-in-code.digits", Args: map[string]any{"Count": policy.CodeDigits.In(l.policies)}}}
+		return "", []page.FieldError{{Field: "code", Word: "sign-in-code.digits", Args: map[string]any{"Count": policy.CodeDigits.In(l.cfg.Policies)}}}
 	}
 	return digits, nil
 }

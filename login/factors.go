@@ -99,7 +99,7 @@ func (l *Login) factorsPage(w http.ResponseWriter, r *http.Request, v visitor) e
 	if err != nil {
 		return err
 	}
-	passkeys, err := l.factors.Passkeys.List(r.Context(), v.Session.Person)
+	passkeys, err := l.cfg.Factors.Passkeys.List(r.Context(), v.Session.Person)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (l *Login) backToFactors(w http.ResponseWriter, r *http.Request) error {
 // frozenTill says from when on somebody who has recovered their password may change their factors and their phone again, zero where they may:
 // whoever has done so with a stolen phone and document would otherwise bind a factor that the owner could not get past.
 func (l *Login) frozenTill(v visitor) time.Time {
-	if !v.Frozen(l.now()) {
+	if !v.Frozen(l.cfg.Now()) {
 		return time.Time{}
 	}
 	return v.FrozenTill

@@ -23,7 +23,7 @@ func (l *Login) firstPasswordPage(w http.ResponseWriter, r *http.Request, u unde
 // sign-in (resolution 792 ¶5), and with it the identifier becomes active.
 func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u underWay) error {
 	wrong, err := l.forms(r, u.Person, func(password string) error {
-		return l.registry.Activate(r.Context(), u.Person, password, l.formingFirst(r, u.Person))
+		return l.cfg.Registry.Activate(r.Context(), u.Person, password, l.formingFirst(r, u.Person))
 	})
 	switch {
 	case errors.Is(err, identity.ErrState): // blocked, or formed in another window: the sign-in begins again
@@ -33,7 +33,7 @@ func (l *Login) formFirstPassword(w http.ResponseWriter, r *http.Request, u unde
 	case len(wrong) > 0:
 		return l.showFirstPassword(w, r, u, wrong...)
 	}
-	who, err := l.registry.Of(r.Context(), u.Person)
+	who, err := l.cfg.Registry.Of(r.Context(), u.Person)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (l *Login) forming(r *http.Request, person uuid.UUID) identity.Act {
 		if _, _, err := identity.Hold(ctx, tx, person); err != nil {
 			return err
 		}
-		return l.browsers.Forget(ctx, tx, person)
+		return l.cfg.Browsers.Forget(ctx, tx, person)
 	}
 	return act
 }
@@ -97,7 +97,7 @@ func (l *Login) formingFirst(r *http.Request, person uuid.UUID) identity.Act {
 		if err := forget(ctx, tx); err != nil {
 			return err
 		}
-		return l.factors.Forget(ctx, tx, person, act)
+		return l.cfg.Factors.Forget(ctx, tx, person, act)
 	}
 	return act
 }
@@ -119,10 +119,10 @@ func readNewPassword(r *http.Request) (string, []page.FieldError) {
 // weak says what is wrong with a new password, if that is what is wrong.
 func (l *Login) weak(err error) []page.FieldError {
 	if e, ok := errors.AsType[*identity.WeakError](err); ok {
-		return []page.FieldError{{Field: "new_password", Word: e.Word, Args: map[string]any{"Shortest": l.shortest(), "Longest": policy.LongestPassword.In(l.policies)}}}
+		return []page.FieldError{{Field: "new_password", Word: e.Word, Args: map[string]any{"Shortest": l.shortest(), "Longest": policy.LongestPassword.In(l.cfg.Policies)}}}
 	}
 	return nil
 }
 
 // shortest is how many characters a static password has at least.
-func (l *Login) shortest() int { return policy.ShortestPassword.In(l.policies) }
+func (l *Login) shortest() int { return policy.ShortestPassword.In(l.cfg.Policies) }

@@ -34,7 +34,7 @@ func (l *Login) historyPage(w http.ResponseWriter, r *http.Request, v visitor) e
 	if err != nil {
 		return page.Refuse(http.StatusNotFound, "security-history.unknown", err)
 	}
-	found, err := audit.History(r.Context(), l.pool, v.Session.Person, historyKinds, anybodys, l.now().Add(-historyFor), before, historyOf+1)
+	found, err := audit.History(r.Context(), l.cfg.Pool, v.Session.Person, historyKinds, anybodys, l.cfg.Now().Add(-historyFor), before, historyOf+1)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (l *Login) historyPage(w http.ResponseWriter, r *http.Request, v visitor) e
 		var also []string
 		for _, country := range e.Countries {
 			if country != e.Detail["where"] {
-				also = append(also, page.Country(country, l.site.Language(r)))
+				also = append(also, page.Country(country, l.cfg.Site.Language(r)))
 			}
 		}
 		data.Events = append(data.Events, happened{

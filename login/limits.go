@@ -260,7 +260,7 @@ func (l *Login) counts(ctx context.Context, a act, who asker) (all []count, err 
 	budget, braked := limits[a], time.Duration(0)
 	lines := budget.of(who)
 	if slices.ContainsFunc(lines, func(of line) bool { return of.braked.Name() != "" }) {
-		if braked, err = l.throttle.Look(ctx, throttle.Try{Limit: budget.brake.In(l.policies)}); err != nil {
+		if braked, err = l.cfg.Throttle.Look(ctx, throttle.Try{Limit: budget.brake.In(l.cfg.Policies)}); err != nil {
 			return nil, err
 		}
 	}
@@ -268,15 +268,15 @@ func (l *Login) counts(ctx context.Context, a act, who asker) (all []count, err 
 		if braked > 0 && of.braked.Name() != "" {
 			of.limit = of.braked
 		}
-		c := count{line: of, try: throttle.Try{Limit: of.limit.In(l.policies), By: who.key(of.by)}}
+		c := count{line: of, try: throttle.Try{Limit: of.limit.In(l.cfg.Policies), By: who.key(of.by)}}
 		if of.pauses.Name() != "" {
-			c.try.Limit.Pauses = of.pauses.In(l.policies)
+			c.try.Limit.Pauses = of.pauses.In(l.cfg.Policies)
 		}
 		switch {
 		case of.paced:
 			c.beyond = &throttle.Try{Limit: paced(c.try.Limit), By: c.try.By}
 		case of.beyond != nil:
-			c.beyond = &throttle.Try{Limit: of.beyond.limit.In(l.policies), By: who.key(of.beyond.by)}
+			c.beyond = &throttle.Try{Limit: of.beyond.limit.In(l.cfg.Policies), By: who.key(of.beyond.by)}
 		}
 		all = append(all, c)
 	}
@@ -300,10 +300,10 @@ func (l *Login) take(ctx context.Context, a act, who asker) (t taken, wait time.
 	}
 	for _, c := range counts {
 		try := c.try
-		wait, err = l.throttle.Take(ctx, try)
+		wait, err = l.cfg.Throttle.Take(ctx, try)
 		if err == nil && wait > 0 && c.beyond != nil {
 			try = *c.beyond
-			wait, err = l.throttle.Take(ctx, try)
+			wait, err = l.cfg.Throttle.Take(ctx, try)
 		}
 		switch {
 		case err != nil:
@@ -311,7 +311,7 @@ func (l *Login) take(ctx context.Context, a act, who asker) (t taken, wait time.
 		case wait > 0 && c.by == byAll:
 			continue
 		case wait > 0:
-			return taken{}, wait, l.throttle.Return(ctx, t.all...)
+			return taken{}, wait, l.cfg.Throttle.Return(ctx, t.all...)
 		}
 		t.all = append(t.all, try)
 		switch c.right {
@@ -329,9 +329,9 @@ func (l *Login) take(ctx context.Context, a act, who asker) (t taken, wait time.
 func (l *Login) look(ctx context.Context, a act, who asker) (longest time.Duration, err error) {
 	counts, err := l.counts(ctx, a, who)
 	for _, c := range counts {
-		wait, err := l.throttle.Look(ctx, c.try)
+		wait, err := l.cfg.Throttle.Look(ctx, c.try)
 		if err == nil && wait > 0 && c.beyond != nil {
-			wait, err = l.throttle.Look(ctx, *c.beyond)
+			wait, err = l.cfg.Throttle.Look(ctx, *c.beyond)
 		}
 		if err != nil {
 			return 0, err
@@ -343,19 +343,19 @@ func (l *Login) look(ctx context.Context, a act, who asker) (longest time.Durati
 
 // right wins back what wrong tries would use up.
 func (l *Login) right(ctx context.Context, t taken) error {
-	return errors.Join(l.throttle.Forgive(ctx, t.forgotten...), l.throttle.Return(ctx, t.returned...))
+	return errors.Join(l.cfg.Throttle.Forgive(ctx, t.forgotten...), l.cfg.Throttle.Return(ctx, t.returned...))
 }
 
 // asker tells who comes with a number: at a browser that is known to whose it is, as its owner, or as a stranger.
 func (l *Login) asker(r *http.Request, i provider.Interaction, id identity.Identifier) (asker, error) {
 	who := asker{number: id.Reveal(), network: api.Network(r)}
-	person, err := l.registry.Whose(r.Context(), id)
+	person, err := l.cfg.Registry.Whose(r.Context(), id)
 	if err != nil {
 		return asker{}, err
 	}
 	if person != uuid.Nil && person == i.Owner {
 		who.interaction = i.ID
 	}
-	who.browser, err = l.browsers.KnownBy(r.Context(), r, person)
+	who.browser, err = l.cfg.Browsers.KnownBy(r.Context(), r, person)
 	return who, err
 }

@@ -63,40 +63,18 @@ type Config struct {
 }
 
 // A Login is the doors of this package.
-type Login struct {
-	site         *page.Site
-	interactions *provider.Interactions
-	accounts     provider.Accounts
-	sessions     *session.Store
-	denials      *grant.Denials
-	jobs         grant.Jobs
-	clients      *clients.Registry
-	registry     *identity.Registry
-	codes        *code.Codes
-	browsers     *browser.Browsers
-	factors      *factor.Factors
-	atlas        *place.Atlas
-	throttle     *throttle.Throttle
-	policies     *policy.Policies
-	pool         *pgxpool.Pool
-	redis        redis.UniversalClient
-	subjects     provider.Subjects
-	issuer       string
-	cabinet      string
-	now          func() time.Time
-	refresh      func(ctx context.Context, id identity.Identifier) error
-}
+type Login struct{ cfg Config }
 
 // inquire has the population register asked about somebody. To whom it calls gone nothing is allowed, known or not: the answer is identity.ErrState.
 func (l *Login) inquire(ctx context.Context, person uuid.UUID) error {
-	if l.refresh == nil {
+	if l.cfg.Refresh == nil {
 		return nil
 	}
-	who, err := l.registry.Of(ctx, person)
+	who, err := l.cfg.Registry.Of(ctx, person)
 	if err != nil {
 		return err
 	}
-	if err := l.refresh(ctx, who.Identifier); errors.Is(err, register.ErrGone) {
+	if err := l.cfg.Refresh(ctx, who.Identifier); errors.Is(err, register.ErrGone) {
 		return fmt.Errorf("%w: %w", identity.ErrState, err)
 	}
 	return nil
@@ -110,11 +88,7 @@ func New(c Config) (*Login, error) {
 		c.Redis == nil || c.Subjects.Key == nil || c.Issuer == "" || c.CabinetURL == "" || c.Now == nil {
 		return nil, errors.New("login: a part is missing")
 	}
-	return &Login{
-		site: c.Site, interactions: c.Interactions, accounts: c.Accounts, sessions: c.Sessions,
-		denials: c.Denials, jobs: c.Jobs, clients: c.Clients, registry: c.Registry, codes: c.Codes, browsers: c.Browsers, factors: c.Factors, atlas: c.Atlas, throttle: c.Throttle, policies: c.Policies,
-		pool: c.Pool, redis: c.Redis, subjects: c.Subjects, issuer: c.Issuer, cabinet: c.CabinetURL, now: c.Now, refresh: c.Refresh,
-	}, nil
+	return &Login{c}, nil
 }
 
 // Mount opens the doors.
@@ -179,7 +153,7 @@ func (l *Login) Mount(mux api.Mux) {
 
 // act is what the citizen does at this moment from this browser.
 func (l *Login) act(r *http.Request) identity.Act {
-	return identity.Act{At: l.now(), Agent: browser.Agent(r), Where: l.atlas.Of(r), Language: l.site.Language(r)}
+	return identity.Act{At: l.cfg.Now(), Agent: browser.Agent(r), Where: l.cfg.Atlas.Of(r), Language: l.cfg.Site.Language(r)}
 }
 
 // standing asks how a person stands at this moment.
@@ -188,6 +162,6 @@ func (l *Login) standing(ctx context.Context, person uuid.UUID) (provider.Standi
 		b pgx.Batch
 		s provider.Standing
 	)
-	l.accounts.Standing(&b, person, &s)
-	return s, l.pool.SendBatch(ctx, &b).Close()
+	l.cfg.Accounts.Standing(&b, person, &s)
+	return s, l.cfg.Pool.SendBatch(ctx, &b).Close()
 }

@@ -37,7 +37,7 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 	if wrong != nil {
 		return l.showCode(w, r, u, wrong...)
 	}
-	err := l.codes.Check(r.Context(), u.code(), digits)
+	err := l.cfg.Codes.Check(r.Context(), u.code(), digits)
 	wrong = wrongCode(err)
 	switch {
 	case err == nil:
@@ -72,7 +72,7 @@ func (l *Login) send(r *http.Request, f code.For) error {
 	if err != nil || wait > 0 {
 		return err
 	}
-	if _, err := l.codes.Send(ctx, f, l.site.Language(r), nil); err != nil {
+	if _, err := l.cfg.Codes.Send(ctx, f, l.cfg.Site.Language(r), nil); err != nil {
 		return l.unsent(ctx, err, counted)
 	}
 	return nil
@@ -84,12 +84,12 @@ func (l *Login) unsent(ctx context.Context, why error, counted taken) error {
 	if errors.Is(why, code.ErrWait) {
 		why = nil
 	}
-	return errors.Join(why, l.throttle.Return(context.WithoutCancel(ctx), counted.all...))
+	return errors.Join(why, l.cfg.Throttle.Return(context.WithoutCancel(ctx), counted.all...))
 }
 
 // standingOf tells how things stand with a code that somebody may have sent.
 func (l *Login) standingOf(ctx context.Context, f code.For, a act, who asker) (stands codeStanding, err error) {
-	sent, err := l.codes.Standing(ctx, f)
+	sent, err := l.cfg.Codes.Standing(ctx, f)
 	if err != nil {
 		return stands, err
 	}
@@ -97,7 +97,7 @@ func (l *Login) standingOf(ctx context.Context, f code.For, a act, who asker) (s
 		stands.Till = sent.Till.In(identity.Minsk).Format("15:04")
 	}
 	wait, err := l.look(ctx, a, who)
-	if wait = max(wait, sent.Again.Sub(l.now())); wait > 0 {
+	if wait = max(wait, sent.Again.Sub(l.cfg.Now())); wait > 0 {
 		unit, count := page.InWords(wait)
 		stands.Wait, stands.Count = "sign-in-code.wait."+unit, count
 	}
@@ -123,7 +123,7 @@ func (l *Login) showCode(w http.ResponseWriter, r *http.Request, u underWay, wro
 	}
 	data := codePage{codeStanding: stands, Phone: u.Phone.Hint(), Service: u.ClientID != "", Ways: u.ways(codePath), PasskeyOnly: u.passkeyOnly()}
 	if u.Passkey {
-		if data.Passkey, err = l.factors.Passkeys.Ask(u.ID); err != nil {
+		if data.Passkey, err = l.cfg.Factors.Passkeys.Ask(u.ID); err != nil {
 			return err
 		}
 	}

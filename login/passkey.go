@@ -14,7 +14,7 @@ import (
 
 // signInByPasskey handles POST /sign-in with the answer of a passkey: it names its person, and stands for the password and the code.
 func (l *Login) signInByPasskey(w http.ResponseWriter, r *http.Request, i provider.Interaction, answer string) error {
-	used, err := l.factors.Passkeys.Check(r.Context(), factor.SignIn, i.ID, answer, l.act(r))
+	used, err := l.cfg.Factors.Passkeys.Check(r.Context(), factor.SignIn, i.ID, answer, l.act(r))
 	if errors.Is(err, factor.ErrWrong) {
 		if err := l.recordWrongPasskey(r, i, used.Person); err != nil {
 			return err
@@ -29,7 +29,7 @@ func (l *Login) signInByPasskey(w http.ResponseWriter, r *http.Request, i provid
 
 // checkPasskey handles what a page of the second step is sent with the answer of a passkey in place of the code: one of the person whose password was right.
 func (l *Login) checkPasskey(w http.ResponseWriter, r *http.Request, u underWay, answer string, show showStep) error {
-	used, err := l.factors.Passkeys.Check(r.Context(), factor.SignIn, u.ID, answer, l.act(r))
+	used, err := l.cfg.Factors.Passkeys.Check(r.Context(), factor.SignIn, u.ID, answer, l.act(r))
 	if err == nil && used.Person != u.Person {
 		err = factor.ErrWrong
 	}

@@ -35,14 +35,14 @@ func (l *Login) changePasskeys(w http.ResponseWriter, r *http.Request, v visitor
 
 // addPasskey adds one.
 func (l *Login) addPasskey(w http.ResponseWriter, r *http.Request, v visitor) error {
-	if v.Frozen(l.now()) {
+	if v.Frozen(l.cfg.Now()) {
 		return l.showPasskeys(w, r, v, http.StatusConflict)
 	}
 	name, ok := readPasskeyName(r)
 	if !ok {
 		return l.showPasskeys(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Field: "passkey_name", Word: "security-passkeys.name"})
 	}
-	err := l.factors.Passkeys.Add(r.Context(), v.Identity, v.SID, r.PostFormValue("passkey"), name, l.act(r))
+	err := l.cfg.Factors.Passkeys.Add(r.Context(), v.Identity, v.SID, r.PostFormValue("passkey"), name, l.act(r))
 	switch {
 	case errors.Is(err, factor.ErrWrong):
 		return l.showPasskeys(w, r, v, http.StatusUnprocessableEntity, page.FieldError{Word: "security-passkeys.wrong"})
@@ -57,11 +57,11 @@ func (l *Login) addPasskey(w http.ResponseWriter, r *http.Request, v visitor) er
 
 // removePasskey removes one. Who removes the last one goes on with the password and a code.
 func (l *Login) removePasskey(w http.ResponseWriter, r *http.Request, v visitor) error {
-	if v.Frozen(l.now()) {
+	if v.Frozen(l.cfg.Now()) {
 		return l.showPasskeys(w, r, v, http.StatusConflict)
 	}
 	if id, err := uuid.Parse(r.PostFormValue("passkey_id")); err == nil { // or else it was no form of ours
-		if err := l.factors.Passkeys.Remove(r.Context(), v.Session.Person, id, l.act(r)); err != nil {
+		if err := l.cfg.Factors.Passkeys.Remove(r.Context(), v.Session.Person, id, l.act(r)); err != nil {
 			return err
 		}
 	}
@@ -80,7 +80,7 @@ func (l *Login) renamePasskey(w http.ResponseWriter, r *http.Request, v visitor)
 		return err
 	}
 	if id, err := uuid.Parse(r.PostFormValue("passkey_id")); err == nil { // or else it was no form of ours
-		if err := l.factors.Passkeys.Rename(r.Context(), v.Session.Person, id, name); err != nil {
+		if err := l.cfg.Factors.Passkeys.Rename(r.Context(), v.Session.Person, id, name); err != nil {
 			return err
 		}
 	}
@@ -99,7 +99,7 @@ func readPasskeyName(r *http.Request) (string, bool) {
 
 // waits gives who waits while factors are added at the first sign-in; the zero Interaction where nobody does.
 func (l *Login) waits(r *http.Request) (provider.Interaction, error) {
-	i, err := l.interactions.Find(r.Context(), r)
+	i, err := l.cfg.Interactions.Find(r.Context(), r)
 	if errors.Is(err, provider.ErrNoInteraction) {
 		return provider.Interaction{}, nil
 	}
@@ -115,7 +115,7 @@ func (l *Login) showPasskeys(w http.ResponseWriter, r *http.Request, v visitor, 
 	if waits.ID != "" {
 		data.Rename = waits.At(passkeysPath) + "&rename="
 	}
-	if data.Passkeys, err = l.factors.Passkeys.List(r.Context(), v.Session.Person); err != nil {
+	if data.Passkeys, err = l.cfg.Factors.Passkeys.List(r.Context(), v.Session.Person); err != nil {
 		return err
 	}
 	for _, k := range data.Passkeys {
@@ -124,7 +124,7 @@ func (l *Login) showPasskeys(w http.ResponseWriter, r *http.Request, v visitor, 
 		}
 	}
 	if len(data.Passkeys) < factor.Most && data.Renaming == "" && data.Frozen.IsZero() {
-		if data.Invitation, err = l.factors.Passkeys.Invite(r.Context(), v.Identity, v.SID); err != nil {
+		if data.Invitation, err = l.cfg.Factors.Passkeys.Invite(r.Context(), v.Identity, v.SID); err != nil {
 			return err
 		}
 	}

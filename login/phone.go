@@ -26,15 +26,15 @@ func (l *Login) phonePage(w http.ResponseWriter, r *http.Request, v visitor) err
 // changePhone handles POST /security/phone, whichever step of a change it is of.
 func (l *Login) changePhone(w http.ResponseWriter, r *http.Request, v visitor) error {
 	if r.PostFormValue("decision") == "cancel" {
-		if err := l.registry.CancelPhone(r.Context(), v.Session.Person, l.act(r)); err != nil {
+		if err := l.cfg.Registry.CancelPhone(r.Context(), v.Session.Person, l.act(r)); err != nil {
 			return err
 		}
 		return l.toPhone(w, r)
 	}
-	if v.Frozen(l.now()) {
+	if v.Frozen(l.cfg.Now()) {
 		return l.showPhone(w, r, v, http.StatusConflict)
 	}
-	asked, err := l.registry.PhoneChangeOf(r.Context(), v.Session.Person)
+	asked, err := l.cfg.Registry.PhoneChangeOf(r.Context(), v.Session.Person)
 	switch {
 	case err != nil:
 		return err
@@ -72,7 +72,7 @@ func (l *Login) askPhone(w http.ResponseWriter, r *http.Request, v visitor) erro
 	if err != nil {
 		return err
 	}
-	err = l.registry.AskPhone(r.Context(), v.Session.Person, phone, l.act(r))
+	err = l.cfg.Registry.AskPhone(r.Context(), v.Session.Person, phone, l.act(r))
 	if errors.Is(err, identity.ErrState) { // one is pending since, or the identifier is blocked
 		return l.toPhone(w, r)
 	}
@@ -96,11 +96,11 @@ func (l *Login) confirmPhone(w http.ResponseWriter, r *http.Request, v visitor, 
 		return l.showPhone(w, r, v, http.StatusUnprocessableEntity, wrong...)
 	}
 	ctx, f := r.Context(), v.phoneCode(phone)
-	err := l.codes.Try(ctx, f, digits)
+	err := l.cfg.Codes.Try(ctx, f, digits)
 	if err == nil {
-		err = l.registry.ConfirmPhone(ctx, v.Session.Person, phone, policy.PhoneChangeDelay.In(l.policies), l.act(r))
+		err = l.cfg.Registry.ConfirmPhone(ctx, v.Session.Person, phone, policy.PhoneChangeDelay.In(l.cfg.Policies), l.act(r))
 		if err == nil || errors.Is(err, identity.ErrPhoneTaken) {
-			err = errors.Join(err, l.codes.Spend(ctx, f, digits))
+			err = errors.Join(err, l.cfg.Codes.Spend(ctx, f, digits))
 		}
 	}
 	wrong = wrongCode(err)
@@ -127,7 +127,7 @@ func (l *Login) toPhone(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (l *Login) showPhone(w http.ResponseWriter, r *http.Request, v visitor, status int, wrong ...page.FieldError) error {
-	asked, err := l.registry.PhoneChangeOf(r.Context(), v.Session.Person)
+	asked, err := l.cfg.Registry.PhoneChangeOf(r.Context(), v.Session.Person)
 	if err != nil {
 		return err
 	}

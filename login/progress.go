@@ -110,12 +110,12 @@ func (l *Login) step(path string, door func(http.ResponseWriter, *http.Request, 
 			http.Redirect(w, r, i.At(p.Page), http.StatusSeeOther)
 			return nil
 		}
-		who, err := l.registry.Of(r.Context(), p.Person)
+		who, err := l.cfg.Registry.Of(r.Context(), p.Person)
 		if err != nil {
 			return err
 		}
 		// A re-issue, a change or a block came between, or the term of a temporary password is over: what was proved counts no more.
-		if !who.ChangedAt.Equal(p.Changed) || who.Expired(l.now()) {
+		if !who.ChangedAt.Equal(p.Changed) || who.Expired(l.cfg.Now()) {
 			return l.restart(w, r, i)
 		}
 		u := underWay{i, who, p.Factors}
@@ -175,7 +175,7 @@ func (l *Login) progress(ctx context.Context, i provider.Interaction) (p progres
 
 // found reads how far somebody has come on a way, which then waits as long again; far stays as it is where they have not set out.
 func (l *Login) found(ctx context.Context, way string, i provider.Interaction, far any) error {
-	kept, err := l.redis.GetEx(ctx, farKey(way, i), progressFor).Bytes()
+	kept, err := l.cfg.Redis.GetEx(ctx, farKey(way, i), progressFor).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return nil
 	}
@@ -193,14 +193,14 @@ func (l *Login) keep(ctx context.Context, way string, i provider.Interaction, fa
 	if err != nil {
 		return err
 	}
-	if err := l.redis.Set(ctx, farKey(way, i), kept, progressFor).Err(); err != nil {
+	if err := l.cfg.Redis.Set(ctx, farKey(way, i), kept, progressFor).Err(); err != nil {
 		return fmt.Errorf("keep how far somebody has come: %w", err)
 	}
 	return nil
 }
 
 func (l *Login) forget(ctx context.Context, way string, i provider.Interaction) error {
-	if err := l.redis.Del(ctx, farKey(way, i)).Err(); err != nil {
+	if err := l.cfg.Redis.Del(ctx, farKey(way, i)).Err(); err != nil {
 		return fmt.Errorf("forget how far somebody had come: %w", err)
 	}
 	return nil

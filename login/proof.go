@@ -64,7 +64,7 @@ func (l *Login) useFactor(r *http.Request, o onErrand, answered func(*http.Reque
 	if used.Person != o.proved.Person {
 		return "", factor.ErrWrong
 	}
-	err = pgx.BeginFunc(r.Context(), l.pool, func(tx pgx.Tx) error { return used.Use(r.Context(), tx, l.act(r)) })
+	err = pgx.BeginFunc(r.Context(), l.cfg.Pool, func(tx pgx.Tx) error { return used.Use(r.Context(), tx, l.act(r)) })
 	if errors.Is(err, identity.ErrState) { // used at the same moment
 		err = factor.ErrWrong
 	}
@@ -72,17 +72,17 @@ func (l *Login) useFactor(r *http.Request, o onErrand, answered func(*http.Reque
 }
 
 func (l *Login) answeredPasskey(r *http.Request, o onErrand) (factor.Proof, error) {
-	return l.factors.Passkeys.Check(r.Context(), o.factor, o.ID, r.PostFormValue("passkey"), l.act(r))
+	return l.cfg.Factors.Passkeys.Check(r.Context(), o.factor, o.ID, r.PostFormValue("passkey"), l.act(r))
 }
 
 // answeredCode tells from its form whether an app showed a code, or it is a recovery code.
 func (l *Login) answeredCode(r *http.Request, o onErrand) (factor.Proof, error) {
 	typed := r.PostFormValue("own_code")
 	if digits, ok := code.Parse(typed); ok {
-		return l.factors.Authenticators.Check(r.Context(), o.factor, o.proved.Person, digits, o.Found.Home)
+		return l.cfg.Factors.Authenticators.Check(r.Context(), o.factor, o.proved.Person, digits, o.Found.Home)
 	}
 	if kept, ok := factor.ParseRecoveryCode(typed); ok {
-		return l.factors.RecoveryCodes.Check(r.Context(), o.factor, o.proved.Person, kept, o.Found.Home)
+		return l.cfg.Factors.RecoveryCodes.Check(r.Context(), o.factor, o.proved.Person, kept, o.Found.Home)
 	}
 	return factor.Proof{}, factor.ErrWrong
 }
@@ -93,7 +93,7 @@ func (l *Login) showProof(w http.ResponseWriter, r *http.Request, o onErrand, wr
 	case o.proved.Passkey:
 		var err error
 		data.Needs, data.Otherwise = o.passkey, "proof.no_passkey"
-		if data.Passkey, err = l.factors.Passkeys.Ask(o.ID); err != nil {
+		if data.Passkey, err = l.cfg.Factors.Passkeys.Ask(o.ID); err != nil {
 			return err
 		}
 	case !o.proved.Authenticator:

@@ -63,9 +63,9 @@ func (l *Login) recover(w http.ResponseWriter, r *http.Request, i provider.Inter
 	}
 	var who identity.Identity
 	if document != "" {
-		who, err = l.registry.Match(r.Context(), id, document)
+		who, err = l.cfg.Registry.Match(r.Context(), id, document)
 	} else {
-		who, err = l.registry.Find(r.Context(), id)
+		who, err = l.cfg.Registry.Find(r.Context(), id)
 	}
 	if err != nil && !errors.Is(err, identity.ErrUnknown) {
 		return err
@@ -118,8 +118,8 @@ func (l *Login) recoverProved(w http.ResponseWriter, r *http.Request, o onErrand
 // owns keeps that somebody has proved whose the number is: at the sign-in their tries are apart from those of strangers, for which they are not told any
 // more to wait.
 func (l *Login) owns(w http.ResponseWriter, r *http.Request, o *onErrand) error {
-	l.site.Forget(w, r)
-	return l.interactions.Learn(r.Context(), &o.Interaction, func(i *provider.Interaction) { i.Owner = o.proved.Person })
+	l.cfg.Site.Forget(w, r)
+	return l.cfg.Interactions.Learn(r.Context(), &o.Interaction, func(i *provider.Interaction) { i.Owner = o.proved.Person })
 }
 
 // reissue sends another temporary password to who has lost the one that was sent, or let its term pass: to the confirmed phone, so that the
@@ -135,7 +135,7 @@ func (l *Login) reissue(w http.ResponseWriter, r *http.Request, o onErrand) erro
 	if wait > 0 {
 		return l.toDesk(w, r, o, recoverDeskPath)
 	}
-	err = l.registry.Reissue(r.Context(), o.proved.Person, identity.Phone{}, l.act(r))
+	err = l.cfg.Registry.Reissue(r.Context(), o.proved.Person, identity.Phone{}, l.act(r))
 	if errors.Is(err, identity.ErrState) { // acted upon at the same moment
 		return l.startOver(w, r, o)
 	}
@@ -149,12 +149,12 @@ func (l *Login) reissue(w http.ResponseWriter, r *http.Request, o onErrand) erro
 
 // recoverSentPage handles GET /recover/sent. It knows nobody.
 func (l *Login) recoverSentPage(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	return l.site.Show(w, r, page.View{Name: "recover-sent", Data: recoverSentPage{SignIn: i.At("/sign-in")}})
+	return l.cfg.Site.Show(w, r, page.View{Name: "recover-sent", Data: recoverSentPage{SignIn: i.At("/sign-in")}})
 }
 
 // recoverDeskPage handles GET /recover/desk. It knows nobody.
 func (l *Login) recoverDeskPage(w http.ResponseWriter, r *http.Request) error {
-	return l.site.Show(w, r, page.View{Name: "recover-desk"})
+	return l.cfg.Site.Show(w, r, page.View{Name: "recover-desk"})
 }
 
 // recoverPasswordPage handles GET /recover/password.
@@ -168,7 +168,7 @@ func (l *Login) formRecovered(w http.ResponseWriter, r *http.Request, o onErrand
 		return l.keepPassword(w, r, o)
 	}
 	wrong, err := l.forms(r, o.proved.Person, func(password string) error {
-		return l.registry.Recover(r.Context(), o.proved.Person, o.proved.ChangedAt, password, l.forming(r, o.proved.Person))
+		return l.cfg.Registry.Recover(r.Context(), o.proved.Person, o.proved.ChangedAt, password, l.forming(r, o.proved.Person))
 	})
 	switch {
 	case errors.Is(err, identity.ErrState): // acted upon since
@@ -196,7 +196,7 @@ func (l *Login) keepPassword(w http.ResponseWriter, r *http.Request, o onErrand)
 
 // returns signs in who has formed a password on an errand.
 func (l *Login) returns(w http.ResponseWriter, r *http.Request, o onErrand) error {
-	who, err := l.registry.Of(r.Context(), o.proved.Person)
+	who, err := l.cfg.Registry.Of(r.Context(), o.proved.Person)
 	if err != nil {
 		return err
 	}
@@ -207,6 +207,6 @@ func (l *Login) returns(w http.ResponseWriter, r *http.Request, o onErrand) erro
 func (l *Login) showRecoverPassword(w http.ResponseWriter, r *http.Request, o onErrand, wrong ...page.FieldError) error {
 	return l.showWaiting(w, r, o.Interaction, page.View{
 		Name: "recover-password", Shows: true, Errors: wrong,
-		Data: newPasswordPage{Identifier: o.proved.Identifier.Reveal(), Shortest: l.shortest(), Service: o.ClientID != "", Frozen: l.now().Add(policy.RecoveryFreeze.In(l.policies))},
+		Data: newPasswordPage{Identifier: o.proved.Identifier.Reveal(), Shortest: l.shortest(), Service: o.ClientID != "", Frozen: l.cfg.Now().Add(policy.RecoveryFreeze.In(l.cfg.Policies))},
 	})
 }

@@ -28,11 +28,11 @@ func (l *Login) checkRecoveryCode(w http.ResponseWriter, r *http.Request, u unde
 		}
 		return l.showSignInRecoveryCode(w, r, u, page.FieldError{Field: "recovery_code", Word: word})
 	}
-	home, err := l.browsers.KnownBy(r.Context(), r, u.Person)
+	home, err := l.cfg.Browsers.KnownBy(r.Context(), r, u.Person)
 	if err != nil {
 		return err
 	}
-	used, err := l.factors.RecoveryCodes.Check(r.Context(), factor.SignIn, u.Person, code, home)
+	used, err := l.cfg.Factors.RecoveryCodes.Check(r.Context(), factor.SignIn, u.Person, code, home)
 	return l.typed(w, r, u, used, err, page.FieldError{Field: "recovery_code", Word: "recovery-code.wrong"}, l.showSignInRecoveryCode)
 }
 
@@ -51,14 +51,14 @@ func (l *Login) recoveryCodesPage(w http.ResponseWriter, r *http.Request, v visi
 // makeRecoveryCodes handles POST /security/recovery-codes. The codes are shown by this answer, and by that to a second press, and never again: whoever loads
 // it once more is told so, and keeps those that were shown.
 func (l *Login) makeRecoveryCodes(w http.ResponseWriter, r *http.Request, v visitor) error {
-	if v.Frozen(l.now()) {
+	if v.Frozen(l.cfg.Now()) {
 		return l.showRecoveryCodes(w, r, v, http.StatusConflict, nil)
 	}
 	var replaced time.Time
 	if at, err := strconv.ParseInt(r.PostFormValue("replaced"), 10, 64); err == nil {
 		replaced = time.UnixMicro(at)
 	}
-	codes, err := l.factors.RecoveryCodes.Make(r.Context(), v.Identity, v.SID, replaced, l.act(r))
+	codes, err := l.cfg.Factors.RecoveryCodes.Make(r.Context(), v.Identity, v.SID, replaced, l.act(r))
 	if errors.Is(err, factor.ErrMade) {
 		return l.showRecoveryCodes(w, r, v, http.StatusConflict, nil, page.FieldError{Word: "security-recovery-codes.made"})
 	}
@@ -77,13 +77,13 @@ func (l *Login) showRecoveryCodes(w http.ResponseWriter, r *http.Request, v visi
 		return err
 	}
 	data := recoveryCodesPage{Frozen: l.frozenTill(v), Fresh: fresh, Done: onTheWay(waits, factorsPath)}
-	if data.Left, data.MadeAt, err = l.factors.RecoveryCodes.Left(r.Context(), v.Session.Person); err != nil {
+	if data.Left, data.MadeAt, err = l.cfg.Factors.RecoveryCodes.Left(r.Context(), v.Session.Person); err != nil {
 		return err
 	}
 	view := page.View{Status: status, Name: "security-recovery-codes", Errors: wrong, Data: data}
 	if fresh != nil { // there is nothing to enter, so no limit to it, and no second time
 		view.SignedIn, view.Script = true, "print.js"
-		return l.site.Show(w, r, view)
+		return l.cfg.Site.Show(w, r, view)
 	}
 	view.Back = data.Done
 	return l.showOwn(w, r, v, view)

@@ -14,7 +14,7 @@ import (
 
 // rulesPage handles GET /rules: what the operator has settled, for everybody to read (order 82, p. 3).
 func (l *Login) rulesPage(w http.ResponseWriter, r *http.Request) error {
-	rows, err := l.policies.InForce(r.Context())
+	rows, err := l.cfg.Policies.InForce(r.Context())
 	if err != nil {
 		return err
 	}
@@ -38,22 +38,22 @@ func (l *Login) rulesPage(w http.ResponseWriter, r *http.Request) error {
 		}
 		data.Chapters = append(data.Chapters, chapter)
 	}
-	return l.site.Show(w, r, page.View{Name: "rules", Data: data})
+	return l.cfg.Site.Show(w, r, page.View{Name: "rules", Data: data})
 }
 
 // inWords says a value as people do.
 func (l *Login) inWords(r *http.Request, value any) string {
-	language := l.site.Language(r)
+	language := l.cfg.Site.Language(r)
 	length := func(d time.Duration) string {
 		for _, unit := range []struct {
 			word string
 			is   time.Duration
 		}{{"days", 24 * time.Hour}, {"hours", time.Hour}, {"minutes", time.Minute}} {
 			if d >= unit.is && d%unit.is == 0 {
-				return l.site.Say(language, "length."+unit.word, map[string]any{"Count": int(d / unit.is)})
+				return l.cfg.Site.Say(language, "length."+unit.word, map[string]any{"Count": int(d / unit.is)})
 			}
 		}
-		return l.site.Say(language, "length.seconds", map[string]any{"Count": int(d / time.Second)})
+		return l.cfg.Site.Say(language, "length.seconds", map[string]any{"Count": int(d / time.Second)})
 	}
 	switch v := value.(type) {
 	case time.Duration:
@@ -65,7 +65,7 @@ func (l *Login) inWords(r *http.Request, value any) string {
 		}
 		return strings.Join(all, ", ")
 	case throttle.Limit:
-		return l.site.Say(language, "rule.limit", map[string]any{"Tries": v.Tries, "In": length(v.In)})
+		return l.cfg.Site.Say(language, "rule.limit", map[string]any{"Tries": v.Tries, "In": length(v.In)})
 	case policy.Share:
 		if language == "en" {
 			return v.String()
@@ -74,9 +74,9 @@ func (l *Login) inWords(r *http.Request, value any) string {
 	case policy.Hours:
 		return v.String()
 	case identity.Cost:
-		return l.site.Say(language, "rule.cost", map[string]any{"Memory": v.Memory, "Passes": v.Passes, "Lanes": v.Lanes})
+		return l.cfg.Site.Say(language, "rule.cost", map[string]any{"Memory": v.Memory, "Passes": v.Passes, "Lanes": v.Lanes})
 	case bool:
-		return l.site.Say(language, "rule."+map[bool]string{true: "yes", false: "no"}[v], nil)
+		return l.cfg.Site.Say(language, "rule."+map[bool]string{true: "yes", false: "no"}[v], nil)
 	case int:
 		return strconv.Itoa(v)
 	}

@@ -14,7 +14,7 @@ func (l *Login) securityPage(w http.ResponseWriter, r *http.Request, v visitor) 
 		Name: "security",
 		Data: securityPage{
 			Identifier: v.Identifier.String(), Phone: v.Phone.Hint(), At: v.AuthTime, How: how(v.Session),
-			Agent: v.Agent, Cabinet: l.cabinet, Changed: r.URL.Query().Has("changed"),
+			Agent: v.Agent, Cabinet: l.cfg.CabinetURL, Changed: r.URL.Query().Has("changed"),
 		},
 	})
 }

@@ -14,7 +14,7 @@ const sessionsPath = "/security/sessions"
 
 // sessionsPage handles GET /security/sessions.
 func (l *Login) sessionsPage(w http.ResponseWriter, r *http.Request, v visitor) error {
-	browsers, err := l.browsers.List(r.Context(), v.Session)
+	browsers, err := l.cfg.Browsers.List(r.Context(), v.Session)
 	if err != nil {
 		return err
 	}
@@ -29,20 +29,20 @@ func (l *Login) endSessions(w http.ResponseWriter, r *http.Request, v visitor) e
 	var err error
 	switch ctx := r.Context(); r.PostFormValue("decision") {
 	case "end":
-		err = l.browsers.End(ctx, v.Session, r.PostFormValue("session"))
+		err = l.cfg.Browsers.End(ctx, v.Session, r.PostFormValue("session"))
 	case "forget":
 		if !l.fresh(v.AuthTime, sendFreshly) {
 			return l.ask(w, r, provider.Interaction{Page: sessionsPath})
 		}
 		id := r.PostFormValue("browser")
 		if browser.Is(id, v.Session) {
-			return l.leave(w, r, v.Session, func() error { return l.browsers.Drop(ctx, v.Session, id) })
+			return l.leave(w, r, v.Session, func() error { return l.cfg.Browsers.Drop(ctx, v.Session, id) })
 		}
-		err = l.browsers.Drop(ctx, v.Session, id)
+		err = l.cfg.Browsers.Drop(ctx, v.Session, id)
 	case "end_others":
-		err = l.browsers.EndOthers(ctx, v.Session)
+		err = l.cfg.Browsers.EndOthers(ctx, v.Session)
 	case "end_all":
-		return l.leave(w, r, v.Session, func() error { return l.browsers.EndAll(ctx, v.Session) })
+		return l.leave(w, r, v.Session, func() error { return l.cfg.Browsers.EndAll(ctx, v.Session) })
 	}
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 // signedIn gives the session of this browser and whose it is; the zero Session where nobody is signed in,
 // or where the sign-in is worth nothing any more: the identifier is not active, or sign-ins were ended since.
 func (l *Login) signedIn(r *http.Request) (session.Session, identity.Identity, error) {
-	s, err := l.sessions.Find(r.Context(), r)
+	s, err := l.cfg.Sessions.Find(r.Context(), r)
 	if err != nil || s.IsZero() {
 		return session.Session{}, identity.Identity{}, err
 	}
@@ -23,7 +23,7 @@ func (l *Login) signedIn(r *http.Request) (session.Session, identity.Identity, e
 	if err != nil || !standing.Holds(s.AuthTime) {
 		return session.Session{}, identity.Identity{}, err
 	}
-	who, err := l.registry.Of(r.Context(), s.Person)
+	who, err := l.cfg.Registry.Of(r.Context(), s.Person)
 	if err != nil {
 		return session.Session{}, identity.Identity{}, err
 	}
@@ -39,8 +39,8 @@ type visitor struct {
 
 // visitor is somebody signed in, who has proved lately who they are for what a page does.
 func (l *Login) visitor(s session.Session, who identity.Identity, proved time.Time) visitor {
-	v := visitor{s, who, l.sessions.Till(s)}
-	if stale := proved.Add(sendFreshly * policy.FreshFor.In(l.policies)); stale.Before(v.till) {
+	v := visitor{s, who, l.cfg.Sessions.Till(s)}
+	if stale := proved.Add(sendFreshly * policy.FreshFor.In(l.cfg.Policies)); stale.Before(v.till) {
 		v.till = stale
 	}
 	return v
@@ -49,7 +49,7 @@ func (l *Login) visitor(s session.Session, who identity.Identity, proved time.Ti
 // showOwn shows a page of theirs.
 func (l *Login) showOwn(w http.ResponseWriter, r *http.Request, v visitor, view page.View) error {
 	view.Status, view.SignedIn, view.Limit = cmp.Or(view.Status, status(view.Errors)), true, l.limit(v.till)
-	return l.site.Show(w, r, view)
+	return l.cfg.Site.Show(w, r, view)
 }
 
 // own makes a door of a page of ours, for the person signed in at this browser. Others are sent to sign in first.
@@ -62,7 +62,7 @@ func (l *Login) own(path string, door func(http.ResponseWriter, *http.Request, v
 		if s.IsZero() {
 			return l.ask(w, r, provider.Interaction{Page: path})
 		}
-		return door(w, r, visitor{s, who, l.sessions.Till(s)})
+		return door(w, r, visitor{s, who, l.cfg.Sessions.Till(s)})
 	})
 }
 
@@ -74,5 +74,5 @@ const (
 
 // fresh tells whether somebody signed in no longer ago than a grave act asks for, times that.
 func (l *Login) fresh(proved time.Time, times int) bool {
-	return l.now().Sub(proved) <= time.Duration(times)*policy.FreshFor.In(l.policies)
+	return l.cfg.Now().Sub(proved) <= time.Duration(times)*policy.FreshFor.In(l.cfg.Policies)
 }

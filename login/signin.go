@@ -24,7 +24,7 @@ func (l *Login) signInPage(w http.ResponseWriter, r *http.Request, i provider.In
 	if i.Known == uuid.Nil {
 		return l.showSignIn(w, r, i, i.Typed)
 	}
-	who, err := l.registry.Of(r.Context(), i.Known)
+	who, err := l.cfg.Registry.Of(r.Context(), i.Known)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (l *Login) signIn(w http.ResponseWriter, r *http.Request, i provider.Intera
 	if answer := r.PostFormValue("passkey"); answer != "" {
 		return l.signInByPasskey(w, r, i, answer)
 	}
-	return l.provePassword(w, r, i, numberForm{passwordToSignIn, l.showSignIn, l.registry.Check, l.signInPasswordRight})
+	return l.provePassword(w, r, i, numberForm{passwordToSignIn, l.showSignIn, l.cfg.Registry.Check, l.signInPasswordRight})
 }
 
 // signInPasswordRight goes on with a sign-in after the right password.
@@ -53,7 +53,7 @@ func (l *Login) signInPasswordRight(w http.ResponseWriter, r *http.Request, i pr
 	if next == "" {
 		return l.finish(w, r, i, proved.Person, proved.ChangedAt, byPassword())
 	}
-	if err := l.interactions.Learn(r.Context(), &i, func(i *provider.Interaction) { i.Known = proved.Person }); err != nil {
+	if err := l.cfg.Interactions.Learn(r.Context(), &i, func(i *provider.Interaction) { i.Known = proved.Person }); err != nil {
 		return err
 	}
 	if err := l.keep(r.Context(), signInWay, i, progress{Person: proved.Person, Changed: proved.ChangedAt, Page: next}); err != nil {
@@ -152,7 +152,7 @@ func mismatch(id identity.Identifier) (wrong []page.FieldError) {
 
 // showSignIn shows the page. The identifier comes back to who typed it, and to who is signed in at this browser; the password never does.
 func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.Interaction, typed string, wrong ...page.FieldError) error {
-	passkey, err := l.factors.Passkeys.Ask(i.ID)
+	passkey, err := l.cfg.Factors.Passkeys.Ask(i.ID)
 	if err != nil {
 		return err
 	}
@@ -168,12 +168,12 @@ func (l *Login) showSignIn(w http.ResponseWriter, r *http.Request, i provider.In
 		Recover: i.At(recovering.path), Block: i.At(blocking.path), Unblock: i.At(unblocking.path),
 	}
 	if i.ClientID != "" {
-		switch client, err := l.clients.Find(r.Context(), i.ClientID); {
+		switch client, err := l.cfg.Clients.Find(r.Context(), i.ClientID); {
 		case errors.Is(err, clients.ErrUnknown): // taken out of use meanwhile: the provider will refuse it
 		case err != nil:
 			return err
 		default:
-			data.Client, data.Draft = client.Name(l.site.Language(r)), client.IsDraft()
+			data.Client, data.Draft = client.Name(l.cfg.Site.Language(r)), client.IsDraft()
 		}
 	}
 	return l.showFirst(w, r, i, page.View{Name: "sign-in", Shows: true, Errors: wrong, Script: "passkey.js", Data: data})
@@ -196,12 +196,12 @@ func onceMore(i provider.Interaction, s session.Session) string {
 
 // recordRefusal records a sign-in that failed after the password, or without one.
 func (l *Login) recordRefusal(r *http.Request, i provider.Interaction, person uuid.UUID, why string) error {
-	known, err := l.browsers.Known(r.Context(), r, person)
+	known, err := l.cfg.Browsers.Known(r.Context(), r, person)
 	if err != nil {
 		return err
 	}
-	return audit.Record(r.Context(), l.pool, audit.Event{
-		Kind: audit.SignInRefused, At: l.now(), Person: person, ClientID: i.ClientID,
-		Agent: browser.Agent(r), Where: l.atlas.Of(r), Detail: audit.Refused(why, known),
+	return audit.Record(r.Context(), l.cfg.Pool, audit.Event{
+		Kind: audit.SignInRefused, At: l.cfg.Now(), Person: person, ClientID: i.ClientID,
+		Agent: browser.Agent(r), Where: l.cfg.Atlas.Of(r), Detail: audit.Refused(why, known),
 	})
 }

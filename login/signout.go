@@ -12,11 +12,11 @@ import (
 // signOut handles POST /sign-out: nobody is signed in at this browser any more, and what services were
 // given for as long as somebody is, they have no more.
 func (l *Login) signOut(w http.ResponseWriter, r *http.Request) error {
-	s, err := l.sessions.Find(r.Context(), r)
+	s, err := l.cfg.Sessions.Find(r.Context(), r)
 	if err != nil {
 		return err
 	}
-	return l.leave(w, r, s, func() error { return grant.SignOut(r.Context(), l.pool, l.jobs, l.denials, s, l.now()) })
+	return l.leave(w, r, s, func() error { return grant.SignOut(r.Context(), l.cfg.Pool, l.cfg.Jobs, l.cfg.Denials, s, l.cfg.Now()) })
 }
 
 // leave ends the session of this browser by an act that ends what it gave, and has the browser tell the services that want to hear of it there.
@@ -24,19 +24,19 @@ func (l *Login) leave(w http.ResponseWriter, r *http.Request, s session.Session,
 	var frames []string
 	if !s.IsZero() {
 		var err error
-		if frames, err = provider.Frames(r.Context(), l.pool, l.clients, l.subjects, l.issuer, s); err != nil {
+		if frames, err = provider.Frames(r.Context(), l.cfg.Pool, l.cfg.Clients, l.cfg.Subjects, l.cfg.Issuer, s); err != nil {
 			return err
 		}
 		if err := end(); err != nil {
 			return err
 		}
 	}
-	if err := l.sessions.End(r.Context(), w, r); err != nil {
+	if err := l.cfg.Sessions.End(r.Context(), w, r); err != nil {
 		return err
 	}
-	l.site.Forget(w, r)
+	l.cfg.Site.Forget(w, r)
 	if len(frames) > 0 {
-		return l.site.Show(w, r, page.View{Name: "sign-out", Frames: frames, At: "/sign-out"})
+		return l.cfg.Site.Show(w, r, page.View{Name: "sign-out", Frames: frames, At: "/sign-out"})
 	}
 	http.Redirect(w, r, "/sign-out", http.StatusSeeOther)
 	return nil
@@ -52,5 +52,5 @@ func (l *Login) signedOutPage(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/security", http.StatusSeeOther)
 		return nil
 	}
-	return l.site.Show(w, r, page.View{Name: "sign-out"})
+	return l.cfg.Site.Show(w, r, page.View{Name: "sign-out"})
 }

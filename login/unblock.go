@@ -34,7 +34,7 @@ func (l *Login) unblockPage(w http.ResponseWriter, r *http.Request, i provider.I
 // unblock handles POST /unblock: the password, by the tries of a sign-in. Of a block that somebody else has set no password is left, so there
 // the answer is that to a wrong one; and whoever is not blocked hears so after the code.
 func (l *Login) unblock(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	return l.provePassword(w, r, i, numberForm{passwordToUnblock, l.showUnblock, l.registry.CheckBlocked, l.unblockPasswordRight})
+	return l.provePassword(w, r, i, numberForm{passwordToUnblock, l.showUnblock, l.cfg.Registry.CheckBlocked, l.unblockPasswordRight})
 }
 
 // unblockPasswordRight has the code sent after the right password.
@@ -62,7 +62,7 @@ func (l *Login) unblockCodeRight(w http.ResponseWriter, r *http.Request, o onErr
 		return l.finish(w, r, o.Interaction, who.Person, who.ChangedAt, byCode())
 	case who.State != identity.Blocked || who.BlockReason != identity.Self:
 		return l.startOver(w, r, o)
-	case who.Closed(l.now()) && o.Found.Home == nil:
+	case who.Closed(l.cfg.Now()) && o.Found.Home == nil:
 		return l.toDesk(w, r, o, unblockDeskPath)
 	case factor.Strongest(who) > factor.Message:
 		return l.goTo(w, r, o, unblockProofPath)
@@ -87,7 +87,7 @@ func (l *Login) formUnblocked(w http.ResponseWriter, r *http.Request, o onErrand
 		if err := l.inquire(r.Context(), o.proved.Person); err != nil {
 			return err
 		}
-		return l.registry.UnblockSelf(r.Context(), o.proved.Person, o.proved.ChangedAt, o.Found.Home != nil, password, l.forming(r, o.proved.Person))
+		return l.cfg.Registry.UnblockSelf(r.Context(), o.proved.Person, o.proved.ChangedAt, o.Found.Home != nil, password, l.forming(r, o.proved.Person))
 	})
 	switch {
 	case errors.Is(err, identity.ErrClosed):
@@ -111,5 +111,5 @@ func (l *Login) showUnblockPassword(w http.ResponseWriter, r *http.Request, o on
 
 // unblockDeskPage handles GET /unblock/desk. It knows nobody.
 func (l *Login) unblockDeskPage(w http.ResponseWriter, r *http.Request) error {
-	return l.site.Show(w, r, page.View{Name: "unblock-desk", Data: unblockDeskPage{For: l.inWords(r, policy.UnblockClosedFor.In(l.policies))}})
+	return l.cfg.Site.Show(w, r, page.View{Name: "unblock-desk", Data: unblockDeskPage{For: l.inWords(r, policy.UnblockClosedFor.In(l.cfg.Policies))}})
 }

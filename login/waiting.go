@@ -17,7 +17,7 @@ import (
 
 // door takes no more than a form, and shows what a door returns: a page of what went wrong.
 func (l *Login) door(door func(http.ResponseWriter, *http.Request) error) http.Handler {
-	return l.site.Handle(func(w http.ResponseWriter, r *http.Request) error {
+	return l.cfg.Site.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		if err := r.ParseForm(); err != nil {
 			return page.Refuse(http.StatusBadRequest, "form.unread", err)
 		}
@@ -31,7 +31,7 @@ func (l *Login) door(door func(http.ResponseWriter, *http.Request) error) http.H
 
 // once makes a door of one whose form is acted on once: pressed twice, or sent again since the line died, it leads on as the first time.
 func (l *Login) once(door http.Handler) http.Handler {
-	return l.site.Idempotent(l.interactions.Browser, door)
+	return l.cfg.Site.Idempotent(l.cfg.Interactions.Browser, door)
 }
 
 // waiting makes a door of a page of somebody who is waited for, on the way that begins at first: the sign-in, or an errand.
@@ -44,7 +44,7 @@ func (l *Login) waited(
 	first string, door func(http.ResponseWriter, *http.Request, provider.Interaction) error,
 ) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		i, err := l.interactions.Find(r.Context(), r)
+		i, err := l.cfg.Interactions.Find(r.Context(), r)
 		switch {
 		case err != nil:
 		case r.Method == http.MethodPost && i.ClientID != "" && r.PostFormValue("decision") == "deny":
@@ -76,20 +76,20 @@ func (l *Login) nobodyWaits(w http.ResponseWriter, r *http.Request, first string
 	if err != nil {
 		return err
 	}
-	left, service, signIn := r.URL.Query().Get("interaction"), l.interactions.Copy(r), first == signInPath
+	left, service, signIn := r.URL.Query().Get("interaction"), l.cfg.Interactions.Copy(r), first == signInPath
 	switch {
 	case left == "" && signIn && !s.IsZero():
 		http.Redirect(w, r, "/security", http.StatusSeeOther)
 		return nil
 	case left == "": // opened by hand
-	case !l.interactions.Binds(r), service.ID == left, signIn && (service.ClientID != "" || !s.IsZero()):
+	case !l.cfg.Interactions.Binds(r), service.ID == left, signIn && (service.ClientID != "" || !s.IsZero()):
 		return l.gone(w, r, service, !s.IsZero())
 	}
 	i := provider.Interaction{Page: "/security"}
 	if id, _, wrong := readIdentifier(r); len(wrong) == 0 {
 		i.Typed = id.Reveal()
 	}
-	if i, err = l.interactions.Begin(r.Context(), w, r, i); err != nil {
+	if i, err = l.cfg.Interactions.Begin(r.Context(), w, r, i); err != nil {
 		return err
 	}
 	to := i.At(first)
@@ -103,7 +103,7 @@ func (l *Login) nobodyWaits(w http.ResponseWriter, r *http.Request, first string
 // showFirst shows the first page of somebody who is waited for, which needs no limit: nothing was proved yet.
 func (l *Login) showFirst(w http.ResponseWriter, r *http.Request, i provider.Interaction, view page.View) error {
 	view.Status, view.FormAction = status(view.Errors), i.LeadsTo()
-	return l.site.Show(w, r, view)
+	return l.cfg.Site.Show(w, r, view)
 }
 
 // status is that of a page by what is wrong with its form.
@@ -119,7 +119,7 @@ func status(wrong []page.FieldError) int {
 
 // showWaiting shows a later one: what was proved before it waits as long again.
 func (l *Login) showWaiting(w http.ResponseWriter, r *http.Request, i provider.Interaction, view page.View) error {
-	view.Limit = l.limit(l.now().Add(progressFor))
+	view.Limit = l.limit(l.cfg.Now().Add(progressFor))
 	return l.showFirst(w, r, i, view)
 }
 
@@ -127,13 +127,13 @@ func (l *Login) showWaiting(w http.ResponseWriter, r *http.Request, i provider.I
 func (l *Login) limit(till time.Time) *page.Limit {
 	return &page.Limit{
 		Till: till.In(identity.Minsk).Format("15:04"),
-		Warn: max(0, till.Sub(l.now())-policy.SessionWarning.In(l.policies)),
+		Warn: max(0, till.Sub(l.cfg.Now())-policy.SessionWarning.In(l.cfg.Policies)),
 	}
 }
 
 // deny is for who does not want to sign in, on whichever page: the service that waits is told so (OpenID Connect Core §3.1.2.6).
 func (l *Login) deny(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	err := l.interactions.Learn(r.Context(), &i, func(i *provider.Interaction) { i.Refused, i.Known, i.Typed = true, uuid.Nil, "" })
+	err := l.cfg.Interactions.Learn(r.Context(), &i, func(i *provider.Interaction) { i.Refused, i.Known, i.Typed = true, uuid.Nil, "" })
 	if err != nil {
 		return err
 	}
@@ -146,15 +146,15 @@ func (l *Login) deny(w http.ResponseWriter, r *http.Request, i provider.Interact
 
 // gone is the page of a sign-in that is over: done already, waited for too long, or another browser's.
 func (l *Login) gone(w http.ResponseWriter, r *http.Request, service provider.Interaction, signedIn bool) error {
-	if !l.interactions.Binds(r) { // to begin anew would lead here again, where it keeps none
-		return l.site.Show(w, r, page.View{Status: http.StatusGone, Name: "sign-in-no-cookie"})
+	if !l.cfg.Interactions.Binds(r) { // to begin anew would lead here again, where it keeps none
+		return l.cfg.Site.Show(w, r, page.View{Status: http.StatusGone, Name: "sign-in-no-cookie"})
 	}
 	data := gonePage{SignedIn: signedIn}
 	var err error
 	if data.Service, data.GoOn, err = l.wayBack(r, service); err != nil {
 		return err
 	}
-	return l.site.Show(w, r, page.View{Status: http.StatusGone, Name: "sign-in-gone", SignedIn: signedIn, Data: data})
+	return l.cfg.Site.Show(w, r, page.View{Status: http.StatusGone, Name: "sign-in-gone", SignedIn: signedIn, Data: data})
 }
 
 // wayBack is the service that the browser waited with last, and where its person goes on to it: with the same request, or else with another,
@@ -163,7 +163,7 @@ func (l *Login) wayBack(r *http.Request, i provider.Interaction) (name, address 
 	if i.ClientID == "" {
 		return "", "", nil
 	}
-	client, err := l.clients.Find(r.Context(), i.ClientID)
+	client, err := l.cfg.Clients.Find(r.Context(), i.ClientID)
 	switch {
 	case errors.Is(err, clients.ErrUnknown):
 		return "", "", nil
@@ -172,14 +172,14 @@ func (l *Login) wayBack(r *http.Request, i provider.Interaction) (name, address 
 	case i.Request != nil:
 		address = i.Continue()
 	default:
-		address = cmp.Or(client.SignIn(l.issuer), client.Metadata.ClientURI)
+		address = cmp.Or(client.SignIn(l.cfg.Issuer), client.Metadata.ClientURI)
 	}
-	return client.Name(l.site.Language(r)), address, nil
+	return client.Name(l.cfg.Site.Language(r)), address, nil
 }
 
 // ask sends the browser to sign in, for a page of ours that waits.
 func (l *Login) ask(w http.ResponseWriter, r *http.Request, i provider.Interaction) error {
-	i, err := l.interactions.Begin(r.Context(), w, r, i)
+	i, err := l.cfg.Interactions.Begin(r.Context(), w, r, i)
 	if err != nil {
 		return err
 	}
