@@ -70,7 +70,7 @@ var limits = map[act]budget{
 		elsewhere: numberElsewhere, brake: policy.MessagesInAll,
 		beside: []beside{atHome, onceRecovered},
 	},
-	documentToRecover: {
+	documentToRecover: { // a neighbour who knows the number can use up what both count: beside it stands another network
 		home: []line{{limit: policy.RecoveriesAtHome, by: byBrowser}},
 		elsewhere: []line{
 			{limit: policy.RecoveriesElsewhere, by: byNumberAtNetwork},
