@@ -256,24 +256,14 @@ func (l *Login) errandCode(right func(http.ResponseWriter, *http.Request, onErra
 		if r.PostFormValue("decision") == "again" {
 			return l.errandCodeAgain(w, r, o)
 		}
-		digits, wrong := l.readCode(r)
-		if wrong != nil {
+		wrong, err := l.checkTyped(r, o.codeFor(), func() error { return l.refuse(r, o, "code") })
+		switch {
+		case err != nil:
+			return err
+		case len(wrong) > 0:
 			return l.showErrandCode(w, r, o, wrong...)
 		}
-		err := l.cfg.Codes.Check(r.Context(), o.codeFor(), digits)
-		wrong = wrongCode(err)
-		switch {
-		case err == nil:
-			return right(w, r, o)
-		case wrong == nil:
-			return err
-		}
-		if errors.Is(err, code.ErrWrong) || errors.Is(err, code.ErrLast) { // what is tried at no code is nothing, or strangers could fill a person's history
-			if err := l.refuse(r, o, "code"); err != nil {
-				return err
-			}
-		}
-		return l.showErrandCode(w, r, o, wrong...)
+		return right(w, r, o)
 	}
 }
 

@@ -33,24 +33,33 @@ func (l *Login) checkCode(w http.ResponseWriter, r *http.Request, u underWay) er
 	if r.PostFormValue("decision") == "again" {
 		return l.sendCode(w, r, u)
 	}
-	digits, wrong := l.readCode(r)
-	if wrong != nil {
+	wrong, err := l.checkTyped(r, u.code(), func() error { return l.recordRefusal(r, u.Interaction, u.Person, "code") })
+	switch {
+	case err != nil:
+		return err
+	case len(wrong) > 0:
 		return l.showCode(w, r, u, wrong...)
 	}
-	err := l.cfg.Codes.Check(r.Context(), u.code(), digits)
-	wrong = wrongCode(err)
-	switch {
-	case err == nil:
-		how := byCode()
-		how.factors = u.addsFactors
-		return l.finish(w, r, u.Interaction, u.Person, u.ChangedAt, how)
-	case wrong == nil:
-		return err
+	how := byCode()
+	how.factors = u.addsFactors
+	return l.finish(w, r, u.Interaction, u.Person, u.ChangedAt, how)
+}
+
+// checkTyped takes a try at a code by what was typed, and tells what is wrong with that. A wrong try is recorded; what is tried where no code is any more
+// is nothing, or a person's history could be filled without end.
+func (l *Login) checkTyped(r *http.Request, f code.For, record func() error) ([]page.FieldError, error) {
+	digits, wrong := l.readCode(r)
+	if len(wrong) > 0 {
+		return wrong, nil
 	}
-	if err := l.recordRefusal(r, u.Interaction, u.Person, "code"); err != nil {
-		return err
+	err := l.cfg.Codes.Check(r.Context(), f, digits)
+	if wrong = wrongCode(err); len(wrong) == 0 {
+		return nil, err
 	}
-	return l.showCode(w, r, u, wrong...)
+	if errors.Is(err, code.ErrWrong) || errors.Is(err, code.ErrLast) {
+		return wrong, record()
+	}
+	return wrong, nil
 }
 
 // passkeyOnly tells that nothing less than a passkey leads on: it is bound, and the strongest is asked for.
