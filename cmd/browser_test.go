@@ -59,9 +59,12 @@ func startBrowser(t *testing.T, own ...chromedp.ExecAllocatorOption) *browser {
 }
 
 // scriptless has the browser run no page's scripts.
-func (b *browser) scriptless() {
+func (b *browser) scriptless() { b.t.Helper(); b.scripts(false) }
+
+// scripts sets whether it runs them.
+func (b *browser) scripts(run bool) {
 	b.t.Helper()
-	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !run}); err != nil {
 		b.t.Fatal(err)
 	}
 }

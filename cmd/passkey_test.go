@@ -112,7 +112,7 @@ func TestAPasskeysLife(t *testing.T) {
 	home.sees(`[name="passkey_name"][value="The key at home"]`, 1)
 	home.open(c.issuer + "/security/passkeys")
 
-	// Asked for on an errand for a service, which hears that its person does not want to go on.
+	// Asked for on an errand for a service, which hears that its person does not want to go on: with scripts and without.
 	service := c.register(map[string]any{
 		"client_name": "Tax office", "redirect_uris": []string{c.issuer + "/rules"}, "grant_types": []string{"authorization_code"}, "scope": "openid",
 		"token_endpoint_auth_method": "client_secret_basic",
@@ -130,6 +130,12 @@ func TestAPasskeysLife(t *testing.T) {
 	home.fill("one-time-code", code(t, c.phone.next(t, "code")))
 	home.submit()
 	home.at(c.issuer + "/recover/proof")
+	for _, run := range []bool{false, true} {
+		home.scripts(run)
+		home.do("reload", chromedp.Reload())
+		home.holds("the way out is there", `document.querySelector("[value=deny]").checkVisibility()`)
+		home.holds("the passkey's button is there with scripts", fmt.Sprintf(`document.querySelector("[data-passkey-use]").checkVisibility() === %t`, run))
+	}
 	touch(true)
 	home.decide("deny")
 	home.at(c.issuer + "/rules?error=access_denied")
