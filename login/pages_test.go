@@ -50,7 +50,7 @@ func TestPages(t *testing.T) {
 		"security-phone-code":    {phonePath, page.View{Name: "security-phone-code", Data: phonePage{codeStanding: codeStanding{"15:04", "sign-in-code.wait.seconds", 42}, Phone: "11", Next: "77"}}},
 		"security-phone-pending": {phonePath, page.View{Name: "security-phone-due", Data: phonePage{Phone: "11", Next: "77", Due: noon}}},
 		"security-phone-frozen":  {phonePath, page.View{Name: "security-phone", Data: phonePage{Phone: "11", Frozen: noon}}},
-		"security-sessions": {sessionsPath + "?ended", page.View{Name: "security-sessions", SignedIn: true, Back: "/security", Data: sessionsPage{
+		"security-sessions": {sessionsPath, page.View{Name: "security-sessions", SignedIn: true, Back: "/security", Data: sessionsPage{
 			SID: "here", Ended: true,
 			Browsers: []browser.Browser{
 				{ID: "a", Agent: "Firefox, Linux", FirstAt: noon.AddDate(0, -1, 0), LastAt: noon, Here: true, Open: []session.Open{

@@ -14,17 +14,22 @@ const sessionsPath = "/security/sessions"
 
 // sessionsPage handles GET /security/sessions.
 func (l *Login) sessionsPage(w http.ResponseWriter, r *http.Request, v visitor) error {
+	return l.showSessions(w, r, v, false)
+}
+
+func (l *Login) showSessions(w http.ResponseWriter, r *http.Request, v visitor, ended bool) error {
 	browsers, err := l.cfg.Browsers.List(r.Context(), v.Session)
 	if err != nil {
 		return err
 	}
 	return l.showOwn(w, r, v, page.View{
 		Name: "security-sessions", Back: "/security",
-		Data: sessionsPage{Browsers: browsers, SID: v.SID, Ended: r.URL.Query().Has("ended")},
+		Data: sessionsPage{Browsers: browsers, SID: v.SID, Ended: ended},
 	})
 }
 
-// endSessions handles POST /security/sessions. What is over already stays so: whoever comes Back and sends the form again harms nothing.
+// endSessions handles POST /security/sessions. What is over already stays so: whoever comes Back and sends the form again harms nothing, and ends what has
+// begun since. Only what ends this session too is acted on once, for it leads away.
 func (l *Login) endSessions(w http.ResponseWriter, r *http.Request, v visitor) error {
 	var err error
 	switch ctx := r.Context(); r.PostFormValue("decision") {
@@ -47,6 +52,5 @@ func (l *Login) endSessions(w http.ResponseWriter, r *http.Request, v visitor) e
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, sessionsPath+"?ended", http.StatusSeeOther)
-	return nil
+	return l.showSessions(w, r, v, true)
 }

@@ -98,6 +98,28 @@ func TestAllOtherSessionsEnd(t *testing.T) {
 	}
 }
 
+// They end as often as it is asked: by the same form, and as soon as it comes, what has begun since.
+func TestOtherSessionsEndOnceMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.active(anna, "+375294911911")
+	home := w.visitor()
+	home.signIn(anna)
+	home.open("/security/sessions")
+	form := *home
+	for range 2 {
+		away := w.visitor()
+		away.signIn(anna)
+		*home = form
+		home.send("decision", "end_others")
+		home.want("/security/sessions", http.StatusOK)
+		home.sees("Done.")
+		if away.signedIn() || !home.signedIn() {
+			t.Error("the wrong session is over")
+		}
+	}
+}
+
 // All end, this one with them.
 func TestAllSessionsEnd(t *testing.T) {
 	t.Parallel()
