@@ -138,7 +138,8 @@ func (l *Login) blockCodeRight(w http.ResponseWriter, r *http.Request, o onErran
 
 func (l *Login) showBlockErrand(w http.ResponseWriter, r *http.Request, i provider.Interaction, typed string, wrong ...page.FieldError) error {
 	return l.showFirst(w, r, i, page.View{
-		Name: "block-errand", Shows: true, Errors: wrong, Back: i.At("/sign-in"), Data: blockErrandPage{Again: said(r), Identifier: typed, Recover: i.At(recovering.path)},
+		Name: "block-errand", Shows: true, Errors: wrong, Back: i.At("/sign-in"),
+		Data: blockErrandPage{Again: said(r), Identifier: typed, Recover: i.At(recovering.path), Service: i.ClientID != ""},
 	})
 }
 

@@ -33,7 +33,7 @@ func TestErrandPages(t *testing.T) {
 		"recover-password": {recoverPasswordPath + waiting, page.View{Name: "recover-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12, Frozen: time.Date(2026, 5, 13, 9, 30, 0, 0, time.UTC)}, Errors: wrong("new_password", "password.words")}},
 		"block-waits":      {"/block" + waiting, page.View{Status: http.StatusTooManyRequests, Name: "block-errand", Data: blockErrandPage{Identifier: "0000000A000PB2", Recover: "/recover" + waiting}, Errors: []page.FieldError{{Wait: time.Minute}}}},
 		"recover-waits":    {"/recover" + waiting, page.View{Status: http.StatusTooManyRequests, Name: "recover", Data: recoverPage{Identifier: "0000000A000PB2"}, Errors: []page.FieldError{{Wait: time.Minute}}}},
-		"block-errand":     {"/block" + waiting, page.View{Name: "block-errand", Data: blockErrandPage{Identifier: "0000000A000PB2"}, Errors: wrong("password", "sign-in.wrong")}},
+		"block-errand":     {"/block" + waiting, page.View{Name: "block-errand", Data: blockErrandPage{Identifier: "0000000A000PB2", Service: true}, Errors: wrong("password", "sign-in.wrong")}},
 		"unblock-waits":    {"/unblock" + waiting, page.View{Status: http.StatusTooManyRequests, Name: "unblock", Data: recoverPage{}, Errors: []page.FieldError{{Wait: time.Minute}}}},
 		"unblock":          {"/unblock" + waiting, page.View{Name: "unblock", Data: recoverPage{Again: "sign-in.begin_again", Identifier: "0000000A000PB2", Service: true}}},
 		"unblock-password": {unblockPasswordPath + waiting, page.View{Name: "unblock-password", Data: newPasswordPage{Identifier: "0000000A000PB2", Shortest: 12}, Errors: wrong("new_password", "password.same")}},

@@ -71,8 +71,8 @@ func TestFirstSignIn(t *testing.T) {
 	v.want("/security", http.StatusOK)
 }
 
-// Every page on the way of a sign-in lets the person refuse it: the service that waits hears so, and what was proved so far is worth nothing
-// (OpenID Connect Core §3.1.2.6). A page of ours has nobody to tell.
+// Every page on the way of a sign-in, and the first of every errand, lets the person refuse it: the service that waits hears so, and what was
+// proved so far is worth nothing (OpenID Connect Core §3.1.2.6). A page of ours has nobody to tell.
 func TestASignInCanBeRefusedOnEveryPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -96,6 +96,16 @@ func TestASignInCanBeRefusedOnEveryPage(t *testing.T) {
 		v.sees("authorize refuses")
 		v.open(at)
 		v.want("/sign-in", http.StatusOK)
+	}
+	for _, errand := range []string{"/recover", "/block", "/unblock"} {
+		v := w.visitor()
+		v.open("/authorize")
+		v.open(errand + "?" + v.at.RawQuery)
+		v.want(errand, http.StatusOK)
+		v.sees(`name="decision" value="deny"`)
+		v.submit("decision", "deny")
+		v.want("/authorize", http.StatusOK)
+		v.sees("authorize refuses")
 	}
 	v := w.visitor()
 	v.open("/security")

@@ -211,6 +211,7 @@ type blockErrandPage struct {
 	Again      string // the word of why it is begun again; "" where it is not
 	Identifier string // as it was typed
 	Recover    string // where the password is recovered
+	Service    bool   // one waits, and may be refused
 }
 
 // unblockDeskPage tells who has failed too often how long a block stays.
