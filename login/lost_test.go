@@ -118,15 +118,20 @@ func TestRedisLosesNoService(t *testing.T) {
 		f.goes(func() bool { return strings.Contains(f.body, "authorize goes on") })
 	})
 
-	// A pushed request is good once (RFC 9126 §7.3), so there the way leads to the service itself. No other browser is told of it.
+	// A pushed request is good once (RFC 9126 §7.3), so there the way leads to the service itself, and not to what waits in another tab. No other browser
+	// is told of it.
 	v := w.visitor()
 	v.open("/authorize?request_uri=pushed")
+	tab := *v
+	tab.open("/authorize")
 	if err := w.redis.FlushDB(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
 	v.submit("identifier", anna, "password", password)
 	v.want("/sign-in", http.StatusGone)
 	v.sees(`href="https://portal.example/"`, "Portal")
+	tab.submit("identifier", anna, "password", password)
+	tab.want("/sign-in/code", http.StatusOK)
 	stranger := w.visitor()
 	stranger.open("/recover")
 	stranger.open(v.at.RequestURI())

@@ -76,7 +76,8 @@ func (l *Login) nobodyWaits(w http.ResponseWriter, r *http.Request, first string
 	if err != nil {
 		return err
 	}
-	left, service, signIn := r.URL.Query().Get("interaction"), l.cfg.Interactions.Copy(r), first == signInPath
+	left, signIn := r.URL.Query().Get("interaction"), first == signInPath
+	service := l.cfg.Interactions.Copy(r, left)
 	switch {
 	case left == "" && signIn && !s.IsZero():
 		http.Redirect(w, r, "/security", http.StatusSeeOther)
@@ -157,7 +158,7 @@ func (l *Login) gone(w http.ResponseWriter, r *http.Request, service provider.In
 	return l.cfg.Site.Show(w, r, page.View{Status: http.StatusGone, Name: "sign-in-gone", SignedIn: signedIn, Data: data})
 }
 
-// wayBack is the service that the browser waited with last, and where its person goes on to it: with the same request, or else with another,
+// wayBack is the service that the browser waited with, and where its person goes on to it: with the same request, or else with another,
 // which begins at the service.
 func (l *Login) wayBack(r *http.Request, i provider.Interaction) (name, address string, err error) {
 	if i.ClientID == "" {

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -253,8 +254,9 @@ func TestARequestOutlivesRedis(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	copied := func() bool {
-		return slices.ContainsFunc(b.client.Jar.Cookies(must(url.Parse(w.issuer))), func(c *http.Cookie) bool { return c.Name == "idp_request" })
+	copied := func(page string) bool {
+		_, id, _ := strings.Cut(page, "interaction=")
+		return slices.ContainsFunc(b.copies(), func(c *http.Cookie) bool { return c.Name == "idp_request_"+id })
 	}
 	page, _, _ := b.get("/authorize?" + params("portal", "ui_locales", "be").Encode())
 	empty()
@@ -271,7 +273,7 @@ func TestARequestOutlivesRedis(t *testing.T) {
 	if to = b.follow(to); !strings.HasPrefix(to, callback) || !strings.Contains(to, "code=") || !strings.Contains(to, "state=st") {
 		t.Errorf("led to %q, want a code", to)
 	}
-	if copied() {
+	if copied(page) {
 		t.Error("the copy outlives the answer")
 	}
 	if to, _, _ := b.get(strings.Replace(page, "/sign-in", "/authorize", 1)); !strings.HasPrefix(to, "/sign-in?interaction=") {
@@ -284,12 +286,69 @@ func TestARequestOutlivesRedis(t *testing.T) {
 	} {
 		w.pass(time.Minute) // since the last sign-in
 		page, _, _ := b.get("/authorize?" + request.Encode())
-		if !copied() {
+		if !copied(page) {
 			t.Errorf("%s: no copy", name)
 		}
 		empty()
 		if _, status, _ := b.get(page); status != http.StatusTeapot {
 			t.Errorf("%s begins anew", name)
+		}
+	}
+}
+
+// So do several that wait in several tabs, each as itself; the oldest only as long as there is room for all that comes with each request.
+func TestSeveralRequestsOutliveRedis(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	begins := func(state string) (page string) {
+		w.pass(time.Second)
+		page, _, _ = b.get("/authorize?" + params("portal", "prompt", "login", "state", state).Encode())
+		return page
+	}
+	empty := func() {
+		if err := w.redis.FlushDB(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	begins("left")
+	first, second := begins("one"), begins("two")
+	empty()
+	to, _, _ := b.get(first)
+	if to = b.follow(to); !strings.Contains(to, "code=") || !strings.Contains(to, "state=one") {
+		t.Errorf("the first leads to %q", to)
+	}
+	empty()
+	if got := w.waiting(b, second).Request.Get("state"); got != "two" {
+		t.Errorf("the second begins anew as %q", got)
+	}
+
+	// A copy by the bare name is read as well.
+	issuer := must(url.Parse(w.issuer))
+	copies := b.copies()
+	last := copies[len(copies)-1]
+	b.client.Jar.SetCookies(issuer, []*http.Cookie{{Name: last.Name, Path: "/", MaxAge: -1}, {Name: "idp_request", Path: "/", Value: last.Value}})
+	empty()
+	if got := w.waiting(b, second).Request.Get("state"); got != "two" {
+		t.Errorf("by its former name it begins anew as %q", got)
+	}
+
+	b.client.Jar.SetCookies(issuer, []*http.Cookie{{Name: "idp_request_0", Path: "/", Value: "none"}})
+	var pages []string
+	for n := range 20 {
+		pages = append(pages, begins(strconv.Itoa(n)))
+	}
+	size, copies := 0, b.copies()
+	for _, c := range copies {
+		size += len(c.Value)
+	}
+	if size > 3<<10 || len(copies) < 3 {
+		t.Errorf("%d copies take %d bytes", len(copies), size)
+	}
+	for n, page := range pages {
+		empty()
+		if _, status, _ := b.get(page); (status == http.StatusTeapot) != (n < len(pages)-len(copies)) {
+			t.Errorf("%d of %d, of which the last %d are kept, is answered with %d", n, len(pages), len(copies), status)
 		}
 	}
 }

@@ -122,7 +122,7 @@ func (s *Interactions) Begin(ctx context.Context, w http.ResponseWriter, r *http
 	if err != nil {
 		return Interaction{}, err
 	}
-	return i, s.leaveCopy(w, i)
+	return i, s.leaveCopy(w, r, i)
 }
 
 // Find gives the interaction named by the request's ?interaction= or form field; ErrNoInteraction if it is over, unknown
@@ -202,7 +202,7 @@ func (s *Interactions) claim(ctx context.Context, w http.ResponseWriter, r *http
 		if err := s.Learn(ctx, &i, func(i *Interaction) { i.browser = browser }); err != nil {
 			return Interaction{}, err
 		}
-		return i, s.leaveCopy(w, i)
+		return i, s.leaveCopy(w, r, i)
 	}
 	if !s.bound(r, i) {
 		return Interaction{}, s.unbound(r)

@@ -22,6 +22,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -531,6 +532,14 @@ func (b *browser) post(path string, values url.Values) (to string, status int, b
 	r := must(http.NewRequestWithContext(b.w.t.Context(), http.MethodPost, b.w.issuer+path, strings.NewReader(values.Encode())))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return b.send(r)
+}
+
+// copies gives the cookies in which the browser keeps the requests that wait.
+func (b *browser) copies() []*http.Cookie {
+	b.w.t.Helper()
+	return slices.DeleteFunc(b.client.Jar.Cookies(must(url.Parse(b.w.issuer))), func(c *http.Cookie) bool {
+		return !strings.HasPrefix(c.Name, "idp_request")
+	})
 }
 
 // follow goes from one address of the provider to the next until it leads away; a page that stays is not what was expected.
